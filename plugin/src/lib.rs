@@ -1,0 +1,23 @@
+//! What an agent and a load test say to each other: hello, RPC service and codec, output lines.
+//!
+//! A load test is a child process of an agent. It gets its orders by RPC over a socket that is its stdin
+//! ([`rpc`]), and gives its results as JSON lines on its stdout ([`line`]), after one hello line ([`hello`]).
+//! Every clock value in the protocol is nanoseconds: monotonic ones are of `CLOCK_MONOTONIC`, which all
+//! processes of a host share; wall ones count from the Unix epoch.
+//!
+//! The crate is light on purpose: no HTTP, no gRPC, and nothing of the services.
+
+pub mod codec;
+pub mod hello;
+pub mod line;
+pub mod rpc;
+mod timestamp;
+
+/// Names the file descriptor of the RPC socket for a load test that an agent has spawned. Always `0`: stdin.
+pub const ENV_RPC_FD: &str = "HEAVY_RPC_FD";
+
+/// Names the address on which a load test listens when it was started by hand.
+pub const ENV_RPC_ADDR: &str = "HEAVY_RPC_ADDR";
+
+/// Where a load test that was started by hand listens unless [`ENV_RPC_ADDR`] says otherwise.
+pub const DEFAULT_RPC_ADDR: &str = "127.0.0.1:9999";

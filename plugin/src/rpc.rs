@@ -1,0 +1,195 @@
+//! The RPC service that a load test offers its agent, and the documents that its calls carry.
+//!
+//! The service is a [tarpc] one, so its envelope on the wire is tarpc's; `docs/protocol.md` writes it down for
+//! other languages. Calls only ever *accept* work: what became of it leaves the process as output lines.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The calls of a load test, in the order in which an agent makes them: `describe`, (`split`,) `prepare`, `run` ...,
+/// `stop`, `cleanup`. End of file on the socket at any time means that the agent is gone, and the process exits.
+#[tarpc::service]
+pub trait LoadTest {
+    /// Says which workflows the load test has.
+    async fn describe() -> Description;
+
+    /// Gives the job's parameters and clock, and runs `init` of the chosen workflows. Called once.
+    async fn prepare(setup: Setup) -> Result<Prepared, Failure>;
+
+    /// Lets a custom splitter of `workflow` turn one params document into one for each of `agents`.
+    async fn split(workflow: String, params: Value, agents: u32) -> Result<Vec<Value>, Failure>;
+
+    /// Releases iterations. The reply is the acceptance, not the outcome: every released `n` comes back as one
+    /// iteration line or as part of one dropped line.
+    async fn run(release: Release) -> Result<Accepted, Failure>;
+
+    /// Gives the params of a running job anew.
+    async fn params(params: Value) -> Result<(), Failure>;
+
+    /// Forgets what is released and not yet due, lets running iterations go on for `grace_ns`, interrupts the rest,
+    /// flushes the output, and replies when all of that is done.
+    async fn stop(grace_ns: u64) -> Stopped;
+
+    /// Runs `cleanup` of users and workflows. The process exits when the agent then closes the socket.
+    async fn cleanup() -> Result<(), Failure>;
+}
+
+/// What a load test is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Name and version of what the load test was written with, as in its hello.
+    pub sdk: String,
+    /// The workflows, in the order in which they were registered; at least one.
+    pub workflows: Vec<WorkflowDescription>,
+}
+
+/// One workflow of a load test.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowDescription {
+    /// The name by which jobs choose it.
+    pub name: String,
+    /// Whether it has a splitter of its own, so that `split` may be called for it.
+    #[serde(default)]
+    pub splits: bool,
+}
+
+/// What a load test needs to know before its first iteration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Setup {
+    /// The job's id, for logs and headers.
+    pub job: String,
+    /// The agent's name, and its place among the job's agents (from 0) and their number.
+    pub agent: String,
+    /// This agent's place among the agents of the job, from 0.
+    pub agent_index: u32,
+    /// How many agents the job has.
+    pub agents: u32,
+    /// The workflows that will be run; never empty.
+    pub workflows: Vec<WorkflowSetup>,
+    /// Variables for the load test's own `env()`; never put into the process environment.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// The relation of the host's monotonic clock to the job's wall clock.
+    pub anchor: Anchor,
+    /// How many iterations may run at once, over all workflows of the process.
+    pub max_in_flight: u32,
+    /// What becomes of an iteration that is due when `max_in_flight` are running.
+    #[serde(default)]
+    pub when_full: WhenFull,
+    /// After which an iteration is given up as failed; none by default.
+    #[serde(default)]
+    pub timeout_ns: Option<u64>,
+    /// Who shares connections with whom.
+    #[serde(default)]
+    pub connections: Connections,
+}
+
+/// One chosen workflow and its parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkflowSetup {
+    /// One of the names in the [`Description`].
+    pub name: String,
+    /// The job's params for this workflow: any JSON, an object by custom.
+    #[serde(default)]
+    pub params: Value,
+}
+
+/// What becomes of an iteration that is due when no slot is free.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// It is dropped with reason `full`.
+    #[default]
+    Drop,
+    /// It waits for a slot; its response time grows.
+    Queue,
+}
+
+/// Who shares connections with whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connections {
+    /// All iterations of the process.
+    #[default]
+    Shared,
+    /// The iterations of one user.
+    PerUser,
+    /// Nobody: every iteration opens its own.
+    PerIteration,
+}
+
+/// One instant on two clocks. Due times count from it; wall times of output lines are
+/// `wall_ns + (monotonic now - monotonic_ns)`, so that a step of the host's clock cannot touch a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The instant on the host's `CLOCK_MONOTONIC`.
+    pub monotonic_ns: u64,
+    /// The same instant on the job's wall clock (the scheduler's, as far as the agent could measure it).
+    pub wall_ns: u64,
+}
+
+/// The answer to `prepare`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// How long `init` took.
+    #[serde(default)]
+    pub init_ns: u64,
+}
+
+/// Iterations of one workflow that the process is to start by itself when they are due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Which of the prepared workflows.
+    pub workflow: String,
+    /// `[[n, due in ns from the anchor], ...]`, ascending in both; sent 20 to 50 ms ahead.
+    pub due: Vec<(u64, u64)>,
+}
+
+/// The answer to `run`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// How many of the released iterations were taken: all, unless the process is stopping.
+    pub accepted: u64,
+    /// Iterations running at the moment of the answer.
+    #[serde(default)]
+    pub in_flight: u32,
+}
+
+/// The answer to `stop`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Released iterations that were not yet due and never will be.
+    pub withdrawn: u64,
+    /// Iterations that the end of grace cut off; each also has its line.
+    pub interrupted: u64,
+}
+
+/// Why a load test could not do what a call asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Short and stable: `unknown-workflow`, `init`, `params`, `not-prepared`, `splitter`, `panic`.
+    pub kind: String,
+    /// What went wrong, for people.
+    pub message: String,
+}
+
+/// A call's context with a deadline of its own: tarpc's default of ten seconds would cut off a slow `init`.
+#[must_use]
+pub fn deadline_in(limit: Duration) -> tarpc::context::Context {
+    let mut context = tarpc::context::current();
+    context.deadline = Instant::now() + limit;
+    context
+}
+
+/// Client settings: tarpc's defaults (1,000 calls in flight) are made for other uses.
+#[must_use]
+pub fn client_config() -> tarpc::client::Config {
+    let mut config = tarpc::client::Config::default();
+    config.max_in_flight_requests = usize::MAX;
+    config.pending_request_buffer = 1024;
+    config
+}
