@@ -1,1 +1,20 @@
-//! model
+//! The pure core of heavy: no IO, no clock reads, no async.
+//!
+//! What a job is ([`job`]), when its iterations are due ([`profile`]) and whose they are ([`split`]); what its
+//! results look like when agents have rolled them up ([`stats`]), how they are folded into series and totals
+//! ([`fold`]), what is said of them ([`summary`]) and whether they pass ([`verdict`]).
+//!
+//! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
+
+pub mod bars;
+pub mod fold;
+pub mod histogram;
+pub mod job;
+pub mod profile;
+pub mod progress;
+pub mod rate;
+pub mod span;
+pub mod split;
+pub mod stats;
+pub mod summary;
+pub mod verdict;

