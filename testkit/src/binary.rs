@@ -1,0 +1,59 @@
+//! Where the programs of the workspace are.
+
+use std::path::{Path, PathBuf};
+
+/// The path of a program of the workspace, built with the profile of the running test.
+///
+/// Cargo builds a package's programs only for that package's own tests, and never rebuilds another
+/// package's: after a change to it, build it again.
+///
+/// # Panics
+/// When it is not built; the message says which command builds it.
+pub fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test executable has a path");
+    let folder = profile_folder(&test);
+    let path = folder.join(name);
+    let release = if folder.ends_with("release") {
+        " --release"
+    } else {
+        ""
+    };
+    assert!(
+        path.is_file(),
+        "{} is not built: run `cargo build{release} --bin {name}` (or `scripts/test`, which builds all it needs)",
+        path.display()
+    );
+    path
+}
+
+/// `target/PROFILE` of an executable in `target/PROFILE/deps`, or directly in it.
+fn profile_folder(executable: &Path) -> &Path {
+    let folder = executable.parent().expect("an executable lies in a folder");
+    match folder.file_name() {
+        Some(name) if name == "deps" || name == "examples" => folder.parent().unwrap_or(folder),
+        _ => folder,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_folder_is_above_deps() {
+        assert_eq!(
+            profile_folder(Path::new("/t/debug/deps/cli-1f")),
+            Path::new("/t/debug")
+        );
+        assert_eq!(
+            profile_folder(Path::new("/t/release/heavy")),
+            Path::new("/t/release")
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "cargo build --bin no-such-program")]
+    fn a_missing_program_names_the_command_that_builds_it() {
+        binary("no-such-program");
+    }
+}

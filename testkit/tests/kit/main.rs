@@ -1,0 +1,6 @@
+//! The kit against a real Postgres, a real nginx and real processes.
+
+mod nginx;
+mod orphans;
+mod postgres;
+mod run;
