@@ -1,0 +1,75 @@
+//! The HTTP engine: what sends a load test's requests and says where the time of each went.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `request`, `target`, `exchange`, `error` | what goes in and what comes out, whichever client does the work |
+//! | `config`, `tls` | what an [`Engine`] can be told |
+//! | `engine` | [`Engine`], the default client: one exchange from lease to result |
+//! | `pool`, `origin` | which connection a request gets, and who may open how many |
+//! | `connector`, `dial`, `dns` | opening connections: one task per engine, a bounded number at a time |
+//! | `h1`, `h2` | one exchange on one connection |
+//! | `phases`, `stamp`, `clock` | the seven phases and the instants they are made of |
+//! | `reqwest_client` | the same over reqwest (feature `reqwest`) |
+//!
+//! Three promises hold for every client: an error of a request is a result and never an `Err`; nothing is re-sent
+//! once a byte of it may have left; and the phases of an [`Exchange`] add up to its duration exactly.
+
+mod clock;
+mod config;
+mod connector;
+mod dial;
+mod dns;
+mod engine;
+mod error;
+mod exchange;
+mod h1;
+mod h2;
+mod origin;
+mod phases;
+mod pool;
+mod request;
+#[cfg(feature = "reqwest")]
+mod reqwest_client;
+mod stamp;
+mod target;
+mod tls;
+
+use std::pin::Pin;
+
+pub use bytes::Bytes;
+pub use http::header;
+pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+
+pub use clock::monotonic_ns;
+pub use config::{EngineConfig, HttpVersion};
+pub use engine::{Engine, EngineStats};
+pub use error::{ErrorKind, RequestError};
+pub use exchange::Exchange;
+pub use request::Request;
+#[cfg(feature = "reqwest")]
+pub use reqwest_client::{ReqwestClient, ReqwestClientError};
+pub use target::Target;
+pub use tls::{RootError, TlsOptions};
+
+/// One exchange under way. It need not be `Send`: a client stays on its thread.
+pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Exchange> + 'a>>;
+
+/// What carries requests out. Replace it to add authentication, to present client certificates, or to test without a
+/// network: change the [`Request`], hand it to an [`Engine`], look at the [`Exchange`].
+///
+/// A client belongs to one thread and is used as `Rc<dyn HttpClient>` inside a `tokio::task::LocalSet`.
+pub trait HttpClient {
+    /// Carries one request out. What goes wrong is in the exchange; dropping the future abandons the request and its
+    /// connection.
+    fn execute(&self, request: Request) -> ExchangeFuture<'_>;
+
+    /// The target of a URL. Clients that see the same URLs again and again remember what they parsed.
+    fn target(&self, url: &str) -> Target {
+        Target::parse(url)
+    }
+
+    /// Closes the connections of a group (see [`Request::group`]); the group may be used again afterwards.
+    fn close_group(&self, group: u64) {
+        let _ = group;
+    }
+}

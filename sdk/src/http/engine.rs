@@ -1,0 +1,336 @@
+//! The default client: from a request to its exchange.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Version};
+use http_body_util::Full;
+use tokio::time::{Instant, timeout_at};
+
+use super::clock::{Anchor, duration_ns, monotonic_ns};
+use super::config::EngineConfig;
+use super::connector;
+use super::dial::Dialer;
+use super::error::{ErrorKind, RequestError};
+use super::exchange::{Answer, Exchange};
+use super::h1::{Message, Outcome};
+use super::origin::{Grant, Granted, Lease, Origin, Refusal};
+use super::phases::{Phase, PhaseClock};
+use super::pool::Pool;
+use super::request::{Parts, Request};
+use super::target::{Parsed, Target, TargetCache};
+use super::{ExchangeFuture, HttpClient};
+
+/// The default [`HttpClient`]: a pool of hyper connections for one thread.
+///
+/// It runs inside a `tokio::task::LocalSet`, always the same one. Redirects are not followed, bodies are not
+/// decompressed, proxies are not used, and nothing is sent twice: a request is only taken to another connection while
+/// none of it has been written.
+pub struct Engine {
+    config: EngineConfig,
+    pool: Rc<Pool>,
+    dialer: Rc<Dialer>,
+    connector_runs: Cell<bool>,
+    targets: RefCell<TargetCache>,
+    anchor: Anchor,
+}
+
+/// What an engine's connections are doing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineStats {
+    /// Open connections, in use or not.
+    pub open: usize,
+    /// HTTP/1 connections that wait for a request.
+    pub idle: usize,
+    /// Connections being opened.
+    pub connecting: usize,
+    /// Connections opened since the engine was made.
+    pub opened: u64,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
+}
+
+impl Engine {
+    /// An engine without connections yet.
+    #[must_use]
+    pub fn new(config: EngineConfig) -> Self {
+        Self {
+            pool: Rc::new(Pool::new(&config)),
+            dialer: Rc::new(Dialer::new(&config)),
+            config,
+            connector_runs: Cell::new(false),
+            targets: RefCell::new(TargetCache::new()),
+            anchor: Anchor::now(),
+        }
+    }
+
+    /// What the connections are doing now.
+    #[must_use]
+    pub fn stats(&self) -> EngineStats {
+        let (open, idle, connecting, opened, waiting) = self.pool.counts();
+        EngineStats {
+            open,
+            idle,
+            connecting,
+            opened,
+            waiting,
+        }
+    }
+
+    async fn exchange(&self, request: Request, started_ns: u64) -> Exchange {
+        let mut clock = PhaseClock::new(started_ns);
+        let Parts {
+            method,
+            target,
+            headers,
+            body,
+            timeout,
+            keep_body,
+            group,
+        } = request.into_parts();
+        let parsed = match target.parsed() {
+            Ok(parsed) => parsed,
+            Err(reason) => return failed(&clock, RequestError::new(ErrorKind::InvalidUrl, reason)),
+        };
+        let timeout = timeout.unwrap_or(self.config.request_timeout);
+        let deadline = self
+            .anchor
+            .instant(started_ns.saturating_add(duration_ns(timeout)));
+        let origin = self.pool.origin(group, &parsed.origin);
+        let mut draft = Draft {
+            method,
+            headers,
+            body,
+        };
+        let mut answer = Answer::new(if keep_body {
+            self.config.max_kept_body_bytes
+        } else {
+            0
+        });
+        loop {
+            let Granted { lease, fresh } = match self.lease(&origin, &mut clock, timeout, deadline).await {
+                Ok(granted) => granted,
+                Err(refusal) => return failed(&clock, refusal.error),
+            };
+            let message = match &lease {
+                Lease::H1(_) => draft.for_http1(parsed, &self.config),
+                Lease::H2(_) => draft.for_http2(parsed, &self.config),
+            };
+            let reused = lease.served();
+            let outcome = self
+                .send(lease, &origin, message, deadline, &mut answer, &mut clock)
+                .await;
+            let error = match outcome {
+                Outcome::Complete => None,
+                // A connection that was idle turned out closed, and the request is still whole: take another one.
+                Outcome::NotSent(message) if fresh.is_none() => {
+                    draft.recover(*message);
+                    continue;
+                }
+                Outcome::NotSent(_) => Some(RequestError::new(ErrorKind::Closed, CLOSED_AT_ONCE)),
+                Outcome::Failed(error) => Some(error),
+                Outcome::TimedOut => Some(timed_out(&answer, timeout)),
+            };
+            let mut exchange = Exchange::empty(&clock);
+            answer.fill(&mut exchange);
+            exchange.reused = reused;
+            exchange.error = error;
+            return exchange;
+        }
+    }
+
+    /// Carries `message` out on `lease` and counts the time to `clock`, unless it was not sent at all.
+    async fn send(
+        &self,
+        lease: Lease,
+        origin: &Rc<Origin>,
+        message: Message,
+        deadline: Instant,
+        answer: &mut Answer,
+        clock: &mut PhaseClock,
+    ) -> Outcome {
+        match lease {
+            Lease::H1(mut connection) => {
+                let outcome = connection.exchange(message, deadline, answer).await;
+                if !matches!(outcome, Outcome::NotSent(_)) {
+                    let ended_ns = monotonic_ns();
+                    connection.stamp(clock, ended_ns);
+                    let complete = matches!(outcome, Outcome::Complete);
+                    if complete && self.config.keep_alive && connection.rest(ended_ns) {
+                        self.pool.give_back(origin, connection);
+                    }
+                }
+                outcome
+            }
+            Lease::H2(mut stream) => {
+                let outcome = stream.exchange(message, deadline, answer).await;
+                if !matches!(outcome, Outcome::NotSent(_)) {
+                    stream.stamp(clock, monotonic_ns());
+                }
+                outcome
+            }
+        }
+    }
+
+    /// A connection for one exchange, and the time it took to get it.
+    async fn lease(
+        &self,
+        origin: &Rc<Origin>,
+        clock: &mut PhaseClock,
+        timeout: Duration,
+        deadline: Instant,
+    ) -> Grant {
+        if let Some(lease) = self.pool.take(origin, clock.started_ns()) {
+            return Ok(Granted { lease, fresh: None });
+        }
+        if !self.connector_runs.replace(true) {
+            tokio::task::spawn_local(connector::run(Rc::downgrade(&self.pool), self.dialer.clone()));
+        }
+        let waiting = self.pool.wait(origin);
+        let grant = match timeout_at(deadline, waiting).await {
+            Ok(Ok(grant)) => grant,
+            Ok(Err(_)) => Err(Refusal {
+                error: group_closed(),
+                times: None,
+            }),
+            Err(_) => Err(Refusal {
+                error: self.no_connection(timeout),
+                times: None,
+            }),
+        };
+        let times = match &grant {
+            Ok(granted) => granted.fresh.as_ref(),
+            Err(refusal) => refusal.times.as_ref(),
+        };
+        let now_ns = monotonic_ns();
+        match times {
+            Some(times) => clock.advance_connect(times, now_ns),
+            None => clock.advance(Phase::Blocked, now_ns),
+        }
+        grant
+    }
+
+    fn no_connection(&self, timeout: Duration) -> RequestError {
+        let EngineStats {
+            open,
+            connecting,
+            waiting,
+            ..
+        } = self.stats();
+        let message = format!(
+            "no free connection within {timeout:?} ({open} open, {connecting} connecting, {waiting} requests waiting)"
+        );
+        RequestError::new(ErrorKind::Timeout, message)
+    }
+}
+
+impl HttpClient for Engine {
+    fn execute(&self, request: Request) -> ExchangeFuture<'_> {
+        Box::pin(self.exchange(request, monotonic_ns()))
+    }
+
+    fn target(&self, url: &str) -> Target {
+        self.targets.borrow_mut().get(url)
+    }
+
+    fn close_group(&self, group: u64) {
+        self.pool.close_group(group);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.pool.wake.notify_one();
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+const CLOSED_AT_ONCE: &str = "the peer closed the connection before the request could be sent";
+
+fn failed(clock: &PhaseClock, error: RequestError) -> Exchange {
+    let mut exchange = Exchange::empty(clock);
+    exchange.error = Some(error);
+    exchange
+}
+
+fn group_closed() -> RequestError {
+    RequestError::new(
+        ErrorKind::Closed,
+        "the connections of this group were closed while the request waited",
+    )
+}
+
+fn timed_out(answer: &Answer, timeout: Duration) -> RequestError {
+    let message = if answer.head.is_none() {
+        format!("no answer within {timeout:?}")
+    } else {
+        format!(
+            "the body of the answer was not complete within {timeout:?} ({} bytes came)",
+            answer.size
+        )
+    };
+    RequestError::new(ErrorKind::Timeout, message)
+}
+
+/// What of a request does not depend on the protocol.
+struct Draft {
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Draft {
+    fn for_http1(&mut self, parsed: &Parsed, config: &EngineConfig) -> Message {
+        self.fill(USER_AGENT, &config.user_agent);
+        self.fill(HOST, &parsed.host);
+        if !config.keep_alive {
+            self.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        self.message(parsed, parsed.origin_form.clone(), Version::HTTP_11)
+    }
+
+    fn for_http2(&mut self, parsed: &Parsed, config: &EngineConfig) -> Message {
+        self.fill(USER_AGENT, &config.user_agent);
+        // The authority says it already, and HTTP/2 knows no connection headers.
+        self.headers.remove(HOST);
+        self.headers.remove(CONNECTION);
+        self.message(parsed, parsed.absolute.clone(), Version::HTTP_2)
+    }
+
+    /// Takes back what was not sent; the body was only lent.
+    fn recover(&mut self, message: Message) {
+        let (parts, _) = message.into_parts();
+        self.method = parts.method;
+        self.headers = parts.headers;
+    }
+
+    fn fill(&mut self, name: http::HeaderName, value: &HeaderValue) {
+        if !self.headers.contains_key(&name) {
+            self.headers.insert(name, value.clone());
+        }
+    }
+
+    fn message(&mut self, parsed: &Parsed, uri: http::Uri, version: Version) -> Message {
+        if let Some(authorization) = &parsed.authorization {
+            self.fill(AUTHORIZATION, authorization);
+        }
+        let mut message = Message::new(Full::new(self.body.clone()));
+        *message.method_mut() = std::mem::take(&mut self.method);
+        *message.uri_mut() = uri;
+        *message.version_mut() = version;
+        *message.headers_mut() = std::mem::take(&mut self.headers);
+        message
+    }
+}

@@ -1,0 +1,180 @@
+//! One exchange on an HTTP/2 connection that is shared with others.
+//!
+//! The connection is driven by a task of its own. `send` ends with the first write after the request was handed over,
+//! `wait` when its head is there; see `stamp` for how exact that is.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use http_body_util::BodyExt as _;
+use hyper::client::conn::http2;
+use hyper::rt::Executor;
+use tokio::time::{Instant, timeout_at};
+
+use super::clock::monotonic_ns;
+use super::dial::{Body, Io};
+use super::error::RequestError;
+use super::exchange::Answer;
+use super::h1::{Message, Outcome, not_answered};
+use super::origin::Origin;
+use super::phases::{Phase, PhaseClock};
+use super::pool::{Permit, Pool};
+use super::stamp::Stamps;
+
+/// Lets hyper spawn onto this thread's `LocalSet`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LocalExecutor;
+
+impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
+    fn execute(&self, future: F) {
+        tokio::task::spawn_local(future);
+    }
+}
+
+/// An open HTTP/2 connection.
+pub(crate) struct H2Connection {
+    sender: http2::SendRequest<Body>,
+    stamps: Rc<Stamps>,
+    streams: Cell<usize>,
+    /// How many streams the peer allows now.
+    allowed: Rc<Cell<usize>>,
+    served: Cell<bool>,
+    idle_since_ns: Cell<u64>,
+    _permit: Permit,
+}
+
+impl H2Connection {
+    pub(crate) fn spawn(
+        sender: http2::SendRequest<Body>,
+        mut driver: http2::Connection<Io, Body, LocalExecutor>,
+        stamps: Rc<Stamps>,
+        permit: Permit,
+    ) -> Rc<Self> {
+        let allowed = Rc::new(Cell::new(driver.current_max_send_streams()));
+        let told = allowed.clone();
+        tokio::task::spawn_local(async move {
+            // How it ends is told to every request on it.
+            let _ = poll_fn(|cx| {
+                let done = Pin::new(&mut driver).poll(cx);
+                told.set(driver.current_max_send_streams());
+                done
+            })
+            .await;
+        });
+        Rc::new(Self {
+            sender,
+            stamps,
+            streams: Cell::new(0),
+            allowed,
+            served: Cell::new(false),
+            idle_since_ns: Cell::new(monotonic_ns()),
+            _permit: permit,
+        })
+    }
+
+    pub(crate) fn streams(&self) -> usize {
+        self.streams.get()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Whether another stream may start, `at_most` being our own limit.
+    pub(crate) fn has_room(&self, at_most: usize) -> bool {
+        !self.is_closed() && self.streams.get() < self.allowed.get().clamp(1, at_most)
+    }
+
+    /// Whether it is of no more use.
+    pub(crate) fn is_over(&self, now_ns: u64, idle_ns: u64) -> bool {
+        let idle = self.streams.get() == 0 && now_ns.saturating_sub(self.idle_since_ns.get()) > idle_ns;
+        idle || self.is_closed()
+    }
+}
+
+/// The right to one stream; given back when dropped.
+pub(crate) struct H2Stream {
+    connection: Rc<H2Connection>,
+    origin: Rc<Origin>,
+    pool: Rc<Pool>,
+    written_ns: Option<Rc<Cell<u64>>>,
+    head_ns: u64,
+}
+
+impl H2Stream {
+    pub(crate) fn new(connection: &Rc<H2Connection>, origin: &Rc<Origin>, pool: &Rc<Pool>) -> Self {
+        connection.streams.set(connection.streams.get() + 1);
+        Self {
+            connection: connection.clone(),
+            origin: origin.clone(),
+            pool: pool.clone(),
+            written_ns: None,
+            head_ns: 0,
+        }
+    }
+
+    /// Whether a request was sent on the connection before.
+    pub(crate) fn served(&self) -> bool {
+        self.connection.served.get()
+    }
+
+    /// Counts the exchange, which ended at `ended_ns`, to its phases.
+    pub(crate) fn stamp(&self, clock: &mut PhaseClock, ended_ns: u64) {
+        let written_ns = self.written_ns.as_ref().map_or(0, |written| written.get());
+        clock.advance(Phase::Send, if written_ns == 0 { ended_ns } else { written_ns });
+        clock.advance(
+            Phase::Wait,
+            if self.head_ns == 0 { ended_ns } else { self.head_ns },
+        );
+        clock.advance(Phase::Receive, ended_ns);
+    }
+
+    /// Sends `message` and reads the answer to its end, or to `deadline`.
+    pub(crate) async fn exchange(
+        &mut self,
+        message: Message,
+        deadline: Instant,
+        answer: &mut Answer,
+    ) -> Outcome {
+        self.written_ns = Some(self.connection.stamps.next_write());
+        let outcome = timeout_at(deadline, self.send(message, answer))
+            .await
+            .unwrap_or(Outcome::TimedOut);
+        if !matches!(outcome, Outcome::NotSent(_)) {
+            self.connection.served.set(true);
+        }
+        outcome
+    }
+
+    async fn send(&mut self, message: Message, answer: &mut Answer) -> Outcome {
+        let mut sender = self.connection.sender.clone();
+        let response = match sender.try_send_request(message).await {
+            Ok(response) => response,
+            Err(error) => return not_answered(error),
+        };
+        self.head_ns = monotonic_ns();
+        let (head, mut body) = response.into_parts();
+        answer.head = Some(head);
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => {
+                    if let Ok(data) = frame.into_data() {
+                        answer.push(data);
+                    }
+                }
+                Err(error) => return Outcome::Failed(RequestError::from_hyper(&error, true)),
+            }
+        }
+        Outcome::Complete
+    }
+}
+
+impl Drop for H2Stream {
+    fn drop(&mut self) {
+        self.connection.streams.set(self.connection.streams.get() - 1);
+        self.connection.idle_since_ns.set(monotonic_ns());
+        self.pool.stream_ended(&self.origin, &self.connection);
+    }
+}

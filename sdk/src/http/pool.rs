@@ -1,0 +1,372 @@
+//! Which connection a request gets, and who may open how many.
+//!
+//! A request takes an idle connection if there is one. Otherwise it waits in its origin's queue for whichever comes
+//! first: a connection that another request gives back, or one that the connector opened. A connection is opened for
+//! everybody who waits, but only so many at once and only up to the limit of open ones; where that limit is reached,
+//! an idle connection of another origin makes room.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::{Rc, Weak};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::clock::{duration_ns, monotonic_ns};
+use super::config::{EngineConfig, HttpVersion};
+use super::dial::{Dialed, Wire};
+use super::h1::H1Connection;
+use super::h2::{H2Connection, H2Stream};
+use super::origin::{Grant, Granted, Lease, Origin, Protocol, Refusal};
+use super::phases::ConnectTimes;
+use super::target::OriginKey;
+
+type Origins = HashMap<OriginKey, Rc<Origin>, foldhash::fast::RandomState>;
+
+/// The bounds of one pool.
+struct Limits {
+    connections: usize,
+    connects_in_progress: usize,
+    h2_connections: usize,
+    h2_streams: usize,
+    idle_ns: u64,
+    reuse: bool,
+    version: HttpVersion,
+}
+
+/// All connections of one engine.
+pub(crate) struct Pool {
+    limits: Limits,
+    shared: RefCell<Origins>,
+    groups: RefCell<HashMap<u64, Origins, foldhash::fast::RandomState>>,
+    /// Origins that want to connect, in turn.
+    hungry: RefCell<VecDeque<Rc<Origin>>>,
+    /// Origins that may have something to evict; each is listed once.
+    idle_origins: RefCell<VecDeque<Rc<Origin>>>,
+    open: Cell<usize>,
+    connecting: Cell<usize>,
+    opened: Cell<u64>,
+    /// Told whenever the connector may have something to do.
+    pub(crate) wake: Rc<Notify>,
+}
+
+/// One open connection's place under the limit.
+pub(crate) struct Permit(Weak<Pool>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.open.set(pool.open.get() - 1);
+            pool.feed();
+        }
+    }
+}
+
+impl Pool {
+    /// How many idle connections of an origin one sweep looks at.
+    const SWEEP_AT_MOST: usize = 256;
+
+    pub(crate) fn new(config: &EngineConfig) -> Self {
+        let reuse = config.keep_alive;
+        let limits = Limits {
+            connections: config.max_connections.max(1),
+            connects_in_progress: config.max_connects_in_progress.max(1),
+            h2_connections: if reuse {
+                config.h2_connections_per_origin.max(1)
+            } else {
+                usize::MAX
+            },
+            h2_streams: if reuse {
+                config.h2_streams_per_connection.max(1)
+            } else {
+                1
+            },
+            idle_ns: duration_ns(config.idle_timeout),
+            reuse,
+            version: config.http_version,
+        };
+        Self {
+            limits,
+            shared: RefCell::default(),
+            groups: RefCell::default(),
+            hungry: RefCell::default(),
+            idle_origins: RefCell::default(),
+            open: Cell::new(0),
+            connecting: Cell::new(0),
+            opened: Cell::new(0),
+            wake: Rc::new(Notify::new()),
+        }
+    }
+
+    /// The origin of `key` within `group`.
+    pub(crate) fn origin(&self, group: Option<u64>, key: &OriginKey) -> Rc<Origin> {
+        match group {
+            None => self.origin_in(&mut self.shared.borrow_mut(), key),
+            Some(group) => self.origin_in(self.groups.borrow_mut().entry(group).or_default(), key),
+        }
+    }
+
+    fn origin_in(&self, origins: &mut Origins, key: &OriginKey) -> Rc<Origin> {
+        if let Some(origin) = origins.get(key) {
+            return origin.clone();
+        }
+        let protocol = match self.limits.version {
+            HttpVersion::Auto if key.tls => Protocol::Unknown,
+            HttpVersion::Auto | HttpVersion::Http1 => Protocol::Http1,
+            HttpVersion::Http2 => Protocol::Http2,
+        };
+        let origin = Rc::new(Origin::new(key.clone(), protocol));
+        origins.insert(key.clone(), origin.clone());
+        origin
+    }
+
+    /// A connection that is there already.
+    pub(crate) fn take(self: &Rc<Self>, origin: &Rc<Origin>, now_ns: u64) -> Option<Lease> {
+        loop {
+            let Some(connection) = origin.idle.borrow_mut().pop() else {
+                break;
+            };
+            if !connection.is_stale(now_ns, self.limits.idle_ns) {
+                return Some(Lease::H1(connection));
+            }
+        }
+        let mut h2 = origin.h2.borrow_mut();
+        if h2.is_empty() {
+            return None;
+        }
+        h2.retain(|connection| !connection.is_closed());
+        let connection = h2
+            .iter()
+            .find(|connection| connection.has_room(self.limits.h2_streams))?;
+        Some(Lease::H2(H2Stream::new(connection, origin, self)))
+    }
+
+    /// Queues for a connection and sees to it that one comes.
+    pub(crate) fn wait(&self, origin: &Rc<Origin>) -> oneshot::Receiver<Grant> {
+        let receiver = origin.wait();
+        self.note_hunger(origin);
+        receiver
+    }
+
+    /// Takes a connection back that can serve another request.
+    pub(crate) fn give_back(&self, origin: &Rc<Origin>, connection: H1Connection) {
+        self.place(origin, connection, None);
+    }
+
+    fn place(&self, origin: &Rc<Origin>, connection: H1Connection, fresh: Option<ConnectTimes>) {
+        if let Some(waiter) = origin.pop_waiter() {
+            let _ = waiter.send(Ok(Granted {
+                lease: Lease::H1(connection),
+                fresh,
+            }));
+        } else if !origin.retired.get() {
+            origin.idle.borrow_mut().push(connection);
+            self.note_idle(origin);
+        }
+    }
+
+    /// A stream ended: the next request may have its place.
+    pub(crate) fn stream_ended(self: &Rc<Self>, origin: &Rc<Origin>, connection: &Rc<H2Connection>) {
+        if connection.is_closed() || !self.limits.reuse {
+            origin
+                .h2
+                .borrow_mut()
+                .retain(|other| !Rc::ptr_eq(other, connection));
+        } else {
+            self.grant_streams(origin, connection, None);
+            if connection.streams() == 0 {
+                self.note_idle(origin);
+            }
+        }
+        self.note_hunger(origin);
+    }
+
+    fn grant_streams(
+        self: &Rc<Self>,
+        origin: &Rc<Origin>,
+        connection: &Rc<H2Connection>,
+        mut fresh: Option<ConnectTimes>,
+    ) {
+        while connection.has_room(self.limits.h2_streams) {
+            let Some(waiter) = origin.pop_waiter() else { return };
+            let lease = Lease::H2(H2Stream::new(connection, origin, self));
+            let _ = waiter.send(Ok(Granted {
+                lease,
+                fresh: fresh.take(),
+            }));
+        }
+    }
+
+    /// An origin that wants a connection and may open one now; the attempt counts from here on.
+    pub(crate) fn next_to_connect(&self) -> Option<Rc<Origin>> {
+        loop {
+            if self.connecting.get() >= self.limits.connects_in_progress {
+                return None;
+            }
+            let origin = self.hungry.borrow().front()?.clone();
+            if self.wanted_connects(&origin) == 0 {
+                self.hungry.borrow_mut().pop_front();
+                origin.hungry.set(false);
+                continue;
+            }
+            if self.open.get() + self.connecting.get() >= self.limits.connections && !self.evict_one() {
+                return None;
+            }
+            self.hungry.borrow_mut().rotate_left(1);
+            origin.connecting.set(origin.connecting.get() + 1);
+            self.connecting.set(self.connecting.get() + 1);
+            return Some(origin);
+        }
+    }
+
+    /// Takes the outcome of an attempt that [`Pool::next_to_connect`] asked for.
+    pub(crate) fn connected(self: &Rc<Self>, origin: &Rc<Origin>, dialed: Dialed) {
+        origin.connecting.set(origin.connecting.get() - 1);
+        self.connecting.set(self.connecting.get() - 1);
+        match dialed.outcome {
+            Ok((wire, stamps)) => {
+                self.open.set(self.open.get() + 1);
+                self.opened.set(self.opened.get() + 1);
+                let permit = Permit(Rc::downgrade(self));
+                match wire {
+                    Wire::Http1(sender, driver) => {
+                        origin.protocol.set(Protocol::Http1);
+                        let connection = H1Connection::new(sender, driver, stamps, permit);
+                        self.place(origin, connection, Some(dialed.times));
+                    }
+                    Wire::Http2(sender, driver) => {
+                        origin.protocol.set(Protocol::Http2);
+                        let connection = H2Connection::spawn(sender, driver, stamps, permit);
+                        if !origin.retired.get() {
+                            origin.h2.borrow_mut().push(connection.clone());
+                        }
+                        self.grant_streams(origin, &connection, Some(dialed.times));
+                        self.note_idle(origin);
+                    }
+                }
+            }
+            Err(error) => {
+                // The others may try on their own at once: that one cannot tell what the server would choose.
+                if origin.protocol.get() == Protocol::Unknown {
+                    origin.protocol.set(Protocol::Http1);
+                }
+                if let Some(waiter) = origin.pop_waiter() {
+                    let _ = waiter.send(Err(Refusal {
+                        error,
+                        times: Some(dialed.times),
+                    }));
+                }
+            }
+        }
+        self.note_hunger(origin);
+    }
+
+    /// Forgets what is closed or was idle for too long, and origins that have nothing left.
+    pub(crate) fn sweep(&self) {
+        let now_ns = monotonic_ns();
+        for origin in self.origins() {
+            let mut idle = origin.idle.take();
+            let looked_at = idle.len().min(Self::SWEEP_AT_MOST);
+            let mut place = 0;
+            idle.retain_mut(|connection| {
+                place += 1;
+                place > looked_at || !connection.is_over(now_ns, self.limits.idle_ns)
+            });
+            origin.idle.replace(idle);
+            origin
+                .h2
+                .borrow_mut()
+                .retain(|connection| !connection.is_over(now_ns, self.limits.idle_ns));
+        }
+        self.idle_origins.borrow_mut().retain(|origin| {
+            origin.listed_idle.set(origin.has_idle());
+            origin.listed_idle.get()
+        });
+        let in_use = |origin: &mut Rc<Origin>| Rc::strong_count(origin) > 1 || !origin.is_empty();
+        self.shared.borrow_mut().retain(|_, origin| in_use(origin));
+        self.groups.borrow_mut().retain(|_, origins| {
+            origins.retain(|_, origin| in_use(origin));
+            !origins.is_empty()
+        });
+    }
+
+    /// Closes the connections of `group`: those in use when their exchange ends.
+    pub(crate) fn close_group(&self, group: u64) {
+        let origins = self.groups.borrow_mut().remove(&group);
+        for origin in origins.into_iter().flat_map(HashMap::into_values) {
+            origin.retired.set(true);
+            origin.drop_waiters();
+            drop(origin.idle.take());
+            drop(origin.h2.take());
+        }
+    }
+
+    /// Open, idle and opening connections, those ever opened, and requests that wait for one.
+    pub(crate) fn counts(&self) -> (usize, usize, usize, u64, usize) {
+        let origins = self.origins();
+        let idle = origins.iter().map(|origin| origin.idle.borrow().len()).sum();
+        let waiting = origins.iter().map(|origin| origin.waiting()).sum();
+        (
+            self.open.get(),
+            idle,
+            self.connecting.get(),
+            self.opened.get(),
+            waiting,
+        )
+    }
+
+    fn origins(&self) -> Vec<Rc<Origin>> {
+        let groups = self.groups.borrow();
+        self.shared
+            .borrow()
+            .values()
+            .chain(groups.values().flat_map(HashMap::values))
+            .cloned()
+            .collect()
+    }
+
+    fn wanted_connects(&self, origin: &Origin) -> usize {
+        origin.wanted_connects(self.limits.h2_connections, self.limits.h2_streams)
+    }
+
+    fn note_hunger(&self, origin: &Rc<Origin>) {
+        if self.wanted_connects(origin) == 0 {
+            return;
+        }
+        if !origin.hungry.replace(true) {
+            self.hungry.borrow_mut().push_back(origin.clone());
+        }
+        self.wake.notify_one();
+    }
+
+    fn note_idle(&self, origin: &Rc<Origin>) {
+        if !origin.listed_idle.replace(true) {
+            self.idle_origins.borrow_mut().push_back(origin.clone());
+        }
+        self.feed();
+    }
+
+    /// Wakes the connector if somebody waits for room.
+    fn feed(&self) {
+        if !self.hungry.borrow().is_empty() {
+            self.wake.notify_one();
+        }
+    }
+
+    fn evict_one(&self) -> bool {
+        loop {
+            let Some(origin) = self.idle_origins.borrow().front().cloned() else {
+                return false;
+            };
+            let evicted = origin.evict();
+            if !origin.has_idle() {
+                self.idle_origins.borrow_mut().pop_front();
+                origin.listed_idle.set(false);
+            } else {
+                self.idle_origins.borrow_mut().rotate_left(1);
+            }
+            if evicted {
+                return true;
+            }
+        }
+    }
+}

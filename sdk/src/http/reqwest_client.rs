@@ -1,0 +1,258 @@
+//! The same over reqwest, for what the engine leaves out: cookies, multipart bodies, proxies, decompression.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use reqwest::{ClientBuilder, Url, redirect, retry};
+
+use super::clock::monotonic_ns;
+use super::config::{EngineConfig, HttpVersion};
+use super::error::{ErrorKind, RequestError, chain};
+use super::exchange::{Answer, Exchange};
+use super::phases::{Phase, PhaseClock};
+use super::request::{Parts, Request};
+use super::target::Parsed;
+use super::{ExchangeFuture, HttpClient};
+
+type Customise = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;
+
+/// An [`HttpClient`] on reqwest.
+///
+/// Reqwest tells neither when a connection was there nor when the request was written: `wait` holds everything up to
+/// the head of the answer, `receive` the body, and the other phases are 0. `reused` is always false. Of the
+/// [`EngineConfig`], the limits on connections do not apply; reqwest opens as many as it likes.
+///
+/// Retries, proxies, redirects and decompression are off until the builder is told otherwise, so that one request is
+/// one request and `size` is what came over the wire.
+pub struct ReqwestClient {
+    config: EngineConfig,
+    customise: Customise,
+    shared: reqwest::Client,
+    groups: RefCell<HashMap<u64, reqwest::Client>>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+#[error("reqwest refuses these settings")]
+pub struct ReqwestClientError(#[from] reqwest::Error);
+
+impl ReqwestClient {
+    /// A client with these settings.
+    ///
+    /// # Errors
+    /// When reqwest refuses the settings.
+    pub fn new(config: EngineConfig) -> Result<Self, ReqwestClientError> {
+        Self::customised(config, |builder| builder)
+    }
+
+    /// A client whose builder `customise` may change last: `|builder| builder.cookie_store(true)`. It is called again
+    /// for each group of connections, so that groups share neither connections nor cookies.
+    ///
+    /// # Errors
+    /// When reqwest refuses the settings.
+    pub fn customised(
+        config: EngineConfig,
+        customise: impl Fn(ClientBuilder) -> ClientBuilder + 'static,
+    ) -> Result<Self, ReqwestClientError> {
+        let shared = customise(builder(&config)).build()?;
+        Ok(Self {
+            config,
+            customise: Box::new(customise),
+            shared,
+            groups: RefCell::default(),
+        })
+    }
+
+    /// The client of requests without a group, to build requests that [`Request`] cannot express.
+    #[must_use]
+    pub fn client(&self) -> &reqwest::Client {
+        &self.shared
+    }
+
+    /// Carries out a request of reqwest's own making, a multipart form for example, and measures it like any other.
+    pub async fn measure(&self, request: reqwest::Request, keep_body: bool) -> Exchange {
+        self.exchange(&self.shared, request, keep_body, monotonic_ns())
+            .await
+    }
+
+    async fn carry_out(&self, request: Request, started_ns: u64) -> Exchange {
+        let parts = request.into_parts();
+        let built = match parts.target.parsed() {
+            Ok(parsed) => self
+                .group_client(parts.group)
+                .and_then(|client| Ok((client, build(&parts, parsed)?))),
+            Err(reason) => Err(RequestError::new(ErrorKind::InvalidUrl, reason)),
+        };
+        match built {
+            Ok((client, request)) => self.exchange(&client, request, parts.keep_body, started_ns).await,
+            Err(error) => {
+                let mut exchange = Exchange::empty(&PhaseClock::new(started_ns));
+                exchange.error = Some(error);
+                exchange
+            }
+        }
+    }
+
+    fn group_client(&self, group: Option<u64>) -> Result<reqwest::Client, RequestError> {
+        let Some(group) = group else {
+            return Ok(self.shared.clone());
+        };
+        if let Some(client) = self.groups.borrow().get(&group) {
+            return Ok(client.clone());
+        }
+        let client = (self.customise)(builder(&self.config))
+            .build()
+            .map_err(|error| RequestError::new(ErrorKind::Other, chain(&error)))?;
+        self.groups.borrow_mut().insert(group, client.clone());
+        Ok(client)
+    }
+
+    async fn exchange(
+        &self,
+        client: &reqwest::Client,
+        request: reqwest::Request,
+        keep_body: bool,
+        started_ns: u64,
+    ) -> Exchange {
+        let mut clock = PhaseClock::new(started_ns);
+        let mut answer = Answer::new(if keep_body {
+            self.config.max_kept_body_bytes
+        } else {
+            0
+        });
+        let mut head = None;
+        let error = match client.execute(request).await {
+            Ok(mut response) => {
+                clock.advance(Phase::Wait, monotonic_ns());
+                head = Some((
+                    response.status(),
+                    response.version(),
+                    std::mem::take(response.headers_mut()),
+                ));
+                loop {
+                    match response.chunk().await {
+                        Ok(Some(data)) => answer.push(data),
+                        Ok(None) => break None,
+                        Err(error) => break Some(classify(&error, true)),
+                    }
+                }
+            }
+            Err(error) => Some(classify(&error, false)),
+        };
+        clock.advance(
+            if head.is_some() {
+                Phase::Receive
+            } else {
+                Phase::Wait
+            },
+            monotonic_ns(),
+        );
+        let mut exchange = Exchange::empty(&clock);
+        answer.fill(&mut exchange);
+        if let Some((status, version, headers)) = head {
+            exchange.status = status.as_u16();
+            exchange.version = version;
+            exchange.headers = headers;
+        }
+        exchange.error = error;
+        exchange
+    }
+}
+
+impl HttpClient for ReqwestClient {
+    fn execute(&self, request: Request) -> ExchangeFuture<'_> {
+        Box::pin(self.carry_out(request, monotonic_ns()))
+    }
+
+    fn close_group(&self, group: u64) {
+        self.groups.borrow_mut().remove(&group);
+    }
+}
+
+impl fmt::Debug for ReqwestClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReqwestClient")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+fn builder(config: &EngineConfig) -> ClientBuilder {
+    let tls = config.tls.client_config(config.http_version);
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured((*tls).clone())
+        .retry(retry::never())
+        .no_proxy()
+        .no_gzip()
+        .redirect(redirect::Policy::none())
+        .tcp_nodelay(true)
+        .timeout(config.request_timeout)
+        .connect_timeout(config.connect_timeout)
+        .pool_idle_timeout(config.idle_timeout)
+        .pool_max_idle_per_host(if config.keep_alive {
+            config.max_connections
+        } else {
+            0
+        })
+        .user_agent(config.user_agent.clone());
+    match config.http_version {
+        HttpVersion::Auto => builder,
+        HttpVersion::Http1 => builder.http1_only(),
+        HttpVersion::Http2 => builder.http2_prior_knowledge(),
+    }
+}
+
+fn build(parts: &Parts, parsed: &Parsed) -> Result<reqwest::Request, RequestError> {
+    let url = Url::parse(&parsed.absolute.to_string())
+        .map_err(|error| RequestError::new(ErrorKind::InvalidUrl, error.to_string()))?;
+    let mut request = reqwest::Request::new(parts.method.clone(), url);
+    *request.headers_mut() = parts.headers.clone();
+    if let Some(authorization) = &parsed.authorization {
+        request
+            .headers_mut()
+            .entry(http::header::AUTHORIZATION)
+            .or_insert_with(|| authorization.clone());
+    }
+    if !parts.body.is_empty() {
+        *request.body_mut() = Some(parts.body.clone().into());
+    }
+    *request.timeout_mut() = parts.timeout;
+    Ok(request)
+}
+
+/// The kind of reqwest's error, by the causes under it.
+fn classify(error: &reqwest::Error, in_body: bool) -> RequestError {
+    let text = chain(error);
+    if error.is_timeout() {
+        return RequestError::new(ErrorKind::Timeout, text);
+    }
+    if error.is_dns() {
+        return RequestError::new(ErrorKind::Dns, text);
+    }
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
+            return RequestError::from_hyper(hyper, in_body);
+        }
+        if let Some(io) = current.downcast_ref::<io::Error>() {
+            return match io.get_ref() {
+                Some(inner) if inner.is::<rustls::Error>() => RequestError::new(ErrorKind::Tls, text),
+                _ => RequestError::from_io(io, ErrorKind::Connect, "connecting"),
+            };
+        }
+        cause = current.source();
+    }
+    let kind = if error.is_connect() {
+        ErrorKind::Connect
+    } else if in_body || error.is_body() || error.is_decode() {
+        ErrorKind::Body
+    } else if error.is_builder() {
+        ErrorKind::InvalidUrl
+    } else {
+        ErrorKind::Other
+    };
+    RequestError::new(kind, text)
+}

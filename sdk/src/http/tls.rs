@@ -1,0 +1,158 @@
+//! Whom an engine trusts, and how it says so to rustls.
+
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+
+use super::config::HttpVersion;
+
+/// Whom to trust. By default the certificate authorities of Mozilla's list, whatever is installed on the machine.
+#[derive(Debug, Clone, Default)]
+pub struct TlsOptions {
+    roots: Vec<CertificateDer<'static>>,
+    accept_invalid_certificates: bool,
+}
+
+/// Why certificates were not taken as authorities.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootError {
+    /// Not PEM, or no certificate in it.
+    #[error("no certificates in the PEM text ({reason}); expected -----BEGIN CERTIFICATE----- blocks")]
+    NotPem {
+        /// What the parser said.
+        reason: String,
+    },
+    /// A certificate that cannot be an authority.
+    #[error("certificate {number} of the PEM text cannot be an authority")]
+    NotARoot {
+        /// Which one, from 1.
+        number: usize,
+        /// Why not.
+        #[source]
+        source: rustls::Error,
+    },
+}
+
+impl TlsOptions {
+    /// Trusts the certificates in `pem` as well.
+    ///
+    /// # Errors
+    /// When `pem` holds no certificate, or one that cannot be an authority; then nothing is added.
+    pub fn add_root_pem(&mut self, pem: &[u8]) -> Result<(), RootError> {
+        let certificates = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| RootError::NotPem {
+                reason: error.to_string(),
+            })?;
+        if certificates.is_empty() {
+            return Err(RootError::NotPem {
+                reason: "it is empty".to_owned(),
+            });
+        }
+        for (n, certificate) in certificates.iter().enumerate() {
+            RootCertStore::empty()
+                .add(certificate.clone())
+                .map_err(|source| RootError::NotARoot {
+                    number: n + 1,
+                    source,
+                })?;
+        }
+        self.roots.extend(certificates);
+        Ok(())
+    }
+
+    /// Accepts any certificate for any name. The traffic is encrypted, but to whom is anybody's guess.
+    pub fn accept_invalid_certificates(&mut self, accept: bool) {
+        self.accept_invalid_certificates = accept;
+    }
+
+    /// The settings of rustls, with ring named explicitly: a process-wide default may be missing or another's.
+    pub(crate) fn client_config(&self, version: HttpVersion) -> Arc<ClientConfig> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .expect("ring has cipher suites for TLS 1.2 and 1.3");
+        let mut config = if self.accept_invalid_certificates {
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
+                .with_no_client_auth()
+        } else {
+            let mut roots = RootCertStore {
+                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            };
+            roots.add_parsable_certificates(self.roots.iter().cloned());
+            builder.with_root_certificates(roots).with_no_client_auth()
+        };
+        config.alpn_protocols = match version {
+            HttpVersion::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
+            HttpVersion::Http2 => vec![b"h2".to_vec()],
+        };
+        Arc::new(config)
+    }
+}
+
+/// Takes every certificate; the handshake's signatures are checked all the same.
+#[derive(Debug)]
+struct AcceptAny(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for AcceptAny {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.0.signature_verification_algorithms;
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_without_certificates_is_refused() {
+        let mut options = TlsOptions::default();
+        for pem in [
+            "",
+            "hello",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
+            assert!(options.add_root_pem(pem.as_bytes()).is_err(), "{pem:?}");
+        }
+        assert!(options.roots.is_empty());
+    }
+}
