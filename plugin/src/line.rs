@@ -16,6 +16,10 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// One decoded output line.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a line lives on its decoder's stack; a box would cost an allocation for every request"
+)]
 pub enum Line<'a> {
     /// One request.
     Request(RequestLine<'a>),
