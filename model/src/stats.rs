@@ -32,6 +32,8 @@ pub struct Delta {
     pub log: Vec<LogLine>,
     /// What happened to the job on this agent.
     pub events: Vec<Event>,
+    /// When the last of these iterations and requests ended; 0: none ended.
+    pub last_ended_ns: u64,
 }
 
 /// Requests of one (second, workflow, step, method, name, status, error kind, failed).
