@@ -12,6 +12,8 @@ pub mod codec;
 pub mod hello;
 pub mod line;
 pub mod name;
+#[cfg(feature = "check")]
+pub mod program;
 pub mod rpc;
 mod timestamp;
 

@@ -1,0 +1,389 @@
+//! Whether a file can be a load test on a host: an ELF program of its architecture whose glibc is not too new.
+//!
+//! Nothing is read or run here; the scheduler asks when a binary is submitted, the agent before it spawns one.
+
+use std::fmt;
+use std::str::FromStr;
+
+use object::elf;
+use object::read::elf::{FileHeader, ProgramHeader, SectionTable};
+use object::{Endianness, ReadRef, SectionIndex};
+
+/// How many bytes of a file that is no program are looked at to say what it is.
+const LOOK_BYTES: u64 = 512;
+
+/// What a load test would run on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// As in `uname -m`.
+    pub architecture: String,
+    /// The version of glibc; `None` when it is not known, and then it is not checked.
+    pub glibc: Option<Glibc>,
+}
+
+/// A version of glibc. Text form: `2.36`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Glibc {
+    /// Always 2 so far.
+    pub major: u32,
+    /// As in the `36` of 2.36.
+    pub minor: u32,
+}
+
+impl fmt::Display for Glibc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for Glibc {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (major, rest) = text.split_once('.').ok_or(())?;
+        let minor = rest.split('.').next().unwrap_or(rest);
+        Ok(Self {
+            major: major.parse().map_err(|_| ())?,
+            minor: minor.parse().map_err(|_| ())?,
+        })
+    }
+}
+
+/// What is known of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// As in `uname -m`.
+    pub architecture: String,
+    /// The newest version of glibc that it needs; `None` when it is linked statically or against another libc.
+    pub glibc: Option<Glibc>,
+}
+
+/// Why a file cannot be a load test on a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Something else than an ELF program.
+    #[error("this is {0}: submit the compiled Linux program, as cargo leaves it in target/release")]
+    NotAProgram(&'static str),
+    /// It starts like an ELF file and cannot be read as one.
+    #[error("this ELF file is damaged ({0}): build it again")]
+    Damaged(String),
+    /// For another processor.
+    #[error(
+        "this program is for {program}, the host is {host}: build it with --target {host}-unknown-linux-gnu"
+    )]
+    Architecture {
+        /// What it was built for.
+        program: String,
+        /// What the host is.
+        host: String,
+    },
+    /// It needs a newer glibc than the host has.
+    #[error(
+        "this program needs GLIBC_{needed}, the host has {host}: build it on a system as old as the host, \
+         or with --target {architecture}-unknown-linux-musl"
+    )]
+    Glibc {
+        /// The newest version it needs.
+        needed: Glibc,
+        /// The host's version.
+        host: Glibc,
+        /// The program's architecture.
+        architecture: String,
+    },
+}
+
+impl Problem {
+    /// Short and stable: `not-a-program`, `architecture`, `glibc`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotAProgram(_) | Self::Damaged(_) => "not-a-program",
+            Self::Architecture { .. } => "architecture",
+            Self::Glibc { .. } => "glibc",
+        }
+    }
+}
+
+/// Checks a whole file that is in memory.
+///
+/// # Errors
+/// Says why it cannot be a load test on `host`.
+pub fn check(bytes: &[u8], host: &Host) -> Result<Program, Problem> {
+    check_read(bytes, host)
+}
+
+/// Checks a file through any reader of `object`, so that only the parts that matter are read.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_read<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<Program, Problem> {
+    let program = inspect(data)?;
+    if program.architecture != host.architecture {
+        return Err(Problem::Architecture {
+            program: program.architecture,
+            host: host.architecture.clone(),
+        });
+    }
+    match (program.glibc, host.glibc) {
+        (Some(needed), Some(has)) if needed > has => Err(Problem::Glibc {
+            needed,
+            host: has,
+            architecture: program.architecture,
+        }),
+        _ => Ok(program),
+    }
+}
+
+/// Says what a program needs, wherever it is to run.
+///
+/// # Errors
+/// When it is no ELF program.
+pub fn inspect<'data>(data: impl ReadRef<'data>) -> Result<Program, Problem> {
+    let length = data.len().unwrap_or(0);
+    let start = data.read_bytes_at(0, length.min(LOOK_BYTES)).unwrap_or_default();
+    if !start.starts_with(&elf::ELFMAG) {
+        return Err(Problem::NotAProgram(describe(start)));
+    }
+    let damaged = |error: object::Error| Problem::Damaged(error.to_string());
+    if start.get(4) == Some(&elf::ELFCLASS32.0) {
+        read_elf(
+            elf::FileHeader32::<Endianness>::parse(data).map_err(damaged)?,
+            data,
+        )
+    } else {
+        read_elf(
+            elf::FileHeader64::<Endianness>::parse(data).map_err(damaged)?,
+            data,
+        )
+    }
+}
+
+/// The version of glibc that a `libc.so.6` implements; `None` if it is something else.
+#[must_use]
+pub fn glibc_of<'data>(data: impl ReadRef<'data>) -> Option<Glibc> {
+    let header = elf::FileHeader64::<Endianness>::parse(data).ok()?;
+    let endian = header.endian().ok()?;
+    let sections = header.sections(endian, data).ok()?;
+    let (mut definitions, strings) = sections.gnu_verdef(endian, data).ok()??;
+    let strings = sections.strings(endian, data, strings).ok()?;
+    let mut newest = None;
+    while let Ok(Some((_, mut names))) = definitions.next() {
+        while let Ok(Some(name)) = names.next() {
+            newest = newest.max(name.name(endian, strings).ok().and_then(version));
+        }
+    }
+    newest
+}
+
+fn read_elf<'data, Elf: FileHeader<Endian = Endianness>>(
+    header: &'data Elf,
+    data: impl ReadRef<'data>,
+) -> Result<Program, Problem> {
+    let damaged = |error: object::Error| Problem::Damaged(error.to_string());
+    let endian = header.endian().map_err(damaged)?;
+    match header.e_type(endian) {
+        elf::ET_EXEC => {}
+        elf::ET_DYN if is_program(header, endian, data).map_err(damaged)? => {}
+        elf::ET_DYN => return Err(Problem::NotAProgram("a shared library")),
+        elf::ET_REL => return Err(Problem::NotAProgram("an object file that was not linked")),
+        elf::ET_CORE => return Err(Problem::NotAProgram("a core dump")),
+        _ => return Err(Problem::NotAProgram("an ELF file of an unknown type")),
+    }
+    let sections = header.sections(endian, data).map_err(damaged)?;
+    Ok(Program {
+        architecture: architecture(header.e_machine(endian), header.is_class_64(), endian),
+        glibc: needed_glibc(&sections, endian, data).map_err(damaged)?,
+    })
+}
+
+/// A position-independent program has an interpreter, or is marked as one (static-pie); a library is neither.
+fn is_program<'data, Elf: FileHeader<Endian = Endianness>>(
+    header: &'data Elf,
+    endian: Endianness,
+    data: impl ReadRef<'data>,
+) -> object::Result<bool> {
+    let segments = header.program_headers(endian, data)?;
+    if segments
+        .iter()
+        .any(|segment| segment.p_type(endian) == elf::PT_INTERP)
+    {
+        return Ok(true);
+    }
+    for segment in segments {
+        if let Some(entries) = segment.dynamic(endian, data)? {
+            use object::read::elf::Dyn;
+            let pie = u64::from(elf::DF_1_PIE.0);
+            if entries.iter().any(|entry| {
+                entry.d_tag(endian).0 == elf::DT_FLAGS_1.0 && entry.d_val(endian).into() & pie != 0
+            }) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn needed_glibc<'data, Elf: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(
+    sections: &SectionTable<'data, Elf, R>,
+    endian: Endianness,
+    data: R,
+) -> object::Result<Option<Glibc>> {
+    let Some((mut libraries, strings)): Option<(_, SectionIndex)> = sections.gnu_verneed(endian, data)?
+    else {
+        return Ok(None);
+    };
+    let strings = sections.strings(endian, data, strings)?;
+    let mut newest = None;
+    while let Some((_, mut versions)) = libraries.next()? {
+        while let Some(needed) = versions.next()? {
+            newest = newest.max(version(needed.name(endian, strings)?));
+        }
+    }
+    Ok(newest)
+}
+
+/// `GLIBC_2.36` as a version; private and other symbols' versions are none.
+fn version(name: &[u8]) -> Option<Glibc> {
+    std::str::from_utf8(name)
+        .ok()?
+        .strip_prefix("GLIBC_")?
+        .parse()
+        .ok()
+}
+
+fn architecture(machine: elf::Machine, is_64: bool, endian: Endianness) -> String {
+    let name = match machine {
+        elf::EM_X86_64 => "x86_64",
+        elf::EM_AARCH64 => "aarch64",
+        elf::EM_386 => "i686",
+        elf::EM_ARM => "armv7l",
+        elf::EM_RISCV if is_64 => "riscv64",
+        elf::EM_PPC64 if endian == Endianness::Little => "ppc64le",
+        elf::EM_PPC64 => "ppc64",
+        elf::EM_S390 if is_64 => "s390x",
+        elf::EM_LOONGARCH => "loongarch64",
+        other => return format!("ELF machine {}", other.0),
+    };
+    name.to_owned()
+}
+
+/// Says what a file that is no ELF file is, by how it starts.
+fn describe(start: &[u8]) -> &'static str {
+    const MACH_O: [[u8; 4]; 5] = [
+        [0xfe, 0xed, 0xfa, 0xce],
+        [0xfe, 0xed, 0xfa, 0xcf],
+        [0xce, 0xfa, 0xed, 0xfe],
+        [0xcf, 0xfa, 0xed, 0xfe],
+        [0xca, 0xfe, 0xba, 0xbe],
+    ];
+    if start.is_empty() {
+        "an empty file"
+    } else if start.starts_with(b"#!") {
+        "a script"
+    } else if MACH_O.iter().any(|magic| start.starts_with(magic)) {
+        "a macOS program"
+    } else if start.starts_with(b"MZ") {
+        "a Windows program"
+    } else if start.starts_with(b"\0asm") {
+        "a WebAssembly module"
+    } else if start.starts_with(b"PK\x03\x04") || start.starts_with(&[0x1f, 0x8b]) {
+        "an archive"
+    } else if start
+        .iter()
+        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    {
+        "a text file"
+    } else {
+        "no Linux program"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn own_bytes() -> Vec<u8> {
+        std::fs::read("/proc/self/exe").unwrap()
+    }
+
+    fn own_host() -> Host {
+        let program = inspect(own_bytes().as_slice()).unwrap();
+        Host {
+            architecture: program.architecture,
+            glibc: program.glibc,
+        }
+    }
+
+    #[test]
+    fn this_test_runs_here() {
+        let host = own_host();
+        assert_eq!(host.architecture, std::env::consts::ARCH);
+        assert!(check(&own_bytes(), &host).is_ok());
+    }
+
+    #[test]
+    fn files_that_are_no_programs_are_named() {
+        for (start, name) in [
+            (&b""[..], "an empty file"),
+            (b"#!/bin/sh\n", "a script"),
+            (b"\xcf\xfa\xed\xfe\0\0", "a macOS program"),
+            (b"MZ\x90\0", "a Windows program"),
+            (b"PK\x03\x04", "an archive"),
+            (b"hello\n", "a text file"),
+            (b"\x01\x02\x03", "no Linux program"),
+        ] {
+            let problem = check(start, &own_host()).unwrap_err();
+            assert_eq!(problem, Problem::NotAProgram(name));
+            assert_eq!(problem.kind(), "not-a-program");
+        }
+    }
+
+    #[test]
+    fn an_elf_header_alone_is_damaged() {
+        let bytes = own_bytes();
+        assert!(matches!(
+            check(&bytes[..40], &own_host()),
+            Err(Problem::Damaged(_))
+        ));
+    }
+
+    #[test]
+    fn a_foreign_architecture_is_refused() {
+        let host = Host {
+            architecture: "s390x".into(),
+            glibc: None,
+        };
+        let problem = check(&own_bytes(), &host).unwrap_err();
+        assert_eq!(problem.kind(), "architecture");
+        assert!(problem.to_string().contains("the host is s390x"), "{problem}");
+    }
+
+    #[test]
+    fn a_glibc_that_is_too_new_is_refused() {
+        let mut host = own_host();
+        if host.glibc.is_some() {
+            host.glibc = Some(Glibc { major: 2, minor: 1 });
+            let problem = check(&own_bytes(), &host).unwrap_err();
+            assert_eq!(problem.kind(), "glibc");
+            assert!(problem.to_string().contains("the host has 2.1"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn versions_have_an_order_of_numbers() {
+        assert!("2.9".parse::<Glibc>().unwrap() < "2.36".parse().unwrap());
+        assert_eq!(version(b"GLIBC_2.2.5"), Some(Glibc { major: 2, minor: 2 }));
+        assert_eq!(version(b"GLIBC_PRIVATE"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(mut bytes in prop::collection::vec(any::<u8>(), 0..256), elf in any::<bool>()) {
+            if elf {
+                bytes.splice(..0, *b"\x7fELF\x02\x01\x01");
+            }
+            let _ = check(&bytes, &own_host());
+        }
+    }
+}
