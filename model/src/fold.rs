@@ -1,6 +1,150 @@
 //! Folding: roll-ups of all agents become the job's series and totals.
+//!
+//! [`Fold`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed, and
+//! a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
-use crate::stats::{Event, LogLine};
+mod series;
+mod summarise;
+mod totals;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::profile::Profile;
+use crate::stats::{Closing, Delta, Event, LogLine};
+use series::Series;
+use totals::Totals;
+
+/// The state of folding one job.
+#[derive(Debug)]
+pub struct Fold {
+    profile: Profile,
+    series: Series,
+    totals: Totals,
+    agents: BTreeMap<String, AgentFold>,
+    events: Vec<(u64, Event)>,
+    log: Vec<(u64, String, LogLine)>,
+    events_seen: u64,
+    log_seen: u64,
+}
+
+/// What is known of one agent.
+#[derive(Debug, Default)]
+struct AgentFold {
+    complete_before_second: u32,
+    closing: Option<Closing>,
+    totals: totals::AgentTotals,
+    lost: bool,
+}
+
+impl Fold {
+    /// A fold of a job with this profile on these agents.
+    #[must_use]
+    pub fn new(profile: Profile, agents: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            profile,
+            series: Series::new(profile),
+            totals: Totals::default(),
+            agents: agents
+                .into_iter()
+                .map(|agent| (agent, AgentFold::default()))
+                .collect(),
+            events: Vec::new(),
+            log: Vec::new(),
+            events_seen: 0,
+            log_seen: 0,
+        }
+    }
+
+    /// Adds a delta of an agent; an agent that is not known yet joins.
+    pub fn apply(&mut self, agent: &str, delta: &Delta) {
+        let fold = self.agents.entry(agent.to_owned()).or_default();
+        fold.complete_before_second = fold.complete_before_second.max(delta.complete_before_second);
+        fold.totals.apply(delta);
+        self.totals.apply(delta);
+        self.series.apply(agent, delta);
+        for event in &delta.events {
+            self.add_event(event.clone());
+        }
+        for line in &delta.log {
+            self.log.push((self.log_seen, agent.to_owned(), line.clone()));
+            self.log_seen += 1;
+        }
+    }
+
+    /// Takes an agent's closing: it will say nothing more.
+    pub fn close(&mut self, agent: &str, closing: Closing) {
+        self.agents.entry(agent.to_owned()).or_default().closing = Some(closing);
+    }
+
+    /// Whether an agent has closed.
+    #[must_use]
+    pub fn is_closed(&self, agent: &str) -> bool {
+        self.agents.get(agent).is_some_and(|fold| fold.closing.is_some())
+    }
+
+    /// Adds something that happened to the job.
+    pub fn add_event(&mut self, event: Event) {
+        self.events.push((self.events_seen, event));
+        self.events_seen += 1;
+    }
+
+    /// Accounts for an agent that is gone without a closing: of the iterations that were due to it, given by
+    /// workflow as their due instants' count, what it never reported as due is dropped as `gap`; what it started and
+    /// never reported an outcome for is lost.
+    pub fn settle_lost_agent(&mut self, agent: &str, due: &[(String, u64)]) {
+        let fold = self.agents.entry(agent.to_owned()).or_default();
+        if fold.closing.is_some() || fold.lost {
+            return;
+        }
+        fold.lost = true;
+        for delta in fold.totals.settle(due, self.profile.duration_ns()) {
+            fold.totals.add_iterations(&delta);
+            self.totals.add_iterations(&delta);
+            self.series.add_iterations(agent, &delta);
+        }
+    }
+
+    /// The first second that is not yet complete: below it, every agent that is neither closed nor lost has reported.
+    #[must_use]
+    pub fn complete_before_second(&self) -> u32 {
+        self.agents
+            .values()
+            .filter(|fold| fold.closing.is_none() && !fold.lost)
+            .map(|fold| fold.complete_before_second)
+            .min()
+            .unwrap_or_else(|| self.series.seconds())
+    }
+
+    /// Takes what has changed since the last call, in seconds before `before_second`; later ones are still open.
+    pub fn take_changes(&mut self, before_second: u32) -> Folded {
+        let complete = self.complete_before_second();
+        Folded {
+            seconds: self.series.take_seconds(before_second, complete),
+            agent_seconds: self.series.take_agent_seconds(before_second),
+            events: std::mem::take(&mut self.events),
+            log: std::mem::take(&mut self.log),
+        }
+    }
+
+    /// The newest complete second, for progress; `None` before there is one.
+    #[must_use]
+    pub fn newest_complete_second(&self) -> Option<SecondRow> {
+        let newest = self
+            .complete_before_second()
+            .min(self.series.seconds())
+            .checked_sub(1)?;
+        self.series.row(newest, self.complete_before_second())
+    }
+
+    /// The accounting so far.
+    #[must_use]
+    pub fn accounting(&self) -> crate::summary::Accounting {
+        self.totals.accounting(self.profile.planned())
+    }
+}
 
 /// Seconds, events and log lines that have changed since the last time they were written.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -35,12 +35,14 @@ impl Profile {
         u64::try_from((u128::from(n) * per_ns).div_ceil(count)).unwrap_or(u64::MAX)
     }
 
-    /// How many iterations are due before `at_ns` (exclusive): the area up to there, rounded up.
+    /// How many iterations are due before `at_ns` (exclusive); none beyond the end of the profile.
     #[must_use]
     pub fn count_before(&self, at_ns: u64) -> u64 {
-        let at_ns = at_ns.min(self.duration_ns());
+        let Some(last_ns) = at_ns.min(self.duration_ns()).checked_sub(1) else {
+            return 0;
+        };
         let (count, per_ns) = (u128::from(self.rate.count()), u128::from(self.rate.per_ns()));
-        u64::try_from((u128::from(at_ns) * count).div_ceil(per_ns)).unwrap_or(u64::MAX)
+        u64::try_from(u128::from(last_ns) * count / per_ns + 1).unwrap_or(u64::MAX)
     }
 
     /// How many iterations the whole profile plans.

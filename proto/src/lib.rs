@@ -8,7 +8,13 @@ pub mod net;
 pub mod stats;
 
 /// The generated messages, clients and servers.
-#[expect(missing_docs, clippy::all, reason = "generated code")]
+#[expect(
+    missing_docs,
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::too_many_lines,
+    reason = "generated code"
+)]
 pub mod v1 {
     tonic::include_proto!("heavy.v1");
 }

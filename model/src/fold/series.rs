@@ -1,0 +1,173 @@
+//! The job's series: what happened in each second, over all agents and for each agent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AgentSecondRow, SecondRow};
+use crate::histogram::Histogram;
+use crate::profile::Profile;
+use crate::stats::{Delta, Health, Iterations};
+
+const NS_PER_SECOND: u64 = 1_000_000_000;
+
+/// Seconds that a job may go on beyond its profile; what claims to be later counts in the last of them.
+const OVERTIME_SECONDS: u32 = 24 * 3600;
+
+#[derive(Debug)]
+pub(super) struct Series {
+    profile: Profile,
+    last_second: u32,
+    seconds: BTreeMap<u32, Second>,
+    agents: BTreeMap<(u32, String), AgentSecond>,
+    changed: BTreeSet<u32>,
+    changed_agents: BTreeSet<(u32, String)>,
+}
+
+#[derive(Debug, Default)]
+struct Second {
+    scheduled: u64,
+    started: u64,
+    ok: u64,
+    failed: u64,
+    dropped: u64,
+    requests: u64,
+    requests_failed: u64,
+    duration: Histogram,
+    response: Histogram,
+}
+
+#[derive(Debug, Default)]
+struct AgentSecond {
+    started: u64,
+    dropped: u64,
+    generator_lag: Histogram,
+    health: Health,
+}
+
+impl Series {
+    pub(super) fn new(profile: Profile) -> Self {
+        let planned = u32::try_from(profile.duration_ns().div_ceil(NS_PER_SECOND)).unwrap_or(u32::MAX / 2);
+        Self {
+            profile,
+            last_second: planned.saturating_add(OVERTIME_SECONDS),
+            seconds: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            changed_agents: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, agent: &str, delta: &Delta) {
+        for row in &delta.requests {
+            let second = self.second(row.second);
+            second.requests += row.duration.count();
+            second.requests_failed += if row.failed { row.duration.count() } else { 0 };
+            second.duration.merge(&row.duration);
+        }
+        for row in &delta.iterations {
+            self.add_iterations(agent, row);
+        }
+        for health in &delta.health {
+            self.agent_second(agent, health.second).health = *health;
+            self.second(health.second);
+        }
+    }
+
+    pub(super) fn add_iterations(&mut self, agent: &str, row: &Iterations) {
+        let second = self.second(row.second);
+        second.scheduled += row.scheduled;
+        second.started += row.started;
+        second.ok += row.ok;
+        second.failed += row.failed;
+        second.dropped += row.dropped.total();
+        second.response.merge(&row.response);
+        let agent = self.agent_second(agent, row.second);
+        agent.started += row.started;
+        agent.dropped += row.dropped.total();
+        agent.generator_lag.merge(&row.generator_lag);
+    }
+
+    fn second(&mut self, second: u32) -> &mut Second {
+        let second = second.min(self.last_second);
+        self.changed.insert(second);
+        self.seconds.entry(second).or_default()
+    }
+
+    fn agent_second(&mut self, agent: &str, second: u32) -> &mut AgentSecond {
+        let key = (second.min(self.last_second), agent.to_owned());
+        self.changed_agents.insert(key.clone());
+        self.agents.entry(key).or_default()
+    }
+
+    /// One more than the last second in which anything happened.
+    pub(super) fn seconds(&self) -> u32 {
+        self.seconds.last_key_value().map_or(0, |(second, _)| second + 1)
+    }
+
+    pub(super) fn take_seconds(&mut self, before: u32, complete_before: u32) -> Vec<SecondRow> {
+        let open = self.changed.split_off(&before);
+        let closed = std::mem::replace(&mut self.changed, open);
+        closed
+            .into_iter()
+            .filter_map(|second| self.row(second, complete_before))
+            .collect()
+    }
+
+    pub(super) fn take_agent_seconds(&mut self, before: u32) -> Vec<AgentSecondRow> {
+        let open = self.changed_agents.split_off(&(before, String::new()));
+        let closed = std::mem::replace(&mut self.changed_agents, open);
+        closed
+            .into_iter()
+            .filter_map(|key| self.agents.get(&key).map(|agent| agent.row(key)))
+            .collect()
+    }
+
+    pub(super) fn row(&self, second: u32, complete_before: u32) -> Option<SecondRow> {
+        let row = self.seconds.get(&second)?;
+        let start_ns = u64::from(second) * NS_PER_SECOND;
+        let quantile =
+            |quantile| (row.duration.count() > 0).then(|| row.duration.quantile_ns(quantile) as f64 / 1e6);
+        Some(SecondRow {
+            second,
+            planned: self.profile.count_before(start_ns + NS_PER_SECOND)
+                - self.profile.count_before(start_ns),
+            scheduled: row.scheduled,
+            started: row.started,
+            ok: row.ok,
+            failed: row.failed,
+            dropped: row.dropped,
+            in_flight: self.agents_in(second).map(|agent| agent.health.in_flight).sum(),
+            requests: row.requests,
+            requests_failed: row.requests_failed,
+            p50_ms: quantile(0.50),
+            p95_ms: quantile(0.95),
+            p99_ms: quantile(0.99),
+            response_p99_ms: (row.response.count() > 0).then(|| row.response.quantile_ns(0.99) as f64 / 1e6),
+            duration: row.duration.encode(),
+            response: row.response.encode(),
+            partial: second >= complete_before,
+        })
+    }
+
+    fn agents_in(&self, second: u32) -> impl Iterator<Item = &AgentSecond> {
+        self.agents
+            .range((second, String::new())..(second + 1, String::new()))
+            .map(|(_, agent)| agent)
+    }
+}
+
+impl AgentSecond {
+    fn row(&self, (second, agent): (u32, String)) -> AgentSecondRow {
+        AgentSecondRow {
+            agent,
+            second,
+            started: self.started,
+            dropped: self.dropped,
+            in_flight: self.health.in_flight,
+            generator_lag_p99_ms: (self.generator_lag.count() > 0)
+                .then(|| self.generator_lag.quantile_ns(0.99) as f64 / 1e6),
+            cpu: self.health.load_test_cpu + self.health.agent_cpu,
+            rss_mb: (self.health.load_test_rss_bytes + self.health.agent_rss_bytes) as f64 / 1e6,
+            open_files: self.health.open_files,
+        }
+    }
+}

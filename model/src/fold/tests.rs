@@ -1,0 +1,195 @@
+//! Folding as a table of small jobs, and as properties.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::histogram::Histogram;
+use crate::job::{JobInfo, JobSpec, JobState};
+use crate::span::Span;
+use crate::stats::{Dropped, Health, Iterations, Requests};
+
+fn text(text: &str) -> Arc<str> {
+    Arc::from(text)
+}
+
+fn histogram(values: &[u64]) -> Histogram {
+    let mut histogram = Histogram::default();
+    values.iter().for_each(|value| histogram.record(*value));
+    histogram
+}
+
+pub(crate) fn job(rate: &str, seconds: u64) -> JobInfo {
+    let spec = JobSpec::new("a".repeat(64), rate.parse().unwrap(), Span::from_s(seconds));
+    JobInfo {
+        id: Uuid::nil(),
+        state: JobState::Running,
+        verdict: None,
+        reason: String::new(),
+        degraded: false,
+        submitted_at_wall_ns: 0,
+        started_at_wall_ns: Some(0),
+        ended_at_wall_ns: None,
+        planned: spec.profile().planned(),
+        asked_rate: 10.0,
+        achieved_rate: None,
+        spec,
+    }
+}
+
+fn fold(agents: &[&str]) -> Fold {
+    Fold::new(
+        job("10", 3).spec.profile(),
+        agents.iter().map(|agent| (*agent).to_owned()),
+    )
+}
+
+fn second(second: u32, started: u64, values: &[u64]) -> Delta {
+    Delta {
+        complete_before_second: second + 1,
+        requests: vec![Requests {
+            second,
+            workflow: text("w"),
+            method: text("GET"),
+            name: text("GET /"),
+            status: 200,
+            duration: histogram(values),
+            phases_ns: [0, 0, 0, 0, 0, values.iter().sum(), 0],
+            ..Requests::default()
+        }],
+        iterations: vec![Iterations {
+            second,
+            workflow: text("w"),
+            scheduled: started,
+            started,
+            ok: started,
+            response: histogram(values),
+            duration: histogram(values),
+            ..Iterations::default()
+        }],
+        health: vec![Health {
+            second,
+            in_flight: 2,
+            agent_cpu: 0.25,
+            load_test_cpu: 0.5,
+            ..Health::default()
+        }],
+        last_ended_ns: (u64::from(second) + 1) * 1_000_000_000,
+        ..Delta::default()
+    }
+}
+
+#[test]
+fn a_second_is_sealed_when_every_agent_has_reported_it() {
+    let mut fold = fold(&["a", "b"]);
+    fold.apply("a", &second(0, 5, &[1_000_000; 5]));
+    assert_eq!(fold.complete_before_second(), 0);
+    assert_eq!(fold.newest_complete_second(), None);
+    fold.apply("b", &second(0, 5, &[3_000_000; 5]));
+    assert_eq!(fold.complete_before_second(), 1);
+    let changes = fold.take_changes(1);
+    let [row] = &changes.seconds[..] else {
+        panic!("one second, not {:?}", changes.seconds)
+    };
+    assert_eq!(
+        (row.planned, row.scheduled, row.started, row.ok, row.in_flight),
+        (10, 10, 10, 10, 4)
+    );
+    assert_eq!((row.requests, row.partial), (10, false));
+    assert!((row.p50_ms.unwrap() - 1.0).abs() < 0.001 && (row.p99_ms.unwrap() - 3.0).abs() < 0.002);
+    assert_eq!(changes.agent_seconds.len(), 2);
+    assert_eq!(changes.agent_seconds[0].cpu, 0.75);
+    assert_eq!(fold.take_changes(9), Folded::default());
+}
+
+#[test]
+fn a_second_that_one_agent_has_not_reported_is_partial_until_it_does() {
+    let mut fold = fold(&["a", "b"]);
+    fold.apply("a", &second(0, 5, &[1]));
+    assert!(fold.take_changes(1).seconds[0].partial);
+    fold.apply("b", &second(0, 5, &[1]));
+    let again = fold.take_changes(1);
+    assert_eq!((again.seconds[0].started, again.seconds[0].partial), (10, false));
+}
+
+#[test]
+fn an_agent_that_is_gone_balances() {
+    let mut fold = fold(&["a", "b"]);
+    fold.apply("a", &second(0, 15, &[1]));
+    fold.close("a", Closing::default());
+    let mut unfinished = second(0, 5, &[1]);
+    unfinished.iterations[0].ok = 3;
+    fold.apply("b", &unfinished);
+    fold.settle_lost_agent("b", &[("w".to_owned(), 15)]);
+    fold.settle_lost_agent("b", &[("w".to_owned(), 15)]);
+    let accounting = fold.accounting();
+    assert!(accounting.balances(), "{accounting:?}");
+    assert_eq!(
+        (accounting.scheduled, accounting.dropped.gap, accounting.lost),
+        (30, 10, 2)
+    );
+    assert_eq!(fold.complete_before_second(), 3);
+}
+
+#[test]
+fn a_second_from_a_broken_clock_takes_no_memory() {
+    let mut fold = fold(&["a"]);
+    fold.apply("a", &second(u32::MAX - 1, 1, &[1]));
+    assert!(fold.take_changes(u32::MAX).seconds[0].second < 100_000);
+}
+
+#[test]
+fn a_summary_holds_what_was_applied() {
+    let mut fold = fold(&["a"]);
+    fold.apply("a", &second(0, 10, &[1_000_000, 2_000_000]));
+    let mut failing = second(1, 10, &[5_000_000]);
+    failing.requests[0].failed = true;
+    failing.requests[0].status = 503;
+    failing.iterations[0].dropped = Dropped {
+        full: 2,
+        ..Dropped::default()
+    };
+    failing.iterations[0].scheduled += 2;
+    fold.apply("a", &failing);
+    let summary = fold.summary(&job("10", 3), &[("a".to_owned(), 30)], false);
+    let request = &summary.workflows[0].requests[0];
+    assert_eq!(
+        (request.duration.count, request.failed, request.ok_duration.count),
+        (3, 1, 2)
+    );
+    assert_eq!(request.status_counts, BTreeMap::from([(200, 2), (503, 1)]));
+    assert!(
+        (request.duration.max_ms - 5.0).abs() < 1e-9 && (request.phases.wait_ms - 8.0 / 3.0).abs() < 1e-9
+    );
+    assert_eq!(
+        (summary.iterations.planned, summary.iterations.scheduled),
+        (30, 22)
+    );
+    assert!(summary.iterations.balances());
+    assert_eq!(
+        (
+            summary.agents[0].iterations.planned,
+            summary.agents[0].iterations.started
+        ),
+        (30, 20)
+    );
+    assert_eq!(summary.run_time_s, 2.0);
+    assert_eq!(summary.requests.rate, 1.5);
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_deltas_does_not_matter(
+        parts in prop::collection::vec((0u32..3, 0u64..9, prop::collection::vec(1u64..10_000_000, 1..5)), 1..12),
+    ) {
+        let deltas: Vec<Delta> = parts.iter().map(|(at, started, values)| second(*at, *started, values)).collect();
+        let (mut forward, mut backward) = (fold(&["a"]), fold(&["a"]));
+        deltas.iter().for_each(|delta| forward.apply("a", delta));
+        deltas.iter().rev().for_each(|delta| backward.apply("a", delta));
+        prop_assert_eq!(forward.take_changes(9).seconds, backward.take_changes(9).seconds);
+        let job = job("10", 3);
+        prop_assert_eq!(forward.summary(&job, &[], true), backward.summary(&job, &[], true));
+    }
+}
