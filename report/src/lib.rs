@@ -1,1 +1,46 @@
-//! report
+//! Renderings of a summary: pure functions from [`Summary`] to text and JSON.
+//!
+//! Everything that a report says is in the summary; nothing here reads a clock, a file or a database. Names, errors
+//! and log texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
+
+mod escape;
+mod json;
+mod text;
+mod units;
+
+use heavy_model::summary::Summary;
+
+pub use escape::escape;
+
+/// How a text report looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether ANSI colours may be used.
+    pub colour: bool,
+    /// Columns of the terminal; the report uses at least 80 and at most 120 of them.
+    pub width: usize,
+    /// Whether every step and request is shown with bars, phases and the durations of its unfailed requests.
+    pub full: bool,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            colour: false,
+            width: 80,
+            full: false,
+        }
+    }
+}
+
+/// The report for a terminal: lines of at most [`Style::width`] columns, ending in a newline.
+#[must_use]
+pub fn text(summary: &Summary, style: &Style) -> String {
+    text::render(summary, style)
+}
+
+/// The versioned document of `docs/summary.schema.json`, indented, ending in a newline.
+#[must_use]
+pub fn json(summary: &Summary) -> String {
+    json::render(summary)
+}

@@ -1,0 +1,32 @@
+//! The report for a terminal: what it says, in which order.
+
+mod closing;
+mod opening;
+mod page;
+mod times;
+mod totals;
+mod workflows;
+
+use heavy_model::summary::Summary;
+
+use crate::Style;
+use page::Page;
+
+/// Verdict first, then whose it is, then totals, then ever finer parts, then what went wrong and who measured.
+pub(crate) fn render(summary: &Summary, style: &Style) -> String {
+    let mut page = Page::new(style);
+    opening::verdict(&mut page, summary);
+    opening::identity(&mut page, summary);
+    totals::iterations(&mut page, summary);
+    totals::requests(&mut page, summary);
+    totals::times(&mut page, summary);
+    for workflow in &summary.workflows {
+        workflows::workflow(&mut page, workflow);
+    }
+    closing::metrics(&mut page, &summary.metrics);
+    closing::errors(&mut page, &summary.errors);
+    closing::not_results(&mut page, &summary.not_results);
+    closing::agents(&mut page, summary);
+    closing::warnings(&mut page, summary);
+    page.finish()
+}

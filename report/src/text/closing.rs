@@ -1,0 +1,194 @@
+//! The last part: custom metrics, what went wrong, who measured, and what a reader should know.
+
+use std::collections::BTreeMap;
+
+use heavy_model::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
+
+use super::page::{Page, Tone};
+use super::times::{left, right};
+use crate::escape::clip;
+use crate::units::{count, counted, number, percent, signed_time, time};
+
+pub(super) fn metrics(page: &mut Page, metrics: &[MetricSummary]) {
+    if metrics.is_empty() {
+        return;
+    }
+    page.heading("Custom metrics");
+    for metric in metrics {
+        let name = if metric.step.is_empty() {
+            metric.name.clone()
+        } else {
+            format!("{} (step {})", metric.name, metric.step)
+        };
+        let value = match metric.kind.as_str() {
+            "counter" => format!("sum {}", number(metric.value)),
+            "gauge" => format!("newest {}", number(metric.value)),
+            "rate" => percent(metric.value, 1.0),
+            "trend" => format!("average {}", number(metric.value)),
+            _ => number(metric.value),
+        };
+        let kind = clip(&metric.kind, 12);
+        page.title(
+            2,
+            &name,
+            &format!("{kind}, {}, {value}", counted(metric.count, "value")),
+            None,
+        );
+        if let Some(trend) = metric.distribution.as_ref().filter(|trend| trend.count > 0) {
+            page.line(&format!(
+                "    least {}, P50 {}, P90 {}, P95 {}, P99 {}, most {}",
+                number(trend.min_ms),
+                number(trend.p50_ms),
+                number(trend.p90_ms),
+                number(trend.p95_ms),
+                number(trend.p99_ms),
+                number(trend.max_ms)
+            ));
+        }
+    }
+}
+
+pub(super) fn errors(page: &mut Page, errors: &[ErrorSummary]) {
+    if errors.is_empty() {
+        return;
+    }
+    page.heading("Errors");
+    for error in errors {
+        let place: Vec<&str> = [&error.workflow, &error.step, &error.name]
+            .into_iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
+        let seconds = |ns: i64| time(ns.max(0) as f64 / 1e6);
+        let when = format!("{} to {}", seconds(error.first_ns), seconds(error.last_ns));
+        let kind = if error.kind.is_empty() {
+            "error"
+        } else {
+            &error.kind
+        };
+        let room = page.width().saturating_sub(32);
+        let kind = clip(kind, room);
+        let line = format!("{} × {kind}, {when}", count(error.count));
+        let line = page.paint(Tone::Bad, &line);
+        page.line(&format!("  {line}"));
+        if !place.is_empty() {
+            page.wrapped("    in   ", &place.join(" / "), None);
+        }
+        if !error.example.is_empty() {
+            page.wrapped("    e.g. ", &clip(&error.example, 3 * room), None);
+        }
+    }
+}
+
+pub(super) fn not_results(page: &mut Page, reasons: &BTreeMap<String, u64>) {
+    if reasons.values().all(|n| *n == 0) {
+        return;
+    }
+    page.heading("Lines of the load test that were no results");
+    for (reason, n) in reasons {
+        let meaning = match reason.as_str() {
+            "text" => "not a JSON object",
+            "wrong-fields" => "a result's field is missing or of a wrong type",
+            "unknown-type" => "a type that is not known",
+            "not-utf8" => "bytes that are not UTF-8",
+            "too-long" => "longer than 1 MiB",
+            "cut-off" => "no newline before the process ended",
+            _ => "",
+        };
+        page.line(&format!(
+            "  {} {}   {meaning}",
+            left(&clip(reason, 16), 16),
+            right(&count(*n), 13)
+        ));
+    }
+}
+
+/// Columns of the table of agents after the name: (head, width).
+const AGENT_COLUMNS: [(&str, usize); 7] = [
+    ("share", 7),
+    ("started", 11),
+    ("dropped", 8),
+    ("lag P99", 8),
+    ("cores", 6),
+    ("clock offset", 16),
+    ("ended", 9),
+];
+
+pub(super) fn agents(page: &mut Page, summary: &Summary) {
+    if summary.agents.is_empty() {
+        return;
+    }
+    page.blank();
+    let widths: usize = AGENT_COLUMNS.iter().map(|(_, width)| width).sum();
+    let name_width = page.width().saturating_sub(widths).max(7);
+    let mut heads = left("Agents", name_width);
+    for (head, width) in AGENT_COLUMNS {
+        heads.push_str(&right(head, width));
+    }
+    let heads = page.paint(Tone::Strong, &heads);
+    page.line(&heads);
+    let due: u64 = summary
+        .agents
+        .iter()
+        .map(|agent| agent.iterations.scheduled)
+        .sum();
+    for agent in &summary.agents {
+        let cells = agent_cells(agent, due);
+        let name = left(
+            &clip(&agent.agent, name_width.saturating_sub(2)),
+            name_width.saturating_sub(2),
+        );
+        let mut row = format!("  {name}");
+        for (cell, (_, width)) in cells.iter().zip(AGENT_COLUMNS) {
+            row.push_str(&right(cell, width));
+        }
+        page.line(&row);
+    }
+    let note = "cores: the most that load test and agent used together in any second";
+    let note = page.paint(Tone::Quiet, note);
+    page.line(&format!("  {note}"));
+}
+
+fn agent_cells(agent: &AgentSummary, due: u64) -> [String; 7] {
+    let clock = if agent.clock_error_ms > 0.0 {
+        format!(
+            "{} ±{}",
+            signed_time(agent.clock_offset_ms),
+            time(agent.clock_error_ms)
+        )
+    } else {
+        "not measured".to_owned()
+    };
+    [
+        percent(agent.iterations.scheduled as f64, due as f64),
+        count(agent.iterations.started),
+        count(agent.iterations.dropped.total()),
+        time(agent.lag_p99_ms),
+        format!("{:.2}", agent.cpu_max),
+        clock,
+        clip(if agent.ended.is_empty() { "-" } else { &agent.ended }, 8),
+    ]
+}
+
+/// What a reader should know, from the summary and from the agents' own words.
+pub(super) fn warnings(page: &mut Page, summary: &Summary) {
+    let mut warnings = summary.warnings.clone();
+    for agent in &summary.agents {
+        let given_up = agent.voided_requests + agent.voided_iterations;
+        if given_up > 0 {
+            warnings.push(format!(
+                "raw rows of {} and {} of agent {} were given up; totals and percentiles hold them",
+                counted(agent.voided_requests, "request"),
+                counted(agent.voided_iterations, "iteration"),
+                agent.agent
+            ));
+        }
+    }
+    if warnings.is_empty() {
+        return;
+    }
+    page.heading("Warnings");
+    for warning in &warnings {
+        page.wrapped("  ! ", warning, Some(Tone::Doubtful));
+    }
+}

@@ -1,0 +1,187 @@
+//! The sheet on which a report is written: lines, headings, colours, wrapping.
+
+use crate::Style;
+use crate::escape::{clip, columns, escape};
+
+const NARROWEST: usize = 80;
+const WIDEST: usize = 120;
+
+/// What a piece of text means to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Strong,
+    Quiet,
+    Good,
+    Bad,
+    Doubtful,
+}
+
+impl Tone {
+    const fn sgr(self) -> &'static str {
+        match self {
+            Self::Strong => "1",
+            Self::Quiet => "2",
+            Self::Good => "1;32",
+            Self::Bad => "1;31",
+            Self::Doubtful => "1;33",
+        }
+    }
+}
+
+/// Collects the lines of a report.
+#[derive(Debug)]
+pub(super) struct Page {
+    lines: String,
+    colour: bool,
+    width: usize,
+    full: bool,
+    few_samples: bool,
+}
+
+impl Page {
+    pub(super) fn new(style: &Style) -> Self {
+        Self {
+            lines: String::new(),
+            colour: style.colour,
+            width: style.width.clamp(NARROWEST, WIDEST),
+            full: style.full,
+            few_samples: false,
+        }
+    }
+
+    /// Columns of the page.
+    pub(super) const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether everything is shown.
+    pub(super) const fn full(&self) -> bool {
+        self.full
+    }
+
+    /// Remembers that a percentile was marked as resting on too few samples.
+    pub(super) fn mark_few_samples(&mut self) {
+        self.few_samples = true;
+    }
+
+    /// The text in the colour of its tone, if colours are wanted.
+    pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+        if self.colour && !text.is_empty() {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", tone.sgr())
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// One line; blanks at its end are left out.
+    pub(super) fn line(&mut self, text: &str) {
+        self.lines.push_str(text.trim_end());
+        self.lines.push('\n');
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.line("");
+    }
+
+    /// A blank line and a section's name.
+    pub(super) fn heading(&mut self, name: &str) {
+        self.blank();
+        let name = self.paint(Tone::Strong, name);
+        self.line(&name);
+    }
+
+    /// A hostile name at the left (`indent` columns in) and facts at the right margin.
+    pub(super) fn title(&mut self, indent: usize, name: &str, facts: &str, facts_tone: Option<Tone>) {
+        let room = self.width.saturating_sub(indent + columns(facts) + 2);
+        let name = clip(name, room.max(8));
+        let gap = self
+            .width
+            .saturating_sub(indent + columns(&name) + columns(facts))
+            .max(2);
+        let name = self.paint(Tone::Strong, &name);
+        let facts = facts_tone.map_or_else(|| facts.to_owned(), |tone| self.paint(tone, facts));
+        self.line(&format!("{:indent$}{name}{:gap$}{facts}", "", ""));
+    }
+
+    /// Hostile text over as many lines as it needs: `first` before the first, blanks of its width before the rest.
+    pub(super) fn wrapped(&mut self, first: &str, text: &str, tone: Option<Tone>) {
+        let indent = columns(first);
+        let room = self.width.saturating_sub(indent).max(20);
+        for (number, part) in wrap(&escape(text), room).iter().enumerate() {
+            let lead = if number == 0 {
+                first.to_owned()
+            } else {
+                " ".repeat(indent)
+            };
+            match tone {
+                Some(tone) => self.line(&format!("{}{}", self.paint(tone, &lead), part)),
+                None => self.line(&format!("{lead}{part}")),
+            }
+        }
+    }
+
+    /// The report, with the footnotes that it needs.
+    pub(super) fn finish(mut self) -> String {
+        if self.few_samples {
+            self.blank();
+            let note = "~ rests on too few samples: P90 wants 10, P95 20, P99 100, P99.9 1,000";
+            let note = self.paint(Tone::Quiet, note);
+            self.line(&note);
+        }
+        self.lines
+    }
+}
+
+/// Breaks a text at blanks into lines of at most `room` columns; longer words are broken where the line ends.
+fn wrap(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let mut word = word;
+        loop {
+            let line = lines.last_mut().expect("there is always a last line");
+            let gap = usize::from(!line.is_empty());
+            if columns(line) + gap + columns(word) <= room {
+                if gap > 0 {
+                    line.push(' ');
+                }
+                line.push_str(word);
+                break;
+            }
+            if columns(word) <= room {
+                lines.push(word.to_owned());
+                break;
+            }
+            if !line.is_empty() {
+                lines.push(String::new());
+                continue;
+            }
+            let (fits, rest) = split_at_column(word, room);
+            line.push_str(fits);
+            lines.push(String::new());
+            word = rest;
+        }
+    }
+    lines
+}
+
+fn split_at_column(text: &str, most: usize) -> (&str, &str) {
+    let end = text
+        .char_indices()
+        .map(|(start, c)| start + c.len_utf8())
+        .take_while(|end| columns(&text[..*end]) <= most)
+        .last()
+        .unwrap_or(0);
+    text.split_at(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_break_at_blanks_and_long_words_anywhere() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+}

@@ -1,0 +1,179 @@
+//! Totals of the whole job: the accounting of iterations, requests by status, and times.
+
+use std::collections::BTreeMap;
+
+use heavy_model::summary::{Accounting, Summary};
+
+use super::page::{Page, Tone};
+use super::times::{bars, extremes, percentile_heads, percentile_row, right};
+use crate::units::{bytes, count, counted, percent, rate};
+
+/// Columns of the names of counts.
+const NAME: usize = 17;
+
+/// Columns of counts.
+const COUNT: usize = 13;
+
+pub(super) fn iterations(page: &mut Page, summary: &Summary) {
+    let all = &summary.iterations;
+    page.heading("Iterations");
+    let of_planned = |part: u64| percent(part as f64, all.planned as f64);
+    let of_started = |part: u64| percent(part as f64, all.started as f64);
+    line(page, "planned", all.planned, "", None);
+    if all.scheduled != all.planned {
+        line(page, "due", all.scheduled, &of_planned(all.scheduled), None);
+    }
+    line(page, "started", all.started, &of_planned(all.started), None);
+    line(page, "  ok", all.ok, &of_started(all.ok), None);
+    for (name, part) in [
+        ("  failed", all.failed),
+        ("  interrupted", all.interrupted),
+        ("  lost", all.lost),
+    ] {
+        line(page, name, part, &of_started(part), bad(part));
+    }
+    let dropped = all.dropped.total();
+    let reasons = if dropped > 0 {
+        dropped_by_reason(all)
+    } else {
+        String::new()
+    };
+    line(page, "dropped", dropped, &reasons, bad(dropped));
+    if dropped > 0 {
+        let note = "Dropped iterations were due and never started (full: no free slot; late: the generator was \
+                    behind; gap: the agent was gone). All times below are of started ones only.";
+        page.wrapped("  ", note, None);
+    }
+    if summary.complete && !all.balances() {
+        let note = "The accounting does not balance: due is not started + dropped, or started is not the sum of \
+                    its parts.";
+        page.wrapped("  ", note, Some(Tone::Bad));
+    }
+}
+
+/// `12 full, 3 late, 1 gap`, without those that are 0.
+pub(super) fn dropped_by_reason(all: &Accounting) -> String {
+    let reasons = [
+        (all.dropped.full, "full"),
+        (all.dropped.late, "late"),
+        (all.dropped.gap, "gap"),
+    ];
+    let parts: Vec<String> = reasons
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, reason)| format!("{} {reason}", count(*n)))
+        .collect();
+    parts.join(", ")
+}
+
+pub(super) fn requests(page: &mut Page, summary: &Summary) {
+    let totals = &summary.requests;
+    let all = totals.duration.count;
+    if summary.iterations.started == 0 && all == 0 {
+        return;
+    }
+    page.heading("Requests");
+    let received = format!(
+        "{}, {} of bodies received",
+        rate(totals.rate),
+        bytes(totals.bytes)
+    );
+    line(page, "ended", all, &received, None);
+    line(
+        page,
+        "  failed",
+        totals.failed,
+        &percent(totals.failed as f64, all as f64),
+        bad(totals.failed),
+    );
+    for (name, total, codes) in by_class(&totals.status_counts) {
+        let tone = if name == "no answer" { bad(total) } else { None };
+        let share = percent(total as f64, all as f64);
+        let about = if codes.is_empty() {
+            share
+        } else {
+            format!("{share:>6}  {codes}")
+        };
+        line(page, &format!("  {name}"), total, &about, tone);
+    }
+}
+
+/// Each class of statuses with its total and its codes.
+fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<(String, u64, String)> {
+    let mut classes: BTreeMap<u16, Vec<(u16, u64)>> = BTreeMap::new();
+    for (status, n) in statuses {
+        classes.entry(status / 100).or_default().push((*status, *n));
+    }
+    classes
+        .into_iter()
+        .map(|(class, codes)| {
+            let total = codes.iter().map(|(_, n)| n).sum();
+            if class == 0 {
+                return ("no answer".to_owned(), total, String::new());
+            }
+            let codes = codes.iter().map(|(status, n)| format!("{status}: {}", count(*n)));
+            (format!("{class}xx"), total, codes.collect::<Vec<_>>().join(", "))
+        })
+        .collect()
+}
+
+/// `200: 1,390, 404: 10, no answer: 3`.
+pub(super) fn status_codes(statuses: &BTreeMap<u16, u64>) -> String {
+    let code = |status: u16| {
+        if status == 0 {
+            "no answer".to_owned()
+        } else {
+            status.to_string()
+        }
+    };
+    let parts: Vec<String> = statuses
+        .iter()
+        .map(|(status, n)| format!("{}: {}", code(*status), count(*n)))
+        .collect();
+    parts.join(", ")
+}
+
+pub(super) fn times(page: &mut Page, summary: &Summary) {
+    let duration = &summary.requests.duration;
+    if summary.iterations.started == 0 && duration.count == 0 {
+        return;
+    }
+    page.heading("Times");
+    percentile_heads(page);
+    percentile_row(page, "request", duration);
+    if let Some(response) = &summary.response_time {
+        percentile_row(page, "response", response);
+    }
+    percentile_row(page, "gen. lag", &summary.generator_lag);
+    page.blank();
+    let response = if summary.response_time.is_some() {
+        "response: of iterations, from the instant they were due to their end; "
+    } else {
+        "this load has no due instants, so there are no response times; "
+    };
+    let note = format!(
+        "request: from asking for a connection to the last byte; {response}generator lag: how \
+         late the generator itself was."
+    );
+    page.wrapped("  ", &note, None);
+    if duration.count > 0 {
+        page.heading(&format!("Durations of {}", counted(duration.count, "request")));
+        page.line(&format!("  {}", extremes(duration)));
+        bars(page, duration);
+    }
+}
+
+const fn bad(n: u64) -> Option<Tone> {
+    if n > 0 { Some(Tone::Bad) } else { None }
+}
+
+fn line(page: &mut Page, name: &str, n: u64, about: &str, tone: Option<Tone>) {
+    let number = right(&count(n), COUNT);
+    let number = tone.map_or_else(|| number.clone(), |tone| page.paint(tone, &number));
+    let about = if about.ends_with('%') {
+        format!("{about:>6}")
+    } else {
+        about.to_owned()
+    };
+    page.line(&format!("  {name:<NAME$}{number}   {about}"));
+}

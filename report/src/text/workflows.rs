@@ -1,0 +1,140 @@
+//! One workflow: its iterations, checks, steps and requests.
+
+use heavy_model::summary::{
+    CheckSummary, Distribution, PhaseMeans, RequestSummary, StepSummary, WorkflowSummary,
+};
+
+use super::page::{Page, Tone};
+use super::times::{bars, extremes, percentile_heads, percentile_row};
+use super::totals::{dropped_by_reason, status_codes};
+use crate::units::{bytes, count, counted, percent, rate, time};
+
+pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
+    let all = &workflow.iterations;
+    page.blank();
+    let facts = facts(all.ok + all.failed, "iteration", workflow.rate, all.failed);
+    page.title(0, &format!("Workflow {}", workflow.name), &facts, bad(all.failed));
+    for (n, what) in [(all.interrupted, "interrupted"), (all.lost, "lost")] {
+        if n > 0 {
+            page.wrapped("  ", &format!("{} {what}", count(n)), None);
+        }
+    }
+    if all.dropped.total() > 0 {
+        page.wrapped("  ", &format!("dropped: {}", dropped_by_reason(all)), None);
+    }
+    shown(page, "  ", "duration", &workflow.duration, true);
+    if let Some(response) = &workflow.response_time {
+        percentile_row(page, "response", response);
+    }
+    checks(page, &workflow.checks);
+    for step in &workflow.steps {
+        self::step(page, step);
+    }
+    for request in &workflow.requests {
+        self::request(page, 2, request);
+    }
+}
+
+fn checks(page: &mut Page, checks: &[CheckSummary]) {
+    if !checks.is_empty() {
+        page.blank();
+    }
+    for check in checks {
+        let all = check.passes + check.fails;
+        let share = percent(check.passes as f64, all as f64);
+        let facts = format!("{} of {} passed, {share}", count(check.passes), count(all));
+        let mark = if check.fails == 0 { '✓' } else { '✗' };
+        page.title(
+            2,
+            &format!("{mark} check: {}", check.name),
+            &facts,
+            bad(check.fails),
+        );
+    }
+}
+
+fn step(page: &mut Page, step: &StepSummary) {
+    page.blank();
+    let facts = facts(step.duration.count, "step", step.rate, step.failed);
+    page.title(2, &format!("Step {}", step.name), &facts, bad(step.failed));
+    shown(page, "  ", "duration", &step.duration, page.full());
+    for request in &step.requests {
+        self::request(page, 4, request);
+    }
+}
+
+fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
+    page.blank();
+    let facts = facts(request.duration.count, "request", request.rate, request.failed);
+    page.title(indent, &identity(request), &facts, bad(request.failed));
+    let lead = " ".repeat(indent);
+    let received = format!(
+        "status {}; {} received",
+        status_codes(&request.status_counts),
+        bytes(request.bytes)
+    );
+    page.wrapped(&lead, &received, None);
+    shown(page, &lead, "duration", &request.duration, page.full());
+    if page.full() && request.failed > 0 {
+        percentile_row(page, "unfailed", &request.ok_duration);
+    }
+    if let Some(phases) = phases(&request.phases) {
+        page.wrapped(&lead, &phases, None);
+    }
+}
+
+/// A name that does not already begin with its method gets it.
+fn identity(request: &RequestSummary) -> String {
+    if request.method.is_empty() || request.name.starts_with(&format!("{} ", request.method)) {
+        request.name.clone()
+    } else {
+        format!("{} {}", request.method, request.name)
+    }
+}
+
+/// Extremes and percentiles, under their heads and with bars where there is room for them.
+fn shown(page: &mut Page, lead: &str, label: &str, distribution: &Distribution, at_large: bool) {
+    if distribution.count == 0 {
+        return;
+    }
+    page.line(&format!("{lead}{}", extremes(distribution)));
+    if at_large {
+        if page.full() {
+            bars(page, distribution);
+        }
+        percentile_heads(page);
+    }
+    percentile_row(page, label, distribution);
+}
+
+/// The mean of each phase that took any time; `None` if none was measured.
+fn phases(means: &PhaseMeans) -> Option<String> {
+    let parts = [
+        ("blocked", means.blocked_ms),
+        ("dns", means.dns_ms),
+        ("connect", means.connect_ms),
+        ("tls", means.tls_ms),
+        ("send", means.send_ms),
+        ("wait", means.wait_ms),
+        ("receive", means.receive_ms),
+    ];
+    let shown: Vec<String> = parts
+        .iter()
+        .filter(|(_, mean)| *mean > 0.0)
+        .map(|(name, mean)| format!("{name} {}", time(*mean)))
+        .collect();
+    (!shown.is_empty()).then(|| format!("mean {}", shown.join(", ")))
+}
+
+fn facts(n: u64, noun: &str, per_second: f64, failed: u64) -> String {
+    format!(
+        "{}, {}, {} failed",
+        counted(n, noun),
+        rate(per_second),
+        count(failed)
+    )
+}
+
+const fn bad(n: u64) -> Option<Tone> {
+    if n > 0 { Some(Tone::Bad) } else { None }
+}

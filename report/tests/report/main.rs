@@ -1,0 +1,135 @@
+//! Renderings of sample summaries against golden files and the published schema.
+//!
+//! `HEAVY_BLESS=1 cargo test -p heavy-report` writes the golden files anew; look at the difference before committing.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod sample;
+mod schema;
+
+use std::path::PathBuf;
+
+use heavy_model::summary::Summary;
+use heavy_report::Style;
+
+fn assert_golden(name: &str, actual: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if std::env::var_os("HEAVY_BLESS").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{} differs; if it should, run with HEAVY_BLESS=1. Actual:\n{actual}",
+        path.display()
+    );
+}
+
+#[test]
+fn a_shop_that_passes() {
+    let summary = sample::shop();
+    assert_golden("shop.txt", &heavy_report::text(&summary, &Style::default()));
+    let full = Style {
+        full: true,
+        ..Style::default()
+    };
+    assert_golden("shop-full.txt", &heavy_report::text(&summary, &full));
+    let wide = Style {
+        colour: true,
+        width: 132,
+        full: false,
+    };
+    assert_golden("shop-wide-colour.txt", &heavy_report::text(&summary, &wide));
+    assert_golden("shop.json", &heavy_report::json(&summary));
+}
+
+#[test]
+fn a_job_in_trouble() {
+    let summary = sample::trouble();
+    assert_golden("trouble.txt", &heavy_report::text(&summary, &Style::default()));
+    assert_golden("trouble.json", &heavy_report::json(&summary));
+}
+
+#[test]
+fn a_job_that_never_ran_and_one_that_runs() {
+    assert_golden(
+        "never-ran.txt",
+        &heavy_report::text(&sample::never_ran(), &Style::default()),
+    );
+    assert_golden(
+        "running.txt",
+        &heavy_report::text(&sample::running(), &Style::default()),
+    );
+}
+
+#[test]
+fn the_json_is_the_summary_and_fits_the_schema() {
+    for summary in [
+        sample::shop(),
+        sample::trouble(),
+        sample::never_ran(),
+        sample::running(),
+    ] {
+        let document = heavy_report::json(&summary);
+        assert_eq!(serde_json::from_str::<Summary>(&document).unwrap(), summary);
+        let document = serde_json::from_str(&document).unwrap();
+        assert_eq!(schema::problems(&document), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_summary() {
+    let good: serde_json::Value = serde_json::from_str(&heavy_report::json(&sample::shop())).unwrap();
+    for (pointer, value) in [
+        ("/version", "2".into()),
+        ("/job/verdict", "MAYBE".into()),
+        ("/iterations/ok", (-1).into()),
+        ("/workflows/0/duration", serde_json::Value::Null),
+        ("/requests/status_counts", serde_json::json!({"ok": 1})),
+    ] {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap() = value;
+        assert_ne!(schema::problems(&bad), Vec::<String>::new(), "{pointer}");
+    }
+}
+
+#[test]
+fn hostile_texts_reach_no_rendering_raw() {
+    let summary = sample::trouble();
+    let harmless = |text: &str| {
+        !text
+            .chars()
+            .any(|c| c.is_control() && c != '\n' || c == '\u{202e}')
+    };
+    for full in [false, true] {
+        let style = Style {
+            full,
+            ..Style::default()
+        };
+        assert!(harmless(&heavy_report::text(&summary, &style)));
+    }
+    assert!(harmless(&heavy_report::json(&summary)));
+}
+
+#[test]
+fn no_line_is_wider_than_the_page() {
+    for summary in [
+        sample::shop(),
+        sample::trouble(),
+        sample::never_ran(),
+        sample::running(),
+    ] {
+        for (width, full) in [(80, false), (80, true), (100, true), (300, true)] {
+            let style = Style {
+                colour: false,
+                width,
+                full,
+            };
+            for line in heavy_report::text(&summary, &style).lines() {
+                assert!(line.chars().count() <= width.min(120), "{width}: {line}");
+            }
+        }
+    }
+}
