@@ -58,7 +58,8 @@ class Server:
             **popen,
         )
         _servers.append(self)
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
 
     def _read(self):
         for line in self.process.stderr:
@@ -101,6 +102,8 @@ class Server:
         except ProcessLookupError:
             pass
         self.process.wait()
+        self.reader.join(5)
+        self.process.stderr.close()
 
 
 def run(command, limit_s, env=None, accept=(0,)):
@@ -133,6 +136,8 @@ def run(command, limit_s, env=None, accept=(0,)):
         timer.cancel()
     for reader in readers:
         reader.join()
+    process.stdout.close()
+    process.stderr.close()
     process.returncode = os.waitstatus_to_exitcode(status)
     out, err = (parts[name].decode(errors="replace") for name in ("out", "err"))
     if process.returncode not in accept:

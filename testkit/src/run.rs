@@ -199,6 +199,11 @@ impl Running {
         self.process.kill_group();
     }
 
+    /// Sets the time limit anew, from now.
+    pub(crate) fn limit(&mut self, limit: Duration) {
+        self.deadline = Instant::now() + limit;
+    }
+
     /// Stdout so far.
     pub fn stdout(&self) -> String {
         self.output.stdout()

@@ -9,6 +9,8 @@ use crate::run::{Finished, Run, Running};
 
 /// How long a service may live; it only bounds a test that hangs.
 const LIFE_LIMIT: Duration = Duration::from_secs(600);
+/// How long a service may take to end when asked to.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running service. Its process group is killed on drop, and what it logged is printed when a test fails.
 #[derive(Debug)]
@@ -102,11 +104,12 @@ impl Service {
     /// Asks it to end (SIGTERM) and waits until it has.
     ///
     /// # Panics
-    /// When it does not end within its time limit.
+    /// When it does not end within 30 s.
     #[track_caller]
     pub fn stop(mut self) -> Finished {
         let mut running = self.running.take().expect("running until it is stopped");
         running.signal(Signal::TERM);
+        running.limit(STOP_LIMIT);
         running.finish()
     }
 
