@@ -237,13 +237,17 @@ fn classify(error: &reqwest::Error, in_body: bool) -> RequestError {
         if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
             return RequestError::from_hyper(hyper, in_body);
         }
-        if let Some(io) = current.downcast_ref::<io::Error>() {
-            return match io.get_ref() {
-                Some(inner) if inner.is::<rustls::Error>() => RequestError::new(ErrorKind::Tls, text),
-                _ => RequestError::from_io(io, ErrorKind::Connect, "connecting"),
-            };
+        if current.is::<rustls::Error>() {
+            return RequestError::new(ErrorKind::Tls, text);
         }
-        cause = current.source();
+        // An I/O error made of another error does not name it as its source.
+        cause = match current.downcast_ref::<io::Error>() {
+            Some(io) => match io.get_ref() {
+                Some(inner) => Some(inner),
+                None => return RequestError::from_io(io, ErrorKind::Connect, "connecting"),
+            },
+            None => current.source(),
+        };
     }
     let kind = if error.is_connect() {
         ErrorKind::Connect
