@@ -5,7 +5,19 @@
 //! [`saves`](Store::save_fold) series and totals; people read the relations that `docs/relations.md` describes, which
 //! are the same on both databases.
 
+mod address;
+mod cell;
+mod documents;
+mod identity;
+mod job_rows;
+mod migrations;
+mod place;
 mod rows;
+mod series;
+mod sqlite;
+mod statement;
+mod text;
+mod totals;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -213,5 +225,10 @@ pub trait Store: Send + Sync + Debug {
 /// # Errors
 /// When the URL is wrong, the database cannot be reached, or a newer heavy has made it.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
-    Err(Error::Url { url: url.to_owned() })
+    match address::parse(url)? {
+        address::Address::Sqlite(path) => sqlite::open(&path).await,
+        address::Address::Postgres(_) => Err(Error::Url {
+            url: address::shown(url),
+        }),
+    }
 }

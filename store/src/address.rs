@@ -1,0 +1,100 @@
+//! Database URLs: which database one means, and how it is shown without its password.
+
+use std::path::PathBuf;
+
+use crate::Error;
+
+/// What a database URL means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// A Postgres URL as given.
+    Postgres(String),
+    /// The path of a SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// Reads a URL; a plain path means SQLite.
+pub(crate) fn parse(url: &str) -> Result<Address, Error> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return match url::Url::parse(url) {
+            Ok(_) => Ok(Address::Postgres(url.to_owned())),
+            Err(_) => Err(wrong(url)),
+        };
+    }
+    let path = match url.split_once("://") {
+        Some(("sqlite", path)) => path,
+        Some(_) => return Err(wrong(url)),
+        None => url.strip_prefix("sqlite:").unwrap_or(url),
+    };
+    if path.is_empty() || path.contains(['?', '\0']) || path == ":memory:" {
+        return Err(wrong(url));
+    }
+    Ok(Address::Sqlite(PathBuf::from(path)))
+}
+
+fn wrong(url: &str) -> Error {
+    Error::Url { url: shown(url) }
+}
+
+/// The URL without user's password and without options, which may hold one too.
+pub(crate) fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    if scheme == "sqlite" {
+        return url.to_owned();
+    }
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    // A password may hold anything, an at sign and a slash too, when it was not escaped.
+    let Some((user, place)) = rest.rsplit_once('@') else {
+        return format!("{scheme}://{rest}");
+    };
+    let user = user.split(':').next().unwrap_or_default();
+    format!("{scheme}://{user}@{place}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_paths_are_told_apart() {
+        for (url, path) in [
+            ("sqlite:///var/lib/heavy.db", "/var/lib/heavy.db"),
+            ("sqlite://heavy.db", "heavy.db"),
+            ("sqlite:heavy.db", "heavy.db"),
+            ("./results/heavy.db", "./results/heavy.db"),
+        ] {
+            assert_eq!(parse(url).unwrap(), Address::Sqlite(path.into()), "{url}");
+        }
+        let url = "postgres://me:secret@db/heavy";
+        assert_eq!(parse(url).unwrap(), Address::Postgres(url.to_owned()));
+        for url in [
+            "mysql://db/heavy",
+            "",
+            "sqlite://",
+            "sqlite::memory:",
+            "sqlite://a.db?mode=ro",
+            "postgres://:port",
+        ] {
+            assert!(matches!(parse(url), Err(Error::Url { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        for (url, expected) in [
+            (
+                "postgres://me:secret@db:5432/heavy",
+                "postgres://me@db:5432/heavy",
+            ),
+            ("postgres://me:se@cr/et@db/heavy", "postgres://me@db/heavy"),
+            ("postgres://db/heavy?password=secret", "postgres://db/heavy"),
+            ("postgres://me@db/heavy", "postgres://me@db/heavy"),
+            ("mysql://me:secret@db/heavy", "mysql://me@db/heavy"),
+            ("sqlite:///a/b.db", "sqlite:///a/b.db"),
+        ] {
+            assert_eq!(shown(url), expected);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Rows of small relations before they are bound to either database.
+
+use std::fmt::Write;
+
+use uuid::Uuid;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    Id(Uuid),
+    Text(String),
+    OptText(Option<String>),
+    Int(i64),
+    OptInt(Option<i64>),
+    Real(f64),
+    OptReal(Option<f64>),
+    Bool(bool),
+    Blob(Vec<u8>),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(crate::text::clean(text).into_owned())
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(value: u64) -> Self {
+        Self::Int(crate::text::count(value))
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        Self::Real(if value.is_finite() { value } else { 0.0 })
+    }
+}
+
+impl From<Option<f64>> for Cell {
+    fn from(value: Option<f64>) -> Self {
+        Self::OptReal(value.filter(|value| value.is_finite()))
+    }
+}
+
+/// Rows of one table.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Rowset {
+    pub(crate) table: &'static str,
+    pub(crate) columns: Vec<String>,
+    /// The primary key: the first so many columns.
+    pub(crate) keys: usize,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Rowset {
+    /// No rows yet; `columns` are separated by spaces, the primary key comes first.
+    pub(crate) fn new(table: &'static str, keys: usize, columns: &str) -> Self {
+        Self {
+            table,
+            columns: columns.split_whitespace().map(str::to_owned).collect(),
+            keys,
+            rows: Vec::new(),
+        }
+    }
+
+    /// `INSERT` of so many rows, `$1` and so on being their values; a row that is there is replaced.
+    pub(crate) fn upsert(&self, rows: usize) -> String {
+        let width = self.columns.len();
+        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.table, self.columns.join(", "));
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..width {
+                let separator = if column == 0 { "" } else { ", " };
+                write!(sql, "{separator}${}", row * width + column + 1).expect("a String takes all text");
+            }
+            sql.push(')');
+        }
+        write!(
+            sql,
+            " ON CONFLICT ({}) DO UPDATE SET ",
+            self.columns[..self.keys].join(", ")
+        )
+        .expect("a String takes all text");
+        let updates: Vec<String> = self.columns[self.keys..]
+            .iter()
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        sql.push_str(&updates.join(", "));
+        sql
+    }
+
+    /// The rows in groups that one statement takes.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &[Vec<Cell>]> {
+        const MOST_BINDS: usize = 20_000;
+        self.rows.chunks(MOST_BINDS / self.columns.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upsert_names_each_value_once() {
+        let rowset = Rowset::new("t", 1, "id a b");
+        assert_eq!(
+            rowset.upsert(2),
+            "INSERT INTO t (id, a, b) VALUES ($1, $2, $3), ($4, $5, $6) \
+             ON CONFLICT (id) DO UPDATE SET a = excluded.a, b = excluded.b"
+        );
+    }
+}

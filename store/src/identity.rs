@@ -1,0 +1,114 @@
+//! Identities: what many rows of a batch have in common, so that a row holds one number in its place.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use crate::Rows;
+use crate::text::clean;
+
+/// What rows have in common; all texts are clean.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    pub(crate) agent: String,
+    pub(crate) workflow: String,
+    pub(crate) step: String,
+    pub(crate) name: String,
+    pub(crate) method: String,
+    pub(crate) proto: String,
+}
+
+impl Identity {
+    /// The column values, in the order of the fields.
+    pub(crate) fn texts(&self) -> [&str; 6] {
+        [
+            &self.agent,
+            &self.workflow,
+            &self.step,
+            &self.name,
+            &self.method,
+            &self.proto,
+        ]
+    }
+}
+
+/// The identities of a batch's rows.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    /// Each once.
+    pub(crate) distinct: Vec<Identity>,
+    /// For each request, its place in `distinct`.
+    pub(crate) of_requests: Vec<u32>,
+    /// For each iteration, its place in `distinct`.
+    pub(crate) of_iterations: Vec<u32>,
+}
+
+/// Finds the identities of all rows.
+pub(crate) fn of(agent: &str, rows: &Rows) -> Identities {
+    let mut found = Finder {
+        agent,
+        dictionary: &rows.dictionary,
+        places: HashMap::default(),
+        newest: None,
+        distinct: Vec::new(),
+    };
+    let requests = &rows.requests;
+    let of_requests = (0..requests.workflow.len())
+        .map(|row| {
+            found.place([
+                requests.workflow[row],
+                requests.step[row],
+                requests.name[row],
+                requests.method[row],
+                requests.proto[row],
+            ])
+        })
+        .collect();
+    let of_iterations = rows
+        .iterations
+        .workflow
+        .iter()
+        .map(|workflow| found.place([*workflow, 0, 0, 0, 0]))
+        .collect();
+    Identities {
+        distinct: found.distinct,
+        of_requests,
+        of_iterations,
+    }
+}
+
+struct Finder<'a> {
+    agent: &'a str,
+    dictionary: &'a [String],
+    places: HashMap<[u32; 5], u32, FixedState>,
+    newest: Option<([u32; 5], u32)>,
+    distinct: Vec<Identity>,
+}
+
+impl Finder<'_> {
+    fn place(&mut self, key: [u32; 5]) -> u32 {
+        if let Some((newest, place)) = self.newest
+            && newest == key
+        {
+            return place;
+        }
+        let place = if let Some(place) = self.places.get(&key) {
+            *place
+        } else {
+            let text = |index: u32| clean(&self.dictionary[index as usize]).into_owned();
+            let place = self.distinct.len() as u32;
+            self.distinct.push(Identity {
+                agent: clean(self.agent).into_owned(),
+                workflow: text(key[0]),
+                step: text(key[1]),
+                name: text(key[2]),
+                method: text(key[3]),
+                proto: text(key[4]),
+            });
+            self.places.insert(key, place);
+            place
+        };
+        self.newest = Some((key, place));
+        place
+    }
+}

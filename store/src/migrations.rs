@@ -1,0 +1,48 @@
+//! The schema's versions, and the refusal of those that this binary does not know.
+
+use sqlx::AssertSqlSafe;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use crate::Error;
+
+/// One version: its number, name and SQL.
+pub(crate) type Version = (i64, &'static str, &'static str);
+
+/// A migrator of these versions.
+pub(crate) fn migrator(versions: &[Version]) -> Migrator {
+    let migrations = versions
+        .iter()
+        .map(|(version, name, sql)| {
+            let sql = AssertSqlSafe(*sql).into_sql_str();
+            Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+/// The newest version that this binary knows.
+pub(crate) fn newest(versions: &[Version]) -> i64 {
+    versions.iter().map(|(version, ..)| *version).max().unwrap_or(0)
+}
+
+/// What a failed migration means; `shown` is the URL without its password.
+pub(crate) fn error(error: MigrateError, shown: &str, known: i64) -> Error {
+    match error {
+        // A newer binary was faster than this one's look at the version.
+        MigrateError::VersionMissing(found) => Error::NewerSchema {
+            url: shown.to_owned(),
+            found,
+            known,
+        },
+        MigrateError::VersionMismatch(version) => Error::Corrupt {
+            what: format!("schema of {shown}"),
+            problem: format!(
+                "version {version} differs from the one this heavy knows: it was made by a development version; \
+                 use another database"
+            ),
+        },
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Error::Database(error),
+        other => Error::Database(other.into()),
+    }
+}

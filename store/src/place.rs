@@ -1,0 +1,124 @@
+//! A batch's place in its producer's sequence: the rules of duplicate, gap and conflict.
+
+use crate::{Batch, Committed, Stream};
+
+/// What the store knows of a producer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Last {
+    /// The highest committed sequence.
+    pub(crate) sequence: u64,
+    /// Of its content.
+    pub(crate) crc32c: u32,
+}
+
+/// What is to be done with a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It is the next one: store it.
+    Next,
+    /// It was committed before; whether with this checksum must be looked up.
+    Earlier,
+    /// Nothing is to be done.
+    Known(Committed),
+}
+
+/// Where a batch belongs after `last`; `None`: nothing was committed yet.
+pub(crate) fn of(last: Option<Last>, batch: &Batch) -> Place {
+    let highest = last.map_or(0, |last| last.sequence);
+    if batch.sequence == highest + 1 {
+        return Place::Next;
+    }
+    if batch.sequence > highest || batch.sequence == 0 {
+        return Place::Known(Committed::Gap {
+            expected: highest + 1,
+        });
+    }
+    match last {
+        Some(last) if last.sequence == batch.sequence && last.crc32c != batch.crc32c => {
+            Place::Known(Committed::Conflict)
+        }
+        // Of earlier batches of rows the checksum is not kept.
+        Some(last) if last.sequence != batch.sequence && batch.producer.stream == Stream::Stats => {
+            Place::Earlier
+        }
+        _ => Place::Known(Committed::Duplicate),
+    }
+}
+
+/// A stream's name in the databases.
+pub(crate) const fn stream_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stats => "stats",
+        Stream::Rows => "rows",
+    }
+}
+
+/// The stream of that name.
+pub(crate) fn stream_named(name: &str) -> Stream {
+    if name == "stats" {
+        Stream::Stats
+    } else {
+        Stream::Rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Content, Producer};
+
+    #[test]
+    fn only_the_next_batch_is_stored() {
+        let batch = |stream, sequence, crc32c| Batch {
+            producer: Producer {
+                job: uuid::Uuid::nil(),
+                agent: "a".to_owned(),
+                epoch: 1,
+                stream,
+            },
+            sequence,
+            crc32c,
+            content: Content::Void,
+        };
+        let last = Some(Last {
+            sequence: 5,
+            crc32c: 7,
+        });
+        for (last, sequence, crc32c, stream, expected) in [
+            (None, 1, 0, Stream::Rows, Place::Next),
+            (
+                None,
+                2,
+                0,
+                Stream::Rows,
+                Place::Known(Committed::Gap { expected: 1 }),
+            ),
+            (
+                last,
+                0,
+                0,
+                Stream::Rows,
+                Place::Known(Committed::Gap { expected: 6 }),
+            ),
+            (last, 6, 0, Stream::Rows, Place::Next),
+            (
+                last,
+                7,
+                0,
+                Stream::Rows,
+                Place::Known(Committed::Gap { expected: 6 }),
+            ),
+            (last, 5, 7, Stream::Rows, Place::Known(Committed::Duplicate)),
+            (last, 5, 8, Stream::Rows, Place::Known(Committed::Conflict)),
+            (last, 3, 8, Stream::Rows, Place::Known(Committed::Duplicate)),
+            (last, 3, 8, Stream::Stats, Place::Earlier),
+            (last, 5, 7, Stream::Stats, Place::Known(Committed::Duplicate)),
+        ] {
+            assert_eq!(
+                of(last, &batch(stream, sequence, crc32c)),
+                expected,
+                "{sequence} {crc32c}"
+            );
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Batches: content and mark in one transaction.
+
+use sqlx::{Connection, SqliteConnection};
+use uuid::Uuid;
+
+use super::{SqliteStore, insert};
+use crate::place::{self, Last, Place, stream_name, stream_named};
+use crate::text::{clean, count};
+use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer, identity};
+
+/// Beyond so many the known identities are forgotten and looked up again.
+const MOST_KNOWN_IDENTITIES: usize = 100_000;
+
+pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committed, Error> {
+    // What needs no database is done before the one writer is taken.
+    let prepared = match &batch.content {
+        Content::Rows(rows) => Some((rows, identity::of(&batch.producer.agent, rows))),
+        Content::Encoded { .. } | Content::Void => None,
+    };
+    let mut writer = store.writer.lock().await;
+    let writer = &mut *writer;
+    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let producer = match advance(&mut transaction, batch).await? {
+        Ok(producer) => producer,
+        Err(known) => return Ok(known),
+    };
+    let mut new_identities = Vec::new();
+    match &batch.content {
+        Content::Rows(_) => {
+            if let Some((rows, identities)) = prepared {
+                let job = job_key(&mut transaction, batch.producer.job).await?;
+                let ids = insert::identities(
+                    &mut transaction,
+                    job,
+                    &identities.distinct,
+                    &writer.identities,
+                    &mut new_identities,
+                )
+                .await?;
+                insert::rows(&mut transaction, job, rows, &identities, &ids).await?;
+            }
+        }
+        Content::Encoded { bytes, .. } => {
+            sqlx::query(
+                "INSERT INTO stats_batches (producer, sequence, crc32c, content) VALUES (?, ?, ?, ?)",
+            )
+            .bind(producer)
+            .bind(count(batch.sequence))
+            .bind(i64::from(batch.crc32c))
+            .bind(bytes.clone())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        Content::Void => {}
+    }
+    transaction.commit().await?;
+    if writer.identities.len() + new_identities.len() > MOST_KNOWN_IDENTITIES {
+        writer.identities.clear();
+    }
+    writer.identities.extend(new_identities);
+    Ok(Committed::Stored)
+}
+
+/// Moves the producer's mark and gives the producer's id, or says what became of the batch already.
+async fn advance(
+    connection: &mut SqliteConnection,
+    batch: &Batch,
+) -> Result<Result<i64, Committed>, sqlx::Error> {
+    let producer = &batch.producer;
+    let row: Option<(i64, i64, i64)> = sqlx::query_as(
+        "SELECT id, sequence, crc32c FROM producers WHERE job_id = ? AND agent = ? AND epoch = ? AND stream = ?",
+    )
+    .bind(producer.job.to_string())
+    .bind(clean(&producer.agent).into_owned())
+    .bind(producer.epoch)
+    .bind(stream_name(producer.stream))
+    .fetch_optional(&mut *connection)
+    .await?;
+    let last = row.map(|(_, sequence, crc32c)| Last {
+        sequence: sequence as u64,
+        crc32c: crc32c as u32,
+    });
+    match (place::of(last, batch), row) {
+        (Place::Next, None) => first(connection, batch).await,
+        (Place::Next, Some((id, ..))) => {
+            sqlx::query("UPDATE producers SET sequence = ?, crc32c = ?, closed = closed OR ? WHERE id = ?")
+                .bind(count(batch.sequence))
+                .bind(i64::from(batch.crc32c))
+                .bind(closes(batch))
+                .bind(id)
+                .execute(connection)
+                .await?;
+            Ok(Ok(id))
+        }
+        (Place::Earlier, row) => {
+            let crc32c: Option<i64> =
+                sqlx::query_scalar("SELECT crc32c FROM stats_batches WHERE producer = ? AND sequence = ?")
+                    .bind(row.map(|(id, ..)| id))
+                    .bind(count(batch.sequence))
+                    .fetch_optional(connection)
+                    .await?;
+            let same = crc32c.is_none_or(|crc32c| crc32c == i64::from(batch.crc32c));
+            Ok(Err(if same {
+                Committed::Duplicate
+            } else {
+                Committed::Conflict
+            }))
+        }
+        (Place::Known(Committed::Gap { expected }), None) => {
+            let known = job_exists(connection, producer.job).await?;
+            Ok(Err(if known {
+                Committed::Gap { expected }
+            } else {
+                Committed::UnknownJob
+            }))
+        }
+        (Place::Known(committed), _) => Ok(Err(committed)),
+    }
+}
+
+/// Makes the mark of a producer that was not heard of before.
+async fn first(
+    connection: &mut SqliteConnection,
+    batch: &Batch,
+) -> Result<Result<i64, Committed>, sqlx::Error> {
+    let producer = &batch.producer;
+    if !job_exists(connection, producer.job).await? {
+        return Ok(Err(Committed::UnknownJob));
+    }
+    let id = sqlx::query_scalar(
+        "INSERT INTO producers (job_id, agent, epoch, stream, sequence, crc32c, closed) \
+         VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    )
+    .bind(producer.job.to_string())
+    .bind(clean(&producer.agent).into_owned())
+    .bind(producer.epoch)
+    .bind(stream_name(producer.stream))
+    .bind(count(batch.sequence))
+    .bind(i64::from(batch.crc32c))
+    .bind(closes(batch))
+    .fetch_one(connection)
+    .await?;
+    Ok(Ok(id))
+}
+
+const fn closes(batch: &Batch) -> bool {
+    matches!(batch.content, Content::Encoded { closing: true, .. })
+}
+
+async fn job_exists(connection: &mut SqliteConnection, job: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM job_rows WHERE id = ?)")
+        .bind(job.to_string())
+        .fetch_one(connection)
+        .await
+}
+
+async fn job_key(connection: &mut SqliteConnection, job: Uuid) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT key FROM job_rows WHERE id = ?")
+        .bind(job.to_string())
+        .fetch_one(connection)
+        .await
+}
+
+pub(super) async fn marks(store: &SqliteStore, job: Uuid) -> Result<Vec<Mark>, Error> {
+    let rows: Vec<(String, u32, String, i64, bool)> = sqlx::query_as(
+        "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = ? \
+         ORDER BY agent, epoch, stream",
+    )
+    .bind(job.to_string())
+    .fetch_all(&store.readers)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(agent, epoch, stream, sequence, closed)| Mark {
+            producer: Producer {
+                job,
+                agent,
+                epoch,
+                stream: stream_named(&stream),
+            },
+            sequence: sequence as u64,
+            closed,
+        })
+        .collect())
+}
+
+pub(super) async fn stats_after(
+    store: &SqliteStore,
+    producer: &Producer,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<EncodedStats>, Error> {
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT b.sequence, b.content FROM stats_batches b JOIN producers p ON p.id = b.producer \
+         WHERE p.job_id = ? AND p.agent = ? AND p.epoch = ? AND p.stream = ? AND b.sequence > ? \
+         ORDER BY b.sequence LIMIT ?",
+    )
+    .bind(producer.job.to_string())
+    .bind(clean(&producer.agent).into_owned())
+    .bind(producer.epoch)
+    .bind(stream_name(producer.stream))
+    .bind(count(after))
+    .bind(limit)
+    .fetch_all(&store.readers)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(sequence, bytes)| EncodedStats {
+            sequence: sequence as u64,
+            bytes,
+        })
+        .collect())
+}

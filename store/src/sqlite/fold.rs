@@ -1,0 +1,52 @@
+//! Series and totals.
+
+use heavy_model::fold::Folded;
+use heavy_model::summary::Summary;
+use sqlx::{AssertSqlSafe, Connection};
+use uuid::Uuid;
+
+use super::SqliteStore;
+use super::bind::upsert;
+use crate::{Error, documents, series, totals};
+
+pub(super) async fn save(
+    store: &SqliteStore,
+    job: Uuid,
+    folded: &Folded,
+    summary: Option<&Summary>,
+) -> Result<(), Error> {
+    let series = series::rowsets(job, folded);
+    let totals = summary
+        .map(|summary| totals::rowsets(job, summary))
+        .unwrap_or_default();
+    let document = summary
+        .map(|summary| documents::summary(job, summary))
+        .transpose()?;
+    let mut writer = store.writer.lock().await;
+    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    for rowset in series.iter().chain(&document) {
+        upsert(&mut transaction, rowset).await?;
+    }
+    for rowset in &totals {
+        sqlx::query(AssertSqlSafe(format!(
+            "DELETE FROM {} WHERE job_id = ?",
+            rowset.table
+        )))
+        .bind(job.to_string())
+        .execute(&mut *transaction)
+        .await?;
+        upsert(&mut transaction, rowset).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+pub(super) async fn summary(store: &SqliteStore, job: Uuid) -> Result<Option<Summary>, Error> {
+    let document: Option<String> = sqlx::query_scalar("SELECT document FROM summaries WHERE job_id = ?")
+        .bind(job.to_string())
+        .fetch_optional(&store.readers)
+        .await?;
+    document
+        .map(|document| documents::parse_summary(job, &document))
+        .transpose()
+}

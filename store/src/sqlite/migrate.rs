@@ -1,0 +1,53 @@
+//! Migrates a file in one transaction that holds the write lock, so that two processes may open it at once.
+
+use sqlx::{Connection, SqliteConnection};
+
+use crate::Error;
+use crate::migrations::{self, Version};
+
+const VERSIONS: &[Version] = &[
+    (
+        1,
+        "results",
+        include_str!("../../migrations/sqlite/0001_results.sql"),
+    ),
+    (
+        2,
+        "totals",
+        include_str!("../../migrations/sqlite/0002_totals.sql"),
+    ),
+    (3, "views", include_str!("../../migrations/sqlite/0003_views.sql")),
+];
+
+pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
+    let known = migrations::newest(VERSIONS);
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let has_versions: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')")
+            .fetch_one(&mut *transaction)
+            .await?;
+    let found: Option<i64> = if has_versions {
+        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+            .fetch_one(&mut *transaction)
+            .await?
+    } else {
+        None
+    };
+    match found {
+        Some(found) if found > known => {
+            return Err(Error::NewerSchema {
+                url: shown.to_owned(),
+                found,
+                known,
+            });
+        }
+        Some(found) if found == known => return Ok(()),
+        _ => {}
+    }
+    migrations::migrator(VERSIONS)
+        .run(&mut *transaction)
+        .await
+        .map_err(|error| migrations::error(error, shown, known))?;
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! The results database in a SQLite file: one writer, several readers, write-ahead log.
+
+mod bind;
+mod commit;
+mod fold;
+mod insert;
+mod jobs;
+mod migrate;
+mod open;
+mod query;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heavy_model::fold::Folded;
+use heavy_model::job::JobInfo;
+use heavy_model::summary::Summary;
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::identity::Identity;
+use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
+
+/// The one connection that writes, and what it need not look up again.
+#[derive(Debug)]
+struct Writer {
+    connection: SqliteConnection,
+    /// Ids of committed identities by job key.
+    identities: HashMap<(i64, Identity), i64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    readers: SqlitePool,
+}
+
+/// Opens the file, creates it if it is not there, migrates it.
+pub(crate) async fn open(path: &Path) -> Result<Arc<dyn Store>, Error> {
+    Ok(Arc::new(open::store(path).await?))
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
+        jobs::write(self, job).await
+    }
+
+    async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
+        jobs::write(self, job).await
+    }
+
+    async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        jobs::with_prefix(self, prefix, limit).await
+    }
+
+    async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        jobs::newest(self, limit).await
+    }
+
+    async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
+        jobs::unfinished(self).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
+        commit::commit(self, batch).await
+    }
+
+    async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
+        commit::marks(self, job).await
+    }
+
+    async fn stats_after(
+        &self,
+        producer: &Producer,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EncodedStats>, Error> {
+        commit::stats_after(self, producer, after, limit).await
+    }
+
+    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
+        fold::save(self, job, folded, summary).await
+    }
+
+    async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
+        fold::summary(self, job).await
+    }
+
+    async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
+        query::run(self, sql, max_rows).await
+    }
+}

@@ -1,0 +1,126 @@
+//! Opens a file: makes it private, sets durability, migrates.
+
+use std::collections::HashMap;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::Mutex;
+
+use super::{SqliteStore, Writer, migrate};
+use crate::Error;
+
+/// How long a writer waits for another process's transaction.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
+/// Tries to switch a fresh file to write-ahead logging, which SQLite does not wait for by itself.
+const MOST_TRIES: u32 = 200;
+const BETWEEN_TRIES: Duration = Duration::from_millis(25);
+const MOST_READERS: u32 = 4;
+/// A write-ahead log that a long reader let grow is cut back to this.
+const WAL_KEPT_BYTES: &str = "67108864";
+/// Pages in the log at which it is written back.
+const CHECKPOINT_PAGES: &str = "4000";
+const CACHE_KIB: &str = "-32768";
+
+pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
+    let shown = format!("sqlite://{}", path.display());
+    create(path).map_err(|problem| Error::Unreachable {
+        url: shown.clone(),
+        problem,
+    })?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .busy_timeout(BUSY_LIMIT)
+        .disable_statement_logging();
+    let mut connection = connect_writer(&options, &shown).await?;
+    migrate::migrate(&mut connection, &shown).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(MOST_READERS)
+        .connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
+    Ok(SqliteStore {
+        path: path.to_owned(),
+        writer: Mutex::new(Writer {
+            connection,
+            identities: HashMap::new(),
+        }),
+        readers,
+    })
+}
+
+/// Results may hold secrets of the system under test: the file is its owner's alone.
+fn create(path: &Path) -> Result<(), String> {
+    let hint = "choose another path with --database";
+    if path.is_dir() {
+        return Err(format!(
+            "it is a directory: write the path of a file in it, or {hint}"
+        ));
+    }
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| {
+            format!(
+                "cannot create the directory {}: {error}; {hint}",
+                parent.display()
+            )
+        })?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|error| format!("cannot open the file for writing: {error}; {hint}"))
+}
+
+async fn connect_writer(options: &SqliteConnectOptions, shown: &str) -> Result<SqliteConnection, Error> {
+    let options = options
+        .clone()
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("journal_size_limit", WAL_KEPT_BYTES)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("cache_size", CACHE_KIB);
+    let mut tries = 0;
+    loop {
+        let error = match options.connect().await {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        tries += 1;
+        if !is_busy(&error) || tries == MOST_TRIES {
+            return Err(Error::Unreachable {
+                url: shown.to_owned(),
+                problem: explain(&error),
+            });
+        }
+        tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+}
+
+/// SQLite's primary result code of an error.
+fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(code & 0xff)
+}
+
+/// Whether another connection is in the way for now.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(5 | 6))
+}
+
+fn explain(error: &sqlx::Error) -> String {
+    match primary_code(error) {
+        Some(5 | 6) => {
+            "another process holds its lock; wait for it to end, or choose another path".to_owned()
+        }
+        Some(8) => "it is read-only; make it writable, or choose another path with --database".to_owned(),
+        Some(13) => "the disk is full; make room, or choose another path with --database".to_owned(),
+        Some(26) => "it is a file, but no SQLite database; choose another path with --database".to_owned(),
+        _ => error.to_string(),
+    }
+}
