@@ -1,0 +1,130 @@
+//! The gRPC service of clients.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::{Stream, StreamExt};
+use heavy_proto::v1::jobs_server::Jobs;
+use heavy_proto::v1::{self, artifact_upload::Part};
+use serde::Serialize;
+use tokio_stream::wrappers::WatchStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::status;
+use crate::artifacts::{self, Artifacts};
+use crate::fleet::Fleet;
+use crate::job::desk::Desk;
+
+/// Serves clients.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+type Reply<T> = Result<Response<T>, Status>;
+
+#[tonic::async_trait]
+impl Jobs for Service {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::JobProgress, Status>> + Send>>;
+
+    async fn find_artifact(&self, request: Request<v1::ArtifactRef>) -> Reply<v1::ArtifactFound> {
+        let found = match self.artifacts.find(&request.into_inner().sha256).await {
+            Ok(bytes) => v1::ArtifactFound { present: true, bytes },
+            Err(artifacts::Error::Unknown(_)) => v1::ArtifactFound::default(),
+            Err(error) => return Err(status::artifact(&error)),
+        };
+        Ok(Response::new(found))
+    }
+
+    async fn upload_artifact(
+        &self,
+        request: Request<Streaming<v1::ArtifactUpload>>,
+    ) -> Reply<v1::ArtifactFound> {
+        let mut parts = request.into_inner();
+        let Some(Part::Header(header)) = parts.message().await?.and_then(|message| message.part) else {
+            return Err(Status::invalid_argument(
+                "the first message of an upload must be its header",
+            ));
+        };
+        let refused = |error| status::artifact(&error);
+        let announced = Some(header.bytes);
+        let mut upload = self
+            .artifacts
+            .upload(&header.sha256, announced)
+            .await
+            .map_err(refused)?;
+        while let Some(message) = parts.message().await? {
+            match message.part {
+                Some(Part::Data(data)) => upload.write(&data).await.map_err(refused)?,
+                Some(Part::Header(_)) | None => {
+                    return Err(Status::invalid_argument(
+                        "an upload has one header, then only data",
+                    ));
+                }
+            }
+        }
+        let needed = self.desk.needed_artifacts();
+        let bytes = self.artifacts.finish(upload, &needed).await.map_err(refused)?;
+        Ok(Response::new(v1::ArtifactFound { present: true, bytes }))
+    }
+
+    async fn submit(&self, request: Request<v1::SubmitRequest>) -> Reply<v1::SubmitReply> {
+        let request = request.into_inner();
+        let job = self
+            .desk
+            .submit(&request.spec, &request.idempotency_key)
+            .await
+            .map_err(|error| status::of(&error))?;
+        Ok(Response::new(v1::SubmitReply {
+            job: job.id.to_string(),
+        }))
+    }
+
+    async fn watch(&self, request: Request<v1::JobRef>) -> Reply<Self::WatchStream> {
+        let progress = self
+            .desk
+            .watch(&request.into_inner().job)
+            .await
+            .map_err(|error| status::of(&error))?;
+        let documents = WatchStream::new(progress)
+            .map(|progress| {
+                Ok(v1::JobProgress {
+                    json: json(&progress)?,
+                })
+            })
+            .take_until(self.shutdown.clone().cancelled_owned());
+        Ok(Response::new(Box::pin(documents)))
+    }
+
+    async fn get(&self, request: Request<v1::JobRef>) -> Reply<v1::Document> {
+        let view = self.desk.view(&request.into_inner().job).await;
+        document(&view.map_err(|error| status::of(&error))?)
+    }
+
+    async fn list(&self, request: Request<v1::ListRequest>) -> Reply<v1::Document> {
+        let jobs = self.desk.list(request.into_inner().limit).await;
+        document(&jobs.map_err(|error| status::of(&error))?)
+    }
+
+    async fn stop_job(&self, request: Request<v1::StopRequest>) -> Reply<v1::Document> {
+        let request = request.into_inner();
+        let job = self.desk.stop(&request.job, request.now).await;
+        document(&job.map_err(|error| status::of(&error))?)
+    }
+
+    async fn list_agents(&self, _: Request<v1::AgentsRequest>) -> Reply<v1::Document> {
+        document(&self.fleet.agents())
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, Status> {
+    serde_json::to_string(value).map_err(|error| Status::internal(error.to_string()))
+}
+
+fn document(value: &impl Serialize) -> Reply<v1::Document> {
+    Ok(Response::new(v1::Document { json: json(value)? }))
+}

@@ -1,0 +1,185 @@
+//! The JSON API over HTTP; `docs/http-api.md` and the OpenAPI document describe it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use futures::{Stream, StreamExt};
+use heavy_model::job::{AgentInfo, JobInfo, JobView};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use http::{HeaderName, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use tokio_stream::wrappers::WatchStream;
+
+use super::grpc::Service;
+use super::status;
+use crate::artifacts;
+use crate::job::error::Error;
+
+/// The description of this API, as it is served.
+pub(crate) const OPENAPI: &str = include_str!("openapi.json");
+
+/// A job document may have so many bytes.
+const LONGEST_DOCUMENT: usize = 4 << 20;
+/// An upload that sends nothing for so long is given up.
+const UPLOAD_PAUSE_LIMIT: Duration = Duration::from_secs(30);
+const LIST_DEFAULT: u32 = 50;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// All routes.
+pub(crate) fn router(service: Arc<Service>) -> axum::Router {
+    axum::Router::new()
+        .route("/api/v1/jobs", post(submit).get(list))
+        .route("/api/v1/jobs/{job}", get(view))
+        .route("/api/v1/jobs/{job}/stop", post(stop))
+        .route("/api/v1/jobs/{job}/progress", get(progress))
+        .route("/api/v1/artifacts/{sha256}", put(upload).head(find_artifact))
+        .route("/api/v1/agents", get(agents))
+        .route("/api/v1/openapi.json", get(openapi))
+        .route("/healthz", get(healthz))
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(LONGEST_DOCUMENT))
+        .with_state(service)
+}
+
+/// The answer that says what went wrong.
+pub(crate) fn failure(status: StatusCode, kind: &str, message: &str) -> impl IntoResponse + use<> {
+    (
+        status,
+        Json(json!({ "error": { "kind": kind, "message": message } })),
+    )
+}
+
+/// An error on its way to the client.
+#[derive(Debug)]
+struct Failure(Error);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, kind) = status::http(&self.0);
+        failure(status, kind, &self.0.to_string()).into_response()
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+type Desk = State<Arc<Service>>;
+
+async fn submit(State(service): Desk, headers: HeaderMap, body: Bytes) -> Result<Response, Failure> {
+    let text = std::str::from_utf8(&body).map_err(|_| {
+        let problem = "it is not UTF-8".to_owned();
+        Error::Spec(heavy_model::job::SpecError::Syntax(problem))
+    })?;
+    let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
+    let job = service.desk.submit(text, key.unwrap_or_default()).await?;
+    let location = format!("/api/v1/jobs/{}", job.id);
+    Ok((StatusCode::CREATED, [("location", location)], Json(job)).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+struct ListQuery {
+    limit: Option<u32>,
+}
+
+async fn list(State(service): Desk, Query(query): Query<ListQuery>) -> Result<Json<Vec<JobInfo>>, Failure> {
+    Ok(Json(
+        service.desk.list(query.limit.unwrap_or(LIST_DEFAULT)).await?,
+    ))
+}
+
+async fn view(State(service): Desk, Path(job): Path<String>) -> Result<Json<JobView>, Failure> {
+    Ok(Json(service.desk.view(&job).await?))
+}
+
+#[derive(Debug, Deserialize)]
+struct StopQuery {
+    #[serde(default)]
+    now: bool,
+}
+
+async fn stop(
+    State(service): Desk,
+    Path(job): Path<String>,
+    Query(query): Query<StopQuery>,
+) -> Result<Json<JobInfo>, Failure> {
+    Ok(Json(service.desk.stop(&job, query.now).await?))
+}
+
+async fn progress(
+    State(service): Desk,
+    Path(job): Path<String>,
+) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Failure> {
+    let progress = service.desk.watch(&job).await?;
+    let events = WatchStream::new(progress)
+        .map(|progress| Event::default().json_data(progress))
+        .take_until(service.shutdown.clone().cancelled_owned());
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+async fn upload(
+    State(service): Desk,
+    Path(sha256): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Failure> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut upload = service.artifacts.upload(&sha256, announced).await?;
+    let mut data = body.into_data_stream();
+    loop {
+        let Ok(next) = tokio::time::timeout(UPLOAD_PAUSE_LIMIT, data.next()).await else {
+            let stalled = std::io::Error::new(std::io::ErrorKind::TimedOut, "the upload stalled");
+            return Err(artifacts::Error::Disk(stalled).into());
+        };
+        match next {
+            Some(Ok(data)) => upload.write(&data).await?,
+            Some(Err(error)) => return Err(artifacts::Error::Disk(std::io::Error::other(error)).into()),
+            None => break,
+        }
+    }
+    let needed = service.desk.needed_artifacts();
+    let bytes = service.artifacts.finish(upload, &needed).await?;
+    let stored = json!({ "sha256": sha256, "bytes": bytes });
+    Ok((StatusCode::CREATED, Json(stored)).into_response())
+}
+
+async fn find_artifact(State(service): Desk, Path(sha256): Path<String>) -> StatusCode {
+    match service.artifacts.find(&sha256).await {
+        Ok(_) => StatusCode::OK,
+        Err(error) => status::http(&Error::Artifact(error)).0,
+    }
+}
+
+async fn agents(State(service): Desk) -> Json<Vec<AgentInfo>> {
+    Json(service.fleet.agents())
+}
+
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+async fn healthz() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+}
+
+async fn nothing_here() -> impl IntoResponse {
+    let message = "there is nothing here: /api/v1/openapi.json describes what there is";
+    failure(StatusCode::NOT_FOUND, "no-such-route", message)
+}
+
+async fn wrong_method() -> impl IntoResponse {
+    let message = "this route has other methods: /api/v1/openapi.json describes them";
+    failure(StatusCode::METHOD_NOT_ALLOWED, "method", message)
+}

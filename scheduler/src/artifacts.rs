@@ -1,0 +1,271 @@
+//! Uploaded binaries, by SHA-256.
+//!
+//! A file gets its name only when its length and hash were verified, it was recognised as a program, and it is on
+//! disk; before that it is a temporary file that goes with its upload. The folder is bounded: what was used longest
+//! ago goes first, unless a job still needs it.
+
+use std::collections::HashSet;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use sha2::{Digest, Sha256};
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Mutex;
+
+/// No binary may be longer.
+pub(crate) const MOST_BYTES: u64 = 512 << 20;
+/// All binaries together may take this much.
+const MOST_TOTAL_BYTES: u64 = 8 << 30;
+const HASH_DIGITS: usize = 64;
+
+/// Why a binary is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Not a hash.
+    #[error("{0:?} is no SHA-256: write 64 lower-case hex digits")]
+    NotAHash(String),
+    /// Beyond [`MOST_BYTES`].
+    #[error("the binary has more than {limit} bytes, which is the limit: strip its debug information", limit = MOST_BYTES)]
+    TooLong,
+    /// More or fewer bytes came than were announced.
+    #[error("{announced} bytes were announced and {received} came: upload it again")]
+    Length {
+        /// By the header.
+        announced: u64,
+        /// In the chunks.
+        received: u64,
+    },
+    /// Other bytes came than were announced.
+    #[error("the bytes have the SHA-256 {found}, not {announced}: upload it again")]
+    Hash {
+        /// By the header.
+        announced: String,
+        /// Of the chunks.
+        found: String,
+    },
+    /// The bytes are no program that an agent could run.
+    #[error("{0}")]
+    NotAProgram(String),
+    /// Every stored binary is needed by a job.
+    #[error("the scheduler has no room for another binary: wait for queued jobs to end")]
+    NoRoom,
+    /// There is no such binary.
+    #[error("there is no binary {0}: upload it first")]
+    Unknown(String),
+    /// The disk.
+    #[error("cannot store the binary: {0}")]
+    Disk(#[from] io::Error),
+}
+
+/// The folder of binaries.
+#[derive(Debug)]
+pub(crate) struct Artifacts {
+    dir: PathBuf,
+    /// Held while files are named or removed, so that room is counted right.
+    naming: Mutex<()>,
+}
+
+/// Whether a text is a SHA-256 as heavy writes it.
+///
+/// # Errors
+/// When it is not.
+pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if text.len() == HASH_DIGITS && text.bytes().all(hex) {
+        Ok(())
+    } else {
+        Err(Error::NotAHash(text.chars().take(80).collect()))
+    }
+}
+
+impl Artifacts {
+    /// Opens the folder and clears what interrupted uploads left.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read.
+    pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
+        let dir = data_dir.join("artifacts");
+        fs::create_dir_all(&dir).await?;
+        fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).await?;
+        let mut entries = fs::read_dir(&dir).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            if entry.file_name().to_string_lossy().ends_with(".part") {
+                fs::remove_file(entry.path()).await?;
+            }
+        }
+        Ok(Self {
+            dir,
+            naming: Mutex::new(()),
+        })
+    }
+
+    /// The length of a stored binary in bytes; it counts as used.
+    ///
+    /// # Errors
+    /// When there is none of that hash.
+    pub(crate) async fn find(&self, sha256: &str) -> Result<u64, Error> {
+        let (file, bytes) = self.read(sha256).await?;
+        // Only the order of removal depends on it: a read-only disk must not fail the job.
+        let _ = file.into_std().await.set_modified(SystemTime::now());
+        Ok(bytes)
+    }
+
+    /// Opens a stored binary; gives its length in bytes.
+    ///
+    /// # Errors
+    /// When there is none of that hash.
+    pub(crate) async fn read(&self, sha256: &str) -> Result<(File, u64), Error> {
+        check_hash(sha256)?;
+        let file = match File::open(self.dir.join(sha256)).await {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Error::Unknown(sha256.to_owned()));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let bytes = file.metadata().await?.len();
+        Ok((file, bytes))
+    }
+
+    /// Starts an upload.
+    ///
+    /// # Errors
+    /// When the announced hash is none, or the length is over the limit.
+    pub(crate) async fn upload(&self, sha256: &str, announced: Option<u64>) -> Result<Upload, Error> {
+        check_hash(sha256)?;
+        if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
+            return Err(Error::TooLong);
+        }
+        let part = tempfile::Builder::new()
+            .prefix(sha256)
+            .suffix(".part")
+            .permissions(std::fs::Permissions::from_mode(0o600))
+            .tempfile_in(&self.dir)?;
+        let (file, path) = part.into_parts();
+        Ok(Upload {
+            file: File::from_std(file),
+            path,
+            sha256: sha256.to_owned(),
+            announced,
+            received: 0,
+            hash: Sha256::new(),
+        })
+    }
+
+    /// Verifies an upload and gives it its name; `needed` are the hashes that may not be removed to make room.
+    ///
+    /// # Errors
+    /// When length or hash are not as announced, the bytes are no program, or there is no room.
+    pub(crate) async fn finish(&self, upload: Upload, needed: &HashSet<String>) -> Result<u64, Error> {
+        let Upload {
+            mut file,
+            path,
+            sha256,
+            announced,
+            received,
+            hash,
+        } = upload;
+        if let Some(announced) = announced.filter(|announced| *announced != received) {
+            return Err(Error::Length { announced, received });
+        }
+        let found = hex(&hash.finalize());
+        if found != sha256 {
+            return Err(Error::Hash {
+                announced: sha256,
+                found,
+            });
+        }
+        file.flush().await?;
+        recognise(path.to_path_buf()).await?;
+        file.sync_all().await?;
+        drop(file);
+        let _naming = self.naming.lock().await;
+        self.make_room(received, &sha256, needed).await?;
+        path.persist(self.dir.join(&sha256))
+            .map_err(|error| error.error)?;
+        File::open(&self.dir).await?.sync_all().await?;
+        Ok(received)
+    }
+
+    async fn make_room(&self, bytes: u64, sha256: &str, needed: &HashSet<String>) -> Result<(), Error> {
+        let mut files = Vec::new();
+        let mut entries = fs::read_dir(&self.dir).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.len() == HASH_DIGITS && name != sha256 {
+                let metadata = entry.metadata().await?;
+                files.push((metadata.modified()?, metadata.len(), name));
+            }
+        }
+        files.sort();
+        let mut total: u64 = bytes + files.iter().map(|(_, bytes, _)| bytes).sum::<u64>();
+        for (_, bytes, name) in files {
+            if total <= MOST_TOTAL_BYTES {
+                break;
+            }
+            if !needed.contains(&name) {
+                fs::remove_file(self.dir.join(&name)).await?;
+                total -= bytes;
+            }
+        }
+        if total > MOST_TOTAL_BYTES {
+            Err(Error::NoRoom)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// An upload on its way; dropping it removes what has come.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    file: File,
+    path: tempfile::TempPath,
+    sha256: String,
+    announced: Option<u64>,
+    received: u64,
+    hash: Sha256,
+}
+
+impl Upload {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// When more come than were announced or are allowed, or the disk is full.
+    pub(crate) async fn write(&mut self, data: &[u8]) -> Result<(), Error> {
+        self.received += data.len() as u64;
+        if self.received > MOST_BYTES {
+            return Err(Error::TooLong);
+        }
+        if let Some(announced) = self.announced.filter(|announced| self.received > *announced) {
+            let received = self.received;
+            return Err(Error::Length { announced, received });
+        }
+        self.hash.update(data);
+        self.file.write_all(data).await?;
+        Ok(())
+    }
+}
+
+/// Lower-case hex digits of some bytes.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Whether a file is a program that some host could run; only the parts that matter are read.
+async fn recognise(path: PathBuf) -> Result<(), Error> {
+    let checked = tokio::task::spawn_blocking(move || {
+        let file = std::fs::File::open(path)?;
+        let read = object::ReadCache::new(file);
+        Ok(heavy_plugin::program::inspect(&read).map(drop))
+    });
+    let checked: io::Result<_> = checked.await.map_err(io::Error::other)?;
+    checked?.map_err(|problem| Error::NotAProgram(problem.to_string()))
+}

@@ -1,0 +1,184 @@
+//! The gRPC service that agents call: their stream, and the binaries.
+//!
+//! Heartbeats are stamped as close to the socket as this layer can see: on coming in before anything else is done,
+//! and on leaving when the transport takes the reply.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream};
+use heavy_proto::net::CHUNK_BYTES;
+use heavy_proto::v1::fleet_server::Fleet as FleetService;
+use heavy_proto::v1::{self, AssignmentState, from_agent, to_agent};
+use tokio::io::AsyncReadExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::registry::{Connection, Introduction};
+use super::{Fleet, LEASE, Outgoing};
+use crate::api::status;
+use crate::artifacts::Artifacts;
+use crate::clock::Clock;
+use crate::job::machine::Report;
+
+type ToAgent = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
+type Chunks = Pin<Box<dyn Stream<Item = Result<v1::ArtifactChunk, Status>> + Send>>;
+
+/// What an agent may say of itself and of failures, in characters; more is cut.
+const LONGEST_TEXT: usize = 16 << 10;
+const MOST_LABELS: usize = 64;
+const MOST_JOBS: usize = 64;
+
+/// Serves agents.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) clock: Clock,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) shutdown: CancellationToken,
+}
+
+#[tonic::async_trait]
+impl FleetService for Service {
+    type ConnectStream = ToAgent;
+    type FetchArtifactStream = Chunks;
+
+    async fn connect(&self, request: Request<Streaming<v1::FromAgent>>) -> Result<Response<ToAgent>, Status> {
+        let mut incoming = request.into_inner();
+        let Some(from_agent::Message::Register(register)) = next(&mut incoming).await? else {
+            return Err(Status::invalid_argument(
+                "the first message of an agent must be Register",
+            ));
+        };
+        let introduction = introduction(register)?;
+        let agent = introduction.name.clone();
+        let (connection, outgoing) = self
+            .fleet
+            .register(introduction)
+            .await
+            .map_err(|refused| Status::already_exists(refused.to_string()))?;
+        tracing::info!(agent, "agent connected");
+        let service = self.clone();
+        tokio::spawn(async move {
+            service.listen(&agent, connection, incoming).await;
+            service.fleet.disconnected(&agent, connection).await;
+            tracing::info!(agent, "agent disconnected");
+        });
+        let lease_ns = u64::try_from(LEASE.as_nanos()).unwrap_or(u64::MAX);
+        let registered = to_agent::Message::Registered(v1::Registered { lease_ns });
+        let clock = self.clock;
+        let messages = stream::iter([Outgoing::Message(registered)])
+            .chain(ReceiverStream::new(outgoing))
+            .map(move |outgoing| Ok(leaving(outgoing, clock)))
+            .take_until(self.shutdown.clone().cancelled_owned());
+        Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn fetch_artifact(&self, request: Request<v1::ArtifactRef>) -> Result<Response<Chunks>, Status> {
+        let sha256 = request.into_inner().sha256;
+        let (file, _) = self
+            .artifacts
+            .read(&sha256)
+            .await
+            .map_err(|error| status::artifact(&error))?;
+        let chunks = stream::try_unfold(file, |mut file| async move {
+            let mut data = Vec::with_capacity(CHUNK_BYTES);
+            let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut data).await;
+            match read {
+                Ok(0) => Ok(None),
+                Ok(_) => Ok(Some((
+                    v1::ArtifactChunk {
+                        data: Bytes::from(data),
+                    },
+                    file,
+                ))),
+                Err(error) => Err(Status::data_loss(format!("cannot read the binary: {error}"))),
+            }
+        });
+        Ok(Response::new(Box::pin(chunks)))
+    }
+}
+
+impl Service {
+    async fn listen(&self, agent: &str, connection: Connection, mut incoming: Streaming<v1::FromAgent>) {
+        loop {
+            let message = tokio::select! {
+                () = self.shutdown.cancelled() => return,
+                message = next(&mut incoming) => message,
+            };
+            let wall_ns = self.clock.wall_ns();
+            match message {
+                Ok(Some(from_agent::Message::Heartbeat(beat))) => {
+                    if !self.fleet.heartbeat(agent, connection, &beat, wall_ns) {
+                        return;
+                    }
+                }
+                Ok(Some(from_agent::Message::Update(update))) => {
+                    if let Some((job, report)) = report(update) {
+                        self.fleet.update(agent, connection, job, report).await;
+                    }
+                }
+                Ok(Some(from_agent::Message::Register(_)) | None) => return,
+                Err(error) => {
+                    tracing::debug!(agent, %error, "agent stream broke");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn next(incoming: &mut Streaming<v1::FromAgent>) -> Result<Option<from_agent::Message>, Status> {
+    Ok(incoming.message().await?.and_then(|envelope| envelope.message))
+}
+
+fn leaving(outgoing: Outgoing, clock: Clock) -> v1::ToAgent {
+    let message = match outgoing {
+        Outgoing::Message(message) => message,
+        Outgoing::Heartbeat(mut reply) => {
+            reply.replied_wall_ns = clock.wall_ns();
+            to_agent::Message::Heartbeat(reply)
+        }
+    };
+    v1::ToAgent {
+        message: Some(message),
+    }
+}
+
+fn introduction(register: v1::Register) -> Result<Introduction, Status> {
+    if register.labels.len() > MOST_LABELS || register.jobs.len() > MOST_JOBS {
+        return Err(Status::invalid_argument(format!(
+            "an agent may have {MOST_LABELS} labels and hold {MOST_JOBS} jobs"
+        )));
+    }
+    Ok(Introduction {
+        name: register.name,
+        instance: register.instance,
+        labels: register.labels.into_iter().collect(),
+        version: register.version,
+        cores: register.cores,
+        architecture: register.architecture,
+        glibc: register.glibc,
+        jobs: register.jobs.iter().filter_map(|job| job.parse().ok()).collect(),
+    })
+}
+
+fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, Report)> {
+    let job = update.job.parse().ok()?;
+    let report = match update.state() {
+        AssignmentState::Unspecified => return None,
+        AssignmentState::Preparing => Report::Preparing,
+        AssignmentState::Prepared => Report::Prepared,
+        AssignmentState::Running => Report::Running,
+        AssignmentState::Draining => Report::Draining,
+        AssignmentState::Finished => Report::Finished,
+        AssignmentState::Failed => Report::Failed {
+            kind: update.failure_kind,
+            message: update.message.chars().take(LONGEST_TEXT).collect(),
+        },
+    };
+    Some((job, report))
+}

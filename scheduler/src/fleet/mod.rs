@@ -1,0 +1,241 @@
+//! The agents: who is connected ([`registry`]), and the streams over which they are spoken to ([`connect`]).
+//!
+//! [`Fleet`] joins both under one lock that is never held over an await. What agents say about jobs goes to the desk
+//! as [`News`].
+
+pub(crate) mod connect;
+pub(crate) mod registry;
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use heavy_model::job::AgentInfo;
+use heavy_proto::v1;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::job::machine::Report;
+use registry::{Connection, Introduction, Refused, Registry};
+
+/// An agent that was not heard of for so long is lost, and has stopped its load by itself.
+pub(crate) const LEASE: Duration = Duration::from_secs(10);
+
+/// Messages may wait for one agent; one that takes none of them for so long is cut off.
+const OUTBOX: usize = 256;
+
+/// What goes out to an agent.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    /// The answer to a heartbeat; it is stamped when it leaves.
+    Heartbeat(v1::HeartbeatReply),
+    /// Anything else.
+    Message(v1::to_agent::Message),
+}
+
+/// What agents say about jobs.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// Agents came or went, or are free again.
+    Changed,
+    /// About an assignment.
+    Update {
+        agent: String,
+        job: Uuid,
+        report: Report,
+    },
+    /// An agent is gone, and with it its share.
+    Lost { agent: String, job: Uuid, why: String },
+    /// An agent has opened another stream.
+    Back { agent: String, job: Uuid, holds: bool },
+}
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    outboxes: HashMap<String, (Connection, mpsc::Sender<Outgoing>)>,
+    next_connection: Connection,
+}
+
+/// All agents of this scheduler.
+#[derive(Debug)]
+pub(crate) struct Fleet {
+    clock: Clock,
+    inner: Mutex<Inner>,
+    news: mpsc::Sender<News>,
+}
+
+impl Fleet {
+    /// A fleet without agents, that tells its news to `news`.
+    pub(crate) fn new(clock: Clock, news: mpsc::Sender<News>) -> Self {
+        let lease_ns = u64::try_from(LEASE.as_nanos()).unwrap_or(u64::MAX);
+        let inner = Inner {
+            registry: Registry::new(lease_ns),
+            outboxes: HashMap::new(),
+            next_connection: 1,
+        };
+        Self {
+            clock,
+            inner: Mutex::new(inner),
+            news,
+        }
+    }
+
+    /// All agents for people, by name.
+    pub(crate) fn agents(&self) -> Vec<AgentInfo> {
+        let now_ns = self.clock.now_ns();
+        self.lock().registry.infos(now_ns)
+    }
+
+    /// Connected agents, sorted, and whether each is free.
+    pub(crate) fn connected(&self) -> Vec<(String, bool)> {
+        let inner = self.lock();
+        let agents = inner.registry.connected();
+        agents.map(|(name, free)| (name.to_owned(), free)).collect()
+    }
+
+    /// Gives a free agent a job; false if it is not there any more.
+    pub(crate) fn take(&self, agent: &str, job: Uuid) -> bool {
+        self.lock().registry.take(agent, job)
+    }
+
+    /// Frees an agent of a job that it never got.
+    pub(crate) fn release(&self, agent: &str, job: Uuid) {
+        self.lock().registry.release(agent, job);
+    }
+
+    /// Sends an agent a message, if it is connected. A message that an agent misses is sent again when it comes back.
+    pub(crate) fn send(&self, agent: &str, message: v1::to_agent::Message) {
+        let mut inner = self.lock();
+        let Some((_, outbox)) = inner.outboxes.get(agent) else {
+            return;
+        };
+        if outbox.try_send(Outgoing::Message(message)).is_err() {
+            tracing::warn!(agent, "agent does not read its messages: cut off");
+            inner.outboxes.remove(agent);
+        }
+    }
+
+    /// Forgets agents whose lease is over; called every now and then.
+    pub(crate) async fn expire(&self) {
+        let now_ns = self.clock.now_ns();
+        let expired = {
+            let mut inner = self.lock();
+            let expired = inner.registry.expire(now_ns);
+            for (agent, _) in &expired {
+                inner.outboxes.remove(agent);
+            }
+            expired
+        };
+        for (agent, job) in expired {
+            tracing::warn!(agent, "agent was not heard of for a lease");
+            let why = format!("nothing was heard of it for {} s", LEASE.as_secs());
+            self.tell(match job {
+                Some(job) => News::Lost { agent, job, why },
+                None => News::Changed,
+            })
+            .await;
+        }
+    }
+
+    /// Takes an agent in; gives its stream's number and what is to be sent to it.
+    async fn register(
+        &self,
+        introduction: Introduction,
+    ) -> Result<(Connection, mpsc::Receiver<Outgoing>), Refused> {
+        let name = introduction.name.clone();
+        let (outbox, outgoing) = mpsc::channel(OUTBOX);
+        let (connection, welcome) = {
+            let mut inner = self.lock();
+            let connection = inner.next_connection;
+            let (now_ns, wall_ns) = (self.clock.now_ns(), self.clock.wall_ns());
+            let welcome = inner
+                .registry
+                .register(now_ns, wall_ns, connection, introduction)?;
+            inner.next_connection += 1;
+            inner.outboxes.insert(name.clone(), (connection, outbox));
+            (connection, welcome)
+        };
+        for job in welcome.foreign {
+            let stop = v1::Stop {
+                job: job.to_string(),
+                grace_ns: 0,
+                end_ns: 0,
+            };
+            self.send(&name, v1::to_agent::Message::Stop(stop));
+        }
+        if let Some(job) = welcome.lost {
+            let (agent, why) = (name.clone(), "its process ended".to_owned());
+            self.tell(News::Lost { agent, job, why }).await;
+        }
+        self.tell(match welcome.back {
+            Some((job, holds)) => News::Back {
+                agent: name,
+                job,
+                holds,
+            },
+            None => News::Changed,
+        })
+        .await;
+        Ok((connection, outgoing))
+    }
+
+    async fn disconnected(&self, agent: &str, connection: Connection) {
+        {
+            let mut inner = self.lock();
+            inner.registry.disconnected(agent, connection);
+            if inner
+                .outboxes
+                .get(agent)
+                .is_some_and(|(current, _)| *current == connection)
+            {
+                inner.outboxes.remove(agent);
+            }
+        }
+        self.tell(News::Changed).await;
+    }
+
+    /// Renews a lease and puts the answer into the outbox; false for a stream that is no longer the agent's.
+    fn heartbeat(&self, agent: &str, connection: Connection, beat: &v1::Heartbeat, wall_ns: u64) -> bool {
+        let clock = (beat.clock_error_ns > 0).then_some((beat.clock_offset_ns, beat.clock_error_ns));
+        let reply = Outgoing::Heartbeat(v1::HeartbeatReply {
+            sequence: beat.sequence,
+            sent_monotonic_ns: beat.sent_monotonic_ns,
+            received_wall_ns: wall_ns,
+            replied_wall_ns: 0,
+        });
+        let now_ns = self.clock.now_ns();
+        let mut inner = self.lock();
+        inner.registry.heartbeat(now_ns, agent, connection, clock)
+            && inner
+                .outboxes
+                .get(agent)
+                .is_some_and(|(_, outbox)| outbox.try_send(reply).is_ok())
+    }
+
+    async fn update(&self, agent: &str, connection: Connection, job: Uuid, report: Report) {
+        let done = matches!(report, Report::Finished | Report::Failed { .. });
+        {
+            let mut inner = self.lock();
+            if !inner.registry.is_current(agent, connection) {
+                return;
+            }
+            if done {
+                inner.registry.release(agent, job);
+            }
+        }
+        let agent = agent.to_owned();
+        self.tell(News::Update { agent, job, report }).await;
+    }
+
+    async fn tell(&self, news: News) {
+        // The desk only goes away with the whole scheduler.
+        let _ = self.news.send(news).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No critical section can leave the maps half changed.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,334 @@
+//! Which agents are there at `now`, and what each works on. Pure: no IO, no clock reads.
+//!
+//! An agent is *connected* while its stream is open and *leased* until a lease after its last heartbeat. Losing the
+//! stream alone loses nothing: an agent with a job may come back within its lease and goes on. One without a job is
+//! forgotten at once.
+
+use std::collections::BTreeMap;
+
+use heavy_model::job::AgentInfo;
+use uuid::Uuid;
+
+/// Tells the streams of one scheduler process apart.
+pub(crate) type Connection = u64;
+
+/// What an agent says of itself when it registers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Introduction {
+    pub(crate) name: String,
+    /// Made anew by each process.
+    pub(crate) instance: String,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) version: String,
+    pub(crate) cores: u32,
+    pub(crate) architecture: String,
+    pub(crate) glibc: String,
+    /// Jobs whose assignments the process still holds.
+    pub(crate) jobs: Vec<Uuid>,
+}
+
+/// Why an agent may not register.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(
+        "an agent named {0:?} is connected already: give every agent its own name with --name, or stop the other one first"
+    )]
+    NameTaken(String),
+    #[error("an agent needs a name of 1 to 128 printable characters: give it one with --name")]
+    Name,
+    #[error("this scheduler already has {0} agents, which is all that it takes")]
+    Full(usize),
+}
+
+/// What a registration changed for jobs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Welcome {
+    /// The job that the agent had here, and whether the agent still holds it.
+    pub(crate) back: Option<(Uuid, bool)>,
+    /// The job that a gone process of the same name took with it.
+    pub(crate) lost: Option<Uuid>,
+    /// Jobs that the agent holds and that are not its own here: it must give them up.
+    pub(crate) foreign: Vec<Uuid>,
+}
+
+/// More agents are refused.
+pub(crate) const MOST_AGENTS: usize = 10_000;
+const LONGEST_NAME: usize = 128;
+
+#[derive(Debug)]
+struct Agent {
+    introduction: Introduction,
+    connection: Option<Connection>,
+    job: Option<Uuid>,
+    connected_at_wall_ns: u64,
+    seen_ns: u64,
+    clock: Option<(i64, u64)>,
+}
+
+/// All agents that are connected or leased.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    lease_ns: u64,
+    agents: BTreeMap<String, Agent>,
+}
+
+impl Registry {
+    pub(crate) fn new(lease_ns: u64) -> Self {
+        Self {
+            lease_ns,
+            agents: BTreeMap::new(),
+        }
+    }
+
+    /// Takes an agent in, or back.
+    ///
+    /// # Errors
+    /// When its name is none, or taken by a live process.
+    pub(crate) fn register(
+        &mut self,
+        now_ns: u64,
+        now_wall_ns: u64,
+        connection: Connection,
+        introduction: Introduction,
+    ) -> Result<Welcome, Refused> {
+        let name = introduction.name.clone();
+        if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return Err(Refused::Name);
+        }
+        let held = &introduction.jobs;
+        let mut welcome = Welcome::default();
+        let mut job = None;
+        match self.agents.get(&name) {
+            Some(known) if known.introduction.instance == introduction.instance => {
+                job = known.job;
+                welcome.back = known.job.map(|job| (job, held.contains(&job)));
+            }
+            Some(known) if known.connection.is_some() && now_ns < known.seen_ns + self.lease_ns => {
+                return Err(Refused::NameTaken(name));
+            }
+            // A new process under the name of one that is gone: what that one worked on is lost.
+            Some(known) => welcome.lost = known.job,
+            None if self.agents.len() >= MOST_AGENTS => return Err(Refused::Full(MOST_AGENTS)),
+            None => {}
+        }
+        welcome.foreign = held.iter().copied().filter(|held| Some(*held) != job).collect();
+        let agent = Agent {
+            introduction,
+            connection: Some(connection),
+            job,
+            connected_at_wall_ns: now_wall_ns,
+            seen_ns: now_ns,
+            clock: None,
+        };
+        self.agents.insert(name, agent);
+        Ok(welcome)
+    }
+
+    /// Renews the lease of an agent; `clock` is its measured offset and error. False for a stream that was replaced.
+    pub(crate) fn heartbeat(
+        &mut self,
+        now_ns: u64,
+        name: &str,
+        connection: Connection,
+        clock: Option<(i64, u64)>,
+    ) -> bool {
+        let Some(agent) = self.on_connection(name, connection) else {
+            return false;
+        };
+        agent.seen_ns = now_ns;
+        agent.clock = clock.or(agent.clock);
+        true
+    }
+
+    /// An agent's stream is gone.
+    pub(crate) fn disconnected(&mut self, name: &str, connection: Connection) {
+        let Some(agent) = self.on_connection(name, connection) else {
+            return;
+        };
+        agent.connection = None;
+        if agent.job.is_none() {
+            self.agents.remove(name);
+        }
+    }
+
+    /// Forgets agents whose lease is over; gives the jobs that they took with them.
+    pub(crate) fn expire(&mut self, now_ns: u64) -> Vec<(String, Option<Uuid>)> {
+        let lease_ns = self.lease_ns;
+        self.agents
+            .extract_if(.., |_, agent| now_ns >= agent.seen_ns + lease_ns)
+            .map(|(name, agent)| (name, agent.job))
+            .collect()
+    }
+
+    /// Gives an agent a job; false if it is not there or has one.
+    pub(crate) fn take(&mut self, name: &str, job: Uuid) -> bool {
+        match self.agents.get_mut(name) {
+            Some(agent) if agent.job.is_none() && agent.connection.is_some() => {
+                agent.job = Some(job);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// An agent is done with a job.
+    pub(crate) fn release(&mut self, name: &str, job: Uuid) {
+        if let Some(agent) = self.agents.get_mut(name)
+            && agent.job == Some(job)
+        {
+            agent.job = None;
+            if agent.connection.is_none() {
+                self.agents.remove(name);
+            }
+        }
+    }
+
+    /// Names of connected agents, sorted, and whether each is free.
+    pub(crate) fn connected(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.agents
+            .iter()
+            .filter(|(_, agent)| agent.connection.is_some())
+            .map(|(name, agent)| (name.as_str(), agent.job.is_none()))
+    }
+
+    /// Whether an agent speaks over this stream.
+    pub(crate) fn is_current(&self, name: &str, connection: Connection) -> bool {
+        self.agents
+            .get(name)
+            .is_some_and(|agent| agent.connection == Some(connection))
+    }
+
+    /// All agents for people, by name.
+    pub(crate) fn infos(&self, now_ns: u64) -> Vec<AgentInfo> {
+        self.agents
+            .values()
+            .map(|agent| AgentInfo {
+                name: agent.introduction.name.clone(),
+                labels: agent.introduction.labels.clone(),
+                version: agent.introduction.version.clone(),
+                cores: agent.introduction.cores,
+                architecture: agent.introduction.architecture.clone(),
+                glibc: agent.introduction.glibc.clone(),
+                job: agent.job,
+                connected_at_wall_ns: agent.connected_at_wall_ns,
+                last_seen_ns: now_ns.saturating_sub(agent.seen_ns),
+                clock_offset_ns: agent.clock.map(|(offset, _)| offset),
+                clock_error_ns: agent.clock.map(|(_, error)| error),
+            })
+            .collect()
+    }
+
+    fn on_connection(&mut self, name: &str, connection: Connection) -> Option<&mut Agent> {
+        self.agents
+            .get_mut(name)
+            .filter(|agent| agent.connection == Some(connection))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: u64 = 10;
+    const JOB: Uuid = Uuid::from_u128(7);
+
+    fn agent(name: &str, instance: &str, jobs: &[Uuid]) -> Introduction {
+        Introduction {
+            name: name.to_owned(),
+            instance: instance.to_owned(),
+            jobs: jobs.to_vec(),
+            ..Introduction::default()
+        }
+    }
+
+    fn one() -> Registry {
+        let mut registry = Registry::new(LEASE);
+        registry.register(0, 0, 1, agent("a", "x", &[])).unwrap();
+        registry
+    }
+
+    fn names(registry: &Registry) -> Vec<(&str, bool)> {
+        registry.connected().collect()
+    }
+
+    #[test]
+    fn a_second_live_agent_of_the_same_name_is_refused() {
+        let mut registry = one();
+        let taken = Err(Refused::NameTaken("a".to_owned()));
+        assert_eq!(registry.register(9, 0, 2, agent("a", "y", &[])), taken);
+        assert!(registry.register(10, 0, 2, agent("a", "y", &[])).is_ok());
+        assert!(
+            !registry.heartbeat(11, "a", 1, None),
+            "the first stream was replaced"
+        );
+        assert!(registry.heartbeat(11, "a", 2, None));
+    }
+
+    #[test]
+    fn names_that_are_none_are_refused() {
+        let mut registry = one();
+        for name in ["", "\u{1b}[2J", &"n".repeat(LONGEST_NAME + 1)] {
+            assert_eq!(
+                registry.register(0, 0, 2, agent(name, "y", &[])),
+                Err(Refused::Name),
+                "{name:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_agent_without_a_job_is_forgotten_with_its_stream() {
+        let mut registry = one();
+        registry.disconnected("a", 2);
+        assert_eq!(
+            names(&registry),
+            [("a", true)],
+            "another stream's end says nothing"
+        );
+        registry.disconnected("a", 1);
+        assert_eq!(names(&registry), []);
+        assert!(registry.register(0, 0, 3, agent("a", "y", &[])).is_ok());
+    }
+
+    #[test]
+    fn an_agent_with_a_job_may_come_back_within_its_lease() {
+        let mut registry = one();
+        assert!(registry.take("a", JOB));
+        assert!(!registry.take("a", JOB), "one job at a time");
+        registry.disconnected("a", 1);
+        assert_eq!(registry.expire(9), []);
+        let welcome = registry.register(9, 0, 2, agent("a", "x", &[JOB])).unwrap();
+        assert_eq!(welcome.back, Some((JOB, true)));
+        assert_eq!(names(&registry), [("a", false)]);
+        registry.release("a", JOB);
+        assert_eq!(names(&registry), [("a", true)]);
+    }
+
+    #[test]
+    fn a_new_process_loses_what_the_gone_one_had() {
+        let mut registry = one();
+        assert!(registry.take("a", JOB));
+        registry.disconnected("a", 1);
+        let welcome = registry.register(1, 0, 2, agent("a", "y", &[])).unwrap();
+        assert_eq!((welcome.lost, welcome.back), (Some(JOB), None));
+        assert_eq!(names(&registry), [("a", true)]);
+    }
+
+    #[test]
+    fn jobs_of_an_earlier_scheduler_are_foreign() {
+        let mut registry = Registry::new(LEASE);
+        let welcome = registry.register(0, 0, 1, agent("a", "x", &[JOB])).unwrap();
+        assert_eq!(welcome.foreign, [JOB]);
+    }
+
+    #[test]
+    fn a_lease_that_is_over_loses_the_job() {
+        let mut registry = one();
+        assert!(registry.take("a", JOB));
+        assert!(registry.heartbeat(5, "a", 1, Some((-3, 2))));
+        assert_eq!(registry.infos(6)[0].clock_offset_ns, Some(-3));
+        assert_eq!(registry.expire(14), []);
+        assert_eq!(registry.expire(15), [("a".to_owned(), Some(JOB))]);
+        assert!(!registry.heartbeat(16, "a", 1, None));
+    }
+}

@@ -1,0 +1,176 @@
+//! The last words on a job: verdict, last summary, final state, all written before anybody is told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_model::fold::{Fold, Folded};
+use heavy_model::job::{JobInfo, JobState};
+use heavy_model::split::Revision;
+use heavy_model::summary::Summary;
+use heavy_model::verdict::judge;
+use heavy_store::Store;
+
+use super::folder::Collected;
+use super::reader::Reader;
+
+const WRITE_ATTEMPTS: u32 = 20;
+const WRITE_PAUSE: Duration = Duration::from_millis(500);
+
+/// How many iterations each agent's share of a job holds up to `end_ns` from its start.
+pub(crate) fn shares(job: &JobInfo, agents: &[String], end_ns: u64) -> Vec<(String, u64)> {
+    let before = job.spec.profile().count_before(end_ns);
+    let weights = vec![1; agents.len()];
+    let Ok(revision) = Revision::new(0, &weights) else {
+        return Vec::new();
+    };
+    (0..)
+        .zip(agents)
+        .map(|(member, agent)| (agent.clone(), revision.share(member).count_before(before)))
+        .collect()
+}
+
+/// An agent's due iterations by workflow. A job that names no workflow runs the load test's only one, whose name shows
+/// in the results.
+pub(crate) fn due_by_workflow(job: &JobInfo, fold: &Fold, due: u64) -> Vec<(String, u64)> {
+    let mut names = job.spec.workflows.clone();
+    if names.is_empty() {
+        let summary = fold.summary(job, &[], false);
+        names = summary
+            .workflows
+            .into_iter()
+            .map(|workflow| workflow.name)
+            .take(1)
+            .collect();
+    }
+    if names.is_empty() {
+        names.push(String::new());
+    }
+    names.into_iter().map(|name| (name, due)).collect()
+}
+
+/// What ran, as far as the driver knows.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) collected: Collected,
+    /// Those that took part, with their shares of the plan.
+    pub(crate) shares: Vec<(String, u64)>,
+    /// Up to where due instants count, from the job's start.
+    pub(crate) end_ns: u64,
+}
+
+/// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished.
+pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Ran>) {
+    if let Some(ran) = ran {
+        let (folded, summary) = sum_up(job, ran);
+        let what = "totals";
+        write(job, what, || store.save_fold(job.id, &folded, Some(&summary))).await;
+    }
+    write(job, "the final state", || store.update_job(job)).await;
+}
+
+/// Concludes a job that a scheduler left behind when it ended.
+pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
+    let was = job.state.as_str();
+    job.state = JobState::Failed;
+    job.degraded = true;
+    job.reason = format!("the scheduler was restarted while the job was {was}");
+    let mut ran = None;
+    if job.started_at_wall_ns.is_some() {
+        let profile = job.spec.profile();
+        let mut fold = Fold::new(profile, []);
+        let mut reader = Reader::new(Arc::clone(&store), job.id);
+        if let Err(error) = reader.read(&mut fold).await {
+            tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
+        }
+        let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();
+        agents.dedup();
+        // How far the load got is not known: what the agents have reported as due is what was due.
+        ran = Some(Ran {
+            shares: shares(&job, &agents, profile.duration_ns()),
+            end_ns: profile.duration_ns(),
+            collected: Collected {
+                fold,
+                unwritten: None,
+                complete: false,
+            },
+        });
+    }
+    conclude(&*store, &mut job, ran).await;
+}
+
+/// Fills in what results say of a job; gives the last rows and the last summary.
+fn sum_up(job: &mut JobInfo, ran: Ran) -> (Folded, Summary) {
+    let Ran {
+        collected,
+        shares,
+        end_ns,
+    } = ran;
+    let mut fold = collected.fold;
+    job.degraded |= !collected.complete;
+    let mut summary = fold.summary(job, &shares, true);
+    let judgement = judge(&summary);
+    job.degraded |= !summary.iterations.balances();
+    job.verdict = Some(judgement.verdict);
+    if job.state == JobState::Finished {
+        job.reason = judgement.reason;
+    }
+    if let Some(start_ns) = job.started_at_wall_ns {
+        job.ended_at_wall_ns = Some(start_ns + (summary.run_time_s * 1e9) as u64);
+    }
+    job.achieved_rate = (end_ns > 0).then(|| summary.iterations.started as f64 * 1e9 / end_ns as f64);
+    summary.warnings.extend(judgement.warnings);
+    if !collected.complete {
+        let warning =
+            "not everything that the agents measured has arrived: counts and percentiles are too low";
+        summary.warnings.push(warning.to_owned());
+    }
+    summary.job = job.clone();
+    let mut folded = fold.take_changes(u32::MAX);
+    if let Some(unwritten) = collected.unwritten {
+        merge(&mut folded, unwritten);
+    }
+    (folded, summary)
+}
+
+/// Adds rows that were not written before to newer ones; where both have a row, the newer one stands.
+fn merge(newer: &mut Folded, older: Folded) {
+    let seconds: Vec<u32> = newer.seconds.iter().map(|row| row.second).collect();
+    let kept = older
+        .seconds
+        .into_iter()
+        .filter(|row| !seconds.contains(&row.second));
+    newer.seconds.extend(kept);
+    let agent_seconds: Vec<_> = newer
+        .agent_seconds
+        .iter()
+        .map(|row| (row.agent.clone(), row.second))
+        .collect();
+    let kept = older.agent_seconds.into_iter().filter(|row| {
+        !agent_seconds
+            .iter()
+            .any(|(agent, second)| *agent == row.agent && *second == row.second)
+    });
+    newer.agent_seconds.extend(kept);
+    newer.events.extend(older.events);
+    newer.log.extend(older.log);
+}
+
+/// Tries a write until it succeeds, or for ten seconds.
+async fn write<'a, F, W>(job: &JobInfo, what: &str, attempt: F)
+where
+    F: Fn() -> W,
+    W: Future<Output = Result<(), heavy_store::Error>> + 'a,
+{
+    for tried in 1..=WRITE_ATTEMPTS {
+        match attempt().await {
+            Ok(()) => return,
+            Err(error) if tried == WRITE_ATTEMPTS => {
+                tracing::error!(job = %job.id, %error, "cannot write {what}: given up");
+            }
+            Err(error) => {
+                tracing::warn!(job = %job.id, %error, "cannot write {what}, trying again");
+                tokio::time::sleep(WRITE_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Where jobs are found: takes submissions, hands agents to the job whose turn it is, and news of agents to the jobs
+//! they concern.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use heavy_model::job::{JobInfo, JobSpec, JobState, JobView};
+use heavy_model::progress::Progress;
+use tokio::sync::{mpsc, watch};
+use tokio::time::interval;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::conclude::conclude_orphan;
+use super::driver::{Driver, Tools};
+use super::error::Error;
+use super::machine::Event;
+use super::progress;
+use super::queue::{Decision, LONGEST, Queue, Waiting};
+use crate::fleet::News;
+
+const MAILBOX: usize = 8192;
+const ORDERS: usize = 1024;
+const DECIDE_PERIOD: Duration = Duration::from_millis(250);
+const KEYS_KEPT: usize = 1024;
+/// A list has at most this many jobs.
+const LONGEST_LIST: u32 = 1000;
+
+#[derive(Debug)]
+struct Live {
+    events: mpsc::Sender<Event>,
+    progress: watch::Receiver<Progress>,
+    sha256: String,
+}
+
+#[derive(Debug)]
+enum Order {
+    Queue(Waiting),
+    Done(Uuid),
+}
+
+#[derive(Debug, Default)]
+struct Keys {
+    jobs: HashMap<String, Uuid>,
+    order: VecDeque<String>,
+}
+
+/// The jobs of this scheduler.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    tools: Tools,
+    live: Mutex<HashMap<Uuid, Live>>,
+    /// Idempotency keys of the newest submissions. Held while a job is made, so that a key makes only one.
+    keys: tokio::sync::Mutex<Keys>,
+    orders: mpsc::Sender<Order>,
+    drivers: TaskTracker,
+}
+
+/// What the desk's own task works on.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    orders: mpsc::Receiver<Order>,
+    news: mpsc::Receiver<News>,
+}
+
+impl Desk {
+    pub(crate) fn new(tools: Tools, news: mpsc::Receiver<News>) -> (Arc<Self>, Inbox) {
+        let (sender, orders) = mpsc::channel(ORDERS);
+        let desk = Self {
+            tools,
+            live: Mutex::default(),
+            keys: tokio::sync::Mutex::default(),
+            orders: sender,
+            drivers: TaskTracker::new(),
+        };
+        (Arc::new(desk), Inbox { orders, news })
+    }
+
+    /// Takes up what an earlier scheduler has left: queued jobs wait again, others are concluded.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn take_up(self: &Arc<Self>) -> Result<(), Error> {
+        for job in self.tools.store.unfinished_jobs().await? {
+            if job.state == JobState::Queued {
+                tracing::info!(job = %job.id, "queued job taken up again");
+                self.look_after(job).await;
+            } else {
+                tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");
+                self.drivers
+                    .spawn(conclude_orphan(Arc::clone(&self.tools.store), job));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a job of a document; the same `key` (if not empty) again gives the same job.
+    ///
+    /// # Errors
+    /// When the document is wrong, its binary is missing, or the queue is full.
+    pub(crate) async fn submit(self: &Arc<Self>, spec: &str, key: &str) -> Result<JobInfo, Error> {
+        if self.tools.shutdown.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let mut spec = JobSpec::parse(spec)?;
+        let mut keys = self.keys.lock().await;
+        if let Some(job) = keys.jobs.get(key) {
+            return self.find(&job.to_string()).await;
+        }
+        self.tools.artifacts.find(&spec.binary_sha256).await?;
+        if self.lock().len() >= LONGEST {
+            return Err(Error::QueueFull(LONGEST));
+        }
+        if spec.name.is_empty() {
+            spec.name.clone_from(&spec.binary_name);
+        }
+        let job = new_job(spec, self.tools.clock.wall_ns());
+        self.tools.store.create_job(&job).await?;
+        if !key.is_empty() {
+            keys.remember(key, job.id);
+        }
+        tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
+        self.look_after(job.clone()).await;
+        Ok(job)
+    }
+
+    /// Finds a job by its id, a unique prefix of it, or `last`.
+    ///
+    /// # Errors
+    /// When there is none or more than one, or the text is none of these.
+    pub(crate) async fn find(&self, reference: &str) -> Result<JobInfo, Error> {
+        let store = &self.tools.store;
+        if reference == "last" {
+            return store.jobs(1).await?.pop().ok_or(Error::NoJob);
+        }
+        let prefix = reference.to_ascii_lowercase();
+        let digit = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        if prefix.is_empty() || prefix.len() > 36 || !prefix.bytes().all(digit) {
+            return Err(Error::Reference(reference.chars().take(80).collect()));
+        }
+        let mut found = store.jobs_with_prefix(&prefix, 2).await?;
+        match found.len() {
+            0 => Err(Error::NoSuchJob(prefix)),
+            1 => Ok(found.remove(0)),
+            _ => Err(Error::Ambiguous(prefix)),
+        }
+    }
+
+    /// A job and its summary as last written.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) async fn view(&self, reference: &str) -> Result<JobView, Error> {
+        let job = self.find(reference).await?;
+        let summary = self.tools.store.summary(job.id).await?;
+        Ok(JobView { job, summary })
+    }
+
+    /// The newest jobs, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        Ok(self.tools.store.jobs(limit.clamp(1, LONGEST_LIST)).await?)
+    }
+
+    /// Tells a job to stop; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) async fn stop(&self, reference: &str, now: bool) -> Result<JobInfo, Error> {
+        let job = self.find(reference).await?;
+        let events = self.lock().get(&job.id).map(|live| live.events.clone());
+        if let Some(events) = events {
+            // A driver that is gone has ended its job: there is nothing to stop.
+            let _ = events
+                .send(Event::Stop {
+                    now,
+                    who: "a client".to_owned(),
+                })
+                .await;
+        }
+        Ok(job)
+    }
+
+    /// A job's progress from now on, ending after the final one.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Progress>, Error> {
+        let job = self.find(reference).await?;
+        if let Some(live) = self.lock().get(&job.id) {
+            return Ok(live.progress.clone());
+        }
+        // It may have ended between the two looks: what the store says now is final.
+        let view = self.view(&job.id.to_string()).await?;
+        Ok(watch::channel(progress::of_stored(&view.job, view.summary.as_ref())).1)
+    }
+
+    /// Hashes of binaries that jobs still need.
+    pub(crate) fn needed_artifacts(&self) -> HashSet<String> {
+        self.lock().values().map(|live| live.sha256.clone()).collect()
+    }
+
+    /// Hands out agents and news until the scheduler shuts down and every driver has ended.
+    pub(crate) async fn run(self: Arc<Self>, mut inbox: Inbox) {
+        let mut queue = Queue::default();
+        let mut ticks = interval(DECIDE_PERIOD);
+        loop {
+            tokio::select! {
+                Some(order) = inbox.orders.recv() => match order {
+                    Order::Queue(waiting) => self.enqueue(&mut queue, waiting),
+                    Order::Done(job) => queue.remove(job),
+                },
+                Some(news) = inbox.news.recv() => self.deliver(news),
+                _ = ticks.tick() => {}
+            }
+            if !self.tools.shutdown.is_cancelled() {
+                self.decide(&mut queue);
+            }
+        }
+    }
+
+    /// Waits until every job that was being worked on has ended.
+    pub(crate) async fn drivers_ended(&self) {
+        self.drivers.close();
+        self.drivers.wait().await;
+    }
+
+    async fn look_after(self: &Arc<Self>, job: JobInfo) {
+        let (id, sha256) = (job.id, job.spec.binary_sha256.clone());
+        let waiting = Waiting {
+            job: id,
+            agents: job.spec.agents,
+            patience_ns: job.spec.wait_for_agents.ns(),
+        };
+        let (events, mailbox) = mpsc::channel(MAILBOX);
+        let (driver, progress) = Driver::new(self.tools.clone(), job);
+        let live = Live {
+            events,
+            progress,
+            sha256,
+        };
+        self.lock().insert(id, live);
+        let desk = Arc::clone(self);
+        self.drivers.spawn(async move {
+            driver.run(mailbox).await;
+            desk.lock().remove(&id);
+            let _ = desk.orders.send(Order::Done(id)).await;
+        });
+        // The desk's task takes orders for as long as the scheduler lives.
+        let _ = self.orders.send(Order::Queue(waiting)).await;
+    }
+
+    fn enqueue(&self, queue: &mut Queue, waiting: Waiting) {
+        let job = waiting.job;
+        if !queue.push(waiting) {
+            self.tell(
+                job,
+                Event::GaveUp {
+                    reason: Error::QueueFull(LONGEST).to_string(),
+                },
+            );
+        }
+    }
+
+    fn deliver(&self, news: News) {
+        match news {
+            News::Changed => {}
+            News::Update { agent, job, report } => {
+                self.tell(job, Event::Update { agent, report });
+            }
+            News::Lost { agent, job, why } => {
+                self.tell(job, Event::Lost { agent, why });
+            }
+            News::Back { agent, job, holds } => {
+                self.tell(job, Event::Back { agent, holds });
+            }
+        }
+    }
+
+    fn decide(&self, queue: &mut Queue) {
+        let connected = self.tools.fleet.connected();
+        for decision in queue.decide(self.tools.clock.now_ns(), &connected) {
+            match decision {
+                Decision::Take { job, agents } => self.hand_over(job, agents),
+                Decision::GiveUp { job, reason } => self.tell(job, Event::GaveUp { reason }),
+                Decision::Wait { job, reason } => self.tell(job, Event::Waiting { reason }),
+            }
+        }
+    }
+
+    fn hand_over(&self, job: Uuid, agents: Vec<String>) {
+        let gone: Vec<String> = agents
+            .iter()
+            .filter(|agent| !self.tools.fleet.take(agent, job))
+            .cloned()
+            .collect();
+        if !self.is_live(job) {
+            agents
+                .iter()
+                .for_each(|agent| self.tools.fleet.release(agent, job));
+            return;
+        }
+        self.tell(job, Event::Taken { agents });
+        for agent in gone {
+            let why = "it left before it could be given the job".to_owned();
+            self.tell(job, Event::Lost { agent, why });
+        }
+    }
+
+    fn is_live(&self, job: Uuid) -> bool {
+        self.lock().contains_key(&job)
+    }
+
+    fn tell(&self, job: Uuid, event: Event) {
+        if let Some(live) = self.lock().get(&job)
+            && live.events.try_send(event).is_err()
+        {
+            tracing::error!(%job, "job does not take its events");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Live>> {
+        // No critical section can leave the map half changed.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keys {
+    fn remember(&mut self, key: &str, job: Uuid) {
+        if self.order.len() >= KEYS_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.jobs.remove(&oldest);
+        }
+        self.jobs.insert(key.to_owned(), job);
+        self.order.push_back(key.to_owned());
+    }
+}
+
+fn new_job(spec: JobSpec, now_wall_ns: u64) -> JobInfo {
+    let profile = spec.profile();
+    JobInfo {
+        id: Uuid::now_v7(),
+        state: JobState::Queued,
+        verdict: None,
+        reason: String::new(),
+        degraded: false,
+        submitted_at_wall_ns: now_wall_ns,
+        started_at_wall_ns: None,
+        ended_at_wall_ns: None,
+        planned: profile.planned(),
+        asked_rate: profile.mean_rate_per_second(),
+        achieved_rate: None,
+        spec,
+    }
+}

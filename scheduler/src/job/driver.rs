@@ -1,0 +1,351 @@
+//! Carries out what a job's machine decides: speaks to agents, writes to the store, tells watchers.
+//!
+//! One task a job, from submission to its end. Its mailbox takes events from the desk and clients; time and the
+//! folder give the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_model::job::{JobInfo, JobState};
+use heavy_model::progress::Progress;
+use heavy_model::stats;
+use heavy_proto::v1::{self, to_agent};
+use heavy_store::Store;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::conclude::{Ran, conclude, shares};
+use super::folder::{Collect, Collected, Folder, Order, Seen};
+use super::machine::{Action, Event, Machine, Plan, Report, START_LEAD_NS};
+use super::progress;
+use crate::artifacts::Artifacts;
+use crate::clock::Clock;
+use crate::fleet::Fleet;
+
+const TICK: Duration = Duration::from_millis(200);
+const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
+const ORDERS: usize = 1024;
+/// Of the job's assignments; later attempts count up from it.
+const EPOCH: u32 = 1;
+
+/// What every driver needs.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) clock: Clock,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// One job's driver.
+#[derive(Debug)]
+pub(crate) struct Driver {
+    tools: Tools,
+    machine: Machine,
+    job: watch::Sender<JobInfo>,
+    progress: watch::Sender<Progress>,
+    published: Instant,
+    agents: Vec<String>,
+    start_wall_ns: u64,
+    folding: Option<Folding>,
+    collected: Option<Collected>,
+}
+
+#[derive(Debug)]
+struct Folding {
+    orders: mpsc::Sender<Order>,
+    seen: watch::Receiver<Seen>,
+    /// Until its last word was heard.
+    task: Option<JoinHandle<Collected>>,
+}
+
+impl Driver {
+    /// A driver of a queued job, and where its progress is seen.
+    pub(crate) fn new(tools: Tools, job: JobInfo) -> (Self, watch::Receiver<Progress>) {
+        let machine = Machine::new(Plan {
+            duration_ns: job.spec.profile().duration_ns(),
+            grace_ns: job.spec.graceful_stop.ns(),
+        });
+        let (progress, seen) = watch::channel(progress::of_stored(&job, None));
+        let driver = Self {
+            tools,
+            machine,
+            job: watch::Sender::new(job),
+            progress,
+            published: Instant::now(),
+            agents: Vec::new(),
+            start_wall_ns: 0,
+            folding: None,
+            collected: None,
+        };
+        (driver, seen)
+    }
+
+    /// Lives the job to its end, or until the scheduler shuts down while the job is queued.
+    pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<Event>) {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let shutdown = self.tools.shutdown.clone();
+        let mut told_to_shut_down = false;
+        while !self.machine.state().is_final() {
+            let event = tokio::select! {
+                Some(event) = mailbox.recv() => event,
+                collected = collected(&mut self.folding) => {
+                    let complete = collected.as_ref().is_some_and(|collected| collected.complete);
+                    self.collected = collected;
+                    Event::Collected { complete }
+                }
+                () = shutdown.cancelled(), if !told_to_shut_down => {
+                    told_to_shut_down = true;
+                    if self.machine.state() == JobState::Queued {
+                        break;
+                    }
+                    Event::Stop { now: true, who: "the end of the scheduler".to_owned() }
+                }
+                _ = ticks.tick() => Event::Tick,
+            };
+            self.take(event).await;
+        }
+        mailbox.close();
+        while let Some(event) = mailbox.recv().await {
+            self.refuse(&event);
+        }
+    }
+
+    async fn take(&mut self, event: Event) {
+        self.note(&event).await;
+        let actions = self.machine.on(self.tools.clock.now_ns(), event.clone());
+        if !actions
+            .iter()
+            .any(|action| matches!(action, Action::Assign { .. }))
+        {
+            self.refuse(&event);
+        }
+        for action in &actions {
+            self.carry_out(action).await;
+        }
+        if !actions.is_empty() || self.published.elapsed() >= PROGRESS_PERIOD {
+            self.publish();
+        }
+    }
+
+    /// Frees agents that were given to a job that does not want them any more.
+    fn refuse(&self, event: &Event) {
+        if let Event::Taken { agents } = event {
+            for agent in agents {
+                self.tools.fleet.release(agent, self.id());
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, action: &Action) {
+        match action {
+            Action::Assign { agents } => {
+                if self.agents.is_empty() {
+                    self.agents.clone_from(agents);
+                    self.agents.sort();
+                }
+                self.assign(agents).await;
+            }
+            Action::StartAll => {
+                self.start_wall_ns = self.tools.clock.wall_ns() + START_LEAD_NS;
+                self.job
+                    .send_modify(|job| job.started_at_wall_ns = Some(self.start_wall_ns));
+                self.agents.iter().for_each(|agent| self.start(agent));
+                self.start_folding();
+            }
+            Action::Start { agent } => self.start(agent),
+            Action::Stop {
+                agent,
+                grace_ns,
+                end_ns,
+            } => {
+                let (job, grace_ns, end_ns) = (self.id().to_string(), *grace_ns, *end_ns);
+                let stop = v1::Stop {
+                    job,
+                    grace_ns,
+                    end_ns,
+                };
+                self.tools.fleet.send(agent, to_agent::Message::Stop(stop));
+            }
+            Action::Save => self.save().await,
+            Action::Collect { lost } => self.collect(lost).await,
+            Action::Conclude => self.conclude().await,
+        }
+    }
+
+    async fn assign(&self, agents: &[String]) {
+        let job = self.job.borrow().clone();
+        let sha256 = job.spec.binary_sha256.clone();
+        let spec = serde_json::to_string(&job.spec).expect("a job document is made of texts and numbers");
+        // A binary that is gone shows when the agent fetches it.
+        let artifact_bytes = self.tools.artifacts.find(&sha256).await.unwrap_or(0);
+        let members = self.agents.iter().map(|agent| v1::Member {
+            agent: agent.clone(),
+            weight: 1,
+        });
+        let revision = v1::Revision {
+            number: 0,
+            n0: 0,
+            cut_ns: 0,
+            members: members.collect(),
+        };
+        for (index, agent) in (0..).zip(&self.agents) {
+            if !agents.contains(agent) {
+                continue;
+            }
+            let assign = v1::Assign {
+                job: job.id.to_string(),
+                epoch: EPOCH,
+                spec: spec.clone(),
+                artifact_sha256: sha256.clone(),
+                artifact_bytes,
+                artifact_name: job.spec.binary_name.clone(),
+                revision: Some(revision.clone()),
+                agent_index: index,
+            };
+            self.tools.fleet.send(agent, to_agent::Message::Assign(assign));
+        }
+    }
+
+    fn start(&self, agent: &str) {
+        let start = v1::Start {
+            job: self.id().to_string(),
+            start_wall_ns: self.start_wall_ns,
+        };
+        self.tools.fleet.send(agent, to_agent::Message::Start(start));
+    }
+
+    fn start_folding(&mut self) {
+        let (orders, taken) = mpsc::channel(ORDERS);
+        let (seen_sender, seen) = watch::channel(Seen::default());
+        let folder = Folder {
+            store: Arc::clone(&self.tools.store),
+            clock: self.tools.clock,
+            job: self.job.subscribe(),
+            shares: self.planned_shares(),
+            start_ns: self.machine.start_ns().unwrap_or(0),
+        };
+        let task = Some(tokio::spawn(folder.run(taken, seen_sender)));
+        self.folding = Some(Folding { orders, seen, task });
+    }
+
+    fn planned_shares(&self) -> Vec<(String, u64)> {
+        shares(&self.job.borrow(), &self.agents, u64::MAX)
+    }
+
+    async fn collect(&mut self, lost: &[String]) {
+        let (lost, end_ns) = (lost.to_vec(), self.machine.end_ns());
+        match &self.folding {
+            // The folder takes orders until it has collected.
+            Some(folding) => drop(
+                folding
+                    .orders
+                    .send(Order::Collect(Collect { lost, end_ns }))
+                    .await,
+            ),
+            // Nothing ran, so nothing is missing; the machine waits for the word all the same.
+            None => {
+                let actions = self
+                    .machine
+                    .on(self.tools.clock.now_ns(), Event::Collected { complete: true });
+                if actions.contains(&Action::Conclude) {
+                    self.conclude().await;
+                }
+            }
+        }
+    }
+
+    async fn save(&mut self) {
+        self.take_over();
+        let job = self.job.borrow().clone();
+        if let Err(error) = self.tools.store.update_job(&job).await {
+            tracing::warn!(job = %job.id, %error, "cannot write the job's state");
+        }
+    }
+
+    async fn conclude(&mut self) {
+        self.take_over();
+        let mut job = self.job.borrow().clone();
+        let ran = self.collected.take().map(|collected| Ran {
+            collected,
+            shares: self.planned_shares(),
+            end_ns: self.machine.end_ns(),
+        });
+        conclude(&*self.tools.store, &mut job, ran).await;
+        tracing::info!(job = %job.id, state = job.state.as_str(), reason = job.reason, "job ended");
+        self.job.send_replace(job);
+    }
+
+    /// Takes over what the machine says of the job.
+    fn take_over(&mut self) {
+        let machine = &self.machine;
+        self.job.send_modify(|job| {
+            job.state = machine.state();
+            machine.reason().clone_into(&mut job.reason);
+            job.degraded = machine.degraded();
+        });
+    }
+
+    /// Puts what a person would want to know later among the job's events.
+    async fn note(&mut self, event: &Event) {
+        let (kind, who, new_value) = match event {
+            Event::Lost { agent, why } => ("agent-lost", agent.as_str(), why.as_str()),
+            Event::Stop { now, who } => ("stop", who.as_str(), if *now { "now" } else { "graceful" }),
+            Event::Update {
+                agent,
+                report: Report::Failed { kind, .. },
+            } => ("agent-failed", agent.as_str(), kind.as_str()),
+            _ => return,
+        };
+        let Some(folding) = &self.folding else { return };
+        let at_ns = self.tools.clock.now_ns() as i64 - self.machine.start_ns().unwrap_or(0) as i64;
+        let event = stats::Event {
+            at_ns,
+            kind: kind.to_owned(),
+            who: who.to_owned(),
+            old_value: String::new(),
+            new_value: new_value.to_owned(),
+        };
+        // The folder is gone when the job has all its results; nothing that happens then is of interest.
+        let _ = folding.orders.send(Order::Note(event)).await;
+    }
+
+    fn publish(&mut self) {
+        self.published = Instant::now();
+        let seen = self.folding.as_ref().map(|folding| folding.seen.borrow().clone());
+        let elapsed_ns = self
+            .machine
+            .start_ns()
+            .map_or(0, |start_ns| self.tools.clock.now_ns().saturating_sub(start_ns));
+        let progress = progress::of_live(
+            &self.job.borrow(),
+            &self.agents,
+            elapsed_ns,
+            seen.unwrap_or_default(),
+        );
+        self.progress.send_replace(progress);
+    }
+
+    fn id(&self) -> uuid::Uuid {
+        self.job.borrow().id
+    }
+}
+
+/// Waits for the folder's last word; for ever while nothing is folded. `None` if the folder broke.
+async fn collected(folding: &mut Option<Folding>) -> Option<Collected> {
+    let Some(task) = folding.as_mut().map(|folding| &mut folding.task) else {
+        return std::future::pending().await;
+    };
+    let Some(running) = task else {
+        return std::future::pending().await;
+    };
+    let ended = running.await;
+    *task = None;
+    ended
+        .inspect_err(|error| tracing::error!(%error, "folding broke"))
+        .ok()
+}

@@ -1,0 +1,35 @@
+//! What can be wrong with what a client asks.
+
+use crate::artifacts;
+
+/// Why a request of a client is not carried out.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The job document is wrong.
+    #[error(transparent)]
+    Spec(#[from] heavy_model::job::SpecError),
+    /// Something about a binary.
+    #[error(transparent)]
+    Artifact(#[from] artifacts::Error),
+    /// Neither an id, nor a prefix of one, nor `last`.
+    #[error("{0:?} is no job: write an id, a unique prefix of one, or last")]
+    Reference(String),
+    /// There is none.
+    #[error("there is no job {0}: `heavy-sched list` shows those there are")]
+    NoSuchJob(String),
+    /// There is none at all.
+    #[error("there is no job yet: submit one with `heavy-sched submit BINARY`")]
+    NoJob,
+    /// A prefix of more than one.
+    #[error("several jobs start with {0}: write more digits")]
+    Ambiguous(String),
+    /// The queue is full.
+    #[error("{0} jobs are waiting already, which is all that the queue holds: try again later")]
+    QueueFull(usize),
+    /// The scheduler ends.
+    #[error("the scheduler is shutting down")]
+    ShuttingDown,
+    /// The results database.
+    #[error(transparent)]
+    Store(#[from] heavy_store::Error),
+}

@@ -1,0 +1,174 @@
+//! Keeps a running job's series and totals up to date, and sees to it that they become complete.
+//!
+//! Twice a second what collectors have stored is folded. A second is written when every agent has reported it, or
+//! five seconds late as partial; a later report writes it again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_model::fold::{Fold, Folded, SecondRow};
+use heavy_model::job::JobInfo;
+use heavy_model::stats::Event;
+use heavy_model::summary::Accounting;
+use heavy_store::Store;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::conclude::{due_by_workflow, shares};
+use super::reader::Reader;
+use crate::clock::Clock;
+
+const PERIOD: Duration = Duration::from_millis(500);
+const PERIOD_COLLECTING: Duration = Duration::from_millis(50);
+const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
+/// Results may arrive so long after the last agent was done.
+const COLLECT_LIMIT: Duration = Duration::from_secs(60);
+const PARTIAL_AFTER_S: u64 = 5;
+
+/// What the driver tells the folder.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Something happened to the job.
+    Note(Event),
+    /// All agents are done: fold the rest and end.
+    Collect(Collect),
+}
+
+/// How a job's results are to be completed.
+#[derive(Debug)]
+pub(crate) struct Collect {
+    /// Agents that are not waited for.
+    pub(crate) lost: Vec<String>,
+    /// Up to where due instants count, from the job's start.
+    pub(crate) end_ns: u64,
+}
+
+/// What the folder knows at a moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    pub(crate) accounting: Accounting,
+    /// The newest second that all agents have reported.
+    pub(crate) newest: Option<SecondRow>,
+}
+
+/// The folder's last word.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) fold: Fold,
+    /// Changes that could not yet be written.
+    pub(crate) unwritten: Option<Folded>,
+    /// Whether nothing is missing.
+    pub(crate) complete: bool,
+}
+
+/// Folds one job.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Clock,
+    /// The job as it is now.
+    pub(crate) job: watch::Receiver<JobInfo>,
+    /// Those that take part, with their shares of the plan.
+    pub(crate) shares: Vec<(String, u64)>,
+    /// When the job starts, on `clock`'s monotonic time.
+    pub(crate) start_ns: u64,
+}
+
+impl Folder {
+    /// Folds until told to collect and everything is in.
+    pub(crate) async fn run(self, mut orders: mpsc::Receiver<Order>, seen: watch::Sender<Seen>) -> Collected {
+        let (id, profile) = {
+            let job = self.job.borrow();
+            (job.id, job.spec.profile())
+        };
+        let mut fold = Fold::new(profile, self.shares.iter().map(|(agent, _)| agent.clone()));
+        let mut reader = Reader::new(Arc::clone(&self.store), id);
+        let mut unwritten = None;
+        let mut summarised = Instant::now();
+        let mut collecting: Option<(Collect, Instant)> = None;
+        loop {
+            if let Err(error) = reader.read(&mut fold).await {
+                tracing::warn!(job = %id, %error, "cannot read results, trying again");
+            }
+            seen.send_replace(Seen {
+                accounting: fold.accounting(),
+                newest: fold.newest_complete_second(),
+            });
+            if let Some((collect, limit)) = &collecting {
+                let complete = self.is_complete(&reader, &collect.lost);
+                if complete || Instant::now() >= *limit {
+                    let complete = complete && reader.damaged() == 0;
+                    self.settle(&mut fold, collect.end_ns);
+                    return Collected {
+                        fold,
+                        unwritten,
+                        complete,
+                    };
+                }
+            }
+            let summary_due = summarised.elapsed() >= SUMMARY_PERIOD;
+            if summary_due {
+                summarised = Instant::now();
+            }
+            self.write(&mut fold, &mut unwritten, summary_due).await;
+            let period = if collecting.is_some() {
+                PERIOD_COLLECTING
+            } else {
+                PERIOD
+            };
+            if let Some(collect) = wait(period, &mut orders, &mut fold).await {
+                collecting = Some((collect, Instant::now() + COLLECT_LIMIT));
+            }
+        }
+    }
+
+    fn is_complete(&self, reader: &Reader, lost: &[String]) -> bool {
+        self.shares
+            .iter()
+            .map(|(agent, _)| agent)
+            .filter(|agent| !lost.contains(agent))
+            .all(|agent| reader.is_complete(agent))
+    }
+
+    async fn write(&self, fold: &mut Fold, unwritten: &mut Option<Folded>, with_summary: bool) {
+        let elapsed_s = self.clock.now_ns().saturating_sub(self.start_ns) / 1_000_000_000;
+        let overdue = u32::try_from(elapsed_s.saturating_sub(PARTIAL_AFTER_S)).unwrap_or(u32::MAX);
+        let sealed = fold.complete_before_second().max(overdue);
+        let folded = unwritten.take().unwrap_or_else(|| fold.take_changes(sealed));
+        let job = self.job.borrow().clone();
+        let summary = with_summary.then(|| fold.summary(&job, &self.shares, false));
+        if folded == Folded::default() && summary.is_none() {
+            return;
+        }
+        if let Err(error) = self.store.save_fold(job.id, &folded, summary.as_ref()).await {
+            tracing::warn!(job = %job.id, %error, "cannot write series, trying again");
+            *unwritten = Some(folded);
+        }
+    }
+
+    /// Accounts for agents that have not closed: what was due to them and not reported was not started.
+    fn settle(&self, fold: &mut Fold, end_ns: u64) {
+        let job = self.job.borrow().clone();
+        let agents: Vec<String> = self.shares.iter().map(|(agent, _)| agent.clone()).collect();
+        for (agent, due) in shares(&job, &agents, end_ns) {
+            if !fold.is_closed(&agent) {
+                let due = due_by_workflow(&job, fold, due);
+                fold.settle_lost_agent(&agent, &due);
+            }
+        }
+    }
+}
+
+/// Takes orders for a period; ends early, and says how, when it is time to collect.
+async fn wait(period: Duration, orders: &mut mpsc::Receiver<Order>, fold: &mut Fold) -> Option<Collect> {
+    let until = Instant::now() + period;
+    loop {
+        tokio::select! {
+            () = sleep_until(until) => return None,
+            Some(order) = orders.recv() => match order {
+                Order::Note(event) => fold.add_event(event),
+                Order::Collect(collect) => return Some(collect),
+            },
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Jobs: whose turn it is ([`queue`]), how one lives ([`machine`]), who carries that out ([`driver`]), how its results
+//! become series and totals ([`folder`]), and where all of them are found ([`desk`]).
+
+pub(crate) mod conclude;
+pub(crate) mod desk;
+pub(crate) mod driver;
+pub(crate) mod error;
+pub(crate) mod folder;
+pub(crate) mod machine;
+pub(crate) mod progress;
+pub(crate) mod queue;
+pub(crate) mod reader;

@@ -1,0 +1,67 @@
+//! What watchers are told. Pure.
+
+use heavy_model::job::JobInfo;
+use heavy_model::progress::Progress;
+use heavy_model::summary::Summary;
+
+use super::folder::Seen;
+
+/// Of a job that is looked after now.
+pub(crate) fn of_live(job: &JobInfo, agents: &[String], elapsed_ns: u64, seen: Seen) -> Progress {
+    let newest = seen.newest.unwrap_or_default();
+    let counts = seen.accounting;
+    let profile = job.spec.profile();
+    let second_ns = u64::from(newest.second) * 1_000_000_000;
+    Progress {
+        job: job.id,
+        state: job.state,
+        reason: job.reason.clone(),
+        verdict: job.verdict,
+        agents: agents.to_vec(),
+        elapsed_s: elapsed_ns as f64 / 1e9,
+        duration_s: job.spec.duration.as_s(),
+        planned: job.planned,
+        scheduled: counts.scheduled,
+        started: counts.started,
+        ok: counts.ok,
+        failed: counts.failed,
+        dropped: counts.dropped.total(),
+        in_flight: newest.in_flight,
+        asked_rate: profile.rate_per_second_at(second_ns),
+        achieved_rate: newest.started as f64,
+        p50_ms: newest.p50_ms,
+        p95_ms: newest.p95_ms,
+        p99_ms: newest.p99_ms,
+    }
+}
+
+/// Of a job that only the store knows.
+pub(crate) fn of_stored(job: &JobInfo, summary: Option<&Summary>) -> Progress {
+    let counts = summary.map(|summary| summary.iterations).unwrap_or_default();
+    let duration = summary
+        .map(|summary| &summary.requests.duration)
+        .filter(|duration| duration.count > 0);
+    Progress {
+        job: job.id,
+        state: job.state,
+        reason: job.reason.clone(),
+        verdict: job.verdict,
+        agents: summary
+            .map(|summary| summary.agents.iter().map(|agent| agent.agent.clone()).collect())
+            .unwrap_or_default(),
+        elapsed_s: summary.map_or(0.0, |summary| summary.run_time_s),
+        duration_s: job.spec.duration.as_s(),
+        planned: job.planned,
+        scheduled: counts.scheduled,
+        started: counts.started,
+        ok: counts.ok,
+        failed: counts.failed,
+        dropped: counts.dropped.total(),
+        in_flight: 0,
+        asked_rate: job.asked_rate,
+        achieved_rate: job.achieved_rate.unwrap_or(0.0),
+        p50_ms: duration.map(|duration| duration.p50_ms),
+        p95_ms: duration.map(|duration| duration.p95_ms),
+        p99_ms: duration.map(|duration| duration.p99_ms),
+    }
+}

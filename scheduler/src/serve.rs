@@ -1,0 +1,267 @@
+//! The server: one port for agents, clients and people.
+//!
+//! HTTP/1.1 and HTTP/2 without TLS share it, and so do gRPC and JSON; [`Scheduler::serve`] ends when its token is
+//! cancelled, after the jobs that run were stopped and concluded, or a hard limit later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::middleware::from_fn;
+use heavy_proto::net::{CONNECTION_WINDOW_BYTES, MAX_MESSAGE_BYTES, STREAM_WINDOW_BYTES};
+use heavy_proto::v1::fleet_server::FleetServer;
+use heavy_proto::v1::jobs_server::JobsServer;
+use heavy_store::Store;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{interval, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{grpc, guard, http};
+use crate::artifacts::Artifacts;
+use crate::clock::Clock;
+use crate::data_dir::DataDir;
+use crate::fleet::{Fleet, connect};
+use crate::job::desk::{Desk, Inbox};
+use crate::job::driver::Tools;
+
+/// Jobs that run when the scheduler ends have this long to end.
+const JOBS_LIMIT: Duration = Duration::from_secs(10);
+/// After that, connections have this long.
+const CONNECTIONS_LIMIT: Duration = Duration::from_secs(2);
+const EXPIRE_PERIOD: Duration = Duration::from_millis(500);
+const NEWS: usize = 4096;
+const MOST_CONNECTIONS: usize = 16_384;
+const MOST_STREAMS: u32 = 1024;
+const HEADERS_LIMIT: Duration = Duration::from_secs(30);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(10);
+
+/// What a scheduler needs to know.
+#[derive(Debug)]
+pub struct Config {
+    /// Where binaries are kept.
+    pub data_dir: DataDir,
+}
+
+/// Why a scheduler cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The folder of binaries.
+    #[error("cannot use the folder of binaries in the data dir: {0}")]
+    Artifacts(#[from] std::io::Error),
+    /// The jobs that an earlier scheduler left.
+    #[error("cannot read the jobs of an earlier scheduler: {0}")]
+    Jobs(String),
+}
+
+/// A scheduler that is ready to serve.
+#[derive(Debug)]
+pub struct Scheduler {
+    desk: Arc<Desk>,
+    inbox: Inbox,
+    fleet: Arc<Fleet>,
+    artifacts: Arc<Artifacts>,
+    clock: Clock,
+    shutdown: CancellationToken,
+    _data_dir: DataDir,
+}
+
+/// Opens a scheduler and serves until `shutdown` is cancelled.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    config: Config,
+    shutdown: CancellationToken,
+) -> Result<(), Error> {
+    Scheduler::open(store, config, shutdown)
+        .await?
+        .serve(listener)
+        .await;
+    Ok(())
+}
+
+impl Scheduler {
+    /// Opens the folder of binaries and takes up the jobs that an earlier scheduler left.
+    ///
+    /// # Errors
+    /// When the folder or the database does not answer.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        config: Config,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Error> {
+        let clock = Clock::new();
+        let artifacts = Arc::new(Artifacts::open(config.data_dir.path()).await?);
+        let (news, heard) = mpsc::channel(NEWS);
+        let fleet = Arc::new(Fleet::new(clock, news));
+        let tools = Tools {
+            store,
+            fleet: Arc::clone(&fleet),
+            artifacts: Arc::clone(&artifacts),
+            clock,
+            shutdown: shutdown.clone(),
+        };
+        let (desk, inbox) = Desk::new(tools, heard);
+        Ok(Self {
+            desk,
+            inbox,
+            fleet,
+            artifacts,
+            clock,
+            shutdown,
+            _data_dir: config.data_dir,
+        })
+    }
+
+    /// Serves until the token given to [`Self::open`] is cancelled.
+    pub async fn serve(self, listener: TcpListener) {
+        let Self {
+            desk,
+            inbox,
+            fleet,
+            artifacts,
+            clock,
+            shutdown,
+            _data_dir,
+        } = self;
+        let closing = CancellationToken::new();
+        let background = TaskTracker::new();
+        let until_closing = |task| {
+            let closing = closing.clone();
+            background.spawn(async move { closing.run_until_cancelled_owned(task).await });
+        };
+        until_closing(boxed(Arc::clone(&desk).run(inbox)));
+        until_closing(boxed(expire(Arc::clone(&fleet))));
+        let router = router(&desk, &fleet, &artifacts, clock, &closing);
+        let connections = TaskTracker::new();
+        until_closing(boxed(accept(
+            listener,
+            router,
+            connections.clone(),
+            closing.clone(),
+        )));
+        if let Err(error) = desk.take_up().await {
+            tracing::error!(%error, "cannot take up the jobs of an earlier scheduler");
+        }
+        shutdown.cancelled().await;
+        tracing::info!("shutting down");
+        if timeout(JOBS_LIMIT, desk.drivers_ended()).await.is_err() {
+            tracing::warn!("jobs did not end in time; the next scheduler closes them");
+        }
+        closing.cancel();
+        connections.close();
+        background.close();
+        if timeout(CONNECTIONS_LIMIT, connections.wait()).await.is_err() {
+            tracing::debug!("connections cut off");
+        }
+        background.wait().await;
+    }
+}
+
+type Task = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
+
+fn boxed(task: impl Future<Output = ()> + Send + 'static) -> Task {
+    Box::pin(task)
+}
+
+async fn expire(fleet: Arc<Fleet>) {
+    let mut ticks = interval(EXPIRE_PERIOD);
+    loop {
+        ticks.tick().await;
+        fleet.expire().await;
+    }
+}
+
+fn router(
+    desk: &Arc<Desk>,
+    fleet: &Arc<Fleet>,
+    artifacts: &Arc<Artifacts>,
+    clock: Clock,
+    closing: &CancellationToken,
+) -> axum::Router {
+    let clients = grpc::Service {
+        desk: Arc::clone(desk),
+        fleet: Arc::clone(fleet),
+        artifacts: Arc::clone(artifacts),
+        shutdown: closing.clone(),
+    };
+    let agents = connect::Service {
+        clock,
+        fleet: Arc::clone(fleet),
+        artifacts: Arc::clone(artifacts),
+        shutdown: closing.clone(),
+    };
+    let jobs = JobsServer::new(clients.clone())
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let fleet = FleetServer::new(agents)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    http::router(Arc::new(clients))
+        .route_service("/heavy.v1.Jobs/{method}", jobs)
+        .route_service("/heavy.v1.Fleet/{method}", fleet)
+        .layer(from_fn(guard::check))
+}
+
+async fn accept(
+    listener: TcpListener,
+    router: axum::Router,
+    connections: TaskTracker,
+    closing: CancellationToken,
+) {
+    let slots = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let slot = Arc::clone(&slots).acquire_owned().await;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let (router, closing) = (router.clone(), closing.clone());
+                connections.spawn(async move {
+                    connection(stream, router, closing).await;
+                    drop(slot);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                // Out of descriptors, most likely: without a pause this would spin.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: axum::Router, closing: CancellationToken) {
+    // Without it, small messages would wait for acknowledgements of earlier ones.
+    let _ = stream.set_nodelay(true);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_LIMIT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(MOST_STREAMS)
+        .keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE_LIMIT);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            timeout(CONNECTIONS_LIMIT, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(error, "connection ended");
+    }
+}
