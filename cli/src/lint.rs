@@ -1,0 +1,219 @@
+//! `heavy lint-lines`: checks a stream of a load test's output lines against the protocol.
+
+mod lines;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, BufRead, Write};
+
+use heavy_plugin::hello::{Hello, PROTOCOL};
+use heavy_plugin::line::{Line, MAX_LINE_BYTES, MetricKind, NotAResult};
+use serde_json::Value;
+
+use lines::{Lines, Piece};
+
+/// What a stream holds, counted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    lines: u64,
+    results: BTreeMap<&'static str, u64>,
+    not_results: BTreeMap<NotAResult, u64>,
+}
+
+impl Totals {
+    /// Whether every line is a result or a hello.
+    pub(crate) fn all_results(&self) -> bool {
+        self.not_results.is_empty()
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = |counts: Vec<String>| {
+            if counts.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", counts.join(", "))
+            }
+        };
+        let results = by(self
+            .results
+            .iter()
+            .map(|(kind, n)| format!("{kind} {n}"))
+            .collect());
+        let others = by(self
+            .not_results
+            .iter()
+            .map(|(reason, n)| format!("{} {n}", reason.as_str()))
+            .collect());
+        writeln!(f, "lines       {:>12}", self.lines)?;
+        writeln!(
+            f,
+            "results     {:>12}{results}",
+            self.results.values().sum::<u64>()
+        )?;
+        write!(
+            f,
+            "no results  {:>12}{others}",
+            self.not_results.values().sum::<u64>()
+        )
+    }
+}
+
+/// Reads a stream to its end; writes a line for each line that is no result, and in the end the totals.
+///
+/// # Errors
+/// When reading or writing fails.
+pub(crate) fn check(input: impl BufRead, out: &mut impl Write) -> io::Result<Totals> {
+    let mut totals = Totals::default();
+    let mut lines = Lines::new(input, MAX_LINE_BYTES);
+    while let Some(piece) = lines.next_piece()? {
+        totals.lines += 1;
+        match judge(&piece) {
+            Ok(kind) => *totals.results.entry(kind).or_default() += 1,
+            Err((reason, detail)) => {
+                *totals.not_results.entry(reason).or_default() += 1;
+                writeln!(out, "{}: {}: {detail}", totals.lines, reason.as_str())?;
+            }
+        }
+    }
+    writeln!(out, "{totals}")?;
+    Ok(totals)
+}
+
+/// The kind of a result, or why the line is none and what to do about it.
+fn judge(piece: &Piece<'_>) -> Result<&'static str, (NotAResult, String)> {
+    let bytes = match piece {
+        Piece::TooLong => return Err((NotAResult::TooLong, format!("longer than {MAX_LINE_BYTES} bytes"))),
+        Piece::Line(bytes) | Piece::CutOff(bytes) => bytes,
+    };
+    if let Some(hello) = Hello::parse(bytes) {
+        if hello.protocol == PROTOCOL {
+            return Ok("hello");
+        }
+        let detail = format!(
+            "hello of protocol {}, this heavy speaks {PROTOCOL}",
+            hello.protocol
+        );
+        return Err((NotAResult::WrongFields, detail));
+    }
+    match Line::decode(bytes) {
+        Ok(Line::Request(_)) => Ok("request"),
+        Ok(Line::Iteration(_)) => Ok("iteration"),
+        Ok(Line::Dropped(_)) => Ok("dropped"),
+        Ok(Line::Metric(_)) => Ok("metric"),
+        Err(_) if matches!(piece, Piece::CutOff(_)) => {
+            Err((NotAResult::CutOff, "the stream ends within the line".to_owned()))
+        }
+        Err(reason) => Err((reason, detail(reason, bytes))),
+    }
+}
+
+fn detail(reason: NotAResult, line: &[u8]) -> String {
+    match reason {
+        NotAResult::Text => "not a JSON object; it is kept as log output".to_owned(),
+        NotAResult::WrongFields => wrong_fields(line),
+        NotAResult::UnknownType => {
+            let document: Value = serde_json::from_slice(line).unwrap_or_default();
+            let kind: String = document["type"]
+                .as_str()
+                .unwrap_or_default()
+                .chars()
+                .take(40)
+                .collect();
+            format!("type {kind:?} is not one of request, iteration, dropped, metric")
+        }
+        NotAResult::NotUtf8 => "bytes that are not UTF-8".to_owned(),
+        NotAResult::TooLong => format!("longer than {MAX_LINE_BYTES} bytes"),
+        NotAResult::CutOff => "the stream ends within the line".to_owned(),
+    }
+}
+
+/// The form of a field's value that is checked here; the decoder has the last word.
+type Form = (&'static str, fn(&Value) -> bool);
+
+const TEXT: Form = ("a string", |value| value.is_string() || value.is_null());
+const COUNT: Form = ("a whole number from 0", Value::is_u64);
+const NUMBER: Form = ("a number", Value::is_number);
+const TIME: Form = ("a number of ns from 0", |value| {
+    value.as_f64().is_some_and(|ns| ns >= 0.0)
+});
+const STATUS: Form = ("a status code, or 0", |value| {
+    value.as_u64().is_some_and(|status| status < 1000)
+});
+const FLAG: Form = ("true or false", Value::is_boolean);
+const KIND: Form = ("counter, gauge, rate or trend", |value| {
+    [
+        MetricKind::Counter,
+        MetricKind::Gauge,
+        MetricKind::Rate,
+        MetricKind::Trend,
+    ]
+    .iter()
+    .any(|kind| value == kind.as_str())
+});
+
+/// The fields that a line of each type must have.
+const REQUIRED: [(&str, &[(&str, Form)]); 4] = [
+    (
+        "request",
+        &[
+            ("sequenceID", TEXT),
+            ("url", TEXT),
+            ("method", TEXT),
+            ("status", STATUS),
+            ("timestamp", TEXT),
+            ("duration", TIME),
+        ],
+    ),
+    (
+        "iteration",
+        &[
+            ("workflow", TEXT),
+            ("iteration", COUNT),
+            ("scheduled", TEXT),
+            ("lag", TIME),
+            ("duration", TIME),
+            ("ok", FLAG),
+        ],
+    ),
+    (
+        "dropped",
+        &[
+            ("workflow", TEXT),
+            ("reason", TEXT),
+            ("count", COUNT),
+            ("first", COUNT),
+            ("last", COUNT),
+        ],
+    ),
+    ("metric", &[("name", TEXT), ("kind", KIND), ("value", NUMBER)]),
+];
+
+fn wrong_fields(line: &[u8]) -> String {
+    let document: Value = serde_json::from_slice(line).unwrap_or_default();
+    let kind = document["type"]
+        .as_str()
+        .filter(|kind| !kind.is_empty())
+        .unwrap_or("request");
+    let fields = REQUIRED
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .map_or(&[][..], |(_, fields)| fields);
+    let problems: Vec<String> = fields
+        .iter()
+        .filter_map(|(name, (form, fits))| match document.get(name) {
+            None => Some(format!("{name} is missing")),
+            Some(value) if !fits(value) => Some(format!("{name} must be {form}")),
+            Some(_) => None,
+        })
+        .collect();
+    if problems.is_empty() {
+        format!("a field of this {kind} line has a wrong form; docs/protocol.md has them all")
+    } else {
+        format!("{kind} line: {}", problems.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests;
