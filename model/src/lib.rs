@@ -6,6 +6,7 @@
 //!
 //! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
 
+pub mod admission;
 pub mod bars;
 pub mod fold;
 pub mod histogram;

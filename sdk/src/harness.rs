@@ -1,0 +1,25 @@
+//! What runs a load test: cores that pace and admit iterations, the way of results out, the RPC service.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `process` | the whole process: cores, and the job they work on |
+//! | `core`, `timer`, `slots`, `users` | one core: when an iteration starts, and as whom |
+//! | `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
+//! | `results`, `writer` | lines, from the core that made them to the pipe |
+//! | `rpc`, `stdio`, `spawned` | what the agent sees |
+
+pub(crate) mod core;
+pub(crate) mod iteration;
+pub(crate) mod job;
+pub(crate) mod orders;
+pub(crate) mod panics;
+pub(crate) mod process;
+pub(crate) mod results;
+pub(crate) mod rpc;
+pub(crate) mod slots;
+pub(crate) mod spawned;
+pub(crate) mod stdio;
+pub(crate) mod timer;
+pub(crate) mod users;
+pub(crate) mod workflow;
+pub(crate) mod writer;

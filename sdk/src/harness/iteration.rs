@@ -1,0 +1,158 @@
+//! One iteration, from its slot to its line.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_model::admission::Released;
+use heavy_plugin::line::{IterationLine, MetricKind, MetricLine};
+use heavy_plugin::rpc::Connections;
+
+use super::core::Core;
+use super::panics::{Outcome, guarded};
+use super::users::User;
+use crate::context::Context;
+use crate::http::monotonic_ns;
+use crate::runner::Runner;
+
+/// An iteration that has a slot and a user.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) released: Released,
+    pub(crate) slot_wait_ns: u64,
+    pub(crate) place: usize,
+    pub(crate) user: Rc<User>,
+}
+
+/// What an iteration holds while it runs. Dropping it before [`Open::close`] means that it was cut off.
+struct Open {
+    ctx: Context,
+    released: Released,
+    slot_wait_ns: u64,
+    place: usize,
+    started_ns: u64,
+    closed: bool,
+}
+
+/// Runs one iteration and reports it.
+pub(crate) async fn drive<R: Runner>(runner: Arc<R>, core: Rc<Core>, admitted: Admitted) {
+    let mut open = Open::new(core, admitted);
+    let mut outcome = Outcome::Ok;
+    if !open.ctx.user().ready.get() {
+        outcome = open.init_user(&*runner).await;
+    }
+    if let Outcome::Ok = outcome {
+        outcome = match open.ctx.core().job.timeout {
+            None => guarded(runner.run(&open.ctx)).await,
+            Some(limit) => within(limit, &open.ctx, runner.run(&open.ctx)).await,
+        };
+    }
+    open.close(Some(outcome));
+}
+
+async fn within(limit: Duration, ctx: &Context, run: impl Future<Output = crate::Result<()>>) -> Outcome {
+    let mut run = pin!(guarded(run));
+    match tokio::time::timeout(limit, run.as_mut()).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            // Requests that are now cut off say why.
+            ctx.set_timed_out();
+            Outcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"))
+        }
+    }
+}
+
+impl Open {
+    fn new(core: Rc<Core>, admitted: Admitted) -> Self {
+        let Admitted {
+            released,
+            slot_wait_ns,
+            place,
+            user,
+        } = admitted;
+        let group = match core.job.connections {
+            Connections::Shared => None,
+            Connections::PerUser => Some(user.number),
+            Connections::PerIteration => Some(core.new_group()),
+        };
+        Self {
+            ctx: Context::new(core, released.lane, user, Some(released.n), group),
+            released,
+            slot_wait_ns,
+            place,
+            started_ns: monotonic_ns(),
+            closed: false,
+        }
+    }
+
+    /// Makes the user ready. The time that takes is a wait for a slot, a ready user being part of one, and no part of
+    /// the iteration's duration.
+    async fn init_user<R: Runner>(&mut self, runner: &R) -> Outcome {
+        self.ctx.set_phase("init_user");
+        let outcome = guarded(runner.init_user(&self.ctx)).await;
+        self.ctx.set_phase("");
+        let now_ns = monotonic_ns();
+        let init_ns = now_ns - self.started_ns;
+        self.ctx.core().results.metric(&MetricLine {
+            name: "init_user_duration".into(),
+            kind: MetricKind::Trend,
+            value: init_ns as f64 / 1e6,
+            step: "".into(),
+            tags: "".into(),
+        });
+        self.slot_wait_ns += init_ns;
+        self.started_ns = now_ns;
+        match outcome {
+            Outcome::Ok => {
+                self.ctx.user().ready.set(true);
+                Outcome::Ok
+            }
+            Outcome::Failed(message) => Outcome::Failed(format!("init_user: {message}")),
+            Outcome::Panicked(message) => Outcome::Panicked(format!("init_user {message}")),
+        }
+    }
+
+    /// Reports the iteration and gives back what it held. Without an outcome it was cut off.
+    fn close(&mut self, outcome: Option<Outcome>) {
+        self.closed = true;
+        let ended_ns = monotonic_ns();
+        let interrupted = outcome.is_none();
+        let error = match outcome {
+            Some(outcome) => outcome.error(),
+            None => Some("cut off by the end of grace".to_owned()),
+        };
+        let core = Rc::clone(self.ctx.core());
+        let (steps, checks) = self.ctx.take_records(error.is_some());
+        let Released { lane, n, due_ns } = self.released;
+        let lag_ns = self.started_ns.saturating_sub(due_ns);
+        core.results.iteration(&IterationLine {
+            workflow: (&*core.shared.workflows[lane].name).into(),
+            iteration: n,
+            user_id: self.ctx.user_id().into(),
+            sequence_id: self.ctx.sequence_id().into(),
+            scheduled_ns: core.job.wall_ns(due_ns),
+            lag_ns,
+            slot_wait_ns: self.slot_wait_ns.min(lag_ns),
+            duration_ns: ended_ns - self.started_ns,
+            ok: error.is_none(),
+            interrupted,
+            error: error.map(Into::into),
+            steps,
+            checks,
+        });
+        if let (Connections::PerIteration, Some(group)) = (core.job.connections, self.ctx.group()) {
+            core.client.close_group(group);
+        }
+        core.users.give_back(lane, Rc::clone(self.ctx.user()));
+        core.ended(self.place, interrupted, ended_ns);
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.close(None);
+        }
+    }
+}

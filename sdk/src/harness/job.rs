@@ -1,0 +1,93 @@
+//! What a load test was told about the job it runs in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_plugin::rpc::{Anchor, Connections, Setup, WhenFull};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::Value;
+
+use crate::http::monotonic_ns;
+
+/// The job, as far as the load test is concerned.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) agent_index: u32,
+    pub(crate) anchor: Anchor,
+    /// The job's variables over those of the env file; the environment of the process comes after both.
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) max_in_flight: u32,
+    pub(crate) when_full: WhenFull,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) connections: Connections,
+    /// The first params of each workflow of the server, null for those that are not run.
+    pub(crate) params: Vec<Arc<Value>>,
+}
+
+impl Job {
+    /// The job of a setup; `params` by workflow, `env` from the env files.
+    pub(crate) fn new(setup: Setup, params: Vec<Arc<Value>>, mut env: BTreeMap<String, String>) -> Self {
+        env.extend(setup.env);
+        Self {
+            agent_index: setup.agent_index,
+            anchor: setup.anchor,
+            env,
+            max_in_flight: setup.max_in_flight,
+            when_full: setup.when_full,
+            timeout: setup.timeout_ns.map(Duration::from_nanos),
+            connections: setup.connections,
+            params,
+        }
+    }
+
+    /// The job's wall time at `at_ns` of the monotonic clock: a step of the host's clock cannot touch it.
+    pub(crate) fn wall_ns(&self, at_ns: u64) -> u64 {
+        let elapsed_ns = at_ns
+            .cast_signed()
+            .wrapping_sub(self.anchor.monotonic_ns.cast_signed());
+        self.anchor.wall_ns.saturating_add_signed(elapsed_ns)
+    }
+}
+
+/// An anchor made on the spot, for a load test that has no agent.
+pub(crate) fn anchor_now() -> Anchor {
+    let wall = clock_gettime(ClockId::Realtime);
+    Anchor {
+        monotonic_ns: monotonic_ns(),
+        wall_ns: wall.tv_sec.cast_unsigned() * 1_000_000_000 + wall.tv_nsec.cast_unsigned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wall_time_follows_the_monotonic_clock_in_both_directions() {
+        let setup = Setup {
+            job: String::new(),
+            agent: String::new(),
+            agent_index: 0,
+            agents: 1,
+            workflows: Vec::new(),
+            env: BTreeMap::from([("A".to_owned(), "job".to_owned())]),
+            anchor: Anchor {
+                monotonic_ns: 1_000,
+                wall_ns: 1_700_000_000_000_000_000,
+            },
+            max_in_flight: 1,
+            when_full: WhenFull::Drop,
+            timeout_ns: None,
+            connections: Connections::Shared,
+        };
+        let file = BTreeMap::from([
+            ("A".to_owned(), "file".to_owned()),
+            ("B".to_owned(), "file".to_owned()),
+        ]);
+        let job = Job::new(setup, Vec::new(), file);
+        assert_eq!(job.wall_ns(1_250), 1_700_000_000_000_000_250);
+        assert_eq!(job.wall_ns(750), 1_699_999_999_999_999_750);
+        assert_eq!((&*job.env["A"], &*job.env["B"]), ("job", "file"));
+    }
+}

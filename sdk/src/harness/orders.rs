@@ -1,0 +1,141 @@
+//! What a core is told to do, and its thread.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use heavy_plugin::rpc::Failure;
+use serde_json::Value;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_local;
+
+use super::core::Core;
+use super::panics::{Outcome, guarded};
+use super::process::failure;
+use super::workflow::Later;
+use crate::context::Context;
+
+/// One order. Those with an answer are answered when they are carried out.
+#[derive(Debug)]
+pub(crate) enum Order {
+    Init {
+        lane: usize,
+        answer: oneshot::Sender<Result<(), Failure>>,
+    },
+    /// Due instants are on the monotonic clock.
+    Release {
+        lane: usize,
+        due: Vec<(u64, u64)>,
+    },
+    Params {
+        lane: usize,
+        params: Arc<Value>,
+    },
+    /// Withdraw what is not yet due; answered by how much that was.
+    Stop {
+        answer: oneshot::Sender<u64>,
+    },
+    /// Wait until nothing runs.
+    Idle {
+        answer: oneshot::Sender<()>,
+    },
+    /// Cut off what runs; answered by how much that was.
+    Interrupt {
+        answer: oneshot::Sender<u64>,
+    },
+    /// Hand all lines to the writer.
+    HandOver {
+        answer: oneshot::Sender<()>,
+    },
+    CleanupUsers {
+        answer: oneshot::Sender<Result<(), Failure>>,
+    },
+    Cleanup {
+        lane: usize,
+        answer: oneshot::Sender<Result<(), Failure>>,
+    },
+}
+
+/// The body of a core's thread: makes the core and follows orders until nobody gives any.
+pub(crate) fn follow(
+    mut orders: mpsc::Receiver<Order>,
+    queues: bool,
+    make_core: impl FnOnce() -> io::Result<Rc<Core>>,
+) {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+        .expect("the operating system gives a thread its event queue");
+    runtime.block_on(async {
+        let core = make_core().expect("the operating system gives a core its timer");
+        spawn_local(Rc::clone(&core).pace());
+        if queues {
+            spawn_local(Rc::clone(&core).take_freed_slots());
+        }
+        let results = Rc::clone(&core);
+        spawn_local(async move { results.results.keep_handing_over().await });
+        while let Some(order) = orders.recv().await {
+            carry_out(&core, order);
+        }
+    });
+}
+
+/// Carries out an order; what takes long goes on beside the next ones. Whoever no longer waits gets no answer.
+fn carry_out(core: &Rc<Core>, order: Order) {
+    let core = Rc::clone(core);
+    match order {
+        Order::Release { lane, due } => core.release(lane, &due),
+        Order::Params { lane, params } => core.params.borrow_mut()[lane] = params,
+        Order::Stop { answer } => {
+            let _ = answer.send(core.stop());
+        }
+        Order::HandOver { answer } => {
+            core.results.hand_over();
+            let _ = answer.send(());
+        }
+        Order::Idle { answer } => drop(spawn_local(async move {
+            core.idle().await;
+            let _ = answer.send(());
+        })),
+        Order::Interrupt { answer } => drop(spawn_local(async move {
+            let _ = answer.send(core.interrupt().await);
+        })),
+        Order::Init { lane, answer } => drop(spawn_local(async move {
+            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(), "init");
+            let call = core.shared.workflows[lane].runner.init_later(&ctx);
+            drop(answer.send(outside_iterations("init", &ctx, call).await));
+        })),
+        Order::Cleanup { lane, answer } => drop(spawn_local(async move {
+            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(), "cleanup");
+            let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
+            drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
+        })),
+        Order::CleanupUsers { answer } => drop(spawn_local(async move {
+            drop(answer.send(cleanup_users(&core).await));
+        })),
+    }
+}
+
+/// Cleans up one user after the other; the first failure is the answer.
+async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
+    let mut result = Ok(());
+    for (lane, user) in core.users.take_all() {
+        let number = user.number;
+        let ctx = Context::outside(Rc::clone(core), lane, user, "cleanup_user");
+        let call = core.shared.workflows[lane].runner.cleanup_user_later(&ctx);
+        let cleaned = outside_iterations("cleanup_user", &ctx, call).await;
+        core.client.close_group(number);
+        result = result.and(cleaned);
+    }
+    result
+}
+
+async fn outside_iterations(what: &str, ctx: &Context, call: Later<'_>) -> Result<(), Failure> {
+    let workflow = ctx.workflow();
+    match guarded(call).await {
+        Outcome::Ok => Ok(()),
+        Outcome::Failed(message) => Err(failure("init", format!("{what} of {workflow:?}: {message}"))),
+        Outcome::Panicked(message) => Err(failure("panic", format!("{what} of {workflow:?} {message}"))),
+    }
+}

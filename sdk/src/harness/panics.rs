@@ -1,0 +1,100 @@
+//! Panics in a load test's code: each is the failure of what was running, and not of the process.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io::{self, Write as _};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::pin::pin;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+
+use crate::Result;
+
+/// So many panics are also told on stderr; the messages of all of them are in the results.
+const MAX_TOLD: u32 = 20;
+
+thread_local! {
+    static IN_LOAD_TEST: Cell<bool> = const { Cell::new(false) };
+    static LOCATION: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// How a call of the load test's code ended, if it was not cut off.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Ok,
+    Failed(String),
+    Panicked(String),
+}
+
+impl Outcome {
+    /// What went wrong, for people.
+    pub(crate) fn error(self) -> Option<String> {
+        match self {
+            Self::Ok => None,
+            Self::Failed(message) | Self::Panicked(message) => Some(message),
+        }
+    }
+}
+
+/// Awaits a call of the load test's code and catches its panic.
+pub(crate) async fn guarded(call: impl Future<Output = Result<()>>) -> Outcome {
+    let mut call = pin!(call);
+    poll_fn(|task| {
+        let polled = {
+            IN_LOAD_TEST.set(true);
+            let polled = panic::catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(task)));
+            IN_LOAD_TEST.set(false);
+            polled
+        };
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => Poll::Ready(Outcome::Ok),
+            Ok(Poll::Ready(Err(error))) => Poll::Ready(Outcome::Failed(format!("{error:#}"))),
+            Err(payload) => Poll::Ready(Outcome::Panicked(message(&*payload))),
+        }
+    })
+    .await
+}
+
+/// `panicked at src/main.rs:12:5: what it said`.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let said = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)");
+    LOCATION.with_borrow(|location| format!("panicked at {location}: {said}"))
+}
+
+/// Makes panics of the load test's code short on stderr: a load test that panics in every iteration would fill the
+/// log with backtraces. All other panics are reported as before.
+pub(crate) fn shorten_reports() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if IN_LOAD_TEST.get() {
+                tell(info);
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn tell(info: &PanicHookInfo<'_>) {
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    LOCATION.with_borrow_mut(|location| {
+        *location = info.location().map_or_else(String::new, ToString::to_string);
+    });
+    let told = TOLD.fetch_add(1, Ordering::Relaxed);
+    let mut stderr = io::stderr().lock();
+    // Without a stderr there is nobody to tell.
+    let _ = match told {
+        0..MAX_TOLD => writeln!(stderr, "{}", message(info.payload())),
+        MAX_TOLD => writeln!(stderr, "further panics are only told in the results"),
+        _ => Ok(()),
+    };
+}

@@ -1,0 +1,349 @@
+//! The whole process: its cores, and the job they work on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use heavy_plugin::rpc::{
+    Accepted, Description, Failure, Prepared, Release, Setup, Stopped, WhenFull, WorkflowDescription,
+};
+use serde_json::Value;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use super::core::Core;
+use super::job::Job;
+use super::orders::{Order, follow};
+use super::slots::Slots;
+use super::workflow::Workflow;
+use super::writer::Writer;
+use crate::env;
+use crate::http::{EngineConfig, HttpClient};
+
+/// How an agent sees what load tests are written with.
+pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
+
+/// So many orders may wait for a core that is busy.
+const MAX_ORDERS: usize = 1_024;
+
+/// What the load test's main function chose.
+pub(crate) struct Options {
+    pub(crate) http_client: Box<dyn Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync>,
+    pub(crate) close_requests: bool,
+    pub(crate) cores: usize,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("close_requests", &self.close_requests)
+            .field("cores", &self.cores)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all cores have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) workflows: Arc<[Workflow]>,
+    pub(crate) options: Options,
+    pub(crate) slots: Slots,
+    pub(crate) writer: Arc<Writer>,
+}
+
+/// A load test, whoever tells it what to do.
+#[derive(Debug)]
+pub(crate) struct Process {
+    shared: Arc<Shared>,
+    prepared: OnceLock<Prepare>,
+}
+
+/// A job that is being worked on.
+#[derive(Debug)]
+struct Prepare {
+    cores: Vec<mpsc::Sender<Order>>,
+    /// The workflows of the job, as places in the server.
+    lanes: Vec<usize>,
+    anchor_ns: u64,
+    dealer: Mutex<Dealer>,
+}
+
+/// Deals iterations to cores in turn. By its own index and not by `n`, because an agent's share of the numbers can
+/// have any stride.
+#[derive(Debug, Default)]
+struct Dealer {
+    next_core: usize,
+    stopped: bool,
+}
+
+impl Process {
+    pub(crate) fn new(workflows: Vec<Workflow>, options: Options, writer: Arc<Writer>) -> Self {
+        let slots = Slots::new(options.cores);
+        let workflows = workflows.into();
+        let shared = Shared {
+            workflows,
+            options,
+            slots,
+            writer,
+        };
+        Self {
+            shared: Arc::new(shared),
+            prepared: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn describe(&self) -> Description {
+        let workflows = self.shared.workflows.iter();
+        Description {
+            sdk: SDK.to_owned(),
+            workflows: workflows
+                .map(|workflow| WorkflowDescription {
+                    name: workflow.name.clone(),
+                    splits: workflow.splitter.is_some(),
+                })
+                .collect(),
+        }
+    }
+
+    /// Takes a job: starts the cores and runs `init` of its workflows.
+    pub(crate) async fn prepare(&self, setup: Setup) -> Result<Prepared, Failure> {
+        if self.is_prepared() {
+            return Err(prepared_twice());
+        }
+        let lanes = setup.workflows.iter().map(|workflow| self.lane(&workflow.name));
+        let lanes: Vec<_> = lanes.collect::<Result<_, _>>()?;
+        let none = Arc::new(Value::Null);
+        let mut params: Vec<_> = self.shared.workflows.iter().map(|_| Arc::clone(&none)).collect();
+        for (&lane, workflow) in lanes.iter().zip(&setup.workflows) {
+            params[lane] = Arc::new(workflow.params.clone());
+        }
+        let mut env = BTreeMap::new();
+        for &lane in &lanes {
+            if let Some(path) = self.shared.workflows[lane].runner.ask_env_file() {
+                env.extend(env::read_file(&path).map_err(|error| failure("init", error.to_string()))?);
+            }
+        }
+        self.shared.slots.set_limit(setup.max_in_flight);
+        let anchor_ns = setup.anchor.monotonic_ns;
+        let job = Arc::new(Job::new(setup, params, env));
+        let cores = self.start_cores(&job).map_err(|error| failure("init", error))?;
+        let prepare = Prepare {
+            cores,
+            lanes: lanes.clone(),
+            anchor_ns,
+            dealer: Mutex::default(),
+        };
+        self.prepared.set(prepare).map_err(|_| prepared_twice())?;
+        let began = Instant::now();
+        for lane in lanes {
+            self.ask(0, |answer| Order::Init { lane, answer }).await??;
+        }
+        let init_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Ok(Prepared { init_ns })
+    }
+
+    pub(crate) fn split(&self, workflow: &str, params: Value, agents: u32) -> Result<Vec<Value>, Failure> {
+        let workflow = &self.shared.workflows[self.lane(workflow)?];
+        let Some(splitter) = &workflow.splitter else {
+            let message = format!("the workflow {:?} has no splitter", workflow.name);
+            return Err(failure("splitter", message));
+        };
+        let parts = splitter
+            .split(params, agents)
+            .map_err(|error| failure("splitter", format!("{error:#}")))?;
+        if parts.len() != agents as usize {
+            let message = format!(
+                "the splitter gave {} params documents for {agents} agents",
+                parts.len()
+            );
+            return Err(failure("splitter", message));
+        }
+        Ok(parts)
+    }
+
+    /// Deals iterations to the cores.
+    pub(crate) async fn run(&self, release: Release) -> Result<Accepted, Failure> {
+        let prepared = self.prepared()?;
+        let lane = self.lane(&release.workflow)?;
+        if !prepared.lanes.contains(&lane) {
+            let message = format!("the workflow {:?} was not prepared", release.workflow);
+            return Err(failure("not-prepared", message));
+        }
+        // Held while orders are sent, so that a stop comes after all of a batch or before it.
+        let mut dealer = prepared.dealer.lock().await;
+        let mut accepted = 0;
+        if !dealer.stopped {
+            accepted = release.due.len() as u64;
+            let cores = prepared.cores.len();
+            let mut hands = vec![Vec::with_capacity(release.due.len() / cores + 1); cores];
+            for (n, due_ns) in release.due {
+                hands[dealer.next_core].push((n, prepared.anchor_ns.saturating_add(due_ns)));
+                dealer.next_core = (dealer.next_core + 1) % cores;
+            }
+            for (core, due) in prepared.cores.iter().zip(hands) {
+                if !due.is_empty() {
+                    core.send(Order::Release { lane, due })
+                        .await
+                        .map_err(|_| core_is_gone())?;
+                }
+            }
+        }
+        Ok(Accepted {
+            accepted,
+            in_flight: self.shared.slots.taken(),
+        })
+    }
+
+    pub(crate) async fn params(&self, params: Value) -> Result<(), Failure> {
+        let prepared = self.prepared()?;
+        let params = Arc::new(params);
+        let mut refusal = Ok(());
+        for &lane in &prepared.lanes {
+            for core in &prepared.cores {
+                let order = Order::Params {
+                    lane,
+                    params: Arc::clone(&params),
+                };
+                core.send(order).await.map_err(|_| core_is_gone())?;
+            }
+            let workflow = &self.shared.workflows[lane];
+            if let Err(error) = workflow.runner.tell_params(&params) {
+                refusal = Err(failure("params", format!("{}: {error:#}", workflow.name)));
+            }
+        }
+        refusal
+    }
+
+    /// Withdraws what is not yet due, gives what runs `grace` to end, cuts off the rest, and writes everything out.
+    pub(crate) async fn stop(&self, grace: Duration) -> Stopped {
+        let Some(prepared) = self.prepared.get() else {
+            return Stopped::default();
+        };
+        prepared.dealer.lock().await.stopped = true;
+        let withdrawn = self
+            .ask_all(|answer| Order::Stop { answer })
+            .await
+            .into_iter()
+            .sum();
+        let idle = self.ask_all(|answer| Order::Idle { answer });
+        let mut interrupted = 0;
+        if tokio::time::timeout(grace, idle).await.is_err() {
+            let counts = self.ask_all(|answer| Order::Interrupt { answer }).await;
+            interrupted = counts.into_iter().sum();
+        }
+        self.flush().await;
+        Stopped {
+            withdrawn,
+            interrupted,
+        }
+    }
+
+    /// Runs `cleanup_user` of every user and then `cleanup` of the workflows. All of them are tried; the first
+    /// failure is the answer.
+    pub(crate) async fn cleanup(&self) -> Result<(), Failure> {
+        let Some(prepared) = self.prepared.get() else {
+            return Ok(());
+        };
+        let mut results = self.ask_all(|answer| Order::CleanupUsers { answer }).await;
+        for &lane in &prepared.lanes {
+            results.push(
+                self.ask(0, |answer| Order::Cleanup { lane, answer })
+                    .await
+                    .flatten(),
+            );
+        }
+        self.flush().await;
+        results.into_iter().collect()
+    }
+
+    /// Writes out everything that is reported so far.
+    pub(crate) async fn flush(&self) {
+        self.ask_all(|answer| Order::HandOver { answer }).await;
+        self.shared.writer.flush().await;
+    }
+
+    /// Whether a job was prepared.
+    pub(crate) fn is_prepared(&self) -> bool {
+        self.prepared.get().is_some()
+    }
+
+    fn lane(&self, name: &str) -> Result<usize, Failure> {
+        let workflows = &self.shared.workflows;
+        workflows
+            .iter()
+            .position(|workflow| workflow.name == name)
+            .ok_or_else(|| {
+                let known: Vec<_> = workflows.iter().map(|workflow| &*workflow.name).collect();
+                let message = format!(
+                    "no workflow is named {name:?}; this load test has: {}",
+                    known.join(", ")
+                );
+                failure("unknown-workflow", message)
+            })
+    }
+
+    fn prepared(&self) -> Result<&Prepare, Failure> {
+        self.prepared
+            .get()
+            .ok_or_else(|| failure("not-prepared", "prepare comes before run and params".to_owned()))
+    }
+
+    fn start_cores(&self, job: &Arc<Job>) -> Result<Vec<mpsc::Sender<Order>>, String> {
+        let start = |index| {
+            let (sender, orders) = mpsc::channel(MAX_ORDERS);
+            let (shared, job) = (Arc::clone(&self.shared), Arc::clone(job));
+            thread::Builder::new()
+                .name(format!("heavy-core-{index}"))
+                .spawn(move || {
+                    let queues = job.when_full == WhenFull::Queue;
+                    follow(orders, queues, move || Core::new(index, shared, job));
+                })
+                .map(|_| sender)
+                .map_err(|error| format!("cannot start a thread for core {index}: {error}"))
+        };
+        (0..self.shared.options.cores).map(start).collect()
+    }
+
+    /// Gives an order to one core and waits for its answer.
+    async fn ask<T>(
+        &self,
+        core: usize,
+        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+    ) -> Result<T, Failure> {
+        let (sender, answer) = oneshot::channel();
+        let core = &self.prepared()?.cores[core];
+        core.send(order(sender)).await.map_err(|_| core_is_gone())?;
+        answer.await.map_err(|_| core_is_gone())
+    }
+
+    /// Gives an order to all cores and waits for the answers of those that give one.
+    async fn ask_all<T>(&self, order: impl Fn(oneshot::Sender<T>) -> Order) -> Vec<T> {
+        let cores = self.prepared.get().map_or(0, |prepared| prepared.cores.len());
+        let answers = join_all((0..cores).map(|core| self.ask(core, &order))).await;
+        answers.into_iter().flatten().collect()
+    }
+}
+
+pub(crate) fn failure(kind: &str, message: String) -> Failure {
+    Failure {
+        kind: kind.to_owned(),
+        message,
+    }
+}
+
+fn prepared_twice() -> Failure {
+    failure(
+        "already-prepared",
+        "prepare was called twice; a process works on one job".to_owned(),
+    )
+}
+
+fn core_is_gone() -> Failure {
+    failure(
+        "panic",
+        "a core of the load test has ended; its stderr says why".to_owned(),
+    )
+}

@@ -1,0 +1,80 @@
+//! A load test that takes orders over RPC: spawned by an agent, or listening for one.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_plugin::hello::Hello;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+
+use super::process::{Options, Process, SDK};
+use super::workflow::Workflow;
+use super::writer::Writer;
+use super::{panics, rpc, stdio};
+
+/// How long the last lines have to get out once the agent is gone.
+const LAST_FLUSH: Duration = Duration::from_secs(2);
+
+/// Serves the agent at the other end of stdin until it is gone.
+pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: Options) -> io::Result<()> {
+    let socket = stdio::take_stdin_socket().map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("HEAVY_RPC_FD says that stdin is a socket, but it is not: {error}"),
+        )
+    })?;
+    let process = start(workflows, options)?;
+    runtime()?.block_on(async {
+        rpc::serve(UnixStream::from_std(socket)?, Arc::clone(&process)).await;
+        wind_up(&process).await;
+        Ok(())
+    })
+}
+
+/// Listens at an address until an agent that prepared a job has come and gone.
+pub(crate) fn serve_address(
+    workflows: Vec<Workflow>,
+    options: Options,
+    address: SocketAddr,
+) -> io::Result<()> {
+    let runtime = runtime()?;
+    let bound = runtime.block_on(TcpListener::bind(address));
+    let listener = bound
+        .map_err(|error| io::Error::new(error.kind(), format!("cannot listen at {address}: {error}")))?;
+    let process = start(workflows, options)?;
+    runtime.block_on(async {
+        while !process.is_prepared() {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            rpc::serve(stream, Arc::clone(&process)).await;
+        }
+        wind_up(&process).await;
+        Ok(())
+    })
+}
+
+/// Takes stdout for results and says hello.
+fn start(workflows: Vec<Workflow>, options: Options) -> io::Result<Arc<Process>> {
+    panics::shorten_reports();
+    let mut results = stdio::take_stdout()?;
+    let writer = Writer::start(Box::new(move |lines| results.write_all(lines)))?;
+    let mut hello = Hello::new(SDK).to_line().into_bytes();
+    hello.push(b'\n');
+    writer.hand_over(&mut hello);
+    Ok(Arc::new(Process::new(workflows, options, writer)))
+}
+
+/// Ends what a vanished agent left running. Nobody is there to give grace.
+async fn wind_up(process: &Process) {
+    let stopped = process.stop(Duration::ZERO);
+    // A reader that is neither gone nor reading cannot keep the process alive.
+    let _ = tokio::time::timeout(LAST_FLUSH, stopped).await;
+}
+
+fn runtime() -> io::Result<LocalRuntime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+}

@@ -1,0 +1,75 @@
+//! A workflow with its runner's type forgotten, so that a server can hold several.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::AbortHandle;
+
+use super::core::Core;
+use super::iteration::{Admitted, drive};
+use crate::context::Context;
+use crate::output::Output;
+use crate::runner::{Runner, Splitter};
+use crate::{Error, Result};
+
+/// A named runner.
+pub(crate) struct Workflow {
+    pub(crate) name: String,
+    pub(crate) runner: Arc<dyn Erased>,
+    pub(crate) splitter: Option<Box<dyn Splitter>>,
+}
+
+impl fmt::Debug for Workflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Workflow").field(&self.name).finish()
+    }
+}
+
+/// The outcome of a call of the load test's code, some time later.
+pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// [`Runner`] without its type. Iterations are started through one call that knows the type, so that each costs one
+/// allocation: its task.
+pub(crate) trait Erased: Send + Sync {
+    fn start_iteration(self: Arc<Self>, core: Rc<Core>, admitted: Admitted) -> AbortHandle;
+    fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
+    fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
+    fn cleanup_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
+    fn tell_result(&self, output: &Output<'_>);
+    fn tell_params(&self, params: &Value) -> Result<(), Error>;
+    fn ask_env_file(&self) -> Option<PathBuf>;
+}
+
+impl<R: Runner> Erased for R {
+    fn start_iteration(self: Arc<Self>, core: Rc<Core>, admitted: Admitted) -> AbortHandle {
+        tokio::task::spawn_local(drive(self, core, admitted)).abort_handle()
+    }
+
+    fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
+        Box::pin(self.init(ctx))
+    }
+
+    fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
+        Box::pin(self.cleanup(ctx))
+    }
+
+    fn cleanup_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
+        Box::pin(self.cleanup_user(ctx))
+    }
+
+    fn tell_result(&self, output: &Output<'_>) {
+        self.on_result(output);
+    }
+
+    fn tell_params(&self, params: &Value) -> Result<(), Error> {
+        self.on_params(params)
+    }
+
+    fn ask_env_file(&self) -> Option<PathBuf> {
+        self.env_file()
+    }
+}

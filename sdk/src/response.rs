@@ -1,0 +1,119 @@
+//! The answer to a request.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use heavy_plugin::line::Phases;
+use serde::de::DeserializeOwned;
+
+use crate::http::{Exchange, HeaderMap};
+
+/// A complete answer to a request, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Response {
+    exchange: Exchange,
+}
+
+/// Why a body cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// The body was larger than what is kept.
+    #[error("only {kept} of the {size} bytes of the body were kept")]
+    NotKept {
+        /// Bytes kept.
+        kept: usize,
+        /// Bytes received.
+        size: u64,
+    },
+    /// The body is not the JSON that was expected.
+    #[error("the body (status {status}) is not the JSON that was expected")]
+    NotJson {
+        /// The status of the answer.
+        status: u16,
+        /// What does not fit, and where.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+impl Response {
+    pub(crate) fn new(exchange: Exchange) -> Self {
+        Self { exchange }
+    }
+
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.exchange.status
+    }
+
+    /// Whether the status is one of 200 to 299.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.exchange.status)
+    }
+
+    /// All headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.exchange.headers
+    }
+
+    /// One header, if it is there and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.exchange.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as text; bytes that are no UTF-8 are replaced by `U+FFFD`.
+    ///
+    /// # Errors
+    /// When it was not kept whole.
+    pub fn text(&self) -> Result<Cow<'_, str>, BodyError> {
+        Ok(String::from_utf8_lossy(self.bytes()?))
+    }
+
+    /// The body as a value.
+    ///
+    /// # Errors
+    /// When it was not kept whole, or is not the JSON of a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
+        serde_json::from_slice(self.bytes()?).map_err(|source| BodyError::NotJson {
+            status: self.status(),
+            source,
+        })
+    }
+
+    /// The body's bytes.
+    ///
+    /// # Errors
+    /// When it was not kept whole.
+    pub fn bytes(&self) -> Result<&Bytes, BodyError> {
+        let kept = self.exchange.body.len();
+        if self.exchange.truncated || kept as u64 != self.exchange.size {
+            let size = self.exchange.size;
+            return Err(BodyError::NotKept { kept, size });
+        }
+        Ok(&self.exchange.body)
+    }
+
+    /// How many bytes the body had, kept or not.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.exchange.size
+    }
+
+    /// How long the request took, from asking for a connection to the last byte of the body.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        Duration::from_nanos(self.exchange.duration_ns())
+    }
+
+    /// Where the time went.
+    #[must_use]
+    pub fn phases(&self) -> Phases {
+        self.exchange.phases
+    }
+}

@@ -1,0 +1,264 @@
+//! What a load test's binary offers: one workflow, or several by name.
+
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::{env, io, thread};
+
+use heavy_plugin::{DEFAULT_RPC_ADDR, ENV_RPC_ADDR, ENV_RPC_FD};
+
+use crate::by_hand;
+use crate::harness::process::Options;
+use crate::harness::spawned::{serve_address, serve_stdin};
+use crate::harness::stdio::complain;
+use crate::harness::workflow::Workflow;
+use crate::http::{Engine, EngineConfig, HttpClient};
+use crate::runner::{Runner, Splitter};
+
+/// Where a load test that was started by hand listens for an agent, unless `HEAVY_RPC_ADDR` says otherwise.
+pub const RPC_ADDR: &str = DEFAULT_RPC_ADDR;
+
+/// The name of the workflow of a server that has only one.
+const DEFAULT_WORKFLOW: &str = "default";
+
+/// Overrides the number of threads that run iterations; one for each core by default.
+const ENV_THREADS: &str = "HEAVY_THREADS";
+
+/// A load test: its workflows, and how they make requests.
+///
+/// ```no_run
+/// use heavy_sdk::prelude::*;
+/// # struct Browse;
+/// # impl Runner for Browse { async fn run(&self, _: &Context) -> Result<()> { Ok(()) } }
+/// # struct Buy;
+/// # impl Runner for Buy { async fn run(&self, _: &Context) -> Result<()> { Ok(()) } }
+///
+/// fn main() -> ExitCode {
+///     heavy_sdk::serve(Server::named("browse", Browse).and("buy", Buy))
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a server does nothing before it is given to `serve`"]
+pub struct Server {
+    workflows: Vec<Workflow>,
+    options: Options,
+    fault: Option<String>,
+}
+
+impl Server {
+    /// A load test of one workflow, named `default`.
+    pub fn new(runner: impl Runner) -> Self {
+        Self::named(DEFAULT_WORKFLOW, runner)
+    }
+
+    /// A load test with a first workflow of this name.
+    pub fn named(name: impl Into<String>, runner: impl Runner) -> Self {
+        let server = Self {
+            workflows: Vec::new(),
+            options: Options {
+                http_client: Box::new(|config| Rc::new(Engine::new(config))),
+                close_requests: false,
+                cores: 1,
+            },
+            fault: None,
+        };
+        server.and(name, runner)
+    }
+
+    /// One more workflow.
+    pub fn and(mut self, name: impl Into<String>, runner: impl Runner) -> Self {
+        let name = name.into();
+        if name.is_empty() || name.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/') {
+            self.fault = Some(format!(
+                "{name:?} cannot be the name of a workflow: it is empty, or has a space or slash"
+            ));
+        } else if self.workflows.iter().any(|workflow| workflow.name == name) {
+            self.fault = Some(format!("two workflows are named {name:?}"));
+        }
+        self.workflows.push(Workflow {
+            name,
+            runner: Arc::new(runner),
+            splitter: None,
+        });
+        self
+    }
+
+    /// Divides the params of the workflow that was named last among agents.
+    pub fn splitter(mut self, splitter: impl Splitter) -> Self {
+        if let Some(workflow) = self.workflows.last_mut() {
+            workflow.splitter = Some(Box::new(splitter));
+        }
+        self
+    }
+
+    /// Makes requests with another client: one is made on every core, from the settings that the default one would
+    /// have.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use heavy_sdk::http::{Engine, EngineConfig};
+    /// # use heavy_sdk::prelude::*;
+    /// # fn with(server: Server) -> Server {
+    /// server.http_client(|mut config: EngineConfig| {
+    ///     config.tls.accept_invalid_certificates(true);
+    ///     Rc::new(Engine::new(config))
+    /// })
+    /// # }
+    /// ```
+    pub fn http_client(
+        mut self,
+        make: impl Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.http_client = Box::new(make);
+        self
+    }
+
+    /// Whether every request opens a connection of its own and closes it. By default connections are kept alive, as
+    /// browsers and services keep theirs: a test that opens one for each request measures handshakes, and soon runs
+    /// out of ports.
+    pub fn close_requests(mut self, close: bool) -> Self {
+        self.options.close_requests = close;
+        self
+    }
+
+    /// The workflows and options, or what is wrong with them.
+    pub(crate) fn into_parts(mut self) -> Result<(Vec<Workflow>, Options), String> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        self.options.cores = cores(env::var(ENV_THREADS).ok().as_deref())?;
+        Ok((self.workflows, self.options))
+    }
+}
+
+/// How many threads run iterations.
+fn cores(asked: Option<&str>) -> Result<usize, String> {
+    match asked {
+        None => Ok(thread::available_parallelism().map_or(1, NonZero::get)),
+        Some(text) => match text.parse() {
+            Ok(cores @ 1..=1_024) => Ok(cores),
+            _ => Err(format!(
+                "{ENV_THREADS} is {text:?}; it must be a number of threads from 1 to 1024"
+            )),
+        },
+    }
+}
+
+/// The whole of a load test's `main`: takes orders from the agent that spawned the process, or, started by hand, does
+/// what the command line says (`--help` lists it).
+#[must_use]
+pub fn serve(server: Server) -> ExitCode {
+    let (workflows, options) = match server.into_parts() {
+        Ok(parts) => parts,
+        Err(fault) => {
+            complain(fault);
+            return ExitCode::from(2);
+        }
+    };
+    match env::var(ENV_RPC_FD).as_deref() {
+        Ok("0") => exit_code(serve_stdin(workflows, options)),
+        Ok(other) => {
+            complain(format_args!(
+                "{ENV_RPC_FD} is {other:?}; this version takes orders on 0 (stdin) only"
+            ));
+            ExitCode::from(2)
+        }
+        Err(_) => by_hand::main(workflows, options),
+    }
+}
+
+/// Listens for an agent at `HEAVY_RPC_ADDR` or [`RPC_ADDR`], serves it, and returns when it has gone: what the command
+/// `serve` of a load test does.
+#[must_use]
+pub fn start_listener(server: Server) -> ExitCode {
+    match server.into_parts() {
+        Ok((workflows, options)) => listen(workflows, options),
+        Err(fault) => {
+            complain(fault);
+            ExitCode::from(2)
+        }
+    }
+}
+
+pub(crate) fn listen(workflows: Vec<Workflow>, options: Options) -> ExitCode {
+    let text = env::var(ENV_RPC_ADDR).unwrap_or_else(|_| RPC_ADDR.to_owned());
+    match address(&text) {
+        Ok(address) => exit_code(serve_address(workflows, options, address)),
+        Err(fault) => {
+            complain(fault);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| format!("{text:?} is no address to listen at; write one like {RPC_ADDR}"))?;
+    if !address.ip().is_loopback() {
+        return Err(format!(
+            "{address} can be reached from other machines, and whoever reaches it can run this load test; \
+             listen at a loopback address like {RPC_ADDR}"
+        ));
+    }
+    Ok(address)
+}
+
+fn exit_code(served: io::Result<()>) -> ExitCode {
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Runner for Nothing {
+        async fn run(&self, _: &crate::Context) -> crate::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn names_of_workflows_are_checked() {
+        assert!(
+            Server::named("browse", Nothing)
+                .and("buy", Nothing)
+                .into_parts()
+                .is_ok()
+        );
+        for (server, part) in [
+            (Server::named("a", Nothing).and("a", Nothing), "two workflows"),
+            (Server::named("", Nothing), "empty"),
+            (Server::named("a b", Nothing), "space"),
+        ] {
+            let fault = server.into_parts().unwrap_err();
+            assert!(fault.contains(part), "{fault}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_addresses_are_listened_at() {
+        assert!(address("127.0.0.1:0").is_ok());
+        assert!(address("[::1]:9999").is_ok());
+        assert!(address("0.0.0.0:9999").unwrap_err().contains("loopback"));
+        assert!(address("localhost").unwrap_err().contains("127.0.0.1:9999"));
+    }
+
+    #[test]
+    fn the_number_of_threads_is_checked() {
+        assert_eq!(cores(Some("3")), Ok(3));
+        for text in ["0", "-1", "many", "100000"] {
+            assert!(cores(Some(text)).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A named part of an iteration.
+
+use std::borrow::Cow;
+
+use heavy_plugin::line::StepOutcome;
+
+use crate::Result;
+use crate::context::Context;
+use crate::http::monotonic_ns;
+use crate::verbs::{Scope, verbs};
+
+/// A named part of an iteration: it holds requests, and has a duration and an outcome of its own.
+///
+/// A step fails when the function given to [`run`](Self::run) gives an `Err`, when the iteration fails or is cut off
+/// while the step is open, or after [`fail`](Self::fail). Failed requests and checks alone do not fail it.
+#[derive(Debug)]
+#[must_use = "a step ends when it is dropped"]
+pub struct Step<'a> {
+    ctx: &'a Context,
+    name: Cow<'static, str>,
+    started_ns: u64,
+    outcome: Option<bool>,
+}
+
+impl<'a> Step<'a> {
+    verbs!();
+
+    pub(crate) fn begin(ctx: &'a Context, name: Cow<'static, str>) -> Self {
+        Self {
+            ctx,
+            name,
+            started_ns: monotonic_ns(),
+            outcome: None,
+        }
+    }
+
+    /// Runs `part` as this step and ends it with the outcome of `part`.
+    ///
+    /// # Errors
+    /// Those of `part`.
+    pub async fn run<T>(mut self, part: impl AsyncFnOnce(&Step<'a>) -> Result<T>) -> Result<T> {
+        let result = part(&self).await;
+        self.outcome = Some(result.is_ok());
+        result
+    }
+
+    /// Ends the step now, as succeeded.
+    pub fn end(mut self) {
+        self.outcome = Some(true);
+    }
+
+    /// Ends the step now, as failed.
+    pub fn fail(mut self) {
+        self.outcome = Some(false);
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            ctx: self.ctx,
+            step: Cow::Borrowed(&*self.name),
+        }
+    }
+}
+
+impl Drop for Step<'_> {
+    fn drop(&mut self) {
+        let left_open = self.outcome.is_none();
+        let step = StepOutcome {
+            name: std::mem::take(&mut self.name),
+            duration_ns: monotonic_ns() - self.started_ns,
+            ok: self.outcome.unwrap_or(self.ctx.cut_off().is_none()),
+        };
+        self.ctx.record_step(step, left_open);
+    }
+}
