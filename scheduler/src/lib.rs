@@ -6,6 +6,7 @@
 
 mod api;
 mod artifacts;
+pub mod client;
 mod clock;
 mod data_dir;
 mod fleet;

@@ -1,0 +1,130 @@
+//! The load flags: what a person types to say how a load test is to be run. [`super::plan`] makes a job of them.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use heavy_model::job::Samples;
+use heavy_model::rate::Rate;
+use heavy_model::span::Span;
+
+use super::ReportFile;
+
+/// How a load test is to be run; every flag also reads `HEAVY_...` from the environment.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Load")]
+pub struct LoadFlags {
+    /// Iterations to start per second (or /m, /h), whatever the target does
+    #[arg(
+        long,
+        value_name = "N[/s|/m|/h]",
+        env = "HEAVY_RATE",
+        allow_hyphen_values = true
+    )]
+    pub rate: Option<Rate>,
+    /// How long to start iterations [default: 30s]
+    #[arg(
+        short,
+        long,
+        value_name = "D",
+        env = "HEAVY_DURATION",
+        allow_hyphen_values = true
+    )]
+    pub duration: Option<Span>,
+    /// Iterations that may run at once, on each agent [default: 4096]
+    #[arg(long, value_name = "N", env = "HEAVY_MAX_IN_FLIGHT")]
+    pub max_in_flight: Option<u32>,
+    /// What becomes of an iteration that is due while that many run [default: drop]
+    #[arg(long, value_enum, env = "HEAVY_WHEN_FULL")]
+    pub when_full: Option<WhenFull>,
+    /// How long running iterations may go on after the last start [default: 30s]
+    #[arg(long, value_name = "D", env = "HEAVY_GRACEFUL_STOP")]
+    pub graceful_stop: Option<Span>,
+    /// Give an iteration up as failed after this long
+    #[arg(long, value_name = "D", env = "HEAVY_TIMEOUT")]
+    pub timeout: Option<Span>,
+    /// Who shares connections with whom [default: shared]
+    #[arg(long, value_enum, env = "HEAVY_CONNECTIONS")]
+    pub connections: Option<Connections>,
+    /// A parameter of the load test: JSON if the value is any, else a string
+    #[arg(long = "param", value_name = "K=V", env = "HEAVY_PARAM", value_parser = pair)]
+    pub param: Vec<(String, String)>,
+    /// A file with the load test's parameters as a JSON document; - for stdin
+    #[arg(long, value_name = "FILE", env = "HEAVY_PARAMS")]
+    pub params: Option<PathBuf>,
+    /// A variable for the load test
+    #[arg(short, long = "env", value_name = "K=V", env = "HEAVY_ENV", value_parser = pair)]
+    pub env: Vec<(String, String)>,
+    /// A file with variables for the load test, one KEY=VALUE a line
+    #[arg(long, value_name = "FILE", env = "HEAVY_ENV_FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Drops for want of a free slot up to this share of the plan do not fail the job [default: 0%]
+    #[arg(long, value_name = "P%", env = "HEAVY_ALLOW_DROPS", value_parser = percent, allow_hyphen_values = true)]
+    pub allow_drops: Option<f64>,
+    /// Which raw rows to keep: all, errors, none or a share as in 10%; statistics always hold everything [default: all]
+    #[arg(long, value_name = "P", env = "HEAVY_SAMPLES", help_heading = "Results")]
+    pub samples: Option<Samples>,
+    /// Keep query strings in stored URLs
+    #[arg(long, env = "HEAVY_KEEP_QUERY", help_heading = "Results")]
+    pub keep_query: bool,
+    /// Also write a report when the job has ended: text or json; - for stdout
+    #[arg(
+        long,
+        value_name = "FORMAT=FILE",
+        env = "HEAVY_REPORT",
+        help_heading = "Results"
+    )]
+    pub report: Vec<ReportFile>,
+    /// Name of the job [default: the binary's file name]
+    #[arg(long, env = "HEAVY_NAME", help_heading = "Results")]
+    pub name: Option<String>,
+    /// What the job is for
+    #[arg(
+        long,
+        value_name = "TEXT",
+        env = "HEAVY_DESCRIPTION",
+        help_heading = "Results"
+    )]
+    pub description: Option<String>,
+    /// The service that is tested
+    #[arg(long, value_name = "NAME", env = "HEAVY_SERVICE", help_heading = "Results")]
+    pub service: Option<String>,
+    /// A label of the job, for queries
+    #[arg(long = "label", value_name = "K=V", env = "HEAVY_LABEL", value_parser = pair, help_heading = "Results")]
+    pub label: Vec<(String, String)>,
+}
+
+/// What becomes of an iteration that is due when no slot is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhenFull {
+    /// It is dropped, counted, and fails the job
+    Drop,
+    /// It waits for a slot; its response time grows
+    Queue,
+}
+
+/// Who shares connections with whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Connections {
+    /// All iterations of a process
+    Shared,
+    /// The iterations of one user
+    PerUser,
+    /// Nobody
+    PerIteration,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    text.strip_suffix('%')
+        .unwrap_or(text)
+        .parse()
+        .ok()
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .ok_or_else(|| "write a percentage from 0 to 100, as in 5%".to_owned())
+}

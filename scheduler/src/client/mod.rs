@@ -1,0 +1,27 @@
+//! The command line of clients: the verbs of `heavy-sched`, which `heavy` has too.
+//!
+//! [`Verb`] is what can be typed, [`run`] does it and gives the exit code. Programs that submit by themselves use
+//! [`LoadFlags::to_plan`], [`Program::open`], [`Remote::submit`] and [`follow::follow`].
+
+mod bar;
+mod error;
+pub mod exit;
+mod flags;
+pub mod follow;
+mod plan;
+mod program;
+mod remote;
+mod report_file;
+mod submit;
+mod tables;
+mod verbs;
+
+pub use bar::Bar;
+pub use error::Error;
+pub use flags::LoadFlags;
+pub use plan::{Plan, announce};
+pub use program::Program;
+pub use remote::Remote;
+pub use report_file::ReportFile;
+pub use submit::SubmitArgs;
+pub use verbs::{SchedulerFlag, Verb, run};

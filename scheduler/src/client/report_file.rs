@@ -1,0 +1,79 @@
+//! `--report FORMAT=FILE`: where else the summary goes, and in which form.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use heavy_model::summary::Summary;
+use heavy_report::Style;
+
+use super::Error;
+
+/// A report that is written when the job has ended. Text form: `json=FILE`; `-` is stdout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    format: Format,
+    file: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+}
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = text
+            .split_once('=')
+            .filter(|(_, file)| !file.is_empty())
+            .ok_or_else(|| format!("{text:?} names no file: write FORMAT=FILE, as in json=report.json"))?;
+        let format = match format {
+            "text" => Format::Text,
+            "json" => Format::Json,
+            _ => return Err(format!("unknown report format {format:?}: write text or json")),
+        };
+        Ok(Self {
+            format,
+            file: PathBuf::from(file),
+        })
+    }
+}
+
+impl ReportFile {
+    /// JSON on stdout.
+    #[must_use]
+    pub fn json_on_stdout() -> Self {
+        Self {
+            format: Format::Json,
+            file: PathBuf::from("-"),
+        }
+    }
+
+    /// Whether it goes to stdout.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, summary: &Summary) -> Result<(), Error> {
+        let report = match self.format {
+            Format::Text => heavy_report::text(summary, &Style::default()),
+            Format::Json => heavy_report::json(summary),
+        };
+        if self.is_stdout() {
+            return Ok(io::stdout().lock().write_all(report.as_bytes())?);
+        }
+        std::fs::write(&self.file, report).map_err(|problem| Error::File {
+            what: "write",
+            file: self.file.clone(),
+            problem,
+        })
+    }
+}

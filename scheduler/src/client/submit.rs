@@ -1,0 +1,106 @@
+//! `submit`: check, plan, upload, run, report.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use heavy_model::job::JobView;
+use heavy_model::span::Span;
+use heavy_report::Style;
+
+use super::follow::{Interrupts, follow};
+use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, announce, exit, plan};
+
+/// What to submit.
+#[derive(Debug, Clone, Args)]
+pub struct SubmitArgs {
+    /// The compiled load test
+    pub binary: PathBuf,
+    /// A workflow to run; may be given more than once [default: the load test's only one]
+    #[arg(long = "workflow", value_name = "NAME", env = "HEAVY_WORKFLOW")]
+    pub workflows: Vec<String>,
+    /// Return as soon as the job is queued, and print its id
+    #[arg(long, env = "HEAVY_DETACH")]
+    pub detach: bool,
+    /// How many agents take part [default: all that are free]
+    #[arg(long, value_name = "N", env = "HEAVY_AGENTS")]
+    pub agents: Option<u32>,
+    /// How long to wait for agents before giving up [default: 30s]
+    #[arg(long, value_name = "D", env = "HEAVY_WAIT_FOR_AGENTS")]
+    pub wait_for_agents: Option<Span>,
+    /// Print the summary as JSON
+    #[arg(long, env = "HEAVY_JSON")]
+    pub json: bool,
+    /// How to run it
+    #[command(flatten)]
+    pub load: LoadFlags,
+}
+
+/// Runs the verb; gives the exit code.
+pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
+    let program = Program::open(&args.binary)?;
+    let mut plan = args.load.to_plan(&program, None)?;
+    plan.spec.workflows.clone_from(&args.workflows);
+    plan.spec.agents = args.agents;
+    plan.spec.wait_for_agents = args.wait_for_agents.unwrap_or(plan.spec.wait_for_agents);
+    plan::check(&plan.spec)?;
+    let remote = Remote::connect(scheduler).await?;
+    remote.upload(&program).await?;
+    if args.detach {
+        let job = remote.submit(&plan.spec).await?;
+        say(&announce(&plan, Some(job)));
+        writeln!(std::io::stdout().lock(), "{job}")?;
+        return Ok(exit::PASS);
+    }
+    // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
+    let mut interrupts = Interrupts::take()?;
+    let view = watch_through(&remote, &plan, &mut interrupts).await?;
+    let mut reports = args.load.report.clone();
+    if args.json {
+        reports.push(ReportFile::json_on_stdout());
+    }
+    report(&view, &reports)?;
+    Ok(exit::of_job(&view.job))
+}
+
+/// Submits a plan, shows how it goes on stderr, and gives what came of it.
+async fn watch_through(remote: &Remote, plan: &Plan, interrupts: &mut Interrupts) -> Result<JobView, Error> {
+    let job = remote.submit(&plan.spec).await?;
+    say(&announce(plan, Some(job)));
+    let mut bar = Bar::new();
+    let ended = follow(remote, &job.to_string(), Some(interrupts), |news| bar.show(&news)).await;
+    bar.clear();
+    ended
+}
+
+/// Writes the reports that were asked for, and the text on stdout unless one of them goes there. A job that never ran
+/// has only its reason.
+pub(crate) fn report(view: &JobView, reports: &[ReportFile]) -> Result<(), Error> {
+    let Some(summary) = &view.summary else {
+        say(&format!(
+            "the job is {}: {}\n",
+            view.job.state.as_str(),
+            heavy_report::escape(&view.job.reason)
+        ));
+        return Ok(());
+    };
+    for report in reports {
+        report.write(summary)?;
+    }
+    if !reports.iter().any(ReportFile::is_stdout) {
+        let mut stdout = std::io::stdout().lock();
+        let colour =
+            stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let style = Style {
+            colour,
+            ..Style::default()
+        };
+        stdout.write_all(heavy_report::text(summary, &style).as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes to stderr; if that does not work, nobody is there to be told.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,69 @@
+//! `heavy-sched`: the server (`serve`), and the verbs of its clients.
+
+mod server;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use heavy_sched::client::{self, SchedulerFlag, Verb};
+use tracing_subscriber::EnvFilter;
+
+/// Takes load tests, hands them to agents and says how they went
+#[derive(Debug, Parser)]
+#[command(name = "heavy-sched", version)]
+struct Cli {
+    #[command(flatten)]
+    scheduler: SchedulerFlag,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve agents and clients
+    Serve(server::ServeArgs),
+    #[command(flatten)]
+    Client(Verb),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let quiet = matches!(cli.command, Command::Client(_));
+    log_to_stderr(if quiet { "warn" } else { "info" });
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start: {error}"), client::exit::COULD_NOT_RUN),
+    };
+    let code = runtime.block_on(async {
+        match &cli.command {
+            Command::Serve(args) => server::run(args)
+                .await
+                .map_err(|failure| (format!("{:#}", failure.error), failure.code)),
+            Command::Client(verb) => client::run(verb, &cli.scheduler.scheduler)
+                .await
+                .map_err(|error| (error.to_string(), error.exit_code())),
+        }
+    });
+    // A blocked read of stdin or of a disk must not keep the process.
+    runtime.shutdown_background();
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err((message, code)) => fail(&message, code),
+    }
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "error: {message}");
+    ExitCode::from(code)
+}
+
+fn log_to_stderr(level: &str) {
+    let filter = EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+}
