@@ -3,11 +3,16 @@
 //! [`JobSpec`] is the document of the command line, of the HTTP API and of job files alike; everything else here is
 //! what the services answer. All of it is JSON through serde.
 
+mod choices;
+mod info;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
+
+pub use choices::{Connections, Samples, WhenFull};
+pub use info::{AgentInfo, JobInfo, JobState, JobView};
 
 use crate::profile::Profile;
 use crate::rate::Rate;
@@ -207,206 +212,6 @@ impl JobSpec {
     pub fn profile(&self) -> Profile {
         Profile::constant(self.rate, self.duration)
     }
-}
-
-/// What becomes of an iteration that is due when no slot is free.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenFull {
-    /// It is dropped with reason `full`.
-    #[default]
-    Drop,
-    /// It waits for a slot.
-    Queue,
-}
-
-/// Who shares connections with whom.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Connections {
-    /// All iterations of a process.
-    #[default]
-    Shared,
-    /// The iterations of one user.
-    PerUser,
-    /// Nobody.
-    PerIteration,
-}
-
-/// Which raw rows are kept; roll-ups always hold everything. Text form: `all`, `errors`, `none`, `10%`.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub enum Samples {
-    /// Every row.
-    #[default]
-    All,
-    /// Failed requests, iterations that were not ok, and the requests of those iterations as far as they are known.
-    Errors,
-    /// This share, in percent, by a hash of the sequence ID, so that journeys stay whole.
-    Percent(f64),
-    /// No row.
-    None,
-}
-
-impl std::str::FromStr for Samples {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let percent = |text: &str| {
-            text.strip_suffix('%')?
-                .parse()
-                .ok()
-                .filter(|p| (0.0..=100.0).contains(p))
-        };
-        match text {
-            "all" => Ok(Self::All),
-            "errors" => Ok(Self::Errors),
-            "none" => Ok(Self::None),
-            _ => percent(text).map(Self::Percent).ok_or_else(|| {
-                format!("{text:?} is not a choice of samples: write all, errors, none or a share as in 10%")
-            }),
-        }
-    }
-}
-
-impl std::fmt::Display for Samples {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::All => f.write_str("all"),
-            Self::Errors => f.write_str("errors"),
-            Self::None => f.write_str("none"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
-        }
-    }
-}
-
-impl Serialize for Samples {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Samples {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
-
-/// Where a job is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum JobState {
-    /// Waiting for its turn or for agents.
-    Queued,
-    /// Agents fetch, verify, spawn and run init.
-    Preparing,
-    /// Iterations are started.
-    Running,
-    /// No more starts: running iterations finish, results arrive.
-    Draining,
-    /// All is in, totals and verdict stand.
-    Finished,
-    /// Could not be run (or lost its process for good); what ran is accounted for.
-    Failed,
-    /// Stopped by somebody before its end; what ran is accounted for.
-    Stopped,
-}
-
-impl JobState {
-    /// The state's name in results.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Preparing => "preparing",
-            Self::Running => "running",
-            Self::Draining => "draining",
-            Self::Finished => "finished",
-            Self::Failed => "failed",
-            Self::Stopped => "stopped",
-        }
-    }
-
-    /// Whether nothing more will happen.
-    #[must_use]
-    pub const fn is_final(self) -> bool {
-        matches!(self, Self::Finished | Self::Failed | Self::Stopped)
-    }
-}
-
-impl std::str::FromStr for JobState {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        serde_json::from_value(Value::String(text.to_owned()))
-            .map_err(|_| format!("{text:?} is not a job state"))
-    }
-}
-
-/// One line about a job. Instants are ns since the Unix epoch on the scheduler's clock.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JobInfo {
-    /// The "Test ID" of reports: a UUIDv7.
-    pub id: Uuid,
-    /// Where it is in its life.
-    pub state: JobState,
-    /// Set when the job is final and ran.
-    pub verdict: Option<crate::verdict::Verdict>,
-    /// Why the verdict or the failure is what it is; while queued or preparing, what it waits for.
-    pub reason: String,
-    /// Whether an agent was lost or accounting is open.
-    pub degraded: bool,
-    /// When it was submitted.
-    pub submitted_at_wall_ns: u64,
-    /// When its first iteration was due.
-    pub started_at_wall_ns: Option<u64>,
-    /// When its last iteration ended.
-    pub ended_at_wall_ns: Option<u64>,
-    /// How many iterations its profile plans.
-    pub planned: u64,
-    /// Mean asked rate in starts per second.
-    pub asked_rate: f64,
-    /// Starts per second over the time in which iterations were started.
-    pub achieved_rate: Option<f64>,
-    /// The document it was submitted with, params and env included.
-    pub spec: JobSpec,
-}
-
-/// A job and, as soon as there are results, their summary.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct JobView {
-    /// The job.
-    pub job: JobInfo,
-    /// What is known of its results so far; final when the job is.
-    pub summary: Option<crate::summary::Summary>,
-}
-
-/// One connected agent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AgentInfo {
-    /// Its unique name.
-    pub name: String,
-    /// Its labels.
-    pub labels: BTreeMap<String, String>,
-    /// heavy's version.
-    pub version: String,
-    /// Processor cores of its host.
-    pub cores: u32,
-    /// As in `uname -m`.
-    pub architecture: String,
-    /// The host's glibc, as in `2.36`; empty when unknown.
-    pub glibc: String,
-    /// The job it works on.
-    pub job: Option<Uuid>,
-    /// When it registered, ns since the Unix epoch.
-    pub connected_at_wall_ns: u64,
-    /// Since its last heartbeat.
-    pub last_seen_ns: u64,
-    /// The scheduler's clock minus the agent's, if measured.
-    pub clock_offset_ns: Option<i64>,
-    /// Bound of the error of the offset.
-    pub clock_error_ns: Option<u64>,
 }
 
 #[cfg(test)]

@@ -160,5 +160,11 @@ async fn every_released_iteration_of_the_python_example_comes_back_once() {
     drop(client);
     // The socket closes when the runtime has dropped the client's task, so the runtime must go on running.
     let status = tokio::task::spawn_blocking(move || child.wait().unwrap());
-    assert!(tokio::time::timeout(LIMIT, status).await.expect("the process ends with its socket").unwrap().success());
+    assert!(
+        tokio::time::timeout(LIMIT, status)
+            .await
+            .expect("the process ends with its socket")
+            .unwrap()
+            .success()
+    );
 }

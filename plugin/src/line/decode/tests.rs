@@ -1,8 +1,12 @@
 //! Lines as load tests write them, well and badly.
 
+use std::borrow::Cow;
+
 use proptest::prelude::*;
 
+use super::super::CheckOutcome;
 use super::*;
+use crate::timestamp;
 
 const GO_LO: &str = r#"{"sequenceID":"s","url":"http://h/","method":"GET","status":200,"size":12,"timestamp":"2026-11-21T09:30:00.5+01:00","duration":1234567,"error":null}"#;
 

@@ -1,0 +1,87 @@
+//! The choices that a job document offers.
+
+use serde::{Deserialize, Serialize};
+
+/// What becomes of an iteration that is due when no slot is free.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// It is dropped with reason `full`.
+    #[default]
+    Drop,
+    /// It waits for a slot.
+    Queue,
+}
+
+/// Who shares connections with whom.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connections {
+    /// All iterations of a process.
+    #[default]
+    Shared,
+    /// The iterations of one user.
+    PerUser,
+    /// Nobody.
+    PerIteration,
+}
+
+/// Which raw rows are kept; roll-ups always hold everything. Text form: `all`, `errors`, `none`, `10%`.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Samples {
+    /// Every row.
+    #[default]
+    All,
+    /// Failed requests, iterations that were not ok, and the requests of those iterations as far as they are known.
+    Errors,
+    /// This share, in percent, by a hash of the sequence ID, so that journeys stay whole.
+    Percent(f64),
+    /// No row.
+    None,
+}
+
+impl std::str::FromStr for Samples {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let percent = |text: &str| {
+            text.strip_suffix('%')?
+                .parse()
+                .ok()
+                .filter(|p| (0.0..=100.0).contains(p))
+        };
+        match text {
+            "all" => Ok(Self::All),
+            "errors" => Ok(Self::Errors),
+            "none" => Ok(Self::None),
+            _ => percent(text).map(Self::Percent).ok_or_else(|| {
+                format!("{text:?} is not a choice of samples: write all, errors, none or a share as in 10%")
+            }),
+        }
+    }
+}
+
+impl std::fmt::Display for Samples {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Errors => f.write_str("errors"),
+            Self::None => f.write_str("none"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl Serialize for Samples {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Samples {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}

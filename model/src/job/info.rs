@@ -1,0 +1,125 @@
+//! What the services answer about jobs and agents.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::JobSpec;
+
+/// Where a job is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobState {
+    /// Waiting for its turn or for agents.
+    Queued,
+    /// Agents fetch, verify, spawn and run init.
+    Preparing,
+    /// Iterations are started.
+    Running,
+    /// No more starts: running iterations finish, results arrive.
+    Draining,
+    /// All is in, totals and verdict stand.
+    Finished,
+    /// Could not be run (or lost its process for good); what ran is accounted for.
+    Failed,
+    /// Stopped by somebody before its end; what ran is accounted for.
+    Stopped,
+}
+
+impl JobState {
+    /// The state's name in results.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Preparing => "preparing",
+            Self::Running => "running",
+            Self::Draining => "draining",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// Whether nothing more will happen.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Stopped)
+    }
+}
+
+impl std::str::FromStr for JobState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        serde_json::from_value(Value::String(text.to_owned()))
+            .map_err(|_| format!("{text:?} is not a job state"))
+    }
+}
+
+/// One line about a job. Instants are ns since the Unix epoch on the scheduler's clock.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobInfo {
+    /// The "Test ID" of reports: a UUIDv7.
+    pub id: Uuid,
+    /// Where it is in its life.
+    pub state: JobState,
+    /// Set when the job is final and ran.
+    pub verdict: Option<crate::verdict::Verdict>,
+    /// Why the verdict or the failure is what it is; while queued or preparing, what it waits for.
+    pub reason: String,
+    /// Whether an agent was lost or accounting is open.
+    pub degraded: bool,
+    /// When it was submitted.
+    pub submitted_at_wall_ns: u64,
+    /// When its first iteration was due.
+    pub started_at_wall_ns: Option<u64>,
+    /// When its last iteration ended.
+    pub ended_at_wall_ns: Option<u64>,
+    /// How many iterations its profile plans.
+    pub planned: u64,
+    /// Mean asked rate in starts per second.
+    pub asked_rate: f64,
+    /// Starts per second over the time in which iterations were started.
+    pub achieved_rate: Option<f64>,
+    /// The document it was submitted with, params and env included.
+    pub spec: JobSpec,
+}
+
+/// A job and, as soon as there are results, their summary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobView {
+    /// The job.
+    pub job: JobInfo,
+    /// What is known of its results so far; final when the job is.
+    pub summary: Option<crate::summary::Summary>,
+}
+
+/// One connected agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentInfo {
+    /// Its unique name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// heavy's version.
+    pub version: String,
+    /// Processor cores of its host.
+    pub cores: u32,
+    /// As in `uname -m`.
+    pub architecture: String,
+    /// The host's glibc, as in `2.36`; empty when unknown.
+    pub glibc: String,
+    /// The job it works on.
+    pub job: Option<Uuid>,
+    /// When it registered, ns since the Unix epoch.
+    pub connected_at_wall_ns: u64,
+    /// Since its last heartbeat.
+    pub last_seen_ns: u64,
+    /// The scheduler's clock minus the agent's, if measured.
+    pub clock_offset_ns: Option<i64>,
+    /// Bound of the error of the offset.
+    pub clock_error_ns: Option<u64>,
+}

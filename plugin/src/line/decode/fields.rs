@@ -1,0 +1,215 @@
+//! The fields of output lines: each reads all the forms that the format allows, and borrows where it can.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::line::CheckOutcome;
+use crate::timestamp;
+
+/// A JSON string, or null for the empty one. Unlike serde's own `Cow`, it borrows inside of options and vectors too.
+#[derive(Default)]
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_unit<E>(self) -> Result<Text<'de>, E> {
+                Ok(Text::default())
+            }
+        }
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// Nanoseconds, given as an integer or as a fraction; a negative number is a wrong field.
+#[derive(Default)]
+pub(super) struct Nanos(pub(super) u64);
+
+/// Body bytes; a negative number (go-lo's "unknown") counts as 0.
+#[derive(Default)]
+pub(super) struct Size(pub(super) u64);
+
+struct NumberVisitor {
+    negative_as_zero: bool,
+}
+
+impl Visitor<'_> for NumberVisitor {
+    type Value = u64;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number that is not negative")
+    }
+    fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+        Ok(number)
+    }
+    fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
+        if self.negative_as_zero {
+            Ok(0)
+        } else {
+            Err(E::custom(format_args!("{number} is negative")))
+        }
+    }
+    fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+        // The cast saturates, so that no number is out of range.
+        if number >= 0.0 || self.negative_as_zero {
+            Ok(number.round() as u64)
+        } else {
+            Err(E::custom(format_args!("{number} is negative")))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Nanos {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(NumberVisitor {
+                negative_as_zero: false,
+            })
+            .map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(NumberVisitor {
+                negative_as_zero: true,
+            })
+            .map(Self)
+    }
+}
+
+/// An RFC 3339 timestamp as nanoseconds since the Unix epoch.
+pub(super) struct Instant(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?;
+        timestamp::parse(&text.0)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("not an RFC 3339 timestamp"))
+    }
+}
+
+/// The `error` of a line: a string as it is, anything else as its JSON.
+pub(super) struct AnyError<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for AnyError<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: &'de RawValue = Deserialize::deserialize(deserializer)?;
+        let json = raw.get();
+        if json.starts_with('"') {
+            let text: Text<'de> = serde_json::from_str(json).map_err(D::Error::custom)?;
+            return Ok(Self(text.0));
+        }
+        Ok(Self(Cow::Borrowed(json)))
+    }
+}
+
+/// Tags: an object of strings, kept as the JSON that was given; an empty object is no tags.
+#[derive(Default)]
+pub(super) struct Tags<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: &'de RawValue = Deserialize::deserialize(deserializer)?;
+        if raw.get() == "null" {
+            return Ok(Self::default());
+        }
+        let mut checker = serde_json::Deserializer::from_str(raw.get());
+        let tags = checker.deserialize_map(StringMap).map_err(D::Error::custom)?;
+        Ok(Self(if tags == 0 {
+            Cow::Borrowed("")
+        } else {
+            Cow::Borrowed(raw.get())
+        }))
+    }
+}
+
+struct StringMap;
+
+impl<'de> Visitor<'de> for StringMap {
+    type Value = usize;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while map.next_entry::<Text<'de>, Text<'de>>()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+/// `{name: [passes, fails]}`.
+#[derive(Default)]
+pub(super) struct Checks<'a>(pub(super) Vec<CheckOutcome<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Checks<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ChecksVisitor;
+        impl<'de> Visitor<'de> for ChecksVisitor {
+            type Value = Checks<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of [passes, fails]")
+            }
+            fn visit_unit<E>(self) -> Result<Checks<'de>, E> {
+                Ok(Checks::default())
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Checks<'de>, A::Error> {
+                let mut checks = Vec::new();
+                while let Some((name, Tally { passes, fails })) = map.next_entry::<Text<'de>, Tally>()? {
+                    checks.push(CheckOutcome {
+                        name: name.0,
+                        passes,
+                        fails,
+                    });
+                }
+                Ok(Checks(checks))
+            }
+        }
+        deserializer.deserialize_any(ChecksVisitor)
+    }
+}
+
+struct Tally {
+    passes: u64,
+    fails: u64,
+}
+
+impl<'de> Deserialize<'de> for Tally {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TallyVisitor;
+        impl<'de> Visitor<'de> for TallyVisitor {
+            type Value = Tally;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("[passes, fails]")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tally, A::Error> {
+                let passes = seq
+                    .next_element()?
+                    .ok_or_else(|| A::Error::invalid_length(0, &self))?;
+                let fails = seq
+                    .next_element()?
+                    .ok_or_else(|| A::Error::invalid_length(1, &self))?;
+                Ok(Tally { passes, fails })
+            }
+        }
+        deserializer.deserialize_seq(TallyVisitor)
+    }
+}
