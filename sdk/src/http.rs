@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `request`, `target`, `exchange`, `error` | what goes in and what comes out, whichever client does the work |
 //! | `config`, `tls` | what an [`Engine`] can be told |
-//! | `engine` | [`Engine`], the default client: one exchange from lease to result |
-//! | `pool`, `origin` | which connection a request gets, and who may open how many |
+//! | `engine`, `draft` | [`Engine`], the default client: one exchange from lease to result |
+//! | `pool`, `origins`, `origin` | which connection a request gets, and who may open how many |
 //! | `connector`, `dial`, `dns` | opening connections: one task per engine, a bounded number at a time |
 //! | `h1`, `h2` | one exchange on one connection |
 //! | `phases`, `stamp`, `clock` | the seven phases and the instants they are made of |
@@ -19,12 +19,14 @@ mod config;
 mod connector;
 mod dial;
 mod dns;
+mod draft;
 mod engine;
 mod error;
 mod exchange;
 mod h1;
 mod h2;
 mod origin;
+mod origins;
 mod phases;
 mod pool;
 mod request;

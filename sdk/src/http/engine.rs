@@ -5,16 +5,13 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONNECTION, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, Version};
-use http_body_util::Full;
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::{Anchor, duration_ns, monotonic_ns};
 use super::config::EngineConfig;
 use super::connector;
 use super::dial::Dialer;
+use super::draft::Draft;
 use super::error::{ErrorKind, RequestError};
 use super::exchange::{Answer, Exchange};
 use super::h1::{Message, Outcome};
@@ -22,7 +19,7 @@ use super::origin::{Grant, Granted, Lease, Origin, Refusal};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
 use super::request::{Parts, Request};
-use super::target::{Parsed, Target, TargetCache};
+use super::target::{Target, TargetCache};
 use super::{ExchangeFuture, HttpClient};
 
 /// The default [`HttpClient`]: a pool of hyper connections for one thread.
@@ -30,6 +27,20 @@ use super::{ExchangeFuture, HttpClient};
 /// It runs inside a `tokio::task::LocalSet`, always the same one. Redirects are not followed, bodies are not
 /// decompressed, proxies are not used, and nothing is sent twice: a request is only taken to another connection while
 /// none of it has been written.
+///
+/// ```no_run
+/// use heavy_sdk::http::{Engine, EngineConfig, HttpClient, Request};
+///
+/// # async fn example() {
+/// let engine = Engine::new(EngineConfig::default());
+/// let url = engine.target("http://127.0.0.1:8080/"); // parsed once, remembered by its text
+/// let exchange = engine.execute(Request::get(url).keep_body(true)).await;
+/// if let Some(error) = &exchange.error {
+///     eprintln!("{}: {error}", error.kind);
+/// }
+/// assert_eq!(exchange.phases.total_ns(), exchange.duration_ns());
+/// # }
+/// ```
 pub struct Engine {
     config: EngineConfig,
     pool: Rc<Pool>,
@@ -72,14 +83,7 @@ impl Engine {
     /// What the connections are doing now.
     #[must_use]
     pub fn stats(&self) -> EngineStats {
-        let (open, idle, connecting, opened, waiting) = self.pool.counts();
-        EngineStats {
-            open,
-            idle,
-            connecting,
-            opened,
-            waiting,
-        }
+        self.pool.stats()
     }
 
     async fn exchange(&self, request: Request, started_ns: u64) -> Exchange {
@@ -102,11 +106,7 @@ impl Engine {
             .anchor
             .instant(started_ns.saturating_add(duration_ns(timeout)));
         let origin = self.pool.origin(group, &parsed.origin);
-        let mut draft = Draft {
-            method,
-            headers,
-            body,
-        };
+        let mut draft = Draft::new(method, headers, body);
         let mut answer = Answer::new(if keep_body {
             self.config.max_kept_body_bytes
         } else {
@@ -216,14 +216,10 @@ impl Engine {
     }
 
     fn no_connection(&self, timeout: Duration) -> RequestError {
-        let EngineStats {
-            open,
-            connecting,
-            waiting,
-            ..
-        } = self.stats();
+        let (open, connecting) = self.pool.open_and_connecting();
         let message = format!(
-            "no free connection within {timeout:?} ({open} open, {connecting} connecting, {waiting} requests waiting)"
+            "no free connection within {timeout:?} ({open} open, {connecting} connecting, at most {} allowed)",
+            self.config.max_connections
         );
         RequestError::new(ErrorKind::Timeout, message)
     }
@@ -282,55 +278,4 @@ fn timed_out(answer: &Answer, timeout: Duration) -> RequestError {
         )
     };
     RequestError::new(ErrorKind::Timeout, message)
-}
-
-/// What of a request does not depend on the protocol.
-struct Draft {
-    method: Method,
-    headers: HeaderMap,
-    body: Bytes,
-}
-
-impl Draft {
-    fn for_http1(&mut self, parsed: &Parsed, config: &EngineConfig) -> Message {
-        self.fill(USER_AGENT, &config.user_agent);
-        self.fill(HOST, &parsed.host);
-        if !config.keep_alive {
-            self.headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        self.message(parsed, parsed.origin_form.clone(), Version::HTTP_11)
-    }
-
-    fn for_http2(&mut self, parsed: &Parsed, config: &EngineConfig) -> Message {
-        self.fill(USER_AGENT, &config.user_agent);
-        // The authority says it already, and HTTP/2 knows no connection headers.
-        self.headers.remove(HOST);
-        self.headers.remove(CONNECTION);
-        self.message(parsed, parsed.absolute.clone(), Version::HTTP_2)
-    }
-
-    /// Takes back what was not sent; the body was only lent.
-    fn recover(&mut self, message: Message) {
-        let (parts, _) = message.into_parts();
-        self.method = parts.method;
-        self.headers = parts.headers;
-    }
-
-    fn fill(&mut self, name: http::HeaderName, value: &HeaderValue) {
-        if !self.headers.contains_key(&name) {
-            self.headers.insert(name, value.clone());
-        }
-    }
-
-    fn message(&mut self, parsed: &Parsed, uri: http::Uri, version: Version) -> Message {
-        if let Some(authorization) = &parsed.authorization {
-            self.fill(AUTHORIZATION, authorization);
-        }
-        let mut message = Message::new(Full::new(self.body.clone()));
-        *message.method_mut() = std::mem::take(&mut self.method);
-        *message.uri_mut() = uri;
-        *message.version_mut() = version;
-        *message.headers_mut() = std::mem::take(&mut self.headers);
-        message
-    }
 }

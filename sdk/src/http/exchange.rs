@@ -47,7 +47,7 @@ impl Exchange {
         exchange
     }
 
-    /// No answer, and no time taken: for clients that refuse a request.
+    /// No answer, and no time taken: for clients that give up on a request before it is sent.
     #[must_use]
     pub fn refused(error: RequestError) -> Self {
         let mut exchange = Self::empty(&PhaseClock::new(monotonic_ns()));

@@ -6,21 +6,21 @@
 //! an idle connection of another origin makes room.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use tokio::sync::{Notify, oneshot};
 
 use super::clock::{duration_ns, monotonic_ns};
-use super::config::{EngineConfig, HttpVersion};
+use super::config::EngineConfig;
 use super::dial::{Dialed, Wire};
+use super::engine::EngineStats;
 use super::h1::H1Connection;
 use super::h2::{H2Connection, H2Stream};
 use super::origin::{Grant, Granted, Lease, Origin, Protocol, Refusal};
+use super::origins::Origins;
 use super::phases::ConnectTimes;
 use super::target::OriginKey;
-
-type Origins = HashMap<OriginKey, Rc<Origin>, foldhash::fast::RandomState>;
 
 /// The bounds of one pool.
 struct Limits {
@@ -30,14 +30,12 @@ struct Limits {
     h2_streams: usize,
     idle_ns: u64,
     reuse: bool,
-    version: HttpVersion,
 }
 
 /// All connections of one engine.
 pub(crate) struct Pool {
     limits: Limits,
-    shared: RefCell<Origins>,
-    groups: RefCell<HashMap<u64, Origins, foldhash::fast::RandomState>>,
+    origins: Origins,
     /// Origins that want to connect, in turn.
     hungry: RefCell<VecDeque<Rc<Origin>>>,
     /// Origins that may have something to evict; each is listed once.
@@ -82,12 +80,10 @@ impl Pool {
             },
             idle_ns: duration_ns(config.idle_timeout),
             reuse,
-            version: config.http_version,
         };
         Self {
             limits,
-            shared: RefCell::default(),
-            groups: RefCell::default(),
+            origins: Origins::new(config.http_version),
             hungry: RefCell::default(),
             idle_origins: RefCell::default(),
             open: Cell::new(0),
@@ -99,24 +95,7 @@ impl Pool {
 
     /// The origin of `key` within `group`.
     pub(crate) fn origin(&self, group: Option<u64>, key: &OriginKey) -> Rc<Origin> {
-        match group {
-            None => self.origin_in(&mut self.shared.borrow_mut(), key),
-            Some(group) => self.origin_in(self.groups.borrow_mut().entry(group).or_default(), key),
-        }
-    }
-
-    fn origin_in(&self, origins: &mut Origins, key: &OriginKey) -> Rc<Origin> {
-        if let Some(origin) = origins.get(key) {
-            return origin.clone();
-        }
-        let protocol = match self.limits.version {
-            HttpVersion::Auto if key.tls => Protocol::Unknown,
-            HttpVersion::Auto | HttpVersion::Http1 => Protocol::Http1,
-            HttpVersion::Http2 => Protocol::Http2,
-        };
-        let origin = Rc::new(Origin::new(key.clone(), protocol));
-        origins.insert(key.clone(), origin.clone());
-        origin
+        self.origins.get(group, key)
     }
 
     /// A connection that is there already.
@@ -263,7 +242,7 @@ impl Pool {
     /// Forgets what is closed or was idle for too long, and origins that have nothing left.
     pub(crate) fn sweep(&self) {
         let now_ns = monotonic_ns();
-        for origin in self.origins() {
+        for origin in self.origins.all() {
             let mut idle = origin.idle.take();
             let looked_at = idle.len().min(Self::SWEEP_AT_MOST);
             let mut place = 0;
@@ -281,18 +260,12 @@ impl Pool {
             origin.listed_idle.set(origin.has_idle());
             origin.listed_idle.get()
         });
-        let in_use = |origin: &mut Rc<Origin>| Rc::strong_count(origin) > 1 || !origin.is_empty();
-        self.shared.borrow_mut().retain(|_, origin| in_use(origin));
-        self.groups.borrow_mut().retain(|_, origins| {
-            origins.retain(|_, origin| in_use(origin));
-            !origins.is_empty()
-        });
+        self.origins.forget_unused();
     }
 
     /// Closes the connections of `group`: those in use when their exchange ends.
     pub(crate) fn close_group(&self, group: u64) {
-        let origins = self.groups.borrow_mut().remove(&group);
-        for origin in origins.into_iter().flat_map(HashMap::into_values) {
+        for origin in self.origins.remove_group(group) {
             origin.retired.set(true);
             origin.drop_waiters();
             drop(origin.idle.take());
@@ -300,28 +273,19 @@ impl Pool {
         }
     }
 
-    /// Open, idle and opening connections, those ever opened, and requests that wait for one.
-    pub(crate) fn counts(&self) -> (usize, usize, usize, u64, usize) {
-        let origins = self.origins();
-        let idle = origins.iter().map(|origin| origin.idle.borrow().len()).sum();
-        let waiting = origins.iter().map(|origin| origin.waiting()).sum();
-        (
-            self.open.get(),
-            idle,
-            self.connecting.get(),
-            self.opened.get(),
-            waiting,
-        )
+    pub(crate) fn open_and_connecting(&self) -> (usize, usize) {
+        (self.open.get(), self.connecting.get())
     }
 
-    fn origins(&self) -> Vec<Rc<Origin>> {
-        let groups = self.groups.borrow();
-        self.shared
-            .borrow()
-            .values()
-            .chain(groups.values().flat_map(HashMap::values))
-            .cloned()
-            .collect()
+    pub(crate) fn stats(&self) -> EngineStats {
+        let origins = self.origins.all();
+        EngineStats {
+            open: self.open.get(),
+            idle: origins.iter().map(|origin| origin.idle.borrow().len()).sum(),
+            connecting: self.connecting.get(),
+            opened: self.opened.get(),
+            waiting: origins.iter().map(|origin| origin.waiting()).sum(),
+        }
     }
 
     fn wanted_connects(&self, origin: &Origin) -> usize {

@@ -1,9 +1,10 @@
 //! HTTP/2 without TLS: requests share connections.
 
 use futures::future::join_all;
-use heavy_sdk::http::{Engine, EngineConfig, HttpVersion, Request, Version};
+use heavy_sdk::http::{Engine, EngineConfig, ErrorKind, HttpVersion, Request, Version};
+use tokio::io::AsyncReadExt as _;
 
-use crate::support::{Server, execute, get, kind, run};
+use crate::support::{Server, execute, get, kind, run, serve_http2};
 
 fn engine(streams: usize) -> Engine {
     Engine::new(EngineConfig {
@@ -99,5 +100,33 @@ fn a_server_that_speaks_another_protocol_fails_the_request_only() {
         assert_eq!(exchange.status, 0);
         assert!(kind(&exchange).is_some());
         assert_eq!(engine.stats().waiting, 0);
+    });
+}
+
+#[test]
+fn a_connection_that_ends_fails_what_is_on_it_and_is_replaced() {
+    run(async {
+        let server = Server::scripted(|mut stream, number, seen| async move {
+            if number == 0 {
+                // The preface and the first frames of the client, and then nothing.
+                let mut some = [0; 64];
+                let _ = stream.read(&mut some).await;
+                return;
+            }
+            serve_http2(stream, seen, 100).await;
+        })
+        .await;
+        let engine = engine(100);
+        let url = server.url("/");
+        let exchanges = join_all((0..20).map(|_| get(&engine, &url))).await;
+        for failed in exchanges.iter().filter(|exchange| exchange.status == 0) {
+            assert!(
+                matches!(kind(failed), Some(ErrorKind::Closed | ErrorKind::Reset)),
+                "{failed:?}"
+            );
+        }
+        assert!(exchanges.iter().any(|exchange| exchange.status == 0));
+        assert_eq!(get(&engine, &url).await.status, 200);
+        assert_eq!((server.seen.connections.get(), engine.stats().open), (2, 1));
     });
 }

@@ -7,6 +7,7 @@
 
 mod bodies;
 mod connections;
+mod custom;
 mod failures;
 mod groups;
 mod http2;

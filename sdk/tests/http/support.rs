@@ -104,7 +104,12 @@ async fn serve_http1(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, seen
         .await;
 }
 
-async fn serve_http2(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, seen: Rc<Seen>, streams: u32) {
+/// Answers requests on one connection; see [`answer`].
+pub(crate) async fn serve_http2(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    seen: Rc<Seen>,
+    streams: u32,
+) {
     let service = service_fn(move |request| answer(request, seen.clone()));
     let _ = hyper::server::conn::http2::Builder::new(LocalExecutor)
         .max_concurrent_streams(streams)
