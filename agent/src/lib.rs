@@ -1,1 +1,40 @@
-//! agent
+//! The agent of heavy: gets load tests from a scheduler, runs them, and brings every result to a collector.
+//!
+//! One [`run`] is one agent. Its [`link`] to the scheduler brings assignments; each [`assignment`] fetches its binary
+//! into the [`cache`], spawns it as a [`process`], releases iterations, and ends with all results acknowledged. The
+//! [`tail`] reads the load test's output into [`results`], which rolls them up ([`rollup`]) and packs raw rows
+//! ([`batch`]); both are written to the [`spool`], from which [`deliver`] sends them. Nothing in that chain waits for
+//! what comes after it.
+//!
+//! Pure, and tested as tables and properties: [`assignment`]'s machine and plan, [`rollup`], [`batch`],
+//! [`link`]'s clock estimate, [`deliver`]'s cursor, [`tail`]'s lines, [`spool`]'s records.
+
+#[doc(hidden)]
+pub mod launch;
+
+mod assignment;
+mod backoff;
+mod batch;
+mod cache;
+mod clock;
+mod config;
+mod data_dir;
+mod deliver;
+mod error;
+mod host;
+mod link;
+mod nice;
+mod process;
+mod results;
+mod rollup;
+mod run;
+mod shared;
+mod spool;
+mod tail;
+
+pub use config::{
+    Config, DEFAULT_SCHEDULER, DEFAULT_SPOOL_LIMIT_BYTES, Launcher, default_data_dir, default_name,
+};
+pub use data_dir::Error as DataDirError;
+pub use error::Error;
+pub use run::run;

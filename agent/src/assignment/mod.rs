@@ -1,0 +1,15 @@
+//! An agent's share of a job, from its assignment to its last acknowledged result.
+//!
+//! [`machine`] decides, [`driver`] carries out. [`prepare`] gets a load test ready, [`plan`] says which iterations are
+//! due and [`release`] hands them over; all instants of a job are converted by [`clock`].
+
+mod clock;
+mod driver;
+mod health;
+mod machine;
+mod plan;
+mod prepare;
+mod release;
+
+pub(crate) use clock::JobClock;
+pub(crate) use driver::{Command, run};

@@ -1,0 +1,290 @@
+//! Prepares an assignment: fetch, verify, check, spawn, hello, describe, init.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_model::job::{Connections, JobSpec, WhenFull};
+use heavy_plugin::codec::{self, ClientTransport};
+use heavy_plugin::hello::{Hello, PROTOCOL};
+use heavy_plugin::program;
+use heavy_plugin::rpc::{self, Anchor, LoadTestClient, Setup, WorkflowSetup, client_config, deadline_in};
+use heavy_proto::v1;
+use object::ReadCache;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::machine::Failure;
+use crate::clock;
+use crate::data_dir::private_dir;
+use crate::launch;
+use crate::process::{Ends, Life, Process};
+use crate::results::Results;
+use crate::shared::Shared;
+use crate::tail::{self, Tail};
+
+const HELLO_LIMIT: Duration = Duration::from_secs(10);
+const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
+/// An init may fill caches or log thousands of users in.
+const INIT_LIMIT: Duration = Duration::from_secs(600);
+/// How long the last output of a load test that has exited may take.
+const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(1);
+
+/// A load test that is spawned and initialised.
+#[derive(Debug)]
+pub(crate) struct Live {
+    pub(crate) process: Process,
+    pub(crate) client: LoadTestClient,
+    /// Ends the RPC connection, which tells the load test that the agent is gone.
+    pub(crate) connection: AbortHandle,
+    pub(crate) results: Arc<Results>,
+    /// Cancelled when all output was read.
+    pub(crate) output_ended: CancellationToken,
+    pub(crate) workflows: Vec<String>,
+    pub(crate) anchor: Anchor,
+    pub(crate) sdk: String,
+}
+
+fn failure(kind: &'static str, message: impl ToString) -> Failure {
+    Failure {
+        kind,
+        message: message.to_string(),
+    }
+}
+
+/// Prepares an assignment in the folder `dir`. If it fails, or is dropped, nothing of the load test is left.
+pub(crate) async fn prepare(
+    shared: Arc<Shared>,
+    assign: v1::Assign,
+    spec: JobSpec,
+    dir: PathBuf,
+) -> Result<Live, Failure> {
+    let program = shared
+        .cache
+        .get(
+            &assign.artifact_sha256,
+            assign.artifact_bytes,
+            &mut shared.fleet.clone(),
+        )
+        .await
+        .map_err(|error| failure(error.kind(), error))?;
+    check(&program, &shared.host)?;
+    private_dir(&dir).map_err(|error| failure("spawn", error))?;
+    let (process, ends) = Process::spawn(&shared.spawner, &program, &dir)
+        .await
+        .map_err(|error| failure("spawn", format_args!("cannot spawn the load test: {error}")))?;
+    match set_up(&shared, &assign, &spec, &process, ends).await {
+        Ok(ready) => Ok(ready(process)),
+        Err(failure) => {
+            process.kill().await;
+            Err(failure)
+        }
+    }
+}
+
+fn check(path: &Path, host: &program::Host) -> Result<(), Failure> {
+    let file = fs::File::open(path).map_err(|error| failure("fetch", error))?;
+    let cache = ReadCache::new(file);
+    match program::check_read(&cache, host) {
+        Ok(_) => Ok(()),
+        Err(problem) => Err(failure(problem.kind(), problem)),
+    }
+}
+
+async fn set_up(
+    shared: &Shared,
+    assign: &v1::Assign,
+    spec: &JobSpec,
+    process: &Process,
+    ends: Ends,
+) -> Result<impl FnOnce(Process) -> Live + use<>, Failure> {
+    let results = Arc::new(Results::new(&[], spec.samples, spec.keep_query));
+    let (tail, socket) = tail::start(ends, &results).map_err(|error| failure("spawn", error))?;
+    let Tail { hello, ended } = tail;
+    let watched = Watched {
+        process,
+        results: &results,
+        output_ended: &ended,
+    };
+    let hello = watched.hello(hello).await?;
+    let socket = tokio::net::UnixStream::from_std(socket).map_err(|error| failure("spawn", error))?;
+    let transport: ClientTransport<_> = codec::transport(socket);
+    let tarpc::client::NewClient { client, dispatch } = LoadTestClient::new(client_config(), transport);
+    let connection = tokio::spawn(async move {
+        if let Err(error) = dispatch.await {
+            tracing::debug!(%error, "the connection to a load test ended");
+        }
+    })
+    .abort_handle();
+    let described = client.describe(deadline_in(DESCRIBE_LIMIT)).await;
+    let Ok(description) = described else {
+        connection.abort();
+        return Err(watched.no_answer("not-a-load-test", "describe itself").await);
+    };
+    let workflows = choose(&spec.workflows, &description)?;
+    results.set_workflows(&workflows);
+    let anchor = shared.anchor(clock::monotonic_ns());
+    let setup = setup(assign, spec, &workflows, anchor, &shared.config.name);
+    match client.prepare(deadline_in(INIT_LIMIT), setup).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(problem)) if problem.kind == "unknown-workflow" => {
+            return Err(failure("unknown-workflow", problem.message));
+        }
+        Ok(Err(problem)) => return Err(failure("init", problem.message)),
+        Err(_) => return Err(watched.no_answer("init", "initialise").await),
+    }
+    Ok(move |process| Live {
+        process,
+        client,
+        connection,
+        results,
+        output_ended: ended,
+        workflows,
+        anchor,
+        sdk: hello.sdk,
+    })
+}
+
+/// A spawned program that may turn out to be no load test.
+struct Watched<'a> {
+    process: &'a Process,
+    results: &'a Results,
+    output_ended: &'a CancellationToken,
+}
+
+impl Watched<'_> {
+    async fn hello(&self, hello: tokio::sync::oneshot::Receiver<Hello>) -> Result<Hello, Failure> {
+        match tokio::time::timeout(HELLO_LIMIT, hello).await {
+            Ok(Ok(hello)) if hello.protocol == PROTOCOL => Ok(hello),
+            Ok(Ok(hello)) => Err(failure(
+                "not-a-load-test",
+                format_args!(
+                    "the load test speaks protocol {} ({}), this agent speaks {PROTOCOL}: build it with the SDK of this \
+                     version of heavy",
+                    hello.protocol, hello.sdk
+                ),
+            )),
+            Ok(Err(_)) => Err(self.no_answer("not-a-load-test", "say hello").await),
+            Err(_) => Err(failure(
+                "not-a-load-test",
+                format_args!(
+                    "the program did not say hello within {} s: submit a load test, whose main calls \
+                     heavy_sdk::serve; {}",
+                    HELLO_LIMIT.as_secs(),
+                    self.results.excerpts()
+                ),
+            )),
+        }
+    }
+
+    /// Why the program did not do what it was asked: it has exited, most often.
+    async fn no_answer(&self, kind: &'static str, what: &str) -> Failure {
+        let mut life = self.process.life();
+        let exited = life.wait_for(|life| matches!(life, Life::Gone(_)));
+        let how = match tokio::time::timeout(LAST_OUTPUT_LIMIT, exited).await {
+            Ok(Ok(life)) => life.exit().unwrap_or("ended").to_owned(),
+            _ => String::new(),
+        };
+        // What it wrote last is most telling.
+        let _ = tokio::time::timeout(LAST_OUTPUT_LIMIT, self.output_ended.cancelled()).await;
+        let excerpts = self.results.excerpts();
+        if how == format!("exited with status {}", launch::CANNOT_RUN) {
+            return failure("spawn", excerpts);
+        }
+        let message = if how.is_empty() {
+            format!("the program did not {what}: is it a load test of this version of heavy? {excerpts}")
+        } else {
+            format!("the program {how} and did not {what}: run it by hand to see why; {excerpts}")
+        };
+        failure(kind, message)
+    }
+}
+
+/// The workflows to run: those that are wanted, or the only one.
+fn choose(wanted: &[String], description: &rpc::Description) -> Result<Vec<String>, Failure> {
+    let known: Vec<&str> = description
+        .workflows
+        .iter()
+        .map(|workflow| workflow.name.as_str())
+        .collect();
+    let list = known.join(", ");
+    if let Some(missing) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
+        return Err(failure(
+            "unknown-workflow",
+            format_args!("there is no workflow {missing:?}: this load test has {list}"),
+        ));
+    }
+    match (wanted.is_empty(), known.as_slice()) {
+        (false, _) => Ok(wanted.to_vec()),
+        (true, [only]) => Ok(vec![(*only).to_owned()]),
+        (true, []) => Err(failure("unknown-workflow", "this load test has no workflow")),
+        (true, _) => Err(failure(
+            "unknown-workflow",
+            format_args!("this load test has several workflows: choose with --workflow, among {list}"),
+        )),
+    }
+}
+
+fn setup(assign: &v1::Assign, spec: &JobSpec, workflows: &[String], anchor: Anchor, agent: &str) -> Setup {
+    let members = assign
+        .revision
+        .as_ref()
+        .map_or(1, |revision| revision.members.len());
+    Setup {
+        job: assign.job.clone(),
+        agent: agent.to_owned(),
+        agent_index: assign.agent_index,
+        agents: u32::try_from(members).unwrap_or(u32::MAX),
+        workflows: workflows
+            .iter()
+            .map(|name| WorkflowSetup {
+                name: name.clone(),
+                params: spec.params.clone(),
+            })
+            .collect(),
+        env: spec.env.clone(),
+        anchor,
+        max_in_flight: spec.max_in_flight,
+        when_full: match spec.when_full {
+            WhenFull::Drop => rpc::WhenFull::Drop,
+            WhenFull::Queue => rpc::WhenFull::Queue,
+        },
+        timeout_ns: spec.timeout.map(heavy_model::span::Span::ns),
+        connections: match spec.connections {
+            Connections::Shared => rpc::Connections::Shared,
+            Connections::PerUser => rpc::Connections::PerUser,
+            Connections::PerIteration => rpc::Connections::PerIteration,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(names: &[&str]) -> rpc::Description {
+        rpc::Description {
+            sdk: String::new(),
+            workflows: names
+                .iter()
+                .map(|name| rpc::WorkflowDescription {
+                    name: (*name).to_owned(),
+                    splits: false,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn workflows_are_chosen_or_listed() {
+        let chosen = |wanted: &[&str], known: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
+            choose(&wanted, &description(known)).map_err(|failure| failure.message)
+        };
+        assert_eq!(chosen(&[], &["a"]).unwrap(), ["a"]);
+        assert_eq!(chosen(&["b", "a"], &["a", "b", "c"]).unwrap(), ["b", "a"]);
+        assert!(chosen(&[], &["a", "b"]).unwrap_err().contains("among a, b"));
+        assert!(chosen(&["x"], &["a", "b"]).unwrap_err().contains("has a, b"));
+    }
+}

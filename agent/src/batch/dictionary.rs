@@ -1,0 +1,96 @@
+//! The texts of one batch, each once.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::wire::Texts;
+use crate::rollup::names::{EMPTY, Symbol};
+
+const FIELD: u32 = 1;
+
+/// Tables of symbols that have texts in the dictionary.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Table {
+    Workflow,
+    Step,
+    Method,
+    Name,
+    Kind,
+}
+
+/// A dictionary that is filled as rows come. Entry 0 is the empty text.
+#[derive(Debug)]
+pub(crate) struct Dictionary {
+    texts: Texts,
+    count: u32,
+    places: HashMap<Box<str>, u32, RandomState>,
+    /// For each table, the place of each symbol; 0 where it is not there yet.
+    symbols: [Vec<u32>; 5],
+}
+
+impl Dictionary {
+    pub(crate) fn new() -> Self {
+        let mut dictionary = Self {
+            texts: Texts::default(),
+            count: 0,
+            places: HashMap::default(),
+            symbols: std::array::from_fn(|_| Vec::new()),
+        };
+        dictionary.clear();
+        dictionary
+    }
+
+    /// Starts anew.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.texts.push(FIELD, "");
+        self.count = 1;
+        self.places.clear();
+        for symbols in &mut self.symbols {
+            symbols.fill(0);
+        }
+    }
+
+    /// The place of a text.
+    pub(crate) fn text(&mut self, text: &str) -> u32 {
+        if text.is_empty() {
+            return 0;
+        }
+        if let Some(place) = self.places.get(text) {
+            return *place;
+        }
+        let place = self.add(text);
+        self.places.insert(text.into(), place);
+        place
+    }
+
+    /// The place of a symbol's text.
+    pub(crate) fn symbol(&mut self, table: Table, symbol: Symbol, text: &str) -> u32 {
+        if symbol == EMPTY {
+            return 0;
+        }
+        let slot = symbol as usize;
+        if let Some(place) = self.symbols[table as usize].get(slot).filter(|place| **place > 0) {
+            return *place;
+        }
+        let place = self.text(text);
+        let symbols = &mut self.symbols[table as usize];
+        if symbols.len() <= slot {
+            symbols.resize(slot + 1, 0);
+        }
+        symbols[slot] = place;
+        place
+    }
+
+    /// The encoded texts.
+    pub(crate) fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
+    fn add(&mut self, text: &str) -> u32 {
+        self.texts.push(FIELD, text);
+        self.count += 1;
+        self.count - 1
+    }
+}

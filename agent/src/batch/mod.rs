@@ -1,0 +1,183 @@
+//! Raw rows as packed columns, encoded while they come.
+
+mod dictionary;
+mod iterations;
+mod requests;
+mod wire;
+
+use heavy_model::job::Samples;
+use heavy_plugin::line::{IterationLine, RequestLine};
+
+use crate::rollup::names::Symbol;
+use crate::rollup::redact;
+use crate::rollup::requests::{Class, Tables};
+use dictionary::Dictionary;
+use iterations::IterationColumns;
+use requests::RequestColumns;
+use wire::Part;
+
+/// A batch is closed when it has so many rows or bytes, or is so old.
+const MAX_ROWS: u64 = 10_000;
+const MAX_BYTES: usize = 4 << 20;
+/// How often the bytes are looked at, in rows; each row is bounded.
+const LOOK_EVERY: u64 = 16;
+const MAX_AGE_NS: i64 = 500_000_000;
+
+/// Steady: warm-up and ramp-down come with the load models that have them.
+const WINDOW: u64 = 1;
+
+/// Longer ids are cut.
+const MAX_ID_BYTES: usize = 128;
+
+/// A closed batch: an encoded `Content`, and how many rows it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    pub(crate) content: Vec<u8>,
+    pub(crate) requests: u64,
+    pub(crate) iterations: u64,
+}
+
+/// The batch that is being filled.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    samples: Samples,
+    keep_query: bool,
+    dictionary: Dictionary,
+    requests: RequestColumns,
+    iterations: IterationColumns,
+    opened_ns: Option<i64>,
+}
+
+impl Rows {
+    /// No rows yet; `samples` says which will be kept.
+    pub(crate) fn new(samples: Samples, keep_query: bool) -> Self {
+        Self {
+            samples,
+            keep_query,
+            dictionary: Dictionary::new(),
+            requests: RequestColumns::default(),
+            iterations: IterationColumns::default(),
+            opened_ns: None,
+        }
+    }
+
+    /// Adds a request, if it is to be kept.
+    pub(crate) fn request(
+        &mut self,
+        line: &RequestLine<'_>,
+        class: &Class,
+        started_ns: i64,
+        now_ns: i64,
+        tables: &Tables,
+    ) {
+        if !self.keeps(class.failed, &line.sequence_id) {
+            return;
+        }
+        self.opened_ns.get_or_insert(now_ns);
+        self.requests.push(
+            line,
+            class,
+            started_ns,
+            self.keep_query,
+            tables,
+            &mut self.dictionary,
+        );
+    }
+
+    /// Adds an iteration, if it is to be kept.
+    pub(crate) fn iteration(
+        &mut self,
+        line: &IterationLine<'_>,
+        workflow: Symbol,
+        scheduled_ns: i64,
+        now_ns: i64,
+        tables: &Tables,
+    ) {
+        if !self.keeps(!line.ok, &line.sequence_id) {
+            return;
+        }
+        self.opened_ns.get_or_insert(now_ns);
+        self.iterations
+            .push(line, workflow, scheduled_ns, tables, &mut self.dictionary);
+    }
+
+    /// The batch, if it has as many rows or bytes as it may have.
+    pub(crate) fn take_full(&mut self) -> Option<Batch> {
+        let rows = self.requests.len() + self.iterations.len();
+        let full = rows >= MAX_ROWS || (rows % LOOK_EVERY == 0 && self.bytes() >= MAX_BYTES);
+        full.then(|| self.take())
+    }
+
+    /// The batch, if it is old enough; anything there is with `all`.
+    pub(crate) fn take_due(&mut self, now_ns: i64, all: bool) -> Option<Batch> {
+        let age_ns = now_ns.saturating_sub(self.opened_ns?);
+        (all || age_ns >= MAX_AGE_NS).then(|| self.take())
+    }
+
+    fn take(&mut self) -> Batch {
+        let batch = Batch {
+            content: self.encode(),
+            requests: self.requests.len(),
+            iterations: self.iterations.len(),
+        };
+        self.opened_ns = None;
+        self.dictionary.clear();
+        self.requests.clear();
+        self.iterations.clear();
+        batch
+    }
+
+    fn bytes(&self) -> usize {
+        self.requests.bytes() + self.iterations.bytes() + self.dictionary.texts().len()
+    }
+
+    fn keeps(&self, bad: bool, sequence_id: &str) -> bool {
+        match self.samples {
+            Samples::All => true,
+            Samples::None => false,
+            Samples::Errors => bad,
+            // All rows of a journey have one hash, on whatever agent they were made.
+            Samples::Percent(percent) => {
+                let hash = f64::from(crc32c::crc32c(sequence_id.as_bytes()));
+                hash < percent / 100.0 * (f64::from(u32::MAX) + 1.0)
+            }
+        }
+    }
+
+    /// `Content { rows: Rows { dictionary = 1, requests = 2, iterations = 3 } }`.
+    fn encode(&self) -> Vec<u8> {
+        let request_parts = self.requests.parts();
+        let iteration_parts = self.iterations.parts();
+        let texts = self.dictionary.texts().part();
+        let (request_len, iteration_len) = (
+            wire::message_len(&request_parts),
+            wire::message_len(&iteration_parts),
+        );
+        let rows_len = wire::message_len(&[texts])
+            + wire::header_len(2, request_len)
+            + request_len
+            + wire::header_len(3, iteration_len)
+            + iteration_len;
+        let mut out = Vec::with_capacity(rows_len + 16);
+        wire::header(1, rows_len, &mut out);
+        if let Part::Fields(bytes) = texts {
+            out.extend_from_slice(bytes);
+        }
+        wire::message(2, &request_parts, &mut out);
+        wire::message(3, &iteration_parts, &mut out);
+        out
+    }
+}
+
+/// An id, cut to what is kept of one.
+fn id(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_ID_BYTES)]
+}
+
+/// A message as it is stored.
+fn message(text: &str, keep_query: bool) -> std::borrow::Cow<'_, str> {
+    redact::text(text, keep_query)
+}
+
+#[cfg(test)]
+mod tests;

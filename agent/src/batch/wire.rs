@@ -1,0 +1,137 @@
+//! The protobuf wire format as far as columns need it: written directly, so that a row costs no allocation.
+
+/// Appends a LEB128 number.
+pub(crate) fn varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Appends the key and length of a length-delimited field.
+pub(crate) fn header(field: u32, length: usize, out: &mut Vec<u8>) {
+    varint(u64::from(field) << 3 | 2, out);
+    varint(length as u64, out);
+}
+
+/// How long [`header`] is.
+pub(crate) fn header_len(field: u32, length: usize) -> usize {
+    let bytes = |number: u64| (64 - (number | 1).leading_zeros() as usize).div_ceil(7);
+    bytes(u64::from(field) << 3) + bytes(length as u64)
+}
+
+/// A packed column of numbers: `repeated` of any integer type or bool.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    bytes: Vec<u8>,
+}
+
+impl Numbers {
+    pub(crate) fn push(&mut self, number: u64) {
+        varint(number, &mut self.bytes);
+    }
+
+    /// As `sint64`.
+    pub(crate) fn push_signed(&mut self, number: i64) {
+        self.push(((number << 1) ^ (number >> 63)).cast_unsigned());
+    }
+}
+
+/// A column of texts: `repeated string`.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    bytes: Vec<u8>,
+}
+
+impl Texts {
+    pub(crate) fn push(&mut self, field: u32, text: &str) {
+        header(field, text.len(), &mut self.bytes);
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// A part of a message that is ready but for its place in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part<'a> {
+    /// A packed column with its field number.
+    Packed(u32, &'a [u8]),
+    /// Whole fields, keys included.
+    Fields(&'a [u8]),
+}
+
+impl Numbers {
+    pub(crate) fn part(&self, field: u32) -> Part<'_> {
+        Part::Packed(field, &self.bytes)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Texts {
+    pub(crate) fn part(&self) -> Part<'_> {
+        Part::Fields(&self.bytes)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Part<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Packed(field, bytes) => header_len(*field, bytes.len()) + bytes.len(),
+            Self::Fields(bytes) => bytes.len(),
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Packed(field, bytes) => {
+                header(*field, bytes.len(), out);
+                out.extend_from_slice(bytes);
+            }
+            Self::Fields(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+}
+
+/// How long a message of these parts is.
+pub(crate) fn message_len(parts: &[Part<'_>]) -> usize {
+    parts.iter().map(Part::len).sum()
+}
+
+/// Appends a message of these parts as a field of another.
+pub(crate) fn message(field: u32, parts: &[Part<'_>], out: &mut Vec<u8>) {
+    header(field, message_len(parts), out);
+    for part in parts {
+        part.write(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_those_of_what_is_written() {
+        for field in [1, 15, 16, 2047, 2048] {
+            for length in [0, 127, 128, 16_383, 16_384, 1 << 30] {
+                let mut out = Vec::new();
+                header(field, length, &mut out);
+                assert_eq!(out.len(), header_len(field, length), "{field} {length}");
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Binaries by their SHA-256: fetched once, verified, never written again.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use heavy_proto::v1::ArtifactRef;
+use heavy_proto::v1::fleet_client::FleetClient;
+use sha2::{Digest, Sha256};
+use tonic::transport::Channel;
+
+/// What is kept; the binary that was used longest ago goes first.
+const MAX_BINARIES: usize = 20;
+const MAX_BYTES: u64 = 4 << 30;
+
+/// Why a binary is not there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The scheduler did not give it.
+    #[error("the scheduler did not give the binary {sha256}: {problem}")]
+    Fetch {
+        /// Which.
+        sha256: String,
+        /// What it said.
+        problem: String,
+    },
+    /// Something else came.
+    #[error(
+        "the binary that came is not the one that was submitted (wanted {wanted_bytes} bytes with SHA-256 {wanted}, \
+         got {got_bytes} bytes with {got}): submit it again"
+    )]
+    Hash {
+        /// Its hash, in hex.
+        wanted: String,
+        /// Its length.
+        wanted_bytes: u64,
+        /// What came, in hex.
+        got: String,
+        /// How much came.
+        got_bytes: u64,
+    },
+    /// It cannot be kept.
+    #[error("cannot keep the binary in {path}: {problem}")]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        problem: io::Error,
+    },
+}
+
+impl Error {
+    /// As in `AssignmentUpdate.failure_kind`.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Fetch { .. } | Self::Io { .. } => "fetch",
+            Self::Hash { .. } => "hash",
+        }
+    }
+}
+
+/// The folder of binaries.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    dir: PathBuf,
+}
+
+impl Cache {
+    /// A cache in a folder; what an interrupted fetch left there is removed.
+    pub(crate) fn new(dir: PathBuf) -> Self {
+        for entry in entries(&dir) {
+            if entry.extension().is_some_and(|extension| extension == "part") {
+                let _ = fs::remove_file(entry);
+            }
+        }
+        Self { dir }
+    }
+
+    /// The path of a verified binary, fetched if it is not there.
+    pub(crate) async fn get(
+        &self,
+        sha256: &str,
+        bytes: u64,
+        fleet: &mut FleetClient<Channel>,
+    ) -> Result<PathBuf, Error> {
+        let path = self.dir.join(sha256);
+        // Files get their final name only when they were verified, so the length is enough to know one again.
+        if fs::metadata(&path).is_ok_and(|found| found.len() == bytes) {
+            // Remembered as just used; if that fails, it goes a little earlier.
+            let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+            return Ok(path);
+        }
+        let part = self.dir.join(format!("{sha256}-{}.part", uuid::Uuid::new_v4()));
+        let fetched = fetch(sha256, bytes, &part, fleet).await;
+        let kept = fetched.and_then(|()| {
+            fs::rename(&part, &path).map_err(|problem| Error::Io {
+                path: path.clone(),
+                problem,
+            })
+        });
+        if kept.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        kept?;
+        self.trim(&path);
+        Ok(path)
+    }
+
+    /// Removes what is beyond the bounds, but never `keep`.
+    fn trim(&self, keep: &Path) {
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = entries(&self.dir)
+            .into_iter()
+            .filter_map(|path| {
+                let found = fs::metadata(&path).ok()?;
+                Some((found.modified().ok()?, found.len(), path))
+            })
+            .collect();
+        files.sort_unstable_by(|a, b| b.cmp(a));
+        let mut total = 0;
+        for (place, (_, bytes, path)) in files.iter().enumerate() {
+            total += bytes;
+            if (place >= MAX_BINARIES || total > MAX_BYTES) && path != keep {
+                let _ = fs::remove_file(path);
+            }
+        }
+    }
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    fs::read_dir(dir).map_or_else(
+        |_| Vec::new(),
+        |entries| entries.flatten().map(|entry| entry.path()).collect(),
+    )
+}
+
+async fn fetch(sha256: &str, bytes: u64, part: &Path, fleet: &mut FleetClient<Channel>) -> Result<(), Error> {
+    let said = |status: tonic::Status| Error::Fetch {
+        sha256: sha256.to_owned(),
+        problem: status.message().to_owned(),
+    };
+    let kept = |problem| Error::Io {
+        path: part.to_owned(),
+        problem,
+    };
+    let request = ArtifactRef {
+        sha256: sha256.to_owned(),
+    };
+    let mut chunks = fleet.fetch_artifact(request).await.map_err(said)?.into_inner();
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(part)
+        .map_err(kept)?;
+    let mut hash = Sha256::new();
+    let mut got_bytes = 0;
+    while let Some(chunk) = chunks.message().await.map_err(said)? {
+        got_bytes += chunk.data.len() as u64;
+        if got_bytes > bytes {
+            break;
+        }
+        hash.update(&chunk.data);
+        file.write_all(&chunk.data).map_err(kept)?;
+    }
+    let got = hex(&hash.finalize());
+    if got != sha256 || got_bytes != bytes {
+        return Err(Error::Hash {
+            wanted: sha256.to_owned(),
+            wanted_bytes: bytes,
+            got,
+            got_bytes,
+        });
+    }
+    file.sync_all().map_err(kept)?;
+    file.set_permissions(fs::Permissions::from_mode(0o555))
+        .map_err(kept)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trimming_keeps_the_newest() {
+        let temp = tempfile::tempdir().unwrap();
+        for place in 0..MAX_BINARIES + 3 {
+            let file = File::create(temp.path().join(format!("{place:02}"))).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(place as u64))
+                .unwrap();
+        }
+        let cache = Cache::new(temp.path().to_owned());
+        cache.trim(&temp.path().join("00"));
+        let mut left: Vec<String> = entries(temp.path())
+            .iter()
+            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        left.sort();
+        assert_eq!(left.len(), MAX_BINARIES + 1);
+        assert_eq!((left[0].as_str(), left[1].as_str()), ("00", "03"));
+    }
+
+    #[test]
+    fn an_interrupted_fetch_is_cleared_away() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join("abc-1.part"), "x").unwrap();
+        fs::write(temp.path().join("abc"), "x").unwrap();
+        Cache::new(temp.path().to_owned());
+        assert_eq!(entries(temp.path()), [temp.path().join("abc")]);
+    }
+}

@@ -1,0 +1,19 @@
+//! Readings of the host's clocks: the only place that takes them.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Nanoseconds of `CLOCK_MONOTONIC`, which all processes of the host share.
+pub(crate) fn monotonic_ns() -> u64 {
+    read(ClockId::Monotonic)
+}
+
+/// Nanoseconds since the Unix epoch by the host's clock, which may be wrong and may step.
+pub(crate) fn wall_ns() -> u64 {
+    read(ClockId::Realtime)
+}
+
+fn read(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    // Neither clock is before its epoch on any system that runs agents.
+    u64::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + u64::try_from(time.tv_nsec).unwrap_or(0)
+}

@@ -1,0 +1,179 @@
+//! What an agent is told at its start.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+
+/// Rows over this many bytes on disk are given up, with their counts.
+pub const DEFAULT_SPOOL_LIMIT_BYTES: u64 = 4 << 30;
+
+/// Where an agent looks for its scheduler unless told otherwise.
+pub const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
+
+const LONGEST_NAME: usize = 64;
+
+/// All that an agent needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// URL of the scheduler, `http://HOST:PORT`.
+    pub scheduler: String,
+    /// URL of the collector, `http://HOST:PORT`.
+    pub collector: String,
+    /// Unique among the agents of the scheduler.
+    pub name: String,
+    /// For people and for choosing agents.
+    pub labels: BTreeMap<String, String>,
+    /// The agent's own folder; it is made if need be, and locked.
+    pub data_dir: PathBuf,
+    /// How much may wait for delivery on disk.
+    pub spool_limit_bytes: u64,
+    /// What starts load tests.
+    pub launcher: Launcher,
+    /// Told the agent's name and the scheduler's URL each time the agent is registered; does nothing by default.
+    pub on_connected: fn(&str, &str),
+}
+
+/// The command that becomes a load test: this program with a hidden subcommand (see [`crate::launch`]).
+#[derive(Debug, Clone)]
+pub struct Launcher {
+    /// The program.
+    pub program: PathBuf,
+    /// What stands before the arguments of [`crate::launch::main`].
+    pub args: Vec<OsString>,
+}
+
+impl Default for Launcher {
+    /// The running program itself, even if its file was replaced meanwhile, with `launch`.
+    fn default() -> Self {
+        Self {
+            program: PathBuf::from("/proc/self/exe"),
+            args: vec![OsString::from("launch")],
+        }
+    }
+}
+
+impl Config {
+    /// An agent of `scheduler` and `collector` with all else as by default.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        scheduler: impl Into<String>,
+        collector: impl Into<String>,
+        data_dir: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            scheduler: scheduler.into(),
+            collector: collector.into(),
+            name: name.into(),
+            labels: BTreeMap::new(),
+            data_dir: data_dir.into(),
+            spool_limit_bytes: DEFAULT_SPOOL_LIMIT_BYTES,
+            launcher: Launcher::default(),
+            on_connected: |_, _| {},
+        }
+    }
+
+    /// Checks what the types alone cannot say.
+    ///
+    /// # Errors
+    /// Says which part is wrong and what would be right.
+    pub fn check(&self) -> Result<(), Error> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+        if self.name.is_empty()
+            || self.name.len() > LONGEST_NAME
+            || self.name.starts_with('.')
+            || !self.name.bytes().all(allowed)
+        {
+            return Err(Error::Name(self.name.clone()));
+        }
+        for (what, url) in [("scheduler", &self.scheduler), ("collector", &self.collector)] {
+            let parsed = url::Url::parse(url).ok();
+            if parsed.is_none_or(|parsed| parsed.scheme() != "http" || parsed.host_str().is_none()) {
+                return Err(Error::Url {
+                    what,
+                    url: url.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The host's name, cleaned of what an agent's name cannot have; `agent` if nothing is left.
+#[must_use]
+pub fn default_name() -> String {
+    let uname = rustix::system::uname();
+    let name: String = uname
+        .nodename()
+        .to_string_lossy()
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        .take(LONGEST_NAME)
+        .collect();
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "agent" } else { name }.to_owned()
+}
+
+/// `heavy/agents/NAME` below the user's data folder, given `XDG_DATA_HOME` and `HOME`.
+///
+/// # Errors
+/// When neither says where that is.
+pub fn default_data_dir(
+    name: &str,
+    xdg_data_home: Option<OsString>,
+    home: Option<OsString>,
+) -> Result<PathBuf, Error> {
+    let absolute =
+        |path: Option<OsString>| path.filter(|path| !path.is_empty() && Path::new(path).is_absolute());
+    let base = match (absolute(xdg_data_home), absolute(home)) {
+        (Some(data), _) => PathBuf::from(data),
+        (None, Some(home)) => PathBuf::from(home).join(".local/share"),
+        (None, None) => return Err(Error::NoDataDir),
+    };
+    Ok(base.join("heavy/agents").join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_as_names_of_folders() {
+        for (name, good) in [
+            ("agent-1", true),
+            ("Host_2.example", true),
+            ("", false),
+            ("../up", false),
+            (".hidden", false),
+            ("with space", false),
+            (&"x".repeat(65), false),
+        ] {
+            let config = Config::new(name, "http://a:1", "http://b:2", "/tmp");
+            assert_eq!(config.check().is_ok(), good, "{name}");
+        }
+    }
+
+    #[test]
+    fn urls_that_are_none_are_refused_with_their_role() {
+        let config = Config::new("a", DEFAULT_SCHEDULER, "collector:7701", "/tmp");
+        assert!(config.check().unwrap_err().to_string().contains("collector"));
+    }
+
+    #[test]
+    fn the_data_folder_follows_the_environment() {
+        let dir = |xdg: Option<&str>, home: Option<&str>| {
+            default_data_dir("a", xdg.map(OsString::from), home.map(OsString::from)).ok()
+        };
+        assert_eq!(
+            dir(Some("/x"), Some("/h")),
+            Some(PathBuf::from("/x/heavy/agents/a"))
+        );
+        assert_eq!(
+            dir(Some("relative"), Some("/h")),
+            Some(PathBuf::from("/h/.local/share/heavy/agents/a"))
+        );
+        assert_eq!(dir(None, None), None);
+    }
+}

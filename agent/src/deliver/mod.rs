@@ -1,0 +1,276 @@
+//! Sends spooled batches to the collector and forgets them when it has committed them.
+//!
+//! All of it runs on one thread of low priority, so that it never takes the processor from the load.
+
+mod cursor;
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use heavy_proto::net::MAX_MESSAGE_BYTES;
+use heavy_proto::v1;
+use heavy_proto::v1::collector_client::CollectorClient;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::backoff::Backoff;
+use crate::nice;
+use crate::spool::{Spool, Stream};
+use cursor::{Cursor, Effect, Outcome};
+
+/// Spools that wait to be taken over; there is one for each assignment.
+const QUEUE: usize = 64;
+
+/// How often it is said that the collector cannot be reached.
+const COMPLAIN_EVERY: u32 = 20;
+
+/// How a delivery ended.
+pub(crate) type Delivered = Result<(), Undeliverable>;
+
+/// No collector will ever take this spool.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the collector refuses the results: {0}")]
+pub(crate) struct Undeliverable(String);
+
+/// A handle to the thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    orders: mpsc::Sender<(Arc<Spool>, oneshot::Sender<Delivered>)>,
+}
+
+impl Delivery {
+    /// Starts the thread; it ends when `shutdown` is cancelled, whatever is left to deliver.
+    pub(crate) fn start(url: &str, shutdown: CancellationToken) -> io::Result<(Self, JoinHandle<()>)> {
+        let endpoint = heavy_proto::net::endpoint(url).map_err(io::Error::other)?;
+        let (orders, receiver) = mpsc::channel(QUEUE);
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = thread::Builder::new().name("delivery".into()).spawn(move || {
+            nice::set_own(nice::DELIVERY);
+            runtime.block_on(async move {
+                let client = CollectorClient::new(endpoint.connect_lazy())
+                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                    .max_encoding_message_size(MAX_MESSAGE_BYTES);
+                tokio::select! {
+                    () = serve(client, receiver) => {}
+                    () = shutdown.cancelled() => {}
+                }
+            });
+            // Lookups of host names may still be under way; nothing waits for them.
+            runtime.shutdown_background();
+        })?;
+        Ok((Self { orders }, thread))
+    }
+
+    /// Delivers a spool until all of it is acknowledged, and removes it; the outcome comes when that is done.
+    pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<Delivered> {
+        let (done, outcome) = oneshot::channel();
+        if self.orders.try_send((spool, done)).is_err() {
+            tracing::error!("too many spools wait for delivery: this one waits for the agent's next start");
+        }
+        outcome
+    }
+}
+
+async fn serve(
+    client: CollectorClient<Channel>,
+    mut orders: mpsc::Receiver<(Arc<Spool>, oneshot::Sender<Delivered>)>,
+) {
+    while let Some((spool, done)) = orders.recv().await {
+        let client = client.clone();
+        tokio::spawn(async move {
+            let delivered = deliver(&spool, client).await;
+            match &delivered {
+                Ok(()) => spool.remove(),
+                Err(error) => {
+                    tracing::error!(job = spool.identity.job, %error, "results are put aside");
+                    spool.put_aside();
+                }
+            }
+            // Left-over spools have nobody who waits.
+            let _ = done.send(delivered);
+        });
+    }
+}
+
+/// Why a connection is given up.
+enum Interruption {
+    /// It broke, or could not be made.
+    Broken(tonic::Status),
+    /// Something must be sent again, in a new session so that no answer is mistaken for another's.
+    Again,
+    /// It refuses even voids.
+    Never(Undeliverable),
+}
+
+async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Delivered {
+    let mut sender = Sender::new(spool);
+    let mut backoff = Backoff::default();
+    let mut failures = 0;
+    loop {
+        // Nothing is connected before there is something to say.
+        while !sender.has_more() {
+            if sender.is_done() {
+                return Ok(());
+            }
+            spool.changed().await;
+        }
+        let before = sender.forgotten;
+        match sender.session(&mut client).await {
+            Ok(()) => return Ok(()),
+            Err(Interruption::Never(error)) => return Err(error),
+            Err(Interruption::Again) => {}
+            Err(Interruption::Broken(status)) => {
+                if failures % COMPLAIN_EVERY == 0 {
+                    tracing::warn!(
+                        problem = status.message(),
+                        "cannot deliver to the collector, trying again"
+                    );
+                }
+                failures += 1;
+            }
+        }
+        if sender.forgotten > before {
+            backoff = Backoff::default();
+            failures = 0;
+        }
+        sender.rewind();
+        tokio::time::sleep(backoff.next_pause()).await;
+    }
+}
+
+struct Sender<'a> {
+    spool: &'a Spool,
+    cursors: [Cursor; 2],
+    /// How many acknowledgements brought something forward.
+    forgotten: u64,
+}
+
+impl<'a> Sender<'a> {
+    fn new(spool: &'a Spool) -> Self {
+        Self {
+            spool,
+            cursors: Stream::ALL.map(|stream| Cursor::new(spool.first(stream))),
+            forgotten: 0,
+        }
+    }
+
+    /// One connection, until all is delivered or it is given up.
+    async fn session(&mut self, client: &mut CollectorClient<Channel>) -> Result<(), Interruption> {
+        let (batches, receiver) = mpsc::channel(2 * cursor::MAX_BATCHES);
+        // A server may answer the call itself only when it has seen a first batch.
+        self.send(&batches);
+        let mut acks = client
+            .deliver(ReceiverStream::new(receiver))
+            .await
+            .map_err(Interruption::Broken)?
+            .into_inner();
+        loop {
+            self.send(&batches);
+            if self.is_done() {
+                return Ok(());
+            }
+            tokio::select! {
+                ack = acks.message() => match ack.map_err(Interruption::Broken)? {
+                    Some(ack) => self.acknowledged(&ack)?,
+                    None => {
+                        let status = tonic::Status::unavailable("the collector ended the stream");
+                        return Err(Interruption::Broken(status));
+                    }
+                },
+                () = self.spool.changed() => {}
+            }
+        }
+    }
+
+    /// Sends what may be sent, roll-ups first.
+    fn send(&mut self, batches: &mpsc::Sender<v1::Batch>) {
+        for stream in Stream::ALL {
+            let cursor = &mut self.cursors[stream as usize];
+            while let Some(sequence) = cursor.next(self.spool.durable(stream)) {
+                // There is room for all that both windows allow, but for what was rewound and is still there.
+                let Ok(place) = batches.try_reserve() else { return };
+                let (content, crc32c) = self.spool.read(stream, sequence);
+                cursor.sent(content.len());
+                place.send(v1::Batch {
+                    producer: Some(v1::Producer {
+                        job: self.spool.identity.job.clone(),
+                        agent: self.spool.identity.agent.clone(),
+                        epoch: self.spool.identity.epoch,
+                        stream: stream.wire().into(),
+                    }),
+                    sequence,
+                    crc32c,
+                    content,
+                });
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &v1::Ack) -> Result<(), Interruption> {
+        let wire = ack.producer.as_ref().map(v1::Producer::stream);
+        let Some(stream) = Stream::ALL.into_iter().find(|stream| Some(stream.wire()) == wire) else {
+            return Ok(());
+        };
+        let outcome = match ack.outcome() {
+            v1::Outcome::Stored | v1::Outcome::Duplicate => Outcome::Stored,
+            v1::Outcome::Gap => Outcome::Gap(ack.expected),
+            v1::Outcome::Refused => Outcome::Refused,
+            v1::Outcome::Retry | v1::Outcome::Unspecified => Outcome::Retry,
+        };
+        match self.cursors[stream as usize].acknowledge(ack.sequence, outcome) {
+            Effect::Nothing => {}
+            Effect::Forget(sequence) => {
+                self.forgotten += 1;
+                self.spool.acknowledge(stream, sequence);
+            }
+            Effect::Restart(sequence) => {
+                tracing::warn!(
+                    job = self.spool.identity.job,
+                    expected = ack.expected,
+                    "the collector misses a batch"
+                );
+                self.spool.acknowledge(stream, sequence);
+                return Err(Interruption::Again);
+            }
+            Effect::GiveUp(sequence) => {
+                tracing::error!(
+                    job = self.spool.identity.job,
+                    sequence,
+                    reason = ack.message,
+                    "a batch was refused"
+                );
+                if !self.spool.give_up(stream, sequence, "refused") {
+                    return Err(Interruption::Never(Undeliverable(ack.message.clone())));
+                }
+                return Err(Interruption::Again);
+            }
+            Effect::Pause => return Err(Interruption::Again),
+        }
+        Ok(())
+    }
+
+    fn has_more(&self) -> bool {
+        Stream::ALL.into_iter().any(|stream| {
+            self.cursors[stream as usize]
+                .next(self.spool.durable(stream))
+                .is_some()
+        })
+    }
+
+    fn is_done(&self) -> bool {
+        // The order matters: once it has ended, what is durable is all there will be.
+        self.spool.has_ended()
+            && Stream::ALL
+                .into_iter()
+                .all(|stream| self.cursors[stream as usize].is_done(self.spool.durable(stream)))
+    }
+
+    fn rewind(&mut self) {
+        self.cursors.iter_mut().for_each(Cursor::rewind);
+    }
+}

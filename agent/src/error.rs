@@ -1,0 +1,44 @@
+//! Why an agent cannot run at all. What goes wrong with a job is reported to the scheduler instead.
+
+use std::io;
+
+/// Why an agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name is empty, too long, or has other characters.
+    #[error("{0:?} cannot be an agent's name: write 1 to 64 letters, digits, dots, dashes and underscores")]
+    Name(String),
+    /// A URL is none.
+    #[error("{url:?} is no URL of a {what}: write it as in http://127.0.0.1:7700")]
+    Url {
+        /// scheduler or collector.
+        what: &'static str,
+        /// As given.
+        url: String,
+    },
+    /// Nobody said where data belong.
+    #[error("neither XDG_DATA_HOME nor HOME says where data belong: give a folder with --data-dir")]
+    NoDataDir,
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] crate::data_dir::Error),
+    /// The scheduler does not want this agent.
+    #[error("the scheduler at {url} refused this agent: {message}")]
+    Refused {
+        /// Its URL.
+        url: String,
+        /// What it said.
+        message: String,
+    },
+    /// The system gave no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
+}
+
+impl Error {
+    /// Whether the command line is wrong, rather than what it met.
+    #[must_use]
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Name(_) | Self::Url { .. } | Self::NoDataDir)
+    }
+}

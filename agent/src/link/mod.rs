@@ -1,0 +1,291 @@
+//! The agent's stream to its scheduler: registered, kept alive by heartbeats, opened again when it breaks.
+
+mod estimate;
+mod session;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use heavy_plugin::program::Host;
+use heavy_proto::v1;
+use heavy_proto::v1::fleet_client::FleetClient;
+use tokio::sync::{mpsc, watch};
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+use crate::backoff::Backoff;
+use crate::config::Config;
+use crate::{Error, clock, host};
+pub(crate) use estimate::Estimate;
+
+/// Orders and updates that wait; both are few, and a link that cannot keep up is broken.
+pub(crate) const QUEUE: usize = 256;
+
+/// Updates of so many assignments are said again after a reconnect.
+const REMEMBERED: usize = 32;
+
+/// How long a scheduler may take for a registration, and may hold an old one of the same name.
+const REGISTRATION_LIMIT: Duration = Duration::from_secs(15);
+
+/// How often it is said that the scheduler cannot be reached.
+const COMPLAIN_EVERY: u32 = 20;
+
+/// What the scheduler wants.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Prepare an assignment.
+    Assign(v1::Assign),
+    /// Start one at a common instant.
+    Start(v1::Start),
+    /// End one.
+    Stop(v1::Stop),
+}
+
+/// What others may see of the link.
+#[derive(Debug, Clone)]
+pub(crate) struct Lease {
+    renewed_ns: Arc<AtomicU64>,
+    limit_ns: Arc<AtomicU64>,
+}
+
+impl Lease {
+    fn new() -> Self {
+        Self {
+            renewed_ns: Arc::default(),
+            limit_ns: Arc::new(AtomicU64::new(u64::MAX)),
+        }
+    }
+
+    /// Whether the scheduler has not been heard of for so long that it may have given the load to others.
+    pub(crate) fn is_lost(&self, now_ns: u64) -> bool {
+        let since_ns = now_ns.saturating_sub(self.renewed_ns.load(Ordering::Acquire));
+        since_ns > self.limit_ns.load(Ordering::Acquire)
+    }
+
+    /// Takes note of something sent at an instant having been answered.
+    fn renew(&self, sent_ns: u64) {
+        self.renewed_ns.fetch_max(sent_ns, Ordering::AcqRel);
+    }
+}
+
+/// The two ends that the rest of the agent has.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    /// What the scheduler wants, in order.
+    pub(crate) orders: mpsc::Receiver<Order>,
+    /// What is said to it.
+    pub(crate) updates: mpsc::Sender<v1::AssignmentUpdate>,
+    /// How its clock relates to the host's; none until it was measured.
+    pub(crate) clock: watch::Receiver<Option<Estimate>>,
+    /// Whether it still counts on this agent.
+    pub(crate) lease: Lease,
+}
+
+/// The link itself.
+#[derive(Debug)]
+pub(crate) struct Link {
+    config: Arc<Config>,
+    host: Host,
+    client: FleetClient<Channel>,
+    instance: String,
+    orders: mpsc::Sender<Order>,
+    updates: mpsc::Receiver<v1::AssignmentUpdate>,
+    clock: watch::Sender<Option<Estimate>>,
+    estimates: estimate::Estimates,
+    lease: Lease,
+    /// The newest update of each of the last assignments, the oldest first.
+    said: Vec<v1::AssignmentUpdate>,
+}
+
+/// How a session ended.
+enum Ended {
+    /// The stream broke; the flag says whether it had been registered.
+    Broken(Status, bool),
+    /// Nobody needs the link any more.
+    Done,
+}
+
+impl Link {
+    /// A link that is not yet open.
+    pub(crate) fn new(config: Arc<Config>, host: Host, client: FleetClient<Channel>) -> (Self, Handle) {
+        let (orders, orders_end) = mpsc::channel(QUEUE);
+        let (updates_end, updates) = mpsc::channel(QUEUE);
+        let (clock, clock_end) = watch::channel(None);
+        let lease = Lease::new();
+        let link = Self {
+            config,
+            host,
+            client,
+            instance: uuid::Uuid::new_v4().to_string(),
+            orders,
+            updates,
+            clock,
+            estimates: estimate::Estimates::default(),
+            lease: lease.clone(),
+            said: Vec::new(),
+        };
+        let handle = Handle {
+            orders: orders_end,
+            updates: updates_end,
+            clock: clock_end,
+            lease,
+        };
+        (link, handle)
+    }
+
+    /// Keeps the stream open until nobody needs it.
+    ///
+    /// # Errors
+    /// When the scheduler refuses this agent for good.
+    pub(crate) async fn run(mut self) -> Result<(), Error> {
+        let mut backoff = Backoff::default();
+        let mut failures = 0;
+        let mut refused_since = None;
+        loop {
+            match self.session().await {
+                Ended::Done => return Ok(()),
+                Ended::Broken(status, registered) => {
+                    if registered {
+                        (backoff, failures, refused_since) = (Backoff::default(), 0, None);
+                    }
+                    let now_ns = clock::monotonic_ns();
+                    if status.code() == Code::AlreadyExists {
+                        refused_since.get_or_insert(now_ns);
+                    }
+                    if is_final(&status, refused_since, now_ns) {
+                        return Err(Error::Refused {
+                            url: self.config.scheduler.clone(),
+                            message: status.message().to_owned(),
+                        });
+                    }
+                    if failures % COMPLAIN_EVERY == 0 {
+                        tracing::warn!(
+                            scheduler = self.config.scheduler,
+                            problem = problem(&status),
+                            "no connection to the scheduler, trying again"
+                        );
+                    }
+                    failures += 1;
+                }
+            }
+            if !self.pause(backoff.next_pause()).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits, still taking note of updates; false when nobody needs the link any more.
+    async fn pause(&mut self, pause: Duration) -> bool {
+        let over = tokio::time::sleep(pause);
+        tokio::pin!(over);
+        loop {
+            tokio::select! {
+                () = &mut over => return true,
+                update = self.updates.recv() => match update {
+                    Some(update) => self.note(update),
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// Remembers an update in the place of the assignment's earlier one.
+    fn note(&mut self, update: v1::AssignmentUpdate) {
+        self.said
+            .retain(|said| (&said.job, said.epoch) != (&update.job, update.epoch));
+        self.said.push(update);
+        if self.said.len() > REMEMBERED {
+            self.said.remove(0);
+        }
+    }
+
+    fn register(&self) -> v1::Register {
+        let held = self.said.iter().filter(|said| !is_over(said));
+        v1::Register {
+            name: self.config.name.clone(),
+            instance: self.instance.clone(),
+            labels: self.config.labels.clone().into_iter().collect(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            cores: host::cores(),
+            architecture: self.host.architecture.clone(),
+            glibc: self
+                .host
+                .glibc
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
+            memory_bytes: host::memory_bytes(),
+            jobs: held
+                .map(|said| (said.job.clone(), ()))
+                .collect::<BTreeMap<_, _>>()
+                .into_keys()
+                .collect(),
+        }
+    }
+}
+
+fn is_over(update: &v1::AssignmentUpdate) -> bool {
+    matches!(
+        update.state(),
+        v1::AssignmentState::Finished | v1::AssignmentState::Failed
+    )
+}
+
+/// Whether trying again cannot help. A name that is taken may be this agent's own from before a restart.
+fn is_final(status: &Status, refused_since_ns: Option<u64>, now_ns: u64) -> bool {
+    match status.code() {
+        Code::InvalidArgument | Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented => true,
+        Code::AlreadyExists => refused_since_ns.is_some_and(|since_ns| {
+            Duration::from_nanos(now_ns.saturating_sub(since_ns)) > REGISTRATION_LIMIT
+        }),
+        _ => false,
+    }
+}
+
+/// What went wrong, with the cause that tonic keeps apart.
+fn problem(status: &Status) -> String {
+    let mut text = status.message().to_owned();
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        let cause = error.to_string();
+        if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        source = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_lost_when_nothing_was_answered_for_its_time() {
+        let lease = Lease::new();
+        assert!(
+            !lease.is_lost(u64::MAX - 1),
+            "without a scheduler there is no lease"
+        );
+        lease.limit_ns.store(10, Ordering::Release);
+        lease.renew(100);
+        lease.renew(50);
+        assert!(!lease.is_lost(110));
+        assert!(lease.is_lost(111));
+    }
+
+    #[test]
+    fn some_refusals_are_final() {
+        let limit_ns = REGISTRATION_LIMIT.as_nanos() as u64;
+        for (status, since, expected) in [
+            (Status::unavailable(""), None, false),
+            (Status::invalid_argument(""), None, true),
+            (Status::already_exists(""), Some(5), false),
+            (Status::already_exists(""), Some(0), true),
+        ] {
+            assert_eq!(is_final(&status, since, limit_ns + 1), expected, "{status}");
+        }
+    }
+}

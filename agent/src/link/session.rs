@@ -1,0 +1,142 @@
+//! One stream to the scheduler, from registration until it breaks.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use heavy_proto::v1;
+use heavy_proto::v1::from_agent::Message as Said;
+use heavy_proto::v1::to_agent::Message as Heard;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+use super::estimate::Exchange;
+use super::{Ended, Link, Order, QUEUE, REGISTRATION_LIMIT};
+use crate::clock;
+
+/// The first heartbeats follow each other quickly, to know the clock before the first job.
+const QUICK_HEARTBEATS: u64 = 5;
+const QUICK: Duration = Duration::from_millis(100);
+const USUAL: Duration = Duration::from_secs(3);
+
+type Out = mpsc::Sender<v1::FromAgent>;
+
+impl Link {
+    pub(super) async fn session(&mut self) -> Ended {
+        let (out, receiver) = mpsc::channel(QUEUE);
+        let mut registered = false;
+        let broken = async {
+            say(&out, Said::Register(self.register()))?;
+            let registered_ns = clock::monotonic_ns();
+            let stream = tokio::time::timeout(REGISTRATION_LIMIT, async {
+                let mut stream = self
+                    .client
+                    .connect(ReceiverStream::new(receiver))
+                    .await?
+                    .into_inner();
+                let first = stream.message().await?;
+                Ok::<_, Status>((first, stream))
+            });
+            let (first, stream) = stream
+                .await
+                .map_err(|_| Status::deadline_exceeded("the scheduler does not answer the registration"))??;
+            let Some(Heard::Registered(lease)) = first.and_then(|first| first.message) else {
+                return Err(Status::unavailable(
+                    "the scheduler did not confirm the registration",
+                ));
+            };
+            registered = true;
+            self.lease.renew(registered_ns);
+            self.lease.limit_ns.store(lease.lease_ns, Ordering::Release);
+            (self.config.on_connected)(&self.config.name, &self.config.scheduler);
+            for update in &self.said {
+                say(&out, Said::Update(update.clone()))?;
+            }
+            self.converse(&out, stream).await
+        };
+        match broken.await {
+            Ok(()) => Ended::Done,
+            Err(status) => Ended::Broken(status, registered),
+        }
+    }
+
+    /// Heartbeats, updates and orders, until the stream breaks. `Ok` when nobody needs the link any more.
+    async fn converse(&mut self, out: &Out, mut stream: Streaming<v1::ToAgent>) -> Result<(), Status> {
+        let mut sequence = 0;
+        let heartbeat = tokio::time::sleep(Duration::ZERO);
+        tokio::pin!(heartbeat);
+        loop {
+            tokio::select! {
+                heard = stream.message() => match heard?.and_then(|heard| heard.message) {
+                    Some(heard) => {
+                        if !self.hear(heard) {
+                            return Ok(());
+                        }
+                    }
+                    None => return Err(Status::unavailable("the scheduler ended the stream")),
+                },
+                update = self.updates.recv() => match update {
+                    Some(update) => {
+                        self.note(update.clone());
+                        say(out, Said::Update(update))?;
+                    }
+                    None => return Ok(()),
+                },
+                () = &mut heartbeat => {
+                    sequence += 1;
+                    say(out, Said::Heartbeat(self.heartbeat(sequence)))?;
+                    let pause = if sequence < QUICK_HEARTBEATS { QUICK } else { USUAL };
+                    heartbeat.as_mut().reset(tokio::time::Instant::now() + pause);
+                }
+            }
+        }
+    }
+
+    /// Takes a message; false when nobody takes orders any more.
+    fn hear(&mut self, heard: Heard) -> bool {
+        let order = match heard {
+            Heard::Registered(lease) => {
+                self.lease.limit_ns.store(lease.lease_ns, Ordering::Release);
+                return true;
+            }
+            Heard::Heartbeat(reply) => {
+                self.estimates.add(Exchange {
+                    sent_ns: reply.sent_monotonic_ns,
+                    received_wall_ns: reply.received_wall_ns,
+                    replied_wall_ns: reply.replied_wall_ns,
+                    came_ns: clock::monotonic_ns(),
+                });
+                self.lease.renew(reply.sent_monotonic_ns);
+                self.clock.send_replace(self.estimates.best());
+                return true;
+            }
+            Heard::Assign(assign) => Order::Assign(assign),
+            Heard::Start(start) => Order::Start(start),
+            Heard::Stop(stop) => Order::Stop(stop),
+        };
+        match self.orders.try_send(order) {
+            Ok(()) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            Err(mpsc::error::TrySendError::Full(order)) => {
+                tracing::error!(?order, "too many orders at once: this one is lost");
+                true
+            }
+        }
+    }
+
+    fn heartbeat(&self, sequence: u64) -> v1::Heartbeat {
+        let best = self.estimates.best();
+        let now_ns = clock::monotonic_ns();
+        v1::Heartbeat {
+            sequence,
+            sent_monotonic_ns: now_ns,
+            clock_offset_ns: best.map_or(0, |best| best.offset_ns(now_ns, clock::wall_ns())),
+            clock_error_ns: best.map_or(0, |best| best.error_ns),
+        }
+    }
+}
+
+fn say(out: &Out, said: Said) -> Result<(), Status> {
+    out.try_send(v1::FromAgent { message: Some(said) })
+        .map_err(|_| Status::unavailable("the stream to the scheduler does not move"))
+}

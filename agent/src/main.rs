@@ -1,0 +1,128 @@
+//! The command `heavy-agent`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use heavy_agent::{Config, DEFAULT_SCHEDULER, Error};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+const COULD_NOT_RUN: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+
+/// Runs load tests that a scheduler sends, and sends their results to a collector.
+#[derive(Debug, Parser)]
+#[command(name = "heavy-agent", version)]
+struct Args {
+    /// URL of the scheduler
+    #[arg(long, env = "HEAVY_SCHEDULER", value_name = "URL", default_value = DEFAULT_SCHEDULER)]
+    scheduler: String,
+    /// URL of the collector
+    #[arg(long, env = "HEAVY_COLLECTOR", value_name = "URL")]
+    collector: String,
+    /// Name, unique among the scheduler's agents [default: the host's name]
+    #[arg(long, env = "HEAVY_NAME")]
+    name: Option<String>,
+    /// A label, for choosing agents; may be repeated
+    #[arg(long, env = "HEAVY_LABEL", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
+    label: Vec<(String, String)>,
+    /// The agent's own folder [default: $XDG_DATA_HOME/heavy/agents/NAME]
+    #[arg(long, env = "HEAVY_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// How many bytes of results may wait on disk; rows beyond that are given up and counted
+    #[arg(long, env = "HEAVY_SPOOL_LIMIT", value_name = "BYTES", default_value_t = heavy_agent::DEFAULT_SPOOL_LIMIT_BYTES)]
+    spool_limit: u64,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write a label as KEY=VALUE".to_owned()),
+    }
+}
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    // Hidden from the help: the agent calls itself by it to become a load test.
+    if args.nth(1).is_some_and(|command| command == "launch") {
+        return heavy_agent::launch::main(args);
+    }
+    let filter = EnvFilter::try_from_env("HEAVY_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,tarpc=off,h2=warn,hyper=warn,tonic=warn,tower=warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .init();
+    match serve(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            let usage = error.downcast_ref::<Error>().is_some_and(Error::is_usage);
+            ExitCode::from(if usage { WRONG_USAGE } else { COULD_NOT_RUN })
+        }
+    }
+}
+
+fn serve(args: Args) -> anyhow::Result<()> {
+    let config = config(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start")?;
+    let result = runtime.block_on(async {
+        let shutdown = CancellationToken::new();
+        let mut terminate = signal(SignalKind::terminate()).context("cannot take signals")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot take signals")?;
+        let ended = shutdown.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("ending; a second signal does not wait for results");
+            ended.cancel();
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            impatient();
+        });
+        heavy_agent::run(config, shutdown).await?;
+        Ok(())
+    });
+    runtime.shutdown_background();
+    result
+}
+
+fn config(args: Args) -> Result<Config, Error> {
+    let name = args.name.unwrap_or_else(heavy_agent::default_name);
+    let data_dir = match args.data_dir {
+        Some(dir) => dir,
+        None => {
+            let var = std::env::var_os;
+            heavy_agent::default_data_dir(&name, var("XDG_DATA_HOME"), var("HOME"))?
+        }
+    };
+    let mut config = Config::new(name, args.scheduler, args.collector, data_dir);
+    config.labels = args.label.into_iter().collect();
+    config.spool_limit_bytes = args.spool_limit;
+    config.on_connected = connected;
+    Ok(config)
+}
+
+fn connected(name: &str, url: &str) {
+    let _ = writeln!(io::stderr(), "agent {name} connected to {url}");
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the second signal means at once, whatever is under way"
+)]
+fn impatient() {
+    std::process::exit(i32::from(COULD_NOT_RUN));
+}

@@ -1,0 +1,190 @@
+//! A load test's process: spawned with its RPC socket as stdin, watched without signals, ended with its whole group.
+
+mod spawner;
+pub(crate) mod usage;
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, test_kill_process_group, waitid,
+};
+use tokio::sync::watch;
+
+pub(crate) use spawner::{Order, Spawner};
+
+/// What a load test's output may wait in, unread, before its writing blocks.
+const PIPE_BYTES: usize = 1 << 20;
+
+/// How long a load test may take to exit by itself after its socket was closed, and then after it was asked to.
+const EXIT_GRACE: Duration = Duration::from_secs(2);
+
+/// How long a killed group may take to vanish before it is left alone.
+const VANISH_STEPS: u32 = 1000;
+const VANISH_STEP: Duration = Duration::from_millis(2);
+
+/// How far a process is on its way out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It runs.
+    Running,
+    /// It has exited (how, for people); others of its group may be left.
+    Exited(String),
+    /// It and its group are gone.
+    Gone(String),
+}
+
+impl Life {
+    /// How it exited, once it has.
+    pub(crate) fn exit(&self) -> Option<&str> {
+        match self {
+            Self::Running => None,
+            Self::Exited(how) | Self::Gone(how) => Some(how),
+        }
+    }
+}
+
+/// A spawned load test. Dropping it kills its group at once.
+#[derive(Debug)]
+pub(crate) struct Process {
+    group: Pid,
+    life: watch::Receiver<Life>,
+}
+
+/// The agent's ends of what connects it with a load test.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    /// The RPC socket.
+    pub(crate) rpc: UnixStream,
+    /// What it writes to stdout.
+    pub(crate) stdout: ChildStdout,
+    /// What it writes to stderr.
+    pub(crate) stderr: ChildStderr,
+}
+
+impl Process {
+    /// Spawns `program` in the folder `dir`.
+    pub(crate) async fn spawn(spawner: &Spawner, program: &Path, dir: &Path) -> io::Result<(Self, Ends)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        ours.set_nonblocking(true)?;
+        let mut child = spawner
+            .spawn(Order {
+                program: program.to_owned(),
+                dir: dir.to_owned(),
+                rpc: OwnedFd::from(theirs),
+            })
+            .await?;
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let stderr = child.stderr.take().expect("stderr is piped");
+        widen(&stdout);
+        widen(&stderr);
+        let group = Pid::from_child(&child);
+        let (sender, life) = watch::channel(Life::Running);
+        thread::Builder::new()
+            .name("wait".into())
+            .spawn(move || see_off(child, group, &sender))?;
+        let process = Self { group, life };
+        Ok((
+            process,
+            Ends {
+                rpc: ours,
+                stdout,
+                stderr,
+            },
+        ))
+    }
+
+    /// Its process id, which is its group's too.
+    pub(crate) fn id(&self) -> String {
+        self.group.as_raw_nonzero().to_string()
+    }
+
+    /// Watches its end.
+    pub(crate) fn life(&self) -> watch::Receiver<Life> {
+        self.life.clone()
+    }
+
+    /// Ends it and its group: by itself if its socket is closed, then asked, then killed. Returns when all are gone.
+    pub(crate) async fn end(self) {
+        let mut life = self.life();
+        for signal in [None, Some(Signal::TERM), Some(Signal::KILL)] {
+            if let Some(signal) = signal {
+                let _ = kill_process_group(self.group, signal);
+            }
+            let exited = life.wait_for(|life| life.exit().is_some());
+            if tokio::time::timeout(EXIT_GRACE, exited).await.is_ok() {
+                break;
+            }
+        }
+        let _ = life.wait_for(|life| matches!(life, Life::Gone(_))).await;
+    }
+
+    /// Kills it and its group; returns when all are gone.
+    pub(crate) async fn kill(self) {
+        let mut life = self.life();
+        drop(self);
+        let _ = life.wait_for(|life| matches!(life, Life::Gone(_))).await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Until the waiting thread has reaped it, its id cannot have been given to others.
+        if matches!(*self.life.borrow(), Life::Running) {
+            let _ = rustix::process::kill_process(self.group, Signal::KILL);
+            let _ = kill_process_group(self.group, Signal::KILL);
+        }
+    }
+}
+
+/// Widening fails where a user's pipes take too much memory already; the load test then blocks earlier.
+fn widen(pipe: impl AsFd) {
+    if let Err(error) = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES) {
+        tracing::debug!(%error, "cannot widen a pipe");
+    }
+}
+
+/// Waits for the exit, kills what is left of the group, and only then reaps: the unreaped leader keeps the group's id
+/// from being given to others.
+fn see_off(mut child: Child, group: Pid, life: &watch::Sender<Life>) {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    let how = loop {
+        match waitid(WaitId::Pid(group), options) {
+            Ok(Some(status)) => break describe(&status),
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => break format!("vanished ({error})"),
+        }
+    };
+    let _ = life.send(Life::Exited(how.clone()));
+    let _ = kill_process_group(group, Signal::KILL);
+    let _ = child.wait();
+    for _ in 0..VANISH_STEPS {
+        if test_kill_process_group(group).is_err() {
+            break;
+        }
+        thread::sleep(VANISH_STEP);
+    }
+    let _ = life.send(Life::Gone(how));
+}
+
+fn describe(status: &WaitIdStatus) -> String {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => format!("exited with status {code}"),
+        (None, Some(signal)) => {
+            let name = match signal {
+                6 => " (aborted)",
+                9 => " (killed; out of memory?)",
+                11 => " (segmentation fault)",
+                15 => " (terminated)",
+                _ => "",
+            };
+            format!("died of signal {signal}{name}")
+        }
+        (None, None) => "ended".to_owned(),
+    }
+}

@@ -1,0 +1,345 @@
+//! What is known of an assignment's results between the output that is read and the spool: shared by the threads
+//! that read output, the task that releases, and whoever finds that something is due to be written.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use heavy_model::job::Samples;
+use heavy_model::stats::{Closing, Event, Health};
+use heavy_plugin::line::{Line, NotAResult};
+
+use crate::assignment::JobClock;
+use crate::batch::Rows;
+use crate::clock::monotonic_ns;
+use crate::rollup::log::{Log, Source};
+use crate::rollup::{Rollup, Unbalanced, Workflow};
+use crate::spool::queue::Queue;
+use crate::tail::{Excerpt, Lines, Piece};
+
+const SECOND_NS: i64 = 1_000_000_000;
+
+/// How long after its end a second is said to be complete: load tests write within a few ms.
+const SETTLE_NS: i64 = 250_000_000;
+
+/// How often due iterations are counted and batches looked at.
+const TICK_NS: u64 = 50_000_000;
+
+/// Results that a load test writes before the job starts (in its init) wait, up to so many bytes.
+const MAX_EARLY_BYTES: usize = 1 << 20;
+
+/// The reason of lines beyond that.
+const BEFORE_START: &str = "before-start";
+
+/// The results of one assignment.
+#[derive(Debug)]
+pub(crate) struct Results {
+    inner: Mutex<Inner>,
+    /// Whether the reader has read everything and waits for more.
+    waiting: AtomicBool,
+    /// When the reader had last read everything.
+    caught_up_ns: AtomicU64,
+    ticked_ns: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// The job's time and where results go; none before the start.
+    running: Option<(JobClock, Arc<Queue>)>,
+    rollup: Rollup,
+    rows: Rows,
+    log: Log,
+    early: Vec<u8>,
+    early_dropped: u64,
+    stdout: Excerpt,
+    stderr: Excerpt,
+    health: Vec<Health>,
+    events: Vec<Event>,
+    cpu_max: f64,
+    complete_before: u32,
+    /// When releases ended.
+    end_monotonic_ns: u64,
+}
+
+impl Results {
+    /// No results yet of these workflows.
+    pub(crate) fn new(workflows: &[String], samples: Samples, keep_query: bool) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                running: None,
+                rollup: Rollup::new(workflows),
+                rows: Rows::new(samples, keep_query),
+                log: Log::default(),
+                early: Vec::new(),
+                early_dropped: 0,
+                stdout: Excerpt::default(),
+                stderr: Excerpt::default(),
+                health: Vec::new(),
+                events: Vec::new(),
+                cpu_max: 0.0,
+                complete_before: 0,
+                end_monotonic_ns: u64::MAX,
+            }),
+            waiting: AtomicBool::new(true),
+            caught_up_ns: AtomicU64::new(0),
+            ticked_ns: AtomicU64::new(0),
+        }
+    }
+
+    /// Says which workflows there will be, before any is released.
+    pub(crate) fn set_workflows(&self, workflows: &[String]) {
+        self.lock().rollup = Rollup::new(workflows);
+    }
+
+    /// The job has a start; what was written before it counts now.
+    pub(crate) fn begin(&self, clock: JobClock, queue: Arc<Queue>) {
+        let mut inner = self.lock();
+        inner.running = Some((clock, queue));
+        let early = std::mem::take(&mut inner.early);
+        let now_ns = clock.at(monotonic_ns());
+        for line in early.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            inner.line(line, &clock, now_ns);
+        }
+        for _ in 0..std::mem::take(&mut inner.early_dropped) {
+            inner.rollup.not_result(BEFORE_START);
+        }
+    }
+
+    /// Takes note of iterations that are being released.
+    pub(crate) fn release(&self, workflow: Workflow, due: &[(u64, u64)]) {
+        self.lock().rollup.release(workflow, due);
+    }
+
+    /// The reader of stdout says that it waits for output.
+    pub(crate) fn reader_waits(&self) {
+        self.waiting.store(true, Ordering::Release);
+    }
+
+    /// The reader of stdout says that output came, and whether that was all there was.
+    pub(crate) fn reader_got(&self, everything: bool) {
+        if everything {
+            self.caught_up_ns.store(monotonic_ns(), Ordering::Release);
+        }
+        self.waiting.store(false, Ordering::Release);
+    }
+
+    /// Takes all the output of stdout that `next` gets out of `lines`.
+    pub(crate) fn stdout(&self, lines: &mut Lines, next: fn(&mut Lines) -> Option<Piece<'_>>) {
+        let mut inner = self.lock();
+        let running = inner.running.clone();
+        let now_ns = running.as_ref().map_or(0, |(clock, _)| clock.at(monotonic_ns()));
+        while let Some(piece) = next(lines) {
+            match &running {
+                Some((clock, _)) => inner.piece(&piece, clock, now_ns),
+                None => inner.early(&piece),
+            }
+        }
+        drop(inner);
+        self.tick();
+    }
+
+    /// Takes one piece of output that came before the job's start.
+    pub(crate) fn early(&self, piece: &Piece<'_>) {
+        self.lock().early(piece);
+    }
+
+    /// Takes one line of stderr.
+    pub(crate) fn stderr(&self, line: &[u8]) {
+        let mut inner = self.lock();
+        inner.stderr.push_line(line);
+        let at_ns = inner
+            .running
+            .as_ref()
+            .map_or(0, |(clock, _)| clock.at(monotonic_ns()));
+        inner.log.push(Source::Stderr, line, at_ns);
+    }
+
+    /// Counts what is due and hands on what is ready, if that was not done just now.
+    pub(crate) fn tick(&self) {
+        let now_ns = monotonic_ns();
+        let ticked_ns = self.ticked_ns.load(Ordering::Relaxed);
+        if now_ns.saturating_sub(ticked_ns) < TICK_NS
+            || self
+                .ticked_ns
+                .compare_exchange(ticked_ns, now_ns, Ordering::Relaxed, Ordering::Relaxed)
+                .is_err()
+        {
+            return;
+        }
+        let read_ns = if self.waiting.load(Ordering::Acquire) {
+            now_ns
+        } else {
+            self.caught_up_ns.load(Ordering::Acquire)
+        };
+        self.lock().hand_on(now_ns, read_ns);
+    }
+
+    /// Adds a reading of how agent and load test fare; those of a job that has not started are of no use.
+    pub(crate) fn health(&self, health: Health) {
+        let mut inner = self.lock();
+        inner.cpu_max = inner.cpu_max.max(health.load_test_cpu + health.agent_cpu);
+        inner.health.push(health);
+    }
+
+    /// Adds something that happened.
+    pub(crate) fn event(&self, kind: &str, who: &str, new_value: &str) {
+        let mut inner = self.lock();
+        let at_ns = inner
+            .running
+            .as_ref()
+            .map_or(0, |(clock, _)| clock.at(monotonic_ns()));
+        inner.events.push(Event {
+            at_ns,
+            kind: kind.to_owned(),
+            who: who.to_owned(),
+            old_value: String::new(),
+            new_value: new_value.to_owned(),
+        });
+    }
+
+    /// Nothing that becomes due after an instant counts any more, unless a line says that it was started.
+    pub(crate) fn freeze(&self, end_monotonic_ns: u64) {
+        let mut inner = self.lock();
+        inner.end_monotonic_ns = inner.end_monotonic_ns.min(end_monotonic_ns);
+    }
+
+    /// How many iterations are due and have no outcome.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.lock().rollup.in_flight()
+    }
+
+    /// The end of what the load test wrote: for messages about what went wrong.
+    pub(crate) fn excerpts(&self) -> String {
+        let inner = self.lock();
+        let (stderr, stdout) = (inner.stderr.text(), inner.stdout.text());
+        match (stderr.is_empty(), stdout.is_empty()) {
+            (true, true) => "it wrote nothing".to_owned(),
+            (false, true) => format!("the end of its stderr: {stderr}"),
+            (true, false) => format!("the end of its stdout: {stdout}"),
+            (false, false) => format!("the end of its stderr: {stderr}\nthe end of its stdout: {stdout}"),
+        }
+    }
+
+    /// Closes the account and hands on all there is. What was due when releases ended and has no outcome is lost.
+    pub(crate) fn finish(&self, fill: impl FnOnce(&mut Closing)) -> Result<(), Unbalanced> {
+        let mut inner = self.lock();
+        let Some((clock, queue)) = inner.running.clone() else {
+            return Ok(());
+        };
+        let now_monotonic_ns = monotonic_ns();
+        let now_ns = clock.at(now_monotonic_ns);
+        let end_monotonic_ns = inner.end_monotonic_ns.min(now_monotonic_ns);
+        inner.rollup.close(clock.at(end_monotonic_ns));
+        if let Some(batch) = inner.rows.take_due(now_ns, true) {
+            queue.push_rows(batch);
+        }
+        let last = second(now_ns).saturating_add(1);
+        queue.push_stats(inner.delta(last));
+        let closing = inner.rollup.closing().map(|mut closing| {
+            closing.cpu_max = inner.cpu_max;
+            closing.log_lines_dropped = inner.log.dropped();
+            fill(&mut closing);
+            closing
+        });
+        match closing {
+            Ok(closing) => {
+                queue.end(Some(closing));
+                Ok(())
+            }
+            Err(error) => {
+                queue.end(None);
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn piece(&mut self, piece: &Piece<'_>, clock: &JobClock, now_ns: i64) {
+        match piece {
+            Piece::Line(line) => self.line(line, clock, now_ns),
+            Piece::TooLong(start) => self.not_a_result(NotAResult::TooLong, start, now_ns),
+            // A line that lacks nothing but its newline is a line.
+            Piece::Rest(rest) => match Line::decode(rest) {
+                Ok(_) => self.line(rest, clock, now_ns),
+                Err(_) => self.not_a_result(NotAResult::CutOff, rest, now_ns),
+            },
+        }
+    }
+
+    fn line(&mut self, line: &[u8], clock: &JobClock, now_ns: i64) {
+        let (rollup, rows) = (&mut self.rollup, &mut self.rows);
+        match Line::decode(line) {
+            Ok(Line::Request(line)) => {
+                let started_ns = clock.of_wall(line.started_ns);
+                let class = rollup.request(&line, started_ns, now_ns);
+                rows.request(&line, &class, started_ns, now_ns, &rollup.tables);
+            }
+            Ok(Line::Iteration(line)) => {
+                let scheduled_ns = clock.of_wall(line.scheduled_ns);
+                if let Some(workflow) = rollup.iteration(&line, scheduled_ns, now_ns) {
+                    rows.iteration(&line, workflow, scheduled_ns, now_ns, &rollup.tables);
+                }
+            }
+            Ok(Line::Dropped(line)) => rollup.dropped(&line),
+            Ok(Line::Metric(line)) => rollup.metric(&line, now_ns),
+            Err(reason) => return self.not_a_result(reason, line, now_ns),
+        }
+        if let Some((_, queue)) = &self.running
+            && let Some(batch) = self.rows.take_full()
+        {
+            queue.push_rows(batch);
+        }
+    }
+
+    fn not_a_result(&mut self, reason: NotAResult, line: &[u8], now_ns: i64) {
+        self.rollup.not_result(reason.as_str());
+        self.stdout.push_line(line);
+        self.log.push(Source::Stdout, line, now_ns);
+    }
+
+    fn early(&mut self, piece: &Piece<'_>) {
+        let line = match piece {
+            Piece::Line(line) | Piece::TooLong(line) | Piece::Rest(line) => *line,
+        };
+        self.stdout.push_line(line);
+        if self.early.len() + line.len() < MAX_EARLY_BYTES {
+            self.early.extend_from_slice(line);
+            self.early.push(b'\n');
+        } else {
+            self.early_dropped += 1;
+        }
+    }
+
+    fn hand_on(&mut self, now_monotonic_ns: u64, read_monotonic_ns: u64) {
+        let Some((clock, queue)) = self.running.clone() else {
+            return;
+        };
+        let now_ns = clock.at(now_monotonic_ns);
+        self.rollup
+            .count_due(clock.at(now_monotonic_ns.min(self.end_monotonic_ns)));
+        if let Some(batch) = self.rows.take_due(now_ns, false) {
+            queue.push_rows(batch);
+        }
+        let complete_before = second(clock.at(read_monotonic_ns) - SETTLE_NS);
+        if complete_before > self.complete_before && queue.takes_stats() {
+            self.complete_before = complete_before;
+            queue.push_stats(self.delta(complete_before));
+        }
+    }
+
+    fn delta(&mut self, complete_before: u32) -> heavy_model::stats::Delta {
+        let mut delta = self.rollup.take(complete_before);
+        delta.health = std::mem::take(&mut self.health);
+        delta.events = std::mem::take(&mut self.events);
+        delta.log = self.log.take();
+        delta
+    }
+}
+
+fn second(at_ns: i64) -> u32 {
+    u32::try_from(at_ns.max(0) / SECOND_NS).unwrap_or(u32::MAX)
+}

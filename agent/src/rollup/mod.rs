@@ -1,0 +1,225 @@
+//! Rolls result lines up into additive deltas: pure, so that a line is counted the same wherever it comes from.
+//!
+//! Durations count in the second in which they ended, plan and drops in the second due. A second once said to be
+//! complete gets no more durations: what is heard of later counts in the first one that is not.
+
+mod custom;
+mod errors;
+mod ledger;
+pub(crate) mod log;
+pub(crate) mod names;
+mod plan;
+pub(crate) mod redact;
+pub(crate) mod requests;
+mod totals;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heavy_model::stats::{Closing, Delta};
+use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
+
+use custom::CustomTable;
+use errors::{ErrorTable, Place};
+pub(crate) use ledger::Workflow;
+use ledger::{DropReason, Ledger};
+use names::{EMPTY, Symbol};
+use plan::PlanTable;
+use requests::{Class, RequestTable, Tables};
+use totals::Totals;
+pub(crate) use totals::Unbalanced;
+
+const SECOND_NS: i64 = 1_000_000_000;
+
+/// The reason of lines about iterations that were never released, or were settled before.
+pub(crate) const UNRELEASED: &str = "unreleased";
+
+/// All that is known and not yet taken of one assignment's results.
+#[derive(Debug)]
+pub(crate) struct Rollup {
+    pub(crate) tables: Tables,
+    requests: RequestTable,
+    plan: PlanTable,
+    ledger: Ledger,
+    custom: CustomTable,
+    errors: ErrorTable,
+    not_results: BTreeMap<&'static str, u64>,
+    malformed: u64,
+    totals: Totals,
+    complete_before: u32,
+}
+
+impl Rollup {
+    /// A roll-up of iterations of these workflows.
+    pub(crate) fn new(workflows: &[String]) -> Self {
+        Self {
+            tables: Tables::default(),
+            requests: RequestTable::default(),
+            plan: PlanTable::new(workflows.iter().map(|name| Arc::from(name.as_str())).collect()),
+            ledger: Ledger::default(),
+            custom: CustomTable::default(),
+            errors: ErrorTable::default(),
+            not_results: BTreeMap::new(),
+            malformed: 0,
+            totals: Totals::default(),
+            complete_before: 0,
+        }
+    }
+
+    /// Takes note of iterations that are being released: number and due time, ascending in both.
+    pub(crate) fn release(&mut self, workflow: Workflow, due: &[(u64, u64)]) {
+        self.ledger.release(workflow, due);
+    }
+
+    /// Counts a request that started at `started_ns`.
+    pub(crate) fn request(&mut self, line: &RequestLine<'_>, started_ns: i64, now_ns: i64) -> Class {
+        let ended_ns = started_ns.saturating_add_unsigned(line.duration_ns).min(now_ns);
+        let second = self.second(ended_ns, now_ns);
+        let class = self.requests.add(line, second, &mut self.tables);
+        if class.failed {
+            let place = Place {
+                workflow: class.identity.workflow,
+                step: class.identity.step,
+                name: class.identity.name,
+                kind: class.kind,
+            };
+            self.errors.add(place, ended_ns, || match &line.error {
+                Some(error) => error.to_string(),
+                None => format!("{} {} answered {}", line.method, line.url, line.status),
+            });
+        }
+        class
+    }
+
+    /// Counts an iteration that was due at `scheduled_ns`, and gives its workflow; `None` if none such was released.
+    pub(crate) fn iteration(
+        &mut self,
+        line: &IterationLine<'_>,
+        scheduled_ns: i64,
+        now_ns: i64,
+    ) -> Option<Symbol> {
+        let known = self.plan.workflow(&line.workflow);
+        let Some(workflow) =
+            known.filter(|workflow| self.ledger.started((*workflow, line.iteration), &mut self.plan))
+        else {
+            self.not_result(UNRELEASED);
+            return None;
+        };
+        let response_ns = line.lag_ns.saturating_add(line.duration_ns);
+        let ended_ns = scheduled_ns.saturating_add_unsigned(response_ns).min(now_ns);
+        let second = self.second(ended_ns, now_ns);
+        let symbol = self.tables.workflows.symbol(&line.workflow);
+        let row = self.plan.at(workflow, second);
+        row.generator_lag
+            .record(line.lag_ns.saturating_sub(line.slot_wait_ns));
+        if line.interrupted {
+            row.interrupted += 1;
+        } else {
+            row.ok += u64::from(line.ok);
+            row.failed += u64::from(!line.ok);
+            row.duration.record(line.duration_ns);
+            row.response.record(response_ns);
+        }
+        self.custom.add_iteration(line, symbol, second, &mut self.tables);
+        if !line.ok && !line.interrupted {
+            let message = line.error.as_deref().unwrap_or_default();
+            let place = Place {
+                workflow: symbol,
+                step: EMPTY,
+                name: EMPTY,
+                kind: self.tables.kinds.symbol(iteration_error_kind(message)),
+            };
+            self.errors.add(place, ended_ns, || message.to_owned());
+        }
+        Some(symbol)
+    }
+
+    /// Counts dropped iterations.
+    pub(crate) fn dropped(&mut self, line: &DroppedLine<'_>) {
+        let Some(workflow) = self.plan.workflow(&line.workflow) else {
+            self.not_result(UNRELEASED);
+            return;
+        };
+        let span = (line.first, line.last.max(line.first), line.count);
+        let reason = DropReason::of(&line.reason);
+        if self.ledger.dropped(workflow, span, reason, &mut self.plan) > 0 {
+            self.not_result(UNRELEASED);
+        }
+    }
+
+    /// Counts a value of a custom metric.
+    pub(crate) fn metric(&mut self, line: &MetricLine<'_>, now_ns: i64) {
+        let second = self.second(now_ns, now_ns);
+        self.custom.add_metric(line, second, &mut self.tables);
+    }
+
+    /// Counts a line that is no result.
+    pub(crate) fn not_result(&mut self, reason: &'static str) {
+        *self.not_results.entry(reason).or_default() += 1;
+        self.malformed += 1;
+    }
+
+    /// How many iterations are due and have no outcome.
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.ledger.in_flight()
+    }
+
+    /// Counts what is due by now.
+    pub(crate) fn count_due(&mut self, now_ns: i64) {
+        self.ledger.count_due(now_ns, &mut self.plan);
+    }
+
+    /// Takes all that is known; from now on seconds before `complete_before` get no more durations.
+    pub(crate) fn take(&mut self, complete_before: u32) -> Delta {
+        self.complete_before = self.complete_before.max(complete_before);
+        let iterations = self.plan.take();
+        self.totals.add(&iterations);
+        let (steps, checks, metrics) = self.custom.take(&self.tables);
+        let not_results = std::mem::take(&mut self.not_results).into_iter();
+        Delta {
+            complete_before_second: self.complete_before,
+            requests: self.requests.take(&self.tables),
+            iterations,
+            steps,
+            checks,
+            metrics,
+            errors: self.errors.take(&self.tables),
+            not_results: not_results
+                .map(|(reason, count)| (Arc::from(reason), count))
+                .collect(),
+            ..Delta::default()
+        }
+    }
+
+    /// Ends the account: what was due by `end_ns` and has no line is lost, the rest is withdrawn.
+    pub(crate) fn close(&mut self, end_ns: i64) {
+        self.ledger.close(end_ns, &mut self.plan);
+    }
+
+    /// The account, once everything was taken.
+    pub(crate) fn closing(&self) -> Result<Closing, Unbalanced> {
+        let mut closing = self.totals.close()?;
+        closing.malformed = self.malformed;
+        Ok(closing)
+    }
+
+    /// The second for something that ended at an instant, neither in the future nor in a second that is complete.
+    fn second(&self, ended_ns: i64, now_ns: i64) -> u32 {
+        let of = |at_ns: i64| u32::try_from(at_ns.max(0) / SECOND_NS).unwrap_or(u32::MAX);
+        of(ended_ns).min(of(now_ns)).max(self.complete_before)
+    }
+}
+
+/// The stable kind of an iteration's error, by how heavy's SDK words it.
+fn iteration_error_kind(message: &str) -> &'static str {
+    if message.starts_with("panic") {
+        "panic"
+    } else if message.starts_with("timed out") {
+        "iteration-timeout"
+    } else {
+        "iteration"
+    }
+}
+
+#[cfg(test)]
+mod tests;

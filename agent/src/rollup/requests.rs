@@ -1,0 +1,280 @@
+//! Requests by second and identity.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use heavy_model::stats;
+use heavy_plugin::line::RequestLine;
+use heavy_plugin::name::push_default_name;
+
+use super::names::{EMPTY, Names, OTHERS, Symbol};
+
+/// Request identities that are told apart in one job.
+const MAX_IDENTITIES: usize = 1000;
+
+/// Rows of one batch; a load test that makes more (by inventing status codes, say) gets them merged.
+const MAX_ROWS: usize = 20_000;
+
+/// URLs whose default names are remembered.
+const MAX_REMEMBERED: usize = 4096;
+
+/// The tables of texts that requests, iterations and rows share.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    pub(crate) workflows: Names,
+    pub(crate) steps: Names,
+    pub(crate) methods: Names,
+    pub(crate) names: Names,
+    pub(crate) kinds: Names,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            workflows: Names::new(64),
+            steps: Names::new(1000),
+            methods: Names::new(64),
+            names: Names::new(MAX_IDENTITIES),
+            kinds: Names::new(200),
+        }
+    }
+}
+
+/// What a request counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Identity {
+    pub(crate) workflow: Symbol,
+    pub(crate) step: Symbol,
+    pub(crate) method: Symbol,
+    pub(crate) name: Symbol,
+}
+
+/// What a request counts as, and how it came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Class {
+    pub(crate) identity: Identity,
+    pub(crate) kind: Symbol,
+    pub(crate) status: u16,
+    pub(crate) failed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    bytes: u64,
+    duration: heavy_model::histogram::Histogram,
+    phases_ns: [u64; 7],
+}
+
+/// Requests since they were last taken.
+#[derive(Debug, Default)]
+pub(crate) struct RequestTable {
+    rows: HashMap<(u32, Class), Sums, RandomState>,
+    identities: HashSet<Identity, RandomState>,
+    default_names: HashMap<Box<str>, Symbol, RandomState>,
+    scratch: String,
+    /// Requests whose identity was one too many.
+    others: u64,
+}
+
+impl RequestTable {
+    /// Counts a request that ended in `second`, and says as what.
+    pub(crate) fn add(&mut self, line: &RequestLine<'_>, second: u32, tables: &mut Tables) -> Class {
+        let class = self.class(line, tables);
+        let key = (second, class);
+        let sums = match self.rows.get_mut(&key) {
+            Some(sums) => sums,
+            None => {
+                let key = self.bounded(key);
+                self.rows.entry(key).or_default()
+            }
+        };
+        sums.bytes = sums.bytes.saturating_add(line.size);
+        sums.duration.record(line.duration_ns);
+        if let Some(phases) = &line.phases {
+            let values = [
+                phases.blocked_ns,
+                phases.dns_ns,
+                phases.connect_ns,
+                phases.tls_ns,
+                phases.send_ns,
+                phases.wait_ns,
+                phases.receive_ns,
+            ];
+            for (sum, value) in sums.phases_ns.iter_mut().zip(values) {
+                *sum = sum.saturating_add(value);
+            }
+        }
+        class
+    }
+
+    /// The rows since the last call.
+    pub(crate) fn take(&mut self, tables: &Tables) -> Vec<stats::Requests> {
+        let rows = self.rows.drain();
+        rows.map(|((second, class), sums)| stats::Requests {
+            second,
+            workflow: Arc::clone(tables.workflows.text(class.identity.workflow)),
+            step: Arc::clone(tables.steps.text(class.identity.step)),
+            method: Arc::clone(tables.methods.text(class.identity.method)),
+            name: Arc::clone(tables.names.text(class.identity.name)),
+            status: class.status,
+            error_kind: Arc::clone(tables.kinds.text(class.kind)),
+            failed: class.failed,
+            bytes: sums.bytes,
+            duration: sums.duration,
+            phases_ns: sums.phases_ns,
+        })
+        .collect()
+    }
+
+    #[cfg(test)]
+    const fn others(&self) -> u64 {
+        self.others
+    }
+
+    fn class(&mut self, line: &RequestLine<'_>, tables: &mut Tables) -> Class {
+        let failed = line.is_failed();
+        let kind = if !failed {
+            EMPTY
+        } else if !line.error_kind.is_empty() {
+            tables.kinds.symbol(&line.error_kind)
+        } else if line.status >= 400 {
+            tables.kinds.symbol("status")
+        } else {
+            tables.kinds.symbol("other")
+        };
+        let name = if line.name.is_empty() {
+            self.default_name(line, tables)
+        } else {
+            tables.names.symbol(&line.name)
+        };
+        let identity = Identity {
+            workflow: tables.workflows.symbol(&line.workflow),
+            step: tables.steps.symbol(&line.step),
+            method: tables.methods.symbol(&line.method),
+            name,
+        };
+        Class {
+            identity: self.known(identity),
+            kind,
+            status: line.status,
+            failed,
+        }
+    }
+
+    /// The identity itself while there is room for it, else the one of the others.
+    fn known(&mut self, identity: Identity) -> Identity {
+        if identity.name != OTHERS {
+            if self.identities.contains(&identity) {
+                return identity;
+            }
+            if self.identities.len() < MAX_IDENTITIES {
+                self.identities.insert(identity);
+                return identity;
+            }
+        }
+        if self.others == 0 {
+            tracing::warn!(
+                limit = MAX_IDENTITIES,
+                "too many request identities: the rest count as (other); give requests names"
+            );
+        }
+        self.others += 1;
+        Identity {
+            workflow: identity.workflow,
+            step: EMPTY,
+            method: EMPTY,
+            name: OTHERS,
+        }
+    }
+
+    fn bounded(&self, (second, class): (u32, Class)) -> (u32, Class) {
+        if self.rows.len() < MAX_ROWS {
+            return (second, class);
+        }
+        let identity = Identity {
+            workflow: EMPTY,
+            step: EMPTY,
+            method: EMPTY,
+            name: OTHERS,
+        };
+        let merged = Class {
+            identity,
+            kind: if class.failed { OTHERS } else { EMPTY },
+            status: 0,
+            failed: class.failed,
+        };
+        (second, merged)
+    }
+
+    fn default_name(&mut self, line: &RequestLine<'_>, tables: &mut Tables) -> Symbol {
+        // The method is part of the name, and nearly always the same for one URL.
+        self.scratch.clear();
+        self.scratch.push_str(&line.method);
+        self.scratch.push(' ');
+        self.scratch.push_str(&line.url);
+        if let Some(symbol) = self.default_names.get(self.scratch.as_str()) {
+            return *symbol;
+        }
+        let mut name = String::new();
+        push_default_name(&line.method, &line.url, &mut name);
+        let symbol = tables.names.symbol(&name);
+        if self.default_names.len() >= MAX_REMEMBERED {
+            self.default_names.clear();
+        }
+        self.default_names.insert(self.scratch.as_str().into(), symbol);
+        symbol
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(url: &str, status: u16) -> RequestLine<'_> {
+        RequestLine {
+            method: "GET".into(),
+            url: url.into(),
+            status,
+            duration_ns: 1000,
+            size: 12,
+            ..RequestLine::default()
+        }
+    }
+
+    #[test]
+    fn requests_are_told_apart_by_identity_and_outcome() {
+        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        for (url, status) in [
+            ("http://h/items/1", 200),
+            ("http://h/items/2", 200),
+            ("http://h/items/2", 500),
+        ] {
+            table.add(&line(url, status), 7, &mut tables);
+        }
+        let mut rows = table.take(&tables);
+        rows.sort_by_key(|row| row.status);
+        assert_eq!(rows.len(), 2);
+        assert_eq!(rows[0].name.as_ref(), "GET /items/{id}");
+        assert_eq!(
+            (rows[0].duration.count(), rows[0].bytes, rows[0].failed),
+            (2, 24, false)
+        );
+        assert_eq!((rows[1].error_kind.as_ref(), rows[1].failed), ("status", true));
+        assert!(table.take(&tables).is_empty());
+    }
+
+    #[test]
+    fn identities_are_bounded() {
+        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        for n in 0..MAX_IDENTITIES + 50 {
+            let url = format!("http://h/page-{}x", "a".repeat(n));
+            table.add(&line(&url, 200), 0, &mut tables);
+        }
+        assert_eq!(table.others(), 50);
+        let rows = table.take(&tables);
+        assert!(rows.len() <= MAX_IDENTITIES + 1);
+        let count: u64 = rows.iter().map(|row| row.duration.count()).sum();
+        assert_eq!(count, MAX_IDENTITIES as u64 + 50);
+    }
+}

@@ -1,0 +1,194 @@
+//! An agent's whole life: opens its folder, starts its threads, keeps its link, and gives assignments their orders.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_proto::net::MAX_MESSAGE_BYTES;
+use heavy_proto::v1;
+use heavy_proto::v1::fleet_client::FleetClient;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::assignment::{self, Command};
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::data_dir::DataDir;
+use crate::deliver::Delivery;
+use crate::link::{Handle, Link, Order};
+use crate::process::Spawner;
+use crate::shared::Shared;
+use crate::spool::{Quota, Spool};
+use crate::{Error, clock, host};
+
+/// Commands that one assignment has not yet taken; there are a few in its whole life.
+const QUEUE: usize = 16;
+
+/// How often the lease is looked at.
+const LEASE_LOOK: Duration = Duration::from_millis(200);
+
+/// What running iterations get when the agent is told to end, and what it waits for assignments to end at all.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs an agent until `shutdown` is cancelled: then running iterations get a short grace, results are delivered as
+/// far as the collector takes them, and the rest stays on disk for the next start.
+///
+/// # Errors
+/// When the configuration is wrong, the data folder cannot be used, or the scheduler refuses this agent for good. A
+/// scheduler or collector that cannot be reached is waited for.
+pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    config.check()?;
+    let config = Arc::new(config);
+    let data_dir = DataDir::open(&config.data_dir)?;
+    let url_error = |what, url: &str| Error::Url {
+        what,
+        url: url.to_owned(),
+    };
+    let endpoint = heavy_proto::net::endpoint(&config.scheduler)
+        .map_err(|_| url_error("scheduler", &config.scheduler))?;
+    let fleet = FleetClient::new(endpoint.connect_lazy()).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    let (spawner, spawning) = Spawner::start(config.launcher.clone()).map_err(Error::Thread)?;
+    let delivering_ends = CancellationToken::new();
+    let (delivery, delivering) =
+        Delivery::start(&config.collector, delivering_ends.clone()).map_err(Error::Thread)?;
+    let quota = Quota::new(config.spool_limit_bytes);
+    for spool in Spool::left_over(&data_dir.spool(), &quota) {
+        tracing::info!(
+            job = spool.identity.job,
+            "delivering what an earlier run of this agent left"
+        );
+        drop(delivery.take_over(spool));
+    }
+    let host = host::host();
+    let (link, handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
+    let shared = Arc::new(Shared {
+        host,
+        cache: Cache::new(data_dir.cache()),
+        spawner,
+        delivery,
+        quota,
+        fleet,
+        updates: handle.updates.clone(),
+        clock: handle.clock.clone(),
+        work_dir: data_dir.work(),
+        spool_dir: data_dir.spool(),
+        config,
+    });
+    let mut agent = Agent {
+        shared,
+        assignments: HashMap::new(),
+        tasks: JoinSet::new(),
+    };
+    let linked = tokio::spawn(link.run());
+    let linking = linked.abort_handle();
+    let result = agent.serve(handle, linked, &shutdown).await;
+    agent.end().await;
+    drop(agent);
+    linking.abort();
+    delivering_ends.cancel();
+    // Both end by themselves once nobody has a handle; waiting keeps them from outliving the lock on the folder.
+    let _ = tokio::task::spawn_blocking(move || {
+        let _ = delivering.join();
+        let _ = spawning.join();
+        drop(data_dir);
+    })
+    .await;
+    result
+}
+
+struct Agent {
+    shared: Arc<Shared>,
+    assignments: HashMap<String, (u32, mpsc::Sender<Command>)>,
+    /// Each gives the job and attempt that it was about.
+    tasks: JoinSet<(String, u32)>,
+}
+
+impl Agent {
+    async fn serve(
+        &mut self,
+        mut handle: Handle,
+        mut linked: tokio::task::JoinHandle<Result<(), Error>>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Error> {
+        let mut look = tokio::time::interval(LEASE_LOOK);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                ended = &mut linked => return ended.unwrap_or(Ok(())),
+                Some(order) = handle.orders.recv() => self.order(order),
+                Some(ended) = self.tasks.join_next() => {
+                    if let Ok((job, epoch)) = ended
+                        && self.assignments.get(&job).is_some_and(|(held, _)| *held == epoch)
+                    {
+                        self.assignments.remove(&job);
+                    }
+                }
+                _ = look.tick(), if !self.assignments.is_empty() => {
+                    if handle.lease.is_lost(clock::monotonic_ns()) {
+                        for (_, commands) in self.assignments.values() {
+                            let _ = commands.try_send(Command::LeaseLost);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Assign(assign) => self.assign(assign),
+            Order::Start(start) => self.command(
+                &start.job,
+                Command::Start {
+                    wall_ns: start.start_wall_ns,
+                },
+            ),
+            Order::Stop(stop) => self.command(
+                &stop.job,
+                Command::Stop {
+                    grace_ns: stop.grace_ns,
+                    end_ns: stop.end_ns,
+                },
+            ),
+        }
+    }
+
+    fn assign(&mut self, assign: v1::Assign) {
+        let (job, epoch) = (assign.job.clone(), assign.epoch);
+        // After a reconnect a scheduler may say again what it had said.
+        if self.assignments.get(&job).is_some_and(|(held, _)| *held >= epoch) {
+            return;
+        }
+        let (commands, receiver) = mpsc::channel(QUEUE);
+        self.assignments.insert(job.clone(), (epoch, commands));
+        let shared = Arc::clone(&self.shared);
+        self.tasks.spawn(async move {
+            assignment::run(shared, assign, receiver).await;
+            (job, epoch)
+        });
+    }
+
+    fn command(&self, job: &str, command: Command) {
+        match self.assignments.get(job) {
+            Some((_, commands)) if commands.try_send(command).is_ok() => {}
+            _ => tracing::warn!(job, ?command, "an order for a job that this agent does not have"),
+        }
+    }
+
+    /// Stops all assignments and waits for them, but not for ever.
+    async fn end(&mut self) {
+        for (_, commands) in self.assignments.values() {
+            let _ = commands.try_send(Command::Stop {
+                grace_ns: u64::try_from(SHUTDOWN_GRACE.as_nanos()).unwrap_or(u64::MAX),
+                end_ns: 0,
+            });
+        }
+        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(SHUTDOWN_LIMIT, ended).await.is_err() {
+            tracing::warn!("results that are not delivered stay on disk for the next start of this agent");
+        }
+        self.tasks.shutdown().await;
+    }
+}

@@ -1,0 +1,53 @@
+//! What all assignments of an agent share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use heavy_plugin::program::Host;
+use heavy_plugin::rpc::Anchor;
+use heavy_proto::v1;
+use heavy_proto::v1::fleet_client::FleetClient;
+use tokio::sync::{mpsc, watch};
+use tonic::transport::Channel;
+
+use crate::cache::Cache;
+use crate::clock;
+use crate::config::Config;
+use crate::deliver::Delivery;
+use crate::link::Estimate;
+use crate::process::Spawner;
+use crate::spool::Quota;
+
+/// What all assignments of an agent share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) host: Host,
+    pub(crate) cache: Cache,
+    pub(crate) spawner: Spawner,
+    pub(crate) delivery: Delivery,
+    pub(crate) quota: Quota,
+    pub(crate) fleet: FleetClient<Channel>,
+    pub(crate) updates: mpsc::Sender<v1::AssignmentUpdate>,
+    pub(crate) clock: watch::Receiver<Option<Estimate>>,
+    pub(crate) work_dir: PathBuf,
+    pub(crate) spool_dir: PathBuf,
+}
+
+impl Shared {
+    /// How the scheduler's clock relates to the host's; until it was measured, as if they were the same.
+    pub(crate) fn estimate(&self) -> Estimate {
+        self.clock.borrow().unwrap_or_else(|| Estimate {
+            wall_minus_monotonic_ns: i128::from(clock::wall_ns()) - i128::from(clock::monotonic_ns()),
+            error_ns: 0,
+        })
+    }
+
+    /// An instant on the host's monotonic clock and on the scheduler's.
+    pub(crate) fn anchor(&self, monotonic_ns: u64) -> Anchor {
+        Anchor {
+            monotonic_ns,
+            wall_ns: self.estimate().wall_of(monotonic_ns),
+        }
+    }
+}

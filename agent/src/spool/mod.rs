@@ -1,0 +1,330 @@
+//! Results on disk until a collector has committed them.
+//!
+//! Each assignment has a folder with one [`log`](log::Log) for each of its two streams. A thread of its own writes
+//! what waits in the [`queue`](queue::Queue), makes it durable, and then lets delivery see it; delivery reads it back
+//! and forgets it when it is acknowledged. What an agent left behind is found again by the next one.
+
+mod log;
+pub(crate) mod queue;
+mod record;
+pub(crate) mod void;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use bytes::Bytes;
+use heavy_proto::v1;
+use prost::Message;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::nice;
+use log::Log;
+use queue::{Item, Queue};
+
+/// A job's id becomes the name of a folder.
+const MAX_JOB_BYTES: usize = 64;
+
+const IDENTITY_FILE: &str = "producer.json";
+
+/// Whose results a folder holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    /// The job.
+    pub(crate) job: String,
+    /// The agent's name.
+    pub(crate) agent: String,
+    /// The assignment's attempt.
+    pub(crate) epoch: u32,
+}
+
+/// The two streams, in the order in which they are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Stream {
+    /// Roll-ups and the closing.
+    Stats,
+    /// Raw rows.
+    Rows,
+}
+
+impl Stream {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Stats, Self::Rows];
+
+    /// As on the wire.
+    pub(crate) const fn wire(self) -> v1::Stream {
+        match self {
+            Self::Stats => v1::Stream::Stats,
+            Self::Rows => v1::Stream::Rows,
+        }
+    }
+
+    const fn dir(self) -> &'static str {
+        match self {
+            Self::Stats => "stats",
+            Self::Rows => "rows",
+        }
+    }
+}
+
+/// All spools of an agent share what they may have on disk.
+#[derive(Debug, Clone)]
+pub(crate) struct Quota {
+    spooled: Arc<AtomicU64>,
+    limit_bytes: u64,
+}
+
+impl Quota {
+    /// A quota of which nothing is used yet.
+    pub(crate) fn new(limit_bytes: u64) -> Self {
+        Self {
+            spooled: Arc::default(),
+            limit_bytes,
+        }
+    }
+
+    /// What is on disk.
+    pub(crate) fn used_bytes(&self) -> u64 {
+        self.spooled.load(Ordering::Relaxed)
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.used_bytes() >= self.limit_bytes
+    }
+}
+
+/// The spool of one assignment.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    /// Whose results these are.
+    pub(crate) identity: Identity,
+    dir: PathBuf,
+    logs: [Mutex<Log>; 2],
+    /// The highest sequence of each stream that may be sent.
+    durable: [AtomicU64; 2],
+    /// Whether nothing more will be written.
+    ended: AtomicBool,
+    changed: Notify,
+}
+
+impl Spool {
+    /// Makes the spool of a new assignment below `root`; its queue is written until it is ended.
+    pub(crate) fn create(
+        root: &Path,
+        identity: Identity,
+        quota: &Quota,
+    ) -> io::Result<(Arc<Self>, Arc<Queue>)> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if identity.job.len() > MAX_JOB_BYTES || !identity.job.bytes().all(plain) {
+            return Err(io::Error::other("the job's id is no id"));
+        }
+        let dir = root.join(format!("{}-{}", identity.job, identity.epoch));
+        fs::create_dir(&dir)?;
+        fs::write(dir.join(IDENTITY_FILE), serde_json::to_vec(&identity)?)?;
+        let spool = Arc::new(Self::open(dir, identity, quota)?);
+        let queue = Arc::new(Queue::default());
+        let (writer, source, quota) = (Arc::clone(&spool), Arc::clone(&queue), quota.clone());
+        thread::Builder::new().name("spool".into()).spawn(move || {
+            nice::set_own(nice::DELIVERY);
+            writer.write_all(&source, &quota);
+        })?;
+        Ok((spool, queue))
+    }
+
+    /// Finds the spools that earlier agents left below `root`. What cannot be read is left alone and said.
+    pub(crate) fn left_over(root: &Path, quota: &Quota) -> Vec<Arc<Self>> {
+        let entries = fs::read_dir(root).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
+        let mut spools = Vec::new();
+        for dir in entries.into_iter().map(|entry| entry.path()) {
+            if dir.extension().is_some_and(|extension| extension == REFUSED) {
+                continue;
+            }
+            match Self::find(dir.clone(), quota) {
+                Ok(spool) => spools.push(Arc::new(spool)),
+                Err(error) => tracing::error!(dir = %dir.display(), %error, "cannot read a spool"),
+            }
+        }
+        spools
+    }
+
+    /// The highest sequence of a stream that may be sent.
+    pub(crate) fn durable(&self, stream: Stream) -> u64 {
+        self.durable[stream as usize].load(Ordering::Acquire)
+    }
+
+    /// Whether nothing more will be written.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    /// Waits until [`Self::durable`] or [`Self::has_ended`] may have changed.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// A batch and its checksum.
+    pub(crate) fn read(&self, stream: Stream, sequence: u64) -> (Bytes, u32) {
+        self.log(stream).read(sequence)
+    }
+
+    /// Puts a void in the place of a batch; false if it is one already.
+    pub(crate) fn give_up(&self, stream: Stream, sequence: u64, reason: &str) -> bool {
+        let mut log = self.log(stream);
+        let (content, _) = log.read(sequence);
+        if void::is_void(&content) {
+            return false;
+        }
+        log.replace(sequence, void::instead_of(&content, reason));
+        true
+    }
+
+    /// Forgets all batches of a stream up to a sequence.
+    pub(crate) fn acknowledge(&self, stream: Stream, sequence: u64) {
+        self.log(stream).acknowledge(sequence);
+    }
+
+    /// The sequence of a stream that delivery begins with.
+    pub(crate) fn first(&self, stream: Stream) -> u64 {
+        self.log(stream).first_sequence()
+    }
+
+    /// Removes all of it.
+    pub(crate) fn remove(&self) {
+        for stream in Stream::ALL {
+            let mut log = self.log(stream);
+            let last = log.last();
+            log.acknowledge(last);
+            log.close();
+        }
+        if let Err(error) = fs::remove_dir_all(&self.dir) {
+            tracing::warn!(dir = %self.dir.display(), %error, "cannot remove a delivered spool");
+        }
+    }
+
+    /// Puts aside what no collector will ever take, for people to look at.
+    pub(crate) fn put_aside(&self) {
+        let aside = self.dir.with_extension(REFUSED);
+        if let Err(error) = fs::rename(&self.dir, &aside) {
+            tracing::warn!(dir = %self.dir.display(), %error, "cannot put a refused spool aside");
+        }
+    }
+
+    fn open(dir: PathBuf, identity: Identity, quota: &Quota) -> io::Result<Self> {
+        let log =
+            |stream: Stream| Log::open(dir.join(stream.dir()), Arc::clone(&quota.spooled)).map(Mutex::new);
+        let logs = [log(Stream::Stats)?, log(Stream::Rows)?];
+        Ok(Self {
+            identity,
+            dir,
+            logs,
+            durable: [AtomicU64::new(0), AtomicU64::new(0)],
+            ended: AtomicBool::new(false),
+            changed: Notify::new(),
+        })
+    }
+
+    fn find(dir: PathBuf, quota: &Quota) -> io::Result<Self> {
+        let identity = serde_json::from_slice(&fs::read(dir.join(IDENTITY_FILE))?)?;
+        let spool = Self::open(dir, identity, quota)?;
+        spool.publish();
+        spool.ended.store(true, Ordering::Release);
+        Ok(spool)
+    }
+
+    fn write_all(&self, queue: &Queue, quota: &Quota) {
+        let mut given_up = (0, 0);
+        loop {
+            let items = queue.take();
+            if items.is_empty() {
+                break;
+            }
+            for item in items {
+                self.write(item, quota, &mut given_up);
+            }
+            for stream in Stream::ALL {
+                if let Err(error) = self.log(stream).sync() {
+                    // What was not made durable is still delivered if it can be read back, else as a void.
+                    tracing::error!(%error, job = self.identity.job, "the spool's disk fails");
+                }
+            }
+            self.publish();
+        }
+        self.ended.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    fn write(&self, item: Item, quota: &Quota, given_up: &mut (u64, u64)) {
+        let mut count = |requests, iterations| {
+            given_up.0 += requests;
+            given_up.1 += iterations;
+        };
+        match item {
+            Item::Rows(batch) if quota.is_used_up() => {
+                count(batch.requests, batch.iterations);
+                self.append_rows(void::encode("over quota", batch.requests, batch.iterations));
+            }
+            Item::Rows(batch) => {
+                if !self.append_rows(Bytes::from(batch.content)) {
+                    count(batch.requests, batch.iterations);
+                }
+            }
+            Item::Overflow(requests, iterations) => {
+                count(requests, iterations);
+                self.append_rows(void::encode("slow disk", requests, iterations));
+            }
+            Item::Stats(delta) => {
+                let stats = heavy_proto::stats::delta_to_wire(&delta);
+                self.append_stats(v1::content::Content::Stats(stats));
+            }
+            Item::Closing(mut closing) => {
+                closing.last_rows_sequence = self.log(Stream::Rows).last();
+                (closing.voided_requests, closing.voided_iterations) = *given_up;
+                let closing = heavy_proto::stats::closing_to_wire(&closing);
+                self.append_stats(v1::content::Content::Closing(closing));
+            }
+        }
+    }
+
+    /// Appends rows; if the disk does not take them, a void in their place. False if it came to that.
+    fn append_rows(&self, content: Bytes) -> bool {
+        let mut log = self.log(Stream::Rows);
+        let (sequence, result) = log.append(content.clone());
+        let Err(error) = result else { return true };
+        tracing::error!(%error, job = self.identity.job, "cannot spool rows: they are given up");
+        log.replace(sequence, void::instead_of(&content, "disk full"));
+        false
+    }
+
+    /// Appends roll-ups; if the disk does not take them they stay in memory, as they are small and never given up.
+    fn append_stats(&self, content: v1::content::Content) {
+        let content = v1::Content {
+            content: Some(content),
+        };
+        let (_, result) = self
+            .log(Stream::Stats)
+            .append(Bytes::from(content.encode_to_vec()));
+        if let Err(error) = result {
+            tracing::error!(%error, job = self.identity.job, "cannot spool roll-ups: they are kept in memory");
+        }
+    }
+
+    fn publish(&self) {
+        for stream in Stream::ALL {
+            self.durable[stream as usize].store(self.log(stream).last(), Ordering::Release);
+        }
+        self.changed.notify_one();
+    }
+
+    fn log(&self, stream: Stream) -> MutexGuard<'_, Log> {
+        self.logs[stream as usize]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The extension of folders that were put aside.
+const REFUSED: &str = "refused";

@@ -1,0 +1,137 @@
+//! What waits to be written to disk: bounded, so that a slow disk costs rows (counted) and never the load.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use heavy_model::stats::{Closing, Delta};
+
+use crate::batch::Batch;
+
+/// Rows that wait; what comes while so many wait is given up.
+const MAX_ROW_BYTES: usize = 16 << 20;
+
+/// Deltas that wait; more are added up where they come from.
+const MAX_DELTAS: usize = 8;
+
+/// Something to be written.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Item {
+    /// A batch of rows.
+    Rows(Batch),
+    /// Rows that were given up: how many requests and iterations.
+    Overflow(u64, u64),
+    /// A batch of roll-ups.
+    Stats(Box<Delta>),
+    /// The last batch of the stats stream.
+    Closing(Box<Closing>),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Item>,
+    row_bytes: usize,
+    deltas: usize,
+    ended: bool,
+}
+
+/// The queue between results and disk.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+}
+
+impl Queue {
+    /// Adds rows, or counts them as given up if too many wait.
+    pub(crate) fn push_rows(&self, batch: Batch) {
+        let mut state = self.lock();
+        if state.row_bytes + batch.content.len() <= MAX_ROW_BYTES {
+            state.row_bytes += batch.content.len();
+            state.items.push_back(Item::Rows(batch));
+        } else if let Some(Item::Overflow(requests, iterations)) = state.items.back_mut() {
+            *requests += batch.requests;
+            *iterations += batch.iterations;
+        } else {
+            state
+                .items
+                .push_back(Item::Overflow(batch.requests, batch.iterations));
+        }
+        self.filled.notify_one();
+    }
+
+    /// Whether a delta would be taken now.
+    pub(crate) fn takes_stats(&self) -> bool {
+        self.lock().deltas < MAX_DELTAS
+    }
+
+    /// Adds a delta; who asked [`Self::takes_stats`] before keeps the bound.
+    pub(crate) fn push_stats(&self, delta: Delta) {
+        let mut state = self.lock();
+        state.deltas += 1;
+        state.items.push_back(Item::Stats(Box::new(delta)));
+        self.filled.notify_one();
+    }
+
+    /// Adds the last batch, if there is one, and lets the writer end.
+    pub(crate) fn end(&self, closing: Option<Closing>) {
+        let mut state = self.lock();
+        if let Some(closing) = closing {
+            state.items.push_back(Item::Closing(Box::new(closing)));
+        }
+        state.ended = true;
+        self.filled.notify_one();
+    }
+
+    /// Waits for items; none when the queue was ended.
+    pub(crate) fn take(&self) -> VecDeque<Item> {
+        let mut state = self.lock();
+        while state.items.is_empty() && !state.ended {
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.row_bytes = 0;
+        state.deltas = 0;
+        std::mem::take(&mut state.items)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(bytes: usize) -> Batch {
+        Batch {
+            content: vec![0; bytes],
+            requests: 2,
+            iterations: 1,
+        }
+    }
+
+    #[test]
+    fn rows_beyond_the_bound_are_counted() {
+        let queue = Queue::default();
+        for _ in 0..4 {
+            queue.push_rows(batch(MAX_ROW_BYTES / 2));
+        }
+        queue.end(None);
+        let items = queue.take();
+        assert_eq!(items.len(), 3);
+        assert_eq!(items[2], Item::Overflow(4, 2));
+        assert!(queue.take().is_empty());
+    }
+
+    #[test]
+    fn deltas_have_a_bound() {
+        let queue = Queue::default();
+        for _ in 0..MAX_DELTAS {
+            assert!(queue.takes_stats());
+            queue.push_stats(Delta::default());
+        }
+        assert!(!queue.takes_stats());
+        queue.take();
+        assert!(queue.takes_stats());
+    }
+}

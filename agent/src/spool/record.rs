@@ -1,0 +1,146 @@
+//! Records of a segment: length, CRC32C and sequence as little-endian numbers, then the bytes.
+
+/// What stands before the bytes.
+pub(crate) const HEADER_BYTES: usize = 16;
+
+/// No record is longer; a length beyond it is damage.
+pub(crate) const MAX_BYTES: usize = 16 << 20;
+
+/// How far damage can move a sequence and still be believed.
+const MAX_SKIPPED: u64 = 1 << 20;
+
+/// A record that was found in a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Its sequence.
+    pub(crate) sequence: u64,
+    /// Of its bytes.
+    pub(crate) crc32c: u32,
+    /// Where its bytes start.
+    pub(crate) offset: usize,
+    /// How many they are.
+    pub(crate) length: usize,
+}
+
+/// What stands before the bytes of a record.
+pub(crate) fn header(bytes: &[u8], crc32c: u32, sequence: u64) -> [u8; HEADER_BYTES] {
+    let length = u32::try_from(bytes.len()).expect("a record is at most 16 MiB");
+    let mut header = [0; HEADER_BYTES];
+    header[..4].copy_from_slice(&length.to_le_bytes());
+    header[4..8].copy_from_slice(&crc32c.to_le_bytes());
+    header[8..].copy_from_slice(&sequence.to_le_bytes());
+    header
+}
+
+/// What a segment holds: intact records, ascending, and whether bytes are left over at its end that are none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Scan {
+    pub(crate) records: Vec<Found>,
+    pub(crate) torn: bool,
+}
+
+/// Finds the intact records of a segment, whose first has (or had) the sequence `first`. Damaged ones are passed over.
+pub(crate) fn scan(segment: &[u8], first: u64) -> Scan {
+    let mut scan = Scan::default();
+    let (mut at, mut expected) = (0, first);
+    while at < segment.len() {
+        let whole = read(segment, at).filter(|found| found.sequence == expected && intact(segment, found));
+        let Some(found) = whole.or_else(|| search(segment, at + 1, expected)) else {
+            scan.torn = true;
+            break;
+        };
+        at = found.offset + found.length;
+        expected = found.sequence + 1;
+        scan.records.push(found);
+    }
+    scan
+}
+
+fn read(segment: &[u8], at: usize) -> Option<Found> {
+    let header = segment.get(at..)?.first_chunk::<HEADER_BYTES>()?;
+    let number = |range: std::ops::Range<usize>| {
+        header[range]
+            .iter()
+            .rev()
+            .fold(0u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let length = usize::try_from(number(0..4)).ok()?;
+    let offset = at + HEADER_BYTES;
+    let fits = length <= MAX_BYTES && offset + length <= segment.len();
+    fits.then(|| Found {
+        sequence: number(8..16),
+        crc32c: number(4..8) as u32,
+        offset,
+        length,
+    })
+}
+
+fn intact(segment: &[u8], found: &Found) -> bool {
+    crc32c::crc32c(&segment[found.offset..found.offset + found.length]) == found.crc32c
+}
+
+/// The next intact record after damage.
+fn search(segment: &[u8], from: usize, after: u64) -> Option<Found> {
+    let last = segment.len().checked_sub(HEADER_BYTES)?;
+    (from..=last).find_map(|at| {
+        read(segment, at).filter(|found| {
+            found.sequence > after && found.sequence - after <= MAX_SKIPPED && intact(segment, found)
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(first: u64, records: &[&[u8]]) -> Vec<u8> {
+        let mut segment = Vec::new();
+        for (sequence, bytes) in (first..).zip(records) {
+            segment.extend_from_slice(&header(bytes, crc32c::crc32c(bytes), sequence));
+            segment.extend_from_slice(bytes);
+        }
+        segment
+    }
+
+    fn sequences(scan: &Scan) -> Vec<u64> {
+        scan.records.iter().map(|found| found.sequence).collect()
+    }
+
+    const RECORDS: [&[u8]; 4] = [b"one", b"", b"three three three", b"4"];
+
+    #[test]
+    fn a_segment_cut_anywhere_keeps_its_whole_records() {
+        let segment = segment(7, &RECORDS);
+        let ends: Vec<usize> = scan(&segment, 7)
+            .records
+            .iter()
+            .map(|found| found.offset + found.length)
+            .collect();
+        for length in 0..=segment.len() {
+            let scan = scan(&segment[..length], 7);
+            let whole = ends.iter().filter(|end| **end <= length).count() as u64;
+            assert_eq!(sequences(&scan), (7..7 + whole).collect::<Vec<_>>(), "{length}");
+            assert_eq!(scan.torn, length > 0 && !ends.contains(&length), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_costs_its_own_record_only() {
+        let segment = segment(7, &RECORDS);
+        for place in 0..segment.len() {
+            for bit in 0..8 {
+                let mut damaged = segment.clone();
+                damaged[place] ^= 1 << bit;
+                let found = sequences(&scan(&damaged, 7));
+                let hit = scan(&segment, 7)
+                    .records
+                    .iter()
+                    .position(|found| place < found.offset + found.length)
+                    .unwrap() as u64
+                    + 7;
+                let expected: Vec<u64> = (7..11).filter(|sequence| *sequence != hit).collect();
+                assert_eq!(found, expected, "byte {place} bit {bit}");
+            }
+        }
+    }
+}
