@@ -8,10 +8,12 @@
 mod address;
 mod cell;
 mod documents;
+mod error;
 mod identity;
 mod job_rows;
 mod migrations;
 mod place;
+mod postgres;
 mod rows;
 mod series;
 mod sqlite;
@@ -28,6 +30,7 @@ use heavy_model::job::JobInfo;
 use heavy_model::summary::Summary;
 use uuid::Uuid;
 
+pub use error::Error;
 pub use rows::{IterationColumns, RequestColumns, Rows};
 
 /// Who sends a sequence of batches.
@@ -130,51 +133,6 @@ pub struct Table {
     pub truncated: bool,
 }
 
-/// What could not be done with the database.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The URL names no database that heavy knows.
-    #[error("{url:?} is not a database URL: write postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH")]
-    Url {
-        /// As given, without its password.
-        url: String,
-    },
-    /// No connection; retrying later may help.
-    #[error("cannot reach the database at {url}: {problem}")]
-    Unreachable {
-        /// Without its password.
-        url: String,
-        /// What the database or the system said, and what to do next.
-        problem: String,
-    },
-    /// The database was made by a newer heavy.
-    #[error(
-        "the database at {url} has schema version {found}, this heavy knows up to {known}: use a newer heavy or another database"
-    )]
-    NewerSchema {
-        /// Without its password.
-        url: String,
-        /// The database's version.
-        found: i64,
-        /// The newest that this binary knows.
-        known: i64,
-    },
-    /// A query of a person is wrong or not allowed.
-    #[error("{0}")]
-    Query(String),
-    /// Anything else the database said.
-    #[error("the database refused: {0}")]
-    Database(#[from] sqlx::Error),
-    /// What is stored is not what this version writes.
-    #[error("stored {what} cannot be read: {problem}")]
-    Corrupt {
-        /// Which relation and row.
-        what: String,
-        /// Why.
-        problem: String,
-    },
-}
-
 /// The results database. All methods may be called at once from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
@@ -227,8 +185,6 @@ pub trait Store: Send + Sync + Debug {
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
     match address::parse(url)? {
         address::Address::Sqlite(path) => sqlite::open(&path).await,
-        address::Address::Postgres(_) => Err(Error::Url {
-            url: address::shown(url),
-        }),
+        address::Address::Postgres(url) => postgres::open(&url).await,
     }
 }

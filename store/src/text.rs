@@ -29,6 +29,18 @@ pub(crate) fn shared(text: &str) -> Arc<str> {
     Arc::from(clean(text))
 }
 
+/// A clean text as JSON; empty for none and for an object without members. What is no JSON becomes a JSON text, so that
+/// people's queries do not fail on it.
+pub(crate) fn json(clean: &str) -> String {
+    if clean.is_empty() || clean == "{}" {
+        return String::new();
+    }
+    if serde_json::from_str::<serde::de::IgnoredAny>(clean).is_ok() {
+        return clean.to_owned();
+    }
+    serde_json::Value::from(clean).to_string()
+}
+
 /// A count; what is beyond the databases' integers becomes their largest.
 pub(crate) fn count(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
@@ -52,6 +64,9 @@ mod tests {
     fn values_are_made_to_fit() {
         assert_eq!(clean("a\0b"), "a\u{fffd}b");
         assert_eq!(clean("ünï"), "ünï");
+        assert_eq!(json("{}"), "");
+        assert_eq!(json(r#"{"a":"b"}"#), r#"{"a":"b"}"#);
+        assert_eq!(json(r#"{"a":"#), r#""{\"a\":""#);
         assert_eq!(count(u64::MAX), i64::MAX);
         assert_eq!(duration_ns(u64::MAX), i64::MAX / 4);
         assert_eq!(instant_ns(i64::MIN), -(i64::MAX / 4));

@@ -33,7 +33,8 @@ SELECT
     receive_ns / 1e6 AS receive_ms,
     reused,
     CASE time_window WHEN 0 THEN 'warm-up' WHEN 1 THEN 'steady' ELSE 'ramp-down' END AS time_window,
-    sequence_id, request_id, iteration, user_id, proto, tags
+    sequence_id, request_id, iteration, user_id, proto,
+    iif(tags = '', '{}', tags) AS tags
 FROM (
     SELECT
         j.id AS job_id, i.agent, i.workflow, i.step, i.name, i.method, i.proto,

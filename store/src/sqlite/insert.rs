@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
 use crate::identity::{Identities, Identity};
-use crate::text::{cleaned, count, duration_ns, instant_ns, shared};
+use crate::text::{cleaned, count, duration_ns, instant_ns, json, shared};
 use crate::{IterationColumns, RequestColumns, Rows};
 
 /// Rows of one statement; each size is prepared once.
@@ -53,6 +53,29 @@ impl Values {
     }
 }
 
+/// The dictionary as it is stored.
+struct Texts {
+    plain: Vec<Arc<str>>,
+    /// Only of entries that are tags.
+    tags: Vec<Option<Arc<str>>>,
+}
+
+impl Texts {
+    fn of(rows: &Rows) -> Self {
+        let plain: Vec<_> = rows.dictionary.iter().map(|text| shared(text)).collect();
+        let mut tags = vec![None; plain.len()];
+        for index in &rows.requests.tags {
+            let index = *index as usize;
+            tags[index].get_or_insert_with(|| Arc::from(json(&plain[index])));
+        }
+        Self { plain, tags }
+    }
+
+    fn plain(&self, index: u32) -> Arc<str> {
+        Arc::clone(&self.plain[index as usize])
+    }
+}
+
 /// The ids of a job's identities, in their order; those that are new are made and added to `new`.
 pub(super) async fn identities(
     connection: &mut SqliteConnection,
@@ -91,7 +114,7 @@ pub(super) async fn rows(
     identities: &Identities,
     ids: &[i64],
 ) -> Result<(), sqlx::Error> {
-    let texts: Vec<Arc<str>> = rows.dictionary.iter().map(|text| shared(text)).collect();
+    let texts = Texts::of(rows);
     let requests = &rows.requests;
     let first = next_id(
         &mut *connection,
@@ -157,8 +180,8 @@ async fn insert(
     Ok(())
 }
 
-fn request(values: &mut Values, id: i64, identity: i64, of: &RequestColumns, row: usize, texts: &[Arc<str>]) {
-    let text = |index: u32| Arc::clone(&texts[index as usize]);
+fn request(values: &mut Values, id: i64, identity: i64, of: &RequestColumns, row: usize, texts: &Texts) {
+    let text = |index: u32| texts.plain(index);
     values.push(id);
     values.push(identity);
     values.push(text(of.url[row]));
@@ -186,21 +209,14 @@ fn request(values: &mut Values, id: i64, identity: i64, of: &RequestColumns, row
     values.push(cleaned(of.request_id[row].clone()));
     values.push(of.iteration[row].checked_sub(1).map(count));
     values.push(text(of.user_id[row]));
-    values.push(text(of.tags[row]));
+    values.push(texts.tags[of.tags[row] as usize].clone());
 }
 
-fn iteration(
-    values: &mut Values,
-    id: i64,
-    identity: i64,
-    of: &IterationColumns,
-    row: usize,
-    texts: &[Arc<str>],
-) {
+fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationColumns, row: usize, texts: &Texts) {
     values.push(id);
     values.push(identity);
     values.push(count(of.iteration[row]));
-    values.push(Arc::clone(&texts[of.user_id[row] as usize]));
+    values.push(texts.plain(of.user_id[row]));
     values.push(cleaned(of.sequence_id[row].clone()));
     values.push(instant_ns(of.scheduled_ns[row]));
     values.push(duration_ns(of.lag_ns[row]));
@@ -208,7 +224,7 @@ fn iteration(
     values.push(duration_ns(of.duration_ns[row]));
     values.push(of.ok[row]);
     values.push(of.interrupted[row]);
-    values.push(Arc::clone(&texts[of.error[row] as usize]));
+    values.push(texts.plain(of.error[row]));
     values.push(i64::from(of.window[row].min(2)));
     values.push(of.has_response[row]);
 }

@@ -45,7 +45,7 @@ pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> R
         _ => {}
     }
     migrations::migrator(VERSIONS)
-        .run(&mut *transaction)
+        .run_direct(None, &mut *transaction, false)
         .await
         .map_err(|error| migrations::error(error, shown, known))?;
     transaction.commit().await?;

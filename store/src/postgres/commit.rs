@@ -1,0 +1,200 @@
+//! Batches: content and mark in one transaction.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{PostgresStore, copy, known};
+use crate::identity::{self, Identities};
+use crate::place::{self, Last, Place, stream_name, stream_named};
+use crate::text::{clean, count};
+use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer};
+
+/// Rows, encoded before a connection is taken.
+struct Prepared {
+    identities: Identities,
+    ids: Vec<i64>,
+    encoded: copy::Encoded,
+}
+
+pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, Error> {
+    let job = batch.producer.job;
+    let prepared = match &batch.content {
+        Content::Rows(rows) => {
+            let identities = identity::of(&batch.producer.agent, rows);
+            let ids: Vec<i64> = identities.distinct.iter().map(known::id).collect();
+            let encoded = copy::encode(job, rows, &identities, &ids);
+            Some(Prepared {
+                identities,
+                ids,
+                encoded,
+            })
+        }
+        Content::Encoded { .. } | Content::Void => None,
+    };
+    let mut transaction = store.pool.begin().await?;
+    let producer = match advance(&mut transaction, batch).await? {
+        Ok(producer) => producer,
+        Err(known) => return Ok(known),
+    };
+    let mut new = Vec::new();
+    if let Some(prepared) = &prepared {
+        new = store.identities.unknown(job, &prepared.ids);
+        if !new.is_empty() {
+            let ids = new.iter().map(|place| prepared.ids[*place]).collect();
+            let identities: Vec<_> = new
+                .iter()
+                .map(|place| &prepared.identities.distinct[*place])
+                .collect();
+            known::store(&mut transaction, job, ids, &identities).await?;
+        }
+        copy::write(&mut transaction, job, &prepared.encoded).await?;
+    }
+    if let Content::Encoded { bytes, .. } = &batch.content {
+        sqlx::query(
+            "INSERT INTO stats_batches (producer, sequence, crc32c, content) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(producer)
+        .bind(count(batch.sequence))
+        .bind(i64::from(batch.crc32c))
+        .bind(bytes.as_slice())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    transaction.commit().await?;
+    if let Some(prepared) = &prepared {
+        store
+            .identities
+            .remember(job, new.iter().map(|place| prepared.ids[*place]));
+    }
+    Ok(Committed::Stored)
+}
+
+/// Moves the producer's mark and gives the producer's id, or says what became of the batch already.
+async fn advance(
+    connection: &mut PgConnection,
+    batch: &Batch,
+) -> Result<Result<i64, Committed>, sqlx::Error> {
+    let producer = &batch.producer;
+    let sql = if batch.sequence == 1 {
+        "INSERT INTO producers (job_id, agent, epoch, stream, sequence, crc32c, closed) \
+         SELECT id, $2, $3, $4, $5, $6, $7 FROM job_rows WHERE id = $1 ON CONFLICT DO NOTHING RETURNING id"
+    } else {
+        "UPDATE producers SET sequence = $5, crc32c = $6, closed = closed OR $7 \
+         WHERE job_id = $1 AND agent = $2 AND epoch = $3 AND stream = $4 AND sequence = $5 - 1 RETURNING id"
+    };
+    let id: Option<i64> = sqlx::query_scalar(sql)
+        .bind(producer.job)
+        .bind(&*clean(&producer.agent))
+        .bind(i64::from(producer.epoch))
+        .bind(stream_name(producer.stream))
+        .bind(count(batch.sequence))
+        .bind(i64::from(batch.crc32c))
+        .bind(matches!(batch.content, Content::Encoded { closing: true, .. }))
+        .fetch_optional(&mut *connection)
+        .await?;
+    match id {
+        Some(id) => Ok(Ok(id)),
+        None => known_place(connection, batch).await.map(Err),
+    }
+}
+
+/// What became of a batch that is not its producer's next one.
+async fn known_place(connection: &mut PgConnection, batch: &Batch) -> Result<Committed, sqlx::Error> {
+    let producer = &batch.producer;
+    let row: Option<(i64, i64, i64)> = sqlx::query_as(
+        "SELECT id, sequence, crc32c FROM producers WHERE job_id = $1 AND agent = $2 AND epoch = $3 AND stream = $4",
+    )
+    .bind(producer.job)
+    .bind(&*clean(&producer.agent))
+    .bind(i64::from(producer.epoch))
+    .bind(stream_name(producer.stream))
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some((id, sequence, crc32c)) = row else {
+        let job_exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM job_rows WHERE id = $1)")
+            .bind(producer.job)
+            .fetch_one(connection)
+            .await?;
+        return Ok(if job_exists {
+            Committed::Gap { expected: 1 }
+        } else {
+            Committed::UnknownJob
+        });
+    };
+    let last = Last {
+        sequence: sequence as u64,
+        crc32c: crc32c as u32,
+    };
+    match place::of(Some(last), batch) {
+        Place::Known(committed) => Ok(committed),
+        // The one before it was committed while this one was looked at: it is to be sent again.
+        Place::Next => Ok(Committed::Gap {
+            expected: batch.sequence,
+        }),
+        Place::Earlier => {
+            let crc32c: Option<i64> =
+                sqlx::query_scalar("SELECT crc32c FROM stats_batches WHERE producer = $1 AND sequence = $2")
+                    .bind(id)
+                    .bind(count(batch.sequence))
+                    .fetch_optional(connection)
+                    .await?;
+            let same = crc32c.is_none_or(|crc32c| crc32c == i64::from(batch.crc32c));
+            Ok(if same {
+                Committed::Duplicate
+            } else {
+                Committed::Conflict
+            })
+        }
+    }
+}
+
+pub(super) async fn marks(store: &PostgresStore, job: Uuid) -> Result<Vec<Mark>, Error> {
+    let rows: Vec<(String, i64, String, i64, bool)> = sqlx::query_as(
+        "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = $1 \
+         ORDER BY agent, epoch, stream",
+    )
+    .bind(job)
+    .fetch_all(&store.pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(agent, epoch, stream, sequence, closed)| Mark {
+            producer: Producer {
+                job,
+                agent,
+                epoch: epoch as u32,
+                stream: stream_named(&stream),
+            },
+            sequence: sequence as u64,
+            closed,
+        })
+        .collect())
+}
+
+pub(super) async fn stats_after(
+    store: &PostgresStore,
+    producer: &Producer,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<EncodedStats>, Error> {
+    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+        "SELECT b.sequence, b.content FROM stats_batches b JOIN producers p ON p.id = b.producer \
+         WHERE p.job_id = $1 AND p.agent = $2 AND p.epoch = $3 AND p.stream = $4 AND b.sequence > $5 \
+         ORDER BY b.sequence LIMIT $6",
+    )
+    .bind(producer.job)
+    .bind(&*clean(&producer.agent))
+    .bind(i64::from(producer.epoch))
+    .bind(stream_name(producer.stream))
+    .bind(count(after))
+    .bind(i64::from(limit))
+    .fetch_all(&store.pool)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(sequence, bytes)| EncodedStats {
+            sequence: sequence as u64,
+            bytes,
+        })
+        .collect())
+}

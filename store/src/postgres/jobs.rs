@@ -1,0 +1,53 @@
+//! Jobs: written as a whole, read back from their JSON.
+
+use heavy_model::job::JobInfo;
+
+use super::PostgresStore;
+use super::bind::upsert;
+use crate::{Error, job_rows};
+
+pub(super) async fn write(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
+    let row = job_rows::row(job)?;
+    let mut connection = store.pool.acquire().await?;
+    upsert(&mut connection, &row).await?;
+    Ok(())
+}
+
+fn parse(infos: &[String]) -> Result<Vec<JobInfo>, Error> {
+    infos.iter().map(|info| job_rows::parse(info)).collect()
+}
+
+pub(super) async fn with_prefix(
+    store: &PostgresStore,
+    prefix: &str,
+    limit: u32,
+) -> Result<Vec<JobInfo>, Error> {
+    let Some(pattern) = job_rows::pattern(prefix) else {
+        return Ok(Vec::new());
+    };
+    let infos: Vec<String> = sqlx::query_scalar(
+        "SELECT info FROM job_rows WHERE id::text LIKE $1 ORDER BY submitted_wall_ns DESC, id DESC LIMIT $2",
+    )
+    .bind(pattern)
+    .bind(i64::from(limit))
+    .fetch_all(&store.pool)
+    .await?;
+    parse(&infos)
+}
+
+pub(super) async fn newest(store: &PostgresStore, limit: u32) -> Result<Vec<JobInfo>, Error> {
+    let infos: Vec<String> =
+        sqlx::query_scalar("SELECT info FROM job_rows ORDER BY submitted_wall_ns DESC, id DESC LIMIT $1")
+            .bind(i64::from(limit))
+            .fetch_all(&store.pool)
+            .await?;
+    parse(&infos)
+}
+
+pub(super) async fn unfinished(store: &PostgresStore) -> Result<Vec<JobInfo>, Error> {
+    let infos: Vec<String> =
+        sqlx::query_scalar("SELECT info FROM job_rows WHERE NOT final ORDER BY submitted_wall_ns, id")
+            .fetch_all(&store.pool)
+            .await?;
+    parse(&infos)
+}

@@ -1,0 +1,92 @@
+//! The results database in Postgres: a pool, `COPY` for raw rows, partitions by the job's day.
+
+mod bind;
+mod commit;
+mod copy;
+mod encode;
+mod fold;
+mod jobs;
+mod known;
+mod migrate;
+mod open;
+mod partitions;
+mod query;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heavy_model::fold::Folded;
+use heavy_model::job::JobInfo;
+use heavy_model::summary::Summary;
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+use uuid::Uuid;
+
+use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
+
+#[derive(Debug)]
+pub(crate) struct PostgresStore {
+    /// The URL without its password.
+    shown: String,
+    options: PgConnectOptions,
+    pool: PgPool,
+    identities: known::Identities,
+}
+
+/// Connects and migrates.
+pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
+    Ok(Arc::new(open::store(url).await?))
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
+        partitions::ensure(&self.pool, job.id).await?;
+        jobs::write(self, job).await
+    }
+
+    async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
+        jobs::write(self, job).await
+    }
+
+    async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        jobs::with_prefix(self, prefix, limit).await
+    }
+
+    async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        jobs::newest(self, limit).await
+    }
+
+    async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
+        jobs::unfinished(self).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
+        commit::commit(self, batch).await
+    }
+
+    async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
+        commit::marks(self, job).await
+    }
+
+    async fn stats_after(
+        &self,
+        producer: &Producer,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EncodedStats>, Error> {
+        commit::stats_after(self, producer, after, limit).await
+    }
+
+    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
+        fold::save(self, job, folded, summary).await
+    }
+
+    async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
+        fold::summary(self, job).await
+    }
+
+    async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
+        query::run(self, sql, max_rows).await
+    }
+}

@@ -1,0 +1,79 @@
+//! Connects, says clearly why that cannot be done, migrates.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+
+use super::{PostgresStore, known, migrate};
+use crate::{Error, address};
+
+const MOST_CONNECTIONS: u32 = 8;
+/// How long a call waits for a connection before it says that there is none.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+pub(super) async fn store(url: &str) -> Result<PostgresStore, Error> {
+    let shown = address::shown(url);
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| Error::Url { url: shown.clone() })?
+        .application_name("heavy")
+        .disable_statement_logging();
+    let unreachable = |problem| Error::Unreachable {
+        url: shown.clone(),
+        problem,
+    };
+    let mut connection = tokio::time::timeout(CONNECT_LIMIT, options.connect())
+        .await
+        .map_err(|_| {
+            unreachable(format!(
+                "no answer within {} s; check host and port, and whether a firewall is between",
+                CONNECT_LIMIT.as_secs()
+            ))
+        })?
+        .map_err(|error| unreachable(explain(&error, &options)))?;
+    migrate::migrate(&mut connection, &shown).await?;
+    connection.close().await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(MOST_CONNECTIONS)
+        .acquire_timeout(CONNECT_LIMIT)
+        .connect_lazy_with(options.clone());
+    Ok(PostgresStore {
+        shown,
+        options,
+        pool,
+        identities: known::Identities::default(),
+    })
+}
+
+/// What is wrong, and what to do.
+pub(super) fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> String {
+    let user = options.get_username();
+    let database = options.get_database().unwrap_or(user);
+    match error {
+        sqlx::Error::Database(said) => match said.code().as_deref() {
+            Some("28P01") => format!(
+                "user {user:?} or its password is wrong; check both in the URL (postgres://USER:PASSWORD@HOST/DATABASE)"
+            ),
+            Some("28000") => format!(
+                "{}; check the user in the URL and the server's pg_hba.conf",
+                said.message()
+            ),
+            Some("3D000") => format!(
+                "there is no database {database:?}; create it (createdb -h {} -p {} -U {user} {database}) or write \
+                 another name at the end of the URL",
+                options.get_host(),
+                options.get_port()
+            ),
+            Some("53300") => {
+                "it has no free connection; raise its max_connections or end other clients".to_owned()
+            }
+            Some("57P03") => format!("{}; try again in a moment", said.message()),
+            _ => said.message().to_owned(),
+        },
+        sqlx::Error::Io(error) => {
+            format!("{error}; check host and port, and that Postgres runs there and listens on that address")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,117 @@
+//! Partitions of raw rows: one for each day of job ids, so that old days can be dropped as a whole.
+
+use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
+
+const MS_PER_DAY: u64 = 86_400_000;
+const TABLES: [&str; 2] = ["samples", "iteration_rows"];
+/// Whoever makes partitions holds this advisory lock.
+const LOCK: i64 = 0x6865_6176_795f_7061;
+
+/// The first 48 bits of a UUIDv7 are ms since the Unix epoch.
+fn day(job: Uuid) -> u64 {
+    (job.as_u128() >> 80) as u64 / MS_PER_DAY
+}
+
+/// The lowest id of a day, as SQL; of a day after all ids what is above them all.
+fn bound(day: u64) -> String {
+    let ms = u128::from(day * MS_PER_DAY);
+    if ms >= 1 << 48 {
+        return "MAXVALUE".to_owned();
+    }
+    format!("'{}'", Uuid::from_u128(ms << 80))
+}
+
+/// The partition of `table` that holds the job's rows.
+pub(super) fn of(table: &str, job: Uuid) -> String {
+    let (year, month, day) = date(day(job));
+    format!("{table}_{year:04}{month:02}{day:02}")
+}
+
+/// The Gregorian date of a day since the Unix epoch (H. Hinnant, days to civil).
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+/// Makes the partitions of the job's day where they are missing.
+///
+/// A table is made apart and then attached: that waits for no reader of the parent, as making it in place would.
+pub(super) async fn ensure(pool: &PgPool, job: Uuid) -> Result<(), sqlx::Error> {
+    if all_exist(pool, job).await? {
+        return Ok(());
+    }
+    let mut transaction = pool.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .execute(&mut *transaction)
+        .await?;
+    for table in TABLES {
+        let partition = of(table, job);
+        // Not by to_regclass: its answer may be cached from before another session made the table.
+        let exists: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_class WHERE relname = $1::text AND pg_table_is_visible(oid))",
+        )
+        .bind(&partition)
+        .fetch_one(&mut *transaction)
+        .await?;
+        if exists {
+            continue;
+        }
+        let (from, to) = (bound(day(job)), bound(day(job) + 1));
+        let sql = format!(
+            "CREATE TABLE {partition} (LIKE {table} INCLUDING DEFAULTS);
+             ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({from}) TO ({to})"
+        );
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
+}
+
+async fn all_exist(pool: &PgPool, job: Uuid) -> Result<bool, sqlx::Error> {
+    let [samples, iterations] = TABLES.map(|table| of(table, job));
+    sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL")
+        .bind(samples)
+        .bind(iterations)
+        .fetch_one(pool)
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_have_dates() {
+        for (days, expected) in [
+            (0, (1970, 1, 1)),
+            (11_016, (2000, 2, 29)),
+            (20_778, (2026, 11, 21)),
+            (20_819, (2027, 1, 1)),
+        ] {
+            assert_eq!(date(days), expected);
+        }
+    }
+
+    #[test]
+    fn a_day_holds_its_ids_and_no_others() {
+        let first = Uuid::from_u128(u128::from(20_778 * MS_PER_DAY) << 80);
+        let last = Uuid::from_u128((u128::from(20_779 * MS_PER_DAY) << 80) - 1);
+        for job in [first, last] {
+            assert_eq!(of("samples", job), "samples_20261121");
+            let id = format!("'{job}'");
+            assert!(bound(day(job)) <= id && id < bound(day(job) + 1));
+        }
+        assert_eq!(of("samples", Uuid::max()), "samples_108890802");
+        assert_eq!(bound(day(Uuid::max()) + 1), "MAXVALUE");
+    }
+}

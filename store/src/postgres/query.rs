@@ -1,0 +1,87 @@
+//! People's queries, in a read-only transaction on a connection of their own.
+
+use futures::TryStreamExt;
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgRow};
+use sqlx::{
+    AssertSqlSafe, Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
+};
+
+use super::{PostgresStore, open};
+use crate::{Error, Table, statement};
+
+const PREPARE: &str =
+    "SET statement_timeout = '60s'; SET default_transaction_read_only = on; BEGIN READ ONLY";
+
+pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
+    let sql = statement::reading(sql).map_err(Error::Query)?;
+    let mut connection = store
+        .options
+        .connect()
+        .await
+        .map_err(|error| Error::Unreachable {
+            url: store.shown.clone(),
+            problem: open::explain(&error, &store.options),
+        })?;
+    sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
+    let table = answer(&mut connection, sql, max_rows).await;
+    // Rows beyond the limit may still be on their way: they are not waited for.
+    connection.close_hard().await?;
+    table
+}
+
+async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Result<Table, Error> {
+    // Preparing refuses what is not exactly one statement.
+    let prepared = connection
+        .prepare(AssertSqlSafe(sql).into_sql_str())
+        .await
+        .map_err(|error| wrong(&error, sql))?;
+    let mut table = Table {
+        columns: prepared
+            .columns()
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect(),
+        ..Table::default()
+    };
+    // The simple protocol gives every value as text.
+    let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await.map_err(|error| wrong(&error, sql))? {
+        if table.rows.len() == max_rows {
+            table.truncated = true;
+            break;
+        }
+        let cells = (0..row.len())
+            .map(|column| text(&row, column))
+            .collect::<Result<_, _>>()?;
+        table.rows.push(cells);
+    }
+    Ok(table)
+}
+
+fn text(row: &PgRow, column: usize) -> Result<Option<String>, sqlx::Error> {
+    row.try_get_unchecked::<Option<String>, _>(column)
+}
+
+fn wrong(error: &sqlx::Error, sql: &str) -> Error {
+    let Some(said) = error
+        .as_database_error()
+        .and_then(|said| said.try_downcast_ref::<PgDatabaseError>())
+    else {
+        return Error::Query(error.to_string());
+    };
+    let mut message = said.message().to_owned();
+    if let Some(PgErrorPosition::Original(position)) = said.position() {
+        let before: Vec<&str> = sql
+            .char_indices()
+            .nth(position.saturating_sub(1))
+            .map_or(sql, |(at, _)| &sql[..at])
+            .split('\n')
+            .collect();
+        let column = before.last().map_or(0, |line| line.chars().count()) + 1;
+        message = format!("{message} (line {}, column {column})", before.len());
+    }
+    if let Some(hint) = said.hint() {
+        message = format!("{message}; {hint}");
+    }
+    Error::Query(message)
+}

@@ -1,0 +1,66 @@
+//! What every database behind the trait `Store` must do, run on each of them.
+
+mod batches;
+mod bed;
+mod data;
+mod jobs;
+mod opening;
+mod queries;
+mod relations;
+
+/// Makes two tests of each case: one on SQLite, one on Postgres.
+macro_rules! on_both {
+    ($($module:ident { $($case:ident),* $(,)? })*) => {
+        mod sqlite {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    crate::$module::$case(&crate::bed::Bed::sqlite()).await;
+                })*
+            })*
+        }
+        mod postgres {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    crate::$module::$case(&crate::bed::Bed::postgres()).await;
+                })*
+            })*
+        }
+    };
+}
+
+on_both! {
+    batches {
+        each_batch_is_stored_once,
+        a_racing_duplicate_is_stored_once,
+        an_unknown_job_has_no_producers,
+        stats_come_back_in_order,
+        producers_do_not_disturb_each_other,
+        hostile_values_are_stored,
+        large_and_empty_batches_are_stored,
+    }
+    jobs {
+        a_job_comes_back_as_it_was,
+        jobs_are_found_by_state_and_prefix,
+        jobs_of_any_day_can_be_created_at_once,
+    }
+    relations {
+        all_relations_and_columns_exist,
+        rows_say_what_was_sent,
+        series_and_totals_can_be_written_again,
+        totals_are_replaced,
+        the_usual_questions_have_answers,
+        percentiles_can_be_asked_for,
+    }
+    queries {
+        values_are_shown_as_text,
+        nothing_can_be_written,
+        mistakes_are_explained,
+    }
+    opening {
+        a_database_can_be_opened_again,
+        a_fresh_database_can_be_opened_by_many_at_once,
+        a_newer_schema_is_refused,
+    }
+}

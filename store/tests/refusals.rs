@@ -1,0 +1,94 @@
+//! Databases that cannot be opened: what is said, and that no password is in it.
+
+use std::os::unix::fs::PermissionsExt;
+
+use heavy_store::Error;
+use heavy_testkit::{Postgres, TempDir, free_port};
+
+async fn refusal(url: &str) -> String {
+    let error = heavy_store::open(url).await.expect_err(url);
+    let text = error.to_string();
+    assert!(
+        !text.contains("heavy-test-only") && !text.contains("wrong-secret"),
+        "{text}"
+    );
+    text
+}
+
+#[tokio::test]
+async fn each_problem_with_postgres_has_its_own_words() {
+    let database = Postgres::shared().database();
+    let url = database.url();
+    let port = format!(":{}/", Postgres::shared().port());
+    let closed = format!(":{}/", free_port());
+    for (url, expected) in [
+        (
+            url.replace("heavy-test-only", "wrong-secret"),
+            "or its password is wrong",
+        ),
+        (
+            url.replace(database.name(), "nowhere"),
+            "there is no database \"nowhere\"; create it (createdb",
+        ),
+        (
+            url.replace("//heavy:", "//nobody:"),
+            "user \"nobody\" or its password is wrong",
+        ),
+        (url.replace(&port, &closed), "check host and port"),
+    ] {
+        let text = refusal(&url).await;
+        assert!(
+            text.starts_with("cannot reach the database at postgres://"),
+            "{text}"
+        );
+        assert!(text.contains(expected), "{text}");
+    }
+    assert!(
+        refusal("mysql://me:wrong-secret@db/x")
+            .await
+            .contains("is not a database URL")
+    );
+}
+
+#[tokio::test]
+async fn each_problem_with_a_file_has_its_own_words() {
+    let folder = TempDir::new("refusals");
+    std::fs::write(folder.join("text"), "no database at all ".repeat(100)).unwrap();
+    for (path, expected) in [
+        (folder.path().display().to_string(), "it is a directory"),
+        (folder.join("text").display().to_string(), "no SQLite database"),
+        (
+            folder.join("text/heavy.db").display().to_string(),
+            "cannot create the directory",
+        ),
+    ] {
+        for url in [format!("sqlite://{path}"), path.clone()] {
+            let text = refusal(&url).await;
+            assert!(text.contains(expected) && text.contains("--database"), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_file_is_its_owners_alone() {
+    let folder = TempDir::new("private");
+    let path = folder.join("deep/er/heavy.db");
+    let store = heavy_store::open(&path.display().to_string()).await.unwrap();
+    assert_eq!(store.jobs(1).await.unwrap(), []);
+    for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", file.path());
+    }
+}
+
+#[test]
+fn what_may_pass_is_told_from_what_will_not() {
+    let away = Error::Unreachable {
+        url: String::new(),
+        problem: String::new(),
+    };
+    assert!(away.may_pass());
+    assert!(Error::Database(sqlx::Error::PoolTimedOut).may_pass());
+    assert!(!Error::Query(String::new()).may_pass());
+}
