@@ -34,7 +34,7 @@ pub(crate) fn cores() -> u32 {
 /// The host's memory.
 pub(crate) fn memory_bytes() -> u64 {
     let info = rustix::system::sysinfo();
-    u64::from(info.totalram) * u64::from(info.mem_unit)
+    info.totalram * u64::from(info.mem_unit)
 }
 
 /// The C library that this very process has mapped, if it has.

@@ -212,7 +212,7 @@ fn is_program<'data, Elf: FileHeader<Endian = Endianness>>(
     for segment in segments {
         if let Some(entries) = segment.dynamic(endian, data)? {
             use object::read::elf::Dyn;
-            let pie = u64::from(elf::DF_1_PIE.0);
+            let pie = elf::DF_1_PIE.0;
             if entries.iter().any(|entry| {
                 entry.d_tag(endian).0 == elf::DT_FLAGS_1.0 && entry.d_val(endian).into() & pie != 0
             }) {

@@ -31,7 +31,7 @@ impl JobClock {
     }
 
     /// A due instant of the job as the load test wants it.
-    pub(crate) fn from_anchor(&self, due_ns: u64) -> u64 {
+    pub(crate) fn since_anchor(&self, due_ns: u64) -> u64 {
         self.start_monotonic_ns
             .saturating_add(due_ns)
             .saturating_sub(self.anchor.monotonic_ns)
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!((clock.at(5000), clock.at(4000)), (0, -1000));
         assert_eq!(clock.of_wall(anchor.wall_ns + 4000), 0);
         assert_eq!(clock.of_wall(anchor.wall_ns), -4000);
-        assert_eq!(clock.from_anchor(0), 4000);
+        assert_eq!(clock.since_anchor(0), 4000);
         assert_eq!(clock.of_wall(0), -1_700_000_000_000_004_000);
     }
 }

@@ -132,7 +132,7 @@ impl Machine {
 
     /// Takes an event and says what follows. Events that come too late change nothing.
     pub(crate) fn on(&mut self, event: Event) -> Vec<Action> {
-        use State::{CleaningUp, Delivering, Exiting, Over, Prepared, Preparing, Running, Stopping};
+        use State::{CleaningUp, Delivering, Exiting, Prepared, Preparing, Running, Stopping};
         match (self.state, event) {
             (Preparing, Event::Prepared) => {
                 self.state = Prepared;
@@ -196,21 +196,7 @@ impl Machine {
                 });
                 self.over()
             }
-            (
-                Preparing | Prepared | Running | Stopping | CleaningUp | Exiting | Delivering | Over,
-                Event::Prepared
-                | Event::NotPrepared(_)
-                | Event::Start
-                | Event::AllDue
-                | Event::Stop(_)
-                | Event::LeaseLost
-                | Event::Broken(_)
-                | Event::Stopped
-                | Event::CleanedUp
-                | Event::Exited
-                | Event::Delivered
-                | Event::Undeliverable(_),
-            ) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 

@@ -87,7 +87,7 @@ impl Releaser {
     > + use<> {
         self.results.release(workflow, &due);
         for (_, due_ns) in &mut due {
-            *due_ns = self.clock.from_anchor(*due_ns);
+            *due_ns = self.clock.since_anchor(*due_ns);
         }
         let name = self.workflows.get(usize::from(workflow)).cloned();
         let release = Release {

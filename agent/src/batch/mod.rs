@@ -104,7 +104,7 @@ impl Rows {
     /// The batch, if it has as many rows or bytes as it may have.
     pub(crate) fn take_full(&mut self) -> Option<Batch> {
         let rows = self.requests.len() + self.iterations.len();
-        let full = rows >= MAX_ROWS || (rows % LOOK_EVERY == 0 && self.bytes() >= MAX_BYTES);
+        let full = rows >= MAX_ROWS || (rows.is_multiple_of(LOOK_EVERY) && self.bytes() >= MAX_BYTES);
         full.then(|| self.take())
     }
 

@@ -214,7 +214,7 @@ impl Rollup {
 fn iteration_error_kind(message: &str) -> &'static str {
     if message.starts_with("panic") {
         "panic"
-    } else if message.starts_with("timed out") {
+    } else if message.starts_with("the iteration took longer than its timeout") {
         "iteration-timeout"
     } else {
         "iteration"

@@ -172,10 +172,10 @@ impl Log {
                 break;
             };
             self.first += 1;
-            if let Place::Disk { segment, .. } = record.place {
-                if let Some(left) = left.replace(segment).filter(|left| *left != segment) {
-                    self.remove(left);
-                }
+            if let Place::Disk { segment, .. } = record.place
+                && let Some(left) = left.replace(segment).filter(|left| *left != segment)
+            {
+                self.remove(left);
             }
         }
         let Some(left) = left else { return };

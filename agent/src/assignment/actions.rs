@@ -1,0 +1,203 @@
+//! The actions of the [`machine`](super::machine), carried out on tasks whose ends are the next events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_model::split::Revision;
+use heavy_plugin::rpc::deadline_in;
+use heavy_proto::v1;
+
+use super::driver::{Driver, LAST_OUTPUT_LIMIT};
+use super::machine::{Action, Event, Failure, Report};
+use super::plan::Plan;
+use super::release::Releaser;
+use crate::clock;
+
+/// What a load test may take beyond the grace to interrupt what still runs and to flush.
+const STOP_SLACK: Duration = Duration::from_secs(5);
+const CLEANUP_LIMIT: Duration = Duration::from_secs(30);
+
+impl Driver {
+    pub(super) async fn act(&mut self, action: Action) {
+        match action {
+            Action::Report(report) => self.report(report).await,
+            Action::Release => {
+                if let Err(failure) = self.release() {
+                    let _ = self.events.send(Event::Broken(failure)).await;
+                }
+            }
+            Action::EndAt(end_ns) => {
+                if let Some(running) = &self.running {
+                    running.end.send_replace(end_ns);
+                }
+            }
+            Action::Stop { grace_ns } => self.stop(grace_ns),
+            Action::CleanUp => self.clean_up(),
+            Action::EndProcess => self.end_process(),
+            Action::Close(ended) => self.close(ended).await,
+            Action::Forget => {}
+        }
+    }
+
+    fn release(&mut self) -> Result<(), Failure> {
+        let (Some(running), Some(live), Ok(spec)) = (&mut self.running, &self.live, &self.spec) else {
+            return Err(internal("not prepared"));
+        };
+        let revision = self.assign.revision.as_ref();
+        let weights: Vec<u32> = revision.map_or_else(
+            || vec![1],
+            |revision| revision.members.iter().map(|member| member.weight).collect(),
+        );
+        let share = Revision::new(revision.map_or(0, |revision| revision.n0), &weights)
+            .map_err(|error| internal(error.to_string()))?
+            .share(self.assign.agent_index);
+        let releaser = Releaser {
+            plan: Plan::new(spec.profile(), share, live.workflows.len()),
+            clock: running.clock,
+            client: live.client.clone(),
+            workflows: live.workflows.clone(),
+            results: Arc::clone(&live.results),
+            in_flight: Arc::clone(&running.health.in_flight),
+        };
+        let (end, events) = (running.end.subscribe(), self.events.clone());
+        running.releasing = Some(self.tasks.spawn(async move {
+            releaser.run(end).await;
+            let _ = events.send(Event::AllDue).await;
+        }));
+        Ok(())
+    }
+
+    /// Ends releases, and has the load test stop.
+    fn stop(&mut self, grace_ns: u64) {
+        let (Some(running), Some(live)) = (&mut self.running, &self.live) else {
+            return;
+        };
+        if let Some(releasing) = running.releasing.take() {
+            releasing.abort();
+        }
+        running.health.releases_ended();
+        running.results.freeze(clock::monotonic_ns());
+        let (client, events) = (live.client.clone(), self.events.clone());
+        let (results, life) = (Arc::clone(&live.results), live.process.life());
+        self.tasks.spawn(async move {
+            let limit = Duration::from_nanos(grace_ns) + STOP_SLACK;
+            match client.stop(deadline_in(limit), grace_ns).await {
+                Ok(stopped) => {
+                    tracing::debug!(?stopped, "the load test has stopped");
+                    let _ = events.send(Event::Stopped).await;
+                }
+                // An exit is told by who watches for it.
+                Err(_) if life.borrow().exit().is_some() => {}
+                Err(error) => {
+                    let message = format!(
+                        "the load test did not stop within its grace ({error}) and was killed; {}",
+                        results.excerpts()
+                    );
+                    let _ = events.send(Event::Broken(died(message))).await;
+                }
+            }
+        });
+    }
+
+    fn clean_up(&mut self) {
+        let Some(live) = &self.live else { return };
+        let (client, events) = (live.client.clone(), self.events.clone());
+        let results = Arc::clone(&live.results);
+        let agent = self.shared.config.name.clone();
+        self.tasks.spawn(async move {
+            let problem = match client.cleanup(deadline_in(CLEANUP_LIMIT)).await {
+                Ok(Ok(())) => None,
+                Ok(Err(failure)) => Some(failure.message),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(problem) = problem {
+                tracing::warn!(problem, "the load test could not clean up");
+                results.event("cleanup-failed", &agent, &problem);
+            }
+            let _ = events.send(Event::CleanedUp).await;
+        });
+    }
+
+    fn end_process(&mut self) {
+        // A preparation under way takes what it has spawned with it.
+        self.preparing.abort_all();
+        let (live, events, dir) = (self.live.take(), self.events.clone(), self.dir.clone());
+        self.tasks.spawn(async move {
+            if let Some(live) = live {
+                live.connection.abort();
+                drop(live.client);
+                live.process.end().await;
+                if tokio::time::timeout(LAST_OUTPUT_LIMIT, live.output_ended.cancelled())
+                    .await
+                    .is_err()
+                {
+                    tracing::warn!("somebody who outlived the load test keeps its output open");
+                }
+            }
+            // Nobody needs the folder; a next start clears what cannot be removed now.
+            let _ = std::fs::remove_dir_all(dir);
+            let _ = events.send(Event::Exited).await;
+        });
+    }
+
+    async fn close(&mut self, ended: &'static str) {
+        let Some(running) = &self.running else { return };
+        let name = &self.shared.config.name;
+        if ended == "died" {
+            running.results.event("process-died", name, "");
+        }
+        let finished = running.results.finish(|closing| {
+            closing.ended = ended.to_owned();
+            closing.clock_offset_ns = running.offset_ns;
+            closing.clock_error_ns = running.error_ns;
+        });
+        if let Err(error) = finished {
+            tracing::error!(job = running.spool.identity.job, %error, "an assignment cannot be closed");
+            let _ = self.events.send(Event::Undeliverable(error.to_string())).await;
+        }
+    }
+
+    pub(super) async fn report(&self, report: Report) {
+        let (state, failure) = match report {
+            Report::Preparing => (v1::AssignmentState::Preparing, None),
+            Report::Prepared => (v1::AssignmentState::Prepared, None),
+            Report::Running => (v1::AssignmentState::Running, None),
+            Report::Draining => (v1::AssignmentState::Draining, None),
+            Report::Finished => (v1::AssignmentState::Finished, None),
+            Report::Failed(failure) => (v1::AssignmentState::Failed, Some(failure)),
+        };
+        tracing::info!(
+            job = self.assign.job,
+            state = state.as_str_name(),
+            ?failure,
+            "assignment"
+        );
+        let mut update = v1::AssignmentUpdate {
+            job: self.assign.job.clone(),
+            epoch: self.assign.epoch,
+            state: state.into(),
+            sdk: self.sdk.clone(),
+            ..v1::AssignmentUpdate::default()
+        };
+        if let Some(failure) = failure {
+            update.failure_kind = failure.kind.to_owned();
+            update.message = failure.message;
+        }
+        // The link is gone only when the agent is shutting down.
+        let _ = self.shared.updates.send(update).await;
+    }
+}
+
+pub(super) fn internal(message: impl Into<String>) -> Failure {
+    Failure {
+        kind: "internal",
+        message: message.into(),
+    }
+}
+
+pub(super) fn died(message: String) -> Failure {
+    Failure {
+        kind: "died",
+        message,
+    }
+}
