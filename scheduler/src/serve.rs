@@ -139,6 +139,10 @@ impl Scheduler {
         };
         until_closing(boxed(Arc::clone(&desk).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&fleet))));
+        // Before anybody can ask, so that nobody sees a job that nobody looks after.
+        if let Err(error) = desk.take_up().await {
+            tracing::error!(%error, "cannot take up the jobs of an earlier scheduler");
+        }
         let router = router(&desk, &fleet, &artifacts, clock, &closing);
         let connections = TaskTracker::new();
         until_closing(boxed(accept(
@@ -147,9 +151,6 @@ impl Scheduler {
             connections.clone(),
             closing.clone(),
         )));
-        if let Err(error) = desk.take_up().await {
-            tracing::error!(%error, "cannot take up the jobs of an earlier scheduler");
-        }
         shutdown.cancelled().await;
         tracing::info!("shutting down");
         if timeout(JOBS_LIMIT, desk.drivers_ended()).await.is_err() {

@@ -22,7 +22,7 @@ use super::{Fleet, LEASE, Outgoing};
 use crate::api::status;
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
-use crate::job::machine::Report;
+use crate::job::event::Report;
 
 type ToAgent = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
 type Chunks = Pin<Box<dyn Stream<Item = Result<v1::ArtifactChunk, Status>> + Send>>;

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::job::machine::Report;
+use crate::job::event::Report;
 use registry::{Connection, Introduction, Refused, Registry};
 
 /// An agent that was not heard of for so long is lost, and has stopped its load by itself.

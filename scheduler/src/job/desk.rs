@@ -1,7 +1,7 @@
 //! Where jobs are found: takes submissions, hands agents to the job whose turn it is, and news of agents to the jobs
 //! they concern.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use uuid::Uuid;
 use super::conclude::conclude_orphan;
 use super::driver::{Driver, Tools};
 use super::error::Error;
-use super::machine::Event;
+use super::event::Event;
 use super::progress;
 use super::queue::{Decision, LONGEST, Queue, Waiting};
+use super::submission::{Keys, new_job};
 use crate::fleet::News;
 
 const MAILBOX: usize = 8192;
 const ORDERS: usize = 1024;
 const DECIDE_PERIOD: Duration = Duration::from_millis(250);
-const KEYS_KEPT: usize = 1024;
 /// A list has at most this many jobs.
 const LONGEST_LIST: u32 = 1000;
 
@@ -38,12 +38,6 @@ struct Live {
 enum Order {
     Queue(Waiting),
     Done(Uuid),
-}
-
-#[derive(Debug, Default)]
-struct Keys {
-    jobs: HashMap<String, Uuid>,
-    order: VecDeque<String>,
 }
 
 /// The jobs of this scheduler.
@@ -88,8 +82,7 @@ impl Desk {
                 self.look_after(job).await;
             } else {
                 tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");
-                self.drivers
-                    .spawn(conclude_orphan(Arc::clone(&self.tools.store), job));
+                conclude_orphan(Arc::clone(&self.tools.store), job).await;
             }
         }
         Ok(())
@@ -105,7 +98,7 @@ impl Desk {
         }
         let mut spec = JobSpec::parse(spec)?;
         let mut keys = self.keys.lock().await;
-        if let Some(job) = keys.jobs.get(key) {
+        if let Some(job) = keys.job(key) {
             return self.find(&job.to_string()).await;
         }
         self.tools.artifacts.find(&spec.binary_sha256).await?;
@@ -117,9 +110,7 @@ impl Desk {
         }
         let job = new_job(spec, self.tools.clock.wall_ns());
         self.tools.store.create_job(&job).await?;
-        if !key.is_empty() {
-            keys.remember(key, job.id);
-        }
+        keys.remember(key, job.id);
         tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
         self.look_after(job.clone()).await;
         Ok(job)
@@ -325,35 +316,5 @@ impl Desk {
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Live>> {
         // No critical section can leave the map half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Keys {
-    fn remember(&mut self, key: &str, job: Uuid) {
-        if self.order.len() >= KEYS_KEPT
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.jobs.remove(&oldest);
-        }
-        self.jobs.insert(key.to_owned(), job);
-        self.order.push_back(key.to_owned());
-    }
-}
-
-fn new_job(spec: JobSpec, now_wall_ns: u64) -> JobInfo {
-    let profile = spec.profile();
-    JobInfo {
-        id: Uuid::now_v7(),
-        state: JobState::Queued,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: now_wall_ns,
-        started_at_wall_ns: None,
-        ended_at_wall_ns: None,
-        planned: profile.planned(),
-        asked_rate: profile.mean_rate_per_second(),
-        achieved_rate: None,
-        spec,
     }
 }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use heavy_model::job::{JobInfo, JobState};
 use heavy_model::progress::Progress;
 use heavy_model::stats;
-use heavy_proto::v1::{self, to_agent};
 use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -17,9 +16,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::conclude::{Ran, conclude, shares};
+use super::event::{Action, Event, Plan, Report, START_LEAD_NS};
 use super::folder::{Collect, Collected, Folder, Order, Seen};
-use super::machine::{Action, Event, Machine, Plan, Report, START_LEAD_NS};
-use super::progress;
+use super::machine::Machine;
+use super::{control, progress};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 use crate::fleet::Fleet;
@@ -27,8 +27,6 @@ use crate::fleet::Fleet;
 const TICK: Duration = Duration::from_millis(200);
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
 const ORDERS: usize = 1024;
-/// Of the job's assignments; later attempts count up from it.
-const EPOCH: u32 = 1;
 
 /// What every driver needs.
 #[derive(Debug, Clone)]
@@ -148,7 +146,8 @@ impl Driver {
                     self.agents.clone_from(agents);
                     self.agents.sort();
                 }
-                self.assign(agents).await;
+                let job = self.job.borrow().clone();
+                control::assign(&self.tools, &job, &self.agents, agents).await;
             }
             Action::StartAll => {
                 self.start_wall_ns = self.tools.clock.wall_ns() + START_LEAD_NS;
@@ -163,13 +162,7 @@ impl Driver {
                 grace_ns,
                 end_ns,
             } => {
-                let (job, grace_ns, end_ns) = (self.id().to_string(), *grace_ns, *end_ns);
-                let stop = v1::Stop {
-                    job,
-                    grace_ns,
-                    end_ns,
-                };
-                self.tools.fleet.send(agent, to_agent::Message::Stop(stop));
+                control::stop(&self.tools.fleet, agent, self.id(), *grace_ns, *end_ns);
             }
             Action::Save => self.save().await,
             Action::Collect { lost } => self.collect(lost).await,
@@ -177,46 +170,8 @@ impl Driver {
         }
     }
 
-    async fn assign(&self, agents: &[String]) {
-        let job = self.job.borrow().clone();
-        let sha256 = job.spec.binary_sha256.clone();
-        let spec = serde_json::to_string(&job.spec).expect("a job document is made of texts and numbers");
-        // A binary that is gone shows when the agent fetches it.
-        let artifact_bytes = self.tools.artifacts.find(&sha256).await.unwrap_or(0);
-        let members = self.agents.iter().map(|agent| v1::Member {
-            agent: agent.clone(),
-            weight: 1,
-        });
-        let revision = v1::Revision {
-            number: 0,
-            n0: 0,
-            cut_ns: 0,
-            members: members.collect(),
-        };
-        for (index, agent) in (0..).zip(&self.agents) {
-            if !agents.contains(agent) {
-                continue;
-            }
-            let assign = v1::Assign {
-                job: job.id.to_string(),
-                epoch: EPOCH,
-                spec: spec.clone(),
-                artifact_sha256: sha256.clone(),
-                artifact_bytes,
-                artifact_name: job.spec.binary_name.clone(),
-                revision: Some(revision.clone()),
-                agent_index: index,
-            };
-            self.tools.fleet.send(agent, to_agent::Message::Assign(assign));
-        }
-    }
-
     fn start(&self, agent: &str) {
-        let start = v1::Start {
-            job: self.id().to_string(),
-            start_wall_ns: self.start_wall_ns,
-        };
-        self.tools.fleet.send(agent, to_agent::Message::Start(start));
+        control::start(&self.tools.fleet, agent, self.id(), self.start_wall_ns);
     }
 
     fn start_folding(&mut self) {

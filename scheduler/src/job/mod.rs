@@ -2,11 +2,15 @@
 //! become series and totals ([`folder`]), and where all of them are found ([`desk`]).
 
 pub(crate) mod conclude;
+pub(crate) mod control;
 pub(crate) mod desk;
 pub(crate) mod driver;
 pub(crate) mod error;
+pub(crate) mod event;
 pub(crate) mod folder;
 pub(crate) mod machine;
 pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod reader;
+pub(crate) mod share;
+pub(crate) mod submission;

@@ -1,0 +1,55 @@
+//! A submission on its way to a job: what the document becomes, and which key made which job.
+
+use std::collections::{HashMap, VecDeque};
+
+use heavy_model::job::{JobInfo, JobSpec, JobState};
+use uuid::Uuid;
+
+const KEYS_KEPT: usize = 1024;
+
+/// Idempotency keys of the newest submissions and the jobs that they made.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    jobs: HashMap<String, Uuid>,
+    order: VecDeque<String>,
+}
+
+impl Keys {
+    /// The job that a key made.
+    pub(crate) fn job(&self, key: &str) -> Option<Uuid> {
+        self.jobs.get(key).copied()
+    }
+
+    /// Notes which job a key made; the oldest key is forgotten when there are many. No key is no key.
+    pub(crate) fn remember(&mut self, key: &str, job: Uuid) {
+        if key.is_empty() {
+            return;
+        }
+        if self.order.len() >= KEYS_KEPT
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.jobs.remove(&oldest);
+        }
+        self.jobs.insert(key.to_owned(), job);
+        self.order.push_back(key.to_owned());
+    }
+}
+
+/// A job as it is when it has just been submitted.
+pub(crate) fn new_job(spec: JobSpec, now_wall_ns: u64) -> JobInfo {
+    let profile = spec.profile();
+    JobInfo {
+        id: Uuid::now_v7(),
+        state: JobState::Queued,
+        verdict: None,
+        reason: String::new(),
+        degraded: false,
+        submitted_at_wall_ns: now_wall_ns,
+        started_at_wall_ns: None,
+        ended_at_wall_ns: None,
+        planned: profile.planned(),
+        asked_rate: profile.mean_rate_per_second(),
+        achieved_rate: None,
+        spec,
+    }
+}

@@ -1,0 +1,78 @@
+//! What is left of jobs when the scheduler ends and another one starts.
+
+use heavy_model::job::{JobInfo, JobState};
+use heavy_model::span::Span;
+use heavy_model::verdict::Verdict;
+use heavy_proto::v1::AssignmentState;
+
+use crate::agent::{Agent, delta};
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queued_job_outlives_its_scheduler() {
+    let world = World::new().await;
+    let job = world.submit(&world.spec().await).await;
+    let (dir, store) = world.end().await;
+    let world = World::on(dir, store).await;
+    let mut a = Agent::connect(&world, "a").await;
+    assert_eq!(a.run_well(&*world.store, 100).await, job);
+    assert_eq!(world.ended(job).await.job.verdict, Some(Verdict::Pass));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_job_is_stopped_when_the_scheduler_ends() {
+    let world = World::new().await;
+    let mut a = Agent::connect(&world, "a").await;
+    let mut spec = world.spec().await;
+    spec.duration = Span::from_s(3600);
+    let job = world.submit(&spec).await;
+    a.assigned().await;
+    a.say(job, AssignmentState::Prepared).await;
+    a.started().await;
+    a.say(job, AssignmentState::Running).await;
+    world.in_state(job, JobState::Running).await;
+    let store = std::sync::Arc::clone(&world.store);
+    let ending = tokio::spawn(world.end());
+    assert_eq!(a.stopped().await.grace_ns, 0);
+    a.finish(&*store, job, 5).await;
+    let (dir, store) = ending.await.unwrap();
+    let world = World::on(dir, store).await;
+    let view = world.ended(job).await;
+    assert_eq!(
+        (view.job.state, view.job.reason.as_str()),
+        (JobState::Stopped, "stopped by the end of the scheduler")
+    );
+    assert_eq!(view.summary.unwrap().iterations.ok, 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_a_dead_scheduler_left_running_is_closed_with_what_is_stored() {
+    let world = World::new().await;
+    let mut a = Agent::connect(&world, "a").await;
+    let job = world.submit(&world.spec().await).await;
+    a.run_well(&*world.store, 100).await;
+    let ended = world.ended(job).await.job;
+    let (dir, store) = world.end().await;
+    // As a scheduler leaves it that is killed while the job runs.
+    let left = JobInfo {
+        id: uuid::Uuid::now_v7(),
+        state: JobState::Running,
+        verdict: None,
+        reason: String::new(),
+        ended_at_wall_ns: None,
+        ..ended
+    };
+    store.create_job(&left).await.unwrap();
+    a.deliver(&*store, left.id, 1, &delta(40)).await;
+    let world = World::on(dir, store).await;
+    let view = world.ended(left.id).await;
+    assert_eq!(
+        (view.job.state, view.job.degraded, view.job.reason.as_str()),
+        (
+            JobState::Failed,
+            true,
+            "the scheduler was restarted while the job was running"
+        )
+    );
+    assert_eq!(view.summary.unwrap().iterations.ok, 40);
+}
