@@ -1,12 +1,45 @@
 //! A load test that was started by hand is its own small command.
 
+mod args;
+mod run;
+mod tally;
+
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use args::{Action, parse};
+
 use crate::harness::process::Options;
+use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 use crate::server::listen;
 
 /// Does what the command line says.
 pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
-    listen(workflows, options)
+    match parse(std::env::args_os()) {
+        Ok(Action::List) => list(&workflows),
+        Ok(Action::Serve) => listen(workflows, options),
+        Ok(Action::Run(plan)) => match run::run(workflows, options, &plan) {
+            Ok(code) => code,
+            Err(message) => {
+                complain(message);
+                ExitCode::FAILURE
+            }
+        },
+        Err(error) => {
+            // Help for which there is no terminal is for nobody.
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        }
+    }
+}
+
+fn list(workflows: &[Workflow]) -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    for workflow in workflows {
+        if writeln!(stdout, "{}", workflow.name).is_err() {
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
 }

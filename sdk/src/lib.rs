@@ -1,4 +1,108 @@
 //! Write load tests for heavy.
+//!
+//! A load test is a small program of yours. What it does once is an *iteration*; heavy starts iterations at the rate
+//! you ask for, on one machine or many, and stores what every request of them did.
+//!
+//! # The smallest load test
+//!
+//! ```no_run
+//! use heavy_sdk::prelude::*;
+//!
+//! struct Magnum { url: String }
+//!
+//! impl Runner for Magnum {
+//!     async fn run(&self, ctx: &Context) -> Result<()> {
+//!         let home = ctx.get(&self.url).send().await?;
+//!         ctx.check("home is 200", home.status() == 200);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     let url = env_or("TARGET_URL", "http://127.0.0.1:8080/");
+//!     heavy_sdk::serve(Server::new(Magnum { url }))
+//! }
+//! ```
+//!
+//! Build it, and it is its own small command: `./magnum run --rate 50 --duration 10s` starts fifty iterations a second
+//! on this machine and prints a summary; `./magnum --help` says the rest. To run it on a fleet and keep the results,
+//! give the same binary to `heavy run` or `heavy-sched submit`.
+//!
+//! # What fails
+//!
+//! Any status is an answer, so [`send`](RequestBuilder::send) gives `Ok` for a 404 too; the request then counts as
+//! failed unless [`expect_status`](RequestBuilder::expect_status) says that it is all right. When there is no answer at
+//! all, `send` gives an `Err`, and `?` ends the iteration as a failed one. So does every other error, a panic, and the
+//! job's timeout. A [check](Context::check) only counts; to fail the iteration by it, use [`ensure!`]:
+//!
+//! ```
+//! # use heavy_sdk::prelude::*;
+//! # async fn run(ctx: &Context) -> Result<()> {
+//! let order = ctx.post("http://127.0.0.1:8080/checkout").send().await?;
+//! ensure!(ctx.check("order is taken", order.status() == 200), "the order was refused");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Steps and metrics
+//!
+//! A [step](Context::step) is a named part of an iteration with a duration and an outcome of its own. It has the same
+//! verbs as the [`Context`], and what is done through it is stored under its name. Metrics are numbers of your own:
+//! [`counter`](Context::counter), [`gauge`](Context::gauge), [`rate`](Context::rate), [`trend`](Context::trend).
+//!
+//! ```
+//! # use heavy_sdk::prelude::*;
+//! # async fn run(ctx: &Context) -> Result<()> {
+//! ctx.step("search").run(async |step| {
+//!     let found = step.get("http://127.0.0.1:8080/search").query("q", "boots").send().await?;
+//!     step.trend("results", found.text()?.lines().count() as u32);
+//!     Ok(())
+//! }).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Users
+//!
+//! Every iteration runs as a user: an identity that keeps state from one iteration to the next, on one core.
+//! [`init_user`](Runner::init_user) makes it ready, apart from the iterations' time.
+//!
+//! ```
+//! use heavy_sdk::prelude::*;
+//!
+//! struct Customer;
+//! struct Session { token: String }
+//!
+//! impl Runner for Customer {
+//!     async fn init_user(&self, ctx: &Context) -> Result<()> {
+//!         let token = ctx.post("http://127.0.0.1:8080/login").send().await?.text()?.into_owned();
+//!         ctx.set_state(Session { token });
+//!         Ok(())
+//!     }
+//!
+//!     async fn run(&self, ctx: &Context) -> Result<()> {
+//!         let session = ctx.state::<Session>().context("logged in")?;
+//!         ctx.get("http://127.0.0.1:8080/cart").bearer(&session.token).send().await?;
+//!         Ok(())
+//!     }
+//! }
+//! # let _ = Customer;
+//! ```
+//!
+//! # Several workflows, params, another client
+//!
+//! [`Server::named`] registers several workflows under names, [`Server::splitter`] divides a job's params among agents,
+//! [`Server::http_client`] replaces what carries requests out. [`Context::param`] and [`Context::params`] give the params
+//! of the job, [`Context::env`] its variables.
+//!
+//! # How it runs
+//!
+//! Iterations start when they are due, whether earlier ones have ended or not (an *open* model): a slow target does not
+//! slow the load down. There is one single-threaded runtime for each core, so futures need not be `Send`; code that
+//! computes for long, or blocks, makes other iterations late, and the report says so. What the program prints goes to
+//! stderr, for stdout belongs to the results. When results cannot leave as fast as they come, up to 32 MiB of them wait;
+//! beyond that, lines of requests and metrics are left out and counted in the metric `heavy_output_dropped`, while the
+//! outcome of every iteration gets out.
 
 mod by_hand;
 mod context;
@@ -19,7 +123,7 @@ mod verbs;
 pub use anyhow::{self, Error, bail, ensure};
 pub use context::Context;
 pub use env::env_or;
-pub use heavy_plugin::rpc::Connections;
+pub use heavy_plugin::line::Phases;
 pub use http::{HttpClient, RequestError};
 pub use output::{Output, ParseError};
 pub use request::RequestBuilder;

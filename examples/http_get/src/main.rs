@@ -1,17 +1,26 @@
-//! The smallest load test: GET one URL.
+//! The smallest load test: GET one URL, given as the param `url` or in the variable `TARGET_URL`.
 
 use heavy_sdk::prelude::*;
 
 struct HttpGet;
 
 impl Runner for HttpGet {
+    /// A job without a URL is not even started.
+    async fn init(&self, ctx: &Context) -> Result<()> {
+        target(ctx).map(drop)
+    }
+
     async fn run(&self, ctx: &Context) -> Result<()> {
-        let url = ctx.param("url").or_else(|| ctx.env("TARGET_URL"));
-        let url = url.context("name the URL: --param url=http://host/path, or TARGET_URL")?;
-        let answer = ctx.get(&url).send().await?;
+        let answer = ctx.get(target(ctx)?).send().await?;
         ctx.check("status is below 400", answer.status() < 400);
         Ok(())
     }
+}
+
+fn target(ctx: &Context) -> Result<String> {
+    ctx.param("url")
+        .or_else(|| ctx.env("TARGET_URL"))
+        .context("no URL to get: give one with --param url=http://host/path, or in TARGET_URL")
 }
 
 fn main() -> ExitCode {

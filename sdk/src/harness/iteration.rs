@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_model::admission::Released;
-use heavy_plugin::line::{IterationLine, MetricKind, MetricLine};
+use heavy_plugin::line::{IterationLine, MetricKind};
 use heavy_plugin::rpc::Connections;
 
 use super::core::Core;
@@ -15,6 +15,12 @@ use super::users::User;
 use crate::context::Context;
 use crate::http::monotonic_ns;
 use crate::runner::Runner;
+
+/// The metric that says how long `init_user` took, in ms.
+const INIT_USER_DURATION: &str = "init_user_duration";
+
+/// What takes less is an `init_user` that does nothing, as most do.
+const WORTH_REPORTING_NS: u64 = 100_000;
 
 /// An iteration that has a slot and a user.
 #[derive(Debug)]
@@ -94,13 +100,10 @@ impl Open {
         self.ctx.set_phase("");
         let now_ns = monotonic_ns();
         let init_ns = now_ns - self.started_ns;
-        self.ctx.core().results.metric(&MetricLine {
-            name: "init_user_duration".into(),
-            kind: MetricKind::Trend,
-            value: init_ns as f64 / 1e6,
-            step: "".into(),
-            tags: "".into(),
-        });
+        if init_ns >= WORTH_REPORTING_NS {
+            self.ctx
+                .record_metric(INIT_USER_DURATION, MetricKind::Trend, init_ns as f64 / 1e6, "");
+        }
         self.slot_wait_ns += init_ns;
         self.started_ns = now_ns;
         match outcome {

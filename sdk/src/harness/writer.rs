@@ -36,7 +36,6 @@ struct Queue {
     full: VecDeque<Vec<u8>>,
     spare: Vec<Vec<u8>>,
     flushes: Vec<oneshot::Sender<()>>,
-    closed: bool,
 }
 
 impl Writer {
@@ -78,12 +77,6 @@ impl Writer {
         wait.await.unwrap_or(());
     }
 
-    /// Ends the thread once everything handed over has been written.
-    pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.handed_over.notify_one();
-    }
-
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().expect("no holder of the queue panics")
     }
@@ -107,9 +100,6 @@ impl Writer {
                 for flush in queue.flushes.drain(..) {
                     // Whoever no longer waits needs no answer.
                     let _ = flush.send(());
-                }
-                if queue.closed {
-                    return;
                 }
                 queue = self
                     .handed_over

@@ -1,0 +1,26 @@
+//! A visitor: sees the list of products and looks at one of them.
+
+use heavy_sdk::prelude::*;
+
+use crate::shop::{Product, base, pick};
+
+pub(crate) struct Browse;
+
+impl Runner for Browse {
+    async fn init(&self, ctx: &Context) -> Result<()> {
+        base(ctx).map(drop)
+    }
+
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let base = base(ctx)?;
+
+        let list = ctx.get(format!("{base}/products")).send().await?;
+        ctx.check("list is 200", list.status() == 200);
+        let products: Vec<Product> = list.json()?;
+
+        let id = pick(&products, ctx)?;
+        let page = ctx.get(format!("{base}/products/{id}")).send().await?;
+        ctx.check("product is the one asked for", page.json::<Product>()?.id == id);
+        Ok(())
+    }
+}

@@ -1,0 +1,184 @@
+//! Every way in which an iteration can end, and everything it can report: what the tests of the SDK run.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use heavy_sdk::prelude::*;
+use heavy_sdk::{DEFAULT_SEQUENCE_ID, Output, http};
+use serde_json::{Value, json};
+
+/// Prints where results go, or went before the SDK took it.
+struct Noisy;
+
+#[expect(
+    clippy::print_stdout,
+    reason = "what is printed must not touch a result, and this is how that is seen"
+)]
+impl Runner for Noisy {
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        print!("{{\"type\":\"iteration\", half a line");
+        println!("iteration {:?} says hello", ctx.iteration());
+        Ok(())
+    }
+}
+
+struct Panics;
+
+impl Runner for Panics {
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        if ctx.iteration() == Some(1) {
+            tokio::task::yield_now().await;
+            panic!("the cart of {} is on fire", ctx.user_id());
+        }
+        Ok(())
+    }
+}
+
+struct Fails;
+
+impl Runner for Fails {
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let number: u8 = ctx
+            .param("number")
+            .unwrap_or_default()
+            .parse()
+            .context("the param `number`")?;
+        ensure!(number == 7, "{number} is not 7");
+        Ok(())
+    }
+}
+
+/// Takes as long as it is told, in a step and a request.
+struct Slow;
+
+impl Runner for Slow {
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let step = ctx.step("wait");
+        if let Some(url) = ctx.param("url") {
+            step.get(&url).send().await?;
+        }
+        let ms = ctx.param("ms").map_or(Ok(0), |ms| ms.parse())?;
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+        step.end();
+        Ok(())
+    }
+}
+
+/// Keeps a counter for every user, and counts calls over all of them.
+#[derive(Default)]
+struct Stateful {
+    users: AtomicU64,
+    results: AtomicU64,
+}
+
+impl Runner for Stateful {
+    async fn init_user(&self, ctx: &Context) -> Result<()> {
+        self.users.fetch_add(1, Ordering::Relaxed);
+        ctx.set_state(Cell::new(0_u32));
+        Ok(())
+    }
+
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let visits: Rc<Cell<u32>> = ctx.state().context("init_user ran before")?;
+        visits.set(visits.get() + 1);
+        ctx.trend("visits", visits.get());
+        ctx.gauge("users", self.users.load(Ordering::Relaxed) as f64);
+        let url = ctx.param("url").context("the param `url`")?;
+        ctx.get(&url).send().await?;
+        ctx.counter("results", self.results.load(Ordering::Relaxed) as f64);
+        Ok(())
+    }
+
+    async fn cleanup_user(&self, ctx: &Context) -> Result<()> {
+        let visits: Rc<Cell<u32>> = ctx.state().context("init_user ran before")?;
+        ctx.counter("visits of a user that left", visits.get());
+        Ok(())
+    }
+
+    fn on_result(&self, output: &Output<'_>) {
+        self.results
+            .fetch_add(u64::from(output.status == 200), Ordering::Relaxed);
+    }
+}
+
+/// Uses most of what a context offers.
+struct Shopper;
+
+impl Runner for Shopper {
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let base = ctx.param("url").context("the param `url`")?;
+        let token = ctx
+            .step("login")
+            .run(async |step| {
+                let url = format!("{base}/login");
+                let answer = step
+                    .post(url)
+                    .json(&json!({"user": ctx.user_id()}))
+                    .send()
+                    .await?;
+                step.check("has a token", answer.text()?.contains("token"));
+                Ok(answer.json::<Value>()?["token"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .to_owned())
+            })
+            .await?;
+        let browse = ctx.step("browse");
+        let product = browse
+            .get(format!("{base}/products/17"))
+            .bearer(&token)
+            .tag("kind", "warm");
+        let absent = browse
+            .get(format!("{base}/products/100000"))
+            .expect_status(404)
+            .name("absent product");
+        let (product, absent) = tokio::join!(product.send(), absent.send());
+        browse.check("found", product?.is_success());
+        browse.check("found", absent?.is_success());
+        browse.trend("price", 1.5);
+        drop(browse);
+        ctx.step("order").fail();
+        let failed: Result<()> = ctx.step("pay").run(async |_| bail!("no money")).await;
+        ctx.check("payment is refused", failed.is_err());
+        ctx.rate("sold", false);
+        let hop = http::Request::get(format!("{base}/status/302"));
+        ctx.do_request(DEFAULT_SEQUENCE_ID, hop).await?;
+        let left = ctx.step("leave");
+        let _ = left.get("http://127.0.0.1:1/").send().await.is_err();
+        ensure!(ctx.env("LEAVE").is_none(), "left in a step");
+        Ok(())
+    }
+}
+
+struct NeverReady;
+
+impl Runner for NeverReady {
+    async fn init(&self, _: &Context) -> Result<()> {
+        bail!("the licence has expired")
+    }
+
+    async fn run(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn main() -> ExitCode {
+    let halves = |params: Value, agents: u32| -> Result<Vec<Value>> {
+        let total = params["total"].as_u64().context("the param `total`")?;
+        let agents = u64::from(agents);
+        Ok((0..agents)
+            .map(|agent| json!({"from": total * agent / agents}))
+            .collect())
+    };
+    let server = Server::named("noisy", Noisy)
+        .and("panics", Panics)
+        .and("fails", Fails)
+        .and("slow", Slow)
+        .splitter(halves)
+        .and("stateful", Stateful::default())
+        .and("shopper", Shopper)
+        .and("never-ready", NeverReady);
+    heavy_sdk::serve(server)
+}

@@ -1,0 +1,209 @@
+//! What the lines of one process add up to, and how that is printed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use heavy_model::histogram::Histogram;
+use heavy_model::profile::Profile;
+use heavy_plugin::line::{IterationLine, Line, RequestLine};
+
+/// So many different names and errors are kept apart; the rest is added up under [`OTHER`].
+const MAX_KEYS: usize = 1_000;
+
+const OTHER: &str = "(other)";
+
+/// Counts and durations of everything that was reported.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    ok: u64,
+    failed: u64,
+    interrupted: u64,
+    dropped: BTreeMap<String, u64>,
+    durations: Histogram,
+    lag: Histogram,
+    requests: BTreeMap<String, Requests>,
+    checks: BTreeMap<String, (u64, u64)>,
+    errors: BTreeMap<String, u64>,
+}
+
+#[derive(Debug, Default)]
+struct Requests {
+    failed: u64,
+    durations: Histogram,
+}
+
+impl Tally {
+    /// Adds whole lines.
+    pub(crate) fn take(&mut self, lines: &[u8]) {
+        for line in lines.split(|byte| *byte == b'\n') {
+            match Line::decode(line) {
+                Ok(Line::Request(request)) => self.request(&request),
+                Ok(Line::Iteration(iteration)) => self.iteration(&iteration),
+                Ok(Line::Dropped(dropped)) => {
+                    *entry(&mut self.dropped, &dropped.reason) += dropped.count;
+                }
+                // Metrics need a store to be looked at; after the last newline comes an empty line.
+                Ok(Line::Metric(_)) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Whether no iteration was ok, or some were dropped.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.ok == 0 || self.dropped.values().sum::<u64>() > 0
+    }
+
+    fn request(&mut self, line: &RequestLine<'_>) {
+        let requests = entry(&mut self.requests, &line.name);
+        requests.durations.record(line.duration_ns);
+        if line.is_failed() {
+            requests.failed += 1;
+            let kind = if line.error_kind == "status" {
+                format!("status {}", line.status)
+            } else {
+                format!(
+                    "{}: {}",
+                    line.error_kind,
+                    line.error.as_deref().unwrap_or_default()
+                )
+            };
+            *entry(&mut self.errors, &kind) += 1;
+        }
+    }
+
+    fn iteration(&mut self, line: &IterationLine<'_>) {
+        match (line.interrupted, line.ok) {
+            (true, _) => self.interrupted += 1,
+            (false, true) => self.ok += 1,
+            (false, false) => {
+                self.failed += 1;
+                let error = line.error.as_deref().unwrap_or_default();
+                *entry(&mut self.errors, &format!("iteration: {error}")) += 1;
+            }
+        }
+        self.durations.record(line.duration_ns);
+        self.lag.record(line.lag_ns.saturating_sub(line.slot_wait_ns));
+        for check in &line.checks {
+            let (passes, fails) = entry(&mut self.checks, &check.name);
+            *passes += check.passes;
+            *fails += check.fails;
+        }
+    }
+
+    /// The summary, as printed.
+    pub(crate) fn summary(&self, workflow: &str, profile: &Profile) -> String {
+        let started = self.ok + self.failed + self.interrupted;
+        let dropped: u64 = self.dropped.values().sum();
+        let seconds = profile.duration_ns() as f64 / 1e9;
+        let mut out = String::new();
+        let mut line = |name: &str, text: String| {
+            writeln!(out, "{name:<12} {text}").expect("a string takes everything");
+        };
+        line("workflow", workflow.to_owned());
+        line(
+            "iterations",
+            format!(
+                "{} planned, {started} started, {} ok, {} failed, {dropped} dropped, {} interrupted",
+                profile.planned(),
+                self.ok,
+                self.failed,
+                self.interrupted
+            ),
+        );
+        line(
+            "rate",
+            format!(
+                "{:.1}/s asked, {:.1}/s started",
+                profile.mean_rate_per_second(),
+                started as f64 / seconds
+            ),
+        );
+        line("duration", percentiles(&self.durations));
+        line("lag", percentiles(&self.lag));
+        for (reason, count) in &self.dropped {
+            line("dropped", format!("{count} {reason}"));
+        }
+        for (name, requests) in &self.requests {
+            let (count, failed) = (requests.durations.count(), requests.failed);
+            let text = percentiles(&requests.durations);
+            line("request", format!("{name}: {count}, {failed} failed, {text}"));
+        }
+        for (name, (passes, fails)) in &self.checks {
+            line("check", format!("{name}: {passes} of {} passed", passes + fails));
+        }
+        for (error, count) in &self.errors {
+            line("error", format!("{count} x {}", error.escape_debug()));
+        }
+        out
+    }
+}
+
+/// The value of a key, or that of [`OTHER`] when there are too many.
+fn entry<'a, T: Default>(map: &'a mut BTreeMap<String, T>, key: &str) -> &'a mut T {
+    let key = if map.len() < MAX_KEYS || map.contains_key(key) {
+        key
+    } else {
+        OTHER
+    };
+    map.entry(key.to_owned()).or_default()
+}
+
+fn percentiles(histogram: &Histogram) -> String {
+    let quantile = |quantile| milliseconds(histogram.quantile_ns(quantile));
+    format!(
+        "p50 {}, p90 {}, p99 {}, slowest {} ms",
+        quantile(0.5),
+        quantile(0.9),
+        quantile(0.99),
+        quantile(1.0)
+    )
+}
+
+fn milliseconds(ns: u64) -> String {
+    format!("{:.3}", ns as f64 / 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_add_up_to_a_summary() {
+        let lines = concat!(
+            r#"{"type":"hello","protocol":1,"sdk":"x"}"#,
+            "\n",
+            r#"{"sequenceID":"s","url":"http://h/1","method":"GET","status":503,"size":1,"timestamp":"2026-11-21T09:30:00Z","duration":2000000,"error":null,"errorKind":"status","name":"GET /{id}"}"#,
+            "\n",
+            r#"{"type":"iteration","workflow":"w","iteration":0,"sequenceID":"s","scheduled":"2026-11-21T09:30:00Z","lag":3000000,"slotWait":2000000,"duration":5000000,"ok":true,"interrupted":false,"error":null,"checks":{"fast":[1,1]}}"#,
+            "\n",
+            r#"{"type":"dropped","workflow":"w","reason":"full","count":3,"first":1,"last":3}"#,
+            "\n",
+        );
+        let mut tally = Tally::default();
+        tally.take(lines.as_bytes());
+        assert!(tally.is_failed());
+        let profile = Profile::constant("4".parse().unwrap(), "1s".parse().unwrap());
+        let summary = tally.summary("w", &profile);
+        let expected = "\
+workflow     w
+iterations   4 planned, 1 started, 1 ok, 0 failed, 3 dropped, 0 interrupted
+rate         4.0/s asked, 1.0/s started
+duration     p50 5.000, p90 5.000, p99 5.000, slowest 5.000 ms
+lag          p50 1.000, p90 1.000, p99 1.000, slowest 1.000 ms
+dropped      3 full
+request      GET /{id}: 1, 1 failed, p50 2.000, p90 2.000, p99 2.000, slowest 2.000 ms
+check        fast: 1 of 2 passed
+error        1 x status 503
+";
+        assert_eq!(summary, expected);
+    }
+
+    #[test]
+    fn names_stay_bounded() {
+        let mut map: BTreeMap<String, u64> = BTreeMap::new();
+        for n in 0..2 * MAX_KEYS {
+            *entry(&mut map, &n.to_string()) += 1;
+        }
+        assert_eq!((map.len(), map[OTHER]), (MAX_KEYS + 1, MAX_KEYS as u64));
+    }
+}

@@ -1,0 +1,89 @@
+//! A load test as a command.
+
+use std::process::{Command, Output};
+
+use crate::child::behaviours;
+use crate::target;
+
+fn by_hand(args: &[&str]) -> Output {
+    Command::new(behaviours()).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn it_lists_its_workflows() {
+    let output = by_hand(&["list"]);
+    assert_eq!(text(&output.stdout).lines().nth(2), Some("fails"));
+    assert!(output.status.success());
+}
+
+#[test]
+fn it_runs_a_workflow_and_sums_up() {
+    let (_target, url) = target::start();
+    let args = [
+        "run",
+        "shopper",
+        "--rate",
+        "40",
+        "--duration",
+        "500ms",
+        "--param",
+        &format!("url={url}"),
+    ];
+    let output = by_hand(&args);
+    let stdout = text(&output.stdout);
+    let expected = "iterations   20 planned, 20 started, 20 ok, 0 failed, 0 dropped, 0 interrupted\n";
+    assert!(stdout.contains(expected), "{stdout}");
+    assert!(
+        stdout.contains("request      POST /login: 20, 0 failed, p50 "),
+        "{stdout}"
+    );
+    assert!(stdout.contains("check        found: 20 of 40 passed"), "{stdout}");
+    assert!(stdout.contains("error        20 x refused: "), "{stdout}");
+    assert!(
+        text(&output.stderr).starts_with("shopper: 20 iterations at 40/s for 500ms"),
+        "{output:?}"
+    );
+    assert!(output.status.success());
+}
+
+#[test]
+fn it_fails_when_nothing_is_ok() {
+    let output = by_hand(&[
+        "run", "fails", "--rate", "10", "-d", "100ms", "--param", "number=8",
+    ]);
+    assert_eq!(output.status.code(), Some(99));
+    assert!(
+        text(&output.stdout).contains("error        1 x iteration: 8 is not 7"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    for (args, code, part) in [
+        (&["run"][..], 1, "say which workflow to run: noisy, panics"),
+        (&["run", "buy"], 1, "no workflow is named \"buy\""),
+        (&["run", "never-ready"], 1, "the licence has expired"),
+        (&["run", "noisy", "--rate", "-1"], 2, "is not a rate"),
+        (&[], 2, "A load test for heavy"),
+    ] {
+        let output = by_hand(args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
+        assert!(text(&output.stderr).contains(part), "{args:?}: {output:?}");
+    }
+}
+
+#[test]
+fn only_this_machine_may_give_orders() {
+    let output = Command::new(behaviours())
+        .arg("serve")
+        .env("HEAVY_RPC_ADDR", "0.0.0.0:0")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("loopback"), "{output:?}");
+}

@@ -1,0 +1,13 @@
+//! Real load tests as processes of their own, driven as an agent drives them: `examples/behaviours.rs` over RPC.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose load test cannot be driven has failed"
+)]
+
+mod by_hand;
+mod child;
+mod lifecycle;
+mod outcomes;
+mod reports;
+mod target;
