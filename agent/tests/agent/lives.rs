@@ -1,0 +1,244 @@
+//! Assignments from beginning to end: the account holds, whatever happens on the way.
+
+use std::time::Duration;
+
+use heavy_model::job::Samples;
+use heavy_proto::v1::AssignmentState as State;
+
+use crate::collector::{Delivered, Trouble};
+use crate::world::{World, fixture, spec};
+
+/// What every closed account must fulfil, and the deltas with it.
+fn check_account(delivered: &Delivered) {
+    let closing = delivered.closing.as_ref().expect("it is closed");
+    assert_eq!(
+        closing.scheduled,
+        closing.started + closing.dropped,
+        "{closing:?}"
+    );
+    assert_eq!(
+        closing.started,
+        closing.ok + closing.failed + closing.interrupted + closing.lost,
+        "{closing:?}"
+    );
+    assert_eq!(delivered.sum(|row| row.scheduled), closing.scheduled);
+    assert_eq!(delivered.sum(|row| row.started), closing.started);
+    assert_eq!(delivered.sum(|row| row.dropped.total()), closing.dropped);
+    assert_eq!(delivered.last_rows_sequence, closing.last_rows_sequence);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_result_of_a_job_arrives_once() {
+    let world = World::new().await;
+    let delivered = world.run_fixture("job-ok", spec("200", 2500, "ok")).await;
+    check_account(&delivered);
+    let closing = delivered.closing.clone().unwrap();
+    assert_eq!((closing.scheduled, closing.ok, closing.failed), (500, 450, 50));
+    assert_eq!((closing.ended.as_str(), closing.lost), ("finished", 0));
+    assert_eq!((delivered.requests(), delivered.iterations()), (500, 500));
+    assert!(closing.clock_error_ns > 0, "the clock was measured");
+    let complete: Vec<u32> = delivered
+        .deltas
+        .iter()
+        .map(|delta| delta.complete_before_second)
+        .collect();
+    assert!(complete.is_sorted() && complete.len() >= 3, "{complete:?}");
+    let planned: u64 = delivered
+        .deltas
+        .iter()
+        .flat_map(|delta| &delta.iterations)
+        .filter(|row| row.second == 0)
+        .map(|row| row.scheduled)
+        .sum();
+    assert_eq!(planned, 200, "plan counts in the second due");
+    let names: Vec<&str> = delivered
+        .deltas
+        .iter()
+        .flat_map(|delta| &delta.requests)
+        .map(|row| row.name.as_ref())
+        .collect();
+    assert!(names.iter().all(|name| *name == "GET /items/{id}"), "{names:?}");
+    let health: Vec<u32> = delivered
+        .deltas
+        .iter()
+        .flat_map(|delta| &delta.health)
+        .map(|health| health.second)
+        .collect();
+    assert_eq!(&health[..2], [0, 1]);
+    let stored = format!("{:?} {:?}", delivered.deltas, delivered.rows);
+    assert!(
+        !stored.contains("SECRET"),
+        "userinfo and query values are dropped"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workflows_take_turns_and_drops_are_counted() {
+    let world = World::new().await;
+    let mut spec = spec("100", 1000, "drop");
+    spec.workflows = vec!["one".to_owned(), "two".to_owned()];
+    spec.samples = Samples::None;
+    let delivered = world.run_fixture("job-drop", spec).await;
+    check_account(&delivered);
+    let closing = delivered.closing.clone().unwrap();
+    assert_eq!((closing.started, closing.dropped), (50, 50));
+    let of = |name: &str| {
+        let rows = delivered.deltas.iter().flat_map(|delta| &delta.iterations);
+        rows.filter(|row| row.workflow.as_ref() == name)
+            .map(|row| (row.started, row.dropped.full))
+            .fold((0, 0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
+    };
+    assert_eq!((of("one"), of("two")), ((50, 0), (0, 50)));
+    assert_eq!(
+        (delivered.requests(), closing.last_rows_sequence),
+        (0, 0),
+        "no rows were asked for"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_had_started_is_lost_and_counted() {
+    let world = World::new().await;
+    world
+        .assign("job-die", &fixture(), spec("100", 60_000, "die"))
+        .await;
+    world.state("job-die", State::Prepared).await;
+    world.start("job-die").await;
+    let failed = world.state("job-die", State::Failed).await;
+    assert_eq!(failed.failure_kind, "died");
+    assert!(
+        failed.message.contains("signal 6 (aborted)"),
+        "{}",
+        failed.message
+    );
+    assert!(failed.message.contains("roof"), "{}", failed.message);
+    assert!(!failed.message.contains('\u{1b}'), "the terminal is safe");
+    let delivered = world.delivered("job-die");
+    check_account(&delivered);
+    let closing = delivered.closing.clone().unwrap();
+    assert_eq!(
+        (closing.ended.as_str(), closing.ok + closing.failed),
+        ("died", 25)
+    );
+    assert!(closing.lost >= 1, "the one that killed it: {closing:?}");
+    let events: Vec<&str> = delivered
+        .deltas
+        .iter()
+        .flat_map(|delta| &delta.events)
+        .map(|event| event.kind.as_str())
+        .collect();
+    assert_eq!(events, ["process-died"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_withdraws_what_is_not_due() {
+    let world = World::new().await;
+    world
+        .assign("job-stop", &fixture(), spec("1000", 60_000, "ok"))
+        .await;
+    world.state("job-stop", State::Prepared).await;
+    world.start("job-stop").await;
+    world
+        .wait_delivered("job-stop", "some rows", |delivered| delivered.requests() > 100)
+        .await;
+    world.stop("job-stop", Duration::from_secs(5), 0).await;
+    world.state("job-stop", State::Finished).await;
+    let delivered = world.delivered("job-stop");
+    check_account(&delivered);
+    let closing = delivered.closing.clone().unwrap();
+    assert_eq!((closing.ended.as_str(), closing.lost), ("stopped", 0));
+    assert_eq!(delivered.iterations(), closing.started);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_at_an_instant_counts_exactly_what_is_due_before_it() {
+    let world = World::new().await;
+    world
+        .assign("job-end", &fixture(), spec("100", 60_000, "ok"))
+        .await;
+    world.state("job-end", State::Prepared).await;
+    world.start("job-end").await;
+    world.state("job-end", State::Running).await;
+    world.stop("job-end", Duration::from_secs(5), 1_500_000_000).await;
+    world.state("job-end", State::Finished).await;
+    let closing = world.delivered("job-end").closing.unwrap();
+    assert_eq!((closing.scheduled, closing.ended.as_str()), (150, "stopped"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_whose_lease_is_over_stops_by_itself() {
+    let world = World::new().await;
+    world
+        .scheduler
+        .manners
+        .send_modify(|manners| manners.lease_ns = 1_000_000_000);
+    world.scheduler.hang_up();
+    world.registered(2).await;
+    world
+        .assign("job-lease", &fixture(), spec("100", 600_000, "ok"))
+        .await;
+    world.state("job-lease", State::Prepared).await;
+    world.start("job-lease").await;
+    world
+        .scheduler
+        .manners
+        .send_modify(|manners| manners.answers_heartbeats = false);
+    world.state("job-lease", State::Finished).await;
+    let delivered = world.delivered("job-lease");
+    check_account(&delivered);
+    assert_eq!(delivered.closing.unwrap().ended, "lease");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_link_is_opened_again_and_says_again_where_it_is() {
+    let world = World::new().await;
+    world.assign("job-link", &fixture(), spec("50", 3000, "ok")).await;
+    world.state("job-link", State::Prepared).await;
+    world.start("job-link").await;
+    world.state("job-link", State::Running).await;
+    world.scheduler.heard.send_modify(|heard| heard.updates.clear());
+    world.scheduler.hang_up();
+    world.registered(2).await;
+    world.state("job-link", State::Running).await;
+    let heard = world.scheduler.heard.borrow().clone();
+    assert_eq!(heard.registrations[0].instance, heard.registrations[1].instance);
+    assert_eq!(heard.registrations[1].jobs, ["job-link"]);
+    world.state("job-link", State::Finished).await;
+    assert_eq!(world.delivered("job-link").closing.unwrap().scheduled, 150);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_in_delivery_neither_loses_nor_doubles_anything() {
+    let world = World::new().await;
+    let trouble = vec![
+        Trouble::CommitAndHangUp,
+        Trouble::Retry,
+        Trouble::HangUp,
+        Trouble::CommitAndHangUp,
+        Trouble::Retry,
+    ];
+    world
+        .collector
+        .stored
+        .send_modify(|stored| stored.trouble = trouble);
+    let delivered = world.run_fixture("job-trouble", spec("200", 4000, "ok")).await;
+    check_account(&delivered);
+    assert!(world.collector.stored.borrow().trouble.is_empty());
+    assert_eq!((delivered.requests(), delivered.iterations()), (800, 800));
+    assert!(delivered.voids.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_batch_becomes_a_void_with_its_counts() {
+    let world = World::new().await;
+    world
+        .collector
+        .stored
+        .send_modify(|stored| stored.trouble = vec![Trouble::Refuse]);
+    let delivered = world.run_fixture("job-refuse", spec("200", 2000, "ok")).await;
+    check_account(&delivered);
+    let void = &delivered.voids[0];
+    assert!(void.requests > 0);
+    assert_eq!(delivered.requests() + void.requests, 400);
+    assert_eq!(delivered.iterations() + void.iterations, 400);
+}

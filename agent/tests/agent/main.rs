@@ -1,0 +1,9 @@
+//! A real agent with real load tests, between a scheduler and a collector that the tests play.
+
+mod collector;
+mod lives;
+mod output;
+mod processes;
+mod programs;
+mod scheduler;
+mod world;

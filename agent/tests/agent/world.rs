@@ -1,0 +1,210 @@
+//! One agent, its scheduler and its collector.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use heavy_agent::{Config, Error};
+use heavy_model::job::JobSpec;
+use heavy_model::span::Span;
+use heavy_proto::v1;
+use heavy_proto::v1::to_agent::Message as Heard;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::collector::{Collector, Delivered};
+use crate::scheduler::{Scheduler, wall_ns};
+
+/// No test should come near it, however busy the machine.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(crate) struct World {
+    pub(crate) scheduler: Scheduler,
+    pub(crate) collector: Collector,
+    pub(crate) dir: TempDir,
+    pub(crate) shutdown: CancellationToken,
+    agent: Option<JoinHandle<Result<(), Error>>>,
+}
+
+/// The path of the fixture, which cargo builds with the tests.
+pub(crate) fn fixture() -> PathBuf {
+    let test = std::env::current_exe().expect("it has a path");
+    let profile = test.ancestors().nth(2).expect("it is in target/PROFILE/deps");
+    let path = profile.join("examples/fixture");
+    assert!(
+        path.is_file(),
+        "run `cargo build -p heavy-agent --example fixture`, or all tests of heavy-agent"
+    );
+    path
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let mut world = Self {
+            scheduler: Scheduler::start().await,
+            collector: Collector::start().await,
+            dir: TempDir::new().expect("a temporary folder"),
+            shutdown: CancellationToken::new(),
+            agent: None,
+        };
+        world.start_agent();
+        world.registered(1).await;
+        world
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let url = |addr| format!("http://{addr}");
+        let mut config = Config::new(
+            "agent-1",
+            url(self.scheduler.addr),
+            url(self.collector.addr),
+            self.dir.path().join("agent"),
+        );
+        config.launcher.program = env!("CARGO_BIN_EXE_heavy-agent").into();
+        config
+    }
+
+    pub(crate) fn start_agent(&mut self) {
+        self.shutdown = CancellationToken::new();
+        let agent = heavy_agent::run(self.config(), self.shutdown.clone());
+        self.agent = Some(tokio::spawn(agent));
+    }
+
+    pub(crate) async fn stop_agent(&mut self) {
+        self.shutdown.cancel();
+        let agent = self.agent.take().expect("an agent runs");
+        agent.await.expect("it does not panic").expect("it ends well");
+    }
+
+    pub(crate) async fn registered(&self, times: usize) {
+        let heard = self.scheduler.heard.subscribe();
+        wait("a registration", heard, |heard| {
+            heard.registrations.len() >= times
+        })
+        .await;
+    }
+
+    /// Submits a program and gives the assignment to the agent.
+    pub(crate) async fn assign(&self, job: &str, program: &Path, spec: JobSpec) {
+        let bytes = std::fs::read(program).expect("the program is there");
+        let sha256: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let binaries = &self.scheduler.binaries;
+        binaries
+            .lock()
+            .expect("nobody panics")
+            .insert(sha256.clone(), program.to_owned());
+        let assign = v1::Assign {
+            job: job.to_owned(),
+            epoch: 1,
+            spec: serde_json::to_string(&spec).expect("a spec is JSON"),
+            artifact_sha256: sha256,
+            artifact_bytes: bytes.len() as u64,
+            artifact_name: "test".to_owned(),
+            revision: Some(v1::Revision {
+                number: 1,
+                n0: 0,
+                cut_ns: 0,
+                members: vec![v1::Member {
+                    agent: "agent-1".to_owned(),
+                    weight: 1,
+                }],
+            }),
+            agent_index: 0,
+        };
+        self.scheduler.say(Heard::Assign(assign)).await;
+    }
+
+    /// Starts a job a little later, as a scheduler does.
+    pub(crate) async fn start(&self, job: &str) {
+        let start = v1::Start {
+            job: job.to_owned(),
+            start_wall_ns: wall_ns() + 200_000_000,
+        };
+        self.scheduler.say(Heard::Start(start)).await;
+    }
+
+    pub(crate) async fn stop(&self, job: &str, grace: Duration, end_ns: u64) {
+        let stop = v1::Stop {
+            job: job.to_owned(),
+            grace_ns: grace.as_nanos() as u64,
+            end_ns,
+        };
+        self.scheduler.say(Heard::Stop(stop)).await;
+    }
+
+    /// Waits until the agent says that an assignment is in a state, and gives what it said.
+    pub(crate) async fn state(&self, job: &str, state: v1::AssignmentState) -> v1::AssignmentUpdate {
+        let is = |update: &v1::AssignmentUpdate| update.job == job && update.state() == state;
+        let heard = self.scheduler.heard.subscribe();
+        let heard = wait(state.as_str_name(), heard, |heard| {
+            heard.updates.iter().any(|update| {
+                let failed = update.job == job && update.state() == v1::AssignmentState::Failed;
+                assert!(!failed || is(update), "{update:?}");
+                is(update)
+            })
+        })
+        .await;
+        heard.updates.into_iter().find(is).expect("it was just there")
+    }
+
+    /// Assigns the fixture, starts it, waits for its end, and gives what was delivered.
+    pub(crate) async fn run_fixture(&self, job: &str, spec: JobSpec) -> Delivered {
+        self.assign(job, &fixture(), spec).await;
+        self.state(job, v1::AssignmentState::Prepared).await;
+        self.start(job).await;
+        self.state(job, v1::AssignmentState::Finished).await;
+        self.delivered(job)
+    }
+
+    pub(crate) fn delivered(&self, job: &str) -> Delivered {
+        self.collector
+            .stored
+            .borrow()
+            .jobs
+            .get(job)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Waits until something is true of what a job has delivered.
+    pub(crate) async fn wait_delivered(
+        &self,
+        job: &str,
+        what: &str,
+        condition: impl Fn(&Delivered) -> bool,
+    ) -> Delivered {
+        let stored = self.collector.stored.subscribe();
+        let stored = wait(what, stored, |stored| {
+            stored.jobs.get(job).is_some_and(&condition)
+        })
+        .await;
+        stored.jobs[job].clone()
+    }
+}
+
+/// Waits until something is true of a watched value.
+pub(crate) async fn wait<T: Clone>(
+    what: &str,
+    mut receiver: watch::Receiver<T>,
+    condition: impl FnMut(&T) -> bool,
+) -> T {
+    match tokio::time::timeout(PATIENCE, receiver.wait_for(condition)).await {
+        Ok(Ok(value)) => value.clone(),
+        _ => panic!("waited {PATIENCE:?} for {what}"),
+    }
+}
+
+/// A job for the fixture.
+pub(crate) fn spec(rate: &str, duration_ms: u64, mode: &str) -> JobSpec {
+    let rate = rate.parse().expect("it is a rate");
+    let mut spec = JobSpec::new("a".repeat(64), rate, Span::from_ns(duration_ms * 1_000_000));
+    spec.workflows = vec!["one".to_owned()];
+    spec.params = json!({ "mode": mode, "at": 25 });
+    spec
+}
