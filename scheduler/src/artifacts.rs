@@ -8,17 +8,22 @@ use std::collections::HashSet;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// No binary may be longer.
 pub(crate) const MOST_BYTES: u64 = 512 << 20;
 /// All binaries together may take this much.
 const MOST_TOTAL_BYTES: u64 = 8 << 30;
+/// So many uploads at once; more wait.
+const MOST_UPLOADS: usize = 8;
+/// An upload that sends nothing for so long is given up.
+pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 const HASH_DIGITS: usize = 64;
 
 /// Why a binary is not taken.
@@ -55,6 +60,9 @@ pub(crate) enum Error {
     /// There is no such binary.
     #[error("there is no binary {0}: upload it first")]
     Unknown(String),
+    /// Nothing came for [`PAUSE_LIMIT`].
+    #[error("the upload stalled: try again")]
+    Stalled,
     /// The disk.
     #[error("cannot store the binary: {0}")]
     Disk(#[from] io::Error),
@@ -64,8 +72,10 @@ pub(crate) enum Error {
 #[derive(Debug)]
 pub(crate) struct Artifacts {
     dir: PathBuf,
+    most_total_bytes: u64,
     /// Held while files are named or removed, so that room is counted right.
     naming: Mutex<()>,
+    uploads: Arc<Semaphore>,
 }
 
 /// Whether a text is a SHA-256 as heavy writes it.
@@ -98,7 +108,9 @@ impl Artifacts {
         }
         Ok(Self {
             dir,
+            most_total_bytes: MOST_TOTAL_BYTES,
             naming: Mutex::new(()),
+            uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
         })
     }
 
@@ -139,6 +151,7 @@ impl Artifacts {
         if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
             return Err(Error::TooLong);
         }
+        let slot = Arc::clone(&self.uploads).acquire_owned().await;
         let part = tempfile::Builder::new()
             .prefix(sha256)
             .suffix(".part")
@@ -152,6 +165,7 @@ impl Artifacts {
             announced,
             received: 0,
             hash: Sha256::new(),
+            _slot: slot.map_err(io::Error::other)?,
         })
     }
 
@@ -167,6 +181,7 @@ impl Artifacts {
             announced,
             received,
             hash,
+            _slot,
         } = upload;
         if let Some(announced) = announced.filter(|announced| *announced != received) {
             return Err(Error::Length { announced, received });
@@ -203,7 +218,7 @@ impl Artifacts {
         files.sort();
         let mut total: u64 = bytes + files.iter().map(|(_, bytes, _)| bytes).sum::<u64>();
         for (_, bytes, name) in files {
-            if total <= MOST_TOTAL_BYTES {
+            if total <= self.most_total_bytes {
                 break;
             }
             if !needed.contains(&name) {
@@ -211,7 +226,7 @@ impl Artifacts {
                 total -= bytes;
             }
         }
-        if total > MOST_TOTAL_BYTES {
+        if total > self.most_total_bytes {
             Err(Error::NoRoom)
         } else {
             Ok(())
@@ -228,6 +243,7 @@ pub(crate) struct Upload {
     announced: Option<u64>,
     received: u64,
     hash: Sha256,
+    _slot: OwnedSemaphorePermit,
 }
 
 impl Upload {
@@ -269,3 +285,7 @@ async fn recognise(path: PathBuf) -> Result<(), Error> {
     let checked: io::Result<_> = checked.await.map_err(io::Error::other)?;
     checked?.map_err(|problem| Error::NotAProgram(problem.to_string()))
 }
+
+#[cfg(test)]
+#[path = "artifacts_tests.rs"]
+mod tests;

@@ -7,12 +7,13 @@ use futures::{Stream, StreamExt};
 use heavy_proto::v1::jobs_server::Jobs;
 use heavy_proto::v1::{self, artifact_upload::Part};
 use serde::Serialize;
+use tokio::time::timeout;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::status;
-use crate::artifacts::{self, Artifacts};
+use crate::artifacts::{self, Artifacts, PAUSE_LIMIT};
 use crate::fleet::Fleet;
 use crate::job::desk::Desk;
 
@@ -57,7 +58,7 @@ impl Jobs for Service {
             .upload(&header.sha256, announced)
             .await
             .map_err(refused)?;
-        while let Some(message) = parts.message().await? {
+        while let Some(message) = next(&mut parts).await? {
             match message.part {
                 Some(Part::Data(data)) => upload.write(&data).await.map_err(refused)?,
                 Some(Part::Header(_)) | None => {
@@ -119,6 +120,12 @@ impl Jobs for Service {
     async fn list_agents(&self, _: Request<v1::AgentsRequest>) -> Reply<v1::Document> {
         document(&self.fleet.agents())
     }
+}
+
+async fn next(parts: &mut Streaming<v1::ArtifactUpload>) -> Result<Option<v1::ArtifactUpload>, Status> {
+    timeout(PAUSE_LIMIT, parts.message())
+        .await
+        .unwrap_or_else(|_| Err(status::artifact(&artifacts::Error::Stalled)))
 }
 
 fn json(value: &impl Serialize) -> Result<String, Status> {

@@ -1,10 +1,10 @@
 //! The JSON API over HTTP; `docs/http-api.md` and the OpenAPI document describe it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -15,11 +15,12 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::timeout;
 use tokio_stream::wrappers::WatchStream;
 
 use super::grpc::Service;
 use super::status;
-use crate::artifacts;
+use crate::artifacts::{self, PAUSE_LIMIT};
 use crate::job::error::Error;
 
 /// The description of this API, as it is served.
@@ -27,8 +28,6 @@ pub(crate) const OPENAPI: &str = include_str!("openapi.json");
 
 /// A job document may have so many bytes.
 const LONGEST_DOCUMENT: usize = 4 << 20;
-/// An upload that sends nothing for so long is given up.
-const UPLOAD_PAUSE_LIMIT: Duration = Duration::from_secs(30);
 const LIST_DEFAULT: u32 = 50;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -76,7 +75,12 @@ impl<E: Into<Error>> From<E> for Failure {
 
 type Desk = State<Arc<Service>>;
 
-async fn submit(State(service): Desk, headers: HeaderMap, body: Bytes) -> Result<Response, Failure> {
+async fn submit(
+    State(service): Desk,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let body = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
     let text = std::str::from_utf8(&body).map_err(|_| {
         let problem = "it is not UTF-8".to_owned();
         Error::Spec(heavy_model::job::SpecError::Syntax(problem))
@@ -92,7 +96,11 @@ struct ListQuery {
     limit: Option<u32>,
 }
 
-async fn list(State(service): Desk, Query(query): Query<ListQuery>) -> Result<Json<Vec<JobInfo>>, Failure> {
+async fn list(
+    State(service): Desk,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Vec<JobInfo>>, Failure> {
+    let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
     Ok(Json(
         service.desk.list(query.limit.unwrap_or(LIST_DEFAULT)).await?,
     ))
@@ -111,8 +119,9 @@ struct StopQuery {
 async fn stop(
     State(service): Desk,
     Path(job): Path<String>,
-    Query(query): Query<StopQuery>,
+    query: Result<Query<StopQuery>, QueryRejection>,
 ) -> Result<Json<JobInfo>, Failure> {
+    let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
     Ok(Json(service.desk.stop(&job, query.now).await?))
 }
 
@@ -139,10 +148,9 @@ async fn upload(
     let mut upload = service.artifacts.upload(&sha256, announced).await?;
     let mut data = body.into_data_stream();
     loop {
-        let Ok(next) = tokio::time::timeout(UPLOAD_PAUSE_LIMIT, data.next()).await else {
-            let stalled = std::io::Error::new(std::io::ErrorKind::TimedOut, "the upload stalled");
-            return Err(artifacts::Error::Disk(stalled).into());
-        };
+        let next = timeout(PAUSE_LIMIT, data.next())
+            .await
+            .map_err(|_| artifacts::Error::Stalled)?;
         match next {
             Some(Ok(data)) => upload.write(&data).await?,
             Some(Err(error)) => return Err(artifacts::Error::Disk(std::io::Error::other(error)).into()),

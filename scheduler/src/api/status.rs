@@ -10,6 +10,7 @@ use crate::job::error::Error;
 fn classify(error: &Error) -> (Code, StatusCode, &'static str) {
     match error {
         Error::Spec(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "spec"),
+        Error::Request(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "request"),
         Error::Artifact(error) => classify_artifact(error),
         Error::Reference(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "reference"),
         Error::NoSuchJob(_) | Error::NoJob => (Code::NotFound, StatusCode::NOT_FOUND, "no-such-job"),
@@ -45,6 +46,7 @@ fn classify_artifact(error: &artifacts::Error) -> (Code, StatusCode, &'static st
             StatusCode::INSUFFICIENT_STORAGE,
             "no-room",
         ),
+        artifacts::Error::Stalled => (Code::DeadlineExceeded, StatusCode::REQUEST_TIMEOUT, "stalled"),
         artifacts::Error::Disk(_) => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "disk"),
     }
 }

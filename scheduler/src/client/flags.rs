@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use heavy_model::job::Samples;
 use heavy_model::rate::Rate;
@@ -64,7 +65,7 @@ pub struct LoadFlags {
     #[arg(long, value_name = "P", env = "HEAVY_SAMPLES", help_heading = "Results")]
     pub samples: Option<Samples>,
     /// Keep query strings in stored URLs
-    #[arg(long, env = "HEAVY_KEEP_QUERY", help_heading = "Results")]
+    #[arg(long, env = "HEAVY_KEEP_QUERY", value_parser = FalseyValueParser::new(), help_heading = "Results")]
     pub keep_query: bool,
     /// Also write a report when the job has ended: text or json; - for stdout
     #[arg(

@@ -1,7 +1,7 @@
 //! The command line of clients: the verbs of `heavy-sched`, which `heavy` has too.
 //!
 //! [`Verb`] is what can be typed, [`run`] does it and gives the exit code. Programs that submit by themselves use
-//! [`LoadFlags::to_plan`], [`Program::open`], [`Remote::submit`] and [`follow::follow`].
+//! [`Program::open`], [`LoadFlags::to_plan`], [`run_plan`] and [`report`], or the parts of these.
 
 mod bar;
 mod error;
@@ -23,5 +23,5 @@ pub use plan::{Plan, announce};
 pub use program::Program;
 pub use remote::Remote;
 pub use report_file::ReportFile;
-pub use submit::SubmitArgs;
+pub use submit::{SubmitArgs, report, run_plan};
 pub use verbs::{SchedulerFlag, Verb, run};

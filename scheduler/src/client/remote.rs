@@ -186,7 +186,7 @@ impl Remote {
         if status.code() == Code::Unavailable || status.code() == Code::DeadlineExceeded {
             let problem = status
                 .source()
-                .map_or_else(|| status.message().to_owned(), |source| innermost(source));
+                .map_or_else(|| status.message().to_owned(), innermost);
             return Error::Unreachable {
                 url: self.url.clone(),
                 problem,

@@ -1,7 +1,7 @@
 //! `--report FORMAT=FILE`: where else the summary goes, and in which form.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use heavy_model::summary::Summary;
@@ -56,6 +56,21 @@ impl ReportFile {
     #[must_use]
     pub fn is_stdout(&self) -> bool {
         self.file.as_os_str() == "-"
+    }
+
+    /// Whether it can be written, as far as that shows before there is anything to write.
+    ///
+    /// # Errors
+    /// When the file's folder is not there.
+    pub fn check(&self) -> Result<(), Error> {
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if self.is_stdout() || folder.is_none_or(Path::is_dir) {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "cannot write the report {}: its folder does not exist",
+            self.file.display()
+        )))
     }
 
     /// Writes the report.

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use heavy_model::job::JobView;
 use heavy_model::span::Span;
 use heavy_report::Style;
@@ -20,7 +21,7 @@ pub struct SubmitArgs {
     #[arg(long = "workflow", value_name = "NAME", env = "HEAVY_WORKFLOW")]
     pub workflows: Vec<String>,
     /// Return as soon as the job is queued, and print its id
-    #[arg(long, env = "HEAVY_DETACH")]
+    #[arg(long, env = "HEAVY_DETACH", value_parser = FalseyValueParser::new())]
     pub detach: bool,
     /// How many agents take part [default: all that are free]
     #[arg(long, value_name = "N", env = "HEAVY_AGENTS")]
@@ -29,7 +30,7 @@ pub struct SubmitArgs {
     #[arg(long, value_name = "D", env = "HEAVY_WAIT_FOR_AGENTS")]
     pub wait_for_agents: Option<Span>,
     /// Print the summary as JSON
-    #[arg(long, env = "HEAVY_JSON")]
+    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
     /// How to run it
     #[command(flatten)]
@@ -44,9 +45,16 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     plan.spec.agents = args.agents;
     plan.spec.wait_for_agents = args.wait_for_agents.unwrap_or(plan.spec.wait_for_agents);
     plan::check(&plan.spec)?;
+    let mut reports = args.load.report.clone();
+    if args.json {
+        reports.push(ReportFile::json_on_stdout());
+    }
+    for report in &reports {
+        report.check()?;
+    }
     let remote = Remote::connect(scheduler).await?;
-    remote.upload(&program).await?;
     if args.detach {
+        remote.upload(&program).await?;
         let job = remote.submit(&plan.spec).await?;
         say(&announce(&plan, Some(job)));
         writeln!(std::io::stdout().lock(), "{job}")?;
@@ -54,17 +62,22 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     }
     // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
     let mut interrupts = Interrupts::take()?;
-    let view = watch_through(&remote, &plan, &mut interrupts).await?;
-    let mut reports = args.load.report.clone();
-    if args.json {
-        reports.push(ReportFile::json_on_stdout());
-    }
+    let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
     report(&view, &reports)?;
     Ok(exit::of_job(&view.job))
 }
 
-/// Submits a plan, shows how it goes on stderr, and gives what came of it.
-async fn watch_through(remote: &Remote, plan: &Plan, interrupts: &mut Interrupts) -> Result<JobView, Error> {
+/// Uploads and submits, shows the plan and how it goes on stderr, and gives what came of it. Interrupts stop the job.
+///
+/// # Errors
+/// When the scheduler refuses the job, or goes away and does not come back.
+pub async fn run_plan(
+    remote: &Remote,
+    program: &Program,
+    plan: &Plan,
+    interrupts: &mut Interrupts,
+) -> Result<JobView, Error> {
+    remote.upload(program).await?;
     let job = remote.submit(&plan.spec).await?;
     say(&announce(plan, Some(job)));
     let mut bar = Bar::new();
@@ -75,7 +88,10 @@ async fn watch_through(remote: &Remote, plan: &Plan, interrupts: &mut Interrupts
 
 /// Writes the reports that were asked for, and the text on stdout unless one of them goes there. A job that never ran
 /// has only its reason.
-pub(crate) fn report(view: &JobView, reports: &[ReportFile]) -> Result<(), Error> {
+///
+/// # Errors
+/// When a report cannot be written.
+pub fn report(view: &JobView, reports: &[ReportFile]) -> Result<(), Error> {
     let Some(summary) = &view.summary else {
         say(&format!(
             "the job is {}: {}\n",

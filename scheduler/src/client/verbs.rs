@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -32,10 +33,10 @@ pub enum Verb {
     /// List the newest jobs
     List {
         /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 20)]
+        #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = 20)]
         limit: u32,
         /// Print JSON
-        #[arg(long)]
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
     /// Show a job and what is known of its results
@@ -43,7 +44,7 @@ pub enum Verb {
         /// An id, a unique prefix of one, or last
         job: String,
         /// Print JSON
-        #[arg(long)]
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
     /// Follow a job to its end and print what came out; Ctrl-C leaves it running
@@ -51,7 +52,7 @@ pub enum Verb {
         /// An id, a unique prefix of one, or last
         job: String,
         /// Print the summary as JSON
-        #[arg(long)]
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
     /// Stop a job; its running iterations may end
@@ -59,13 +60,13 @@ pub enum Verb {
         /// An id, a unique prefix of one, or last
         job: String,
         /// Cut running iterations off
-        #[arg(long)]
+        #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
         now: bool,
     },
     /// List the connected agents
     Agents {
         /// Print JSON
-        #[arg(long)]
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
 }

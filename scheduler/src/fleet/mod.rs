@@ -215,7 +215,7 @@ impl Fleet {
     }
 
     async fn update(&self, agent: &str, connection: Connection, job: Uuid, report: Report) {
-        let done = matches!(report, Report::Finished | Report::Failed { .. });
+        let done = report.is_last();
         {
             let mut inner = self.lock();
             if !inner.registry.is_current(agent, connection) {

@@ -16,9 +16,9 @@ use super::conclude::conclude_orphan;
 use super::driver::{Driver, Tools};
 use super::error::Error;
 use super::event::Event;
-use super::progress;
 use super::queue::{Decision, LONGEST, Queue, Waiting};
 use super::submission::{Keys, new_job};
+use super::{control, progress};
 use crate::fleet::News;
 
 const MAILBOX: usize = 8192;
@@ -259,9 +259,14 @@ impl Desk {
     fn deliver(&self, news: News) {
         match news {
             News::Changed => {}
-            News::Update { agent, job, report } => {
+            News::Update { agent, job, report } if self.is_live(job) => {
                 self.tell(job, Event::Update { agent, report });
             }
+            // The job has ended without this agent, so that nothing of it may run there.
+            News::Update { agent, job, report } if !report.is_last() => {
+                control::stop(&self.tools.fleet, &agent, job, 0, 0);
+            }
+            News::Update { .. } => {}
             News::Lost { agent, job, why } => {
                 self.tell(job, Event::Lost { agent, why });
             }

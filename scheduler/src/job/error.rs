@@ -8,6 +8,9 @@ pub(crate) enum Error {
     /// The job document is wrong.
     #[error(transparent)]
     Spec(#[from] heavy_model::job::SpecError),
+    /// A parameter of the URL, or the body as a whole, is wrong.
+    #[error("the request cannot be read: {0}")]
+    Request(String),
     /// Something about a binary.
     #[error(transparent)]
     Artifact(#[from] artifacts::Error),

@@ -25,6 +25,13 @@ pub(crate) enum Report {
     Failed { kind: String, message: String },
 }
 
+impl Report {
+    /// Whether the agent is done with the job.
+    pub(crate) const fn is_last(&self) -> bool {
+        matches!(self, Self::Finished | Self::Failed { .. })
+    }
+}
+
 /// What happens to a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {

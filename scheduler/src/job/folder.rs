@@ -14,7 +14,7 @@ use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::conclude::{due_by_workflow, shares};
+use super::conclude::due_by_workflow;
 use super::reader::Reader;
 use crate::clock::Clock;
 
@@ -150,9 +150,8 @@ impl Folder {
     fn settle(&self, fold: &mut Fold, end_ns: u64) {
         let job = self.job.borrow().clone();
         let agents: Vec<String> = self.shares.iter().map(|(agent, _)| agent.clone()).collect();
-        for (agent, due) in shares(&job, &agents, end_ns) {
+        for (agent, due) in due_by_workflow(&job, fold, &agents, end_ns) {
             if !fold.is_closed(&agent) {
-                let due = due_by_workflow(&job, fold, due);
                 fold.settle_lost_agent(&agent, &due);
             }
         }

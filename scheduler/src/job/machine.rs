@@ -92,7 +92,7 @@ impl Machine {
             Event::GaveUp { reason } => self.on_gave_up(reason, &mut actions),
             Event::Update { agent, report } => self.on_update(now_ns, &agent, report, &mut actions),
             Event::Lost { agent, why } => self.on_lost(now_ns, &agent, &why, &mut actions),
-            Event::Back { agent, holds } => self.on_back(now_ns, &agent, holds, &mut actions),
+            Event::Back { agent, holds } => self.on_back(agent, holds, &mut actions),
             Event::Stop { now, who } => self.on_stop(now_ns, now, who, &mut actions),
             Event::Tick => self.on_tick(now_ns, &mut actions),
             Event::Collected { complete } => self.on_collected(complete, &mut actions),
@@ -113,7 +113,7 @@ impl Machine {
             return;
         }
         self.state = JobState::Preparing;
-        self.reason = format!("waiting for {} to be prepared", counted(agents.len(), "agent"));
+        "waiting for agents to be ready".clone_into(&mut self.reason);
         self.limit_ns = Some(now_ns + PREPARE_LIMIT_NS);
         self.shares = agents
             .iter()
@@ -130,9 +130,21 @@ impl Machine {
     }
 
     fn on_update(&mut self, now_ns: u64, agent: &str, report: Report, actions: &mut Vec<Action>) {
-        let Some(share) = self.shares.get_mut(agent).filter(|share| !share.is_done()) else {
+        let Some(share) = self.shares.get_mut(agent) else {
             return;
         };
+        if share.is_done() {
+            // Nothing is expected of it any more, so that nothing may run there.
+            if !report.is_last() {
+                let (agent, grace_ns, end_ns) = (agent.to_owned(), 0, 0);
+                actions.push(Action::Stop {
+                    agent,
+                    grace_ns,
+                    end_ns,
+                });
+            }
+            return;
+        }
         match report {
             Report::Preparing => {}
             Report::Prepared => *share = Share::Prepared,
@@ -169,19 +181,14 @@ impl Machine {
     }
 
     /// Says again what an agent may have missed while its stream was down.
-    fn on_back(&mut self, now_ns: u64, agent: &str, holds: bool, actions: &mut Vec<Action>) {
-        let Some(share) = self.shares.get(agent).copied().filter(|share| !share.is_done()) else {
+    fn on_back(&mut self, agent: String, holds: bool, actions: &mut Vec<Action>) {
+        let Some(share) = self.shares.get(&agent).copied().filter(|share| !share.is_done()) else {
             return;
         };
-        let agent = agent.to_owned();
         if !holds {
-            match (share, self.ending) {
-                (Share::Assigned, None) => actions.push(Action::Assign { agents: vec![agent] }),
-                // It finished while nobody heard it; whether its results are complete shows in the store.
-                (Share::Draining, _) | (_, Some(_)) => {
-                    self.shares.insert(agent, Share::Finished);
-                }
-                _ => self.on_lost(now_ns, &agent, "it came back without the job", actions),
+            // An assignment that ended meanwhile is reported again; one that never arrived has to be given again.
+            if share == Share::Assigned && self.ending.is_none() {
+                actions.push(Action::Assign { agents: vec![agent] });
             }
         } else if let Some(Ending { grace_ns, end_ns }) = self.ending {
             actions.push(Action::Stop {
@@ -334,10 +341,6 @@ impl Machine {
             .map(|(agent, _)| agent.clone())
             .collect()
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -225,10 +225,26 @@ fn an_agent_that_comes_back_hears_what_it_missed() {
         machine.on(4 * SECOND, back(true)),
         [stop_agent("a", PLAN.grace_ns, 2 * SECOND)]
     );
-    assert_eq!(machine.on(5 * SECOND, back(false)), [collect(&[])]);
-    let mut machine = running(&["a"]);
-    machine.on(SECOND, update("a", Report::Running));
-    assert_eq!(machine.on(2 * SECOND, back(false)).last(), Some(&collect(&["a"])));
+    assert_eq!(
+        machine.on(5 * SECOND, back(false)),
+        [],
+        "its last report comes again"
+    );
+    assert_eq!(
+        machine.on(5 * SECOND, update("a", Report::Finished)),
+        [collect(&[])]
+    );
+}
+
+#[test]
+fn an_agent_that_was_given_up_may_not_run_on() {
+    let mut machine = running(&["a", "b"]);
+    machine.on(2 * SECOND, lost("a"));
+    assert_eq!(
+        machine.on(3 * SECOND, update("a", Report::Running)),
+        [stop_agent("a", 0, 0)]
+    );
+    assert_eq!(machine.on(4 * SECOND, update("a", Report::Finished)), []);
 }
 
 fn any_event() -> impl Strategy<Value = Event> {

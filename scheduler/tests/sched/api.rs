@@ -45,7 +45,7 @@ async fn a_job_can_be_run_with_json_alone() {
         .text()
         .lines()
         .filter_map(|line| line.strip_prefix("data: "))
-        .last()
+        .next_back()
         .unwrap();
     let last: heavy_model::progress::Progress = serde_json::from_str(last).unwrap();
     assert!(last.state.is_final(), "{last:?}");
@@ -87,6 +87,8 @@ async fn errors_have_a_kind_and_a_message() {
         ("PUT", "/api/v1/artifacts/x", "", (400, "hash")),
         ("PUT", artifact.as_str(), "hello", (400, "hash")),
         ("GET", "/api/v1/nothing", "", (404, "no-such-route")),
+        ("GET", "/api/v1/jobs?limit=many", "", (400, "request")),
+        ("POST", "/api/v1/jobs/last/stop?now=perhaps", "", (400, "request")),
         ("DELETE", "/api/v1/jobs", "", (405, "method")),
     ] {
         let response = ask(&world, method, path, body).await;

@@ -34,13 +34,13 @@ fn files_that_are_no_load_test_are_refused_before_anything_is_sent() {
     // e_machine: s390 in this byte order is a machine that no host of this test is.
     foreign[18..20].copy_from_slice(&22u16.to_le_bytes());
     let mut too_new = program.clone();
-    let version = b"GLIBC_2.3";
+    let version = b"GLIBC_2.34";
     let end = too_new
         .windows(version.len())
         .position(|bytes| bytes == version)
         .unwrap()
         + version.len();
-    too_new[end - 1] = b'9';
+    too_new[end - 2] = b'9';
     for (path, expected) in [
         (dir.join("missing").display().to_string(), "there is no such file"),
         (dir.path().display().to_string(), "it is a directory"),
@@ -92,6 +92,10 @@ fn wrong_flags_are_wrong_usage() {
         (
             &["--rate", "1", "--report", "pdf=x"],
             "unknown report format \"pdf\"",
+        ),
+        (
+            &["--rate", "1", "--report", "json=/no/such/x"],
+            "its folder does not exist",
         ),
         (&[], "with --rate, as in --rate 100"),
     ] {

@@ -1,11 +1,13 @@
 //! The life of a job, with agents that do well, fail, stop and get lost.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heavy_model::job::{JobSpec, JobState};
 use heavy_model::span::Span;
 use heavy_model::verdict::Verdict;
 use heavy_proto::v1::{ArtifactRef, AssignmentState, Heartbeat};
+use heavy_sched::client::Program;
 use tonic::Code;
 
 use crate::agent::{Agent, delta};
@@ -246,9 +248,13 @@ async fn heartbeats_tell_the_time_and_are_shown() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_fetch_binaries_by_hash() {
+    // Long enough to be cut into many chunks.
+    const LONG: &str = env!("CARGO_BIN_EXE_heavy-sched");
     let world = World::new().await;
     let mut a = Agent::connect(&world, "a").await;
-    let sha256 = world.spec().await.binary_sha256;
+    let program = Program::open(Path::new(LONG)).unwrap();
+    world.remote.upload(&program).await.unwrap();
+    let sha256 = program.sha256;
     let mut chunks = a
         .client
         .fetch_artifact(ArtifactRef { sha256 })
@@ -259,7 +265,7 @@ async fn agents_fetch_binaries_by_hash() {
     while let Some(chunk) = chunks.message().await.unwrap() {
         bytes.extend_from_slice(&chunk.data);
     }
-    assert_eq!(bytes, std::fs::read(PROGRAM).unwrap());
+    assert!(bytes == std::fs::read(LONG).unwrap(), "the bytes are the same");
     for sha256 in ["0".repeat(64), "../../etc/passwd".to_owned(), String::new()] {
         let status = a.client.fetch_artifact(ArtifactRef { sha256 }).await.unwrap_err();
         assert!(
