@@ -1,0 +1,325 @@
+//! From the wire to the store: checks everything that a batch claims. Pure.
+
+use heavy_proto::v1::{self, content::Content as Wire};
+use heavy_store::{Batch, Content, IterationColumns, Producer, RequestColumns, Rows, Stream};
+use prost::Message;
+use prost::bytes::Bytes;
+use uuid::Uuid;
+
+/// Why a batch can never be stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// The sender is not said, or not well.
+    #[error("the producer is not complete: {0}")]
+    Producer(&'static str),
+    /// The bytes are not those that were sent.
+    #[error("damaged: the checksum of the content is {found:08x}, not {said:08x}")]
+    Checksum {
+        /// As the batch says.
+        said: u32,
+        /// Of its bytes.
+        found: u32,
+    },
+    /// No protobuf message.
+    #[error("not a content: {0}")]
+    Encoding(String),
+    /// Rows among stats, or the other way round.
+    #[error("{0} do not belong into this stream")]
+    Stream(&'static str),
+    /// Columns that do not fit together.
+    #[error("the column {column} has {found} values, not {expected}")]
+    Length {
+        /// Its name.
+        column: &'static str,
+        /// Its length.
+        found: usize,
+        /// The others' length.
+        expected: usize,
+    },
+    /// A text that is not there.
+    #[error("the column {column} names text {index}, the dictionary has {length}")]
+    Index {
+        /// Its name.
+        column: &'static str,
+        /// What it says.
+        index: u32,
+        /// How many texts there are.
+        length: usize,
+    },
+    /// An entry 0 that says something.
+    #[error("the dictionary does not begin with the empty text")]
+    Dictionary,
+}
+
+/// Checks and converts a batch.
+pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, Refusal> {
+    let producer = producer(batch.producer)?;
+    let found = crc32c::crc32c(&batch.content);
+    if found != batch.crc32c {
+        return Err(Refusal::Checksum {
+            said: batch.crc32c,
+            found,
+        });
+    }
+    let content = content(producer.stream, batch.content)?;
+    Ok(Batch {
+        producer,
+        sequence: batch.sequence,
+        crc32c: batch.crc32c,
+        content,
+    })
+}
+
+fn producer(producer: Option<v1::Producer>) -> Result<Producer, Refusal> {
+    let producer = producer.ok_or(Refusal::Producer("it is missing"))?;
+    let stream = match producer.stream() {
+        v1::Stream::Stats => Stream::Stats,
+        v1::Stream::Rows => Stream::Rows,
+        v1::Stream::Unspecified => return Err(Refusal::Producer("no stream")),
+    };
+    if producer.agent.is_empty() {
+        return Err(Refusal::Producer("no agent"));
+    }
+    Ok(Producer {
+        job: Uuid::parse_str(&producer.job).map_err(|_| Refusal::Producer("the job is no UUID"))?,
+        agent: producer.agent,
+        epoch: producer.epoch,
+        stream,
+    })
+}
+
+fn content(stream: Stream, bytes: Bytes) -> Result<Content, Refusal> {
+    let decoded = v1::Content::decode(bytes.clone()).map_err(|error| Refusal::Encoding(error.to_string()))?;
+    let wire = decoded
+        .content
+        .ok_or_else(|| Refusal::Encoding("it is empty".to_owned()))?;
+    let encoded = |closing| {
+        Ok(Content::Encoded {
+            bytes: bytes.into(),
+            closing,
+        })
+    };
+    match (stream, wire) {
+        (Stream::Rows, Wire::Rows(sent)) => Ok(Content::Rows(Box::new(rows(sent)?))),
+        (Stream::Rows, Wire::Void(_)) => Ok(Content::Void),
+        (Stream::Stats, Wire::Stats(_) | Wire::Void(_)) => encoded(false),
+        (Stream::Stats, Wire::Closing(_)) => encoded(true),
+        (Stream::Stats, Wire::Rows(_)) => Err(Refusal::Stream("rows")),
+        (Stream::Rows, Wire::Stats(_) | Wire::Closing(_)) => Err(Refusal::Stream("stats")),
+    }
+}
+
+/// Moves columns and checks that each has the expected length, and that texts are there.
+macro_rules! columns {
+    ($from:ident => $to:ident, $expected:expr, $texts:expr; texts: $($text:ident)*; values: $($value:ident)*) => {{
+        $(
+            same_length(stringify!($text), $from.$text.len(), $expected)?;
+            all_there(stringify!($text), &$from.$text, $texts)?;
+        )*
+        $(same_length(stringify!($value), $from.$value.len(), $expected)?;)*
+        $to {
+            $($text: $from.$text,)*
+            $($value: $from.$value,)*
+        }
+    }};
+}
+
+fn rows(sent: v1::Rows) -> Result<Rows, Refusal> {
+    let texts = sent.dictionary.len();
+    if sent.dictionary.first().is_some_and(|first| !first.is_empty()) {
+        return Err(Refusal::Dictionary);
+    }
+    let from = sent.requests.unwrap_or_default();
+    let expected = from.workflow.len();
+    let requests = columns!(
+        from => RequestColumns, expected, texts;
+        texts: workflow step name method url error error_kind user_id proto tags;
+        values: status failed size started_ns duration_ns blocked_ns dns_ns connect_ns tls_ns send_ns wait_ns
+            receive_ns reused window sequence_id request_id iteration
+    );
+    let from = sent.iterations.unwrap_or_default();
+    let expected = from.workflow.len();
+    let iterations = columns!(
+        from => IterationColumns, expected, texts;
+        texts: workflow user_id error;
+        values: iteration sequence_id scheduled_ns lag_ns slot_wait_ns duration_ns ok interrupted window has_response
+    );
+    Ok(Rows {
+        dictionary: sent.dictionary,
+        requests,
+        iterations,
+    })
+}
+
+const fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), Refusal> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Refusal::Length {
+        column,
+        found,
+        expected,
+    })
+}
+
+fn all_there(column: &'static str, indices: &[u32], length: usize) -> Result<(), Refusal> {
+    match indices.iter().find(|index| **index as usize >= length) {
+        None => Ok(()),
+        Some(index) => Err(Refusal::Index {
+            column,
+            index: *index,
+            length,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(stream: v1::Stream, content: Wire) -> v1::Batch {
+        let content = v1::Content {
+            content: Some(content),
+        }
+        .encode_to_vec();
+        v1::Batch {
+            producer: Some(v1::Producer {
+                job: Uuid::nil().to_string(),
+                agent: "one".to_owned(),
+                epoch: 1,
+                stream: stream.into(),
+            }),
+            sequence: 3,
+            crc32c: crc32c::crc32c(&content),
+            content: content.into(),
+        }
+    }
+
+    fn iterations(change: impl FnOnce(&mut v1::Rows)) -> v1::Batch {
+        let mut rows = v1::Rows {
+            dictionary: vec![String::new(), "buy".to_owned()],
+            requests: None,
+            iterations: Some(v1::IterationRows {
+                workflow: vec![1],
+                iteration: vec![7],
+                user_id: vec![0],
+                sequence_id: vec!["s".to_owned()],
+                scheduled_ns: vec![-1],
+                lag_ns: vec![1],
+                slot_wait_ns: vec![0],
+                duration_ns: vec![2],
+                ok: vec![true],
+                interrupted: vec![false],
+                error: vec![0],
+                window: vec![1],
+                has_response: vec![true],
+            }),
+        };
+        change(&mut rows);
+        sent(v1::Stream::Rows, Wire::Rows(rows))
+    }
+
+    #[test]
+    fn rows_are_moved_as_they_are() {
+        let Content::Rows(rows) = batch(iterations(|_| {})).unwrap().content else {
+            panic!("rows were sent");
+        };
+        assert_eq!(rows.dictionary, ["", "buy"]);
+        assert_eq!(
+            (rows.iterations.workflow, rows.iterations.scheduled_ns),
+            (vec![1], vec![-1])
+        );
+        assert!(rows.requests.workflow.is_empty());
+    }
+
+    #[test]
+    fn stats_keep_their_bytes() {
+        for (wire, closes) in [
+            (Wire::Stats(v1::Stats::default()), false),
+            (Wire::Void(v1::Void::default()), false),
+            (Wire::Closing(v1::Closing::default()), true),
+        ] {
+            let sent = sent(v1::Stream::Stats, wire);
+            let expected = sent.content.clone();
+            let Content::Encoded { bytes, closing } = batch(sent).unwrap().content else {
+                panic!("stats were sent");
+            };
+            assert_eq!((&bytes[..], closing), (&expected[..], closes));
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let of = |rows: &mut v1::Rows, change: fn(&mut v1::IterationRows)| {
+            change(rows.iterations.as_mut().expect("there are iterations"));
+        };
+        let with = |change: fn(&mut v1::Batch)| {
+            let mut batch = iterations(|_| {});
+            change(&mut batch);
+            batch
+        };
+        for (sent, expected) in [
+            (
+                iterations(|rows| of(rows, |of| of.error[0] = 2)),
+                "error names text 2, the dictionary has 2",
+            ),
+            (
+                iterations(|rows| of(rows, |of| of.ok.push(true))),
+                "ok has 2 values, not 1",
+            ),
+            (
+                iterations(|rows| of(rows, |of| of.lag_ns.clear())),
+                "lag_ns has 0 values, not 1",
+            ),
+            (
+                iterations(|rows| rows.dictionary.clear()),
+                "names text 1, the dictionary has 0",
+            ),
+            (
+                iterations(|rows| rows.dictionary[0].push('x')),
+                "does not begin with the empty text",
+            ),
+            (with(|batch| batch.crc32c ^= 1), "damaged: the checksum"),
+            (with(|batch| batch.producer = None), "it is missing"),
+            (
+                with(|batch| batch.producer.as_mut().unwrap().stream = 0),
+                "no stream",
+            ),
+            (
+                with(|batch| batch.producer.as_mut().unwrap().stream = 1),
+                "rows do not belong",
+            ),
+            (
+                with(|batch| batch.producer.as_mut().unwrap().job = "x".to_owned()),
+                "the job is no UUID",
+            ),
+            (
+                with(|batch| batch.producer.as_mut().unwrap().agent.clear()),
+                "no agent",
+            ),
+            (
+                sent(v1::Stream::Rows, Wire::Stats(v1::Stats::default())),
+                "stats do not belong",
+            ),
+            (
+                v1::Batch {
+                    crc32c: crc32c::crc32c(b"\xff"),
+                    content: b"\xff".to_vec().into(),
+                    ..iterations(|_| {})
+                },
+                "not a content",
+            ),
+            (
+                v1::Batch {
+                    crc32c: 0,
+                    content: Default::default(),
+                    ..iterations(|_| {})
+                },
+                "it is empty",
+            ),
+        ] {
+            let refusal = batch(sent).unwrap_err().to_string();
+            assert!(refusal.contains(expected), "{refusal}");
+        }
+    }
+}

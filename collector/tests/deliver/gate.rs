@@ -1,0 +1,92 @@
+//! A store whose commits wait until they are let through.
+
+use std::sync::Arc;
+
+use heavy_model::fold::Folded;
+use heavy_model::job::JobInfo;
+use heavy_model::summary::Summary;
+use heavy_store::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// Passes everything on; commits wait at the gate.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    store: Arc<dyn Store>,
+    arrived: Semaphore,
+    opened: Semaphore,
+}
+
+impl Gate {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            arrived: Semaphore::new(0),
+            opened: Semaphore::new(0),
+        }
+    }
+
+    /// Waits until a commit has arrived.
+    pub(crate) async fn reached(&self) {
+        self.arrived.acquire().await.unwrap().forget();
+    }
+
+    /// Lets one commit through.
+    pub(crate) fn open(&self) {
+        self.opened.add_permits(1);
+    }
+}
+
+#[tonic::async_trait]
+impl Store for Gate {
+    async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
+        self.arrived.add_permits(1);
+        self.opened.acquire().await.unwrap().forget();
+        self.store.commit(batch).await
+    }
+
+    async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
+        self.store.create_job(job).await
+    }
+
+    async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
+        self.store.update_job(job).await
+    }
+
+    async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        self.store.jobs_with_prefix(prefix, limit).await
+    }
+
+    async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        self.store.jobs(limit).await
+    }
+
+    async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
+        self.store.unfinished_jobs().await
+    }
+
+    async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
+        self.store.marks(job).await
+    }
+
+    async fn stats_after(
+        &self,
+        producer: &Producer,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EncodedStats>, Error> {
+        self.store.stats_after(producer, after, limit).await
+    }
+
+    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
+        self.store.save_fold(job, folded, summary).await
+    }
+
+    async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
+        self.store.summary(job).await
+    }
+
+    async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
+        self.store.query(sql, max_rows).await
+    }
+}

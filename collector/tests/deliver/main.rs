@@ -1,0 +1,31 @@
+//! The collector over gRPC, on both databases: what is acknowledged is stored, once.
+
+mod bed;
+mod gate;
+mod outcomes;
+
+/// Makes two tests of each case: one on SQLite, one on Postgres.
+macro_rules! on_both {
+    ($($case:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                crate::outcomes::$case(&crate::bed::Bed::sqlite().await).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $case() {
+                crate::outcomes::$case(&crate::bed::Bed::postgres().await).await;
+            })*
+        }
+    };
+}
+
+on_both! {
+    batches_are_stored_once_and_in_order,
+    stats_are_kept_for_the_scheduler,
+    what_can_never_be_stored_is_refused,
+    many_producers_share_a_stream,
+    received_batches_are_stored_at_shutdown,
+}
