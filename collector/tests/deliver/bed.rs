@@ -32,7 +32,8 @@ impl Bed {
 
     pub(crate) async fn postgres() -> Self {
         let database = Postgres::shared().database();
-        Self::on(&database.url().to_owned(), Some(database), None).await
+        let url = database.url().to_owned();
+        Self::on(&url, Some(database), None).await
     }
 
     async fn on(url: &str, database: Option<Database>, folder: Option<TempDir>) -> Self {

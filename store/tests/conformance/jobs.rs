@@ -13,10 +13,10 @@ pub(crate) async fn a_job_comes_back_as_it_was(bed: &Bed) {
     let mut job = data::job();
     job.spec.params = serde_json::json!({"text": "a \0 b", "number": 0.1});
     store.create_job(&job).await.unwrap();
-    assert_eq!(store.jobs(10).await.unwrap(), [job.clone()]);
+    assert_eq!(store.jobs(10).await.unwrap(), std::slice::from_ref(&job));
     let job = data::finished(job);
     store.update_job(&job).await.unwrap();
-    assert_eq!(store.jobs(10).await.unwrap(), [job.clone()]);
+    assert_eq!(store.jobs(10).await.unwrap(), std::slice::from_ref(&job));
     let sql = "select name, service, state, verdict, duration_s, run_time_s, planned, asked_rate, achieved_rate from jobs";
     assert_eq!(
         rows(&store, sql).await,
@@ -58,7 +58,7 @@ pub(crate) async fn jobs_are_found_by_state_and_prefix(bed: &Bed) {
     for prefix in [whole[0], &whole[0].to_uppercase(), &whole[0].replace('-', "")] {
         assert_eq!(
             store.jobs_with_prefix(prefix, 9).await.unwrap(),
-            [first.clone()],
+            std::slice::from_ref(first),
             "{prefix}"
         );
     }
@@ -68,7 +68,10 @@ pub(crate) async fn jobs_are_found_by_state_and_prefix(bed: &Bed) {
         all.len()
     );
     assert_eq!(store.jobs_with_prefix("", 9).await.unwrap(), all);
-    assert_eq!(store.jobs_with_prefix("", 1).await.unwrap(), [third.clone()]);
+    assert_eq!(
+        store.jobs_with_prefix("", 1).await.unwrap(),
+        std::slice::from_ref(third)
+    );
     for prefix in ["ffff", "%", "last", "' or 1=1 --"] {
         assert_eq!(store.jobs_with_prefix(prefix, 9).await.unwrap(), [], "{prefix}");
     }

@@ -1,7 +1,9 @@
 //! What every database behind the trait `Store` must do, run on each of them.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod batches;
 mod bed;
+mod columns;
 mod data;
 mod jobs;
 mod opening;
@@ -45,8 +47,10 @@ on_both! {
         jobs_are_found_by_state_and_prefix,
         jobs_of_any_day_can_be_created_at_once,
     }
-    relations {
+    columns {
         all_relations_and_columns_exist,
+    }
+    relations {
         rows_say_what_was_sent,
         series_and_totals_can_be_written_again,
         totals_are_replaced,
