@@ -234,8 +234,8 @@ pub fn wake_floor_ns(spacing_ns: u64) -> u64 {
     /// (iterations a second on this core, floor in ns); between two points the floor is interpolated.
     const FLOOR: [(u64, u64); 4] = [
         (2_000, 0),
-        (10_000, 100_000),
-        (20_000, 180_000),
+        (10_000, 150_000),
+        (20_000, 200_000),
         (40_000, 300_000),
     ];
     let per_second = 1_000_000_000 / spacing_ns.max(1);

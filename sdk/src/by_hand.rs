@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use args::{Action, parse};
 
-use crate::harness::process::Options;
+use crate::harness::shared::Options;
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 use crate::server::listen;

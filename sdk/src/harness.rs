@@ -2,8 +2,8 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `process` | the whole process: cores, and the job they work on |
-//! | `core`, `timer`, `slots`, `users` | one core: when an iteration starts, and as whom |
+//! | `process`, `shared`, `job` | the whole process: cores, and the job they work on |
+//! | `core`, `orders`, `timer`, `slots`, `users` | one core: when an iteration starts, and as whom |
 //! | `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
 //! | `rpc`, `stdio`, `spawned` | what the agent sees |
@@ -16,6 +16,7 @@ pub(crate) mod panics;
 pub(crate) mod process;
 pub(crate) mod results;
 pub(crate) mod rpc;
+pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod spawned;
 pub(crate) mod stdio;

@@ -10,7 +10,7 @@ use std::{env, io, thread};
 use heavy_plugin::{DEFAULT_RPC_ADDR, ENV_RPC_ADDR, ENV_RPC_FD};
 
 use crate::by_hand;
-use crate::harness::process::Options;
+use crate::harness::shared::Options;
 use crate::harness::spawned::{serve_address, serve_stdin};
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;

@@ -104,9 +104,9 @@ fn the_floor_follows_the_rate() {
         (1, 0),
         (1_000, 0),
         (2_000, 0),
-        (6_000, 50_000),
-        (10_000, 100_000),
-        (20_000, 180_000),
+        (6_000, 75_000),
+        (10_000, 150_000),
+        (20_000, 200_000),
         (40_000, 300_000),
         (1_000_000, 300_000),
     ] {
@@ -126,7 +126,7 @@ fn a_wake_up_keeps_the_floor_only_when_the_rate_is_high() {
     let due: Vec<_> = (0..100).map(|n| (n, 10 * MS + n * 100_000)).collect();
     assert_eq!(
         with(false, &due).next_wake_ns(10 * MS - 1),
-        Some(10 * MS - 1 + 100_000)
+        Some(10 * MS - 1 + 150_000)
     );
 }
 

@@ -14,8 +14,8 @@ use tokio::task::AbortHandle;
 
 use super::iteration::Admitted;
 use super::job::Job;
-use super::process::Shared;
 use super::results::Results;
+use super::shared::Shared;
 use super::timer::Timer;
 use super::users::Users;
 use crate::http::{EngineConfig, HttpClient, monotonic_ns};

@@ -1,8 +1,6 @@
 //! The whole process: its cores, and the job they work on.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,42 +15,14 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use super::core::Core;
 use super::job::Job;
 use super::orders::{Order, follow};
+use super::shared::{Options, SDK, Shared};
 use super::slots::Slots;
 use super::workflow::Workflow;
 use super::writer::Writer;
 use crate::env;
-use crate::http::{EngineConfig, HttpClient};
-
-/// How an agent sees what load tests are written with.
-pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
 
 /// So many orders may wait for a core that is busy.
 const MAX_ORDERS: usize = 1_024;
-
-/// What the load test's main function chose.
-pub(crate) struct Options {
-    pub(crate) http_client: Box<dyn Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync>,
-    pub(crate) close_requests: bool,
-    pub(crate) cores: usize,
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("close_requests", &self.close_requests)
-            .field("cores", &self.cores)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What all cores have in common.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) workflows: Arc<[Workflow]>,
-    pub(crate) options: Options,
-    pub(crate) slots: Slots,
-    pub(crate) writer: Arc<Writer>,
-}
 
 /// A load test, whoever tells it what to do.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use heavy_plugin::hello::Hello;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
-use super::process::{Options, Process, SDK};
+use super::process::Process;
+use super::shared::{Options, SDK};
 use super::workflow::Workflow;
 use super::writer::Writer;
 use super::{panics, rpc, stdio};

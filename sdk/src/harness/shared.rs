@@ -1,0 +1,38 @@
+//! What all cores have in common.
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::slots::Slots;
+use super::workflow::Workflow;
+use super::writer::Writer;
+use crate::http::{EngineConfig, HttpClient};
+
+/// How an agent sees what load tests are written with.
+pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
+
+/// What the load test's main function chose.
+pub(crate) struct Options {
+    pub(crate) http_client: Box<dyn Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync>,
+    pub(crate) close_requests: bool,
+    pub(crate) cores: usize,
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("close_requests", &self.close_requests)
+            .field("cores", &self.cores)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all cores have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) workflows: Arc<[Workflow]>,
+    pub(crate) options: Options,
+    pub(crate) slots: Slots,
+    pub(crate) writer: Arc<Writer>,
+}
