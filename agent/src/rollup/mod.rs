@@ -47,6 +47,7 @@ pub(crate) struct Rollup {
     malformed: u64,
     totals: Totals,
     complete_before: u32,
+    last_ended_ns: u64,
 }
 
 impl Rollup {
@@ -63,6 +64,7 @@ impl Rollup {
             malformed: 0,
             totals: Totals::default(),
             complete_before: 0,
+            last_ended_ns: 0,
         }
     }
 
@@ -74,7 +76,7 @@ impl Rollup {
     /// Counts a request that started at `started_ns`.
     pub(crate) fn request(&mut self, line: &RequestLine<'_>, started_ns: i64, now_ns: i64) -> Class {
         let ended_ns = started_ns.saturating_add_unsigned(line.duration_ns).min(now_ns);
-        let second = self.second(ended_ns, now_ns);
+        let second = self.ended_in(ended_ns, now_ns);
         let class = self.requests.add(line, second, &mut self.tables);
         if class.failed {
             let place = Place {
@@ -107,7 +109,7 @@ impl Rollup {
         };
         let response_ns = line.lag_ns.saturating_add(line.duration_ns);
         let ended_ns = scheduled_ns.saturating_add_unsigned(response_ns).min(now_ns);
-        let second = self.second(ended_ns, now_ns);
+        let second = self.ended_in(ended_ns, now_ns);
         let symbol = self.tables.workflows.symbol(&line.workflow);
         let row = self.plan.at(workflow, second);
         row.generator_lag
@@ -187,6 +189,7 @@ impl Rollup {
             not_results: not_results
                 .map(|(reason, count)| (Arc::from(reason), count))
                 .collect(),
+            last_ended_ns: self.last_ended_ns,
             ..Delta::default()
         }
     }
@@ -201,6 +204,12 @@ impl Rollup {
         let mut closing = self.totals.close()?;
         closing.malformed = self.malformed;
         Ok(closing)
+    }
+
+    /// The second of a request or iteration that ended at an instant, of which it takes note.
+    fn ended_in(&mut self, ended_ns: i64, now_ns: i64) -> u32 {
+        self.last_ended_ns = self.last_ended_ns.max(u64::try_from(ended_ns).unwrap_or(0));
+        self.second(ended_ns, now_ns)
     }
 
     /// The second for something that ended at an instant, neither in the future nor in a second that is complete.

@@ -91,11 +91,7 @@ fn databases_that_do_not_answer_are_named_without_password() {
     with(&format!("{head}/heavy_nothing"), 1, "heavy_nothing");
     let (head, place) = database.url().split_once('@').unwrap();
     let (user, _) = head.rsplit_once(':').unwrap();
-    with(
-        &format!("{user}:secret@{place}"),
-        1,
-        "or its password is wrong",
-    );
+    with(&format!("{user}:secret@{place}"), 1, "or its password is wrong");
 }
 
 #[test]
