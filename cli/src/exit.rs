@@ -2,48 +2,87 @@
 
 use std::process::ExitCode;
 
+use heavy_sched::client::exit;
+
 use crate::output;
 
-/// It could not be done.
-pub(crate) const FAILED: u8 = 1;
-/// It was asked for wrongly.
-pub(crate) const USAGE: u8 = 2;
-
-/// Why a command did not do what was asked.
+/// Why a command did not do what was asked: what to say, and with which code to end.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// The command line is wrong.
-    #[error("{0}")]
-    Usage(String),
-    /// All else.
-    #[error(transparent)]
-    Other(#[from] anyhow::Error),
+#[error("{text}")]
+pub(crate) struct Failure {
+    text: String,
+    code: u8,
 }
 
-impl From<heavy_store::Error> for Failure {
-    fn from(error: heavy_store::Error) -> Self {
-        match error {
-            heavy_store::Error::Url { .. } => Self::Usage(error.to_string()),
-            error => Self::Other(error.into()),
+impl Failure {
+    /// The command line is wrong.
+    pub(crate) fn usage(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            code: exit::WRONG_USAGE,
         }
+    }
+
+    /// It could not be done.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            code: exit::COULD_NOT_RUN,
+        }
+    }
+
+    /// The same, with more to say.
+    pub(crate) fn and(mut self, hint: &str) -> Self {
+        self.text.push_str(hint);
+        self
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(format!("{error:#}"))
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::Other(error.into())
+        Self::new(error.to_string())
+    }
+}
+
+impl From<heavy_store::Error> for Failure {
+    fn from(error: heavy_store::Error) -> Self {
+        match error {
+            heavy_store::Error::Url { .. } => Self::usage(error.to_string()),
+            error => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<heavy_sched::client::Error> for Failure {
+    fn from(error: heavy_sched::client::Error) -> Self {
+        Self {
+            code: error.exit_code(),
+            text: error.to_string(),
+        }
+    }
+}
+
+impl From<heavy_sched::ListenError> for Failure {
+    fn from(error: heavy_sched::ListenError) -> Self {
+        use heavy_sched::ListenError;
+        match error {
+            ListenError::Address { .. } | ListenError::NotLoopback(_) => Self::usage(error.to_string()),
+            ListenError::Bind { .. } => Self::new(error.to_string()),
+        }
     }
 }
 
 /// What a command gives back.
 pub(crate) type Ended = Result<ExitCode, Failure>;
 
-/// Says on stderr what went wrong, with its causes, and gives the exit code.
+/// Says on stderr what went wrong, and gives the exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
-    let (text, code) = match failure {
-        Failure::Usage(text) => (text.clone(), USAGE),
-        Failure::Other(error) => (format!("{error:#}"), FAILED),
-    };
-    output::note(&format!("error: {text}"));
-    ExitCode::from(code)
+    output::note(&format!("error: {}", failure.text));
+    ExitCode::from(failure.code)
 }

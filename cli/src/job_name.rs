@@ -1,6 +1,5 @@
 //! Which job a person means: an id, a unique prefix of one, or `last`.
 
-use anyhow::anyhow;
 use heavy_model::job::JobInfo;
 use heavy_store::Store;
 
@@ -16,11 +15,8 @@ pub(crate) const LAST: &str = "last";
 pub(crate) async fn find(store: &dyn Store, name: &str) -> Result<JobInfo, Failure> {
     if name == LAST {
         let newest = store.jobs(1).await?.into_iter().next();
-        return newest.ok_or_else(|| {
-            Failure::Other(anyhow!(
-                "there are no jobs yet: run `heavy demo` or `heavy run URL` first"
-            ))
-        });
+        return newest
+            .ok_or_else(|| Failure::new("there are no jobs yet: run `heavy demo` or `heavy run URL` first"));
     }
     let prefix = name.to_ascii_lowercase();
     if prefix.is_empty()
@@ -28,19 +24,19 @@ pub(crate) async fn find(store: &dyn Store, name: &str) -> Result<JobInfo, Failu
             .bytes()
             .all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
     {
-        return Err(Failure::Usage(format!(
+        return Err(Failure::usage(format!(
             "{name:?} is not a job: write its id, the beginning of its id, or {LAST}"
         )));
     }
     let mut jobs = store.jobs_with_prefix(&prefix, 6).await?;
     match jobs.len() {
-        0 => Err(Failure::Other(anyhow!(
+        0 => Err(Failure::new(format!(
             "no job's id begins with {name}; `heavy list` shows the jobs"
         ))),
         1 => Ok(jobs.remove(0)),
         _ => {
             let ids: Vec<String> = jobs.iter().map(|job| job.id.to_string()).collect();
-            Err(Failure::Usage(format!(
+            Err(Failure::usage(format!(
                 "more than one job's id begins with {name}: write more of it, as in {}",
                 ids.join(", ")
             )))

@@ -1,30 +1,61 @@
 //! `heavy`, the workbench: runs load tests, keeps their results, and answers questions about them.
 //!
-//! Reads as a table of contents: which command is which module. A process that an agent has spawned is no command:
-//! the executable is a load test too.
+//! The executable is three things. Started by an agent with `launch`, it becomes a load test; started by that as a
+//! load test, it is one; started by a person, it does what the command line says.
 
+mod builtin;
+mod carry_out;
+mod client;
 mod command;
+mod demo;
 mod exit;
 mod job_name;
 mod lint;
+mod local;
 mod output;
 mod place;
 mod report;
+mod run;
 mod sql;
+mod up;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-
 use command::{Command, Heavy};
+use exit::{Ended, Failure};
 
 fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    if args.next().is_some_and(|first| first == "launch") {
+        return heavy_agent::launch::main(args);
+    }
+    if builtin::is_wanted() {
+        return builtin::serve();
+    }
     let heavy = Heavy::parse();
     output::start_log();
-    let ended = match heavy.command {
-        Command::Report(args) => report::run(args),
-        Command::Sql(args) => sql::run(args),
+    act(heavy).unwrap_or_else(|failure| exit::report(&failure))
+}
+
+fn act(heavy: Heavy) -> Ended {
+    let (scheduler, place) = (heavy.scheduler, &heavy.place);
+    match heavy.command {
+        Command::Demo(args) => wait_for(demo::run(*args, place)),
+        Command::Run(args) => wait_for(run::run(*args, scheduler, place)),
+        Command::Up(args) => wait_for(up::run(args, place)),
+        Command::Report(args) => wait_for(report::run(args, scheduler, place)),
+        Command::Sql(args) => wait_for(sql::run(args, place)),
         Command::LintLines(args) => command::lint_lines(&args),
-    };
-    ended.unwrap_or_else(|failure| exit::report(&failure))
+        Command::Client(verb) => wait_for(client::run(verb, scheduler, place)),
+    }
+}
+
+/// Runs a command to its end. What still runs in the background then, such as a blocked read of stdin, is left.
+fn wait_for(command: impl Future<Output = Ended>) -> Ended {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let ended = runtime.block_on(command);
+    runtime.shutdown_background();
+    ended
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::anyhow;
 use heavy_store::Store;
 
 use crate::exit::Failure;
@@ -12,17 +11,41 @@ use crate::exit::Failure;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Place {
     /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH (default: heavy.db in the data dir)
-    #[arg(long, value_name = "URL", env = "HEAVY_DATABASE", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "HEAVY_DATABASE",
+        hide_env_values = true,
+        global = true
+    )]
     pub(crate) database: Option<String>,
     /// Folder for everything that heavy keeps (default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy)
-    #[arg(long, value_name = "DIR", env = "HEAVY_DATA_DIR")]
+    #[arg(long, value_name = "DIR", env = "HEAVY_DATA_DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
 impl Place {
+    /// Whether a place was named, rather than left to the default.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.database.is_some() || self.data_dir.is_some()
+    }
+
+    /// What a later command needs to find the same data: the flags as given, a database without its URL, which may
+    /// hold a password.
+    pub(crate) fn flags(&self) -> String {
+        match (&self.database, &self.data_dir) {
+            (Some(_), _) => " --database URL".to_owned(),
+            (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
+            (None, None) => String::new(),
+        }
+    }
+
     /// The data dir as given, or the default.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
-        self.data_dir.clone().map_or_else(default_data_dir, Ok)
+        match &self.data_dir {
+            Some(dir) => Ok(dir.clone()),
+            None => heavy_sched::default_dir().map_err(|error| Failure::new(error.to_string())),
+        }
     }
 
     /// The database's URL as given, or that of the file in the data dir.
@@ -38,7 +61,7 @@ impl Place {
         if self.database.is_none() {
             let file = database_file(&self.data_dir()?);
             if !file.is_file() {
-                return Err(Failure::Other(anyhow!(
+                return Err(Failure::new(format!(
                     "there are no results yet: {} does not exist; run `heavy demo` or `heavy run URL` first, or say \
                      which database with --database",
                     file.display()
@@ -51,20 +74,4 @@ impl Place {
 
 fn database_file(data_dir: &Path) -> PathBuf {
     data_dir.join("heavy.db")
-}
-
-fn default_data_dir() -> Result<PathBuf, Failure> {
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
-        .map(|base| base.join("heavy"))
-        .ok_or_else(|| {
-            Failure::Other(anyhow!(
-                "neither XDG_DATA_HOME nor HOME is an absolute path: say where to keep data with --data-dir"
-            ))
-        })
 }

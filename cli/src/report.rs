@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::anyhow;
-use heavy_model::summary::Summary;
+use heavy_model::job::{JobInfo, JobView};
+use heavy_sched::client::Remote;
 
+use crate::client::DEFAULT_SCHEDULER;
 use crate::exit::{Ended, Failure};
 use crate::place::Place;
 use crate::{job_name, output};
@@ -24,8 +25,6 @@ pub(crate) struct Args {
     /// Bars, phases and unfailed durations of every step and request
     #[arg(long)]
     full: bool,
-    #[command(flatten)]
-    place: Place,
 }
 
 /// The form of a report.
@@ -37,11 +36,9 @@ enum Format {
     Json,
 }
 
-pub(crate) fn run(args: Args) -> Ended {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let summary = runtime.block_on(find(&args))?;
+pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
+    let view = find(&args.job, scheduler, place).await?;
+    let summary = view.summary.ok_or_else(|| without_results(&view.job))?;
     let text = match args.format {
         Format::Text => {
             let mut style = output::style(args.full);
@@ -54,19 +51,34 @@ pub(crate) fn run(args: Args) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find(args: &Args) -> Result<Summary, Failure> {
-    let store = args.place.open().await?;
-    let job = job_name::find(&*store, &args.job).await?;
-    store.summary(job.id).await?.ok_or_else(|| {
-        Failure::Other(anyhow!(
-            "job {} is {} and has no results: {}",
-            job.id,
-            job.state.as_str(),
-            if job.reason.is_empty() {
-                "none have arrived yet"
-            } else {
-                &job.reason
-            }
-        ))
-    })
+/// From the scheduler that was named; else from the place that was named; else from the default scheduler, or from the
+/// local database if nobody answers there or it does not know the job.
+async fn find(job: &str, scheduler: Option<String>, place: &Place) -> Result<JobView, Failure> {
+    if let Some(url) = scheduler {
+        return Ok(Remote::connect(&url).await?.get(job).await?);
+    }
+    if !place.is_given()
+        && let Ok(remote) = Remote::connect(DEFAULT_SCHEDULER).await
+        && let Ok(view) = remote.get(job).await
+    {
+        return Ok(view);
+    }
+    let store = place.open().await?;
+    let job = job_name::find(&*store, job).await?;
+    let summary = store.summary(job.id).await?;
+    Ok(JobView { job, summary })
+}
+
+fn without_results(job: &JobInfo) -> Failure {
+    let reason = if job.reason.is_empty() {
+        "none have arrived yet"
+    } else {
+        &job.reason
+    };
+    Failure::new(format!(
+        "job {} is {} and has no results: {}",
+        job.id,
+        job.state.as_str(),
+        heavy_report::escape(reason)
+    ))
 }

@@ -15,7 +15,7 @@ use crate::exit::{Ended, Failure};
 use crate::job_name::{self, LAST};
 use crate::output;
 use crate::place::Place;
-use format::Format;
+pub(crate) use format::Format;
 use placeholders::{Piece, quoted, split};
 
 /// The placeholder that stands for a job's id without having been set.
@@ -55,8 +55,6 @@ pub(crate) struct Args {
     /// At most so many rows (default: 1,000 in a table, 1,000,000 else)
     #[arg(long, value_name = "N")]
     max_rows: Option<usize>,
-    #[command(flatten)]
-    place: Place,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -72,12 +70,9 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(crate) fn run(args: Args) -> Ended {
+pub(crate) async fn run(args: Args, place: &Place) -> Ended {
     let sql = statement(&args)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let table = runtime.block_on(answer(&args, &sql))?;
+    let table = answer(&args, place, &sql).await?;
     output::print(&args.format.render(&table))?;
     if table.truncated {
         let rows = table.rows.len();
@@ -96,7 +91,7 @@ fn statement(args: &Args) -> Result<String, Failure> {
                 .with_context(|| format!("cannot read {}", file.display()))?
                 .len();
             if size > LONGEST {
-                return Err(Failure::Usage(format!(
+                return Err(Failure::usage(format!(
                     "{} is larger than {LONGEST} bytes",
                     file.display()
                 )));
@@ -104,7 +99,7 @@ fn statement(args: &Args) -> Result<String, Failure> {
             std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
         }
         (None, None) if std::io::stdin().is_terminal() => {
-            return Err(Failure::Usage(format!(
+            return Err(Failure::usage(format!(
                 "there is no query to run: write one after `heavy sql`\n\n{EXAMPLES}"
             )));
         }
@@ -118,13 +113,13 @@ fn statement(args: &Args) -> Result<String, Failure> {
         }
     };
     if sql.trim().is_empty() {
-        return Err(Failure::Usage("the query is empty".to_owned()));
+        return Err(Failure::usage("the query is empty".to_owned()));
     }
     Ok(sql)
 }
 
-async fn answer(args: &Args, sql: &str) -> Result<Table, Failure> {
-    let store = args.place.open().await?;
+async fn answer(args: &Args, place: &Place, sql: &str) -> Result<Table, Failure> {
+    let store = place.open().await?;
     let sql = filled(args, &*store, sql).await?;
     let most = args.max_rows.unwrap_or_else(|| args.format.default_rows());
     Ok(store.query(&sql, most).await?)
@@ -152,7 +147,7 @@ async fn filled(args: &Args, store: &dyn Store, sql: &str) -> Result<String, Fai
                     filled.push_str(&quoted(&id.to_string()));
                 }
                 None => {
-                    return Err(Failure::Usage(format!(
+                    return Err(Failure::usage(format!(
                         "the query has :{name} and nothing says what it stands for: add --set {name}=VALUE"
                     )));
                 }

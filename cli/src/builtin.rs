@@ -1,0 +1,25 @@
+//! The load test that heavy itself is: its executable takes orders from an agent like any other.
+
+mod http;
+mod shop;
+
+use std::process::ExitCode;
+
+use heavy_sdk::Server;
+
+pub(crate) use http::Params as HttpParams;
+
+/// The workflow of `heavy run URL`: sends one request, as its params say.
+pub(crate) const HTTP: &str = "http";
+/// The workflow of `heavy demo`: visits the demo target's shop.
+pub(crate) const SHOP: &str = "shop";
+
+/// Whether an agent has spawned this process as a load test.
+pub(crate) fn is_wanted() -> bool {
+    std::env::var_os(heavy_plugin::ENV_RPC_FD).is_some()
+}
+
+/// Serves the agent until it is gone.
+pub(crate) fn serve() -> ExitCode {
+    heavy_sdk::serve(Server::named(HTTP, http::Http::default()).and(SHOP, shop::Visit))
+}

@@ -1,0 +1,133 @@
+//! The workflow of `heavy run URL`: one request an iteration.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use heavy_sdk::http::Method;
+use heavy_sdk::prelude::*;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The params of the workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Params {
+    /// Where to.
+    pub(crate) url: String,
+    /// Which method.
+    #[serde(default = "get")]
+    pub(crate) method: String,
+    /// Headers by name.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<String, String>,
+    /// The body; empty for none.
+    #[serde(default)]
+    pub(crate) body: String,
+}
+
+fn get() -> String {
+    Method::GET.to_string()
+}
+
+impl Params {
+    /// The URL and the method, if they can be requested.
+    ///
+    /// # Errors
+    /// Says what is wrong with which param.
+    pub(crate) fn check(&self) -> Result<Method, String> {
+        let url = Url::parse(&self.url).map_err(|error| format!("{:?} is not a URL: {error}", self.url))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+            return Err(format!(
+                "{:?} is not a URL to request: write it as in http://127.0.0.1:8080/",
+                self.url
+            ));
+        }
+        Method::from_bytes(self.method.as_bytes())
+            .map_err(|_| format!("{:?} is not a method: write one as in POST", self.method))
+    }
+}
+
+#[derive(Debug)]
+struct Plan {
+    method: Method,
+    params: Params,
+}
+
+impl Plan {
+    fn new(params: Params) -> Result<Self> {
+        let method = params.check().map_err(Error::msg)?;
+        Ok(Self { method, params })
+    }
+}
+
+/// The params are read once in `init` (and when they change), not in every iteration.
+#[derive(Debug, Default)]
+pub(super) struct Http {
+    plan: RwLock<Option<Arc<Plan>>>,
+}
+
+impl Http {
+    fn plan(&self) -> Option<Arc<Plan>> {
+        self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, plan: Plan) {
+        *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
+    }
+}
+
+impl Runner for Http {
+    async fn init(&self, ctx: &Context) -> Result<()> {
+        self.set(Plan::new(ctx.params()?)?);
+        Ok(())
+    }
+
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let plan = self.plan().context("init comes before run")?;
+        let mut request = ctx.request(plan.method.clone(), &plan.params.url).discard_body();
+        for (name, value) in &plan.params.headers {
+            request = request.header(name, value);
+        }
+        if !plan.params.body.is_empty() {
+            request = request.body(plan.params.body.clone());
+        }
+        let status = request.send().await?.status();
+        ensure!(status < 400, "status {status}");
+        Ok(())
+    }
+
+    fn on_params(&self, params: &serde_json::Value) -> Result<()> {
+        self.set(Plan::new(Params::deserialize(params)?)?);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn params_that_cannot_be_requested_say_why() {
+        let params = |url: &str, method: &str| Params {
+            url: url.to_owned(),
+            method: method.to_owned(),
+            headers: BTreeMap::new(),
+            body: String::new(),
+        };
+        assert_eq!(params("http://127.0.0.1:1/", "PUT").check(), Ok(Method::PUT));
+        assert_eq!(
+            params("https://example.com", "PURGE").check().unwrap().as_str(),
+            "PURGE"
+        );
+        for (url, method, part) in [
+            ("nonsense", "GET", "is not a URL"),
+            ("ftp://example.com/", "GET", "http://"),
+            ("http://", "GET", "is not a URL"),
+            ("http://x/", "G T", "is not a method"),
+            ("http://x/", "", "is not a method"),
+        ] {
+            let problem = params(url, method).check().unwrap_err();
+            assert!(problem.contains(part), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The verbs of `heavy-sched`, and reading the local data dir where no scheduler answers.
+
+use std::process::ExitCode;
+
+use heavy_sched::client::{self, Error, Remote, Verb};
+use heavy_store::Table;
+
+use crate::exit::Ended;
+use crate::place::Place;
+use crate::sql::Format;
+use crate::{job_name, output};
+
+/// Where a scheduler is looked for unless it was said.
+pub(crate) const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
+
+/// Does what the verb says, at the scheduler that was named, or at the default one, or (if reading is enough and
+/// nobody answers there) in the local database.
+pub(crate) async fn run(verb: Verb, scheduler: Option<String>, place: &Place) -> Ended {
+    if scheduler.is_none() && reads(&verb) && (place.is_given() || !answers().await) {
+        return read(&verb, place).await;
+    }
+    let scheduler = scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER);
+    Ok(ExitCode::from(client::run(&verb, scheduler).await?))
+}
+
+/// Whether a scheduler answers at the default address.
+pub(crate) async fn answers() -> bool {
+    !matches!(
+        Remote::connect(DEFAULT_SCHEDULER).await,
+        Err(Error::Unreachable { .. })
+    )
+}
+
+const fn reads(verb: &Verb) -> bool {
+    matches!(verb, Verb::List { .. } | Verb::Status { .. })
+}
+
+async fn read(verb: &Verb, place: &Place) -> Ended {
+    let store = place.open().await?;
+    match verb {
+        Verb::List { limit, json } => {
+            let jobs = store.jobs(*limit).await?;
+            output::print(&if *json {
+                as_json(&jobs)?
+            } else {
+                Format::Table.render(&table(&jobs))
+            })?;
+        }
+        Verb::Status { job, json } => {
+            let job = job_name::find(&*store, job).await?;
+            let summary = store.summary(job.id).await?;
+            let text = match &summary {
+                Some(summary) if !json => heavy_report::text(summary, &output::style(false)),
+                None if !json => Format::Table.render(&table(&[job])),
+                _ => as_json(&heavy_model::job::JobView { job, summary })?,
+            };
+            output::print(&text)?;
+        }
+        Verb::Submit(_) | Verb::Watch { .. } | Verb::Stop { .. } | Verb::Agents { .. } => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(value: &impl serde::Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+fn table(jobs: &[heavy_model::job::JobInfo]) -> Table {
+    let columns = ["id", "name", "state", "verdict", "rate", "duration", "reason"];
+    let row = |job: &heavy_model::job::JobInfo| {
+        vec![
+            Some(job.id.to_string()),
+            Some(job.spec.name.clone()),
+            Some(job.state.as_str().to_owned()),
+            job.verdict.map(|verdict| verdict.as_str().to_owned()),
+            Some(job.spec.rate.to_string()),
+            Some(job.spec.duration.to_string()),
+            Some(job.reason.clone()),
+        ]
+    };
+    Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: jobs.iter().map(row).collect(),
+        truncated: false,
+    }
+}

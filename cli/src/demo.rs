@@ -1,0 +1,107 @@
+//! `heavy demo`: everything at once, on this machine, in one command.
+
+use std::net::TcpListener;
+
+use anyhow::Context as _;
+use heavy_demo_target::{Latency, Options, Target};
+use heavy_model::rate::Rate;
+use heavy_model::span::Span;
+use heavy_sched::client::follow::Interrupts;
+use heavy_sched::client::{LoadFlags, Plan, Program};
+use serde_json::{Map, Value};
+
+use crate::builtin::SHOP;
+use crate::carry_out::{carry_out, report};
+use crate::exit::{Ended, Failure};
+use crate::local::{EPHEMERAL, Local};
+use crate::output;
+use crate::place::Place;
+use crate::run::itself;
+
+const RATE_PER_SECOND: u64 = 100;
+const DURATION: Span = Span::from_s(10);
+
+/// How to show it.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Keep the services and the shop running afterwards, until Ctrl-C
+    #[arg(long)]
+    keep: bool,
+    /// In the report: bars, phases and unfailed durations of every step and request
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    load: LoadFlags,
+}
+
+pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
+    args.load.duration.get_or_insert(DURATION);
+    let program = itself()?;
+    let mut interrupts = Interrupts::take()?;
+    let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
+    let options = Options {
+        latency: Latency::Lifelike,
+        ..Options::default()
+    };
+    let shop = Target::start(listener, options).context("cannot start the demo shop")?;
+    let shop_url = format!("http://{}", shop.addr());
+    let plan = plan(&args, &program, &shop_url)?;
+    let local = Local::start(place, EPHEMERAL).await?;
+    output::note(&format!(
+        "a small shop to load is at {shop_url}, the services are in this process\n"
+    ));
+    let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
+    if let Ok(outcome) = &outcome {
+        report(&outcome.view, &args.load.report, args.full)?;
+        if outcome.view.summary.is_some() {
+            output::note(&next(&outcome.view.job.id.to_string(), place));
+        }
+    }
+    if args.keep && outcome.is_ok() {
+        output::note(&format!(
+            "The scheduler is at {}, the shop at {shop_url}; Ctrl-C ends them.",
+            local.scheduler_url()
+        ));
+        interrupts.next().await;
+    }
+    local.stop().await;
+    shop.stop();
+    Ok(outcome?.code)
+}
+
+fn plan(args: &Args, program: &Program, shop_url: &str) -> Result<Plan, Failure> {
+    let rate = Rate::per_second(RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
+    let mut plan = args.load.to_plan(program, Some(rate))?;
+    if args.load.name.is_none() {
+        plan.spec.name = "demo".to_owned();
+    }
+    plan.spec.workflows = vec![SHOP.to_owned()];
+    if plan.spec.params.is_null() {
+        plan.spec.params = Value::Object(Map::new());
+    }
+    let Some(params) = plan.spec.params.as_object_mut() else {
+        return Err(Failure::usage(
+            "the params of the demo are an object, as in --param url=http://...",
+        ));
+    };
+    params.entry("url").or_insert_with(|| Value::from(shop_url));
+    Ok(plan)
+}
+
+/// What to type now.
+fn next(job: &str, place: &Place) -> String {
+    let place = place.flags();
+    format!(
+        "
+Every request is stored. Ask:
+  heavy sql{place} 'SELECT step, name, count, failed, p50_ms, p99_ms FROM request_stats WHERE job_id = :job'
+  heavy sql{place} 'SELECT second, planned, started, ok, dropped, p99_ms FROM seconds WHERE job_id = :job'
+  heavy report{place} {job} --full
+Load something of yours, without code or with it:
+  heavy run http://127.0.0.1:8080/ --rate 50 --duration 10s
+  heavy run target/release/http_get --rate 50 --duration 10s --param url=http://127.0.0.1:8080/
+Keep the services running and submit to them:
+  heavy up
+  heavy-sched submit target/release/http_get --rate 50 --param url=http://127.0.0.1:8080/"
+    )
+}

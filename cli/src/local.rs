@@ -1,0 +1,185 @@
+//! Scheduler, collector and one agent in this process: all that a job needs, on ephemeral loopback ports.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use heavy_sched::{Config, DataDir, DataDirError, Scheduler, bind};
+use heavy_store::Store;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::exit::Failure;
+use crate::place::Place;
+
+/// Any free port.
+pub(crate) const EPHEMERAL: &str = "127.0.0.1:0";
+
+/// The name of the agent.
+const AGENT: &str = "local";
+
+/// After this long a service that should have ended is left behind.
+const STOP_LIMIT: Duration = Duration::from_secs(15);
+
+/// The running services. They end with [`Local::stop`], and with the process in any case.
+#[derive(Debug)]
+pub(crate) struct Local {
+    scheduler: SocketAddr,
+    collector: SocketAddr,
+    /// In the order in which they are stopped.
+    services: Vec<Service>,
+    /// Where the collector runs and the database's connections live.
+    _background: Background,
+}
+
+#[derive(Debug)]
+struct Service {
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Local {
+    /// Starts everything; the scheduler listens on `listen`.
+    pub(crate) async fn start(place: &Place, listen: &str) -> Result<Self, Failure> {
+        let listener = bind(listen).await?;
+        let folder = place.data_dir()?;
+        let data_dir = DataDir::open(&folder).map_err(in_use)?;
+        let background = Background::start()?;
+        let url = place.database_url()?;
+        let store = background.spawn(async move { heavy_store::open(&url).await });
+        let store = store.await.context("opening the database was given up")??;
+        let (collecting, collector) = collector(&background, store.clone()).await?;
+        let scheduler = address(&listener)?;
+        let serving = scheduling(listener, store, data_dir).await?;
+        let agent = agent(scheduler, collector, &folder);
+        Ok(Self {
+            scheduler,
+            collector,
+            services: vec![agent, collecting, serving],
+            _background: background,
+        })
+    }
+
+    /// The scheduler's URL.
+    pub(crate) fn scheduler_url(&self) -> String {
+        format!("http://{}", self.scheduler)
+    }
+
+    /// The collector's URL.
+    pub(crate) fn collector_url(&self) -> String {
+        format!("http://{}", self.collector)
+    }
+
+    /// Ends the services, the last one started first, so that none loses whom it talks to.
+    pub(crate) async fn stop(self) {
+        for mut service in self.services {
+            service.shutdown.cancel();
+            if timeout(STOP_LIMIT, &mut service.task).await.is_err() {
+                tracing::warn!("a service did not end in time");
+                service.task.abort();
+            }
+        }
+    }
+}
+
+/// Threads of low priority: what stores results must not make iterations late.
+#[derive(Debug)]
+struct Background {
+    /// Taken on drop only.
+    runtime: Option<Runtime>,
+}
+
+impl Background {
+    fn start() -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("background")
+            .on_thread_start(heavy_collector::make_way)
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            runtime: Some(runtime),
+        })
+    }
+
+    fn spawn<T: Send + 'static>(&self, task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.runtime
+            .as_ref()
+            .expect("is there until the drop")
+            .spawn(task)
+    }
+}
+
+impl Drop for Background {
+    /// A runtime must not be waited for within another one.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn collector(background: &Background, store: Arc<dyn Store>) -> Result<(Service, SocketAddr), Failure> {
+    let listener = bind(EPHEMERAL).await?;
+    let address = address(&listener)?;
+    let shutdown = CancellationToken::new();
+    let stopped = shutdown.clone();
+    let task = background.spawn(async move {
+        if let Err(error) = heavy_collector::serve(listener, store, stopped).await {
+            tracing::error!(%error, "the collector cannot serve");
+        }
+    });
+    Ok((Service { shutdown, task }, address))
+}
+
+async fn scheduling(
+    listener: TcpListener,
+    store: Arc<dyn Store>,
+    data_dir: DataDir,
+) -> Result<Service, Failure> {
+    let shutdown = CancellationToken::new();
+    let scheduler = Scheduler::open(store, Config { data_dir }, shutdown.clone()).await;
+    let scheduler = scheduler.map_err(|error| Failure::new(error.to_string()))?;
+    Ok(Service {
+        shutdown,
+        task: tokio::spawn(scheduler.serve(listener)),
+    })
+}
+
+fn agent(scheduler: SocketAddr, collector: SocketAddr, folder: &Path) -> Service {
+    let folder = folder.join("agents").join(AGENT);
+    let config = heavy_agent::Config::new(
+        AGENT,
+        format!("http://{scheduler}"),
+        format!("http://{collector}"),
+        folder,
+    );
+    let shutdown = CancellationToken::new();
+    let stopped = shutdown.clone();
+    let task = tokio::spawn(async move {
+        if let Err(error) = heavy_agent::run(config, stopped).await {
+            tracing::error!(%error, "the agent cannot run");
+        }
+    });
+    Service { shutdown, task }
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+    Ok(listener.local_addr().context("cannot tell the address")?)
+}
+
+/// Two in one folder would not know of each other's jobs.
+fn in_use(error: DataDirError) -> Failure {
+    let hint = match error {
+        DataDirError::Locked { .. } => {
+            "; if that one is `heavy up` or `heavy-sched serve`, use it with --scheduler http://127.0.0.1:7700"
+        }
+        DataDirError::Unusable { .. } | DataDirError::NoHome => "",
+    };
+    Failure::new(error.to_string()).and(hint)
+}

@@ -1,0 +1,216 @@
+//! `heavy run`: one load test, here or on a cluster, from its start to its report.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use heavy_model::rate::Rate;
+use heavy_sched::client::follow::Interrupts;
+use heavy_sched::client::{LoadFlags, Plan, Program};
+use serde_json::Value;
+use url::Url;
+
+use crate::builtin::{HTTP, HttpParams};
+use crate::carry_out::{carry_out, report};
+use crate::exit::{Ended, Failure};
+use crate::local::{EPHEMERAL, Local};
+use crate::place::Place;
+
+/// What a URL is loaded with if nobody says: little enough for anything that answers at all.
+const MODEST_RATE_PER_SECOND: u64 = 10;
+
+const EXAMPLES: &str = "\
+Examples:
+  heavy run http://127.0.0.1:8080/ --rate 500 --duration 30s
+  heavy run http://127.0.0.1:8080/login --method POST --header content-type:application/json --body '{\"user\":\"ann\"}'
+  heavy run target/release/http_get --rate 100 --param url=http://127.0.0.1:8080/
+
+Without --scheduler, scheduler, collector and agent run inside of this command.
+Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 it could not run, 2 wrong usage, 130 interrupted.";
+
+/// What to run, and how.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// A URL to request, or the path of a compiled load test
+    #[arg(value_name = "TEST")]
+    test: String,
+    /// A workflow to run; may be given more than once [default: the load test's only one]
+    #[arg(long = "workflow", value_name = "NAME", env = "HEAVY_WORKFLOW")]
+    workflows: Vec<String>,
+    /// In the report: bars, phases and unfailed durations of every step and request
+    #[arg(long)]
+    full: bool,
+    #[command(flatten)]
+    request: RequestFlags,
+    #[command(flatten)]
+    load: LoadFlags,
+}
+
+/// What to send to a URL.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Request (of a URL)")]
+struct RequestFlags {
+    /// Method [default: GET]
+    #[arg(long, value_name = "METHOD")]
+    method: Option<String>,
+    /// A header; may be given more than once
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Body; @FILE sends the text of a file
+    #[arg(long, value_name = "TEXT")]
+    body: Option<String>,
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once(':') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((name.trim().to_owned(), value.trim().to_owned()))
+        }
+        _ => Err("write it as NAME:VALUE".to_owned()),
+    }
+}
+
+impl RequestFlags {
+    const fn is_given(&self) -> bool {
+        self.method.is_some() || !self.headers.is_empty() || self.body.is_some()
+    }
+
+    fn params(&self, url: &str) -> Result<HttpParams, Failure> {
+        let body = match self.body.as_deref().map(|body| (body, body.strip_prefix('@'))) {
+            None => String::new(),
+            Some((_, Some(file))) => std::fs::read_to_string(file)
+                .map_err(|error| Failure::usage(format!("cannot read the body from {file}: {error}")))?,
+            Some((body, None)) => body.to_owned(),
+        };
+        let params = HttpParams {
+            url: url.to_owned(),
+            method: self.method.clone().unwrap_or_else(|| "GET".to_owned()),
+            headers: self.headers.iter().cloned().collect::<BTreeMap<_, _>>(),
+            body,
+        };
+        params.check().map_err(Failure::usage)?;
+        Ok(params)
+    }
+}
+
+/// What is to be run.
+#[derive(Debug, PartialEq, Eq)]
+enum Test {
+    Url(String),
+    Binary(PathBuf),
+}
+
+impl Test {
+    fn of(text: &str) -> Result<Self, Failure> {
+        if text.contains("://") {
+            return Ok(Self::Url(text.to_owned()));
+        }
+        let path = Path::new(text);
+        if path.exists() || text.contains('/') {
+            return Ok(Self::Binary(path.to_owned()));
+        }
+        Err(Failure::usage(format!(
+            "{text:?} is neither a URL nor a file: write http://{text} to request it, or the path of a compiled load \
+             test, as in target/release/NAME"
+        )))
+    }
+}
+
+pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
+    let (program, plan) = plan(&args)?;
+    // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
+    let mut interrupts = Interrupts::take()?;
+    let outcome = match scheduler {
+        Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
+        None => {
+            let local = Local::start(place, EPHEMERAL).await?;
+            let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
+            local.stop().await;
+            outcome?
+        }
+    };
+    report(&outcome.view, &args.load.report, args.full)?;
+    Ok(outcome.code)
+}
+
+fn plan(args: &Args) -> Result<(Program, Plan), Failure> {
+    let (program, mut plan) = match Test::of(&args.test)? {
+        Test::Url(url) => plan_of_url(args, &url)?,
+        Test::Binary(path) => {
+            if args.request.is_given() {
+                return Err(Failure::usage(
+                    "--method, --header and --body belong to a URL; a compiled load test has --param",
+                ));
+            }
+            let program = Program::open(&path)?;
+            let plan = args.load.to_plan(&program, None)?;
+            (program, plan)
+        }
+    };
+    if plan.spec.workflows.is_empty() {
+        plan.spec.workflows.clone_from(&args.workflows);
+    }
+    Ok((program, plan))
+}
+
+fn plan_of_url(args: &Args, url: &str) -> Result<(Program, Plan), Failure> {
+    if !args.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
+        return Err(Failure::usage(
+            "--workflow, --param and --params belong to a compiled load test; a URL has --method, --header and --body",
+        ));
+    }
+    let params = args.request.params(url)?;
+    let program = itself()?;
+    let modest = Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
+    let mut plan = args.load.to_plan(&program, Some(modest))?;
+    if args.load.rate.is_none() {
+        plan.notes.push(format!("no --rate was given: starting {modest}"));
+    }
+    if args.load.name.is_none() {
+        plan.spec.name = format!("{} {}", params.method, without_secrets(url));
+    }
+    plan.spec.workflows = vec![HTTP.to_owned()];
+    plan.spec.params = serde_json::to_value(params).unwrap_or(Value::Null);
+    Ok((program, plan))
+}
+
+/// The load test that this executable is.
+pub(crate) fn itself() -> Result<Program, Failure> {
+    let executable = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("cannot find the executable of heavy itself: {error}")))?;
+    Ok(Program::open(&executable)?)
+}
+
+/// The URL without user, password and query.
+fn without_secrets(url: &str) -> String {
+    Url::parse(url).map_or_else(
+        |_| String::new(),
+        |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_a_url_or_a_file() {
+        assert_eq!(Test::of("http://x/").unwrap(), Test::Url("http://x/".to_owned()));
+        assert_eq!(Test::of("a/b").unwrap(), Test::Binary("a/b".into()));
+        assert_eq!(Test::of("Cargo.toml").unwrap(), Test::Binary("Cargo.toml".into()));
+        let problem = Test::of("localhost:8080").unwrap_err().to_string();
+        assert!(problem.contains("http://localhost:8080"), "{problem}");
+    }
+
+    #[test]
+    fn names_of_jobs_hold_no_secrets() {
+        assert_eq!(without_secrets("http://me:secret@x:81/a?key=1"), "http://x:81/a");
+    }
+
+    #[test]
+    fn headers_are_names_and_values() {
+        assert_eq!(header("a: b:c"), Ok(("a".to_owned(), "b:c".to_owned())));
+        assert!(header("novalue").is_err());
+        assert!(header(":x").is_err());
+    }
+}

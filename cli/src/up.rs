@@ -1,0 +1,46 @@
+//! `heavy up`: scheduler, collector and an agent in one process, until Ctrl-C.
+
+use std::process::ExitCode;
+
+use heavy_sched::client::follow::Interrupts;
+
+use crate::exit::Ended;
+use crate::local::Local;
+use crate::output;
+use crate::place::Place;
+
+/// Where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address of the scheduler; loopback only
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "HEAVY_LISTEN",
+        default_value = "127.0.0.1:7700"
+    )]
+    listen: String,
+}
+
+pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+    let mut interrupts = Interrupts::take()?;
+    let local = Local::start(place, &args.listen).await?;
+    let url = local.scheduler_url();
+    output::note(&format!(
+        "listening on {url} with one agent here; more can join:
+  heavy-agent --scheduler {url} --collector {collector} --name another
+Submit a load test, look at jobs, ask:
+  heavy-sched submit target/release/http_get --scheduler {url} --rate 50 --param url=http://127.0.0.1:8080/
+  heavy list --scheduler {url}
+  heavy sql{place} 'SELECT id, name, state, verdict FROM jobs ORDER BY submitted_at DESC LIMIT 10'
+Ctrl-C ends it.",
+        collector = local.collector_url(),
+        place = place.flags(),
+    ));
+    interrupts.next().await;
+    output::note("stopping; Ctrl-C again ends at once");
+    tokio::select! {
+        () = local.stop() => Ok(ExitCode::SUCCESS),
+        () = interrupts.next() => Ok(ExitCode::from(heavy_sched::client::exit::INTERRUPTED)),
+    }
+}

@@ -1,0 +1,63 @@
+//! What `heavy` says of itself, and of wrong usage.
+
+use heavy_testkit::Run;
+
+#[test]
+fn help_names_every_command_and_nothing_hidden() {
+    let help = Run::binary("heavy").arg("--help").finish().expect_code(0).stdout;
+    for command in [
+        "demo",
+        "run",
+        "up",
+        "report",
+        "sql",
+        "lint-lines",
+        "submit",
+        "list",
+        "status",
+        "watch",
+        "stop",
+        "agents",
+    ] {
+        assert!(
+            help.lines().any(|line| line.trim_start().starts_with(command)),
+            "{help}"
+        );
+    }
+    assert!(!help.contains("launch"), "{help}");
+}
+
+#[test]
+fn every_flag_of_sql_and_report_can_come_from_the_environment_where_it_is_a_place() {
+    for command in ["sql", "report"] {
+        let help = Run::binary("heavy")
+            .args([command, "--help"])
+            .finish()
+            .expect_code(0)
+            .stdout;
+        assert!(
+            help.contains("HEAVY_DATABASE") && help.contains("HEAVY_DATA_DIR"),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn wrong_usage_is_2_and_says_what_would_be_right() {
+    for (args, part) in [
+        (&["nonsense"][..], "unrecognized subcommand"),
+        (&[], "Usage: heavy"),
+        (
+            &["sql", "--format", "xml", "select 1"],
+            "possible values: table, csv, json",
+        ),
+        (&["report"], "<JOB>"),
+        (&["sql", "--set", "novalue", "select 1"], "NAME=VALUE"),
+        (&["sql", "--set", "a b=1", "select 1"], "is not a name"),
+        (&["sql", " "], "the query is empty"),
+    ] {
+        let finished = Run::binary("heavy").args(args).finish().expect_code(2);
+        assert!(finished.stderr.contains(part), "{args:?}: {}", finished.stderr);
+        assert_eq!(finished.stdout, "");
+    }
+}

@@ -1,0 +1,15 @@
+//! The real `heavy`, as people use it.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod ask;
+mod demo;
+mod docs;
+mod help;
+mod lint;
+mod read;
+mod report;
+mod run;
+mod stored;
+mod up;
+mod wrong;

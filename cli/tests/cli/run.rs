@@ -1,0 +1,109 @@
+//! `heavy run` of URLs and of compiled load tests.
+
+use std::net::TcpListener;
+
+use heavy_demo_target::{Handle, Options, Target};
+use heavy_model::summary::Summary;
+use heavy_testkit::{Finished, Run, TempDir, binary, free_port};
+
+/// PASS, or INVALID where the machine is too busy to start iterations in time; a test asserts no times.
+const RAN: [Option<i32>; 2] = [Some(0), Some(98)];
+
+/// FAIL, or INVALID for the same reason, which goes before it.
+const FAILED: [Option<i32>; 2] = [Some(99), Some(98)];
+
+fn target() -> Handle {
+    Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap()
+}
+
+/// Runs `test` in a folder of its own and gives how it ended and its summary.
+fn run(test: &str, args: &[&str]) -> (Finished, Summary) {
+    let folder = TempDir::new("run");
+    let run = Run::binary("heavy").args([
+        "run",
+        test,
+        "--rate",
+        "50",
+        "--duration",
+        "1s",
+        "--report",
+        "json=-",
+    ]);
+    let finished = run.args(args).env("HEAVY_DATA_DIR", folder.path()).finish();
+    let summary = serde_json::from_str(&finished.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}\n{}", finished.stdout, finished.stderr));
+    (finished, summary)
+}
+
+#[test]
+fn a_url_is_requested_as_often_as_planned() {
+    let target = target();
+    let (finished, summary) = run(&format!("http://{}/items/7?key=secret", target.addr()), &[]);
+    assert!(RAN.contains(&finished.code), "{finished:?}");
+    assert!(summary.iterations.balances());
+    assert_eq!(summary.iterations.scheduled, 50);
+    assert_eq!(summary.requests.duration.count, summary.iterations.started);
+    assert_eq!(target.stats().requests, summary.iterations.started);
+    let request = &summary.workflows[0].requests[0];
+    assert_eq!(request.name, "GET /items/{id}");
+    assert_eq!(
+        summary.job.spec.name,
+        format!("GET http://{}/items/7", target.addr())
+    );
+    assert!(
+        finished.stderr.contains("50/s for 1s"),
+        "the plan comes first: {}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn method_headers_and_body_are_sent() {
+    let target = target();
+    let (finished, summary) = run(
+        &format!("http://{}/login", target.addr()),
+        &[
+            "--method",
+            "POST",
+            "--header",
+            "content-type: application/json",
+            "--body",
+            r#"{"user":"ann"}"#,
+        ],
+    );
+    assert!(RAN.contains(&finished.code), "{finished:?}");
+    assert_eq!(summary.requests.status_counts.keys().collect::<Vec<_>>(), [&200]);
+}
+
+#[test]
+fn a_target_that_only_fails_is_a_failed_job() {
+    let target = target();
+    let (finished, summary) = run(&format!("http://{}/status/503", target.addr()), &[]);
+    assert!(FAILED.contains(&finished.code), "{finished:?}");
+    assert_eq!(
+        (summary.iterations.ok, summary.requests.failed),
+        (0, summary.requests.duration.count)
+    );
+}
+
+#[test]
+fn a_target_that_is_not_there_is_a_failed_job_with_its_errors() {
+    let (finished, summary) = run(&format!("http://127.0.0.1:{}/", free_port()), &[]);
+    assert!(FAILED.contains(&finished.code), "{finished:?}");
+    assert!(
+        summary.errors.iter().any(|error| error.kind == "refused"),
+        "{:?}",
+        summary.errors
+    );
+}
+
+#[test]
+fn a_compiled_load_test_runs_the_same_way() {
+    let target = target();
+    let test = binary("http_get");
+    let param = format!("url=http://{}/", target.addr());
+    let (finished, summary) = run(test.to_str().unwrap(), &["--param", &param]);
+    assert!(RAN.contains(&finished.code), "{finished:?}");
+    assert_eq!(target.stats().requests, summary.iterations.started);
+    assert_eq!(summary.job.spec.name, "http_get");
+}

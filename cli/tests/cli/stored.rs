@@ -1,0 +1,123 @@
+//! A results database to ask, made through the store as the services make it.
+
+use heavy_model::histogram::Histogram;
+use heavy_model::job::{JobInfo, JobSpec, JobState};
+use heavy_model::span::Span;
+use heavy_model::summary::{
+    Accounting, Distribution, RequestSummary, RequestTotals, Summary, VERSION, WorkflowSummary,
+};
+use heavy_model::verdict::Verdict;
+use heavy_testkit::{Run, TempDir};
+use uuid::Uuid;
+
+/// A data dir with two finished jobs.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    folder: TempDir,
+    /// The older job's id.
+    pub(crate) first: Uuid,
+    /// The newer job's id.
+    pub(crate) last: Uuid,
+}
+
+impl Stored {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new("stored");
+        let (first, last) = (
+            Uuid::from_u128(0x0193_0000 << 96),
+            Uuid::from_u128(0x0194_0000 << 96),
+        );
+        let url = format!("sqlite://{}", folder.path().join("heavy.db").display());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let store = heavy_store::open(&url).await.unwrap();
+            for (id, requests) in [(first, 10), (last, 20)] {
+                let summary = summary(id, requests);
+                store.create_job(&summary.job).await.unwrap();
+                store
+                    .save_fold(id, &heavy_model::fold::Folded::default(), Some(&summary))
+                    .await
+                    .unwrap();
+            }
+        });
+        Self { folder, first, last }
+    }
+
+    /// A command on this data dir.
+    pub(crate) fn heavy(&self, args: &[&str]) -> Run {
+        Run::binary("heavy")
+            .args(args)
+            .env("HEAVY_DATA_DIR", self.folder.path())
+    }
+}
+
+fn summary(id: Uuid, requests: u64) -> Summary {
+    let mut histogram = Histogram::default();
+    (1..=requests).for_each(|ms| histogram.record(ms * 1_000_000));
+    let duration = Distribution::from(&histogram);
+    let iterations = Accounting {
+        planned: requests,
+        scheduled: requests,
+        started: requests,
+        ok: requests,
+        ..Accounting::default()
+    };
+    let request = RequestSummary {
+        name: "GET /products".to_owned(),
+        method: "GET".to_owned(),
+        rate: 10.0,
+        duration: duration.clone(),
+        ok_duration: duration.clone(),
+        ..RequestSummary::default()
+    };
+    Summary {
+        version: VERSION,
+        job: job(id, requests),
+        complete: true,
+        run_time_s: 1.0,
+        iterations,
+        generator_lag: duration.clone(),
+        response_time: Some(duration.clone()),
+        requests: RequestTotals {
+            duration: duration.clone(),
+            ..RequestTotals::default()
+        },
+        workflows: vec![WorkflowSummary {
+            name: "shop".to_owned(),
+            iterations,
+            rate: 10.0,
+            duration: duration.clone(),
+            response_time: Some(duration),
+            checks: Vec::new(),
+            steps: Vec::new(),
+            requests: vec![request],
+        }],
+        errors: Vec::new(),
+        not_results: std::collections::BTreeMap::new(),
+        metrics: Vec::new(),
+        agents: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn job(id: Uuid, planned: u64) -> JobInfo {
+    let mut spec = JobSpec::new("a".repeat(64), "10".parse().unwrap(), Span::from_s(1));
+    spec.name = "stored".to_owned();
+    JobInfo {
+        id,
+        state: JobState::Finished,
+        verdict: Some(Verdict::Pass),
+        reason: "all well".to_owned(),
+        degraded: false,
+        submitted_at_wall_ns: 1_795_297_800_000_000_000 + planned,
+        started_at_wall_ns: Some(1_795_297_801_000_000_000),
+        ended_at_wall_ns: Some(1_795_297_802_000_000_000),
+        planned,
+        asked_rate: 10.0,
+        achieved_rate: Some(10.0),
+        spec,
+    }
+}

@@ -1,0 +1,68 @@
+//! `heavy up`: services to submit to.
+
+use std::net::TcpListener;
+
+use heavy_demo_target::{Options, Target};
+use heavy_testkit::{Run, Service, TempDir, binary};
+
+#[test]
+fn a_load_test_can_be_submitted_to_it() {
+    let folder = TempDir::new("up");
+    let up = Run::binary("heavy")
+        .args(["up", "--listen", "127.0.0.1:0"])
+        .env("HEAVY_DATA_DIR", folder.path());
+    let up = Service::start("heavy up", up);
+    let url = up.url();
+    let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
+    let submit = Run::binary("heavy").arg("submit").arg(binary("http_get"));
+    let submit = submit
+        .args(["--rate", "20", "--duration", "1s", "--scheduler", &url, "--param"])
+        .arg(format!("url=http://{}/", target.addr()))
+        .finish();
+    assert!([Some(0), Some(98)].contains(&submit.code), "{submit:?}");
+    assert!(submit.stdout.contains("GET /"), "{}", submit.stdout);
+    let agents = Run::binary("heavy")
+        .args(["agents", "--scheduler", &url])
+        .finish()
+        .expect_code(0)
+        .stdout;
+    assert!(agents.contains("local"), "{agents}");
+    let report = Run::binary("heavy")
+        .args(["report", "last", "--scheduler", &url])
+        .finish()
+        .expect_code(0)
+        .stdout;
+    assert!(report.contains("http_get"), "{report}");
+    up.stop().expect_code(0);
+}
+
+#[test]
+fn an_address_that_others_can_reach_is_refused() {
+    let folder = TempDir::new("up");
+    for (listen, part) in [
+        ("0.0.0.0:0", "authentication comes first"),
+        ("nonsense", "is no address to listen on"),
+    ] {
+        let up = Run::binary("heavy")
+            .args(["up", "--listen", listen])
+            .env("HEAVY_DATA_DIR", folder.path());
+        let finished = up.finish().expect_code(2);
+        assert!(finished.stderr.contains(part), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = TempDir::new("up");
+    let up = Run::binary("heavy")
+        .args(["up", "--listen", &address])
+        .env("HEAVY_DATA_DIR", folder.path());
+    let finished = up.finish().expect_code(1);
+    assert!(
+        finished.stderr.contains(&format!("cannot listen on {address}")),
+        "{}",
+        finished.stderr
+    );
+}

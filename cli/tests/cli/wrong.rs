@@ -1,0 +1,101 @@
+//! Bad input: what is said, and with which code it ends. None of it may leave a job behind.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use heavy_testkit::{Run, TempDir, free_port};
+
+fn heavy(args: &[&str]) -> (Option<i32>, String) {
+    let finished = Run::binary("heavy").args(args).finish();
+    assert_eq!(finished.stdout, "", "{args:?}");
+    (finished.code, finished.stderr)
+}
+
+#[test]
+fn wrong_usage_of_run_is_2() {
+    let folder = TempDir::new("wrong");
+    let script = folder.path().join("script");
+    std::fs::write(&script, "#!/bin/sh\nexit 0\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let (script, folder) = (script.to_str().unwrap(), folder.path().to_str().unwrap());
+    let url = "http://127.0.0.1:1/";
+    for (args, part) in [
+        (
+            &["localhost:8080"][..],
+            "neither a URL nor a file: write http://localhost:8080",
+        ),
+        (&["ftp://example.com/"], "is not a URL to request"),
+        (&["http://"], "is not a URL"),
+        (&["/no/such/test", "--rate", "1"], "there is no such file"),
+        (&[folder, "--rate", "1"], "it is a directory"),
+        (&[script, "--rate", "1"], "script"),
+        (&[url, "--rate", "0"], "a rate of 0 starts nothing"),
+        (&[url, "--rate", "-1"], "is not a rate"),
+        (&[url, "--rate", "many"], "is not a rate"),
+        (&[url, "--rate", "1000000000000"], "is too high"),
+        (&[url, "--duration", "0s"], "a job of 0s starts nothing"),
+        (&[url, "--duration", "30"], "is not a duration"),
+        (&[url, "--method", "G T"], "is not a method"),
+        (&[url, "--header", "novalue"], "NAME:VALUE"),
+        (
+            &[url, "--body", "@/no/such/file"],
+            "cannot read the body from /no/such/file",
+        ),
+        (&[url, "--param", "a=1"], "belong to a compiled load test"),
+        (&[script, "--rate", "1", "--method", "GET"], "belong to a URL"),
+    ] {
+        let (code, stderr) = heavy(&[&["run"], args].concat());
+        assert_eq!(code, Some(2), "{args:?}: {stderr}");
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_used_is_named() {
+    let folder = TempDir::new("place");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "no database").unwrap();
+    let url = "http://127.0.0.1:1/";
+    let below = file.join("data");
+    let not_a_database = format!("sqlite://{}", file.display());
+    let nobody = format!("postgres://me:secret@127.0.0.1:{}/heavy", free_port());
+    for (args, code, part) in [
+        (
+            ["--data-dir", below.to_str().unwrap()],
+            1,
+            "cannot use the data dir",
+        ),
+        (["--database", &not_a_database], 1, "no SQLite database"),
+        (["--database", &nobody], 1, "cannot reach the database"),
+        (
+            ["--database", "mysql://me:secret@db/x"],
+            2,
+            "is not a database URL",
+        ),
+    ] {
+        let (ended, stderr) = heavy(&["run", url, args[0], args[1]]);
+        assert_eq!(ended, Some(code), "{args:?}: {stderr}");
+        assert!(stderr.contains(part), "{args:?}: {stderr}");
+        assert!(!stderr.contains("secret"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_scheduler_that_does_not_answer_is_named() {
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    for args in [
+        &["run", "http://127.0.0.1:1/"][..],
+        &["list"],
+        &["status", "last"],
+        &["report", "last"],
+        &["agents"],
+    ] {
+        let (code, stderr) = heavy(&[args, &["--scheduler", &nobody]].concat());
+        assert_eq!(code, Some(1), "{args:?}: {stderr}");
+        assert!(
+            stderr.contains(&format!("cannot reach the scheduler at {nobody}")),
+            "{args:?}: {stderr}"
+        );
+    }
+    let (code, stderr) = heavy(&["list", "--scheduler", "nonsense"]);
+    assert_eq!(code, Some(2), "{stderr}");
+}
