@@ -54,8 +54,8 @@ pub enum Error {
     #[error("cannot use the folder of binaries in the data dir: {0}")]
     Artifacts(#[from] std::io::Error),
     /// The jobs that an earlier scheduler left.
-    #[error("cannot read the jobs of an earlier scheduler: {0}")]
-    Jobs(String),
+    #[error("cannot take up the jobs of an earlier scheduler: {0}")]
+    Jobs(#[from] heavy_store::Error),
 }
 
 /// A scheduler that is ready to serve.
@@ -109,6 +109,8 @@ impl Scheduler {
             shutdown: shutdown.clone(),
         };
         let (desk, inbox) = Desk::new(tools, heard);
+        // Before anybody can ask, so that nobody sees a job that nobody looks after.
+        desk.take_up().await?;
         Ok(Self {
             desk,
             inbox,
@@ -139,10 +141,6 @@ impl Scheduler {
         };
         until_closing(boxed(Arc::clone(&desk).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&fleet))));
-        // Before anybody can ask, so that nobody sees a job that nobody looks after.
-        if let Err(error) = desk.take_up().await {
-            tracing::error!(%error, "cannot take up the jobs of an earlier scheduler");
-        }
         let router = router(&desk, &fleet, &artifacts, clock, &closing);
         let connections = TaskTracker::new();
         until_closing(boxed(accept(

@@ -93,7 +93,11 @@ impl Bar {
 /// One line of progress.
 fn line(progress: &Progress) -> String {
     let state = progress.state.as_str();
-    if matches!(progress.state, JobState::Queued | JobState::Preparing) || progress.state.is_final() {
+    if progress.state.is_final() {
+        // Why is said with the results.
+        return state.to_owned();
+    }
+    if matches!(progress.state, JobState::Queued | JobState::Preparing) {
         let reason = escape(&progress.reason);
         return if reason.is_empty() {
             state.to_owned()

@@ -93,10 +93,12 @@ pub async fn run_plan(
 /// When a report cannot be written.
 pub fn report(view: &JobView, reports: &[ReportFile]) -> Result<(), Error> {
     let Some(summary) = &view.summary else {
+        // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
+        let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
         say(&format!(
             "the job is {}: {}\n",
             view.job.state.as_str(),
-            heavy_report::escape(&view.job.reason)
+            reason.join("\n")
         ));
         return Ok(());
     };

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use heavy_model::job::{AgentInfo, JobInfo};
 use heavy_report::escape;
 
+/// Characters of a reason that a list shows.
+const LONGEST_REASON: usize = 80;
+
 /// Jobs, newest first.
 pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
     let rows = jobs.iter().map(|job| {
@@ -16,7 +19,7 @@ pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
             ago(now_wall_ns.saturating_sub(job.submitted_at_wall_ns)),
             job.spec.rate.to_string(),
             job.spec.duration.to_string(),
-            escape(&job.reason),
+            shortened(&escape(&job.reason)),
         ]
     });
     let head = [
@@ -94,6 +97,14 @@ pub(crate) fn job(job: &JobInfo) -> String {
     line("service", escape(&job.spec.service));
     line("about", escape(&job.spec.description));
     text
+}
+
+/// The beginning of a text that would make a row too long.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}...", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn state(job: &JobInfo) -> String {
@@ -175,6 +186,12 @@ mod tests {
         assert_eq!(text.lines().count(), 2);
         assert!(!text.contains('\u{1b}'), "{text:?}");
         assert!(text.contains("-1.500 ms ± 0.002"), "{text}");
+    }
+
+    #[test]
+    fn long_reasons_are_cut() {
+        assert_eq!(shortened("short"), "short");
+        assert_eq!(shortened(&"ä".repeat(100)), "ä".repeat(80) + "...");
     }
 
     #[test]

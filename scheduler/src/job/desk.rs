@@ -75,7 +75,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub(crate) async fn take_up(self: &Arc<Self>) -> Result<(), Error> {
+    pub(crate) async fn take_up(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
         for job in self.tools.store.unfinished_jobs().await? {
             if job.state == JobState::Queued {
                 tracing::info!(job = %job.id, "queued job taken up again");
