@@ -172,6 +172,10 @@ impl LoadTest for Fixture {
         }
     }
 
+    #[expect(
+        clippy::zombie_processes,
+        reason = "leaving children behind is what this mode is for"
+    )]
     async fn prepare(self, _: Context, setup: Setup) -> Result<Prepared, Failure> {
         let _ = self.setup.set(setup);
         match self.mode().as_str() {

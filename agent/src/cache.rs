@@ -6,14 +6,19 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use heavy_proto::v1::ArtifactRef;
 use heavy_proto::v1::fleet_client::FleetClient;
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
 use tonic::transport::Channel;
 
 /// What is kept; the binary that was used longest ago goes first.
 const MAX_BINARIES: usize = 20;
 const MAX_BYTES: u64 = 4 << 30;
+
+/// Chunks that wait to be written.
+const CHUNKS: usize = 4;
 
 /// Why a binary is not there.
 #[derive(Debug, thiserror::Error)]
@@ -140,42 +145,64 @@ async fn fetch(sha256: &str, bytes: u64, part: &Path, fleet: &mut FleetClient<Ch
         sha256: sha256.to_owned(),
         problem: status.message().to_owned(),
     };
-    let kept = |problem| Error::Io {
-        path: part.to_owned(),
-        problem,
-    };
     let request = ArtifactRef {
         sha256: sha256.to_owned(),
     };
     let mut chunks = fleet.fetch_artifact(request).await.map_err(said)?.into_inner();
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(part)
-        .map_err(kept)?;
-    let mut hash = Sha256::new();
-    let mut got_bytes = 0;
+    // Hashing and a slow disk must not hold up the tasks that release iterations of another job.
+    let (sender, receiver) = mpsc::channel(CHUNKS);
+    let (wanted, path) = (sha256.to_owned(), part.to_owned());
+    let writing = tokio::task::spawn_blocking(move || keep(receiver, wanted, bytes, path));
     while let Some(chunk) = chunks.message().await.map_err(said)? {
-        got_bytes += chunk.data.len() as u64;
-        if got_bytes > bytes {
+        if sender.send(chunk.data).await.is_err() {
+            // The writer has given up, and says why.
             break;
         }
-        hash.update(&chunk.data);
-        file.write_all(&chunk.data).map_err(kept)?;
     }
+    drop(sender);
+    match writing.await {
+        Ok(kept) => kept,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+/// Writes and verifies what comes.
+fn keep(
+    mut chunks: mpsc::Receiver<Bytes>,
+    wanted: String,
+    wanted_bytes: u64,
+    path: PathBuf,
+) -> Result<(), Error> {
+    let mut hash = Sha256::new();
+    let mut got_bytes = 0;
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        while let Some(chunk) = chunks.blocking_recv() {
+            got_bytes += chunk.len() as u64;
+            if got_bytes > wanted_bytes {
+                break;
+            }
+            hash.update(&chunk);
+            file.write_all(&chunk)?;
+        }
+        file.sync_all()?;
+        file.set_permissions(fs::Permissions::from_mode(0o555))
+    })();
+    written.map_err(|problem| Error::Io { path, problem })?;
     let got = hex(&hash.finalize());
-    if got != sha256 || got_bytes != bytes {
-        return Err(Error::Hash {
-            wanted: sha256.to_owned(),
-            wanted_bytes: bytes,
-            got,
-            got_bytes,
-        });
+    if got == wanted && got_bytes == wanted_bytes {
+        return Ok(());
     }
-    file.sync_all().map_err(kept)?;
-    file.set_permissions(fs::Permissions::from_mode(0o555))
-        .map_err(kept)
+    Err(Error::Hash {
+        wanted,
+        wanted_bytes,
+        got,
+        got_bytes,
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -116,7 +116,10 @@ impl Agent {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                ended = &mut linked => return ended.unwrap_or(Ok(())),
+                ended = &mut linked => return match ended {
+                    Ok(ended) => ended,
+                    Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+                },
                 Some(order) = handle.orders.recv() => self.order(order),
                 Some(ended) = self.tasks.join_next() => {
                     if let Ok((job, epoch)) = ended

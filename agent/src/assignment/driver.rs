@@ -89,6 +89,7 @@ pub(super) struct Driver {
     pub(super) live: Option<Live>,
     pub(super) running: Option<Running>,
     pub(super) sdk: String,
+    lease_lost: bool,
 }
 
 /// What there is from the start on.
@@ -120,6 +121,7 @@ impl Driver {
             live: None,
             running: None,
             sdk: String::new(),
+            lease_lost: false,
         }
     }
 
@@ -177,6 +179,8 @@ impl Driver {
                     at_ns: (end_ns > 0 && in_future).then_some(end_ns),
                 }))
             }
+            // It is said again and again, as long as it is so.
+            Command::LeaseLost if std::mem::replace(&mut self.lease_lost, true) => None,
             Command::LeaseLost => {
                 if let Some(running) = self.running.as_ref().filter(|_| self.machine.has_load()) {
                     running.results.event("lease-lost", &self.shared.config.name, "");

@@ -69,7 +69,10 @@ pub(crate) async fn prepare(
         )
         .await
         .map_err(|error| failure(error.kind(), error))?;
-    check(&program, &shared.host)?;
+    let (path, host) = (program.clone(), shared.host.clone());
+    tokio::task::spawn_blocking(move || check(&path, &host))
+        .await
+        .map_err(|error| failure("internal", error))??;
     private_dir(&dir).map_err(|error| failure("spawn", error))?;
     let (process, ends) = Process::spawn(&shared.spawner, &program, &dir)
         .await

@@ -6,4 +6,5 @@ mod output;
 mod processes;
 mod programs;
 mod scheduler;
+mod sdk;
 mod world;
