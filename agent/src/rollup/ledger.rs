@@ -51,18 +51,11 @@ struct Outstanding {
     counted: bool,
 }
 
-/// A dropped line whose span held more outstanding iterations than it dropped: which ones shows when the others end.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    workflow: Workflow,
-    first: u64,
-    last: u64,
-    count: u64,
-    reason: DropReason,
-}
+/// The numbers that a dropped line spans.
+type Span = (u64, u64);
 
-/// A bound for lines that can only come from a broken load test.
-const MAX_SPANS: usize = 1024;
+/// So many guesses are remembered; a wrong one that was forgotten counts as a line about nothing.
+const MAX_GUESSES: usize = 1 << 16;
 
 /// All released iterations of one assignment.
 #[derive(Debug, Default)]
@@ -70,7 +63,11 @@ pub(crate) struct Ledger {
     outstanding: HashMap<Key, Outstanding, RandomState>,
     /// Released ones by due time, until they are due and counted.
     upcoming: VecDeque<(u64, Key)>,
-    spans: Vec<Span>,
+    /// Iterations that were taken for the dropped ones of a span that held more than were dropped. When the line of
+    /// such a one comes after all, another of its span takes its place: no total is ever wrong, only which of a few
+    /// neighbours was due when.
+    guesses: HashMap<Key, Span, RandomState>,
+    oldest_guesses: VecDeque<Key>,
 }
 
 impl Ledger {
@@ -104,16 +101,31 @@ impl Ledger {
 
     /// Settles one whose iteration line came: it had started. False if it was not outstanding.
     pub(crate) fn started(&mut self, key: Key, plan: &mut PlanTable) -> bool {
-        let Some(entry) = self.outstanding.remove(&key) else {
+        let Some(entry) = self.outstanding.remove(&key).or_else(|| self.correct(key)) else {
             return false;
         };
         let row = plan.due_at(key.0, entry.due_ns);
         row.scheduled += u64::from(!entry.counted);
         row.started += 1;
-        if !self.spans.is_empty() {
-            self.settle_spans(plan, false);
-        }
         true
+    }
+
+    /// The guess that `key` was dropped is wrong: takes another one of its span for dropped, whose entry it gives.
+    fn correct(&mut self, key: Key) -> Option<Outstanding> {
+        let span = self.guesses.remove(&key)?;
+        let other = self.within(key.0, span, 1).pop()?;
+        self.guess((key.0, other), span);
+        self.outstanding.remove(&(key.0, other))
+    }
+
+    fn guess(&mut self, key: Key, span: Span) {
+        if self.oldest_guesses.len() == MAX_GUESSES
+            && let Some(oldest) = self.oldest_guesses.pop_front()
+        {
+            self.guesses.remove(&oldest);
+        }
+        self.oldest_guesses.push_back(key);
+        self.guesses.insert(key, span);
     }
 
     /// Settles those of a dropped line. Gives how many of `count` cannot be, because too few are outstanding.
@@ -124,26 +136,27 @@ impl Ledger {
         reason: DropReason,
         plan: &mut PlanTable,
     ) -> u64 {
-        let span = Span {
-            workflow,
-            first,
-            last,
-            count,
-            reason,
-        };
-        let within = self.within(&span);
-        if (within.len() as u64) > count && self.spans.len() < MAX_SPANS {
-            self.spans.push(span);
-            return 0;
+        let most = usize::try_from(count).unwrap_or(usize::MAX).saturating_add(1);
+        let within = self.within(workflow, (first, last), most);
+        let ambiguous = within.len() as u64 > count;
+        let mut settled = 0;
+        for n in within.into_iter().take(most - 1) {
+            let Some(entry) = self.outstanding.remove(&(workflow, n)) else {
+                continue;
+            };
+            let row = plan.due_at(workflow, entry.due_ns);
+            row.scheduled += u64::from(!entry.counted);
+            reason.count_in(&mut row.dropped, 1);
+            settled += 1;
+            if ambiguous {
+                self.guess((workflow, n), (first, last));
+            }
         }
-        let missing = count.saturating_sub(within.len() as u64);
-        self.drop_first(&span, within, plan);
-        missing
+        count - settled
     }
 
     /// Ends the account. Those due by `end_ns` were started and never heard of again: lost. Others are withdrawn.
     pub(crate) fn close(&mut self, end_ns: i64, plan: &mut PlanTable) {
-        self.settle_spans(plan, true);
         for (key, entry) in self.outstanding.drain() {
             let due = i64::try_from(entry.due_ns).unwrap_or(i64::MAX) <= end_ns;
             if entry.counted || due {
@@ -154,7 +167,8 @@ impl Ledger {
             }
         }
         self.upcoming.clear();
-        self.spans.clear();
+        self.guesses.clear();
+        self.oldest_guesses.clear();
     }
 
     /// How many are outstanding and were due by the last count.
@@ -162,48 +176,20 @@ impl Ledger {
         (self.outstanding.len() - self.upcoming.len().min(self.outstanding.len())) as u64
     }
 
-    fn settle_spans(&mut self, plan: &mut PlanTable, all: bool) {
-        let mut place = 0;
-        while let Some(span) = self.spans.get(place).copied() {
-            let within = self.within(&span);
-            if all || within.len() as u64 <= span.count {
-                self.spans.swap_remove(place);
-                self.drop_first(&span, within, plan);
-            } else {
-                place += 1;
-            }
+    /// The first outstanding iterations of a span, at most `most`, ascending.
+    fn within(&self, workflow: Workflow, (first, last): Span, most: usize) -> Vec<u64> {
+        if last.saturating_sub(first) <= self.outstanding.len() as u64 {
+            let outstanding = |n: &u64| self.outstanding.contains_key(&(workflow, *n));
+            return (first..=last).filter(outstanding).take(most).collect();
         }
-    }
-
-    /// The outstanding iterations of a span, ascending.
-    fn within(&self, span: &Span) -> Vec<u64> {
-        let width = span.last.saturating_sub(span.first);
-        let mut found: Vec<u64> = if width <= self.outstanding.len() as u64 {
-            (span.first..=span.last)
-                .filter(|n| self.outstanding.contains_key(&(span.workflow, *n)))
-                .collect()
-        } else {
-            let range = span.first..=span.last;
-            let keys = self.outstanding.keys();
-            keys.filter(|(workflow, n)| *workflow == span.workflow && range.contains(n))
-                .map(|(_, n)| *n)
-                .collect()
-        };
+        let keys = self.outstanding.keys();
+        let mut found: Vec<u64> = keys
+            .filter(|(of, n)| *of == workflow && (first..=last).contains(n))
+            .map(|(_, n)| *n)
+            .collect();
         found.sort_unstable();
+        found.truncate(most);
         found
-    }
-
-    fn drop_first(&mut self, span: &Span, within: Vec<u64>, plan: &mut PlanTable) {
-        for n in within
-            .into_iter()
-            .take(usize::try_from(span.count).unwrap_or(usize::MAX))
-        {
-            if let Some(entry) = self.outstanding.remove(&(span.workflow, n)) {
-                let row = plan.due_at(span.workflow, entry.due_ns);
-                row.scheduled += u64::from(!entry.counted);
-                span.reason.count_in(&mut row.dropped, 1);
-            }
-        }
     }
 }
 
@@ -235,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_that_cannot_be_told_apart_waits_for_the_others() {
+    fn a_wrong_guess_of_who_was_dropped_is_corrected() {
         let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
         ledger.release(0, &[(0, 0), (1, 0), (2, 0)]);
         assert_eq!(ledger.dropped(0, (0, 2, 1), DropReason::Late, &mut plan), 0);
