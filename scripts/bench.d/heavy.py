@@ -26,7 +26,7 @@ class Heavy:
         self.label = label
         self.database = database
         self.flags = list(flags)
-        self.note = f"open; {'no sample' if self.flags else 'every sample'} stored in {database.capitalize()}"
+        self.note = f"open; {'no sample' if self.flags else 'every sample'} stored in {dict(postgres='Postgres', sqlite='SQLite')[database]}"
 
     def start(self, root):
         self.root = root
@@ -42,6 +42,8 @@ class Heavy:
             *("heavy-agent", "--scheduler", self.scheduler, "--collector", collector),
             *("--name", "bench", "--data-dir", self.folder / "agent"),
         )
+        # The binary is uploaded, fetched and checked once; every later job finds it.
+        self.fixed("http://127.0.0.1:9/", 10, 1)
 
     def stop(self):
         for server in (self.agent, self.collector, self.sched):

@@ -8,10 +8,26 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 
 from heavy import postgres_bin
 
 VENV = "target/bench/venv"
+
+
+def busy():
+    """What says that something else is running here, or nothing. Looks for two seconds."""
+    before = _cpu_ticks()
+    time.sleep(2)
+    total, idle = (after - was for after, was in zip(_cpu_ticks(), before))
+    share = 1 - idle / total if total else 0
+    return f"{share:.0%} of its processors were busy before the start" if share > 0.1 else ""
+
+
+def _cpu_ticks():
+    """Ticks of all processors: all, and idle ones."""
+    ticks = [int(field) for field in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(ticks), ticks[3] + ticks[4]
 
 
 def describe():

@@ -35,12 +35,12 @@ def render(rows):
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
         for line in (lines[0], rule, *lines[1:])
     ]
-    return "\n".join(text)
+    return "\n".join(text + [f"\n{row['label']} failed: {row['error']}" for row in rows if row["error"]])
 
 
 def cells(row, base):
     if row["error"] and not row["max"]:
-        return [row["label"], f"failed: {row['error']}", *["-"] * 8]
+        return [row["label"], "failed", *["-"] * 9]
     base = base if base is not row else None
     fast = FIXED_RATES[-1]
     made = [row["label"], against(value(row["max"], "rate"), value(base and base["max"], "rate"), "{:,.0f}")]
@@ -97,6 +97,8 @@ def document(path, facts, rows):
     method = METHOD.format(base=BASE)
     notes = "\n".join(f"- {row['label']}: {row['note']}" for row in rows)
     quick = "\n**Short runs (--quick): a look, not a result.**\n" if facts["quick"] else ""
+    if machine["busy"]:
+        quick += f"\n**Something else ran on the machine: {machine['busy']}.**\n"
     block = (
         f"{BEGIN}\n{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
         f"Linux {machine['kernel']}. {versions}.\n{quick}\n{render(rows)}\n\n{method}\n{notes}\n{END}"

@@ -7,6 +7,7 @@ import tempfile
 import unittest
 
 from heavy import outcome_of
+from measure import measure
 from process import TICK_US, Server, run, stop_all
 from table import BEGIN, END, document, render
 from target import lateness_ms
@@ -71,6 +72,41 @@ class Processes(unittest.TestCase):
         self.assertIsNotNone(server.process.returncode)
 
 
+class Fragile:
+    """A tool that holds 2,000/s, breaks once at 3,000/s and again at 4,000/s."""
+
+    label, note, has_rate, ladder = "fragile", "", False, [1_000, 2_000, 3_000, 4_000, 5_000]
+
+    def __init__(self):
+        self.broke, self.starts = 0, 0
+
+    def start(self, root):
+        self.starts += 1
+
+    def stop(self):
+        pass
+
+    def fixed(self, url, rate, seconds):
+        if rate == 4_000 or (rate == 3_000 and not self.broke):
+            self.broke += 1
+            raise RuntimeError("it broke")
+        return {"requests": rate, "rate": rate, "problem": ""}
+
+
+class Ladder(unittest.TestCase):
+    def test_two_failures_in_a_row_end_it(self):
+        class Target:
+            url = ""
+
+            class server:
+                cpu_us = staticmethod(int)
+
+        tool = Fragile()
+        row = measure(tool, None, Target, None, quick=False)
+        self.assertEqual((row["max"]["asked"], row["error"]), (3_000, ""))
+        self.assertEqual((tool.broke, tool.starts), (3, 4))
+
+
 class Table(unittest.TestCase):
     def row(self, label, rate, problem=""):
         seen = {"requests": 100, "rate": rate, "cpu_us": 1_000, "rest_us": 500, "target_us": 0}
@@ -89,10 +125,10 @@ class Table(unittest.TestCase):
 
     def test_a_tool_that_broke_is_a_row_too(self):
         row = {"label": "k6", "note": "", "max": None, "error": "it broke", "fixed": {}, "lateness": {}}
-        self.assertIn("failed: it broke", render([row]))
+        self.assertIn("k6 failed: it broke", render([row]))
 
     def test_a_document_keeps_what_is_around_the_table(self):
-        facts = {"machine": dict.fromkeys(("date", "cpu", "cores", "memory_gib", "kernel"), "x")}
+        facts = {"machine": dict.fromkeys(("date", "cpu", "cores", "memory_gib", "kernel", "busy"), "x")}
         facts |= {"versions": {"wrk": "4"}, "quick": False}
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "performance.md"
