@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use heavy_model::summary::Summary;
-use heavy_testkit::{Run, Signal, TempDir, eventually};
+use heavy_testkit::{Postgres, Run, Signal, TempDir, eventually};
 use serde_json::{Value, json};
 
 /// PASS, or INVALID where the machine is too busy to start iterations in time; a test asserts no times.
 const RAN: [Option<i32>; 2] = [Some(0), Some(98)];
 
+/// `heavy` with its data in the folder.
 fn heavy(folder: &TempDir, args: &[&str]) -> Run {
     Run::binary("heavy")
         .args(args)
@@ -138,4 +139,26 @@ fn a_demo_can_be_kept() {
     demo.signal(Signal::INT);
     let code = demo.finish().code;
     assert!(RAN.contains(&code), "{code:?}");
+}
+
+#[test]
+fn a_demo_on_postgres_can_be_asked_in_the_same_words() {
+    let folder = TempDir::new("postgres");
+    let database = Postgres::shared().database();
+    let heavy = |args: &[&str]| heavy(&folder, args).env("HEAVY_DATABASE", database.url());
+    let demo = heavy(&["demo", "--rate", "50", "--duration", "2s"]).finish();
+    assert!(RAN.contains(&demo.code), "{demo:?}");
+    let sql = "SELECT name, count FROM request_stats WHERE job_id = :job AND name = 'GET /products'";
+    let answer = heavy(&["sql", "--format", "csv", sql]).finish().expect_code(0);
+    assert_eq!(answer.stdout, "name,count\r\nGET /products,100\r\n");
+    let report = heavy(&["report", "last", "--format", "json"])
+        .finish()
+        .expect_code(0);
+    let summary: Summary = serde_json::from_str(&report.stdout).unwrap();
+    assert!(
+        summary.complete && summary.iterations.balances(),
+        "{:?}",
+        summary.iterations
+    );
+    assert!(!folder.path().join("heavy.db").exists());
 }

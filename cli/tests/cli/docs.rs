@@ -1,6 +1,10 @@
-//! The README says what is.
+//! The README and the guide say what is, and what they say to type works.
 
+use std::net::TcpListener;
 use std::path::PathBuf;
+
+use heavy_demo_target::{Options, Target};
+use heavy_testkit::{Run, TempDir, binary};
 
 fn read(path: &str) -> String {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -36,4 +40,61 @@ fn every_link_leads_somewhere() {
             }
         }
     }
+}
+
+/// The commands of both pages that begin with `heavy` and end by themselves on SQLite, in their order.
+fn commands() -> Vec<String> {
+    let pages = read("README.md") + &read("docs/getting-started.md");
+    let lines = blocks(&pages, "sh").concat();
+    let by_itself = |line: &&str| {
+        ["heavy demo", "heavy run", "heavy report", "heavy sql"]
+            .iter()
+            .any(|start| line.starts_with(start))
+            && !line.contains("postgres://")
+            && !line.contains("target/release/mytest")
+    };
+    lines.lines().filter(by_itself).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_the_pages_say_to_type_works() {
+    let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
+    let (data, folder) = (TempDir::new("typed"), TempDir::new("typed-here"));
+    let programs = binary("heavy").parent().unwrap().to_owned();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let http_get = binary("http_get");
+    let commands = commands();
+    assert!(commands.len() > 10, "{commands:?}");
+    // What the pages take for granted: a demo has been run.
+    for command in std::iter::once("heavy demo".to_owned()).chain(commands) {
+        let command = command
+            .replace("127.0.0.1:8080", &target.addr().to_string())
+            .replace("target/release/http_get", http_get.to_str().unwrap());
+        // The load is another, so that the test ends soon: flags go before the variables.
+        let command = [
+            "--rate 500",
+            "--rate 200",
+            "--rate 100",
+            "--duration 30s",
+            "--duration 20s",
+            "--duration 10s",
+        ]
+        .iter()
+        .fold(command, |command, flag| command.replace(flag, ""));
+        let typed = Run::new("sh")
+            .args(["-c", &command])
+            .current_dir(folder.path())
+            .env("PATH", &path)
+            .env("HEAVY_DATA_DIR", data.path())
+            .env("HEAVY_RATE", "20")
+            .env("HEAVY_DURATION", "1s")
+            .finish();
+        assert!([Some(0), Some(98)].contains(&typed.code), "{command}: {typed:?}");
+        assert!(
+            command.contains('>') || !typed.stdout.is_empty(),
+            "{command}: {typed:?}"
+        );
+    }
+    let csv = std::fs::read_to_string(folder.path().join("requests.csv")).unwrap();
+    assert!(csv.starts_with("started_at,name,status,duration_ms\r\n"), "{csv}");
 }
