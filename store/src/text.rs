@@ -15,15 +15,6 @@ pub(crate) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// As [`clean`], in place.
-pub(crate) fn cleaned(text: String) -> String {
-    if text.contains('\0') {
-        text.replace('\0', "\u{fffd}")
-    } else {
-        text
-    }
-}
-
 /// As [`clean`], shared.
 pub(crate) fn shared(text: &str) -> Arc<str> {
     Arc::from(clean(text))

@@ -60,50 +60,42 @@ CREATE TABLE identities (
     UNIQUE (job, agent, workflow, step, name, method, proto)
 ) STRICT;
 
+-- Each column costs every row of an insert: what few rows have is together in one column, which is NULL in the others.
 CREATE TABLE samples (
     id INTEGER PRIMARY KEY,
     identity INTEGER NOT NULL,
     url TEXT NOT NULL,
     status INTEGER NOT NULL,
-    failed INTEGER NOT NULL,
-    error TEXT NOT NULL,
-    error_kind TEXT NOT NULL,
+    -- 1: failed; 2 * (0: new connection, 1: reused, 2: not said); 8 * (0: warm-up, 1: steady, 2: ramp-down).
+    flags INTEGER NOT NULL,
     size INTEGER NOT NULL,
     started_ns INTEGER NOT NULL,
     duration_ns INTEGER NOT NULL,
     blocked_ns INTEGER NOT NULL,
-    dns_ns INTEGER NOT NULL,
-    connect_ns INTEGER NOT NULL,
-    tls_ns INTEGER NOT NULL,
+    -- [dns, connect, tls] in ns; NULL: all 0.
+    connecting TEXT,
     send_ns INTEGER NOT NULL,
     wait_ns INTEGER NOT NULL,
     receive_ns INTEGER NOT NULL,
-    -- 0, 1, NULL: not said.
-    reused INTEGER,
-    -- 0: warm-up, 1: steady, 2: ramp-down.
-    time_window INTEGER NOT NULL,
-    sequence_id TEXT NOT NULL,
-    request_id TEXT NOT NULL,
+    sequence_id TEXT,
     iteration INTEGER,
-    user_id TEXT NOT NULL,
-    tags TEXT NOT NULL
+    -- {error, error_kind, request_id, user_id, tags}, without those that are empty; NULL: all are.
+    extra TEXT
 ) STRICT;
 
 CREATE TABLE iteration_rows (
     id INTEGER PRIMARY KEY,
     identity INTEGER NOT NULL,
     iteration INTEGER NOT NULL,
-    user_id TEXT NOT NULL,
-    sequence_id TEXT NOT NULL,
+    sequence_id TEXT,
     scheduled_ns INTEGER NOT NULL,
     lag_ns INTEGER NOT NULL,
     slot_wait_ns INTEGER NOT NULL,
     duration_ns INTEGER NOT NULL,
-    ok INTEGER NOT NULL,
-    interrupted INTEGER NOT NULL,
-    error TEXT NOT NULL,
-    time_window INTEGER NOT NULL,
-    has_response INTEGER NOT NULL
+    -- 1: ok; 2: interrupted; 4: has a response time; 8 * (0: warm-up, 1: steady, 2: ramp-down).
+    flags INTEGER NOT NULL,
+    -- {error, user_id}, without those that are empty; NULL: all are.
+    extra TEXT
 ) STRICT;
 
 CREATE TABLE event_rows (

@@ -17,7 +17,11 @@ FROM job_rows;
 -- CROSS JOIN fixes the order: a job, its range of rows, their identities.
 CREATE VIEW requests AS
 SELECT
-    job_id, agent, workflow, step, name, method, url, status, failed, error, error_kind, size,
+    job_id, agent, workflow, step, name, method, url, status,
+    flags & 1 AS failed,
+    coalesce(extra ->> 'error', '') AS error,
+    coalesce(extra ->> 'error_kind', '') AS error_kind,
+    size,
     strftime('%Y-%m-%dT%H:%M:%S', started_wall_ns / 1000000000, 'unixepoch')
         || printf('.%06dZ', started_wall_ns / 1000 % 1000000) AS started_at,
     strftime('%Y-%m-%dT%H:%M:%S', (started_wall_ns + duration_ns) / 1000000000, 'unixepoch')
@@ -25,23 +29,26 @@ SELECT
     max(0, (started_ns + duration_ns) / 1000000000) AS second,
     duration_ns / 1e6 AS duration_ms,
     blocked_ns / 1e6 AS blocked_ms,
-    dns_ns / 1e6 AS dns_ms,
-    connect_ns / 1e6 AS connect_ms,
-    tls_ns / 1e6 AS tls_ms,
+    coalesce(connecting ->> 0, 0) / 1e6 AS dns_ms,
+    coalesce(connecting ->> 1, 0) / 1e6 AS connect_ms,
+    coalesce(connecting ->> 2, 0) / 1e6 AS tls_ms,
     send_ns / 1e6 AS send_ms,
     wait_ns / 1e6 AS wait_ms,
     receive_ns / 1e6 AS receive_ms,
-    reused,
-    CASE time_window WHEN 0 THEN 'warm-up' WHEN 1 THEN 'steady' ELSE 'ramp-down' END AS time_window,
-    sequence_id, request_id, iteration, user_id, proto,
-    iif(tags = '', '{}', tags) AS tags
+    CASE flags >> 1 & 3 WHEN 0 THEN 0 WHEN 1 THEN 1 END AS reused,
+    CASE flags >> 3 WHEN 0 THEN 'warm-up' WHEN 1 THEN 'steady' ELSE 'ramp-down' END AS time_window,
+    coalesce(sequence_id, '') AS sequence_id,
+    coalesce(extra ->> 'request_id', '') AS request_id,
+    iteration,
+    coalesce(extra ->> 'user_id', '') AS user_id,
+    proto,
+    coalesce(extra -> 'tags', '{}') AS tags
 FROM (
     SELECT
         j.id AS job_id, i.agent, i.workflow, i.step, i.name, i.method, i.proto,
         coalesce(j.started_wall_ns, j.submitted_wall_ns) + s.started_ns AS started_wall_ns,
-        s.url, s.status, s.failed, s.error, s.error_kind, s.size, s.started_ns, s.duration_ns, s.blocked_ns,
-        s.dns_ns, s.connect_ns, s.tls_ns, s.send_ns, s.wait_ns, s.receive_ns, s.reused, s.time_window,
-        s.sequence_id, s.request_id, s.iteration, s.user_id, s.tags
+        s.url, s.status, s.flags, s.size, s.started_ns, s.duration_ns, s.blocked_ns, s.connecting, s.send_ns,
+        s.wait_ns, s.receive_ns, s.sequence_id, s.iteration, s.extra
     FROM job_rows j
     CROSS JOIN samples s ON s.id >= (j.key << 40) AND s.id < ((j.key + 1) << 40)
     CROSS JOIN identities i ON i.id = s.identity
@@ -49,7 +56,9 @@ FROM (
 
 CREATE VIEW iterations AS
 SELECT
-    job_id, agent, workflow, iteration, user_id, sequence_id,
+    job_id, agent, workflow, iteration,
+    coalesce(extra ->> 'user_id', '') AS user_id,
+    coalesce(sequence_id, '') AS sequence_id,
     strftime('%Y-%m-%dT%H:%M:%S', scheduled_wall_ns / 1000000000, 'unixepoch')
         || printf('.%06dZ', scheduled_wall_ns / 1000 % 1000000) AS scheduled_at,
     strftime('%Y-%m-%dT%H:%M:%S', (scheduled_wall_ns + lag_ns) / 1000000000, 'unixepoch')
@@ -61,15 +70,16 @@ SELECT
     (lag_ns - slot_wait_ns) / 1e6 AS generator_lag_ms,
     slot_wait_ns / 1e6 AS slot_wait_ms,
     duration_ns / 1e6 AS duration_ms,
-    CASE WHEN has_response THEN (lag_ns + duration_ns) / 1e6 END AS response_ms,
-    ok, interrupted, error,
-    CASE time_window WHEN 0 THEN 'warm-up' WHEN 1 THEN 'steady' ELSE 'ramp-down' END AS time_window
+    CASE WHEN flags & 4 THEN (lag_ns + duration_ns) / 1e6 END AS response_ms,
+    flags & 1 AS ok,
+    flags >> 1 & 1 AS interrupted,
+    coalesce(extra ->> 'error', '') AS error,
+    CASE flags >> 3 WHEN 0 THEN 'warm-up' WHEN 1 THEN 'steady' ELSE 'ramp-down' END AS time_window
 FROM (
     SELECT
         j.id AS job_id, i.agent, i.workflow,
         coalesce(j.started_wall_ns, j.submitted_wall_ns) + r.scheduled_ns AS scheduled_wall_ns,
-        r.iteration, r.user_id, r.sequence_id, r.scheduled_ns, r.lag_ns, r.slot_wait_ns, r.duration_ns, r.ok,
-        r.interrupted, r.error, r.time_window, r.has_response
+        r.iteration, r.sequence_id, r.scheduled_ns, r.lag_ns, r.slot_wait_ns, r.duration_ns, r.flags, r.extra
     FROM job_rows j
     CROSS JOIN iteration_rows r ON r.id >= (j.key << 40) AND r.id < ((j.key + 1) << 40)
     CROSS JOIN identities i ON i.id = r.identity

@@ -7,38 +7,48 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
 use crate::identity::{Identities, Identity};
-use crate::text::{cleaned, count, duration_ns, instant_ns, json, shared};
+use crate::text::{clean, count, duration_ns, instant_ns, json, shared};
 use crate::{IterationColumns, RequestColumns, Rows};
 
-/// Rows of one statement; each size is prepared once.
-const SIZES: [usize; 4] = [256, 32, 4, 1];
+/// Rows of one statement, descending; each size is prepared once. Larger ones are slower: they do not fit
+/// into the processor's cache.
+const SIZES: [usize; 4] = [128, 16, 4, 1];
 
-static SAMPLES: LazyLock<[String; 4]> = LazyLock::new(|| {
-    statements(
-        "samples (id, identity, url, status, failed, error, error_kind, size, started_ns, duration_ns, blocked_ns, \
-         dns_ns, connect_ns, tls_ns, send_ns, wait_ns, receive_ns, reused, time_window, sequence_id, request_id, \
-         iteration, user_id, tags)",
-        24,
-    )
-});
-
-static ITERATIONS: LazyLock<[String; 4]> = LazyLock::new(|| {
-    statements(
-        "iteration_rows (id, identity, iteration, user_id, sequence_id, scheduled_ns, lag_ns, slot_wait_ns, \
-         duration_ns, ok, interrupted, error, time_window, has_response)",
-        14,
-    )
-});
-
-fn statements(table: &str, width: usize) -> [String; 4] {
-    let row = format!("({})", vec!["?"; width].join(","));
-    SIZES.map(|size| {
-        format!(
-            "INSERT INTO {table} VALUES {}",
-            vec![row.as_str(); size].join(",")
-        )
-    })
+/// Inserts into one table.
+struct Insert {
+    /// For each of [`SIZES`].
+    sql: [String; 4],
+    columns: usize,
 }
+
+impl Insert {
+    fn new(table: &str, columns: &str) -> Self {
+        let width = columns.split(',').count();
+        let row = format!("({})", vec!["?"; width].join(","));
+        Self {
+            sql: SIZES.map(|size| {
+                let rows = vec![row.as_str(); size].join(",");
+                format!("INSERT INTO {table} ({columns}) VALUES {rows}")
+            }),
+            columns: width,
+        }
+    }
+}
+
+static SAMPLES: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "samples",
+        "id, identity, url, status, flags, size, started_ns, duration_ns, blocked_ns, connecting, send_ns, wait_ns, \
+         receive_ns, sequence_id, iteration, extra",
+    )
+});
+
+static ITERATIONS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "iteration_rows",
+        "id, identity, iteration, sequence_id, scheduled_ns, lag_ns, slot_wait_ns, duration_ns, flags, extra",
+    )
+});
 
 /// The values of one statement.
 #[derive(Default)]
@@ -57,7 +67,7 @@ impl Values {
 struct Texts {
     plain: Vec<Arc<str>>,
     /// Only of entries that are tags.
-    tags: Vec<Option<Arc<str>>>,
+    tags: Vec<Option<String>>,
 }
 
 impl Texts {
@@ -66,14 +76,32 @@ impl Texts {
         let mut tags = vec![None; plain.len()];
         for index in &rows.requests.tags {
             let index = *index as usize;
-            tags[index].get_or_insert_with(|| Arc::from(json(&plain[index])));
+            tags[index].get_or_insert_with(|| json(&plain[index]));
         }
         Self { plain, tags }
     }
 
-    fn plain(&self, index: u32) -> Arc<str> {
-        Arc::clone(&self.plain[index as usize])
+    fn plain(&self, index: u32) -> &Arc<str> {
+        &self.plain[index as usize]
     }
+
+    fn tags(&self, index: u32) -> &str {
+        self.tags[index as usize].as_deref().unwrap_or_default()
+    }
+}
+
+/// A JSON object of the texts that are not empty, if there are any. `json` is a member that is JSON already.
+fn extra(texts: &[(&str, &str)], json: (&str, &str)) -> Option<String> {
+    if json.1.is_empty() && texts.iter().all(|(_, text)| text.is_empty()) {
+        return None;
+    }
+    let members: Vec<_> = texts
+        .iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(name, text)| format!("\"{name}\":{}", serde_json::Value::from(*text)))
+        .chain((!json.1.is_empty()).then(|| format!("\"{}\":{}", json.0, json.1)))
+        .collect();
+    Some(format!("{{{}}}", members.join(",")))
 }
 
 /// The ids of a job's identities, in their order; those that are new are made and added to `new`.
@@ -158,73 +186,129 @@ async fn next_id(connection: &mut SqliteConnection, sql: &'static str, job: i64)
     Ok(highest.map_or(job << 40, |highest| highest + 1))
 }
 
+/// Inserts rows whose values `bind` gives. While a statement runs, the values of the next one are made.
 async fn insert(
     connection: &mut SqliteConnection,
-    statements: &'static [String; 4],
+    insert: &'static Insert,
     rows: usize,
     mut bind: impl FnMut(&mut Values, usize),
 ) -> Result<(), sqlx::Error> {
-    let mut next = 0;
-    for (size, sql) in SIZES.into_iter().zip(statements) {
-        while rows - next >= size {
-            let mut values = Values::default();
-            for row in next..next + size {
-                bind(&mut values, row);
-            }
-            sqlx::query_with(sql.as_str(), values.0)
-                .execute(&mut *connection)
-                .await?;
-            next += size;
+    let mut make = |(size, first): (usize, usize)| {
+        let mut values = Values::default();
+        values.0.reserve(size * insert.columns, 0);
+        for row in first..first + size {
+            bind(&mut values, row);
         }
+        values
+    };
+    let mut groups = groups(rows).into_iter().peekable();
+    let mut ready = groups.peek().map(|(_, group)| make(*group));
+    while let (Some((kind, _)), Some(values)) = (groups.next(), ready.take()) {
+        let running = sqlx::query_with(insert.sql[kind].as_str(), values.0).execute(&mut *connection);
+        let (ran, next) = tokio::join!(running, async { groups.peek().map(|(_, group)| make(*group)) });
+        ran?;
+        ready = next;
     }
     Ok(())
 }
 
+/// Rows in groups of [`SIZES`]: which size, and (size, first row).
+fn groups(rows: usize) -> Vec<(usize, (usize, usize))> {
+    let mut groups = Vec::new();
+    let mut next = 0;
+    for (kind, size) in SIZES.into_iter().enumerate() {
+        while rows - next >= size {
+            groups.push((kind, (size, next)));
+            next += size;
+        }
+    }
+    groups
+}
+
 fn request(values: &mut Values, id: i64, identity: i64, of: &RequestColumns, row: usize, texts: &Texts) {
-    let text = |index: u32| texts.plain(index);
     values.push(id);
     values.push(identity);
-    values.push(text(of.url[row]));
+    values.push(Arc::clone(texts.plain(of.url[row])));
     values.push(i64::from(of.status[row]));
-    values.push(of.failed[row]);
-    values.push(text(of.error[row]));
-    values.push(text(of.error_kind[row]));
+    values.push(i64::from(of.failed[row]) | i64::from(of.reused[row].min(2)) << 1 | window(of.window[row]));
     values.push(count(of.size[row]));
     values.push(instant_ns(of.started_ns[row]));
-    for column in [
-        &of.duration_ns,
-        &of.blocked_ns,
-        &of.dns_ns,
-        &of.connect_ns,
-        &of.tls_ns,
-        &of.send_ns,
-        &of.wait_ns,
-        &of.receive_ns,
-    ] {
-        values.push(duration_ns(column[row]));
-    }
-    values.push((of.reused[row] < 2).then_some(of.reused[row] == 1));
-    values.push(i64::from(of.window[row].min(2)));
-    values.push(cleaned(of.sequence_id[row].clone()));
-    values.push(cleaned(of.request_id[row].clone()));
+    values.push(duration_ns(of.duration_ns[row]));
+    values.push(duration_ns(of.blocked_ns[row]));
+    let connecting = [of.dns_ns[row], of.connect_ns[row], of.tls_ns[row]].map(duration_ns);
+    values.push((connecting != [0; 3]).then(|| format!("{connecting:?}")));
+    values.push(duration_ns(of.send_ns[row]));
+    values.push(duration_ns(of.wait_ns[row]));
+    values.push(duration_ns(of.receive_ns[row]));
+    values.push(not_empty(&of.sequence_id[row]));
     values.push(of.iteration[row].checked_sub(1).map(count));
-    values.push(text(of.user_id[row]));
-    values.push(texts.tags[of.tags[row] as usize].clone());
+    values.push(extra(
+        &[
+            ("error", texts.plain(of.error[row])),
+            ("error_kind", texts.plain(of.error_kind[row])),
+            ("request_id", &clean(&of.request_id[row])),
+            ("user_id", texts.plain(of.user_id[row])),
+        ],
+        ("tags", texts.tags(of.tags[row])),
+    ));
 }
 
 fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationColumns, row: usize, texts: &Texts) {
     values.push(id);
     values.push(identity);
     values.push(count(of.iteration[row]));
-    values.push(texts.plain(of.user_id[row]));
-    values.push(cleaned(of.sequence_id[row].clone()));
+    values.push(not_empty(&of.sequence_id[row]));
     values.push(instant_ns(of.scheduled_ns[row]));
     values.push(duration_ns(of.lag_ns[row]));
     values.push(duration_ns(of.slot_wait_ns[row]));
     values.push(duration_ns(of.duration_ns[row]));
-    values.push(of.ok[row]);
-    values.push(of.interrupted[row]);
-    values.push(texts.plain(of.error[row]));
-    values.push(i64::from(of.window[row].min(2)));
-    values.push(of.has_response[row]);
+    values.push(
+        i64::from(of.ok[row])
+            | i64::from(of.interrupted[row]) << 1
+            | i64::from(of.has_response[row]) << 2
+            | window(of.window[row]),
+    );
+    values.push(extra(
+        &[
+            ("error", texts.plain(of.error[row])),
+            ("user_id", texts.plain(of.user_id[row])),
+        ],
+        ("", ""),
+    ));
+}
+
+/// Its part of the flags.
+fn window(window: u32) -> i64 {
+    i64::from(window.min(2)) << 3
+}
+
+/// NULL takes the least time.
+fn not_empty(text: &str) -> Option<Arc<str>> {
+    (!text.is_empty()).then(|| shared(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_one_group() {
+        for rows in [0, 1, 5, 127, 128, 1000] {
+            let mut next = 0;
+            for (kind, (size, first)) in groups(rows) {
+                assert_eq!((SIZES[kind], first), (size, next));
+                next += size;
+            }
+            assert_eq!(next, rows);
+        }
+    }
+
+    #[test]
+    fn extras_are_json_or_nothing() {
+        assert_eq!(extra(&[("a", ""), ("b", "")], ("tags", "")), None);
+        assert_eq!(
+            extra(&[("a", "say \"x\"\n"), ("b", "")], ("tags", r#"{"k":"v"}"#)).as_deref(),
+            Some(r#"{"a":"say \"x\"\n","tags":{"k":"v"}}"#)
+        );
+    }
 }
