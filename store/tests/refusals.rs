@@ -43,6 +43,11 @@ async fn each_problem_with_postgres_has_its_own_words() {
         );
         assert!(text.contains(expected), "{text}");
     }
+    let store = format!("{:?}", heavy_store::open(url).await.expect("it is there"));
+    assert!(
+        store.contains("postgres://heavy@") && !store.contains("heavy-test-only"),
+        "{store}"
+    );
     assert!(
         refusal("mysql://me:wrong-secret@db/x")
             .await

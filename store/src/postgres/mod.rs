@@ -12,6 +12,7 @@ mod open;
 mod partitions;
 mod query;
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,13 +25,40 @@ use uuid::Uuid;
 
 use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
 
-#[derive(Debug)]
 pub(crate) struct PostgresStore {
     /// The URL without its password.
     shown: String,
     options: PgConnectOptions,
     pool: PgPool,
     identities: known::Identities,
+}
+
+// The options hold the password.
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("url", &self.shown)
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Says of a lost connection which database it was to.
+    fn locate(&self, error: Error) -> Error {
+        match error {
+            Error::Database(
+                error @ (sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Tls(_)),
+            ) => Error::Unreachable {
+                url: self.shown.clone(),
+                problem: open::explain(&error, &self.options),
+            },
+            other => other,
+        }
+    }
 }
 
 /// Connects and migrates.
@@ -41,32 +69,40 @@ pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
-        partitions::ensure(&self.pool, job.id).await?;
-        jobs::write(self, job).await
+        partitions::ensure(&self.pool, job.id)
+            .await
+            .map_err(|error| self.locate(error.into()))?;
+        jobs::write(self, job).await.map_err(|error| self.locate(error))
     }
 
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
-        jobs::write(self, job).await
+        jobs::write(self, job).await.map_err(|error| self.locate(error))
     }
 
     async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        jobs::with_prefix(self, prefix, limit).await
+        jobs::with_prefix(self, prefix, limit)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        jobs::newest(self, limit).await
+        jobs::newest(self, limit)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
-        jobs::unfinished(self).await
+        jobs::unfinished(self).await.map_err(|error| self.locate(error))
     }
 
     async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
-        commit::commit(self, batch).await
+        commit::commit(self, batch)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
-        commit::marks(self, job).await
+        commit::marks(self, job).await.map_err(|error| self.locate(error))
     }
 
     async fn stats_after(
@@ -75,18 +111,24 @@ impl Store for PostgresStore {
         after: u64,
         limit: u32,
     ) -> Result<Vec<EncodedStats>, Error> {
-        commit::stats_after(self, producer, after, limit).await
+        commit::stats_after(self, producer, after, limit)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
-        fold::save(self, job, folded, summary).await
+        fold::save(self, job, folded, summary)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
-        fold::summary(self, job).await
+        fold::summary(self, job).await.map_err(|error| self.locate(error))
     }
 
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
-        query::run(self, sql, max_rows).await
+        query::run(self, sql, max_rows)
+            .await
+            .map_err(|error| self.locate(error))
     }
 }

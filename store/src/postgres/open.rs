@@ -74,6 +74,10 @@ pub(super) fn explain(error: &sqlx::Error, options: &PgConnectOptions) -> String
         sqlx::Error::Io(error) => {
             format!("{error}; check host and port, and that Postgres runs there and listens on that address")
         }
+        sqlx::Error::PoolTimedOut => format!(
+            "no connection within {} s; check that Postgres runs and has connections left",
+            CONNECT_LIMIT.as_secs()
+        ),
         other => other.to_string(),
     }
 }

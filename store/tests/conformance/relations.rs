@@ -17,6 +17,13 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
     let mut sent = data::rows(999, 2);
     let of = &mut sent.requests;
     (of.failed[0], of.reused[0], of.window[0]) = (true, 2, 0);
+    (of.error[0], of.error_kind[0], of.user_id[0]) = (8, 9, 10);
+    of.request_id[0] = "r1".to_owned();
+    let of = &mut sent.iterations;
+    (of.ok[1], of.interrupted[1], of.has_response[1]) = (false, true, false);
+    (of.error[1], of.user_id[1], of.window[1]) = (8, 10, 2);
+    sent.dictionary
+        .extend(["gave \"up\"", "timeout", "u1"].map(str::to_owned));
     let from = producer(job.id, "one", Stream::Rows);
     store
         .commit(&batch(&from, 1, Content::Rows(Box::new(sent))))
@@ -24,15 +31,16 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
         .unwrap();
 
     let sql = "select agent, workflow, step, name, method, url, status, size, second, duration_ms, blocked_ms, \
-               connect_ms, send_ms, wait_ms, time_window, sequence_id, iteration, user_id, proto from requests \
+               connect_ms, send_ms, wait_ms, time_window, sequence_id, iteration, user_id, proto, error, error_kind, request_id \
+               from requests \
                order by iteration";
     assert_eq!(
         rows(&store, sql).await,
         [
             "one|buy|pay|GET /pay|GET|http://shop/pay|200|12|1|1000|0|0.5|0.01|999.48|warm-up|\
-             00000000-0000-4000-8000-0000000003e7|999||HTTP/1.1",
+             00000000-0000-4000-8000-0000000003e7|999|u1|HTTP/1.1|gave \"up\"|timeout|r1",
             "one|buy|pay|GET /pay|GET|http://shop/pay|200|12|2|1001|0|0.5|0.01|1000.48|steady|\
-             00000000-0000-4000-8000-0000000003e8|1000||HTTP/1.1",
+             00000000-0000-4000-8000-0000000003e8|1000||HTTP/1.1|||",
         ]
     );
     let sql = "select started_at, ended_at, failed, reused, tags from requests order by iteration";
@@ -49,14 +57,16 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
         if bed.postgres.is_some() { postgres } else { sqlite }
     );
     let sql = "select agent, workflow, iteration, second, lag_ms, slot_wait_ms, generator_lag_ms, duration_ms, \
-               response_ms, time_window, error from iterations order by iteration";
+               response_ms, time_window, error, user_id from iterations order by iteration";
     assert_eq!(
         rows(&store, sql).await,
         [
-            "one|buy|999|2|0.02|0.005|0.015|1001|1001.02|steady|",
-            "one|buy|1000|2|0.02|0.005|0.015|1002|1002.02|steady|",
+            "one|buy|999|2|0.02|0.005|0.015|1001|1001.02|steady||",
+            "one|buy|1000|2|0.02|0.005|0.015|1002|-|ramp-down|gave \"up\"|u1",
         ]
     );
+    let sql = "select count(*) from iterations where ok and not interrupted";
+    assert_eq!(value(&store, sql).await, "1");
 }
 
 fn folded() -> Folded {
