@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use heavy_sched::client::{Verb, exit};
 
@@ -26,6 +29,22 @@ pub(crate) struct Heavy {
     pub(crate) command: Command,
 }
 
+impl Heavy {
+    /// Reads the command line. Ends the process where clap does: for help, and for wrong usage.
+    pub(crate) fn from_command_line() -> Self {
+        let mut command = Self::command();
+        let matches = command.get_matches_mut();
+        let heavy = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let named = matches.value_source("scheduler") == Some(ValueSource::CommandLine);
+        if named && !heavy.command.takes_scheduler() {
+            let text = "this command talks to no scheduler: leave --scheduler out (`heavy run` and the commands that look at \
+                        jobs take it)";
+            command.error(ErrorKind::ArgumentConflict, text).exit();
+        }
+        heavy
+    }
+}
+
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// See it work: services, a small shop, a load test and its report in one command
@@ -42,6 +61,16 @@ pub(crate) enum Command {
     LintLines(LintArgs),
     #[command(flatten)]
     Client(Verb),
+}
+
+impl Command {
+    /// Whether there is a scheduler to talk to, rather than one in this process or none.
+    const fn takes_scheduler(&self) -> bool {
+        match self {
+            Self::Run(_) | Self::Report(_) | Self::Client(_) => true,
+            Self::Demo(_) | Self::Up(_) | Self::Sql(_) | Self::LintLines(_) => false,
+        }
+    }
 }
 
 /// Which stream to check.

@@ -21,7 +21,6 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use command::{Command, Heavy};
 use exit::{Ended, Failure};
 
@@ -33,7 +32,7 @@ fn main() -> ExitCode {
     if builtin::is_wanted() {
         return builtin::serve();
     }
-    let heavy = Heavy::parse();
+    let heavy = Heavy::from_command_line();
     output::start_log();
     act(heavy).unwrap_or_else(|failure| exit::report(&failure))
 }

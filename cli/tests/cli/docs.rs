@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 
 use heavy_demo_target::{Options, Target};
-use heavy_testkit::{Run, TempDir, binary};
+use heavy_testkit::{Postgres, Run, Service, TempDir, binary};
 
 fn read(path: &str) -> String {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -97,4 +97,57 @@ fn what_the_pages_say_to_type_works() {
     }
     let csv = std::fs::read_to_string(folder.path().join("requests.csv")).unwrap();
     assert!(csv.starts_with("started_at,name,status,duration_ms\r\n"), "{csv}");
+}
+
+/// Starts a service as a line of the README does, on a port of its own.
+fn service(line: &str, home: &TempDir, ready: &str) -> Service {
+    let words: Vec<&str> = line.trim_end_matches(" &").split_whitespace().collect();
+    let run = Run::binary(words[0])
+        .args(&words[1..])
+        .env("XDG_DATA_HOME", home.path());
+    if ready == "listening on" {
+        Service::start(words[0], run.args(["--listen", "127.0.0.1:0"]))
+    } else {
+        Service::start_when(words[0], run, |line| line.contains(ready))
+    }
+}
+
+#[test]
+fn the_five_lines_on_postgres_work() {
+    let database = Postgres::shared().database();
+    let home = TempDir::new("five");
+    let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
+    let readme = read("README.md").replace("postgres://heavy@127.0.0.1/heavy", database.url());
+    let block = blocks(&readme, "sh")
+        .into_iter()
+        .find(|block| block.starts_with("heavy-sched serve"))
+        .unwrap();
+    let lines: Vec<&str> = block.lines().collect();
+    assert_eq!(lines.len(), 5);
+    let scheduler = service(lines[0], &home, "listening on");
+    let collector = service(lines[1], &home, "listening on");
+    let agent = lines[2]
+        .replace("http://127.0.0.1:7700", &scheduler.url())
+        .replace("http://127.0.0.1:7701", &collector.url());
+    let agent = service(&agent, &home, "connected to");
+    for line in &lines[3..] {
+        let line = line
+            .replace("target/release/http_get", binary("http_get").to_str().unwrap())
+            .replace("127.0.0.1:8080", &target.addr().to_string())
+            .replace("--rate 2000 --duration 30s", "--rate 20 --duration 1s");
+        let programs = binary("heavy").parent().unwrap().display().to_string();
+        let typed = Run::new("sh")
+            .args(["-c", &line])
+            .env("PATH", format!("{programs}:{}", std::env::var("PATH").unwrap()))
+            .env("XDG_DATA_HOME", home.path())
+            .env("HEAVY_SCHEDULER", scheduler.url())
+            .finish();
+        assert!([Some(0), Some(98)].contains(&typed.code), "{line}: {typed:?}");
+        assert!(typed.stdout.contains("GET /"), "{line}: {typed:?}");
+    }
+    assert_eq!(database.value::<u64>("SELECT count(*) FROM requests"), 20);
+    assert_eq!(target.stats().requests, 20);
+    agent.stop().expect_code(0);
+    collector.stop().expect_code(0);
+    scheduler.stop().expect_code(0);
 }

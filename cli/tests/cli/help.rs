@@ -55,6 +55,10 @@ fn wrong_usage_is_2_and_says_what_would_be_right() {
         (&["sql", "--set", "novalue", "select 1"], "NAME=VALUE"),
         (&["sql", "--set", "a b=1", "select 1"], "is not a name"),
         (&["sql", " "], "the query is empty"),
+        (
+            &["demo", "--scheduler", "http://127.0.0.1:1"],
+            "talks to no scheduler",
+        ),
     ] {
         let finished = Run::binary("heavy").args(args).finish().expect_code(2);
         assert!(finished.stderr.contains(part), "{args:?}: {}", finished.stderr);

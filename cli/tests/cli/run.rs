@@ -107,3 +107,36 @@ fn a_compiled_load_test_runs_the_same_way() {
     assert_eq!(target.stats().requests, summary.iterations.started);
     assert_eq!(summary.job.spec.name, "http_get");
 }
+
+/// How a job ends that cannot be prepared: what is said, and that nothing ran.
+fn refused(args: &[&str]) -> String {
+    let folder = TempDir::new("refused");
+    let run = Run::binary("heavy")
+        .arg("run")
+        .args(args)
+        .args(["--rate", "5", "--duration", "1s"]);
+    let finished = run.env("HEAVY_DATA_DIR", folder.path()).finish().expect_code(1);
+    assert_eq!(finished.stdout, "");
+    finished.stderr
+}
+
+#[test]
+fn a_program_that_is_no_load_test_is_told_from_one() {
+    let stderr = refused(&["/bin/true"]);
+    assert!(stderr.contains("did not say hello"), "{stderr}");
+}
+
+#[test]
+fn an_unknown_workflow_is_answered_with_the_known_ones() {
+    let stderr = refused(&[binary("http_get").to_str().unwrap(), "--workflow", "nope"]);
+    assert!(
+        stderr.contains("there is no workflow \"nope\": this load test has default"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_load_test_that_wants_a_param_says_which() {
+    let stderr = refused(&[binary("http_get").to_str().unwrap()]);
+    assert!(stderr.contains("--param url="), "{stderr}");
+}
