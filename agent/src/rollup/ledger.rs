@@ -1,18 +1,25 @@
-//! The account of every released iteration: outstanding until its line comes, then settled; at the end nothing is
-//! outstanding and `scheduled = started + dropped`, `started = ok + failed + interrupted + lost`.
+//! The account of all released iterations, by the second in which they are due.
+//!
+//! A dropped line says how many of a span were dropped and not which: a load test deals iterations to its cores, so
+//! the spans of two cores overlap. The account therefore counts. For each second it knows how many were released,
+//! became due, were heard of and were dropped; what is left at the end is lost, so that `scheduled = started +
+//! dropped` and `started = ok + failed + interrupted + lost` hold whatever lines come.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use foldhash::fast::RandomState;
 use heavy_model::stats::Dropped;
 
 use super::plan::PlanTable;
+use super::second::{SECOND_NS, Second};
 
 /// A workflow's place among those that the job runs.
 pub(crate) type Workflow = u16;
 
 /// A released iteration: workflow and number.
 pub(crate) type Key = (Workflow, u64);
+
+/// Iterations that are known by number and not yet heard of; beyond it the oldest are only counted.
+const MAX_OPEN: usize = 1 << 18;
 
 /// Why an iteration was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +42,7 @@ impl DropReason {
         }
     }
 
-    pub(crate) fn count_in(self, dropped: &mut Dropped, n: u64) {
+    fn count_in(self, dropped: &mut Dropped, n: u64) {
         match self {
             Self::Full => dropped.full += n,
             Self::Late => dropped.late += n,
@@ -44,88 +51,99 @@ impl DropReason {
     }
 }
 
+/// Drops of a span that reaches over the end of a second: how many of the last few belong to which shows at the end.
 #[derive(Debug, Clone, Copy)]
-struct Outstanding {
-    due_ns: u64,
-    /// Whether it is in `scheduled` already.
-    counted: bool,
+struct Span {
+    workflow: Workflow,
+    first: u64,
+    last: u64,
+    count: u64,
+    reason: DropReason,
 }
 
-/// The numbers that a dropped line spans.
-type Span = (u64, u64);
-
-/// So many guesses are remembered; a wrong one that was forgotten counts as a line about nothing.
-const MAX_GUESSES: usize = 1 << 16;
+impl Span {
+    /// The part of its count that surely belongs to a second: a little less than by its numbers.
+    fn part_in(&self, second: &Second) -> u64 {
+        let numbers = second.last_n().min(self.last) + 1 - second.first_n().max(self.first);
+        let all = u128::from(self.last - self.first) + 1;
+        let part = u128::from(self.count) * u128::from(numbers) * 7 / 8 / all;
+        u64::try_from(part).unwrap_or(u64::MAX)
+    }
+}
 
 /// All released iterations of one assignment.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    outstanding: HashMap<Key, Outstanding, RandomState>,
+    /// For each workflow its seconds that are not settled, ascending.
+    workflows: Vec<VecDeque<Second>>,
     /// Released ones by due time, until they are due and counted.
-    upcoming: VecDeque<(u64, Key)>,
-    /// Iterations that were taken for the dropped ones of a span that held more than were dropped. When the line of
-    /// such a one comes after all, another of its span takes its place: no total is ever wrong, only which of a few
-    /// neighbours was due when.
-    guesses: HashMap<Key, Span, RandomState>,
-    oldest_guesses: VecDeque<Key>,
+    upcoming: VecDeque<(u64, Workflow)>,
+    /// What is left of spans over several seconds.
+    spans: Vec<Span>,
+    open: usize,
+    in_flight: u64,
+    /// What was heard of and dropped beyond what was released, in seconds that got too large a part of a span.
+    excess: u64,
 }
 
 impl Ledger {
-    /// Takes note of iterations that are being released, ascending in due time.
+    /// Takes note of iterations that are being released, ascending in number and due time.
     pub(crate) fn release(&mut self, workflow: Workflow, due: &[(u64, u64)]) {
-        for (n, due_ns) in due {
-            let entry = Outstanding {
-                due_ns: *due_ns,
-                counted: false,
-            };
-            self.outstanding.insert((workflow, *n), entry);
-            self.upcoming.push_back((*due_ns, (workflow, *n)));
+        let place = usize::from(workflow);
+        if self.workflows.len() <= place {
+            self.workflows.resize_with(place + 1, VecDeque::new);
         }
+        let seconds = &mut self.workflows[place];
+        for (n, due_ns) in due {
+            let second = due_ns / SECOND_NS;
+            if seconds.back().is_none_or(|last| last.second() < second) {
+                seconds.push_back(Second::new(second, *n));
+            }
+            if let Some(last) = seconds.back_mut() {
+                last.release(*n);
+            }
+            self.upcoming.push_back((*due_ns, workflow));
+        }
+        self.open += due.len();
+        self.bound();
     }
 
     /// Counts all that became due by `now_ns` as scheduled.
     pub(crate) fn count_due(&mut self, now_ns: i64, plan: &mut PlanTable) {
-        while let Some((due_ns, key)) = self.upcoming.front().copied() {
+        while let Some((due_ns, workflow)) = self.upcoming.front().copied() {
             if i64::try_from(due_ns).unwrap_or(i64::MAX) > now_ns {
                 break;
             }
             self.upcoming.pop_front();
-            if let Some(entry) = self.outstanding.get_mut(&key)
-                && !entry.counted
-            {
-                entry.counted = true;
-                plan.due_at(key.0, due_ns).scheduled += 1;
+            let second = due_ns / SECOND_NS;
+            let seconds = self.workflows.get_mut(usize::from(workflow));
+            let found = seconds.and_then(|seconds| seconds.iter_mut().rev().find(|s| s.second() == second));
+            if let Some(found) = found {
+                found.scheduled += 1;
+                plan.due_at(workflow, due_ns).scheduled += 1;
+                self.in_flight += 1;
             }
         }
+        self.forget_settled();
     }
 
     /// Settles one whose iteration line came: it had started. False if it was not outstanding.
-    pub(crate) fn started(&mut self, key: Key, plan: &mut PlanTable) -> bool {
-        let Some(entry) = self.outstanding.remove(&key).or_else(|| self.correct(key)) else {
+    pub(crate) fn started(&mut self, (workflow, n): Key, plan: &mut PlanTable) -> bool {
+        let seconds = self.workflows.get_mut(usize::from(workflow));
+        let second = seconds.and_then(|seconds| {
+            let place = seconds.partition_point(|second| second.last_n() < n);
+            seconds.get_mut(place)
+        });
+        let Some(second) = second.filter(|second| second.first_n() <= n) else {
             return false;
         };
-        let row = plan.due_at(key.0, entry.due_ns);
-        row.scheduled += u64::from(!entry.counted);
-        row.started += 1;
-        true
-    }
-
-    /// The guess that `key` was dropped is wrong: takes another one of its span for dropped, whose entry it gives.
-    fn correct(&mut self, key: Key) -> Option<Outstanding> {
-        let span = self.guesses.remove(&key)?;
-        let other = self.within(key.0, span, 1).pop()?;
-        self.guess((key.0, other), span);
-        self.outstanding.remove(&(key.0, other))
-    }
-
-    fn guess(&mut self, key: Key, span: Span) {
-        if self.oldest_guesses.len() == MAX_GUESSES
-            && let Some(oldest) = self.oldest_guesses.pop_front()
-        {
-            self.guesses.remove(&oldest);
+        if !second.hear(n) {
+            return false;
         }
-        self.oldest_guesses.push_back(key);
-        self.guesses.insert(key, span);
+        plan.due_at(workflow, second.second() * SECOND_NS).started += 1;
+        self.open = self.open.saturating_sub(1);
+        self.in_flight = self.in_flight.saturating_sub(1);
+        true
     }
 
     /// Settles those of a dropped line. Gives how many of `count` cannot be, because too few are outstanding.
@@ -136,130 +154,141 @@ impl Ledger {
         reason: DropReason,
         plan: &mut PlanTable,
     ) -> u64 {
-        let most = usize::try_from(count).unwrap_or(usize::MAX).saturating_add(1);
-        let within = self.within(workflow, (first, last), most);
-        let ambiguous = within.len() as u64 > count;
-        let mut settled = 0;
-        for n in within.into_iter().take(most - 1) {
-            let Some(entry) = self.outstanding.remove(&(workflow, n)) else {
-                continue;
-            };
-            let row = plan.due_at(workflow, entry.due_ns);
-            row.scheduled += u64::from(!entry.counted);
-            reason.count_in(&mut row.dropped, 1);
-            settled += 1;
-            if ambiguous {
-                self.guess((workflow, n), (first, last));
-            }
-        }
-        count - settled
+        let mut span = Span {
+            workflow,
+            first,
+            last,
+            count,
+            reason,
+        };
+        let possible: u64 = self.seconds_of(&span).map(|second| second.outstanding()).sum();
+        span.count = count.min(possible).min((last - first).saturating_add(1));
+        let missing = count - span.count;
+        self.in_flight = self.in_flight.saturating_sub(span.count);
+        self.give(&mut span, plan, false);
+        self.keep(span);
+        missing
     }
 
-    /// Ends the account. Those due by `end_ns` were started and never heard of again: lost. Others are withdrawn.
+    /// Ends the account: what was counted as due and not heard of is lost, what was not due by `end_ns` is withdrawn.
     pub(crate) fn close(&mut self, end_ns: i64, plan: &mut PlanTable) {
-        for (key, entry) in self.outstanding.drain() {
-            let due = i64::try_from(entry.due_ns).unwrap_or(i64::MAX) <= end_ns;
-            if entry.counted || due {
-                let row = plan.due_at(key.0, entry.due_ns);
-                row.scheduled += u64::from(!entry.counted);
-                row.started += 1;
-                row.lost += 1;
+        self.count_due(end_ns, plan);
+        let mut spans = std::mem::take(&mut self.spans);
+        spans.sort_by_key(|span| span.first);
+        for mut span in spans {
+            self.give(&mut span, plan, true);
+        }
+        let mut excess = std::mem::take(&mut self.excess);
+        excess += self.workflows.iter().flatten().map(Second::excess).sum::<u64>();
+        for (workflow, seconds) in (0..).zip(&mut self.workflows) {
+            for second in seconds.drain(..) {
+                let row = plan.due_at(workflow, second.second() * SECOND_NS);
+                // A load test may have started some of what it was about to be told to forget.
+                row.scheduled += second.beyond_end();
+                let balanced = second.unaccounted().min(excess);
+                excess -= balanced;
+                let lost = second.unaccounted() - balanced;
+                row.started += lost;
+                row.lost += lost;
             }
         }
+        if excess > 0 {
+            // Only a load test that tells two fates of one iteration comes to this.
+            plan.at(0, 0).scheduled += excess;
+        }
         self.upcoming.clear();
-        self.guesses.clear();
-        self.oldest_guesses.clear();
+        self.in_flight = 0;
     }
 
     /// How many are outstanding and were due by the last count.
-    pub(crate) fn in_flight(&self) -> u64 {
-        (self.outstanding.len() - self.upcoming.len().min(self.outstanding.len())) as u64
+    pub(crate) const fn in_flight(&self) -> u64 {
+        self.in_flight
     }
 
-    /// The first outstanding iterations of a span, at most `most`, ascending.
-    fn within(&self, workflow: Workflow, (first, last): Span, most: usize) -> Vec<u64> {
-        if last.saturating_sub(first) <= self.outstanding.len() as u64 {
-            let outstanding = |n: &u64| self.outstanding.contains_key(&(workflow, *n));
-            return (first..=last).filter(outstanding).take(most).collect();
+    fn seconds_of(&mut self, span: &Span) -> impl Iterator<Item = &mut Second> + use<'_> {
+        let (first, last) = (span.first, span.last);
+        let seconds = self.workflows.get_mut(usize::from(span.workflow));
+        let seconds = seconds.into_iter().flat_map(move |seconds| {
+            let place = seconds.partition_point(|second| second.last_n() < first);
+            seconds.range_mut(place..)
+        });
+        seconds.take_while(move |second| second.first_n() <= last)
+    }
+
+    /// Gives the count of a span to its seconds: all of it if there is one or with `all`, else what is sure. What is
+    /// left stays in the span.
+    fn give(&mut self, span: &mut Span, plan: &mut PlanTable, all: bool) {
+        let whole = all || self.seconds_of(span).nth(1).is_none();
+        let asked = *span;
+        for second in self.seconds_of(&asked) {
+            let part = if whole { span.count } else { asked.part_in(second) };
+            let count = part.min(span.count).min(second.outstanding());
+            second.drop_some(count, !whole);
+            span.count -= count;
+            let row = plan.due_at(span.workflow, second.second() * SECOND_NS);
+            span.reason.count_in(&mut row.dropped, count);
         }
-        let keys = self.outstanding.keys();
-        let mut found: Vec<u64> = keys
-            .filter(|(of, n)| *of == workflow && (first..=last).contains(n))
-            .map(|(_, n)| *n)
-            .collect();
-        found.sort_unstable();
-        found.truncate(most);
-        found
+    }
+
+    /// Keeps what is left of a span, with what is left of those that lie in the same seconds.
+    fn keep(&mut self, span: Span) {
+        if span.count == 0 {
+            return;
+        }
+        let ends = |ledger: &mut Self, span: &Span| {
+            let mut seconds = ledger.seconds_of(span).map(|second| second.second());
+            let first = seconds.next();
+            (first, seconds.last())
+        };
+        let own = ends(self, &span);
+        let last = self.spans.last().copied();
+        let same = last.is_some_and(|last| {
+            (last.workflow, last.reason) == (span.workflow, span.reason) && ends(self, &last) == own
+        });
+        match self.spans.last_mut() {
+            Some(last) if same => {
+                last.count += span.count;
+                last.first = last.first.min(span.first);
+                last.last = last.last.max(span.last);
+            }
+            _ => self.spans.push(span),
+        }
+    }
+
+    /// Forgets seconds of which everything is known; nothing of them can come any more.
+    fn forget_settled(&mut self) {
+        for seconds in &mut self.workflows {
+            // The newest may still be added to.
+            let older = seconds.len().saturating_sub(1);
+            for second in seconds
+                .iter_mut()
+                .take(older)
+                .filter(|second| second.is_settled())
+            {
+                self.open = self.open.saturating_sub(second.only_count());
+            }
+            while seconds.len() > 1
+                && let Some(second) = seconds.pop_front_if(|second| second.is_settled())
+            {
+                self.excess += second.excess();
+            }
+        }
+    }
+
+    fn bound(&mut self) {
+        while self.open > MAX_OPEN {
+            let known = self
+                .workflows
+                .iter_mut()
+                .flatten()
+                .filter(|second| second.open() > 0);
+            let Some(oldest) = known.min_by_key(|second| second.second()) else {
+                break;
+            };
+            self.open = self.open.saturating_sub(oldest.only_count());
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const MS: u64 = 1_000_000;
-
-    #[test]
-    fn every_fate_is_counted_where_it_was_due() {
-        let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
-        let due: Vec<(u64, u64)> = (0..10).map(|n| (n, n * 300 * MS)).collect();
-        ledger.release(0, &due);
-        ledger.count_due(1_000_000_000, &mut plan);
-        assert!(ledger.started((0, 0), &mut plan));
-        assert!(!ledger.started((0, 0), &mut plan), "only once");
-        assert!(!ledger.started((1, 1), &mut plan), "another workflow");
-        assert_eq!(ledger.dropped(0, (1, 2, 2), DropReason::Full, &mut plan), 0);
-        assert_eq!(ledger.dropped(0, (1, 3, 3), DropReason::Full, &mut plan), 2);
-        ledger.close(1_300_000_000, &mut plan);
-        let rows = plan.take();
-        let first = rows.iter().find(|row| row.second == 0).unwrap();
-        assert_eq!((first.scheduled, first.started, first.dropped.full), (4, 1, 3));
-        let second = rows.iter().find(|row| row.second == 1).unwrap();
-        assert_eq!((second.scheduled, second.started, second.lost), (1, 1, 1));
-        assert_eq!(rows.len(), 2, "what was not due is withdrawn");
-    }
-
-    #[test]
-    fn a_wrong_guess_of_who_was_dropped_is_corrected() {
-        let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
-        ledger.release(0, &[(0, 0), (1, 0), (2, 0)]);
-        assert_eq!(ledger.dropped(0, (0, 2, 1), DropReason::Late, &mut plan), 0);
-        assert!(ledger.started((0, 0), &mut plan));
-        assert!(ledger.started((0, 2), &mut plan));
-        ledger.close(1, &mut plan);
-        let rows = plan.take();
-        assert_eq!(
-            (rows[0].scheduled, rows[0].started, rows[0].dropped.late),
-            (3, 2, 1)
-        );
-        assert_eq!(rows[0].lost, 0);
-    }
-
-    proptest! {
-        #[test]
-        fn scheduled_is_started_plus_dropped_whatever_lines_come(
-            lines in prop::collection::vec((0u64..60, 0u64..6, 0u64..6, any::<bool>()), 0..80),
-            counted_ns in 0i64..60, end_ns in 0i64..60,
-        ) {
-            let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
-            ledger.release(0, &(0..50).map(|n| (n, n)).collect::<Vec<_>>());
-            ledger.count_due(counted_ns, &mut plan);
-            let mut heard = 0;
-            for (n, width, count, start) in lines {
-                if start {
-                    heard += u64::from(ledger.started((0, n), &mut plan));
-                } else {
-                    ledger.dropped(0, (n, n + width, count), DropReason::Full, &mut plan);
-                }
-            }
-            ledger.close(end_ns, &mut plan);
-            let rows = plan.take();
-            let sum = |field: fn(&heavy_model::stats::Iterations) -> u64| rows.iter().map(field).sum::<u64>();
-            prop_assert_eq!(sum(|r| r.scheduled), sum(|r| r.started) + sum(|r| r.dropped.total()));
-            prop_assert_eq!(sum(|r| r.started), heard + sum(|r| r.lost));
-            prop_assert!(sum(|r| r.scheduled) <= 50);
-            prop_assert!(sum(|r| r.scheduled) > counted_ns.min(49) as u64);
-        }
-    }
-}
+mod tests;

@@ -11,6 +11,7 @@ pub(crate) mod names;
 mod plan;
 pub(crate) mod redact;
 pub(crate) mod requests;
+mod second;
 mod totals;
 
 use std::collections::BTreeMap;

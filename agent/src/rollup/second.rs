@@ -1,0 +1,118 @@
+//! The released iterations of one workflow that are due in one second.
+
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+
+pub(crate) const SECOND_NS: u64 = 1_000_000_000;
+
+/// Counts, and which are not yet heard of.
+#[derive(Debug)]
+pub(crate) struct Second {
+    second: u64,
+    first_n: u64,
+    last_n: u64,
+    released: u64,
+    /// Those that were due by the last count.
+    pub(crate) scheduled: u64,
+    heard: u64,
+    dropped: u64,
+    /// Those of the dropped that may belong to another second.
+    guessed: u64,
+    /// Released and not heard of, dropped ones included; none when they are only counted.
+    open: Option<HashSet<u64, RandomState>>,
+}
+
+impl Second {
+    /// A second whose first released iteration is `first_n`.
+    pub(crate) fn new(second: u64, first_n: u64) -> Self {
+        Self {
+            second,
+            first_n,
+            last_n: first_n,
+            released: 0,
+            scheduled: 0,
+            heard: 0,
+            dropped: 0,
+            guessed: 0,
+            open: Some(HashSet::default()),
+        }
+    }
+
+    /// Which one, from the job's start.
+    pub(crate) const fn second(&self) -> u64 {
+        self.second
+    }
+
+    pub(crate) const fn first_n(&self) -> u64 {
+        self.first_n
+    }
+
+    pub(crate) const fn last_n(&self) -> u64 {
+        self.last_n
+    }
+
+    pub(crate) fn release(&mut self, n: u64) {
+        self.released += 1;
+        self.last_n = n;
+        if let Some(open) = &mut self.open {
+            open.insert(n);
+        }
+    }
+
+    /// Takes note of an iteration line; false if none such is outstanding.
+    pub(crate) fn hear(&mut self, n: u64) -> bool {
+        let known = match &mut self.open {
+            Some(open) => open.remove(&n),
+            None => (self.first_n..=self.last_n).contains(&n),
+        };
+        let heard = known && self.heard + self.dropped < self.released + self.guessed;
+        self.heard += u64::from(heard);
+        heard
+    }
+
+    /// Takes note of drops; there must be as many outstanding. `guessed` if some may belong to another second.
+    pub(crate) fn drop_some(&mut self, count: u64, guessed: bool) {
+        self.dropped += count;
+        if guessed {
+            self.guessed += count;
+        }
+    }
+
+    /// How many are neither heard of nor dropped.
+    pub(crate) const fn outstanding(&self) -> u64 {
+        self.released.saturating_sub(self.heard + self.dropped)
+    }
+
+    /// How many more are heard of and dropped than were released.
+    pub(crate) const fn excess(&self) -> u64 {
+        (self.heard + self.dropped).saturating_sub(self.released)
+    }
+
+    /// How many were due and are neither heard of nor dropped.
+    pub(crate) const fn unaccounted(&self) -> u64 {
+        self.scheduled.saturating_sub(self.heard + self.dropped)
+    }
+
+    /// How many were heard of or dropped although they were not due by the last count.
+    pub(crate) fn beyond_end(&self) -> u64 {
+        (self.heard + self.dropped)
+            .min(self.released)
+            .saturating_sub(self.scheduled)
+    }
+
+    /// Whether all are due, and heard of or dropped.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.outstanding() == 0 && self.scheduled == self.released
+    }
+
+    /// How many are known by number.
+    pub(crate) fn open(&self) -> usize {
+        self.open.as_ref().map_or(0, HashSet::len)
+    }
+
+    /// From now on numbers are believed as far as the count allows. Gives how many were known.
+    pub(crate) fn only_count(&mut self) -> usize {
+        self.open.take().map_or(0, |open| open.len())
+    }
+}
