@@ -36,3 +36,29 @@ async fn the_server_counts_as_many_requests_as_are_delivered() {
         .sum();
     assert_eq!(checks, 1500);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_overloaded_load_test_drops_and_every_drop_is_counted() {
+    let world = World::new().await;
+    let nginx = Nginx::start();
+    let mut get = spec("5000", 3000, "");
+    get.workflows.clear();
+    get.params = json!({ "url": nginx.url() });
+    get.max_in_flight = 2;
+    let program = heavy_testkit::binary("http_get");
+    world.assign("job-full", &program, get).await;
+    world.state("job-full", State::Prepared).await;
+    world.start("job-full").await;
+    world.state("job-full", State::Finished).await;
+    let delivered = world.delivered("job-full");
+    let closing = delivered.closing.clone().unwrap();
+    assert_eq!(closing.scheduled, 15_000);
+    assert_eq!(closing.started + closing.dropped, 15_000, "{closing:?}");
+    assert_eq!((closing.lost, closing.malformed), (0, 0), "{closing:?}");
+    assert!(closing.dropped > 0, "two slots are too few on this machine");
+    assert_eq!(
+        delivered.sum(|row| row.dropped.full + row.dropped.late),
+        closing.dropped
+    );
+    assert_eq!(delivered.iterations(), closing.started);
+}
