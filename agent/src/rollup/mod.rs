@@ -9,6 +9,7 @@ mod ledger;
 pub(crate) mod log;
 pub(crate) mod names;
 mod plan;
+mod recorder;
 pub(crate) mod redact;
 pub(crate) mod requests;
 mod second;
@@ -112,14 +113,14 @@ impl Rollup {
         let ended_ns = scheduled_ns.saturating_add_unsigned(response_ns).min(now_ns);
         let second = self.ended_in(ended_ns, now_ns);
         let symbol = self.tables.workflows.symbol(&line.workflow);
-        let row = self.plan.at(workflow, second);
+        let row = self.plan.row(workflow, second);
         row.generator_lag
             .record(line.lag_ns.saturating_sub(line.slot_wait_ns));
         if line.interrupted {
-            row.interrupted += 1;
+            row.counts.interrupted += 1;
         } else {
-            row.ok += u64::from(line.ok);
-            row.failed += u64::from(!line.ok);
+            row.counts.ok += u64::from(line.ok);
+            row.counts.failed += u64::from(!line.ok);
             row.duration.record(line.duration_ns);
             row.response.record(response_ns);
         }

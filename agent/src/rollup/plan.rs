@@ -7,14 +7,25 @@ use foldhash::fast::RandomState;
 use heavy_model::stats::Iterations;
 
 use super::ledger::Workflow;
+use super::recorder::Recorder;
 
 const SECOND_NS: u64 = 1_000_000_000;
+
+/// One second of one workflow.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// All but the histograms.
+    pub(crate) counts: Iterations,
+    pub(crate) duration: Recorder,
+    pub(crate) response: Recorder,
+    pub(crate) generator_lag: Recorder,
+}
 
 /// Rows that have changed since they were last taken.
 #[derive(Debug, Default)]
 pub(crate) struct PlanTable {
     names: Vec<Arc<str>>,
-    rows: HashMap<(u32, Workflow), Iterations, RandomState>,
+    rows: HashMap<(u32, Workflow), Row, RandomState>,
 }
 
 impl PlanTable {
@@ -33,21 +44,38 @@ impl PlanTable {
     }
 
     /// The row of a second.
-    pub(crate) fn at(&mut self, workflow: Workflow, second: u32) -> &mut Iterations {
-        self.rows.entry((second, workflow)).or_insert_with(|| Iterations {
-            second,
-            workflow: self.names.get(usize::from(workflow)).cloned().unwrap_or_default(),
-            ..Iterations::default()
+    pub(crate) fn row(&mut self, workflow: Workflow, second: u32) -> &mut Row {
+        self.rows.entry((second, workflow)).or_insert_with(|| Row {
+            counts: Iterations {
+                second,
+                workflow: self.names.get(usize::from(workflow)).cloned().unwrap_or_default(),
+                ..Iterations::default()
+            },
+            duration: Recorder::default(),
+            response: Recorder::default(),
+            generator_lag: Recorder::default(),
         })
     }
 
-    /// The row of the second in which something was due.
+    /// The counts of a second.
+    pub(crate) fn at(&mut self, workflow: Workflow, second: u32) -> &mut Iterations {
+        &mut self.row(workflow, second).counts
+    }
+
+    /// The counts of the second in which something was due.
     pub(crate) fn due_at(&mut self, workflow: Workflow, due_ns: u64) -> &mut Iterations {
         self.at(workflow, u32::try_from(due_ns / SECOND_NS).unwrap_or(u32::MAX))
     }
 
     /// The rows since the last call.
     pub(crate) fn take(&mut self) -> Vec<Iterations> {
-        self.rows.drain().map(|(_, row)| row).collect()
+        let rows = self.rows.drain();
+        rows.map(|(_, row)| Iterations {
+            duration: row.duration.finish(),
+            response: row.response.finish(),
+            generator_lag: row.generator_lag.finish(),
+            ..row.counts
+        })
+        .collect()
     }
 }

@@ -9,6 +9,7 @@ use heavy_plugin::line::RequestLine;
 use heavy_plugin::name::push_default_name;
 
 use super::names::{EMPTY, Names, OTHERS, Symbol};
+use super::recorder::Recorder;
 
 /// Request identities that are told apart in one job.
 const MAX_IDENTITIES: usize = 1000;
@@ -62,7 +63,7 @@ pub(crate) struct Class {
 #[derive(Debug, Default)]
 struct Sums {
     bytes: u64,
-    duration: heavy_model::histogram::Histogram,
+    duration: Recorder,
     phases_ns: [u64; 7],
 }
 
@@ -121,7 +122,7 @@ impl RequestTable {
             error_kind: Arc::clone(tables.kinds.text(class.kind)),
             failed: class.failed,
             bytes: sums.bytes,
-            duration: sums.duration,
+            duration: sums.duration.finish(),
             phases_ns: sums.phases_ns,
         })
         .collect()
