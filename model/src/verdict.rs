@@ -120,7 +120,9 @@ fn failure(summary: &Summary) -> Option<String> {
         return Some("no iteration was due before the job ended".to_owned());
     }
     if iterations.ok == 0 {
-        return Some(match summary.errors.first() {
+        // What went wrong with a request says more than that its iteration failed.
+        let of_requests = summary.errors.iter().find(|error| !error.name.is_empty());
+        return Some(match of_requests.or(summary.errors.first()) {
             Some(error) => {
                 format!(
                     "no iteration was ok; the most frequent error is {} ({} times)",

@@ -52,11 +52,13 @@ fn failed_iterations_alone_do_not_fail_a_job_but_none_ok_does() {
     );
     let judgement = with(|s| {
         (s.iterations.ok, s.iterations.failed) = (0, 1000);
-        s.errors = vec![ErrorSummary {
-            kind: "refused".into(),
+        let error = |kind: &str, name: &str| ErrorSummary {
+            kind: kind.into(),
+            name: name.into(),
             count: 1000,
             ..ErrorSummary::default()
-        }];
+        };
+        s.errors = vec![error("iteration", ""), error("refused", "GET /")];
     });
     assert_eq!(judgement.verdict, Verdict::Fail);
     assert!(
