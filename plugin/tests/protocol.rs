@@ -1,5 +1,7 @@
 //! `docs/protocol.md` against the code: every JSON block of it is what this crate reads and writes.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use heavy_plugin::hello::Hello;
 use heavy_plugin::line::Line;
 use heavy_plugin::rpc::{LoadTestRequest, LoadTestResponse};

@@ -1,5 +1,7 @@
 //! The Python example, driven as an agent drives it: what `docs/protocol.md` says is enough.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
