@@ -1,13 +1,13 @@
 //! The agent of heavy: gets load tests from a scheduler, runs them, and brings every result to a collector.
 //!
-//! One [`run`] is one agent. Its [`link`] to the scheduler brings assignments; each [`assignment`] fetches its binary
-//! into the [`cache`], spawns it as a [`process`], releases iterations, and ends with all results acknowledged. The
-//! [`tail`] reads the load test's output into [`results`], which rolls them up ([`rollup`]) and packs raw rows
-//! ([`batch`]); both are written to the [`spool`], from which [`deliver`] sends them. Nothing in that chain waits for
+//! One [`run`] is one agent. Its `link` to the scheduler brings assignments; each `assignment` fetches its binary
+//! into the `cache`, spawns it as a `process`, releases iterations, and ends with all results acknowledged. The
+//! `tail` reads the load test's output into `results`, which rolls them up (`rollup`) and packs raw rows
+//! (`batch`); both are written to the `spool`, from which `deliver` sends them. Nothing in that chain waits for
 //! what comes after it.
 //!
-//! Pure, and tested as tables and properties: [`assignment`]'s machine and plan, [`rollup`], [`batch`],
-//! [`link`]'s clock estimate, [`deliver`]'s cursor, [`tail`]'s lines, [`spool`]'s records.
+//! Pure, and tested as tables and properties: `assignment`'s machine and plan, `rollup`, `batch`,
+//! `link`'s clock estimate, `deliver`'s cursor, `tail`'s lines, `spool`'s records.
 
 #[doc(hidden)]
 pub mod launch;

@@ -1,7 +1,7 @@
 //! What an agent and a load test say to each other: hello, RPC service and codec, output lines.
 //!
 //! A load test is a child process of an agent. It gets its orders by RPC over a socket that is its stdin
-//! ([`rpc`]), and gives its results as JSON lines on its stdout ([`line`]), after one hello line ([`hello`]).
+//! ([`mod@rpc`]), and gives its results as JSON lines on its stdout ([`mod@line`]), after one hello line ([`hello`]).
 //! A request line without a name gets one by [`name::default_name`].
 //! Every clock value in the protocol is nanoseconds: monotonic ones are of `CLOCK_MONOTONIC`, which all
 //! processes of a host share; wall ones count from the Unix epoch.

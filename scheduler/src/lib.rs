@@ -1,7 +1,7 @@
 //! The scheduler of heavy: takes jobs, hands their binaries and shares to agents, starts them at one instant, folds
 //! what comes back, and says how it went.
 //!
-//! [`serve`] is the server: agents ([`fleet`]) and clients (gRPC and JSON, [`api`]) share one port; jobs ([`job`])
+//! [`serve`] is the server: agents (`fleet`) and clients (gRPC and JSON, `api`) share one port; jobs (`job`)
 //! live in pure machines whose drivers act. [`client`] is the command line: the verbs of `heavy-sched` and `heavy`.
 
 mod api;
