@@ -37,6 +37,10 @@ struct AgentFold {
     closing: Option<Closing>,
     totals: totals::AgentTotals,
     lost: bool,
+    /// Its lease is over: it may still report, but is not waited for.
+    gone: bool,
+    /// What settling has added to what it reported.
+    settled_gap: u64,
 }
 
 impl Fold {
@@ -91,28 +95,42 @@ impl Fold {
         self.events_seen += 1;
     }
 
-    /// Accounts for an agent that is gone without a closing: of the iterations that were due to it, given by
-    /// workflow as their due instants' count, what it never reported as due is dropped as `gap`; what it started and
-    /// never reported an outcome for is lost.
+    /// Notes that an agent's lease is over: the series goes on without it. Seconds that it has not reported stay
+    /// partial.
+    pub fn leave(&mut self, agent: &str) {
+        self.agents.entry(agent.to_owned()).or_default().gone = true;
+    }
+
+    /// Accounts for an agent that is gone without a closing, or whose closing says that it ended before its share
+    /// did: of the iterations that were due to it, given by workflow as their due instants' count, what it never
+    /// reported as due is dropped as `gap`; what it started and never reported an outcome for is lost. Others are
+    /// left as they are.
     pub fn settle_lost_agent(&mut self, agent: &str, due: &[(String, u64)]) {
         let fold = self.agents.entry(agent.to_owned()).or_default();
-        if fold.closing.is_some() || fold.lost {
-            return;
+        match &fold.closing {
+            Some(closing) if !matches!(closing.ended.as_str(), "died" | "lease") => return,
+            Some(_) => {}
+            None => fold.lost = true,
         }
-        fold.lost = true;
         for delta in fold.totals.settle(due, self.profile.duration_ns()) {
+            fold.settled_gap += delta.scheduled;
             fold.totals.add_iterations(&delta);
             self.totals.add_iterations(&delta);
             self.series.add_iterations(agent, &delta);
         }
     }
 
-    /// The first second that is not yet complete: below it, every agent that is neither closed nor lost has reported.
+    /// The first second that is not yet complete: below it, every agent that is neither closed nor gone has reported.
     #[must_use]
     pub fn complete_before_second(&self) -> u32 {
+        self.reported_before(|fold| !fold.gone)
+    }
+
+    /// Below it, nothing is missing of those of the open agents that are `awaited`.
+    fn reported_before(&self, awaited: impl Fn(&AgentFold) -> bool) -> u32 {
         self.agents
             .values()
-            .filter(|fold| fold.closing.is_none() && !fold.lost)
+            .filter(|fold| fold.closing.is_none() && !fold.lost && awaited(fold))
             .map(|fold| fold.complete_before_second)
             .min()
             .unwrap_or_else(|| self.series.seconds())
@@ -120,7 +138,7 @@ impl Fold {
 
     /// Takes what has changed since the last call, in seconds before `before_second`; later ones are still open.
     pub fn take_changes(&mut self, before_second: u32) -> Folded {
-        let complete = self.complete_before_second();
+        let complete = self.reported_before(|_| true);
         Folded {
             seconds: self.series.take_seconds(before_second, complete),
             agent_seconds: self.series.take_agent_seconds(before_second),
@@ -136,7 +154,7 @@ impl Fold {
             .complete_before_second()
             .min(self.series.seconds())
             .checked_sub(1)?;
-        self.series.row(newest, self.complete_before_second())
+        self.series.row(newest, self.reported_before(|_| true))
     }
 
     /// The accounting so far.

@@ -180,6 +180,12 @@ impl JobSpec {
         if self.binary_sha256.len() != 64 || !self.binary_sha256.bytes().all(hex) {
             return field("binary_sha256", "write the SHA-256 as 64 lower-case hex digits");
         }
+        for (at, workflow) in self.workflows.iter().enumerate() {
+            if self.workflows[..at].contains(workflow) {
+                let problem = format!("{workflow:?} is named twice: name every workflow once");
+                return field("workflows", &problem);
+            }
+        }
         if self.duration == Span::ZERO {
             return field(
                 "duration",
@@ -247,6 +253,10 @@ mod tests {
             (r#""rate":"1","max_in_flight":0"#, "max_in_flight"),
             (r#""rate":"1","agents":0"#, "at least one agent"),
             (r#""rate":"1","samples":"some""#, "is not a choice of samples"),
+            (
+                r#""rate":"1","workflows":["a","b","a"]"#,
+                "workflows: \"a\" is named twice",
+            ),
             (r#""rate":"1","rats":1"#, "unknown field `rats`"),
         ] {
             let error = JobSpec::parse(&minimal().replace(r#""rate":"100""#, change))

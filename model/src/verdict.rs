@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::JobState;
 use crate::summary::Summary;
 
 /// The verdict of a job that ran.
@@ -44,6 +45,10 @@ const LAG_LIMIT_MS: f64 = 5.0;
 const LAG_SHARE: f64 = 0.10;
 /// Iterations dropped because of the generator may be this share of those due.
 const GENERATOR_DROPS_SHARE: f64 = 0.001;
+/// The counter of result lines that a load test could not write because its reader was too slow.
+pub(crate) const OUTPUT_DROPPED: &str = "heavy_output_dropped";
+/// They may be this share of all requests.
+const OUTPUT_DROPPED_SHARE: f64 = 0.001;
 /// A rule warns from this share of its limit on.
 const WARN_FROM: f64 = 0.2;
 /// Kinds of request errors that say that the generator's host ran out of something.
@@ -56,6 +61,7 @@ pub fn judge(summary: &Summary) -> Judgement {
     let judged = generator_lag(summary, &mut warnings)
         .or_else(|| generator_drops(summary, &mut warnings))
         .or_else(|| generator_errors(summary))
+        .or_else(|| generator_output(summary))
         .map(|reason| (Verdict::Invalid, reason))
         .or_else(|| failure(summary).map(|reason| (Verdict::Fail, reason)));
     let (verdict, reason) = judged.unwrap_or_else(|| (Verdict::Pass, achievement(summary)));
@@ -103,6 +109,24 @@ fn generator_errors(summary: &Summary) -> Option<String> {
     })
 }
 
+/// Requests that are in no statistics because the load test could not write their lines.
+fn generator_output(summary: &Summary) -> Option<String> {
+    let unwritten: f64 = summary
+        .metrics
+        .iter()
+        .filter(|metric| metric.name == OUTPUT_DROPPED)
+        .map(|metric| metric.value)
+        .sum();
+    let share = unwritten / (summary.requests.duration.count as f64 + unwritten).max(1.0);
+    (share > OUTPUT_DROPPED_SHARE).then(|| {
+        format!(
+            "the load test could not write {unwritten} lines of requests or metrics: {:.3}% of its requests, limit {:.1}%",
+            share * 100.0,
+            OUTPUT_DROPPED_SHARE * 100.0
+        )
+    })
+}
+
 /// `Some(text)` when the limit is passed; a warning from [`WARN_FROM`] of it on.
 fn rule(share_of_limit: f64, text: String, warnings: &mut Vec<String>) -> Option<String> {
     if share_of_limit > 1.0 {
@@ -116,6 +140,9 @@ fn rule(share_of_limit: f64, text: String, warnings: &mut Vec<String>) -> Option
 
 fn failure(summary: &Summary) -> Option<String> {
     let iterations = &summary.iterations;
+    if summary.job.state == JobState::Failed {
+        return Some(summary.job.reason.clone());
+    }
     if iterations.scheduled == 0 {
         return Some("no iteration was due before the job ended".to_owned());
     }

@@ -10,6 +10,7 @@ use crate::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
     RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
 };
+use crate::verdict::OUTPUT_DROPPED;
 
 impl Fold {
     /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
@@ -73,10 +74,10 @@ impl Fold {
             );
             if closed
                 != (
-                    counted.scheduled,
+                    counted.scheduled - fold.settled_gap,
                     counted.started,
                     counted.ok + counted.failed,
-                    counted.dropped.total(),
+                    counted.dropped.total() - fold.settled_gap,
                 )
             {
                 warnings.push(format!(
@@ -95,6 +96,19 @@ impl Fold {
                     closing.log_lines_dropped
                 ));
             }
+        }
+        let unwritten: f64 = self
+            .totals
+            .metrics
+            .values()
+            .filter(|metric| &*metric.name == OUTPUT_DROPPED)
+            .map(|metric| metric.sum)
+            .sum();
+        if unwritten > 0.0 {
+            warnings.push(format!(
+                "the load test left out {unwritten} lines of requests or metrics because its output was not read fast \
+                 enough: counts and percentiles miss them"
+            ));
         }
         if self.totals.requests.keys().any(|key| &*key.name == "(other)") {
             warnings.push(

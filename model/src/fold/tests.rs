@@ -9,7 +9,7 @@ use super::*;
 use crate::histogram::Histogram;
 use crate::job::{JobInfo, JobSpec, JobState};
 use crate::span::Span;
-use crate::stats::{Dropped, Health, Iterations, Requests};
+use crate::stats::{Dropped, Health, Iterations, Metrics, Requests};
 
 fn text(text: &str) -> Arc<str> {
     Arc::from(text)
@@ -131,6 +131,62 @@ fn an_agent_that_is_gone_balances() {
         (30, 10, 2)
     );
     assert_eq!(fold.complete_before_second(), 3);
+}
+
+#[test]
+fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
+    for (ended, gap) in [("died", 10), ("lease", 10), ("finished", 0)] {
+        let mut fold = fold(&["a"]);
+        fold.apply("a", &second(0, 5, &[1]));
+        let closing = Closing {
+            ended: ended.to_owned(),
+            scheduled: 5,
+            started: 5,
+            ok: 5,
+            ..Closing::default()
+        };
+        fold.close("a", closing);
+        fold.settle_lost_agent("a", &[("w".to_owned(), 15)]);
+        fold.settle_lost_agent("a", &[("w".to_owned(), 15)]);
+        let accounting = fold.accounting();
+        assert!(accounting.balances(), "{accounting:?}");
+        assert_eq!(
+            (accounting.scheduled, accounting.dropped.gap),
+            (5 + gap, gap),
+            "{ended}"
+        );
+        assert_eq!(
+            fold.summary(&job("10", 3), &[], true).warnings,
+            [""; 0],
+            "{ended}"
+        );
+    }
+}
+
+#[test]
+fn the_series_goes_on_without_an_agent_that_is_gone() {
+    let mut fold = fold(&["a", "b"]);
+    fold.apply("a", &second(1, 5, &[1]));
+    assert_eq!(fold.newest_complete_second(), None);
+    fold.leave("b");
+    let newest = fold.newest_complete_second().unwrap();
+    assert_eq!((newest.second, newest.partial), (1, true));
+}
+
+#[test]
+fn output_that_was_dropped_is_a_warning() {
+    let mut fold = fold(&["a"]);
+    let mut delta = second(0, 5, &[1]);
+    delta.metrics = vec![Metrics {
+        name: text("heavy_output_dropped"),
+        kind: text("counter"),
+        count: 2,
+        sum: 30.0,
+        ..Metrics::default()
+    }];
+    fold.apply("a", &delta);
+    let warnings = fold.summary(&job("10", 3), &[], false).warnings;
+    assert!(warnings[0].contains("left out 30 lines"), "{warnings:?}");
 }
 
 #[test]

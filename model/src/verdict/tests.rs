@@ -3,7 +3,7 @@
 use super::*;
 use crate::fold::Fold;
 use crate::stats::Dropped;
-use crate::summary::{Accounting, Distribution, ErrorSummary};
+use crate::summary::{Accounting, Distribution, ErrorSummary, MetricSummary};
 
 fn good() -> Summary {
     let job = crate::fold::tests::job("100", 10);
@@ -66,6 +66,38 @@ fn failed_iterations_alone_do_not_fail_a_job_but_none_ok_does() {
         "{}",
         judgement.reason
     );
+}
+
+#[test]
+fn a_job_that_failed_does_not_pass() {
+    let judgement = with(|s| {
+        s.job.state = JobState::Failed;
+        s.job.reason = "agent a lost its load test (died): exit status 1".to_owned();
+    });
+    assert_eq!(judgement.verdict, Verdict::Fail);
+    assert!(
+        judgement.reason.starts_with("agent a lost its load test"),
+        "{}",
+        judgement.reason
+    );
+}
+
+#[test]
+fn requests_that_could_not_be_written_are_invalid_beyond_a_thousandth() {
+    let unwritten = |value| {
+        with(|s| {
+            s.requests.duration.count = 1000 - value as u64;
+            s.metrics = vec![MetricSummary {
+                name: OUTPUT_DROPPED.to_owned(),
+                value,
+                ..MetricSummary::default()
+            }];
+        })
+    };
+    assert_eq!(unwritten(1.0).verdict, Verdict::Pass);
+    let judgement = unwritten(2.0);
+    assert_eq!(judgement.verdict, Verdict::Invalid);
+    assert!(judgement.reason.contains("0.200%"), "{}", judgement.reason);
 }
 
 #[test]
