@@ -231,6 +231,10 @@ impl Driver {
             end_ns: self.machine.end_ns(),
         });
         conclude(&*self.tools.store, &mut job, ran).await;
+        // One that could not finish (its collector does not answer, say) must not keep later jobs waiting.
+        for agent in &self.agents {
+            self.tools.fleet.release(agent, job.id);
+        }
         tracing::info!(job = %job.id, state = job.state.as_str(), reason = job.reason, "job ended");
         self.job.send_replace(job);
     }
@@ -257,6 +261,10 @@ impl Driver {
             _ => return,
         };
         let Some(folding) = &self.folding else { return };
+        if kind == "agent-lost" {
+            // As below.
+            let _ = folding.orders.send(Order::Leave(who.to_owned())).await;
+        }
         let at_ns = self.tools.clock.now_ns() as i64 - self.machine.start_ns().unwrap_or(0) as i64;
         let event = stats::Event {
             at_ns,

@@ -2,8 +2,9 @@
 
 /// All agents start this long after the last one is prepared.
 pub(crate) const START_LEAD_NS: u64 = 300_000_000;
-/// Preparing (fetch, verify, spawn, init) may take this long.
-pub(crate) const PREPARE_LIMIT_NS: u64 = 120_000_000_000;
+/// Preparing (fetch, verify, spawn, init) may take this long: longer than an agent gives init (10 min), so that the
+/// agent can say what went wrong.
+pub(crate) const PREPARE_LIMIT_NS: u64 = 660_000_000_000;
 /// After the end of grace, cleanup and delivery may take this long.
 pub(crate) const DRAIN_LIMIT_NS: u64 = 60_000_000_000;
 

@@ -30,6 +30,8 @@ const PARTIAL_AFTER_S: u64 = 5;
 pub(crate) enum Order {
     /// Something happened to the job.
     Note(Event),
+    /// An agent is gone, so that its seconds are not waited for.
+    Leave(String),
     /// All agents are done: fold the rest and end.
     Collect(Collect),
 }
@@ -146,14 +148,13 @@ impl Folder {
         }
     }
 
-    /// Accounts for agents that have not closed: what was due to them and not reported was not started.
+    /// Accounts for agents that have not closed, or closed too early: what was due to them and not reported was not
+    /// started.
     fn settle(&self, fold: &mut Fold, end_ns: u64) {
         let job = self.job.borrow().clone();
         let agents: Vec<String> = self.shares.iter().map(|(agent, _)| agent.clone()).collect();
         for (agent, due) in due_by_workflow(&job, fold, &agents, end_ns) {
-            if !fold.is_closed(&agent) {
-                fold.settle_lost_agent(&agent, &due);
-            }
+            fold.settle_lost_agent(&agent, &due);
         }
     }
 }
@@ -166,6 +167,7 @@ async fn wait(period: Duration, orders: &mut mpsc::Receiver<Order>, fold: &mut F
             () = sleep_until(until) => return None,
             Some(order) = orders.recv() => match order {
                 Order::Note(event) => fold.add_event(event),
+                Order::Leave(agent) => fold.leave(&agent),
                 Order::Collect(collect) => return Some(collect),
             },
         }
