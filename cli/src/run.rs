@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::builder::FalseyValueParser;
 use heavy_model::rate::Rate;
 use heavy_sched::client::follow::Interrupts;
 use heavy_sched::client::{LoadFlags, Plan, Program};
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long = "workflow", value_name = "NAME", env = "HEAVY_WORKFLOW")]
     workflows: Vec<String>,
     /// In the report: bars, phases and unfailed durations of every step and request
-    #[arg(long)]
+    #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
     #[command(flatten)]
     request: RequestFlags,
@@ -51,13 +52,13 @@ pub(crate) struct Args {
 #[command(next_help_heading = "Request (of a URL)")]
 struct RequestFlags {
     /// Method [default: GET]
-    #[arg(long, value_name = "METHOD")]
+    #[arg(long, value_name = "METHOD", env = "HEAVY_METHOD")]
     method: Option<String>,
     /// A header; may be given more than once
-    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = header)]
+    #[arg(long = "header", value_name = "NAME:VALUE", env = "HEAVY_HEADER", hide_env_values = true, value_parser = header)]
     headers: Vec<(String, String)>,
     /// Body; @FILE sends the text of a file
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", env = "HEAVY_BODY", hide_env_values = true)]
     body: Option<String>,
 }
 

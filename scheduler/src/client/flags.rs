@@ -47,13 +47,13 @@ pub struct LoadFlags {
     #[arg(long, value_enum, env = "HEAVY_CONNECTIONS")]
     pub connections: Option<Connections>,
     /// A parameter of the load test: JSON if the value is any, else a string
-    #[arg(long = "param", value_name = "K=V", env = "HEAVY_PARAM", value_parser = pair)]
+    #[arg(long = "param", value_name = "K=V", env = "HEAVY_PARAM", hide_env_values = true, value_parser = pair)]
     pub param: Vec<(String, String)>,
     /// A file with the load test's parameters as a JSON document; - for stdin
     #[arg(long, value_name = "FILE", env = "HEAVY_PARAMS")]
     pub params: Option<PathBuf>,
     /// A variable for the load test
-    #[arg(short, long = "env", value_name = "K=V", env = "HEAVY_ENV", value_parser = pair)]
+    #[arg(short, long = "env", value_name = "K=V", env = "HEAVY_ENV", hide_env_values = true, value_parser = pair)]
     pub env: Vec<(String, String)>,
     /// A file with variables for the load test, one KEY=VALUE a line
     #[arg(long, value_name = "FILE", env = "HEAVY_ENV_FILE")]

@@ -1,6 +1,8 @@
 //! `--report FORMAT=FILE`: where else the summary goes, and in which form.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -85,10 +87,32 @@ impl ReportFile {
         if self.is_stdout() {
             return Ok(io::stdout().lock().write_all(report.as_bytes())?);
         }
-        std::fs::write(&self.file, report).map_err(|problem| Error::File {
+        write_private(&self.file, report.as_bytes()).map_err(|problem| Error::File {
             what: "write",
             file: self.file.clone(),
             problem,
         })
+    }
+}
+
+/// Writes a file that its owner alone may read: URLs and errors in it can hold what is not for everybody.
+fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn reports_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report.json");
+        write_private(&file, b"{}").unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read(&file).unwrap(), b"{}");
     }
 }
