@@ -7,11 +7,11 @@ use heavy_demo_target::{Latency, Options, Target};
 use heavy_model::rate::Rate;
 use heavy_model::span::Span;
 use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{LoadFlags, Plan, Program};
+use heavy_sched::client::{LoadFlags, Plan, Program, report};
 use serde_json::{Map, Value};
 
 use crate::builtin::SHOP;
-use crate::carry_out::{carry_out, report};
+use crate::carry_out::carry_out;
 use crate::exit::{Ended, Failure};
 use crate::local::{EPHEMERAL, Local};
 use crate::output;
@@ -46,13 +46,13 @@ pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
     let shop = Target::start(listener, options).context("cannot start the demo shop")?;
     let shop_url = format!("http://{}", shop.addr());
     let plan = plan(&args, &program, &shop_url)?;
-    let local = Local::start(place, EPHEMERAL).await?;
+    let local = interrupts.race(Local::start(place, EPHEMERAL)).await??;
     output::note(&format!(
         "a small shop to load is at {shop_url}, the services are in this process\n"
     ));
     let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
     if let Ok(outcome) = &outcome {
-        report(&outcome.view, &args.load.report, args.full)?;
+        report(&outcome.view, &args.load.report, &output::style(args.full))?;
         if outcome.view.summary.is_some() {
             output::note(&next(&outcome.view.job.id.to_string(), place));
         }

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use heavy_model::rate::Rate;
 use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{LoadFlags, Plan, Program};
+use heavy_sched::client::{LoadFlags, Plan, Program, report};
 use serde_json::Value;
 use url::Url;
 
 use crate::builtin::{HTTP, HttpParams};
-use crate::carry_out::{carry_out, report};
+use crate::carry_out::carry_out;
 use crate::exit::{Ended, Failure};
 use crate::local::{EPHEMERAL, Local};
+use crate::output;
 use crate::place::Place;
 
 /// What a URL is loaded with if nobody says: little enough for anything that answers at all.
@@ -124,13 +125,13 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
     let outcome = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
-            let local = Local::start(place, EPHEMERAL).await?;
+            let local = interrupts.race(Local::start(place, EPHEMERAL)).await??;
             let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
             local.stop().await;
             outcome?
         }
     };
-    report(&outcome.view, &args.load.report, args.full)?;
+    report(&outcome.view, &args.load.report, &output::style(args.full))?;
     Ok(outcome.code)
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, place: &Place) -> Ended {
     let mut interrupts = Interrupts::take()?;
-    let local = Local::start(place, &args.listen).await?;
+    let local = interrupts.race(Local::start(place, &args.listen)).await??;
     let url = local.scheduler_url();
     output::note(&format!(
         "listening on {url} with one agent here; more can join:

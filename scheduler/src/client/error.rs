@@ -47,6 +47,9 @@ pub enum Error {
     /// The scheduler's answer is not understood.
     #[error("the scheduler's answer cannot be read ({0}): use the same version of heavy on both sides")]
     Answer(#[from] serde_json::Error),
+    /// Somebody broke it off; the text says what is left behind.
+    #[error("{0}")]
+    Interrupted(String),
     /// Standard output.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
@@ -62,6 +65,7 @@ impl Error {
             Self::Refused(status) if matches!(status.code(), Code::InvalidArgument | Code::NotFound) => {
                 exit::WRONG_USAGE
             }
+            Self::Interrupted(_) => exit::INTERRUPTED,
             _ => exit::COULD_NOT_RUN,
         }
     }

@@ -21,6 +21,8 @@ pub const INTERRUPTED: u8 = 130;
 pub fn of_job(job: &JobInfo) -> u8 {
     match (job.state, job.verdict) {
         (JobState::Stopped, _) => INTERRUPTED,
+        // Somebody did not want to wait for its end.
+        (state, _) if !state.is_final() => INTERRUPTED,
         (JobState::Finished, Some(Verdict::Pass)) => PASS,
         (JobState::Finished, Some(Verdict::Fail)) => FAIL,
         (JobState::Finished, Some(Verdict::Invalid)) => INVALID,

@@ -1,17 +1,21 @@
 //! Following a job to its end, and stopping it when somebody presses Ctrl-C.
 
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use heavy_model::job::JobView;
 use heavy_model::progress::Progress;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Error, Remote};
 
 /// A scheduler that is gone may come back for so long.
 const AWAY_LIMIT: Duration = Duration::from_secs(15);
 const AWAY_PAUSE: Duration = Duration::from_millis(500);
+/// Somebody who has interrupted three times waits no longer.
+const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Ctrl-C and SIGTERM, as they come; from the making of this value on they no longer end the process.
 #[derive(Debug)]
@@ -39,6 +43,17 @@ impl Interrupts {
             _ = self.terminate.recv() => {}
         }
     }
+
+    /// Does something that an interrupt breaks off.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when one came before it was done.
+    pub async fn race<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.next() => Err(Error::Interrupted("interrupted before the job was submitted".to_owned())),
+        }
+    }
 }
 
 /// What a follower is told.
@@ -59,7 +74,7 @@ pub enum News<'a> {
 /// now, the third leaves it and gives what there is.
 ///
 /// # Errors
-/// When the scheduler goes away and does not come back.
+/// When the scheduler goes away and does not come back; [`Error::Interrupted`] if the job was to be stopped.
 pub async fn follow(
     remote: &Remote,
     job: &str,
@@ -67,52 +82,92 @@ pub async fn follow(
     mut tell: impl FnMut(News<'_>),
 ) -> Result<JobView, Error> {
     let mut interrupted = 0;
+    // Stops that the scheduler has not yet heard of.
+    let mut stops = VecDeque::new();
     let mut away_since: Option<Instant> = None;
     loop {
-        let broke = match remote.watch(job).await {
-            Ok(mut watch) => loop {
-                let next = tokio::select! {
-                    next = watch.next() => next,
-                    () = next_of(&mut interrupts) => {
-                        interrupted += 1;
-                        if interrupted > 2 {
-                            return remote.get(job).await;
-                        }
-                        let now = interrupted == 2;
-                        tell(News::Stopping { now });
-                        remote.stop(job, now).await?;
-                        continue;
-                    }
-                };
-                match next {
-                    Ok(Some(progress)) => {
-                        away_since = None;
-                        tell(News::Progress(&progress));
-                        if progress.state.is_final() {
-                            return remote.get(job).await;
-                        }
-                    }
-                    Ok(None) => {
-                        break Error::Usage("the scheduler ended before the job did".to_owned());
-                    }
-                    Err(error) => break error,
+        let pause = away_since.map(|_| AWAY_PAUSE);
+        let step = tokio::select! {
+            step = watch_on(remote, job, pause, &mut stops, &mut away_since, &mut tell) => step,
+            () = next_of(&mut interrupts) => {
+                interrupted += 1;
+                if interrupted > 2 {
+                    return leave(remote, job).await;
                 }
-            },
-            Err(error @ (Error::Refused(_) | Error::Usage(_))) => return Err(error),
-            Err(error) => error,
+                let now = interrupted == 2;
+                tell(News::Stopping { now });
+                stops.push_back(now);
+                continue;
+            }
+        };
+        let broke = match step {
+            ControlFlow::Break(ended) => return ended,
+            ControlFlow::Continue(broke) => broke,
         };
         let since = *away_since.get_or_insert_with(|| {
             tell(News::Away);
             Instant::now()
         });
         if since.elapsed() >= AWAY_LIMIT {
-            return Err(broke);
-        }
-        tokio::select! {
-            () = sleep(AWAY_PAUSE) => {}
-            () = next_of(&mut interrupts) => return Err(broke),
+            return Err(if interrupted > 0 { runs_on(job) } else { broke });
         }
     }
+}
+
+/// Tells the scheduler of the stops, oldest first, and watches the job. Goes on with what broke if that may pass. It can
+/// be dropped at any time: a stop that may not have arrived is told again, which changes nothing.
+async fn watch_on(
+    remote: &Remote,
+    job: &str,
+    pause: Option<Duration>,
+    stops: &mut VecDeque<bool>,
+    away_since: &mut Option<Instant>,
+    tell: &mut impl FnMut(News<'_>),
+) -> ControlFlow<Result<JobView, Error>, Error> {
+    if let Some(pause) = pause {
+        sleep(pause).await;
+    }
+    while let Some(now) = stops.front() {
+        if let Err(error) = remote.stop(job, *now).await {
+            return ControlFlow::Continue(error);
+        }
+        stops.pop_front();
+    }
+    let mut watch = match remote.watch(job).await {
+        Ok(watch) => watch,
+        Err(error @ (Error::Refused(_) | Error::Usage(_))) => return ControlFlow::Break(Err(error)),
+        Err(error) => return ControlFlow::Continue(error),
+    };
+    loop {
+        match watch.next().await {
+            Ok(Some(progress)) => {
+                *away_since = None;
+                tell(News::Progress(&progress));
+                if progress.state.is_final() {
+                    return ControlFlow::Break(remote.get(job).await);
+                }
+            }
+            Ok(None) => {
+                let ended = "the scheduler ended before the job did".to_owned();
+                return ControlFlow::Continue(Error::Usage(ended));
+            }
+            Err(error) => return ControlFlow::Continue(error),
+        }
+    }
+}
+
+/// What there is of a job that is not waited for any more.
+async fn leave(remote: &Remote, job: &str) -> Result<JobView, Error> {
+    match timeout(LEAVE_LIMIT, remote.get(job)).await {
+        Ok(Ok(view)) => Ok(view),
+        Ok(Err(_)) | Err(_) => Err(runs_on(job)),
+    }
+}
+
+fn runs_on(job: &str) -> Error {
+    Error::Interrupted(format!(
+        "interrupted, but the scheduler does not answer: the job may run on; stop it with `heavy-sched stop {job}`"
+    ))
 }
 
 async fn next_of(interrupts: &mut Option<&mut Interrupts>) {

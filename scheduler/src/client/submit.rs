@@ -1,6 +1,6 @@
 //! `submit`: check, plan, upload, run, report.
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -52,18 +52,18 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     for report in &reports {
         report.check()?;
     }
-    let remote = Remote::connect(scheduler).await?;
+    // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
+    let mut interrupts = Interrupts::take()?;
+    let remote = interrupts.race(Remote::connect(scheduler)).await??;
     if args.detach {
-        remote.upload(&program).await?;
+        interrupts.race(remote.upload(&program)).await??;
         let job = remote.submit(&plan.spec).await?;
         say(&announce(&plan, Some(job)));
         writeln!(std::io::stdout().lock(), "{job}")?;
         return Ok(exit::PASS);
     }
-    // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
-    let mut interrupts = Interrupts::take()?;
     let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
-    report(&view, &reports)?;
+    report(&view, &reports, &plain_style())?;
     Ok(exit::of_job(&view.job))
 }
 
@@ -77,7 +77,8 @@ pub async fn run_plan(
     plan: &Plan,
     interrupts: &mut Interrupts,
 ) -> Result<JobView, Error> {
-    remote.upload(program).await?;
+    interrupts.race(remote.upload(program)).await??;
+    // Not broken off, since there may be a job already: an interrupt now is seen as soon as the job can be stopped.
     let job = remote.submit(&plan.spec).await?;
     say(&announce(plan, Some(job)));
     let mut bar = Bar::new();
@@ -86,17 +87,17 @@ pub async fn run_plan(
     ended
 }
 
-/// Writes the reports that were asked for, and the text on stdout unless one of them goes there. A job that never ran
-/// has only its reason.
+/// Writes the reports that were asked for, and the text on stdout, in this style, unless one of them goes there. A job
+/// that never ran has only its reason. A reader of stdout that has seen enough (`| head`) is no error.
 ///
 /// # Errors
 /// When a report cannot be written.
-pub fn report(view: &JobView, reports: &[ReportFile]) -> Result<(), Error> {
+pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(), Error> {
     let Some(summary) = &view.summary else {
         // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
         let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
         say(&format!(
-            "the job is {}: {}\n",
+            "error: the job is {}: {}\n",
             view.job.state.as_str(),
             reason.join("\n")
         ));
@@ -107,15 +108,22 @@ pub fn report(view: &JobView, reports: &[ReportFile]) -> Result<(), Error> {
     }
     if !reports.iter().any(ReportFile::is_stdout) {
         let mut stdout = std::io::stdout().lock();
-        let colour =
-            stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let style = Style {
-            colour,
-            ..Style::default()
-        };
-        stdout.write_all(heavy_report::text(summary, &style).as_bytes())?;
+        let text = heavy_report::text(summary, style);
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
     }
     Ok(())
+}
+
+/// Colours on a terminal that wants them.
+pub(crate) fn plain_style() -> Style {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style {
+        colour: std::io::stdout().is_terminal() && !unwanted,
+        ..Style::default()
+    }
 }
 
 /// Writes to stderr; if that does not work, nobody is there to be told.

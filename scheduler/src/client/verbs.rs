@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::follow::{Interrupts, News, follow};
-use super::submit::{self, SubmitArgs, report, say};
+use super::submit::{self, SubmitArgs, plain_style, report, say};
 use super::{Bar, Error, Remote, exit, tables};
 use crate::clock::Clock;
 
@@ -129,7 +129,7 @@ async fn watch(remote: &Remote, job: &str, json: bool) -> Result<u8, Error> {
     bar.clear();
     let view = view?;
     let reports = json.then(super::ReportFile::json_on_stdout);
-    report(&view, reports.as_slice())?;
+    report(&view, reports.as_slice(), &plain_style())?;
     Ok(exit::of_job(&view.job))
 }
 

@@ -113,6 +113,57 @@ async fn ctrl_c_stops_the_job_and_prints_what_ran() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_leaves_a_scheduler_that_is_away() {
+    let world = World::new().await;
+    let run = sched(
+        &world,
+        &format!("submit {PROGRAM} --rate 100 -d 1h --wait-for-agents 1h"),
+    );
+    let mut running = tokio::task::spawn_blocking(move || {
+        let running = run.start();
+        running.wait_line(|line| line.contains("waiting for agents"));
+        running
+    })
+    .await
+    .unwrap();
+    let _left = world.end().await;
+    let finished = tokio::task::spawn_blocking(move || {
+        running.wait_line(|line| line.contains("does not answer"));
+        running.signal(Signal::INT);
+        running.wait_line(|line| line.starts_with("stopping:"));
+        running.signal(Signal::INT);
+        running.wait_line(|line| line.starts_with("stopping now"));
+        running.signal(Signal::INT);
+        running.finish()
+    });
+    let finished = finished.await.unwrap().expect_code(130);
+    assert!(
+        finished.stderr.contains("the job may run on"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_ends_a_submission_that_hangs() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let args = format!("submit {PROGRAM} --rate 100 --scheduler {url}");
+    let finished = tokio::task::spawn_blocking(move || {
+        let mut running = Run::binary("heavy-sched").args(args.split(' ')).start();
+        let _connection = silent.accept().unwrap();
+        running.signal(Signal::INT);
+        running.finish()
+    });
+    let finished = finished.await.unwrap().expect_code(130);
+    assert!(
+        finished.stderr.contains("before the job was submitted"),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_detached_job_can_be_looked_at_and_stopped() {
     let world = World::new().await;
     let detached = finish(sched(
