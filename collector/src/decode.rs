@@ -93,17 +93,18 @@ fn content(stream: Stream, bytes: Bytes) -> Result<Content, Refusal> {
     let wire = decoded
         .content
         .ok_or_else(|| Refusal::Encoding("it is empty".to_owned()))?;
-    let encoded = |closing| {
-        Ok(Content::Encoded {
-            bytes: bytes.into(),
-            closing,
-        })
-    };
     match (stream, wire) {
         (Stream::Rows, Wire::Rows(sent)) => Ok(Content::Rows(Box::new(rows(sent)?))),
         (Stream::Rows, Wire::Void(_)) => Ok(Content::Void),
-        (Stream::Stats, Wire::Stats(_) | Wire::Void(_)) => encoded(false),
-        (Stream::Stats, Wire::Closing(_)) => encoded(true),
+        (Stream::Stats, Wire::Stats(_)) => Ok(Content::Encoded {
+            bytes: bytes.into(),
+            closing: false,
+        }),
+        (Stream::Stats, Wire::Void(_)) => Ok(Content::EncodedVoid(bytes.into())),
+        (Stream::Stats, Wire::Closing(_)) => Ok(Content::Encoded {
+            bytes: bytes.into(),
+            closing: true,
+        }),
         (Stream::Stats, Wire::Rows(_)) => Err(Refusal::Stream("rows")),
         (Stream::Rows, Wire::Stats(_) | Wire::Closing(_)) => Err(Refusal::Stream("stats")),
     }
@@ -235,14 +236,16 @@ mod tests {
     #[test]
     fn stats_keep_their_bytes() {
         for (wire, closes) in [
-            (Wire::Stats(v1::Stats::default()), false),
-            (Wire::Void(v1::Void::default()), false),
-            (Wire::Closing(v1::Closing::default()), true),
+            (Wire::Stats(v1::Stats::default()), Some(false)),
+            (Wire::Void(v1::Void::default()), None),
+            (Wire::Closing(v1::Closing::default()), Some(true)),
         ] {
             let sent = sent(v1::Stream::Stats, wire);
             let expected = sent.content.clone();
-            let Content::Encoded { bytes, closing } = batch(sent).unwrap().content else {
-                panic!("stats were sent");
+            let (bytes, closing) = match batch(sent).unwrap().content {
+                Content::Encoded { bytes, closing } => (bytes, Some(closing)),
+                Content::EncodedVoid(bytes) => (bytes, None),
+                Content::Rows(_) | Content::Void => panic!("stats were sent"),
             };
             assert_eq!((&bytes[..], closing), (&expected[..], closes));
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use foldhash::fast::FixedState;
 use heavy_proto::v1::{self, Ack, Outcome};
-use heavy_store::{Committed, Store};
+use heavy_store::{Committed, Producer, Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
@@ -162,7 +162,7 @@ impl Committer {
                     if let Committed::Gap { expected } = committed {
                         ack.expected = expected;
                     }
-                    outcome_of(committed)
+                    outcome_of(committed, &batch.producer)
                 }
                 Err(error) if error.may_pass() => {
                     self.store_is_away(&error);
@@ -199,7 +199,7 @@ impl Committer {
     }
 }
 
-fn outcome_of(committed: Committed) -> (Outcome, String) {
+fn outcome_of(committed: Committed, producer: &Producer) -> (Outcome, String) {
     let (outcome, message) = match committed {
         Committed::Stored => (Outcome::Stored, ""),
         Committed::Duplicate => (Outcome::Duplicate, ""),
@@ -208,10 +208,14 @@ fn outcome_of(committed: Committed) -> (Outcome, String) {
             Outcome::Refused,
             "another batch was committed under this sequence: two agents share a name and an epoch, or a spool was reused",
         ),
-        Committed::UnknownJob => (
-            Outcome::Refused,
-            "there is no such job in this database: scheduler and collector must use the same one",
-        ),
+        // An agent that reached the wrong store must not give up what the right one would take.
+        Committed::UnknownJob => {
+            let message = format!(
+                "there is no job {} in this database: let scheduler and collector use the same one",
+                producer.job
+            );
+            return (Outcome::Retry, message);
+        }
     };
     (outcome, message.to_owned())
 }

@@ -73,7 +73,7 @@ pub struct Batch {
 pub enum Content {
     /// Raw rows, for the tables.
     Rows(Box<Rows>),
-    /// An encoded stats, void or closing content, kept as it is for the scheduler to fold.
+    /// An encoded stats or closing content, kept as it is for the scheduler to fold.
     Encoded {
         /// The bytes.
         bytes: Vec<u8>,
@@ -82,6 +82,8 @@ pub enum Content {
     },
     /// Stands in the place of rows that were given up; only the mark moves.
     Void,
+    /// Stands in the place of stats that were given up: the encoded void, kept as it is for the scheduler to fold.
+    EncodedVoid(Vec<u8>),
 }
 
 /// What became of a batch.
@@ -89,7 +91,7 @@ pub enum Content {
 pub enum Committed {
     /// Content and mark are durable.
     Stored,
-    /// It was committed before.
+    /// It was committed before; or it is a void, and what it stands for was.
     Duplicate,
     /// An earlier one is missing.
     Gap {

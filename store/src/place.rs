@@ -1,6 +1,6 @@
 //! A batch's place in its producer's sequence: the rules of duplicate, gap and conflict.
 
-use crate::{Batch, Committed, Stream};
+use crate::{Batch, Committed, Content, Stream};
 
 /// What the store knows of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,10 @@ pub(crate) fn of(last: Option<Last>, batch: &Batch) -> Place {
         return Place::Known(Committed::Gap {
             expected: highest + 1,
         });
+    }
+    // A batch that was committed and then damaged on the agent's disk comes again as a void: what it held is here.
+    if matches!(batch.content, Content::Void | Content::EncodedVoid(_)) {
+        return Place::Known(Committed::Duplicate);
     }
     match last {
         Some(last) if last.sequence == batch.sequence && last.crc32c != batch.crc32c => {
@@ -65,7 +69,7 @@ pub(crate) fn stream_named(name: &str) -> Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Content, Producer};
+    use crate::Producer;
 
     #[test]
     fn only_the_next_batch_is_stored() {
@@ -78,7 +82,7 @@ mod tests {
             },
             sequence,
             crc32c,
-            content: Content::Void,
+            content: Content::Rows(Box::default()),
         };
         let last = Some(Last {
             sequence: 5,
@@ -119,6 +123,39 @@ mod tests {
                 expected,
                 "{sequence} {crc32c}"
             );
+        }
+    }
+
+    #[test]
+    fn a_void_is_never_in_conflict() {
+        let last = Some(Last {
+            sequence: 5,
+            crc32c: 7,
+        });
+        for (stream, content) in [
+            (Stream::Rows, Content::Void),
+            (Stream::Stats, Content::EncodedVoid(vec![1])),
+        ] {
+            let mut batch = Batch {
+                producer: Producer {
+                    job: uuid::Uuid::nil(),
+                    agent: "a".to_owned(),
+                    epoch: 1,
+                    stream,
+                },
+                sequence: 0,
+                crc32c: 8,
+                content,
+            };
+            for (sequence, expected) in [
+                (3, Place::Known(Committed::Duplicate)),
+                (5, Place::Known(Committed::Duplicate)),
+                (6, Place::Next),
+                (7, Place::Known(Committed::Gap { expected: 6 })),
+            ] {
+                batch.sequence = sequence;
+                assert_eq!(of(last, &batch), expected, "{stream:?} {sequence}");
+            }
         }
     }
 }

@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// Slots that all cores take from. A core has no share of its own, so that none sits idle while another is full.
+///
+/// One core gives a slot back and then looks who waits; another says that it waits and then looks for a free slot.
+/// These four are sequentially consistent: with less, each could miss what the other did, and a due iteration would
+/// wait for a slot that is free.
 #[derive(Debug)]
 pub(crate) struct Slots {
     limit: AtomicU32,
@@ -48,7 +52,7 @@ impl Slots {
 
     /// Whether a slot is free at this moment.
     pub(crate) fn any_free(&self) -> bool {
-        self.taken() < self.limit.load(Ordering::Relaxed)
+        self.taken.load(Ordering::SeqCst) < self.limit.load(Ordering::Relaxed)
     }
 
     /// How many cores share the slots.
@@ -65,11 +69,11 @@ impl Slots {
     /// at its own waiting iterations itself, so it comes last here.
     pub(crate) fn give_back(&self, core: usize, now_ns: u64) {
         self.freed_ns.store(now_ns, Ordering::Release);
-        self.taken.fetch_sub(1, Ordering::AcqRel);
+        self.taken.fetch_sub(1, Ordering::SeqCst);
         let others = (1..self.cores.len()).map(|step| &self.cores[(core + step) % self.cores.len()]);
-        if self.cores[core].count.load(Ordering::Acquire) == 0 {
+        if self.cores[core].count.load(Ordering::SeqCst) == 0 {
             for other in others {
-                if other.count.load(Ordering::Acquire) > 0 {
+                if other.count.load(Ordering::SeqCst) > 0 {
                     other.freed.notify_one();
                     return;
                 }
@@ -84,7 +88,7 @@ impl Slots {
 
     /// Says how many iterations of a core wait for a slot.
     pub(crate) fn set_waiting(&self, core: usize, count: usize) {
-        self.cores[core].count.store(count, Ordering::Release);
+        self.cores[core].count.store(count, Ordering::SeqCst);
     }
 
     /// Waits until another core gave a slot back for this one.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use heavy_sdk::http::{Engine, EngineConfig, ErrorKind, HttpClient, Request};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{spawn_local, yield_now};
+use tokio::time::timeout;
 
 use crate::support::{OK, Server, check, execute, get, kind, read_head, run, write};
 
@@ -103,15 +104,19 @@ fn a_connection_closed_while_idle_is_replaced_and_nothing_is_sent_twice() {
 #[test]
 fn idle_connections_that_were_closed_are_swept_up() {
     run(async {
-        let go = Rc::new(Notify::new());
+        let (go, swept) = (Rc::new(Notify::new()), Rc::new(Notify::new()));
         let server = {
-            let go = go.clone();
+            let (go, swept) = (go.clone(), swept.clone());
             Server::scripted(move |mut stream, _, seen| {
-                let go = go.clone();
+                let (go, swept) = (go.clone(), swept.clone());
                 async move {
                     read_head(&mut stream, &seen).await;
                     write(&mut stream, OK).await;
                     go.notified().await;
+                    stream.shutdown().await.unwrap();
+                    // The client closes its end when it sweeps the connection up.
+                    assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+                    swept.notify_one();
                 }
             })
             .await
@@ -120,9 +125,8 @@ fn idle_connections_that_were_closed_are_swept_up() {
         get(&engine, &server.url("/")).await;
         assert_eq!(engine.stats().open, 1);
         go.notify_one();
-        while engine.stats().open > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        timeout(Duration::from_secs(30), swept.notified()).await.unwrap();
+        assert_eq!(engine.stats().open, 0);
     });
 }
 

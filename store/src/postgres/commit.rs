@@ -29,7 +29,7 @@ pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Commi
                 encoded,
             })
         }
-        Content::Encoded { .. } | Content::Void => None,
+        Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void => None,
     };
     let mut transaction = store.pool.begin().await?;
     let producer = match advance(&mut transaction, batch).await? {
@@ -49,7 +49,7 @@ pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Commi
         }
         copy::write(&mut transaction, job, &prepared.encoded).await?;
     }
-    if let Content::Encoded { bytes, .. } = &batch.content {
+    if let Content::Encoded { bytes, .. } | Content::EncodedVoid(bytes) = &batch.content {
         sqlx::query(
             "INSERT INTO stats_batches (producer, sequence, crc32c, content) VALUES ($1, $2, $3, $4)",
         )

@@ -15,7 +15,7 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
     // What needs no database is done before the one writer is taken.
     let prepared = match &batch.content {
         Content::Rows(rows) => Some((rows, identity::of(&batch.producer.agent, rows))),
-        Content::Encoded { .. } | Content::Void => None,
+        Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void => None,
     };
     let mut writer = store.writer.lock().await;
     let writer = &mut *writer;
@@ -40,7 +40,7 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
                 insert::rows(&mut transaction, job, rows, &identities, &ids).await?;
             }
         }
-        Content::Encoded { bytes, .. } => {
+        Content::Encoded { bytes, .. } | Content::EncodedVoid(bytes) => {
             sqlx::query(
                 "INSERT INTO stats_batches (producer, sequence, crc32c, content) VALUES (?, ?, ?, ?)",
             )

@@ -32,6 +32,12 @@ pub(crate) async fn each_batch_is_stored_once(bed: &Bed) {
     let mut other = batch(&from, 2, content(20));
     other.crc32c += 1;
     assert_eq!(store.commit(&other).await.unwrap(), Committed::Conflict);
+    // What was damaged on the agent's disk after it was committed comes again as a void.
+    for sequence in 1..=2 {
+        let mut void = batch(&from, sequence, Content::Void);
+        void.crc32c += 1;
+        assert_eq!(store.commit(&void).await.unwrap(), Committed::Duplicate);
+    }
     assert_eq!(
         store.commit(&batch(&from, 3, Content::Void)).await.unwrap(),
         Committed::Stored
@@ -103,6 +109,11 @@ pub(crate) async fn stats_come_back_in_order(bed: &Bed) {
     assert_eq!(store.commit(&early).await.unwrap(), Committed::Duplicate);
     early.crc32c += 1;
     assert_eq!(store.commit(&early).await.unwrap(), Committed::Conflict);
+    for sequence in [2, 4] {
+        let mut void = batch(&from, sequence, Content::EncodedVoid(vec![9]));
+        void.crc32c += 1;
+        assert_eq!(store.commit(&void).await.unwrap(), Committed::Duplicate);
+    }
 
     let encoded = |sequence: u64| EncodedStats {
         sequence,
@@ -120,6 +131,14 @@ pub(crate) async fn stats_come_back_in_order(bed: &Bed) {
     let marks = store.marks(job.id).await.unwrap();
     assert_eq!(marks.len(), 1);
     assert!(marks[0].closed && marks[0].sequence == 4);
+
+    // A void that is the next one is kept like any stats.
+    let void = Content::EncodedVoid(vec![5; 3]);
+    assert_eq!(
+        store.commit(&batch(&from, 5, void)).await.unwrap(),
+        Committed::Stored
+    );
+    assert_eq!(store.stats_after(&from, 4, 9).await.unwrap(), [encoded(5)]);
 }
 
 pub(crate) async fn producers_do_not_disturb_each_other(bed: &Bed) {
