@@ -127,6 +127,9 @@ impl JobSpec {
     /// How long a job waits for agents.
     pub const DEFAULT_WAIT_FOR_AGENTS: Span = Span::from_s(30);
 
+    /// Stands for the value of a variable where it is not for everybody.
+    pub const BLANK: &str = "***";
+
     /// A job at a constant rate, all else as by default.
     #[must_use]
     pub fn new(binary_sha256: impl Into<String>, rate: Rate, duration: Span) -> Self {
@@ -211,6 +214,13 @@ impl JobSpec {
             return field("allow_drops_percent", "write a percentage from 0 to 100");
         }
         Ok(())
+    }
+
+    /// Takes the values of the variables out, which may be secrets: their names stay, with [`Self::BLANK`].
+    pub fn take_env(&mut self) -> BTreeMap<String, String> {
+        let blank = self.env.keys().map(|name| (name.clone(), Self::BLANK.to_owned()));
+        let blank = blank.collect();
+        std::mem::replace(&mut self.env, blank)
     }
 
     /// The profile of planned starts.

@@ -9,6 +9,7 @@ mod artifacts;
 pub mod client;
 mod clock;
 mod data_dir;
+mod env_files;
 mod fleet;
 mod job;
 mod listen;

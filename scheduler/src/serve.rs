@@ -24,6 +24,7 @@ use crate::api::{grpc, guard, http};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
+use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
 use crate::job::desk::{Desk, Inbox};
 use crate::job::driver::Tools;
@@ -50,8 +51,8 @@ pub struct Config {
 /// Why a scheduler cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folder of binaries.
-    #[error("cannot use the folder of binaries in the data dir: {0}")]
+    /// The folders of binaries and of variables.
+    #[error("cannot use the folders of binaries and variables in the data dir: {0}")]
     Artifacts(#[from] std::io::Error),
     /// The jobs that an earlier scheduler left.
     #[error("cannot take up the jobs of an earlier scheduler: {0}")]
@@ -99,12 +100,14 @@ impl Scheduler {
     ) -> Result<Self, Error> {
         let clock = Clock::new();
         let artifacts = Arc::new(Artifacts::open(config.data_dir.path()).await?);
+        let env_files = Arc::new(EnvFiles::open(config.data_dir.path()).await?);
         let (news, heard) = mpsc::channel(NEWS);
         let fleet = Arc::new(Fleet::new(clock, news));
         let tools = Tools {
             store,
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
+            env_files,
             clock,
             shutdown: shutdown.clone(),
         };

@@ -84,7 +84,8 @@ pub struct JobInfo {
     pub asked_rate: f64,
     /// Starts per second over the time in which iterations were started.
     pub achieved_rate: Option<f64>,
-    /// The document it was submitted with, params and env included.
+    /// The document it was submitted with, params included; of the variables in `env` only the names, with `***` for
+    /// their values.
     pub spec: JobSpec,
 }
 

@@ -26,6 +26,7 @@ fn classify(error: &Error) -> (Code, StatusCode, &'static str) {
             "shutting-down",
         ),
         Error::Store(_) => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "database"),
+        Error::Env(_) => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "disk"),
     }
 }
 

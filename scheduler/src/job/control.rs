@@ -1,19 +1,24 @@
 //! What agents are told of a job.
 
-use heavy_model::job::JobInfo;
+use heavy_model::job::{JobInfo, JobSpec};
 use heavy_proto::v1::{self, to_agent};
 use uuid::Uuid;
 
 use super::driver::Tools;
+use crate::env_files::Env;
 use crate::fleet::Fleet;
 
 /// Of a job's assignments; later attempts count up from it.
 const EPOCH: u32 = 1;
 
-/// Gives `agents`, of all the job's `members`, their assignments.
-pub(crate) async fn assign(tools: &Tools, job: &JobInfo, members: &[String], agents: &[String]) {
+/// Gives `agents`, of all the job's `members`, their assignments, with the values of the variables.
+pub(crate) async fn assign(tools: &Tools, job: &JobInfo, env: &Env, members: &[String], agents: &[String]) {
     let sha256 = &job.spec.binary_sha256;
-    let spec = serde_json::to_string(&job.spec).expect("a job document is made of texts and numbers");
+    let spec = JobSpec {
+        env: env.clone(),
+        ..job.spec.clone()
+    };
+    let spec = serde_json::to_string(&spec).expect("a job document is made of texts and numbers");
     // A binary that is gone shows when the agent fetches it.
     let artifact_bytes = tools.artifacts.find(sha256).await.unwrap_or(0);
     let revision = v1::Revision {

@@ -12,13 +12,14 @@ use tokio::time::interval;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::conclude::conclude_orphan;
+use super::conclude::{conclude, conclude_orphan};
 use super::driver::{Driver, Tools};
 use super::error::Error;
 use super::event::Event;
 use super::queue::{Decision, LONGEST, Queue, Waiting};
 use super::submission::{Keys, new_job};
 use super::{control, progress};
+use crate::env_files::Env;
 use crate::fleet::News;
 
 const MAILBOX: usize = 8192;
@@ -79,13 +80,28 @@ impl Desk {
         for job in self.tools.store.unfinished_jobs().await? {
             if job.state == JobState::Queued {
                 tracing::info!(job = %job.id, "queued job taken up again");
-                self.look_after(job).await;
+                self.take_up_queued(job).await;
             } else {
                 tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");
+                self.tools.env_files.forget(job.id).await;
                 conclude_orphan(Arc::clone(&self.tools.store), job).await;
             }
         }
         Ok(())
+    }
+
+    async fn take_up_queued(self: &Arc<Self>, mut job: JobInfo) {
+        match self.tools.env_files.find(job.id, &job.spec).await {
+            Ok(env) => self.look_after(job, env).await,
+            Err(error) => {
+                job.state = JobState::Failed;
+                job.reason = format!(
+                    "the scheduler was restarted and cannot read the values of the job's variables any more ({error}): \
+                     submit it again"
+                );
+                conclude(&*self.tools.store, &mut job, None).await;
+            }
+        }
     }
 
     /// Makes a job of a document; the same `key` (if not empty) again gives the same job.
@@ -108,11 +124,17 @@ impl Desk {
         if spec.name.is_empty() {
             spec.name.clone_from(&spec.binary_name);
         }
+        let env = spec.take_env();
         let job = new_job(spec, self.tools.clock.wall_ns());
-        self.tools.store.create_job(&job).await?;
+        let env_files = &self.tools.env_files;
+        env_files.keep(job.id, &env).await.map_err(Error::Env)?;
+        if let Err(error) = self.tools.store.create_job(&job).await {
+            env_files.forget(job.id).await;
+            return Err(error.into());
+        }
         keys.remember(key, job.id);
         tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
-        self.look_after(job.clone()).await;
+        self.look_after(job.clone(), env).await;
         Ok(job)
     }
 
@@ -219,7 +241,7 @@ impl Desk {
         self.drivers.wait().await;
     }
 
-    async fn look_after(self: &Arc<Self>, job: JobInfo) {
+    async fn look_after(self: &Arc<Self>, job: JobInfo, env: Env) {
         let (id, sha256) = (job.id, job.spec.binary_sha256.clone());
         let waiting = Waiting {
             job: id,
@@ -227,7 +249,7 @@ impl Desk {
             patience_ns: job.spec.wait_for_agents.ns(),
         };
         let (events, mailbox) = mpsc::channel(MAILBOX);
-        let (driver, progress) = Driver::new(self.tools.clone(), job);
+        let (driver, progress) = Driver::new(self.tools.clone(), job, env);
         let live = Live {
             events,
             progress,

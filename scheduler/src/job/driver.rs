@@ -22,6 +22,7 @@ use super::machine::Machine;
 use super::{control, progress};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
+use crate::env_files::{Env, EnvFiles};
 use crate::fleet::Fleet;
 
 const TICK: Duration = Duration::from_millis(200);
@@ -34,6 +35,7 @@ pub(crate) struct Tools {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) env_files: Arc<EnvFiles>,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
 }
@@ -43,6 +45,8 @@ pub(crate) struct Tools {
 pub(crate) struct Driver {
     tools: Tools,
     machine: Machine,
+    /// The values of the variables that `job` only names.
+    env: Env,
     job: watch::Sender<JobInfo>,
     progress: watch::Sender<Progress>,
     published: Instant,
@@ -62,7 +66,7 @@ struct Folding {
 
 impl Driver {
     /// A driver of a queued job, and where its progress is seen.
-    pub(crate) fn new(tools: Tools, job: JobInfo) -> (Self, watch::Receiver<Progress>) {
+    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env) -> (Self, watch::Receiver<Progress>) {
         let machine = Machine::new(Plan {
             duration_ns: job.spec.profile().duration_ns(),
             grace_ns: job.spec.graceful_stop.ns(),
@@ -71,6 +75,7 @@ impl Driver {
         let driver = Self {
             tools,
             machine,
+            env,
             job: watch::Sender::new(job),
             progress,
             published: Instant::now(),
@@ -147,7 +152,7 @@ impl Driver {
                     self.agents.sort();
                 }
                 let job = self.job.borrow().clone();
-                control::assign(&self.tools, &job, &self.agents, agents).await;
+                control::assign(&self.tools, &job, &self.env, &self.agents, agents).await;
             }
             Action::StartAll => {
                 self.start_wall_ns = self.tools.clock.wall_ns() + START_LEAD_NS;
@@ -230,6 +235,7 @@ impl Driver {
             shares: self.planned_shares(),
             end_ns: self.machine.end_ns(),
         });
+        self.tools.env_files.forget(job.id).await;
         conclude(&*self.tools.store, &mut job, ran).await;
         // One that could not finish (its collector does not answer, say) must not keep later jobs waiting.
         for agent in &self.agents {

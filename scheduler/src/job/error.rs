@@ -32,6 +32,9 @@ pub(crate) enum Error {
     /// The scheduler ends.
     #[error("the scheduler is shutting down")]
     ShuttingDown,
+    /// The folder of variables.
+    #[error("cannot keep the job's variables in the scheduler's data dir: {0}")]
+    Env(std::io::Error),
     /// The results database.
     #[error(transparent)]
     Store(#[from] heavy_store::Error),

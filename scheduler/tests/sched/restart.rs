@@ -1,6 +1,8 @@
 //! What is left of jobs when the scheduler ends and another one starts.
 
-use heavy_model::job::{JobInfo, JobState};
+use std::os::unix::fs::PermissionsExt as _;
+
+use heavy_model::job::{JobInfo, JobSpec, JobState};
 use heavy_model::span::Span;
 use heavy_model::verdict::Verdict;
 use heavy_proto::v1::AssignmentState;
@@ -17,6 +19,40 @@ async fn a_queued_job_outlives_its_scheduler() {
     let mut a = Agent::connect(&world, "a").await;
     assert_eq!(a.run_well(&*world.store, 100).await, job);
     assert_eq!(world.ended(job).await.job.verdict, Some(Verdict::Pass));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_variables_are_for_agents_alone_and_outlive_the_scheduler() {
+    let world = World::new().await;
+    let mut spec = world.spec().await;
+    spec.env.insert("TOKEN".to_owned(), "hunter2".to_owned());
+    let job = world.submit(&spec).await;
+    let (dir, store) = world.end().await;
+    let file = dir.join(format!("env/{job}.json"));
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let world = World::on(dir, store).await;
+    let mut a = Agent::connect(&world, "a").await;
+    let assigned: JobSpec = serde_json::from_str(&a.assigned().await.spec).unwrap();
+    assert_eq!(assigned.env["TOKEN"], "hunter2");
+    a.fail(job, "init", "no").await;
+    let view = world.ended(job).await;
+    assert_eq!(view.job.spec.env["TOKEN"], "***");
+    assert_eq!(world.store.jobs(1).await.unwrap()[0].spec.env["TOKEN"], "***");
+    assert!(!file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queued_job_whose_variables_are_gone_fails() {
+    let world = World::new().await;
+    let mut spec = world.spec().await;
+    spec.env.insert("TOKEN".to_owned(), "hunter2".to_owned());
+    let job = world.submit(&spec).await;
+    let (dir, store) = world.end().await;
+    std::fs::remove_file(dir.join(format!("env/{job}.json"))).unwrap();
+    let world = World::on(dir, store).await;
+    let ended = world.ended(job).await.job;
+    assert_eq!(ended.state, JobState::Failed);
+    assert!(ended.reason.contains("variables"), "{}", ended.reason);
 }
 
 #[tokio::test(flavor = "multi_thread")]
