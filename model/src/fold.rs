@@ -103,12 +103,13 @@ impl Fold {
 
     /// Accounts for an agent that is gone without a closing, or whose closing says that it ended before its share
     /// did: of the iterations that were due to it, given by workflow as their due instants' count, what it never
-    /// reported as due is dropped as `gap`; what it started and never reported an outcome for is lost. Others are
-    /// left as they are.
-    pub fn settle_lost_agent(&mut self, agent: &str, due: &[(String, u64)]) {
+    /// reported as due is dropped as `gap`; what it started and never reported an outcome for is lost. In a job that
+    /// went on `to_the_end` of its plan every agent is held to its share, in one that was stopped each has stopped at
+    /// its own instant.
+    pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
         let fold = self.agents.entry(agent.to_owned()).or_default();
         match &fold.closing {
-            Some(closing) if !matches!(closing.ended.as_str(), "died" | "lease") => return,
+            Some(closing) if !to_the_end && !matches!(closing.ended.as_str(), "died" | "lease") => return,
             Some(_) => {}
             None => fold.lost = true,
         }

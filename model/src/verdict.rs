@@ -43,6 +43,8 @@ pub struct Judgement {
 /// Generator lag p99 may be this, or [`LAG_SHARE`] of the median response time if that is more.
 const LAG_LIMIT_MS: f64 = 5.0;
 const LAG_SHARE: f64 = 0.10;
+/// With fewer samples there is no P99 to judge, and lag only warns.
+const FEWEST_FOR_P99: u64 = 100;
 /// Iterations dropped because of the generator may be this share of those due.
 const GENERATOR_DROPS_SHARE: f64 = 0.001;
 /// The counter of result lines that a load test could not write because its reader was too slow.
@@ -81,7 +83,12 @@ fn generator_lag(summary: &Summary, warnings: &mut Vec<String>) -> Option<String
     let limit_ms = LAG_LIMIT_MS.max(median_ms * LAG_SHARE);
     let text =
         format!("the generator started iterations late: lag p99 {lag_ms:.2} ms, limit {limit_ms:.2} ms");
-    rule(lag_ms / limit_ms, text, warnings)
+    let share_of_limit = lag_ms / limit_ms;
+    if summary.generator_lag.count < FEWEST_FOR_P99 {
+        // The P99 of so few is the largest: one late start is not a generator that cannot keep up.
+        return rule(share_of_limit.min(1.0), text, warnings);
+    }
+    rule(share_of_limit, text, warnings)
 }
 
 fn generator_drops(summary: &Summary, warnings: &mut Vec<String>) -> Option<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::totals::{RequestKey, RequestTotal, Totals};
 use super::{AgentFold, Fold};
 use crate::histogram::Histogram;
-use crate::job::JobInfo;
+use crate::job::{JobInfo, JobState};
 use crate::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
     RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
@@ -17,7 +17,13 @@ impl Fold {
     /// the plan holds; `complete` says that nothing more will come.
     #[must_use]
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
-        let run_time_s = self.totals.last_ended_ns.max(1) as f64 / 1e9;
+        // Rates are of the time in which there could be something: all of the plan, once the job has run to its end.
+        let planned_ns = if complete && job.state == JobState::Finished {
+            self.profile.duration_ns()
+        } else {
+            1
+        };
+        let run_time_s = self.totals.last_ended_ns.max(planned_ns) as f64 / 1e9;
         let planned_share = |agent: &str| {
             shares
                 .iter()

@@ -122,8 +122,8 @@ fn an_agent_that_is_gone_balances() {
     let mut unfinished = second(0, 5, &[1]);
     unfinished.iterations[0].ok = 3;
     fold.apply("b", &unfinished);
-    fold.settle_lost_agent("b", &[("w".to_owned(), 15)]);
-    fold.settle_lost_agent("b", &[("w".to_owned(), 15)]);
+    fold.settle_agent("b", &[("w".to_owned(), 15)], false);
+    fold.settle_agent("b", &[("w".to_owned(), 15)], false);
     let accounting = fold.accounting();
     assert!(accounting.balances(), "{accounting:?}");
     assert_eq!(
@@ -146,8 +146,8 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
             ..Closing::default()
         };
         fold.close("a", closing);
-        fold.settle_lost_agent("a", &[("w".to_owned(), 15)]);
-        fold.settle_lost_agent("a", &[("w".to_owned(), 15)]);
+        fold.settle_agent("a", &[("w".to_owned(), 15)], false);
+        fold.settle_agent("a", &[("w".to_owned(), 15)], false);
         let accounting = fold.accounting();
         assert!(accounting.balances(), "{accounting:?}");
         assert_eq!(
@@ -187,6 +187,24 @@ fn output_that_was_dropped_is_a_warning() {
     fold.apply("a", &delta);
     let warnings = fold.summary(&job("10", 3), &[], false).warnings;
     assert!(warnings[0].contains("left out 30 lines"), "{warnings:?}");
+}
+
+#[test]
+fn an_agent_that_stopped_by_itself_is_held_to_its_share_unless_the_job_was_stopped() {
+    for (to_the_end, gap) in [(false, 0), (true, 10)] {
+        let mut fold = fold(&["a"]);
+        fold.apply("a", &second(0, 5, &[1]));
+        fold.close(
+            "a",
+            Closing {
+                ended: "stopped".to_owned(),
+                ..Closing::default()
+            },
+        );
+        fold.settle_agent("a", &[("w".to_owned(), 15)], to_the_end);
+        assert_eq!(fold.accounting().dropped.gap, gap);
+        assert!(fold.accounting().balances());
+    }
 }
 
 #[test]

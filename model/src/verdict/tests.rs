@@ -147,6 +147,12 @@ fn a_late_generator_is_invalid_before_anything_else() {
 }
 
 #[test]
+fn one_late_start_of_a_few_is_a_warning() {
+    let judgement = with(|s| (s.generator_lag.p99_ms, s.generator_lag.count) = (50.0, 99));
+    assert_eq!((judgement.verdict, judgement.warnings.len()), (Verdict::Pass, 1));
+}
+
+#[test]
 fn drops_of_the_generator_are_invalid_beyond_a_thousandth() {
     let late = |late| {
         with(|s| {

@@ -154,7 +154,7 @@ impl Folder {
         let job = self.job.borrow().clone();
         let agents: Vec<String> = self.shares.iter().map(|(agent, _)| agent.clone()).collect();
         for (agent, due) in due_by_workflow(&job, fold, &agents, end_ns) {
-            fold.settle_lost_agent(&agent, &due);
+            fold.settle_agent(&agent, &due, end_ns >= job.spec.profile().duration_ns());
         }
     }
 }
