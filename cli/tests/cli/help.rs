@@ -65,3 +65,21 @@ fn wrong_usage_is_2_and_says_what_would_be_right() {
         assert_eq!(finished.stdout, "");
     }
 }
+
+#[test]
+fn the_environment_sets_flags_of_requests_and_help_hides_secrets() {
+    let secrets = ["HEAVY_ENV", "HEAVY_PARAM", "HEAVY_BODY"];
+    let help = secrets
+        .iter()
+        .fold(Run::binary("heavy").args(["run", "--help"]), |run, name| {
+            run.env(name, "token=hunter2")
+        });
+    let help = help.finish().expect_code(0).stdout;
+    assert!(
+        help.contains("HEAVY_METHOD") && !help.contains("hunter2"),
+        "{help}"
+    );
+    let run = Run::binary("heavy").args(["run", "http://127.0.0.1:1/"]);
+    let wrong = run.env("HEAVY_HEADER", "novalue").finish().expect_code(2);
+    assert!(wrong.stderr.contains("NAME:VALUE"), "{}", wrong.stderr);
+}
