@@ -10,8 +10,8 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::http::{
-    ErrorKind, Exchange, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError, Target, header,
-    monotonic_ns,
+    ErrorKind, Exchange, ExchangeFuture, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError,
+    Target, header, monotonic_ns,
 };
 use crate::output::Output;
 use crate::response::Response;
@@ -174,7 +174,8 @@ impl<'a> RequestBuilder<'a> {
         if let Some(limit) = self.timeout {
             request = request.timeout(limit);
         }
-        carry_out(self.scope, ctx.sequence_id(), request, self.report).await
+        let (pending, exchange) = begin(self.scope, ctx.sequence_id(), request, self.report);
+        pending.report(exchange.await)
     }
 
     fn refuse(&mut self, message: String) {
@@ -187,9 +188,20 @@ impl<'a> RequestBuilder<'a> {
 pub(crate) async fn carry_out(
     scope: Scope<'_>,
     sequence_id: &str,
-    mut request: Request,
+    request: Request,
     report: Report,
 ) -> Result<Response, RequestError> {
+    let (pending, exchange) = begin(scope, sequence_id, request, report);
+    pending.report(exchange.await)
+}
+
+/// Hands a request to the client, which does nothing before it is awaited.
+fn begin<'a>(
+    scope: Scope<'a>,
+    sequence_id: &'a str,
+    mut request: Request,
+    report: Report,
+) -> (Pending<'a>, ExchangeFuture<'a>) {
     let ctx = scope.ctx;
     ctx.touch();
     if let Some(group) = ctx.group() {
@@ -197,8 +209,9 @@ pub(crate) async fn carry_out(
     }
     let target = request.target().clone();
     let pending = Pending::new(scope, sequence_id, request.method().clone(), target, report);
-    let exchange = ctx.core().client.execute(request).await;
-    pending.report(exchange)
+    // The client holds the request from here on; nothing of it is held across the await.
+    let exchange = ctx.core().client.execute(request);
+    (pending, exchange)
 }
 
 /// A request that is not reported yet. When it is dropped so, it was cut off, and is reported as that: otherwise the

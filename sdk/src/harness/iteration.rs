@@ -1,6 +1,6 @@
 //! One iteration, from its slot to its line.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,20 +46,25 @@ pub(crate) async fn drive<R: Runner>(runner: Arc<R>, core: Rc<Core>, admitted: A
     let mut open = Open::new(core, admitted);
     let mut outcome = Outcome::Ok;
     if !open.ctx.user().ready.get() {
-        outcome = open.init_user(&*runner).await;
+        // Once in a user's life: no other iteration's task has to hold room for it.
+        outcome = Box::pin(open.init_user(&*runner)).await;
     }
     if let Outcome::Ok = outcome {
+        let run = pin!(runner.run(&open.ctx));
         outcome = match open.ctx.core().job.timeout {
-            None => guarded(runner.run(&open.ctx)).await,
-            Some(limit) => within(limit, &open.ctx, runner.run(&open.ctx)).await,
+            None => guarded(run).await,
+            Some(limit) => within(limit, &open.ctx, run).await,
         };
     }
     open.close(Some(outcome));
 }
 
-async fn within(limit: Duration, ctx: &Context, run: impl Future<Output = crate::Result<()>>) -> Outcome {
-    let mut run = pin!(guarded(run));
-    match tokio::time::timeout(limit, run.as_mut()).await {
+async fn within(
+    limit: Duration,
+    ctx: &Context,
+    mut run: Pin<&mut impl Future<Output = crate::Result<()>>>,
+) -> Outcome {
+    match tokio::time::timeout(limit, guarded(run.as_mut())).await {
         Ok(outcome) => outcome,
         Err(_) => {
             // Requests that are now cut off say why.
@@ -96,7 +101,7 @@ impl Open {
     /// the iteration's duration.
     async fn init_user<R: Runner>(&mut self, runner: &R) -> Outcome {
         self.ctx.set_phase("init_user");
-        let outcome = guarded(runner.init_user(&self.ctx)).await;
+        let outcome = guarded(pin!(runner.init_user(&self.ctx))).await;
         self.ctx.set_phase("");
         let now_ns = monotonic_ns();
         let init_ns = now_ns - self.started_ns;
@@ -157,5 +162,31 @@ impl Drop for Open {
         if !self.closed {
             self.close(None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct OneGet;
+
+    impl Runner for OneGet {
+        async fn run(&self, ctx: &Context) -> crate::Result<()> {
+            let answer = ctx.get("http://localhost/").send().await?;
+            ctx.check("status is below 400", answer.status() < 400);
+            Ok(())
+        }
+    }
+
+    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, Rc<Core>, Admitted) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    /// The task is allocated for every iteration, and moved there.
+    #[test]
+    fn an_iteration_is_a_small_task() {
+        let size = size_of_task(drive::<OneGet>);
+        assert!(size <= 1536, "{size} bytes");
     }
 }

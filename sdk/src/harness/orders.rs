@@ -1,6 +1,7 @@
 //! What a core is told to do, and its thread.
 
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -133,7 +134,7 @@ async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
 
 async fn outside_iterations(what: &str, ctx: &Context, call: Later<'_>) -> Result<(), Failure> {
     let workflow = ctx.workflow();
-    match guarded(call).await {
+    match guarded(pin!(call)).await {
         Outcome::Ok => Ok(()),
         Outcome::Failed(message) => Err(failure("init", format!("{what} of {workflow:?}: {message}"))),
         Outcome::Panicked(message) => Err(failure("panic", format!("{what} of {workflow:?} {message}"))),

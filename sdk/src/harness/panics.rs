@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::{self, Write as _};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -38,9 +38,9 @@ impl Outcome {
     }
 }
 
-/// Awaits a call of the load test's code and catches its panic.
-pub(crate) async fn guarded(call: impl Future<Output = Result<()>>) -> Outcome {
-    let mut call = pin!(call);
+/// Awaits a call of the load test's code and catches its panic. The call stays where it is pinned: an iteration's
+/// task would otherwise hold room for it several times over.
+pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>) -> Outcome {
     poll_fn(|task| {
         let polled = {
             IN_LOAD_TEST.set(true);

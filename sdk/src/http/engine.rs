@@ -14,8 +14,9 @@ use super::dial::Dialer;
 use super::draft::Draft;
 use super::error::{ErrorKind, RequestError};
 use super::exchange::{Answer, Exchange};
-use super::h1::{Message, Outcome};
-use super::origin::{Grant, Granted, Lease, Origin, Refusal};
+use super::h1::{H1Connection, Message, Outcome};
+use super::h2::H2Stream;
+use super::origin::{Grant, Lease, Origin, Refusal};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
 use super::request::{Parts, Request};
@@ -113,22 +114,32 @@ impl Engine {
             0
         });
         loop {
-            let Granted { lease, fresh } = match self.lease(&origin, &mut clock, timeout, deadline).await {
-                Ok(granted) => granted,
-                Err(refusal) => return failed(&clock, refusal.error),
-            };
-            let message = match &lease {
-                Lease::H1(_) => draft.for_http1(parsed, &self.config),
-                Lease::H2(_) => draft.for_http2(parsed, &self.config),
+            let (lease, is_fresh) = match self.pool.take(&origin, clock.started_ns()) {
+                Some(lease) => (lease, false),
+                // Most requests do not wait, so they need not hold room for it.
+                None => match Box::pin(self.wait(&origin, &mut clock, timeout, deadline)).await {
+                    Ok(granted) => (granted.lease, granted.fresh.is_some()),
+                    Err(refusal) => return failed(&clock, refusal.error),
+                },
             };
             let reused = lease.served();
-            let outcome = self
-                .send(lease, &origin, message, deadline, &mut answer, &mut clock)
-                .await;
+            // A message goes on before anything is awaited: what an await holds, every request has to allocate.
+            let outcome = match lease {
+                Lease::H1(mut connection) => {
+                    let message = draft.for_http1(parsed, &self.config);
+                    let outcome = connection.exchange(message, deadline, &mut answer).await;
+                    self.over_h1(connection, &origin, &outcome, &mut clock);
+                    outcome
+                }
+                Lease::H2(stream) => {
+                    let message = draft.for_http2(parsed, &self.config);
+                    Box::pin(over_h2(stream, message, deadline, &mut answer, &mut clock)).await
+                }
+            };
             let error = match outcome {
                 Outcome::Complete => None,
                 // A connection that was idle turned out closed, and the request is still whole: take another one.
-                Outcome::NotSent(message) if fresh.is_none() => {
+                Outcome::NotSent(message) if !is_fresh => {
                     draft.recover(*message);
                     continue;
                 }
@@ -144,50 +155,33 @@ impl Engine {
         }
     }
 
-    /// Carries `message` out on `lease` and counts the time to `clock`, unless it was not sent at all.
-    async fn send(
+    /// Counts the time of an exchange, unless nothing was sent at all, and keeps the connection if it can be used again.
+    fn over_h1(
         &self,
-        lease: Lease,
+        mut connection: H1Connection,
         origin: &Rc<Origin>,
-        message: Message,
-        deadline: Instant,
-        answer: &mut Answer,
+        outcome: &Outcome,
         clock: &mut PhaseClock,
-    ) -> Outcome {
-        match lease {
-            Lease::H1(mut connection) => {
-                let outcome = connection.exchange(message, deadline, answer).await;
-                if !matches!(outcome, Outcome::NotSent(_)) {
-                    let ended_ns = monotonic_ns();
-                    connection.stamp(clock, ended_ns);
-                    let complete = matches!(outcome, Outcome::Complete);
-                    if complete && self.config.keep_alive && connection.rest(ended_ns) {
-                        self.pool.give_back(origin, connection);
-                    }
-                }
-                outcome
-            }
-            Lease::H2(mut stream) => {
-                let outcome = stream.exchange(message, deadline, answer).await;
-                if !matches!(outcome, Outcome::NotSent(_)) {
-                    stream.stamp(clock, monotonic_ns());
-                }
-                outcome
-            }
+    ) {
+        if matches!(outcome, Outcome::NotSent(_)) {
+            return;
+        }
+        let ended_ns = monotonic_ns();
+        connection.stamp(clock, ended_ns);
+        let complete = matches!(outcome, Outcome::Complete);
+        if complete && self.config.keep_alive && connection.rest(ended_ns) {
+            self.pool.give_back(origin, connection);
         }
     }
 
-    /// A connection for one exchange, and the time it took to get it.
-    async fn lease(
+    /// Waits for a connection for one exchange, and counts the time that takes.
+    async fn wait(
         &self,
         origin: &Rc<Origin>,
         clock: &mut PhaseClock,
         timeout: Duration,
         deadline: Instant,
     ) -> Grant {
-        if let Some(lease) = self.pool.take(origin, clock.started_ns()) {
-            return Ok(Granted { lease, fresh: None });
-        }
         if !self.connector_runs.replace(true) {
             tokio::task::spawn_local(connector::run(Rc::downgrade(&self.pool), self.dialer.clone()));
         }
@@ -253,6 +247,21 @@ impl fmt::Debug for Engine {
     }
 }
 
+/// Carries `message` out on `stream` and counts the time to `clock`, unless it was not sent at all.
+async fn over_h2(
+    mut stream: H2Stream,
+    message: Message,
+    deadline: Instant,
+    answer: &mut Answer,
+    clock: &mut PhaseClock,
+) -> Outcome {
+    let outcome = stream.exchange(message, deadline, answer).await;
+    if !matches!(outcome, Outcome::NotSent(_)) {
+        stream.stamp(clock, monotonic_ns());
+    }
+    outcome
+}
+
 const CLOSED_AT_ONCE: &str = "the peer closed the connection before the request could be sent";
 
 fn failed(clock: &PhaseClock, error: RequestError) -> Exchange {
@@ -278,4 +287,17 @@ fn timed_out(answer: &Answer, timeout: Duration) -> RequestError {
         )
     };
     RequestError::new(ErrorKind::Timeout, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It is allocated for every request.
+    #[test]
+    fn an_exchange_is_a_small_future() {
+        let engine = Engine::new(EngineConfig::default());
+        let size = size_of_val(&engine.exchange(Request::get("http://localhost/"), 0));
+        assert!(size <= 1600, "{size} bytes");
+    }
 }

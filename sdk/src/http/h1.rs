@@ -114,18 +114,29 @@ impl H1Connection {
     }
 
     /// Sends `message` and reads the answer to its end, or to `deadline`.
-    pub(crate) async fn exchange(
-        &mut self,
+    ///
+    /// The message goes to hyper at once, so that the future holds no room for it.
+    pub(crate) fn exchange<'a>(
+        &'a mut self,
         message: Message,
         deadline: Instant,
-        answer: &mut Answer,
-    ) -> Outcome {
+        answer: &'a mut Answer,
+    ) -> impl Future<Output = Outcome> + 'a {
         self.stamps.begin();
         self.timer.as_mut().reset(deadline);
+        let response = self.sender.try_send_request(message);
+        self.finish(response, answer)
+    }
+
+    async fn finish(
+        &mut self,
+        response: impl Future<Output = Result<http::Response<Incoming>, TrySendError<Message>>>,
+        answer: &mut Answer,
+    ) -> Outcome {
         // Everything that can move the response or its body is done by the driver, in this very function. So only the
         // driver gets the real waker; the rest is asked again after every step of it, and must not be held up by
         // tokio's budget, which would wake nobody.
-        let mut response = pin!(unconstrained(self.sender.try_send_request(message)));
+        let mut response = pin!(unconstrained(response));
         let mut body: Option<Incoming> = None;
         let mut idle = Context::from_waker(Waker::noop());
         let outcome = poll_fn(|cx| {
