@@ -45,6 +45,13 @@ struct Segment {
     dirty: bool,
 }
 
+/// A segment that was not removed. It holds nothing from the first sequence of the next one on.
+#[derive(Debug)]
+struct OnDisk {
+    id: u64,
+    bytes: u64,
+}
+
 /// The batches of one stream that are not acknowledged, in order of sequence.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -52,6 +59,8 @@ pub(crate) struct Log {
     records: VecDeque<Record>,
     /// The sequence of the first of `records`.
     first: u64,
+    /// What is on disk, ascending; the last stays until another follows it, as its name is the place in the stream.
+    segments: VecDeque<OnDisk>,
     open: Option<Segment>,
     reader: Option<(u64, File)>,
     /// What all logs of the agent have on disk.
@@ -66,11 +75,12 @@ impl Log {
             dir,
             records: VecDeque::new(),
             first: 1,
+            segments: VecDeque::new(),
             open: None,
             reader: None,
             spooled,
         };
-        let segments = log.segments()?;
+        let segments = log.found()?;
         log.first = segments.first().copied().unwrap_or(1);
         for segment in segments {
             log.recover(segment)?;
@@ -88,10 +98,12 @@ impl Log {
         self.first
     }
 
-    /// Lets go of the segment that is being written.
-    pub(crate) fn close(&mut self) {
-        if let Some(open) = self.open.take() {
-            self.remove(open.id);
+    /// Removes all segments; nothing is appended any more.
+    pub(crate) fn clear(&mut self) {
+        self.acknowledge(self.last());
+        self.open = None;
+        while let Some(segment) = self.segments.pop_front() {
+            self.remove(&segment);
         }
     }
 
@@ -166,29 +178,18 @@ impl Log {
 
     /// Forgets all up to a sequence, and removes segments that hold nothing else.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
-        let mut left = None;
-        while self.first <= sequence {
-            let Some(record) = self.records.pop_front() else {
-                break;
-            };
+        while self.first <= sequence && self.records.pop_front().is_some() {
             self.first += 1;
-            if let Place::Disk { segment, .. } = record.place
-                && let Some(left) = left.replace(segment).filter(|left| *left != segment)
-            {
-                self.remove(left);
-            }
         }
-        let Some(left) = left else { return };
-        let needed = self
-            .records
-            .iter()
-            .find_map(|record| match record.place {
-                Place::Disk { segment, .. } => Some(segment),
-                Place::Memory(_) => None,
-            })
-            .or(self.open.as_ref().map(|open| open.id));
-        if needed != Some(left) {
-            self.remove(left);
+        self.trim();
+    }
+
+    /// Removes the segments that hold nothing but what is acknowledged.
+    fn trim(&mut self) {
+        while self.segments.get(1).is_some_and(|next| next.id <= self.first)
+            && let Some(segment) = self.segments.pop_front()
+        {
+            self.remove(&segment);
         }
     }
 
@@ -204,6 +205,11 @@ impl Log {
         if self.open.as_ref().is_none_or(|open| open.bytes >= SEGMENT_BYTES) {
             self.sync()?;
             self.open = Some(self.begin(sequence)?);
+            self.segments.push_back(OnDisk {
+                id: sequence,
+                bytes: 0,
+            });
+            self.trim();
         }
         let open = self.open.as_mut().expect("a segment was just opened");
         open.file.write_all(&record::header(content, crc32c, sequence))?;
@@ -216,6 +222,9 @@ impl Log {
         let bytes = (HEADER_BYTES + content.len()) as u64;
         open.bytes += bytes;
         open.dirty = true;
+        if let Some(segment) = self.segments.back_mut() {
+            segment.bytes = open.bytes;
+        }
         self.spooled.fetch_add(bytes, Ordering::Relaxed);
         Ok(place)
     }
@@ -246,17 +255,17 @@ impl Log {
         Ok(content)
     }
 
-    fn remove(&mut self, segment: u64) {
-        let path = self.path(segment);
-        let bytes = fs::metadata(&path).map_or(0, |found| found.len());
-        if fs::remove_file(&path).is_ok() {
-            let _ = self
-                .spooled
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |all| {
-                    Some(all.saturating_sub(bytes))
-                });
+    fn remove(&mut self, segment: &OnDisk) {
+        let path = self.path(segment.id);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(path = %path.display(), %error, "cannot remove a segment of the spool");
+            }
+            _ => {
+                self.spooled.fetch_sub(segment.bytes, Ordering::Relaxed);
+            }
         }
-        if self.reader.as_ref().is_some_and(|(id, _)| *id == segment) {
+        if self.reader.as_ref().is_some_and(|(id, _)| *id == segment.id) {
             self.reader = None;
         }
     }
@@ -265,8 +274,8 @@ impl Log {
         self.dir.join(format!("{segment:020}.seg"))
     }
 
-    /// The first sequences of all segments, ascending.
-    fn segments(&self) -> io::Result<Vec<u64>> {
+    /// The first sequences of all segments in the folder, ascending.
+    fn found(&self) -> io::Result<Vec<u64>> {
         let mut segments: Vec<u64> = fs::read_dir(&self.dir)?
             .flatten()
             .filter_map(|entry| first_of(&entry.path()))
@@ -278,6 +287,10 @@ impl Log {
     fn recover(&mut self, segment: u64) -> io::Result<()> {
         let bytes = fs::read(self.path(segment))?;
         self.spooled.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.segments.push_back(OnDisk {
+            id: segment,
+            bytes: bytes.len() as u64,
+        });
         let scan = record::scan(&bytes, segment);
         self.fill_up_to(segment);
         for found in scan.records {

@@ -9,8 +9,8 @@ pub(crate) mod queue;
 mod record;
 pub(crate) mod void;
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -124,8 +124,13 @@ impl Spool {
         }
         let dir = root.join(format!("{}-{}", identity.job, identity.epoch));
         fs::create_dir(&dir)?;
-        fs::write(dir.join(IDENTITY_FILE), serde_json::to_vec(&identity)?)?;
+        let mut file = File::create(dir.join(IDENTITY_FILE))?;
+        file.write_all(&serde_json::to_vec(&identity)?)?;
+        file.sync_all()?;
         let spool = Arc::new(Self::open(dir, identity, quota)?);
+        // Batches that survive a power failure are of no use without the names above them.
+        File::open(&spool.dir)?.sync_all()?;
+        File::open(root)?.sync_all()?;
         let queue = Arc::new(Queue::default());
         let (writer, source, quota) = (Arc::clone(&spool), Arc::clone(&queue), quota.clone());
         thread::Builder::new().name("spool".into()).spawn(move || {
@@ -195,10 +200,7 @@ impl Spool {
     /// Removes all of it.
     pub(crate) fn remove(&self) {
         for stream in Stream::ALL {
-            let mut log = self.log(stream);
-            let last = log.last();
-            log.acknowledge(last);
-            log.close();
+            self.log(stream).clear();
         }
         if let Err(error) = fs::remove_dir_all(&self.dir) {
             tracing::warn!(dir = %self.dir.display(), %error, "cannot remove a delivered spool");

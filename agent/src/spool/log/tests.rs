@@ -61,19 +61,50 @@ fn acknowledged_segments_are_removed() {
     for _ in 0..8 {
         log.append(content.clone()).1.unwrap();
     }
-    assert_eq!(log.segments().unwrap(), [1, 4, 7]);
+    assert_eq!(log.found().unwrap(), [1, 4, 7]);
     log.acknowledge(2);
-    assert_eq!(log.segments().unwrap(), [1, 4, 7]);
+    assert_eq!(log.found().unwrap(), [1, 4, 7]);
     log.acknowledge(4);
-    assert_eq!(log.segments().unwrap(), [4, 7]);
+    assert_eq!(log.found().unwrap(), [4, 7]);
     log.acknowledge(8);
-    assert_eq!(log.segments().unwrap(), [7], "the open one stays");
+    assert_eq!(log.found().unwrap(), [7], "the open one stays");
     assert!(spooled.load(Ordering::Relaxed) < 2 * (6 << 20) + 100);
     assert_eq!(log.append(Bytes::from_static(b"x")).0, 9);
     assert_eq!(log.read(9).0, "x");
     drop(log);
     let again = Log::open(temp.path().to_owned(), Arc::default()).unwrap();
     assert_eq!(again.last(), 9);
+}
+
+#[test]
+fn what_is_acknowledged_at_once_takes_one_segment() {
+    let temp = tempfile::tempdir().unwrap();
+    let spooled = Arc::new(AtomicU64::new(0));
+    let mut log = Log::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
+    let content = Bytes::from(vec![7; 6 << 20]);
+    for n in 1..=8 {
+        log.append(content.clone()).1.unwrap();
+        log.acknowledge(n);
+        assert_eq!(log.found().unwrap().len(), 1, "{n}");
+    }
+    assert_eq!(log.found().unwrap(), [7]);
+    let record = (HEADER_BYTES + content.len()) as u64;
+    assert_eq!(spooled.load(Ordering::Relaxed), 2 * record);
+    log.clear();
+    assert!(log.found().unwrap().is_empty());
+    assert_eq!(spooled.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn batches_that_were_given_up_do_not_keep_their_segment() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut log = log(temp.path());
+    for n in 1..=4 {
+        log.append(Bytes::from(vec![7; 6 << 20])).1.unwrap();
+        log.replace(n, Bytes::from_static(b"void"));
+    }
+    log.acknowledge(3);
+    assert_eq!(log.found().unwrap(), [4]);
 }
 
 #[test]
