@@ -17,6 +17,9 @@ use tonic::transport::Channel;
 const MAX_BINARIES: usize = 20;
 const MAX_BYTES: u64 = 4 << 30;
 
+/// A SHA-256 in hex has so many digits.
+const SHA256_DIGITS: usize = 64;
+
 /// Chunks that wait to be written.
 const CHUNKS: usize = 4;
 
@@ -46,6 +49,9 @@ pub(crate) enum Error {
         /// How much came.
         got_bytes: u64,
     },
+    /// It is no name of a binary.
+    #[error("{0:?} is no SHA-256 (64 lower-case hex digits): submit the binary again")]
+    Name(String),
     /// It cannot be kept.
     #[error("cannot keep the binary in {path}: {problem}")]
     Io {
@@ -61,7 +67,7 @@ impl Error {
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Fetch { .. } | Self::Io { .. } => "fetch",
-            Self::Hash { .. } => "hash",
+            Self::Hash { .. } | Self::Name(_) => "hash",
         }
     }
 }
@@ -90,6 +96,11 @@ impl Cache {
         bytes: u64,
         fleet: &mut FleetClient<Channel>,
     ) -> Result<PathBuf, Error> {
+        // It becomes the name of a file.
+        if !is_sha256(sha256) {
+            let start = &sha256[..sha256.floor_char_boundary(SHA256_DIGITS)];
+            return Err(Error::Name(start.to_owned()));
+        }
         let path = self.dir.join(sha256);
         // Files get their final name only when they were verified, so the length is enough to know one again.
         if fs::metadata(&path).is_ok_and(|found| found.len() == bytes) {
@@ -205,6 +216,11 @@ fn keep(
     })
 }
 
+fn is_sha256(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == SHA256_DIGITS && text.bytes().all(digit)
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -212,6 +228,26 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn only_a_hash_becomes_a_path() {
+        let temp = tempfile::tempdir().unwrap();
+        fs::write(temp.path().join("known"), "x").unwrap();
+        let cache = Cache::new(temp.path().join("cache"));
+        let endpoint = tonic::transport::Endpoint::from_static("http://127.0.0.1:1");
+        let mut fleet = FleetClient::new(endpoint.connect_lazy());
+        for name in [
+            "../known",
+            "",
+            &"A".repeat(64),
+            &"a".repeat(65),
+            &"\u{e9}".repeat(32),
+        ] {
+            let error = cache.get(name, 1, &mut fleet).await.unwrap_err();
+            assert!(matches!(error, Error::Name(_)), "{name}: {error}");
+        }
+        assert!(is_sha256(&"09af".repeat(16)));
+    }
 
     #[test]
     fn trimming_keeps_the_newest() {
