@@ -45,7 +45,7 @@ impl Names {
         if text.is_empty() {
             return EMPTY;
         }
-        if let Some(symbol) = self.symbols.get(text) {
+        if let Some(symbol) = self.symbols.get(cut(text)) {
             return *symbol;
         }
         self.add(text)
@@ -63,11 +63,15 @@ impl Names {
         }
         let symbol = Symbol::try_from(self.texts.len()).unwrap_or(OTHERS);
         let clean = redact::text(text, false);
-        let clean = &clean[..clean.floor_char_boundary(MAX_NAME_BYTES)];
-        self.texts.push(Arc::from(clean));
-        self.symbols.insert(text.into(), symbol);
+        self.texts.push(Arc::from(cut(&clean)));
+        // Texts that differ only beyond the bound are one, so that the table is bounded in bytes too.
+        self.symbols.insert(cut(text).into(), symbol);
         symbol
     }
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MAX_NAME_BYTES)]
 }
 
 #[cfg(test)]
@@ -81,6 +85,16 @@ mod tests {
         assert_eq!(symbols, [2, 3, OTHERS, 2, OTHERS, EMPTY]);
         assert_eq!(names.text(3).as_ref(), "b");
         assert_eq!(names.text(OTHERS).as_ref(), OTHER);
+    }
+
+    #[test]
+    fn texts_that_differ_beyond_the_bound_are_one() {
+        let mut names = Names::new(9);
+        let long = "n".repeat(MAX_NAME_BYTES);
+        let first = names.symbol(&format!("{long}1"));
+        assert_eq!(names.symbol(&format!("{long}{}", "2".repeat(1 << 20))), first);
+        assert_eq!(names.text(first).as_ref(), long);
+        assert!(names.symbols.keys().all(|key| key.len() <= MAX_NAME_BYTES));
     }
 
     #[test]

@@ -13,24 +13,24 @@ pub(crate) fn bounded(text: &str) -> &str {
 
 /// A URL without userinfo and, unless `keep_query`, without the values of its query and without its fragment.
 pub(crate) fn url(url: &str, keep_query: bool) -> Cow<'_, str> {
-    let url = bounded(url);
     if memchr::memchr3(b'@', b'?', b'#', url.as_bytes()).is_none() {
-        return Cow::Borrowed(url);
+        return Cow::Borrowed(bounded(url));
     }
     let mut out = String::with_capacity(url.len());
     push_url(url, keep_query, &mut out);
-    Cow::Owned(out)
+    Cow::Owned(cut(out))
 }
 
 /// A text in which every URL is redacted, as far as it looks like one.
 pub(crate) fn text(text: &str, keep_query: bool) -> Cow<'_, str> {
-    let text = bounded(text);
     if memchr::memmem::find(text.as_bytes(), b"://").is_none() {
-        return Cow::Borrowed(text);
+        return Cow::Borrowed(bounded(text));
     }
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::with_capacity(text.len().min(2 * MAX_TEXT_BYTES));
     let mut rest = text;
-    while let Some(colon) = rest.find("://") {
+    while out.len() < MAX_TEXT_BYTES
+        && let Some(colon) = rest.find("://")
+    {
         let start = scheme_start(&rest[..colon]);
         let end = colon
             + rest[colon..]
@@ -42,8 +42,15 @@ pub(crate) fn text(text: &str, keep_query: bool) -> Cow<'_, str> {
         push_url(&rest[start..end], keep_query, &mut out);
         rest = &rest[end..];
     }
-    out.push_str(rest);
-    Cow::Owned(out)
+    // What was not looked at begins beyond the bound, and is cut off.
+    out.push_str(bounded(rest));
+    Cow::Owned(cut(out))
+}
+
+/// Cuts only what is already redacted: a cut before that could hide the end of a userinfo.
+fn cut(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(MAX_TEXT_BYTES));
+    text
 }
 
 fn scheme_start(before: &str) -> usize {
@@ -119,6 +126,22 @@ mod tests {
             "GET \"https://h/x?k=\": refused (see http://h?q=) ok"
         );
         assert_eq!(text("no url: //", false), "no url: //");
+    }
+
+    #[test]
+    fn a_userinfo_across_the_bound_is_redacted() {
+        for before in [0, MAX_TEXT_BYTES - 20, MAX_TEXT_BYTES - 3, MAX_TEXT_BYTES + 9] {
+            for user in [9, MAX_TEXT_BYTES, 3 * MAX_TEXT_BYTES] {
+                let given = format!("http://SECRET{}@host/p?a=SECRET", "u".repeat(user));
+                let message = format!("{} {given} {given}", "x".repeat(before));
+                let stored = text(&message, false).into_owned();
+                assert!(!stored.contains("SECRET"), "{before} {user}");
+                assert!(stored.len() <= MAX_TEXT_BYTES, "{before} {user}");
+                assert_eq!(url(&given, false), "http://host/p?a=");
+            }
+        }
+        let long = format!("http://h/{}?a=SECRET", "p".repeat(MAX_TEXT_BYTES));
+        assert_eq!(url(&long, false).len(), MAX_TEXT_BYTES);
     }
 
     proptest! {

@@ -20,6 +20,9 @@ const MAX_ROWS: usize = 20_000;
 /// URLs whose default names are remembered.
 const MAX_REMEMBERED: usize = 4096;
 
+/// Longer URLs get their default names anew each time.
+const MAX_REMEMBERED_BYTES: usize = 1 << 10;
+
 /// The tables of texts that requests, iterations and rows share.
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -220,6 +223,10 @@ impl RequestTable {
         let mut name = String::new();
         push_default_name(&line.method, &line.url, &mut name);
         let symbol = tables.names.symbol(&name);
+        if self.scratch.len() > MAX_REMEMBERED_BYTES {
+            self.scratch = String::new();
+            return symbol;
+        }
         if self.default_names.len() >= MAX_REMEMBERED {
             self.default_names.clear();
         }
@@ -269,7 +276,9 @@ mod tests {
     fn identities_are_bounded() {
         let (mut table, mut tables) = (RequestTable::default(), Tables::default());
         for n in 0..MAX_IDENTITIES + 50 {
-            let url = format!("http://h/page-{}x", "a".repeat(n));
+            let letter = |place: usize| char::from(b'k' + (n / 10_usize.pow(place as u32) % 10) as u8);
+            let page: String = (0..4).map(letter).collect();
+            let url = format!("http://h/page-{page}");
             table.add(&line(&url, 200), 0, &mut tables);
         }
         assert_eq!(table.others(), 50);
@@ -277,5 +286,14 @@ mod tests {
         assert!(rows.len() <= MAX_IDENTITIES + 1);
         let count: u64 = rows.iter().map(|row| row.duration.count()).sum();
         assert_eq!(count, MAX_IDENTITIES as u64 + 50);
+    }
+
+    #[test]
+    fn long_urls_are_not_remembered() {
+        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        table.add(&line("http://h/a", 200), 0, &mut tables);
+        let long = format!("http://h/a?q={}", "x".repeat(MAX_REMEMBERED_BYTES));
+        table.add(&line(&long, 200), 0, &mut tables);
+        assert_eq!((table.default_names.len(), table.take(&tables).len()), (1, 1));
     }
 }
