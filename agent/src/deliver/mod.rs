@@ -7,6 +7,7 @@ mod cursor;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use heavy_proto::net::MAX_MESSAGE_BYTES;
 use heavy_proto::v1;
@@ -26,6 +27,9 @@ const QUEUE: usize = 64;
 
 /// How often it is said that the collector cannot be reached.
 const COMPLAIN_EVERY: u32 = 20;
+
+/// The longest pause when a collector has no place for results, as when it does not know their job.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// How a delivery ended.
 pub(crate) type Delivered = Result<(), Undeliverable>;
@@ -103,13 +107,15 @@ enum Interruption {
     Broken(tonic::Status),
     /// Something must be sent again, in a new session so that no answer is mistaken for another's.
     Again,
+    /// It does not take results now, and says why.
+    Later(String),
     /// It refuses even voids.
     Never(Undeliverable),
 }
 
 async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Delivered {
     let mut sender = Sender::new(spool);
-    let mut backoff = Backoff::default();
+    let (mut backoff, mut waits) = (Backoff::default(), Backoff::up_to(LONGEST_WAIT));
     let mut failures = 0;
     loop {
         // Nothing is connected before there is something to say.
@@ -120,26 +126,30 @@ async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Deliver
             spool.changed().await;
         }
         let before = sender.forgotten;
-        match sender.session(&mut client).await {
+        let (problem, waits_longer) = match sender.session(&mut client).await {
             Ok(()) => return Ok(()),
             Err(Interruption::Never(error)) => return Err(error),
-            Err(Interruption::Again) => {}
-            Err(Interruption::Broken(status)) => {
-                if failures % COMPLAIN_EVERY == 0 {
-                    tracing::warn!(
-                        problem = status.message(),
-                        "cannot deliver to the collector, trying again"
-                    );
-                }
-                failures += 1;
-            }
-        }
+            Err(Interruption::Again) => (None, false),
+            Err(Interruption::Later(reason)) => (Some(reason), true),
+            Err(Interruption::Broken(status)) => (Some(status.message().to_owned()), false),
+        };
         if sender.forgotten > before {
-            backoff = Backoff::default();
+            (backoff, waits) = (Backoff::default(), Backoff::up_to(LONGEST_WAIT));
             failures = 0;
         }
+        if let Some(problem) = problem {
+            if failures % COMPLAIN_EVERY == 0 {
+                tracing::warn!(
+                    job = spool.identity.job,
+                    problem,
+                    "cannot deliver to the collector, trying again"
+                );
+            }
+            failures += 1;
+        }
         sender.rewind();
-        tokio::time::sleep(backoff.next_pause()).await;
+        let pauses = if waits_longer { &mut waits } else { &mut backoff };
+        tokio::time::sleep(pauses.next_pause()).await;
     }
 }
 
@@ -249,7 +259,7 @@ impl<'a> Sender<'a> {
                 }
                 return Err(Interruption::Again);
             }
-            Effect::Pause => return Err(Interruption::Again),
+            Effect::Pause => return Err(Interruption::Later(ack.message.clone())),
         }
         Ok(())
     }
