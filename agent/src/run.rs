@@ -32,6 +32,9 @@ const LEASE_LOOK: Duration = Duration::from_millis(200);
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long the last updates may take to reach the scheduler.
+const LAST_UPDATES_LIMIT: Duration = Duration::from_secs(2);
+
 /// Runs an agent until `shutdown` is cancelled: then running iterations get a short grace, results are delivered as
 /// far as the collector takes them, and the rest stays on disk for the next start.
 ///
@@ -62,7 +65,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
         drop(delivery.take_over(spool));
     }
     let host = host::host();
-    let (link, handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
+    let (link, mut handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
     let shared = Arc::new(Shared {
         host,
         cache: Cache::new(data_dir.cache()),
@@ -81,12 +84,19 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
         assignments: HashMap::new(),
         tasks: JoinSet::new(),
     };
-    let linked = tokio::spawn(link.run());
-    let linking = linked.abort_handle();
-    let result = agent.serve(handle, linked, &shutdown).await;
-    agent.end().await;
+    let mut linked = tokio::spawn(link.run());
+    let result = agent.serve(&mut handle, &mut linked, &shutdown).await;
+    agent.end(&mut handle.orders).await;
+    // The link ends when nobody can say anything more, and has said everything then.
     drop(agent);
-    linking.abort();
+    drop(handle.updates);
+    if !linked.is_finished()
+        && tokio::time::timeout(LAST_UPDATES_LIMIT, &mut linked)
+            .await
+            .is_err()
+    {
+        linked.abort();
+    }
     delivering_ends.cancel();
     // Both end by themselves once nobody has a handle; waiting keeps them from outliving the lock on the folder.
     let _ = tokio::task::spawn_blocking(move || {
@@ -108,15 +118,15 @@ struct Agent {
 impl Agent {
     async fn serve(
         &mut self,
-        mut handle: Handle,
-        mut linked: tokio::task::JoinHandle<Result<(), Error>>,
+        handle: &mut Handle,
+        linked: &mut tokio::task::JoinHandle<Result<(), Error>>,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
         let mut look = tokio::time::interval(LEASE_LOOK);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                ended = &mut linked => return match ended {
+                ended = &mut *linked => return match ended {
                     Ok(ended) => ended,
                     Err(failed) => std::panic::resume_unwind(failed.into_panic()),
                 },
@@ -180,15 +190,31 @@ impl Agent {
         }
     }
 
-    /// Stops all assignments and waits for them, but not for ever.
-    async fn end(&mut self) {
+    /// Stops all assignments and waits for them, but not for ever. The scheduler may have them stop sooner.
+    async fn end(&mut self, orders: &mut mpsc::Receiver<Order>) {
         for (_, commands) in self.assignments.values() {
             let _ = commands.try_send(Command::Stop {
                 grace_ns: u64::try_from(SHUTDOWN_GRACE.as_nanos()).unwrap_or(u64::MAX),
                 end_ns: 0,
             });
         }
-        let ended = async { while self.tasks.join_next().await.is_some() {} };
+        let ended = async {
+            loop {
+                tokio::select! {
+                    ended = self.tasks.join_next() => {
+                        if ended.is_none() {
+                            return;
+                        }
+                    }
+                    Some(order) = orders.recv() => match order {
+                        Order::Stop(_) => self.order(order),
+                        Order::Assign(_) | Order::Start(_) => {
+                            tracing::warn!(?order, "an order came while this agent is shutting down");
+                        }
+                    },
+                }
+            }
+        };
         if tokio::time::timeout(SHUTDOWN_LIMIT, ended).await.is_err() {
             tracing::warn!("results that are not delivered stay on disk for the next start of this agent");
         }

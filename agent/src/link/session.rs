@@ -19,6 +19,9 @@ const QUICK_HEARTBEATS: u64 = 5;
 const QUICK: Duration = Duration::from_millis(100);
 const USUAL: Duration = Duration::from_secs(3);
 
+/// How long a scheduler may take to hear the last updates.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
 type Out = mpsc::Sender<v1::FromAgent>;
 
 impl Link {
@@ -52,16 +55,25 @@ impl Link {
             for update in &self.said {
                 say(&out, Said::Update(update.clone()))?;
             }
-            self.converse(&out, stream).await
+            let mut stream = stream;
+            self.converse(&out, &mut stream).await?;
+            Ok(stream)
         };
         match broken.await {
-            Ok(()) => Ended::Done,
+            Ok(mut stream) => {
+                // Letting go of the answers ends the call, even if what was said last is still on its way: the
+                // scheduler ends it when it has heard everything.
+                drop(out);
+                let flushed = async { while let Ok(Some(_)) = stream.message().await {} };
+                let _ = tokio::time::timeout(FLUSH_LIMIT, flushed).await;
+                Ended::Done
+            }
             Err(status) => Ended::Broken(status, registered),
         }
     }
 
     /// Heartbeats, updates and orders, until the stream breaks. `Ok` when nobody needs the link any more.
-    async fn converse(&mut self, out: &Out, mut stream: Streaming<v1::ToAgent>) -> Result<(), Status> {
+    async fn converse(&mut self, out: &Out, stream: &mut Streaming<v1::ToAgent>) -> Result<(), Status> {
         let mut sequence = 0;
         let heartbeat = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(heartbeat);

@@ -81,6 +81,7 @@ async fn an_agent_that_is_told_to_end_delivers_first() {
     world.start("job-term").await;
     world.state("job-term", State::Running).await;
     world.stop_agent().await;
+    world.state("job-term", State::Finished).await;
     let closing = world
         .delivered("job-term")
         .closing
