@@ -12,13 +12,16 @@ use heavy_model::stats::{Closing, Event, Health};
 use crate::assignment::JobClock;
 use crate::clock::monotonic_ns;
 use crate::rollup::log::Source;
-use crate::rollup::{Rollup, Unbalanced, Workflow};
+use crate::rollup::{Gap, Rollup, Unbalanced, Workflow};
 use crate::spool::queue::Queue;
 use crate::tail::{Lines, Piece};
 use inner::{Inner, second};
 
 /// How often due iterations are counted and batches looked at.
 const TICK_NS: u64 = 50_000_000;
+
+/// Gaps of one delta: those of a long job that died early must not make one batch too large.
+const MAX_GAPS: usize = 20_000;
 
 /// The reason of lines before the start that did not fit.
 const BEFORE_START: &str = "before-start";
@@ -67,6 +70,11 @@ impl Results {
     /// Takes note of iterations that are being released.
     pub(crate) fn release(&self, workflow: Workflow, due: &[(u64, u64)]) {
         self.lock().rollup.release(workflow, due);
+    }
+
+    /// Takes note of released iterations that the load test has refused: from the first to the last so many.
+    pub(crate) fn refused(&self, workflow: Workflow, span: (u64, u64, u64)) {
+        self.lock().rollup.not_taken(workflow, span);
     }
 
     /// The reader of stdout says that it waits for output.
@@ -179,21 +187,32 @@ impl Results {
         }
     }
 
-    /// Closes the account and hands on all there is. What was due when releases ended and has no outcome is lost.
-    pub(crate) fn finish(&self, fill: impl FnOnce(&mut Closing)) -> Result<(), Unbalanced> {
+    /// Closes the account and hands on all there is. What was due when releases ended and has no outcome is lost;
+    /// what is planned before `until_ns` and was not due by then is dropped as a gap, as are `gaps`.
+    pub(crate) fn finish(
+        &self,
+        until_ns: u64,
+        gaps: &[Gap],
+        fill: impl FnOnce(&mut Closing),
+    ) -> Result<(), Unbalanced> {
         let mut inner = self.lock();
-        let Some((clock, queue)) = inner.running.clone() else {
+        // Nothing follows a closing.
+        let Some((clock, queue)) = inner.running.take() else {
             return Ok(());
         };
         let now_monotonic_ns = monotonic_ns();
         let now_ns = clock.at(now_monotonic_ns);
         let end_monotonic_ns = inner.end_monotonic_ns.min(now_monotonic_ns);
-        inner.rollup.close(clock.at(end_monotonic_ns));
+        inner.rollup.close(clock.at(end_monotonic_ns), until_ns);
         if let Some(batch) = inner.rows.take_due(now_ns, true) {
             queue.push_rows(batch);
         }
         let last = second(now_ns).saturating_add(1);
         queue.push_stats(inner.delta(last));
+        for gaps in gaps.chunks(MAX_GAPS) {
+            inner.rollup.gaps(gaps);
+            queue.push_stats(inner.delta(last));
+        }
         let closing = inner.rollup.closing().map(|mut closing| {
             closing.cpu_max = inner.cpu_max;
             closing.log_lines_dropped = inner.log.dropped();

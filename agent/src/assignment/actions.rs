@@ -9,7 +9,7 @@ use heavy_proto::v1;
 
 use super::driver::{Driver, LAST_OUTPUT_LIMIT};
 use super::machine::{Action, Event, Failure, Report};
-use super::plan::Plan;
+use super::plan::{Plan, SharedPlan};
 use super::release::Releaser;
 use crate::clock;
 
@@ -26,11 +26,7 @@ impl Driver {
                     let _ = self.events.send(Event::Broken(failure)).await;
                 }
             }
-            Action::EndAt(end_ns) => {
-                if let Some(running) = &self.running {
-                    running.end.send_replace(end_ns);
-                }
-            }
+            Action::EndAt(end_ns) => self.end_plan(end_ns),
             Action::Stop { grace_ns } => self.stop(grace_ns),
             Action::CleanUp => self.clean_up(),
             Action::EndProcess => self.end_process(),
@@ -51,17 +47,19 @@ impl Driver {
         let share = Revision::new(revision.map_or(0, |revision| revision.n0), &weights)
             .map_err(|error| internal(error.to_string()))?
             .share(self.assign.agent_index);
+        let plan = SharedPlan::new(Plan::new(spec.profile(), share, live.workflows.len()));
+        running.plan = Some(plan.clone());
         let releaser = Releaser {
-            plan: Plan::new(spec.profile(), share, live.workflows.len()),
+            plan,
             clock: running.clock,
             client: live.client.clone(),
             workflows: live.workflows.clone(),
             results: Arc::clone(&live.results),
             in_flight: Arc::clone(&running.health.in_flight),
         };
-        let (end, events) = (running.end.subscribe(), self.events.clone());
+        let events = self.events.clone();
         running.releasing = Some(self.tasks.spawn(async move {
-            releaser.run(end).await;
+            releaser.run().await;
             let _ = events.send(Event::AllDue).await;
         }));
         Ok(())
@@ -119,6 +117,9 @@ impl Driver {
     }
 
     fn end_process(&mut self) {
+        if let Some(releasing) = self.running.as_mut().and_then(|running| running.releasing.take()) {
+            releasing.abort();
+        }
         // A preparation under way takes what it has spawned with it.
         self.preparing.abort_all();
         let (live, events, dir) = (self.live.take(), self.events.clone(), self.dir.clone());
@@ -146,7 +147,19 @@ impl Driver {
         if ended == "died" {
             running.results.event("process-died", name, "");
         }
-        let finished = running.results.finish(|closing| {
+        let plan = running.plan.clone();
+        // So many iterations may be left of a long job that they are counted elsewhere.
+        let counted = tokio::task::spawn_blocking(move || {
+            plan.map_or((0, Vec::new()), |plan| {
+                let plan = plan.lock();
+                (plan.end_ns(), plan.rest())
+            })
+        });
+        let (until_ns, gaps) = match counted.await {
+            Ok(counted) => counted,
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        };
+        let finished = running.results.finish(until_ns, &gaps, |closing| {
             closing.ended = ended.to_owned();
             closing.clock_offset_ns = running.offset_ns;
             closing.clock_error_ns = running.error_ns;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use heavy_model::job::JobSpec;
 use heavy_proto::v1;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::actions::{died, internal};
 use super::clock::JobClock;
 use super::health::Health;
 use super::machine::{Action, Event, Failure, Machine, Report, Stop};
+use super::plan::SharedPlan;
 use super::prepare::{Live, prepare};
 use crate::clock;
 use crate::process::Life;
@@ -97,7 +98,8 @@ pub(super) struct Running {
     pub(super) clock: JobClock,
     pub(super) results: Arc<Results>,
     pub(super) spool: Arc<Spool>,
-    pub(super) end: watch::Sender<u64>,
+    /// What is planned; none before releases begin.
+    pub(super) plan: Option<SharedPlan>,
     pub(super) releasing: Option<tokio::task::AbortHandle>,
     pub(super) health: Health,
     pub(super) offset_ns: i64,
@@ -174,6 +176,9 @@ impl Driver {
                     .as_ref()
                     .map_or(0, |running| running.clock.at(clock::monotonic_ns()));
                 let in_future = i64::try_from(end_ns).unwrap_or(i64::MAX) > now_ns;
+                if !in_future && self.machine.has_load() {
+                    self.end_plan(u64::try_from(now_ns).unwrap_or(0));
+                }
                 Some(Event::Stop(Stop {
                     grace_ns,
                     at_ns: (end_ns > 0 && in_future).then_some(end_ns),
@@ -187,6 +192,13 @@ impl Driver {
                 }
                 Some(Event::LeaseLost)
             }
+        }
+    }
+
+    /// Takes what is due from an instant on out of the plan.
+    pub(super) fn end_plan(&self, end_ns: u64) {
+        if let Some(plan) = self.running.as_ref().and_then(|running| running.plan.as_ref()) {
+            plan.lock().end_at(end_ns);
         }
     }
 
@@ -219,7 +231,7 @@ impl Driver {
             clock: job_clock,
             results: Arc::clone(&live.results),
             spool,
-            end: watch::channel(u64::MAX).0,
+            plan: None,
             releasing: None,
             health: Health::new(live.process.id()),
             offset_ns: estimate.offset_ns(monotonic_ns, own_wall_ns),

@@ -1,12 +1,30 @@
 //! Which iterations are this agent's and when they are due: pure.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use heavy_model::profile::Profile;
 use heavy_model::split::Share;
 
-use crate::rollup::Workflow;
+use crate::rollup::{Gap, Workflow};
+
+const SECOND_NS: u64 = 1_000_000_000;
 
 /// A message to a load test carries at most so many iterations.
 const MAX_BATCH: usize = 50_000;
+
+/// The plan of an assignment as those see it who release it, end it early and account for what is left.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedPlan(Arc<Mutex<Plan>>);
+
+impl SharedPlan {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self(Arc::new(Mutex::new(plan)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// The releases of one assignment, in order.
 #[derive(Debug, Clone)]
@@ -64,6 +82,40 @@ impl Plan {
         }
         batches
     }
+
+    /// What was planned before the end and never taken, by due second. Takes time for each iteration if there are
+    /// several workflows.
+    pub(crate) fn rest(&self) -> Vec<Gap> {
+        let mut gaps: Vec<Gap> = Vec::new();
+        let mut next = self.next;
+        while let Some(n) = self.share.nth(next) {
+            let due_ns = self.profile.due_ns(n);
+            if due_ns >= self.end_ns {
+                break;
+            }
+            let second = due_ns / SECOND_NS;
+            let workflow = Workflow::try_from(n % self.workflows).unwrap_or(Workflow::MAX);
+            let second_end_ns = second.saturating_add(1).saturating_mul(SECOND_NS);
+            let before = self.profile.count_before(self.end_ns.min(second_end_ns));
+            let count = if self.workflows == 1 {
+                self.share.count_before(before).saturating_sub(next).max(1)
+            } else {
+                1
+            };
+            next += count;
+            let second = u32::try_from(second).unwrap_or(u32::MAX);
+            let of_second = gaps.iter_mut().rev().take_while(|gap| gap.second == second);
+            match of_second.into_iter().find(|gap| gap.workflow == workflow) {
+                Some(gap) => gap.count += count,
+                None => gaps.push(Gap {
+                    workflow,
+                    second,
+                    count,
+                }),
+            }
+        }
+        gaps
+    }
 }
 
 #[cfg(test)]
@@ -99,6 +151,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_taken_and_the_rest_are_the_plan(
+            agents in 1usize..5, workflows in 1usize..4, rate in 1u64..300,
+            taken_ns in 0u64..4_000_000_000, end_ns in 0u64..4_000_000_000,
+        ) {
+            let mut plan = plan(&rate.to_string(), "3s", agents, 0, workflows);
+            plan.take(taken_ns);
+            plan.end_at(end_ns);
+            let rest = plan.rest();
+            let mut expected = std::collections::BTreeMap::new();
+            for (workflow, due) in plan.take(u64::MAX) {
+                for (_, due_ns) in due {
+                    *expected.entry(((due_ns / SECOND_NS) as u32, workflow)).or_insert(0) += 1;
+                }
+            }
+            let found: std::collections::BTreeMap<_, _> =
+                rest.iter().map(|gap| ((gap.second, gap.workflow), gap.count)).collect();
+            prop_assert_eq!(found.len(), rest.len());
+            prop_assert_eq!(found, expected);
+            prop_assert!(plan.rest().is_empty());
+        }
+
         #[test]
         fn all_agents_together_release_the_plan_once(
             agents in 1usize..5, workflows in 1usize..4, rate in 1u64..3000, steps in prop::collection::vec(1u64..400_000_000, 1..9),

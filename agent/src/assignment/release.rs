@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use heavy_plugin::rpc::{LoadTestClient, Release, deadline_in};
-use tokio::sync::watch;
+use futures::{FutureExt, StreamExt};
+use heavy_plugin::rpc::{Accepted, Failure, LoadTestClient, Release, deadline_in};
+use tarpc::client::RpcError;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::JobClock;
-use super::plan::Plan;
+use super::plan::SharedPlan;
 use crate::clock::monotonic_ns;
 use crate::results::Results;
+use crate::rollup::Workflow;
 
 /// How often iterations are released, and up to how far ahead of their due instants.
 const EVERY: Duration = Duration::from_millis(20);
@@ -28,10 +30,13 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(30);
 /// So that an instant is behind, and not just reached, when its end is declared.
 const PAST_NS: i64 = 1_000_000;
 
+/// What calls under way at the end may still take.
+const LAST_CALLS_LIMIT: Duration = Duration::from_secs(1);
+
 /// What one assignment releases, and to whom.
 #[derive(Debug)]
 pub(crate) struct Releaser {
-    pub(crate) plan: Plan,
+    pub(crate) plan: SharedPlan,
     pub(crate) clock: JobClock,
     pub(crate) client: LoadTestClient,
     pub(crate) workflows: Vec<String>,
@@ -40,52 +45,66 @@ pub(crate) struct Releaser {
     pub(crate) in_flight: Arc<AtomicU32>,
 }
 
+/// A workflow, and from its first to its last iteration how many were released.
+type Released = (Workflow, (u64, u64, u64));
+
+/// What a load test says to a release.
+type Answer = Result<Result<Accepted, Failure>, RpcError>;
+
+/// A call under way.
+type Call = BoxFuture<'static, (Released, Answer)>;
+type Calls = FuturesUnordered<Call>;
+
 impl Releaser {
-    /// Releases until the end of the plan, or the earlier one that `end_ns` says, is behind.
-    pub(crate) async fn run(mut self, mut end_ns: watch::Receiver<u64>) {
+    /// Releases until the end of the plan is behind. What is in the plan then could not be handed over.
+    pub(crate) async fn run(self) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut calls = FuturesUnordered::new();
+        let mut calls = Calls::new();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
-                    self.plan.end_at(*end_ns.borrow_and_update());
-                    let now_ns = self.clock.at(monotonic_ns());
-                    let end_ns = i64::try_from(self.plan.end_ns()).unwrap_or(i64::MAX);
-                    if now_ns >= end_ns.saturating_add(PAST_NS) {
-                        return;
-                    }
-                    let until_ns = u64::try_from(now_ns + AHEAD_NS).unwrap_or(0);
-                    while calls.len() < MAX_CALLS {
-                        let batches = self.plan.take(until_ns);
-                        if batches.is_empty() {
-                            break;
-                        }
-                        calls.extend(batches.into_iter().map(|(workflow, due)| self.release(workflow, due)));
+                    if self.hand_over(&mut calls) {
+                        break;
                     }
                 }
-                Some(answer) = calls.next(), if !calls.is_empty() => match answer {
-                    Ok(Ok(accepted)) => self.in_flight.store(accepted.in_flight, Ordering::Relaxed),
-                    Ok(Err(failure)) => tracing::warn!(%failure, "the load test refused a release"),
-                    // The end of the process is noticed where it is watched.
-                    Err(error) => tracing::debug!(%error, "a release was not answered"),
-                },
+                Some((released, answer)) = calls.next(), if !calls.is_empty() => self.answered(released, answer),
             }
         }
+        // Dropping a call takes it back, so that those of a slow last moment need some more.
+        let last = async {
+            while let Some((released, answer)) = calls.next().await {
+                self.answered(released, answer);
+                self.hand_over(&mut calls);
+            }
+        };
+        let _ = tokio::time::timeout(LAST_CALLS_LIMIT, last).await;
+    }
+
+    /// Hands over what is due soon, as far as there is room for calls; true when the end of the plan is behind.
+    fn hand_over(&self, calls: &mut Calls) -> bool {
+        let now_ns = self.clock.at(monotonic_ns());
+        let until_ns = u64::try_from(now_ns.saturating_add(AHEAD_NS)).unwrap_or(0);
+        while calls.len() < MAX_CALLS {
+            let batches = self.plan.lock().take(until_ns);
+            if batches.is_empty() {
+                break;
+            }
+            calls.extend(
+                batches
+                    .into_iter()
+                    .map(|(workflow, due)| self.release(workflow, due)),
+            );
+        }
+        let end_ns = i64::try_from(self.plan.lock().end_ns()).unwrap_or(i64::MAX);
+        now_ns >= end_ns.saturating_add(PAST_NS)
     }
 
     /// Takes note of iterations, then hands them over: a line about one can only come when it is known.
-    fn release(
-        &self,
-        workflow: u16,
-        mut due: Vec<(u64, u64)>,
-    ) -> impl Future<
-        Output = Result<
-            Result<heavy_plugin::rpc::Accepted, heavy_plugin::rpc::Failure>,
-            tarpc::client::RpcError,
-        >,
-    > + use<> {
+    fn release(&self, workflow: Workflow, mut due: Vec<(u64, u64)>) -> Call {
         self.results.release(workflow, &due);
+        let number = |place: Option<&(u64, u64)>| place.map_or(0, |(n, _)| *n);
+        let span = (number(due.first()), number(due.last()), due.len() as u64);
         for (_, due_ns) in &mut due {
             *due_ns = self.clock.since_anchor(*due_ns);
         }
@@ -95,6 +114,87 @@ impl Releaser {
             due,
         };
         let client = self.client.clone();
-        async move { client.run(deadline_in(ACCEPT_LIMIT), release).await }
+        async move {
+            let answer = client.run(deadline_in(ACCEPT_LIMIT), release).await;
+            ((workflow, span), answer)
+        }
+        .boxed()
+    }
+
+    fn answered(&self, (workflow, span): Released, answer: Answer) {
+        match answer {
+            Ok(Ok(accepted)) => self.in_flight.store(accepted.in_flight, Ordering::Relaxed),
+            Ok(Err(failure)) => {
+                tracing::warn!(%failure, "the load test refused a release");
+                self.results.refused(workflow, span);
+            }
+            // The end of the process is noticed where it is watched; what it may have got is lost.
+            Err(error) => tracing::debug!(%error, "a release was not answered"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heavy_model::job::Samples;
+    use heavy_model::profile::Profile;
+    use heavy_model::split::Revision;
+    use heavy_plugin::rpc::{Anchor, LoadTestRequest, LoadTestResponse, client_config};
+    use tarpc::{ClientMessage, Response};
+
+    use super::super::plan::Plan;
+    use super::*;
+
+    type Requests = tarpc::transport::channel::UnboundedChannel<
+        ClientMessage<LoadTestRequest>,
+        Response<LoadTestResponse>,
+    >;
+
+    /// Releases of a job that has started 10 s ago and was over soon.
+    fn late(rate: &str, duration: &str) -> (Releaser, Requests) {
+        let profile = Profile::constant(rate.parse().unwrap(), duration.parse().unwrap());
+        let share = Revision::new(0, &[1]).unwrap().share(0);
+        let (wire, requests) = tarpc::transport::channel::unbounded();
+        let anchor = Anchor {
+            monotonic_ns: 0,
+            wall_ns: 0,
+        };
+        let workflows = vec!["w".to_owned()];
+        let releaser = Releaser {
+            plan: SharedPlan::new(Plan::new(profile, share, 1)),
+            clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
+            client: LoadTestClient::new(client_config(), wire).spawn(),
+            results: Arc::new(Results::new(&workflows, Samples::None, false)),
+            workflows,
+            in_flight: Arc::default(),
+        };
+        (releaser, requests)
+    }
+
+    #[tokio::test]
+    async fn a_first_tick_after_the_end_releases_all_the_same() {
+        let (releaser, mut requests) = late("100", "200ms");
+        let plan = releaser.plan.clone();
+        let released = async {
+            let Some(Ok(ClientMessage::Request(request))) = requests.next().await else {
+                panic!("no release came");
+            };
+            let LoadTestRequest::Run { release } = request.message else {
+                panic!("something else came: {:?}", request.message);
+            };
+            release.due.len()
+        };
+        let (_, released) = tokio::join!(releaser.run(), released);
+        assert_eq!((released, plan.lock().rest().len()), (20, 0));
+    }
+
+    #[tokio::test]
+    async fn what_a_load_test_that_does_not_answer_cannot_take_stays_in_the_plan() {
+        // 65 times what one call carries.
+        let (releaser, _requests) = late("1000000", "3250ms");
+        let plan = releaser.plan.clone();
+        releaser.run().await;
+        let rest = plan.lock().rest();
+        assert_eq!((rest.len(), rest[0].count), (1, 50_000));
     }
 }

@@ -81,7 +81,6 @@ pub(crate) struct Ledger {
     /// What is left of spans over several seconds.
     spans: Vec<Span>,
     open: usize,
-    in_flight: u64,
     /// What was heard of and dropped beyond what was released, in seconds that got too large a part of a span.
     excess: u64,
 }
@@ -115,13 +114,9 @@ impl Ledger {
                 break;
             }
             self.upcoming.pop_front();
-            let second = due_ns / SECOND_NS;
-            let seconds = self.workflows.get_mut(usize::from(workflow));
-            let found = seconds.and_then(|seconds| seconds.iter_mut().rev().find(|s| s.second() == second));
-            if let Some(found) = found {
+            if let Some(found) = self.second_of(workflow, due_ns) {
                 found.scheduled += 1;
                 plan.due_at(workflow, due_ns).scheduled += 1;
-                self.in_flight += 1;
             }
         }
         self.forget_settled();
@@ -142,7 +137,6 @@ impl Ledger {
         }
         plan.due_at(workflow, second.second() * SECOND_NS).started += 1;
         self.open = self.open.saturating_sub(1);
-        self.in_flight = self.in_flight.saturating_sub(1);
         true
     }
 
@@ -164,15 +158,24 @@ impl Ledger {
         let possible: u64 = self.seconds_of(&span).map(|second| second.outstanding()).sum();
         span.count = count.min(possible).min((last - first).saturating_add(1));
         let missing = count - span.count;
-        self.in_flight = self.in_flight.saturating_sub(span.count);
         self.give(&mut span, plan, false);
         self.keep(span);
         missing
     }
 
-    /// Ends the account: what was counted as due and not heard of is lost, what was not due by `end_ns` is withdrawn.
-    pub(crate) fn close(&mut self, end_ns: i64, plan: &mut PlanTable) {
+    /// Ends the account: what was due by `end_ns` and not heard of is lost. What would have been due from then on
+    /// is dropped as a gap if it is planned before `until_ns`, else withdrawn.
+    pub(crate) fn close(&mut self, end_ns: i64, until_ns: u64, plan: &mut PlanTable) {
+        // Batches of several workflows lie one after the other, not by due time.
+        self.upcoming.make_contiguous().sort_unstable();
         self.count_due(end_ns, plan);
+        for (due_ns, workflow) in std::mem::take(&mut self.upcoming) {
+            if due_ns < until_ns
+                && let Some(second) = self.second_of(workflow, due_ns)
+            {
+                second.planned += 1;
+            }
+        }
         let mut spans = std::mem::take(&mut self.spans);
         spans.sort_by_key(|span| span.first);
         for mut span in spans {
@@ -190,19 +193,32 @@ impl Ledger {
                 let lost = second.unaccounted() - balanced;
                 row.started += lost;
                 row.lost += lost;
+                let gap = second.not_due();
+                let balanced = gap.min(excess);
+                excess -= balanced;
+                row.scheduled += gap;
+                row.dropped.gap += gap - balanced;
             }
         }
         if excess > 0 {
             // Only a load test that tells two fates of one iteration comes to this.
             plan.at(0, 0).scheduled += excess;
         }
-        self.upcoming.clear();
-        self.in_flight = 0;
     }
 
     /// How many are outstanding and were due by the last count.
-    pub(crate) const fn in_flight(&self) -> u64 {
-        self.in_flight
+    pub(crate) fn in_flight(&self) -> u64 {
+        let seconds = || self.workflows.iter().flatten();
+        let unaccounted: u64 = seconds().map(Second::unaccounted).sum();
+        let excess: u64 = self.excess + seconds().map(Second::excess).sum::<u64>();
+        let spans: u64 = self.spans.iter().map(|span| span.count).sum();
+        unaccounted.saturating_sub(excess + spans)
+    }
+
+    fn second_of(&mut self, workflow: Workflow, due_ns: u64) -> Option<&mut Second> {
+        let second = due_ns / SECOND_NS;
+        let seconds = self.workflows.get_mut(usize::from(workflow))?;
+        seconds.iter_mut().rev().find(|known| known.second() == second)
     }
 
     fn seconds_of(&mut self, span: &Span) -> impl Iterator<Item = &mut Second> + use<'_> {

@@ -36,6 +36,17 @@ const SECOND_NS: i64 = 1_000_000_000;
 /// The reason of lines about iterations that were never released, or were settled before.
 pub(crate) const UNRELEASED: &str = "unreleased";
 
+/// Iterations that were planned and never released: how many of a workflow are due in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// Whose.
+    pub(crate) workflow: Workflow,
+    /// The second in which they are due.
+    pub(crate) second: u32,
+    /// How many.
+    pub(crate) count: u64,
+}
+
 /// All that is known and not yet taken of one assignment's results.
 #[derive(Debug)]
 pub(crate) struct Rollup {
@@ -196,9 +207,25 @@ impl Rollup {
         }
     }
 
-    /// Ends the account: what was due by `end_ns` and has no line is lost, the rest is withdrawn.
-    pub(crate) fn close(&mut self, end_ns: i64) {
-        self.ledger.close(end_ns, &mut self.plan);
+    /// Ends the account: what was due by `end_ns` and has no line is lost; of the rest, what is planned before
+    /// `until_ns` is dropped as a gap, and all else is withdrawn.
+    pub(crate) fn close(&mut self, end_ns: i64, until_ns: u64) {
+        self.ledger.close(end_ns, until_ns, &mut self.plan);
+    }
+
+    /// Counts what was planned and never released as dropped.
+    pub(crate) fn gaps(&mut self, gaps: &[Gap]) {
+        for gap in gaps {
+            let row = self.plan.at(gap.workflow, gap.second);
+            row.scheduled += gap.count;
+            row.dropped.gap += gap.count;
+        }
+    }
+
+    /// Counts released iterations of which it is known that the load test never got them.
+    pub(crate) fn not_taken(&mut self, workflow: Workflow, span: (u64, u64, u64)) {
+        self.ledger
+            .dropped(workflow, span, DropReason::Gap, &mut self.plan);
     }
 
     /// The account, once everything was taken.

@@ -15,6 +15,8 @@ pub(crate) struct Second {
     released: u64,
     /// Those that were due by the last count.
     pub(crate) scheduled: u64,
+    /// Those of the plan that were not due when the account ended.
+    pub(crate) planned: u64,
     heard: u64,
     dropped: u64,
     /// Those of the dropped that may belong to another second.
@@ -32,6 +34,7 @@ impl Second {
             last_n: first_n,
             released: 0,
             scheduled: 0,
+            planned: 0,
             heard: 0,
             dropped: 0,
             guessed: 0,
@@ -99,6 +102,12 @@ impl Second {
         (self.heard + self.dropped)
             .min(self.released)
             .saturating_sub(self.scheduled)
+    }
+
+    /// How many of the plan were neither due by the end nor heard of or dropped.
+    pub(crate) fn not_due(&self) -> u64 {
+        let known = (self.heard + self.dropped).min(self.released).max(self.scheduled);
+        self.planned.min(self.released.saturating_sub(known))
     }
 
     /// Whether all are due, and heard of or dropped.

@@ -121,6 +121,8 @@ async fn what_a_dead_process_had_started_is_lost_and_counted() {
         ("died", 25)
     );
     assert!(closing.lost >= 1, "the one that killed it: {closing:?}");
+    assert_eq!(closing.scheduled, 6000, "the whole plan: {closing:?}");
+    assert_eq!(delivered.sum(|row| row.dropped.gap), closing.dropped);
     let events: Vec<&str> = delivered
         .deltas
         .iter()
@@ -186,7 +188,8 @@ async fn an_agent_whose_lease_is_over_stops_by_itself() {
     world.state("job-lease", State::Finished).await;
     let delivered = world.delivered("job-lease");
     check_account(&delivered);
-    assert_eq!(delivered.closing.unwrap().ended, "lease");
+    let closing = delivered.closing.unwrap();
+    assert_eq!((closing.scheduled, closing.ended.as_str()), (60_000, "lease"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,7 +24,7 @@ fn every_fate_is_counted_where_it_was_due() {
     assert_eq!(ledger.dropped(0, (1, 2, 2), DropReason::Full, &mut plan), 0);
     assert_eq!(ledger.dropped(0, (1, 3, 3), DropReason::Full, &mut plan), 2);
     assert_eq!(ledger.in_flight(), 0);
-    ledger.close(1_300_000_000, &mut plan);
+    ledger.close(1_300_000_000, 0, &mut plan);
     let rows = plan.take();
     let first = rows.iter().find(|row| row.second == 0).unwrap();
     assert_eq!((first.scheduled, first.started, first.dropped.full), (4, 1, 3));
@@ -38,6 +38,38 @@ fn every_fate_is_counted_where_it_was_due() {
 }
 
 #[test]
+fn what_has_ended_before_it_was_counted_as_due_is_not_in_flight() {
+    let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
+    ledger.release(0, &[(0, 0), (1, 10), (2, 20)]);
+    assert!(ledger.started((0, 0), &mut plan));
+    assert_eq!(ledger.dropped(0, (1, 1, 1), DropReason::Full, &mut plan), 0);
+    ledger.count_due(20, &mut plan);
+    assert_eq!(ledger.in_flight(), 1);
+    assert!(ledger.started((0, 2), &mut plan));
+    assert_eq!(ledger.in_flight(), 0);
+}
+
+#[test]
+fn what_is_planned_beyond_the_end_is_a_gap() {
+    let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
+    for workflow in 0..2 {
+        let due: Vec<(u64, u64)> = (0..10)
+            .map(|n| (2 * n + u64::from(workflow), n * 200 * MS))
+            .collect();
+        ledger.release(workflow, &due);
+    }
+    assert!(ledger.started((0, 0), &mut plan));
+    // Started although it was not due by the end.
+    assert!(ledger.started((0, 12), &mut plan));
+    ledger.close(1_000_000_000, 1_600_000_000, &mut plan);
+    let rows = plan.take();
+    assert_eq!(sum(&rows, |row| row.scheduled), 16);
+    assert_eq!(sum(&rows, |row| row.started), 2 + 10);
+    assert_eq!(sum(&rows, |row| row.lost), 10);
+    assert_eq!(sum(&rows, |row| row.dropped.gap), 4);
+}
+
+#[test]
 fn a_span_over_two_seconds_is_given_to_both() {
     let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
     ledger.release(0, &[(0, 0), (1, 900 * MS), (2, 1000 * MS), (3, 1900 * MS)]);
@@ -45,7 +77,7 @@ fn a_span_over_two_seconds_is_given_to_both() {
     assert!(ledger.started((0, 0), &mut plan));
     assert!(ledger.started((0, 3), &mut plan));
     ledger.count_due(2_000_000_000, &mut plan);
-    ledger.close(2_000_000_000, &mut plan);
+    ledger.close(2_000_000_000, 0, &mut plan);
     let mut rows = plan.take();
     rows.sort_by_key(|row| row.second);
     for row in rows {
@@ -61,7 +93,7 @@ fn what_was_started_after_the_end_counts_all_the_same() {
     let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
     ledger.release(0, &[(0, 0), (1, 10), (2, 20)]);
     assert!(ledger.started((0, 1), &mut plan));
-    ledger.close(0, &mut plan);
+    ledger.close(0, 0, &mut plan);
     let rows = plan.take();
     let row = &rows[0];
     // Which of the three is lost cannot be known from counts; that one of two scheduled ones is heard of can.
@@ -86,7 +118,7 @@ fn long_jobs_of_overload_take_bounded_memory() {
         );
     }
     assert!(ledger.open <= MAX_OPEN);
-    ledger.close(i64::MAX, &mut plan);
+    ledger.close(i64::MAX, 0, &mut plan);
     let rows = plan.take();
     assert_eq!(sum(&rows, |row| row.lost), 300);
     assert_eq!(sum(&rows, |row| row.dropped.full), 300 * 4999);
@@ -132,7 +164,7 @@ proptest! {
                 ledger.count_due(i64::MAX, &mut plan);
             }
         }
-        ledger.close(i64::MAX, &mut plan);
+        ledger.close(i64::MAX, 0, &mut plan);
         let rows = plan.take();
         let fate = |wanted| fates.iter().filter(|fate| **fate == wanted).count() as u64;
         prop_assert_eq!(sum(&rows, |row| row.scheduled), fates.len() as u64);
@@ -147,7 +179,7 @@ proptest! {
     #[test]
     fn the_account_adds_up_whatever_lines_come(
         lines in prop::collection::vec((0u64..60, 0u64..6, 0u64..6, any::<bool>()), 0..80),
-        counted_ns in 0i64..60, end_ns in 0i64..60,
+        counted_ns in 0i64..60, end_ns in 0i64..60, until_ns in 0u64..60,
     ) {
         let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
         ledger.release(0, &(0..50).map(|n| (n, n)).collect::<Vec<_>>());
@@ -160,7 +192,7 @@ proptest! {
                 ledger.dropped(0, (n, n + width, count), DropReason::Full, &mut plan);
             }
         }
-        ledger.close(end_ns, &mut plan);
+        ledger.close(end_ns, until_ns, &mut plan);
         let rows = plan.take();
         prop_assert_eq!(sum(&rows, |r| r.scheduled), sum(&rows, |r| r.started) + sum(&rows, |r| r.dropped.total()));
         prop_assert_eq!(sum(&rows, |r| r.started), heard + sum(&rows, |r| r.lost));
