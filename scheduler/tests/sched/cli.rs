@@ -6,7 +6,7 @@ use heavy_proto::v1::AssignmentState;
 use heavy_testkit::{Finished, Run, Signal};
 use uuid::Uuid;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, delta};
 use crate::world::{PROGRAM, World};
 
 /// A run of the binary against the world's scheduler.
@@ -68,7 +68,12 @@ async fn verdicts_have_exit_codes() {
     a.say(job, AssignmentState::Prepared).await;
     a.started().await;
     // Nothing is ok: FAIL.
-    a.finish(&*world.store, job, 0).await;
+    a.say(job, AssignmentState::Draining).await;
+    let mut failed = delta(100);
+    (failed.iterations[0].ok, failed.iterations[0].failed) = (0, 100);
+    a.deliver(&*world.store, job, 1, &failed).await;
+    a.close(&*world.store, job, 2, 100).await;
+    a.say(job, AssignmentState::Finished).await;
     let finished = submit.await.unwrap().expect_code(99);
     let summary: Summary = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(summary.job.id, job);
