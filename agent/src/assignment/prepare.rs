@@ -1,4 +1,4 @@
-//! Prepares an assignment: fetch, verify, check, spawn, hello, describe, init.
+//! Prepares an assignment: reach the collector, fetch, verify, check, spawn, hello, describe, init.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::machine::Failure;
 use crate::clock;
 use crate::data_dir::private_dir;
+use crate::deliver::reach;
 use crate::launch;
 use crate::process::{Ends, Life, Process};
 use crate::results::Results;
@@ -60,6 +61,10 @@ pub(crate) async fn prepare(
     spec: JobSpec,
     dir: PathBuf,
 ) -> Result<Live, Failure> {
+    let url = &shared.config.collector;
+    reach(url)
+        .await
+        .map_err(|problem| failure("collector", problem))?;
     let program = shared
         .cache
         .get(

@@ -3,6 +3,7 @@
 //! All of it runs on one thread of low priority, so that it never takes the processor from the load.
 
 mod cursor;
+mod reach;
 
 use std::io;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::backoff::Backoff;
 use crate::nice;
 use crate::spool::{Spool, Stream};
 use cursor::{Cursor, Effect, Outcome};
+pub(crate) use reach::reach;
 
 /// Spools that wait to be taken over; there is one for each assignment.
 const QUEUE: usize = 64;

@@ -35,10 +35,10 @@ fn the_environment_is_clean() {
 #[test]
 fn a_signal_reaches_the_process() {
     let mut running =
-        sh("trap 'echo caught; exit 130' INT; echo ready; while :; do sleep 0.01; done").start();
+        sh("trap 'echo caught; exit 143' TERM; echo ready; while :; do sleep 0.01; done").start();
     running.wait_line(|line| line == "ready");
-    running.signal(Signal::INT);
-    let finished = running.finish().expect_code(130);
+    running.signal(Signal::TERM);
+    let finished = running.finish().expect_code(143);
     assert_eq!(finished.stdout, "ready\ncaught\n");
 }
 

@@ -1,0 +1,97 @@
+//! Whether there is a collector at all: asked before a load test is spawned, for load whose results nobody takes is
+//! made for nothing.
+
+use std::time::Duration;
+
+use heavy_proto::v1::collector_client::CollectorClient;
+use tokio::time::{Instant, sleep, timeout_at};
+use tonic::Code;
+
+use crate::backoff::Backoff;
+
+/// A collector that is just being restarted is waited for.
+const REACH_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why nobody takes results at an address.
+#[derive(Debug)]
+enum Problem {
+    /// Nobody answers, which may pass.
+    Away(String),
+    /// Somebody else answers.
+    Stranger,
+}
+
+/// Asks the collector at `url` until it answers, for a while.
+///
+/// # Errors
+/// Says who did not answer, why, and what to do.
+pub(crate) async fn reach(url: &str) -> Result<(), String> {
+    let limit = Instant::now() + REACH_LIMIT;
+    let mut backoff = Backoff::default();
+    loop {
+        let problem = match timeout_at(limit, ask(url)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(Problem::Stranger)) => {
+                return Err(format!(
+                    "what answers at {url} is no collector: give the agent the address of one with --collector"
+                ));
+            }
+            Ok(Err(Problem::Away(problem))) => problem,
+            Err(_) => "no answer".to_owned(),
+        };
+        let pause = backoff.next_pause();
+        if Instant::now() + pause >= limit {
+            return Err(format!(
+                "cannot reach the collector at {url}: {problem}; start one with `heavy-collector`, or give the agent \
+                 the address of one with --collector"
+            ));
+        }
+        sleep(pause).await;
+    }
+}
+
+/// Opens a stream of results with none in it.
+async fn ask(url: &str) -> Result<(), Problem> {
+    let endpoint = heavy_proto::net::endpoint(url).map_err(|error| Problem::Away(innermost(&error)))?;
+    let channel = endpoint
+        .connect()
+        .await
+        .map_err(|error| Problem::Away(innermost(&error)))?;
+    let answered = async {
+        let mut client = CollectorClient::new(channel);
+        let acks = client.deliver(futures::stream::empty()).await?;
+        // Who does not know the call may say so only at the end of its answer.
+        acks.into_inner().message().await
+    };
+    match answered.await {
+        Ok(_) => Ok(()),
+        Err(status) if status.code() == Code::Unavailable => Err(Problem::Away(innermost(&status))),
+        Err(_) => Err(Problem::Stranger),
+    }
+}
+
+/// What the system said, without the layers around it.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_who_answers_may_pass() {
+        // Taken and given back: nobody listens there.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let Err(Problem::Away(problem)) = ask(&url).await else {
+            panic!("nobody answers");
+        };
+        assert!(problem.contains("refused"), "{problem}");
+    }
+}

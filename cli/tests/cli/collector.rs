@@ -1,0 +1,41 @@
+//! Agents whose collector does not answer make no load, and say where they looked.
+
+use heavy_testkit::{Nginx, Run, Service, TempDir, binary, free_port};
+
+/// Submits a job to a scheduler and an agent of their own, of the collector that `collector` names given the scheduler's
+/// URL; gives that name and what submit said.
+fn submit(target: &str, collector: impl Fn(String) -> String) -> (String, String) {
+    let home = TempDir::new("no-collector");
+    let run = |name: &str| Run::binary(name).env("XDG_DATA_HOME", home.path());
+    let serve = run("heavy-sched").args(["serve", "--listen", "127.0.0.1:0"]);
+    let scheduler = Service::start("scheduler", serve);
+    let collector = collector(scheduler.url());
+    let args = ["--scheduler", &scheduler.url(), "--collector", &collector];
+    let _agent = Service::start_when("agent", run("heavy-agent").args(args), |line| {
+        line.contains("connected to")
+    });
+    let finished = run("heavy-sched")
+        .args(["--scheduler", &scheduler.url(), "submit"])
+        .arg(binary("http_get"))
+        .args(["--rate", "100", "-d", "1s", "--param", &format!("url={target}")])
+        .finish()
+        .expect_code(1);
+    assert!(finished.stdout.is_empty(), "{}", finished.stdout);
+    (collector, finished.stderr)
+}
+
+#[test]
+fn without_a_collector_there_is_no_load() {
+    let nginx = Nginx::start();
+    let before = nginx.requests();
+    let (nobody, said) = submit(&nginx.url(), |_| format!("http://127.0.0.1:{}", free_port()));
+    let expected = format!("cannot reach the collector at {nobody}: Connection refused");
+    assert!(
+        said.contains(&expected) && said.contains("start one with `heavy-collector`"),
+        "{said}"
+    );
+    let (scheduler, said) = submit(&nginx.url(), |scheduler| scheduler);
+    let expected = format!("what answers at {scheduler} is no collector");
+    assert!(said.contains(&expected), "{said}");
+    assert_eq!(nginx.requests(), before, "the target was left alone");
+}
