@@ -1,6 +1,6 @@
 //! The binary: where it stores, how it ends, what it refuses.
 
-use heavy_testkit::{Finished, Postgres, Run, Service, Signal, TempDir, free_port};
+use heavy_testkit::{Finished, Postgres, Run, Service, Signal, TempDir, free_port, sqlite};
 
 fn collector(folder: &TempDir) -> Run {
     Run::binary("heavy-collector").env("XDG_DATA_HOME", folder.path())
@@ -83,4 +83,35 @@ fn a_database_is_refused_that_cannot_be_used() {
         .replace("heavy-test-only", "wrong-secret");
     let finished = refused(with("--database", &url), 1, "or its password is wrong");
     assert!(!finished.stderr.contains("wrong-secret"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_postgres_that_is_not_there_is_named_without_its_password() {
+    let folder = TempDir::new("collector");
+    let nobody = free();
+    let url = format!("postgres://u:secret@{nobody}/x");
+    let run = collector(&folder).args(["--listen", &free(), "--database", &url]);
+    let expected = format!("cannot reach the database at postgres://u@{nobody}/x: Connection refused");
+    let finished = refused(run, 1, &expected);
+    assert!(!finished.stderr.contains("secret"), "{}", finished.stderr);
+    assert!(!finished.stderr.contains("listening on"), "{}", finished.stderr);
+}
+
+#[test]
+fn a_file_of_a_newer_heavy_is_refused() {
+    let folder = TempDir::new("collector");
+    let run = || collector(&folder).args(["--listen", "127.0.0.1:0"]);
+    Service::start("collector", run()).stop().expect_code(0);
+    let file = folder.join("heavy/heavy.db");
+    sqlite(
+        &file,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+         values (999, 'from the future', true, '', 0)",
+    );
+    let finished = refused(run(), 1, "use a newer heavy or another database");
+    let expected = format!(
+        "the database at sqlite://{} has schema version 999",
+        file.display()
+    );
+    assert!(finished.stderr.contains(&expected), "{}", finished.stderr);
 }

@@ -9,10 +9,26 @@ use std::path::{Path, PathBuf};
 ///
 /// # Panics
 /// When it is not built; the message says which command builds it.
+#[track_caller]
 pub fn binary(name: &str) -> PathBuf {
+    built("", "--bin", name)
+}
+
+/// The path of an example program (`examples/NAME.rs` of a package) of the workspace; else as [`binary`](binary()).
+///
+/// # Panics
+/// As [`binary`](binary()).
+#[track_caller]
+pub fn example(name: &str) -> PathBuf {
+    built("examples", "--example", name)
+}
+
+/// A program below the profile's folder, which cargo builds with `flag`.
+#[track_caller]
+fn built(below: &str, flag: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test executable has a path");
     let folder = profile_folder(&test);
-    let path = folder.join(name);
+    let path = folder.join(below).join(name);
     let release = if folder.ends_with("release") {
         " --release"
     } else {
@@ -20,7 +36,7 @@ pub fn binary(name: &str) -> PathBuf {
     };
     assert!(
         path.is_file(),
-        "{} is not built: run `cargo build{release} --bin {name}` (or `scripts/test`, which builds all it needs)",
+        "{} is not built: run `cargo build{release} {flag} {name}` (or `scripts/test`, which builds all it needs)",
         path.display()
     );
     path
@@ -55,5 +71,11 @@ mod tests {
     #[should_panic(expected = "cargo build --bin no-such-program")]
     fn a_missing_program_names_the_command_that_builds_it() {
         binary("no-such-program");
+    }
+
+    #[test]
+    #[should_panic(expected = "cargo build --example no-such-program")]
+    fn so_does_a_missing_example() {
+        example("no-such-program");
     }
 }

@@ -7,7 +7,7 @@
 //! otherwise through a watchdog process that outlives a panic, Ctrl-C and SIGKILL.
 //!
 //! Programs of the workspace are looked up beside the test executable, so build them first:
-//! `scripts/test` does, and `cargo build --workspace --bins` by hand.
+//! `scripts/test` does, and `cargo build --workspace --bins --examples` by hand.
 //!
 //! Set `HEAVY_KEEP_TMP=1` to keep the temporary folders; where they are is printed to stderr.
 
@@ -21,10 +21,11 @@ mod postgres;
 mod process;
 mod run;
 mod service;
+mod sqlite;
 mod temp;
 mod watchdog;
 
-pub use binary::binary;
+pub use binary::{binary, example};
 pub use eventually::eventually;
 pub use nginx::Nginx;
 pub use port::free_port;
@@ -32,4 +33,5 @@ pub use postgres::{Database, Postgres, Row};
 pub use run::{Finished, Run, Running};
 pub use rustix::process::Signal;
 pub use service::Service;
+pub use sqlite::sqlite;
 pub use temp::TempDir;

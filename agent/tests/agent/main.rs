@@ -8,3 +8,4 @@ mod programs;
 mod scheduler;
 mod sdk;
 mod world;
+mod wrong;

@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod help;
 mod lint;
+mod noise;
 mod read;
 mod report;
 mod run;

@@ -1,10 +1,11 @@
 //! `heavy run` of URLs and of compiled load tests.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use heavy_demo_target::{Handle, Options, Target};
 use heavy_model::summary::Summary;
-use heavy_testkit::{Finished, Run, TempDir, binary, free_port};
+use heavy_testkit::{Finished, Run, Signal, TempDir, binary, eventually, free_port};
 
 /// PASS, or INVALID where the machine is too busy to start iterations in time; a test asserts no times.
 const RAN: [Option<i32>; 2] = [Some(0), Some(98)];
@@ -108,6 +109,34 @@ fn a_compiled_load_test_runs_the_same_way() {
     assert_eq!(summary.job.spec.name, "http_get");
 }
 
+#[test]
+fn ctrl_c_stops_the_run_and_reports_what_ran() {
+    let (folder, target) = (TempDir::new("interrupted"), target());
+    let mut run = Run::binary("heavy")
+        .args(["run", &format!("http://{}/", target.addr())])
+        .args(["--rate", "20", "--duration", "60s"])
+        .env("HEAVY_DATA_DIR", folder.path())
+        .timeout(Duration::from_secs(120))
+        .start();
+    run.wait_line(|line| line.starts_with("running"));
+    eventually("a request", Duration::from_secs(30), || {
+        (target.stats().requests > 0).then_some(())
+    });
+    run.signal(Signal::INT);
+    let ended = run.finish().expect_code(130);
+    assert!(ended.stdout.starts_with("STOPPED"), "{}", ended.stdout);
+    let started = of_iterations(&ended.stdout, "started");
+    assert!((1..1200).contains(&started), "{}", ended.stdout);
+}
+
+/// A count in the report's section of iterations.
+fn of_iterations(report: &str, what: &str) -> u64 {
+    let (_, section) = report.split_once("\nIterations\n").expect(report);
+    let mut counts = section.lines().filter_map(|line| line.trim().strip_prefix(what));
+    let count = counts.next().and_then(|rest| rest.split_whitespace().next());
+    count.expect(report).replace(',', "").parse().expect(report)
+}
+
 /// How a job ends that cannot be prepared: what is said, and that nothing ran.
 fn refused(args: &[&str]) -> String {
     let folder = TempDir::new("refused");
@@ -124,6 +153,17 @@ fn refused(args: &[&str]) -> String {
 fn a_program_that_is_no_load_test_is_told_from_one() {
     let stderr = refused(&["/bin/true"]);
     assert!(stderr.contains("did not say hello"), "{stderr}");
+}
+
+#[test]
+fn a_program_that_is_no_load_test_is_quoted() {
+    let stderr = refused(&["/bin/cp"]);
+    assert!(
+        stderr.contains("exited with status 1 and did not say hello"),
+        "{stderr}"
+    );
+    let (_, quoted) = stderr.split_once("the end of its stderr: ").expect(&stderr);
+    assert!(quoted.contains("missing file operand"), "{stderr}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use heavy_testkit::{Run, TempDir, free_port};
+use heavy_testkit::{Run, TempDir, free_port, sqlite};
 
 fn heavy(args: &[&str]) -> (Option<i32>, String) {
     let finished = Run::binary("heavy").args(args).finish();
@@ -27,7 +27,7 @@ fn wrong_usage_of_run_is_2() {
         (&["http://"], "is not a URL"),
         (&["/no/such/test", "--rate", "1"], "there is no such file"),
         (&[folder, "--rate", "1"], "it is a directory"),
-        (&[script, "--rate", "1"], "script"),
+        (&[script, "--rate", "1"], "this is a script"),
         (&[url, "--rate", "0"], "a rate of 0 starts nothing"),
         (&[url, "--rate", "-1"], "is not a rate"),
         (&[url, "--rate", "many"], "is not a rate"),
@@ -76,6 +76,46 @@ fn a_place_that_cannot_be_used_is_named() {
         assert_eq!(ended, Some(code), "{args:?}: {stderr}");
         assert!(stderr.contains(part), "{args:?}: {stderr}");
         assert!(!stderr.contains("secret"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named_without_its_password() {
+    let nobody = format!("127.0.0.1:{}", free_port());
+    let url = format!("postgres://u:secret@{nobody}/x");
+    let expected = format!("cannot reach the database at postgres://u@{nobody}/x: Connection refused");
+    for args in [["sql", "select 1"], ["report", "last"]] {
+        let (code, stderr) = heavy(&[&args[..], &["--database", &url]].concat());
+        assert_eq!(code, Some(1), "{args:?}: {stderr}");
+        assert!(stderr.contains(&expected), "{args:?}: {stderr}");
+        assert!(!stderr.contains("secret"), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_database_of_a_newer_heavy_is_refused() {
+    let folder = TempDir::new("newer");
+    let file = folder.join("newer.db");
+    let url = format!("sqlite://{}", file.display());
+    let sql = Run::binary("heavy").args(["sql", "select 1", "--database", &url]);
+    sql.finish().expect_code(0);
+    sqlite(
+        &file,
+        "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+         values (999, 'from the future', true, '', 0)",
+    );
+    let found = format!("the database at {url} has schema version 999");
+    for args in [
+        ["sql", "select 1"],
+        ["report", "last"],
+        ["run", "http://127.0.0.1:1/"],
+    ] {
+        let (code, stderr) = heavy(&[&args[..], &["--database", &url]].concat());
+        assert_eq!(code, Some(1), "{args:?}: {stderr}");
+        assert!(
+            stderr.contains(&found) && stderr.contains("use a newer heavy or another database"),
+            "{args:?}: {stderr}"
+        );
     }
 }
 

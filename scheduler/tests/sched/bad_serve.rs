@@ -88,7 +88,11 @@ fn databases_that_do_not_answer_are_named_without_password() {
     );
     let database = Postgres::shared().database();
     let (head, _) = database.url().rsplit_once('/').unwrap();
-    with(&format!("{head}/heavy_nothing"), 1, "heavy_nothing");
+    with(
+        &format!("{head}/heavy_nothing"),
+        1,
+        "there is no database \"heavy_nothing\"; create it (createdb",
+    );
     let (head, place) = database.url().split_once('@').unwrap();
     let (user, _) = head.rsplit_once(':').unwrap();
     with(&format!("{user}:secret@{place}"), 1, "or its password is wrong");

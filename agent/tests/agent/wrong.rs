@@ -1,0 +1,51 @@
+//! The command `heavy-agent` told wrongly, or told of a scheduler that is not there.
+
+use heavy_testkit::{Run, Service, free_port};
+
+fn agent(args: &[&str]) -> Run {
+    Run::new(env!("CARGO_BIN_EXE_heavy-agent")).args(args)
+}
+
+#[test]
+fn wrong_usage_is_named_and_is_2() {
+    let url = "http://127.0.0.1:1";
+    for (args, expected) in [
+        (
+            ["--scheduler", "nonsense", "--collector", url],
+            "\"nonsense\" is no URL of a scheduler: write it as in http://",
+        ),
+        (
+            ["--scheduler", url, "--collector", "nonsense"],
+            "\"nonsense\" is no URL of a collector: write it as in http://",
+        ),
+        (
+            ["--collector", url, "--name", "../up"],
+            "\"../up\" cannot be an agent's name",
+        ),
+        (
+            ["--collector", url, "--label", "zone"],
+            "write a label as KEY=VALUE",
+        ),
+    ] {
+        let finished = agent(&args).finish().expect_code(2);
+        assert!(
+            finished.stderr.contains(expected),
+            "{args:?}: {}",
+            finished.stderr
+        );
+        assert_eq!(finished.stdout, "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_scheduler_that_is_not_there_is_waited_for_and_named() {
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let run = agent(&["--scheduler", &nobody, "--collector", &nobody]);
+    let agent = Service::start_when("agent", run, |line| {
+        line.contains("no connection to the scheduler, trying again")
+            && line.contains(&format!("scheduler=\"{nobody}\""))
+            && line.contains("Connection refused")
+    });
+    let finished = agent.stop().expect_code(0);
+    assert_eq!(finished.stdout, "");
+}
