@@ -6,10 +6,12 @@ mod inner;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heavy_model::job::Samples;
+use heavy_model::load::Load;
+use heavy_model::revision::Seated;
 use heavy_model::stats::{Closing, Event, Health};
 
 use crate::assignment::JobClock;
+use crate::batch::Keep;
 use crate::clock::monotonic_ns;
 use crate::rollup::log::Source;
 use crate::rollup::{Gap, Rollup, Unbalanced, Workflow};
@@ -39,9 +41,9 @@ pub(crate) struct Results {
 
 impl Results {
     /// No results yet of these workflows.
-    pub(crate) fn new(workflows: &[String], samples: Samples, keep_query: bool) -> Self {
+    pub(crate) fn new(workflows: &[String], keep: Keep) -> Self {
         Self {
-            inner: Mutex::new(Inner::new(workflows, samples, keep_query)),
+            inner: Mutex::new(Inner::new(workflows, keep)),
             waiting: AtomicBool::new(true),
             caught_up_ns: AtomicU64::new(0),
             ticked_ns: AtomicU64::new(0),
@@ -51,6 +53,21 @@ impl Results {
     /// Says which workflows there will be, before any is released.
     pub(crate) fn set_workflows(&self, workflows: &[String]) {
         self.lock().rollup = Rollup::new(workflows);
+    }
+
+    /// Says how they are loaded, and what of that belongs to this agent's seat.
+    pub(crate) fn set_load(&self, load: &Load, seated: &Seated) {
+        self.lock().rollup.set_load(load, seated);
+    }
+
+    /// Takes note of users that are being released.
+    pub(crate) fn release_users(&self, workflow: Workflow, users: &[(u64, u64, u64)]) {
+        self.lock().rollup.release_users(workflow, users);
+    }
+
+    /// Whether all that users were to do is done.
+    pub(crate) fn users_are_done(&self) -> bool {
+        self.lock().rollup.users_are_done()
     }
 
     /// The job has a start; what was written before it counts now.
@@ -172,7 +189,10 @@ impl Results {
 
     /// How many iterations are due and have no outcome.
     pub(crate) fn in_flight(&self) -> u64 {
-        self.lock().rollup.in_flight()
+        let inner = self.lock();
+        let clock = inner.running.as_ref().map(|(clock, _)| *clock);
+        let now_ns = clock.map_or(0, |clock| clock.at(monotonic_ns()));
+        inner.rollup.in_flight(now_ns)
     }
 
     /// The end of what the load test wrote: for messages about what went wrong.
@@ -188,11 +208,13 @@ impl Results {
     }
 
     /// Closes the account and hands on all there is. What was due when releases ended and has no outcome is lost;
-    /// what is planned before `until_ns` and was not due by then is dropped as a gap, as are `gaps`.
+    /// what is planned before `until_ns` and was not due by then is dropped as a gap, as are `gaps`. `died` says that
+    /// the load test may not have told of all that it had started.
     pub(crate) fn finish(
         &self,
         until_ns: u64,
         gaps: &[Gap],
+        died: bool,
         fill: impl FnOnce(&mut Closing),
     ) -> Result<(), Unbalanced> {
         let mut inner = self.lock();
@@ -203,7 +225,7 @@ impl Results {
         let now_monotonic_ns = monotonic_ns();
         let now_ns = clock.at(now_monotonic_ns);
         let end_monotonic_ns = inner.end_monotonic_ns.min(now_monotonic_ns);
-        inner.rollup.close(clock.at(end_monotonic_ns), until_ns);
+        inner.rollup.close(clock.at(end_monotonic_ns), until_ns, died);
         if let Some(batch) = inner.rows.take_due(now_ns, true) {
             queue.push_rows(batch);
         }

@@ -8,6 +8,7 @@ use heavy_proto::net::MAX_MESSAGE_BYTES;
 use heavy_proto::v1;
 use heavy_proto::v1::fleet_client::FleetClient;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -165,6 +166,12 @@ impl Agent {
                     end_ns: stop.end_ns,
                 },
             ),
+            Order::Revise(revise) => match serde_json::from_str(&revise.revision) {
+                Ok(revision) => self.command(&revise.job, Command::Revise(Box::new(revision))),
+                Err(error) => tracing::error!(job = revise.job, %error, "a revision that is none"),
+            },
+            Order::Split(split) => self.command(&split.job, Command::Split { agents: split.agents }),
+            Order::Params(params) => self.command(&params.job, Command::Params(params.params)),
         }
     }
 
@@ -184,9 +191,12 @@ impl Agent {
     }
 
     fn command(&self, job: &str, command: Command) {
-        match self.assignments.get(job) {
-            Some((_, commands)) if commands.try_send(command).is_ok() => {}
-            _ => tracing::warn!(job, ?command, "an order for a job that this agent does not have"),
+        let refused = match self.assignments.get(job) {
+            Some((_, commands)) => commands.try_send(command).err().map(TrySendError::into_inner),
+            None => Some(command),
+        };
+        if let Some(command) = refused {
+            tracing::warn!(job, ?command, "an order for a job that this agent does not have");
         }
     }
 
@@ -208,7 +218,7 @@ impl Agent {
                     }
                     Some(order) = orders.recv() => match order {
                         Order::Stop(_) => self.order(order),
-                        Order::Assign(_) | Order::Start(_) => {
+                        Order::Assign(_) | Order::Start(_) | Order::Revise(_) | Order::Split(_) | Order::Params(_) => {
                             tracing::warn!(?order, "an order came while this agent is shutting down");
                         }
                     },

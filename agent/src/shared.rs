@@ -28,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) delivery: Delivery,
     pub(crate) quota: Quota,
     pub(crate) fleet: FleetClient<Channel>,
-    pub(crate) updates: mpsc::Sender<v1::AssignmentUpdate>,
+    pub(crate) updates: mpsc::Sender<v1::from_agent::Message>,
     pub(crate) clock: watch::Receiver<Option<Estimate>>,
     pub(crate) work_dir: PathBuf,
     pub(crate) spool_dir: PathBuf,

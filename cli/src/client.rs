@@ -56,7 +56,14 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             };
             output::print(&text)?;
         }
-        Verb::Submit(_) | Verb::Watch { .. } | Verb::Stop { .. } | Verb::Agents { .. } => {}
+        Verb::Submit(_)
+        | Verb::Watch { .. }
+        | Verb::Stop { .. }
+        | Verb::Rate { .. }
+        | Verb::Pause { .. }
+        | Verb::Resume { .. }
+        | Verb::Params { .. }
+        | Verb::Agents { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -66,15 +73,14 @@ fn as_json(value: &impl serde::Serialize) -> anyhow::Result<String> {
 }
 
 fn table(jobs: &[heavy_model::job::JobInfo]) -> Table {
-    let columns = ["id", "name", "state", "verdict", "rate", "duration", "reason"];
+    let columns = ["id", "name", "state", "verdict", "load", "reason"];
     let row = |job: &heavy_model::job::JobInfo| {
         vec![
             Some(job.id.to_string()),
             Some(job.spec.name.clone()),
             Some(job.state.as_str().to_owned()),
             job.verdict.map(|verdict| verdict.as_str().to_owned()),
-            Some(job.spec.rate.to_string()),
-            Some(job.spec.duration.to_string()),
+            Some(job.spec.describe_load()),
             Some(job.reason.clone()),
         ]
     };

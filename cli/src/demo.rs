@@ -4,6 +4,7 @@ use std::net::TcpListener;
 
 use anyhow::Context as _;
 use heavy_demo_target::{Latency, Options, Target};
+use heavy_model::job::WorkflowSpec;
 use heavy_model::rate::Rate;
 use heavy_model::span::Span;
 use heavy_sched::client::follow::Interrupts;
@@ -35,7 +36,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
-    args.load.duration.get_or_insert(DURATION);
+    if !args.load.has_own_length() {
+        args.load.duration.get_or_insert(DURATION);
+    }
     let program = itself()?;
     let mut interrupts = Interrupts::take()?;
     let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
@@ -75,7 +78,7 @@ fn plan(args: &Args, program: &Program, shop_url: &str) -> Result<Plan, Failure>
     if args.load.name.is_none() {
         plan.spec.name = "demo".to_owned();
     }
-    plan.spec.workflows = vec![SHOP.to_owned()];
+    plan.spec.workflows = vec![WorkflowSpec::new(SHOP)];
     if plan.spec.params.is_null() {
         plan.spec.params = Value::Object(Map::new());
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
+use heavy_model::job::WorkflowSpec;
 use heavy_model::rate::Rate;
 use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{LoadFlags, Plan, Program, report};
+use heavy_sched::client::{LoadFlags, Plan, Program, report, workflow};
 use serde_json::Value;
 use url::Url;
 
@@ -37,8 +38,8 @@ pub(crate) struct Args {
     #[arg(value_name = "TEST")]
     test: String,
     /// A workflow to run; may be given more than once [default: the load test's only one]
-    #[arg(long = "workflow", value_name = "NAME", env = "HEAVY_WORKFLOW")]
-    workflows: Vec<String>,
+    #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
+    workflows: Vec<WorkflowSpec>,
     /// In the report: bars, phases and unfailed durations of every step and request
     #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
@@ -149,7 +150,7 @@ fn plan(args: &Args) -> Result<(Program, Plan), Failure> {
             (program, plan)
         }
     };
-    if plan.spec.workflows.is_empty() {
+    if !args.workflows.is_empty() {
         plan.spec.workflows.clone_from(&args.workflows);
     }
     Ok((program, plan))
@@ -165,13 +166,13 @@ fn plan_of_url(args: &Args, url: &str) -> Result<(Program, Plan), Failure> {
     let program = itself()?;
     let modest = Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
     let mut plan = args.load.to_plan(&program, Some(modest))?;
-    if args.load.rate.is_none() {
+    if args.load.rate.is_none() && plan.spec.rate == Some(modest) {
         plan.notes.push(format!("no --rate was given: starting {modest}"));
     }
     if args.load.name.is_none() {
         plan.spec.name = format!("{} {}", params.method, without_secrets(url));
     }
-    plan.spec.workflows = vec![HTTP.to_owned()];
+    plan.spec.workflows = vec![WorkflowSpec::new(HTTP)];
     plan.spec.params = serde_json::to_value(params).unwrap_or(Value::Null);
     Ok((program, plan))
 }

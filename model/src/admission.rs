@@ -101,12 +101,12 @@ impl Admission {
     }
 
     /// What to do next at `now_ns`; `None` when nothing is left to decide before the next due instant or freed slot.
-    /// `take_slot` takes a slot if there is one; it is called at most once.
-    pub fn decide(&mut self, now_ns: u64, take_slot: impl FnOnce() -> bool) -> Option<Decision> {
-        if self.waiting.is_empty() {
+    /// `take_slot` takes a slot for an iteration of a lane if there is one; it is called at most once.
+    pub fn decide(&mut self, now_ns: u64, take_slot: impl FnOnce(usize) -> bool) -> Option<Decision> {
+        let Some(first) = self.waiting.front() else {
             return self.decide_due(now_ns, take_slot);
-        }
-        if take_slot() {
+        };
+        if take_slot(first.lane) {
             return self.waiting.pop_front().map(|released| Decision::Start {
                 released,
                 waited: true,
@@ -124,7 +124,7 @@ impl Admission {
         self.pop_due(now_ns).map(full)
     }
 
-    fn decide_due(&mut self, now_ns: u64, take_slot: impl FnOnce() -> bool) -> Option<Decision> {
+    fn decide_due(&mut self, now_ns: u64, take_slot: impl FnOnce(usize) -> bool) -> Option<Decision> {
         let released = self.pop_due(now_ns)?;
         if now_ns - released.due_ns > LATE_AFTER_NS {
             return Some(Decision::Drop {
@@ -132,7 +132,7 @@ impl Admission {
                 reason: DropReason::Late,
             });
         }
-        if take_slot() {
+        if take_slot(released.lane) {
             return Some(Decision::Start {
                 released,
                 waited: false,
@@ -157,6 +157,12 @@ impl Admission {
     /// Gives up the next iteration that waits for a slot, as dropped.
     pub fn give_up_waiting(&mut self) -> Option<Decision> {
         self.waiting.pop_front().map(full)
+    }
+
+    /// The lane of the one that has waited longest for a slot.
+    #[must_use]
+    pub fn first_waiting(&self) -> Option<usize> {
+        self.waiting.front().map(|released| released.lane)
     }
 
     /// How many due iterations wait for a slot.

@@ -12,7 +12,7 @@ pub(crate) mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::profile::Profile;
+use crate::load::Load;
 use crate::stats::{Closing, Delta, Event, LogLine};
 use series::Series;
 use totals::Totals;
@@ -20,7 +20,7 @@ use totals::Totals;
 /// The state of folding one job.
 #[derive(Debug)]
 pub struct Fold {
-    profile: Profile,
+    load: Load,
     series: Series,
     totals: Totals,
     agents: BTreeMap<String, AgentFold>,
@@ -44,12 +44,12 @@ struct AgentFold {
 }
 
 impl Fold {
-    /// A fold of a job with this profile on these agents.
+    /// A fold of a job with this load on these agents.
     #[must_use]
-    pub fn new(profile: Profile, agents: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(load: Load, agents: impl IntoIterator<Item = String>) -> Self {
         Self {
-            profile,
-            series: Series::new(profile),
+            series: Series::new(load.clone()),
+            load,
             totals: Totals::default(),
             agents: agents
                 .into_iter()
@@ -60,6 +60,12 @@ impl Fold {
             events_seen: 0,
             log_seen: 0,
         }
+    }
+
+    /// Plans differently, from an instant on: what lies before must be the same.
+    pub fn set_load(&mut self, load: Load) {
+        self.series.set_load(load.clone());
+        self.load = load;
     }
 
     /// Adds a delta of an agent; an agent that is not known yet joins.
@@ -113,7 +119,10 @@ impl Fold {
             Some(_) => {}
             None => fold.lost = true,
         }
-        for delta in fold.totals.settle(due, self.profile.duration_ns()) {
+        // Nothing is known of it from here on.
+        let last =
+            u32::try_from(self.load.duration_ns().saturating_sub(1) / 1_000_000_000).unwrap_or(u32::MAX);
+        for delta in fold.totals.settle(due, fold.complete_before_second.min(last)) {
             fold.settled_gap += delta.scheduled;
             fold.totals.add_iterations(&delta);
             self.totals.add_iterations(&delta);
@@ -161,7 +170,7 @@ impl Fold {
     /// The accounting so far.
     #[must_use]
     pub fn accounting(&self) -> crate::summary::Accounting {
-        self.totals.accounting(self.profile.planned())
+        self.totals.accounting(self.load.planned())
     }
 }
 

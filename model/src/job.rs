@@ -3,20 +3,32 @@
 //! [`JobSpec`] is the document of the command line, of the HTTP API and of job files alike; everything else here is
 //! what the services answer. All of it is JSON through serde.
 
+mod check;
 mod choices;
+mod foreign;
 mod info;
+mod shape;
+mod workflow;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use choices::{Connections, Samples, WhenFull};
+pub use choices::{Connections, Samples, Weights, WhenFull};
 pub use info::{AgentInfo, JobInfo, JobState, JobView};
+pub use shape::Shape;
+pub use workflow::WorkflowSpec;
 
-use crate::profile::Profile;
+use crate::arrivals::Arrivals;
+use crate::load::Load;
+use crate::profile::Stage;
 use crate::rate::Rate;
 use crate::span::Span;
+use crate::users::Users;
 
 /// A submitted execution of a load test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,12 +53,41 @@ pub struct JobSpec {
     pub labels: BTreeMap<String, String>,
     /// The workflows to run; empty: the load test's only one.
     #[serde(default)]
-    pub workflows: Vec<String>,
-    /// Planned iteration starts.
-    pub rate: Rate,
-    /// How long iterations are started, warm-up excluded.
-    #[serde(default = "default_duration")]
-    pub duration: Span,
+    pub workflows: Vec<WorkflowSpec>,
+    /// Planned iteration starts; with stages, where the first one begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+    /// Stages of the rate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
+    /// How starts are spread around the rate.
+    #[serde(default)]
+    pub arrivals: Arrivals,
+    /// What random arrivals follow from; the scheduler draws one where none is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Users that start their next iteration when the last has ended, in place of a rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<Users>,
+    /// How many iterations all users have together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations: Option<u64>,
+    /// How many iterations each user has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iterations_per_user: Option<u64>,
+    /// From one start of a user to its next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pacing: Option<Span>,
+    /// How long iterations are started, warm-up excluded; absent: 30 s, 10 min for a number of iterations, or as long
+    /// as the stages are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Span>,
+    /// Comes before the duration, at the load of its beginning; marked in the results.
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
+    pub warm_up: Span,
+    /// So many identities, made before the start, take turns; no two agents ever hold the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_users: Option<u32>,
     /// Iterations may run at once, on each agent.
     #[serde(default = "default_max_in_flight")]
     pub max_in_flight: u32,
@@ -74,6 +115,15 @@ pub struct JobSpec {
     /// Whether query strings are kept in stored URLs.
     #[serde(default)]
     pub keep_query: bool,
+    /// Only agents with all these labels take part.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub on: BTreeMap<String, String>,
+    /// How much of the load each agent gets.
+    #[serde(default)]
+    pub weights: Weights,
+    /// Whether what runs on its agents is stopped in its favour.
+    #[serde(default)]
+    pub replace: bool,
     /// How many agents take part; absent: all that are connected and free when the job's turn comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agents: Option<u32>,
@@ -83,10 +133,9 @@ pub struct JobSpec {
     /// Drops with reason `full` up to this share of the plan do not fail the job.
     #[serde(default)]
     pub allow_drops_percent: f64,
-}
-
-fn default_duration() -> Span {
-    JobSpec::DEFAULT_DURATION
+    /// A generator that could not keep up makes the job no worse than a warning.
+    #[serde(default)]
+    pub allow_invalid: bool,
 }
 
 fn default_max_in_flight() -> u32 {
@@ -120,6 +169,8 @@ pub enum SpecError {
 impl JobSpec {
     /// How long a job lasts that says nothing of it.
     pub const DEFAULT_DURATION: Span = Span::from_s(30);
+    /// How long a job of a number of iterations lasts at most.
+    pub const DEFAULT_MAX_DURATION: Span = Span::from_s(600);
     /// Iterations at once on each agent.
     pub const DEFAULT_MAX_IN_FLIGHT: u32 = 4096;
     /// Grace for running iterations.
@@ -130,9 +181,9 @@ impl JobSpec {
     /// Stands for the value of a variable where it is not for everybody.
     pub const BLANK: &str = "***";
 
-    /// A job at a constant rate, all else as by default.
+    /// A job of a binary with all else as by default; it has no load yet.
     #[must_use]
-    pub fn new(binary_sha256: impl Into<String>, rate: Rate, duration: Span) -> Self {
+    pub fn of(binary_sha256: impl Into<String>) -> Self {
         Self {
             binary_sha256: binary_sha256.into(),
             binary_name: String::new(),
@@ -141,8 +192,17 @@ impl JobSpec {
             service: String::new(),
             labels: BTreeMap::new(),
             workflows: Vec::new(),
-            rate,
-            duration,
+            rate: None,
+            stages: Vec::new(),
+            arrivals: Arrivals::Uniform,
+            seed: None,
+            users: None,
+            iterations: None,
+            iterations_per_user: None,
+            pacing: None,
+            duration: None,
+            warm_up: Span::ZERO,
+            unique_users: None,
             max_in_flight: Self::DEFAULT_MAX_IN_FLIGHT,
             when_full: WhenFull::Drop,
             timeout: None,
@@ -152,68 +212,45 @@ impl JobSpec {
             env: BTreeMap::new(),
             samples: Samples::All,
             keep_query: false,
+            on: BTreeMap::new(),
+            weights: Weights::Equal,
+            replace: false,
             agents: None,
             wait_for_agents: Self::DEFAULT_WAIT_FOR_AGENTS,
             allow_drops_percent: 0.0,
+            allow_invalid: false,
         }
     }
 
-    /// Reads and checks a document.
+    /// A job at a constant rate, all else as by default.
+    #[must_use]
+    pub fn new(binary_sha256: impl Into<String>, rate: Rate, duration: Span) -> Self {
+        Self {
+            rate: Some(rate),
+            duration: Some(duration),
+            ..Self::of(binary_sha256)
+        }
+    }
+
+    /// Reads and checks a document; one in the words of go-load-tester's commands too.
     ///
     /// # Errors
     /// Says which field is wrong and what would be right.
     pub fn parse(json: &str) -> Result<Self, SpecError> {
-        let spec: Self = serde_json::from_str(json).map_err(|error| SpecError::Syntax(error.to_string()))?;
-        spec.check()?;
-        Ok(spec)
+        let value: Value =
+            serde_json::from_str(json).map_err(|error| SpecError::Syntax(error.to_string()))?;
+        Self::from_value(value)
     }
 
-    /// Checks what the types alone cannot say.
+    /// As [`Self::parse`], of a document that was read already (from TOML, say).
     ///
     /// # Errors
-    /// Says which field is wrong and what would be right.
-    pub fn check(&self) -> Result<(), SpecError> {
-        let field = |field, problem: &str| {
-            Err(SpecError::Field {
-                field,
-                problem: problem.to_owned(),
-            })
-        };
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if self.binary_sha256.len() != 64 || !self.binary_sha256.bytes().all(hex) {
-            return field("binary_sha256", "write the SHA-256 as 64 lower-case hex digits");
-        }
-        for (at, workflow) in self.workflows.iter().enumerate() {
-            if self.workflows[..at].contains(workflow) {
-                let problem = format!("{workflow:?} is named twice: name every workflow once");
-                return field("workflows", &problem);
-            }
-        }
-        if self.duration == Span::ZERO {
-            return field(
-                "duration",
-                "a job of 0s starts nothing: write a duration above 0, as in 30s",
-            );
-        }
-        if self.max_in_flight == 0 {
-            return field(
-                "max_in_flight",
-                "with no slot nothing can start: write a number above 0",
-            );
-        }
-        if self.timeout == Some(Span::ZERO) {
-            return field(
-                "timeout",
-                "every iteration would time out: write a duration above 0, as in 10s",
-            );
-        }
-        if self.agents == Some(0) {
-            return field("agents", "a job needs at least one agent");
-        }
-        if !(0.0..=100.0).contains(&self.allow_drops_percent) {
-            return field("allow_drops_percent", "write a percentage from 0 to 100");
-        }
-        Ok(())
+    /// As [`Self::parse`].
+    pub fn from_value(value: Value) -> Result<Self, SpecError> {
+        let value = foreign::translate(value)?;
+        let spec = Self::deserialize(value).map_err(|error| SpecError::Syntax(error.to_string()))?;
+        spec.check()?;
+        Ok(spec)
     }
 
     /// Takes the values of the variables out, which may be secrets: their names stay, with [`Self::BLANK`].
@@ -223,58 +260,45 @@ impl JobSpec {
         std::mem::replace(&mut self.env, blank)
     }
 
-    /// The profile of planned starts.
+    /// The names of the workflows to run; none: the load test's only one.
     #[must_use]
-    pub fn profile(&self) -> Profile {
-        Profile::constant(self.rate, self.duration)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MINIMAL: &str = r#"{"binary_sha256":"HASH","rate":"100"}"#;
-
-    fn minimal() -> String {
-        MINIMAL.replace("HASH", &"a".repeat(64))
+    pub fn workflow_names(&self) -> Vec<String> {
+        self.workflows
+            .iter()
+            .map(|workflow| workflow.name.clone())
+            .collect()
     }
 
-    #[test]
-    fn a_minimal_document_gets_the_defaults_and_survives() {
-        let spec = JobSpec::parse(&minimal()).unwrap();
-        assert_eq!(
-            spec,
-            JobSpec::new("a".repeat(64), "100/s".parse().unwrap(), Span::from_s(30))
-        );
-        assert_eq!(JobSpec::parse(&serde_json::to_string(&spec).unwrap()), Ok(spec));
-    }
-
-    #[test]
-    fn wrong_documents_say_what_is_wrong() {
-        for (change, expected) in [
-            (r#""rate":"0""#, "a rate of 0 starts nothing"),
-            (r#""rate":"-1""#, "is not a rate"),
-            (
-                r#""rate":"1","duration":"0s""#,
-                "duration: a job of 0s starts nothing",
-            ),
-            (r#""rate":"1","duration":"30""#, "is not a duration"),
-            (r#""rate":"1","max_in_flight":0"#, "max_in_flight"),
-            (r#""rate":"1","agents":0"#, "at least one agent"),
-            (r#""rate":"1","samples":"some""#, "is not a choice of samples"),
-            (
-                r#""rate":"1","workflows":["a","b","a"]"#,
-                "workflows: \"a\" is named twice",
-            ),
-            (r#""rate":"1","rats":1"#, "unknown field `rats`"),
-        ] {
-            let error = JobSpec::parse(&minimal().replace(r#""rate":"100""#, change))
-                .unwrap_err()
-                .to_string();
-            assert!(error.contains(expected), "{change}: {error}");
+    /// The load in words, as in `100/s for 30s`.
+    #[must_use]
+    pub fn describe_load(&self) -> String {
+        let own = self
+            .workflows
+            .iter()
+            .filter(|workflow| workflow.shape(self).is_given());
+        let own: Vec<String> = own
+            .map(|workflow| format!("{} {}", workflow.name, workflow.shape(self).describe()))
+            .collect();
+        if own.is_empty() {
+            self.shape().describe()
+        } else {
+            own.join("; ")
         }
-        assert!(JobSpec::parse("{}").is_err());
-        assert!(JobSpec::parse("[").is_err());
+    }
+
+    /// The load that the document asks for; none of a document that fails [`Self::check`].
+    #[must_use]
+    pub fn load(&self) -> Load {
+        Load {
+            lanes: workflow::lanes(self),
+            warm_up_ns: self.warm_up.ns(),
+            pauses: Vec::new(),
+        }
+    }
+
+    /// How long iterations are started, the warm-up included.
+    #[must_use]
+    pub fn total_duration(&self) -> Span {
+        Span::from_ns(self.load().duration_ns())
     }
 }

@@ -7,15 +7,21 @@
 //! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
 
 pub mod admission;
+pub mod arrivals;
 pub mod bars;
 pub mod fold;
 pub mod histogram;
 pub mod job;
+pub mod load;
 pub mod profile;
 pub mod progress;
 pub mod rate;
+pub mod revision;
+pub mod rounds;
 pub mod span;
 pub mod split;
 pub mod stats;
+pub mod stream;
 pub mod summary;
+pub mod users;
 pub mod verdict;

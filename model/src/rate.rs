@@ -32,12 +32,41 @@ pub enum Error {
 }
 
 impl Rate {
+    /// No starts at all: the end of a stage may be that, a whole job may not.
+    pub const ZERO: Self = Self { count: 0, per_ns: 1 };
+
+    /// Reads the text of a rate that may be 0.
+    ///
+    /// # Errors
+    /// When it is none, or too high.
+    pub fn parse_or_zero(text: &str) -> Result<Self, Error> {
+        match text.parse() {
+            Err(Error::Zero) => Ok(Self::ZERO),
+            parsed => parsed,
+        }
+    }
+
     /// A rate of whole starts per second.
     ///
     /// # Errors
     /// When it is 0 or above [`HIGHEST_PER_SECOND`].
     pub fn per_second(count: u64) -> Result<Self, Error> {
         Self::new(count, NS_PER_SECOND, &count.to_string())
+    }
+
+    /// So many starts in a span, to a millionth of a start an hour.
+    ///
+    /// # Errors
+    /// When it is 0 or above [`HIGHEST_PER_SECOND`].
+    pub fn of(count: u64, per: crate::span::Span) -> Result<Self, Error> {
+        const UNIT_NS: u64 = 3_600_000_000_000_000_000;
+        let text = format!("{count} in {per}");
+        let too_high = || Error::TooHigh(text.clone());
+        let scaled = u128::from(count) * u128::from(UNIT_NS);
+        let count = (scaled + u128::from(per.ns() / 2))
+            .checked_div(u128::from(per.ns()))
+            .ok_or_else(too_high)?;
+        Self::new(u64::try_from(count).map_err(|_| too_high())?, UNIT_NS, &text)
     }
 
     fn new(count: u64, per_ns: u64, text: &str) -> Result<Self, Error> {

@@ -31,11 +31,26 @@ const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
 ];
 
-const LONGEST_NS: u64 = 365 * 24 * 3_600_000_000_000;
+/// No span is longer.
+pub(crate) const LONGEST_NS: u64 = 365 * 24 * 3_600_000_000_000;
 
 impl Span {
     /// No time at all.
     pub const ZERO: Self = Self { ns: 0 };
+
+    /// Whether it is no time at all.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.ns == 0
+    }
+
+    /// Both spans, one after the other.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self {
+            ns: self.ns.saturating_add(other.ns),
+        }
+    }
 
     /// A span of `ns`.
     #[must_use]

@@ -9,7 +9,7 @@ pub const MAX_TOTAL_WEIGHT: u64 = 1 << 20;
 
 /// Who takes part from iteration `n0` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revision {
+pub struct Split {
     n0: u64,
     table: Vec<u32>,
     members: u32,
@@ -26,7 +26,7 @@ pub enum Error {
     TooHeavy(u64),
 }
 
-impl Revision {
+impl Split {
     /// A revision that governs from iteration `n0` on; `weights` are those of the members, in the members' order.
     ///
     /// # Errors
@@ -82,12 +82,12 @@ impl Revision {
     }
 }
 
-/// The iterations of one member, as an increasing sequence.
+/// The iterations of one member, as an increasing sequence. Clones share their table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     n0: u64,
     period: u64,
-    places: Vec<u64>,
+    places: std::sync::Arc<[u64]>,
 }
 
 impl Share {
@@ -97,6 +97,18 @@ impl Share {
         let own = self.places.len() as u64;
         let place = self.places.get(usize::try_from(k.checked_rem(own)?).ok()?)?;
         Some(self.n0 + k / own * self.period + place)
+    }
+
+    /// The first number, the period, and the places of the member's numbers within it.
+    #[must_use]
+    pub fn table(&self) -> (u64, u64, &[u64]) {
+        (self.n0, self.period, &self.places)
+    }
+
+    /// The member's part of all iterations: of so many (the second number) it has so many.
+    #[must_use]
+    pub fn part(&self) -> (u64, u64) {
+        (self.places.len() as u64, self.period)
     }
 
     /// How many of the member's iterations are below `n`.
@@ -156,7 +168,7 @@ mod tests {
 
     #[test]
     fn equal_agents_take_turns() {
-        let revision = Revision::new(0, &[5, 5, 5]).unwrap();
+        let revision = Split::new(0, &[5, 5, 5]).unwrap();
         let owners: Vec<_> = (0..6).map(|n| revision.owner(n).unwrap()).collect();
         let (first, second) = owners.split_at(3);
         assert_eq!(first, second);
@@ -165,24 +177,24 @@ mod tests {
 
     #[test]
     fn impossible_members_are_refused() {
-        assert_eq!(Revision::new(0, &[]), Err(Error::NoWeight));
-        assert_eq!(Revision::new(0, &[1, 0]), Err(Error::NoWeight));
+        assert_eq!(Split::new(0, &[]), Err(Error::NoWeight));
+        assert_eq!(Split::new(0, &[1, 0]), Err(Error::NoWeight));
         assert_eq!(
-            Revision::new(0, &[u32::MAX, u32::MAX - 1]),
+            Split::new(0, &[u32::MAX, u32::MAX - 1]),
             Err(Error::TooHeavy(u64::from(u32::MAX) * 2 - 1))
         );
     }
 
     #[test]
     fn iterations_before_the_revision_are_not_governed() {
-        let revision = Revision::new(10, &[1]).unwrap();
+        let revision = Split::new(10, &[1]).unwrap();
         assert_eq!((revision.owner(9), revision.owner(10)), (None, Some(0)));
     }
 
     proptest! {
         #[test]
         fn every_prefix_is_within_one_of_ideal(weights in prop::collection::vec(1u32..40, 1..12)) {
-            let revision = Revision::new(0, &weights).unwrap();
+            let revision = Split::new(0, &weights).unwrap();
             let total: u64 = weights.iter().map(|weight| u64::from(*weight)).sum();
             let mut given = vec![0u64; weights.len()];
             for n in 0..2 * total {
@@ -198,7 +210,7 @@ mod tests {
         fn shares_are_a_partition(
             weights in prop::collection::vec(1u32..9, 1..6), n0 in 0u64..1000, length in 1u64..500,
         ) {
-            let revision = Revision::new(n0, &weights).unwrap();
+            let revision = Split::new(n0, &weights).unwrap();
             let mut all = Vec::new();
             for member in 0..revision.members() {
                 let share = revision.share(member);

@@ -88,13 +88,62 @@ pub struct Setup {
 }
 
 /// One chosen workflow and its parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WorkflowSetup {
     /// One of the names in the [`Description`].
     pub name: String,
     /// The job's params for this workflow: any JSON, an object by custom.
     #[serde(default)]
     pub params: Value,
+    /// What its users do, if it is loaded by users instead of due iterations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<ClosedSetup>,
+    /// Identities that its iterations take turns as, made before the first of them; none: as many as are needed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<u64>,
+}
+
+/// How the users of a workflow start iterations by themselves, each when its last one has ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedSetup {
+    /// From one scheduled start of a user to its next; none: it starts again at once.
+    #[serde(default)]
+    pub pacing_ns: Option<u64>,
+    /// How many iterations this process starts in all.
+    #[serde(default)]
+    pub iterations: Option<u64>,
+    /// How many iterations each of its users starts.
+    #[serde(default)]
+    pub iterations_per_user: Option<u64>,
+    /// The numbers of its iterations.
+    pub numbers: Numbers,
+    /// How long an iteration may go on after its user was to leave.
+    #[serde(default)]
+    pub grace_ns: u64,
+}
+
+/// The numbers of iterations that a process numbers by itself: the k-th (from 0) has
+/// `first + k / places.len() * period + places[k % places.len()]`. So no two processes of a job use the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// See above.
+    pub first: u64,
+    /// See above.
+    pub period: u64,
+    /// See above.
+    pub places: Vec<u64>,
+}
+
+impl Numbers {
+    /// The number of the k-th iteration.
+    #[must_use]
+    pub fn nth(&self, k: u64) -> u64 {
+        let count = self.places.len() as u64;
+        let place = k
+            .checked_rem(count)
+            .and_then(|place| self.places.get(usize::try_from(place).ok()?));
+        place.map_or(k, |place| self.first + k / count * self.period + place)
+    }
 }
 
 /// What becomes of an iteration that is due when no slot is free.
@@ -139,19 +188,24 @@ pub struct Prepared {
     pub init_ns: u64,
 }
 
-/// Iterations of one workflow that the process is to start by itself when they are due.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Iterations of one workflow that the process is to start by itself when they are due, or users that start theirs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     /// Which of the prepared workflows.
     pub workflow: String,
     /// `[[n, due in ns from the anchor], ...]`, ascending in both; sent 20 to 50 ms ahead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<(u64, u64)>,
+    /// Of a closed workflow: `[[user, comes, leaves], ...]` in ns from the anchor. A user that is released again leaves
+    /// when the newest release says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub users: Vec<(u64, u64, u64)>,
 }
 
 /// The answer to `run`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accepted {
-    /// How many of the released iterations were taken: all, unless the process is stopping.
+    /// How many of the released iterations or users were taken: all, unless the process is stopping.
     pub accepted: u64,
     /// Iterations running at the moment of the answer.
     #[serde(default)]

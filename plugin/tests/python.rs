@@ -75,6 +75,7 @@ fn setup(params: serde_json::Value, now_ns: u64) -> Setup {
         workflows: vec![WorkflowSetup {
             name: "default".into(),
             params,
+            ..WorkflowSetup::default()
         }],
         env: std::collections::BTreeMap::new(),
         anchor: Anchor {
@@ -125,6 +126,7 @@ async fn every_released_iteration_of_the_python_example_comes_back_once() {
             Release {
                 workflow: "default".into(),
                 due,
+                ..Release::default()
             },
         )
         .await
@@ -155,6 +157,7 @@ async fn every_released_iteration_of_the_python_example_comes_back_once() {
     let far = Release {
         workflow: "default".into(),
         due: vec![(20, 3_600_000_000_000)],
+        ..Release::default()
     };
     client.run(context(), far).await.unwrap().unwrap();
     assert_eq!(client.stop(context(), 1_000_000_000).await.unwrap().withdrawn, 1);

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::harness::core::Core;
-use crate::harness::users::User;
+use crate::harness::users::{Kind, User};
 use crate::sequence::SequenceId;
 use crate::step::Step;
 use crate::verbs::{Scope, verbs};
@@ -93,6 +93,17 @@ impl Context {
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.user.id
+    }
+
+    /// The user's number in the whole job, from 0: of users of a closed load (`--users`) and of identities
+    /// (`--unique-users`), which no two agents have at the same time. `None` of users that were made because an
+    /// iteration needed one.
+    #[must_use]
+    pub fn user_number(&self) -> Option<u64> {
+        match self.user.kind {
+            Kind::Made => None,
+            Kind::Identity | Kind::Round(_) => Some(self.user.number),
+        }
     }
 
     /// The name of the workflow.
@@ -196,7 +207,7 @@ impl Context {
     pub(crate) fn cut_off(&self) -> Option<&'static str> {
         if self.timed_out.get() {
             Some("timeout")
-        } else if self.core.interrupting.get() {
+        } else if self.core.interrupting.get() || self.user.cut_off.get() {
             Some("interrupted")
         } else {
             None

@@ -3,11 +3,12 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `process`, `shared`, `job` | the whole process: cores, and the job they work on |
-//! | `core`, `orders`, `timer`, `slots`, `users` | one core: when an iteration starts, and as whom |
+//! | `core`, `closed`, `orders`, `timer`, `slots`, `users` | one core: when an iteration starts, and as whom |
 //! | `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
 //! | `rpc`, `stdio`, `spawned` | what the agent sees |
 
+pub(crate) mod closed;
 pub(crate) mod core;
 pub(crate) mod iteration;
 pub(crate) mod job;

@@ -32,7 +32,7 @@ pub(crate) fn row(job: &JobInfo) -> Result<Rowset, Error> {
         job.submitted_at_wall_ns.into(),
         Cell::OptInt(job.started_at_wall_ns.map(count)),
         Cell::OptInt(job.ended_at_wall_ns.map(count)),
-        spec.duration.as_s().into(),
+        spec.total_duration().as_s().into(),
         job.planned.into(),
         job.asked_rate.into(),
         job.achieved_rate.into(),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::split::Revision;
+use heavy_model::revision::Revision;
 use heavy_plugin::rpc::deadline_in;
 use heavy_proto::v1;
+use heavy_proto::v1::from_agent::Message as Said;
 
 use super::driver::{Driver, LAST_OUTPUT_LIMIT};
 use super::machine::{Action, Event, Failure, Report};
@@ -16,6 +17,7 @@ use crate::clock;
 /// What a load test may take beyond the grace to interrupt what still runs and to flush.
 const STOP_SLACK: Duration = Duration::from_secs(5);
 const CLEANUP_LIMIT: Duration = Duration::from_secs(30);
+const PARAMS_LIMIT: Duration = Duration::from_secs(30);
 
 impl Driver {
     pub(super) async fn act(&mut self, action: Action) {
@@ -39,15 +41,10 @@ impl Driver {
         let (Some(running), Some(live), Ok(spec)) = (&mut self.running, &self.live, &self.spec) else {
             return Err(internal("not prepared"));
         };
-        let revision = self.assign.revision.as_ref();
-        let weights: Vec<u32> = revision.map_or_else(
-            || vec![1],
-            |revision| revision.members.iter().map(|member| member.weight).collect(),
-        );
-        let share = Revision::new(revision.map_or(0, |revision| revision.n0), &weights)
-            .map_err(|error| internal(error.to_string()))?
-            .share(self.assign.agent_index);
-        let plan = SharedPlan::new(Plan::new(spec.profile(), share, live.workflows.len()));
+        let revision: Revision = serde_json::from_str(&self.assign.revision)
+            .map_err(|error| internal(format!("the revision is none: {error}")))?;
+        let agent = &self.shared.config.name;
+        let plan = SharedPlan::new(Plan::new(spec.load(), agent, &revision));
         running.plan = Some(plan.clone());
         let releaser = Releaser {
             plan,
@@ -116,6 +113,26 @@ impl Driver {
         });
     }
 
+    /// Gives a running load test new params, and tells the scheduler whether it liked them.
+    pub(super) fn new_params(&mut self, params: String) {
+        let Some(live) = &self.live else { return };
+        let (client, updates) = (live.client.clone(), self.shared.updates.clone());
+        let job = self.assign.job.clone();
+        self.tasks.spawn(async move {
+            let failure = match serde_json::from_str(&params) {
+                Ok(params) => match client.params(deadline_in(PARAMS_LIMIT), params).await {
+                    Ok(Ok(())) => String::new(),
+                    Ok(Err(failure)) => failure.message,
+                    Err(error) => format!("the load test did not answer: {error}"),
+                },
+                Err(error) => format!("these params are no JSON: {error}"),
+            };
+            let _ = updates
+                .send(Said::Params(v1::ParamsResult { job, failure }))
+                .await;
+        });
+    }
+
     fn end_process(&mut self) {
         if let Some(releasing) = self.running.as_mut().and_then(|running| running.releasing.take()) {
             releasing.abort();
@@ -159,11 +176,13 @@ impl Driver {
             Ok(counted) => counted,
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         };
-        let finished = running.results.finish(until_ns, &gaps, |closing| {
-            closing.ended = ended.to_owned();
-            closing.clock_offset_ns = running.offset_ns;
-            closing.clock_error_ns = running.error_ns;
-        });
+        let finished = running
+            .results
+            .finish(until_ns, &gaps, ended == "died", |closing| {
+                closing.ended = ended.to_owned();
+                closing.clock_offset_ns = running.offset_ns;
+                closing.clock_error_ns = running.error_ns;
+            });
         if let Err(error) = finished {
             tracing::error!(job = running.spool.identity.job, %error, "an assignment cannot be closed");
             let _ = self.events.send(Event::Undeliverable(error.to_string())).await;
@@ -196,8 +215,12 @@ impl Driver {
             update.failure_kind = failure.kind.to_owned();
             update.message = failure.message;
         }
+        self.say(Said::Update(update)).await;
+    }
+
+    pub(super) async fn say(&self, said: Said) {
         // The link is gone only when the agent is shutting down.
-        let _ = self.shared.updates.send(update).await;
+        let _ = self.shared.updates.send(said).await;
     }
 }
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_model::job::JobSpec;
+use heavy_model::revision::Revision;
 use heavy_proto::v1;
+use heavy_proto::v1::from_agent::Message as Said;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::actions::{died, internal};
 use super::clock::JobClock;
+use super::divide::Division;
 use super::health::Health;
 use super::machine::{Action, Event, Failure, Machine, Report, Stop};
 use super::plan::SharedPlan;
@@ -31,7 +34,7 @@ pub(super) const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(100);
 
 /// What an assignment is told from outside.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Command {
     /// Start at this instant of the scheduler's clock.
     Start {
@@ -45,6 +48,15 @@ pub(crate) enum Command {
         /// The first due instant that does not count, from the start; 0: now.
         end_ns: u64,
     },
+    /// Go on differently, from a cut on.
+    Revise(Box<Revision>),
+    /// Have the load test divide its params.
+    Split {
+        /// Among so many.
+        agents: u32,
+    },
+    /// Params by workflow as a JSON object: what a splitter has made, or new ones for a running load test.
+    Params(String),
     /// The scheduler has not been heard of for too long.
     LeaseLost,
 }
@@ -60,7 +72,7 @@ pub(crate) async fn run(shared: Arc<Shared>, assign: v1::Assign, mut commands: m
         let event = tokio::select! {
             Some(event) = happened.recv() => Some(event),
             Some(prepared) = driver.preparing.join_next() => driver.prepared(prepared.ok()),
-            Some(command) = commands.recv() => driver.command(command),
+            Some(command) = commands.recv() => driver.command(command).await,
             _ = ticks.tick(), if driver.running.is_some() => {
                 driver.look();
                 None
@@ -85,6 +97,9 @@ pub(super) struct Driver {
     pub(super) events: mpsc::Sender<Event>,
     /// The one task that prepares; dropping it ends what it has spawned.
     pub(super) preparing: JoinSet<Result<Live, Failure>>,
+    /// What the preparation is told of params.
+    divisions: mpsc::Sender<Division>,
+    undivided: Option<mpsc::Receiver<Division>>,
     /// All other tasks; they end with the driver.
     pub(super) tasks: JoinSet<()>,
     pub(super) live: Option<Live>,
@@ -111,6 +126,7 @@ impl Driver {
         let spec = JobSpec::parse(&assign.spec).map_err(|error| internal(error.to_string()));
         let grace_ns = spec.as_ref().map_or(0, |spec| spec.graceful_stop.ns());
         let dir = shared.work_dir.join(uuid::Uuid::new_v4().to_string());
+        let (divisions, undivided) = mpsc::channel(QUEUE);
         Self {
             shared,
             assign,
@@ -119,6 +135,8 @@ impl Driver {
             machine: Machine::new(grace_ns),
             events,
             preparing: JoinSet::new(),
+            divisions,
+            undivided: Some(undivided),
             tasks: JoinSet::new(),
             live: None,
             running: None,
@@ -130,8 +148,39 @@ impl Driver {
     fn begin(&mut self) {
         let (shared, assign) = (Arc::clone(&self.shared), self.assign.clone());
         let (spec, dir) = (self.spec.clone(), self.dir.clone());
+        let Some(undivided) = self.undivided.take() else {
+            return;
+        };
         self.preparing
-            .spawn(async move { prepare(shared, assign, spec?, dir).await });
+            .spawn(async move { prepare(shared, assign, spec?, dir, undivided).await });
+    }
+
+    /// Tells the preparation; one that does not wait for it does not need it.
+    fn divide(&self, division: Division) {
+        let _ = self.divisions.try_send(division);
+    }
+
+    /// Goes on as a newer revision says, and tells the scheduler how far things had gone.
+    async fn revise(&mut self, revision: &Revision) {
+        let Some(plan) = self.running.as_ref().and_then(|running| running.plan.clone()) else {
+            // Not yet begun: the newest one is what it will begin with.
+            self.assign.revision = serde_json::to_string(revision).unwrap_or_default();
+            return;
+        };
+        let released_until_ns = plan.lock().revise(revision);
+        if released_until_ns > revision.cut_ns {
+            tracing::warn!(
+                released_until_ns,
+                cut_ns = revision.cut_ns,
+                "a revision came too late"
+            );
+        }
+        self.say(Said::Revised(v1::RevisionAck {
+            job: self.assign.job.clone(),
+            number: revision.number,
+            released_until_ns,
+        }))
+        .await;
     }
 
     /// Takes what the preparation came to; `None` when it was cut off.
@@ -163,8 +212,24 @@ impl Driver {
         });
     }
 
-    fn command(&mut self, command: Command) -> Option<Event> {
+    async fn command(&mut self, command: Command) -> Option<Event> {
         match command {
+            Command::Revise(revision) => {
+                self.revise(&revision).await;
+                None
+            }
+            Command::Split { agents } => {
+                self.divide(Division::Divide { agents });
+                None
+            }
+            Command::Params(params) if self.live.is_some() => {
+                self.new_params(params);
+                None
+            }
+            Command::Params(params) => {
+                self.divide(Division::Take(params));
+                None
+            }
             Command::Start { .. } if self.running.is_some() || self.live.is_none() => None,
             Command::Start { wall_ns } => Some(match self.start(wall_ns) {
                 Ok(()) => Event::Start,

@@ -5,12 +5,14 @@
 
 mod actions;
 mod clock;
+mod divide;
 mod driver;
 mod health;
 mod machine;
 mod plan;
 mod prepare;
 mod release;
+mod setup;
 
 pub(crate) use clock::JobClock;
 pub(crate) use driver::{Command, run};

@@ -1,18 +1,20 @@
-//! Which iterations are this agent's and when they are due: pure.
+//! Which iterations and users are this agent's and when they are due: pure.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heavy_model::profile::Profile;
-use heavy_model::split::Share;
+use heavy_model::load::{Kind, Load};
+use heavy_model::revision::Revision;
+use heavy_model::stream::Dealt;
 
 use crate::rollup::{Gap, Workflow};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// A message to a load test carries at most so many iterations.
+/// A message to a load test carries at most so many iterations or users.
 const MAX_BATCH: usize = 50_000;
 
-/// The plan of an assignment as those see it who release it, end it early and account for what is left.
+/// The plan of an assignment as those see it who release it, change it, end it early and account for what is left.
 #[derive(Debug, Clone)]
 pub(crate) struct SharedPlan(Arc<Mutex<Plan>>);
 
@@ -29,168 +31,221 @@ impl SharedPlan {
 /// The releases of one assignment, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    profile: Profile,
-    share: Share,
-    workflows: u64,
-    /// The agent's next iteration, counted in its own share.
-    next: u64,
-    /// The first due instant that does not count.
-    end_ns: u64,
+    agent: String,
+    document: Load,
+    /// Of each workflow, in the order of the load's lanes.
+    open: Vec<Open>,
+    closed: Vec<Closed>,
+    /// The number of the newest revision.
+    revision: u32,
+    planned_end_ns: u64,
+    /// Set when it ends before what is planned.
+    stopped_ns: u64,
+    /// Up to where it was taken.
+    taken_ns: u64,
 }
 
-/// Iterations of one workflow: numbers and due instants, ascending in both.
-pub(crate) type Batch = (Workflow, Vec<(u64, u64)>);
+/// What is left of an open workflow: a leg for each revision.
+#[derive(Debug, Clone)]
+struct Open {
+    workflow: Workflow,
+    legs: VecDeque<Leg>,
+}
+
+#[derive(Debug, Clone)]
+struct Leg {
+    dealt: Dealt,
+    until_ns: u64,
+}
+
+/// What is left of a closed workflow: its users with the instants at which they come and leave.
+#[derive(Debug, Clone)]
+struct Closed {
+    workflow: Workflow,
+    users: VecDeque<(u64, u64, u64)>,
+}
+
+/// What one message releases of one workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Batch {
+    /// Iterations: numbers and due instants, ascending in both.
+    Due(Workflow, Vec<(u64, u64)>),
+    /// Users: from when to when each starts iterations.
+    Users(Workflow, Vec<(u64, u64, u64)>),
+}
 
 impl Plan {
-    /// A plan for `workflows` workflows that take turns.
-    pub(crate) fn new(profile: Profile, share: Share, workflows: usize) -> Self {
-        Self {
-            profile,
-            share,
-            workflows: (workflows as u64).max(1),
-            next: 0,
-            end_ns: profile.duration_ns(),
+    /// What `agent` has of a load, from the first revision that it knows on.
+    pub(crate) fn new(document: Load, agent: &str, revision: &Revision) -> Self {
+        let workflow = |lane: usize| Workflow::try_from(lane).unwrap_or(Workflow::MAX);
+        let (mut open, mut closed) = (Vec::new(), Vec::new());
+        for (place, lane) in document.lanes.iter().enumerate() {
+            let workflow = workflow(place);
+            match &lane.kind {
+                Kind::Open(_) => open.push(Open {
+                    workflow,
+                    legs: VecDeque::new(),
+                }),
+                Kind::Closed(of_lane) => closed.push(Closed {
+                    workflow,
+                    users: revision
+                        .seated(agent)
+                        .map(|seated| seated.presence(&document, of_lane).into())
+                        .unwrap_or_default(),
+                }),
+            }
+        }
+        let mut plan = Self {
+            agent: agent.to_owned(),
+            document,
+            open,
+            closed,
+            revision: revision.number,
+            planned_end_ns: 0,
+            stopped_ns: u64::MAX,
+            taken_ns: 0,
+        };
+        plan.add_legs(revision);
+        plan
+    }
+
+    /// Goes on as a newer revision says, from its cut on. Gives up to where everything had been taken by then: more
+    /// than the cut if the revision came too late.
+    pub(crate) fn revise(&mut self, revision: &Revision) -> u64 {
+        if revision.number > self.revision {
+            self.revision = revision.number;
+            for leg in self.open.iter_mut().filter_map(|open| open.legs.back_mut()) {
+                leg.until_ns = leg.until_ns.min(revision.cut_ns);
+            }
+            self.add_legs(revision);
+            self.move_users(revision);
+        }
+        self.taken_ns
+    }
+
+    /// Releases again the users whose presence may have changed: a load test goes by the newest release.
+    fn move_users(&mut self, revision: &Revision) {
+        let load = revision.load(&self.document);
+        let Some(seated) = revision.seated(&self.agent) else {
+            return;
+        };
+        for closed in &mut self.closed {
+            let lane = load.lanes.get(usize::from(closed.workflow));
+            if let Some(Kind::Closed(of_lane)) = lane.map(|lane| &lane.kind) {
+                let presence = seated.presence(&load, of_lane).into_iter();
+                closed.users = presence
+                    .filter(|(_, _, left_ns)| *left_ns >= revision.cut_ns)
+                    .collect();
+            }
+        }
+    }
+
+    fn add_legs(&mut self, revision: &Revision) {
+        let load = revision.load(&self.document);
+        self.planned_end_ns = load.duration_ns();
+        for open in &mut self.open {
+            let lane = usize::from(open.workflow);
+            if let Some(Kind::Open(stream)) = load.lanes.get(lane).map(|lane| &lane.kind)
+                && let Some(mut dealt) = revision.dealt(stream, lane, &self.agent)
+            {
+                // What was released beyond the cut of a late revision is not released again.
+                dealt.pass(self.taken_ns);
+                open.legs.push_back(Leg {
+                    dealt,
+                    until_ns: u64::MAX,
+                });
+            }
         }
     }
 
     /// Releases nothing that is due at `end_ns` or later.
     pub(crate) fn end_at(&mut self, end_ns: u64) {
-        self.end_ns = self.end_ns.min(end_ns);
+        self.stopped_ns = self.stopped_ns.min(end_ns);
     }
 
     /// The first due instant that does not count.
-    pub(crate) const fn end_ns(&self) -> u64 {
-        self.end_ns
+    pub(crate) fn end_ns(&self) -> u64 {
+        self.planned_end_ns.min(self.stopped_ns)
     }
 
-    /// The next iterations that are due before `until_ns`; none when there are no more of them.
+    /// The next iterations and users that are due before `until_ns`; none when there are no more of them.
     pub(crate) fn take(&mut self, until_ns: u64) -> Vec<Batch> {
-        let until_ns = until_ns.min(self.end_ns);
-        let mut batches: Vec<Batch> = Vec::new();
-        for _ in 0..MAX_BATCH {
-            let Some(n) = self.share.nth(self.next) else { break };
-            let due_ns = self.profile.due_ns(n);
-            if due_ns >= until_ns {
-                break;
+        let until_ns = until_ns.min(self.end_ns());
+        let mut room = MAX_BATCH;
+        let mut batches = Vec::new();
+        for open in &mut self.open {
+            let due = open.take(until_ns, &mut room);
+            if !due.is_empty() {
+                batches.push(Batch::Due(open.workflow, due));
             }
-            self.next += 1;
-            let workflow = Workflow::try_from(n % self.workflows).unwrap_or(Workflow::MAX);
-            match batches.iter_mut().find(|(other, _)| *other == workflow) {
-                Some((_, due)) => due.push((n, due_ns)),
-                None => batches.push((workflow, vec![(n, due_ns)])),
+        }
+        for closed in &mut self.closed {
+            let mut users = Vec::new();
+            while room > 0
+                && let Some(user) = closed.users.pop_front_if(|(_, came_ns, _)| *came_ns < until_ns)
+            {
+                users.push(user);
+                room -= 1;
             }
+            if !users.is_empty() {
+                batches.push(Batch::Users(closed.workflow, users));
+            }
+        }
+        if room > 0 {
+            self.taken_ns = self.taken_ns.max(until_ns);
         }
         batches
     }
 
-    /// What was planned before the end and never taken, by due second. Takes time for each iteration if there are
-    /// several workflows.
+    /// What was planned before the end and never taken, by due second.
     pub(crate) fn rest(&self) -> Vec<Gap> {
+        let end_ns = self.end_ns();
         let mut gaps: Vec<Gap> = Vec::new();
-        let mut next = self.next;
-        while let Some(n) = self.share.nth(next) {
-            let due_ns = self.profile.due_ns(n);
-            if due_ns >= self.end_ns {
-                break;
-            }
-            let second = due_ns / SECOND_NS;
-            let workflow = Workflow::try_from(n % self.workflows).unwrap_or(Workflow::MAX);
-            let second_end_ns = second.saturating_add(1).saturating_mul(SECOND_NS);
-            let before = self.profile.count_before(self.end_ns.min(second_end_ns));
-            let count = if self.workflows == 1 {
-                self.share.count_before(before).saturating_sub(next).max(1)
-            } else {
-                1
-            };
-            next += count;
-            let second = u32::try_from(second).unwrap_or(u32::MAX);
-            let of_second = gaps.iter_mut().rev().take_while(|gap| gap.second == second);
-            match of_second.into_iter().find(|gap| gap.workflow == workflow) {
-                Some(gap) => gap.count += count,
-                None => gaps.push(Gap {
-                    workflow,
-                    second,
-                    count,
-                }),
+        for open in &self.open {
+            let from = gaps.len();
+            for leg in &open.legs {
+                let (mut dealt, until_ns) = (leg.dealt.clone(), leg.until_ns.min(end_ns));
+                while let Some((_, due_ns)) = dealt.peek().filter(|(_, due_ns)| *due_ns < until_ns) {
+                    let second = due_ns / SECOND_NS;
+                    let second_end_ns = second.saturating_add(1).saturating_mul(SECOND_NS);
+                    let count = dealt.pass(second_end_ns.min(until_ns));
+                    let second = u32::try_from(second).unwrap_or(u32::MAX);
+                    match gaps[from..].last_mut() {
+                        Some(last) if last.second == second => last.count += count,
+                        _ => gaps.push(Gap {
+                            workflow: open.workflow,
+                            second,
+                            count,
+                        }),
+                    }
+                }
             }
         }
         gaps
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use heavy_model::split::Revision;
-    use proptest::prelude::*;
-
-    fn plan(rate: &str, duration: &str, agents: usize, agent: u32, workflows: usize) -> Plan {
-        let profile = Profile::constant(rate.parse().unwrap(), duration.parse().unwrap());
-        let share = Revision::new(0, &vec![1; agents]).unwrap().share(agent);
-        Plan::new(profile, share, workflows)
-    }
-
-    #[test]
-    fn workflows_take_turns() {
-        let batches = plan("10", "1s", 1, 0, 2).take(500_000_000);
-        let numbers: Vec<(Workflow, Vec<u64>)> = batches
-            .into_iter()
-            .map(|(w, due)| (w, due.into_iter().map(|(n, _)| n).collect()))
-            .collect();
-        assert_eq!(numbers, [(0, vec![0, 2, 4]), (1, vec![1, 3])]);
-    }
-
-    #[test]
-    fn nothing_is_released_beyond_the_end() {
-        let mut plan = plan("10", "1s", 1, 0, 1);
-        plan.end_at(250_000_000);
-        plan.end_at(u64::MAX);
-        let due = plan.take(u64::MAX).remove(0).1;
-        assert_eq!(due.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [0, 1, 2]);
-        assert!(plan.take(u64::MAX).is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_taken_and_the_rest_are_the_plan(
-            agents in 1usize..5, workflows in 1usize..4, rate in 1u64..300,
-            taken_ns in 0u64..4_000_000_000, end_ns in 0u64..4_000_000_000,
-        ) {
-            let mut plan = plan(&rate.to_string(), "3s", agents, 0, workflows);
-            plan.take(taken_ns);
-            plan.end_at(end_ns);
-            let rest = plan.rest();
-            let mut expected = std::collections::BTreeMap::new();
-            for (workflow, due) in plan.take(u64::MAX) {
-                for (_, due_ns) in due {
-                    *expected.entry(((due_ns / SECOND_NS) as u32, workflow)).or_insert(0) += 1;
-                }
+impl Open {
+    fn take(&mut self, until_ns: u64, room: &mut usize) -> Vec<(u64, u64)> {
+        let mut due = Vec::new();
+        while let Some(leg) = self.legs.front_mut() {
+            let leg_until_ns = until_ns.min(leg.until_ns);
+            while *room > 0
+                && let Some((n, due_ns)) = leg.dealt.peek().filter(|(_, due_ns)| *due_ns < leg_until_ns)
+            {
+                due.push((n, due_ns));
+                leg.dealt.advance();
+                *room -= 1;
             }
-            let found: std::collections::BTreeMap<_, _> =
-                rest.iter().map(|gap| ((gap.second, gap.workflow), gap.count)).collect();
-            prop_assert_eq!(found.len(), rest.len());
-            prop_assert_eq!(found, expected);
-            prop_assert!(plan.rest().is_empty());
-        }
-
-        #[test]
-        fn all_agents_together_release_the_plan_once(
-            agents in 1usize..5, workflows in 1usize..4, rate in 1u64..3000, steps in prop::collection::vec(1u64..400_000_000, 1..9),
-        ) {
-            let mut all = Vec::new();
-            for agent in 0..agents as u32 {
-                let mut plan = plan(&rate.to_string(), "1s", agents, agent, workflows);
-                let mut until = 0;
-                for step in steps.iter().chain(&[u64::MAX / 2]) {
-                    until += step;
-                    for (_, due) in plan.take(until) {
-                        prop_assert!(due.iter().all(|(_, due_ns)| *due_ns < until));
-                        all.extend(due.into_iter().map(|(n, _)| n));
-                    }
-                }
+            // A later leg begins where this one ends.
+            if *room == 0 || leg.until_ns > until_ns || self.legs.len() == 1 {
+                break;
             }
-            all.sort_unstable();
-            prop_assert_eq!(all, (0..rate).collect::<Vec<_>>());
+            self.legs.pop_front();
         }
+        due
     }
 }
+
+#[cfg(test)]
+mod tests;

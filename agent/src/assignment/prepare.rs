@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::job::{Connections, JobSpec, WhenFull};
+use heavy_model::job::JobSpec;
 use heavy_plugin::codec::{self, ClientTransport};
 use heavy_plugin::hello::{Hello, PROTOCOL};
 use heavy_plugin::program;
-use heavy_plugin::rpc::{self, Anchor, LoadTestClient, Setup, WorkflowSetup, client_config, deadline_in};
+use heavy_plugin::rpc::{Anchor, LoadTestClient, client_config, deadline_in};
 use heavy_proto::v1;
 use object::ReadCache;
+use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::divide::{Dividing, Division};
 use super::machine::Failure;
+use super::setup::{choose, seated, setup, workflow_setups};
+use crate::batch::Keep;
 use crate::clock;
 use crate::data_dir::private_dir;
 use crate::deliver::reach;
@@ -47,7 +51,7 @@ pub(crate) struct Live {
     pub(crate) sdk: String,
 }
 
-fn failure(kind: &'static str, message: impl ToString) -> Failure {
+pub(super) fn failure(kind: &'static str, message: impl ToString) -> Failure {
     Failure {
         kind,
         message: message.to_string(),
@@ -60,6 +64,7 @@ pub(crate) async fn prepare(
     assign: v1::Assign,
     spec: JobSpec,
     dir: PathBuf,
+    mut divisions: mpsc::Receiver<Division>,
 ) -> Result<Live, Failure> {
     let url = &shared.config.collector;
     reach(url)
@@ -82,7 +87,7 @@ pub(crate) async fn prepare(
     let (process, ends) = Process::spawn(&shared.spawner, &program, &dir)
         .await
         .map_err(|error| failure("spawn", format_args!("cannot spawn the load test: {error}")))?;
-    match set_up(&shared, &assign, &spec, &process, ends).await {
+    match set_up(&shared, &assign, &spec, &process, ends, &mut divisions).await {
         Ok(ready) => Ok(ready(process)),
         Err(failure) => {
             process.kill().await;
@@ -106,8 +111,9 @@ async fn set_up(
     spec: &JobSpec,
     process: &Process,
     ends: Ends,
+    divisions: &mut mpsc::Receiver<Division>,
 ) -> Result<impl FnOnce(Process) -> Live + use<>, Failure> {
-    let results = Arc::new(Results::new(&[], spec.samples, spec.keep_query));
+    let results = Arc::new(Results::new(&[], Keep::of(spec)));
     let (tail, socket) = tail::start(ends, &results).map_err(|error| failure("spawn", error))?;
     let Tail { hello, ended } = tail;
     let watched = Watched {
@@ -130,10 +136,20 @@ async fn set_up(
         connection.abort();
         return Err(watched.no_answer("not-a-load-test", "describe itself").await);
     };
-    let workflows = choose(&spec.workflows, &description)?;
+    let workflows = choose(&spec.workflow_names(), &description)?;
     results.set_workflows(&workflows);
+    let (seated, seats) = seated(assign)?;
+    results.set_load(&spec.load(), &seated);
     let anchor = shared.anchor(clock::monotonic_ns());
-    let setup = setup(assign, spec, &workflows, anchor, &shared.config.name);
+    let mut setups = workflow_setups(spec, &workflows, &seated);
+    let dividing = Dividing {
+        shared,
+        assign,
+        client: &client,
+        description: &description,
+    };
+    dividing.divide(&mut setups, divisions).await?;
+    let setup = setup(assign, spec, setups, seats, anchor, &shared.config.name);
     match client.prepare(deadline_in(INIT_LIMIT), setup).await {
         Ok(Ok(_)) => {}
         Ok(Err(problem)) if problem.kind == "unknown-workflow" => {
@@ -206,93 +222,5 @@ impl Watched<'_> {
             format!("the program {how} and did not {what}: run it by hand to see why; {excerpts}")
         };
         failure(kind, message)
-    }
-}
-
-/// The workflows to run: those that are wanted, or the only one.
-fn choose(wanted: &[String], description: &rpc::Description) -> Result<Vec<String>, Failure> {
-    let known: Vec<&str> = description
-        .workflows
-        .iter()
-        .map(|workflow| workflow.name.as_str())
-        .collect();
-    let list = known.join(", ");
-    if let Some(missing) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
-        return Err(failure(
-            "unknown-workflow",
-            format_args!("there is no workflow {missing:?}: this load test has {list}"),
-        ));
-    }
-    match (wanted.is_empty(), known.as_slice()) {
-        (false, _) => Ok(wanted.to_vec()),
-        (true, [only]) => Ok(vec![(*only).to_owned()]),
-        (true, []) => Err(failure("unknown-workflow", "this load test has no workflow")),
-        (true, _) => Err(failure(
-            "unknown-workflow",
-            format_args!("this load test has several workflows: choose with --workflow, among {list}"),
-        )),
-    }
-}
-
-fn setup(assign: &v1::Assign, spec: &JobSpec, workflows: &[String], anchor: Anchor, agent: &str) -> Setup {
-    let members = assign
-        .revision
-        .as_ref()
-        .map_or(1, |revision| revision.members.len());
-    Setup {
-        job: assign.job.clone(),
-        agent: agent.to_owned(),
-        agent_index: assign.agent_index,
-        agents: u32::try_from(members).unwrap_or(u32::MAX),
-        workflows: workflows
-            .iter()
-            .map(|name| WorkflowSetup {
-                name: name.clone(),
-                params: spec.params.clone(),
-            })
-            .collect(),
-        env: spec.env.clone(),
-        anchor,
-        max_in_flight: spec.max_in_flight,
-        when_full: match spec.when_full {
-            WhenFull::Drop => rpc::WhenFull::Drop,
-            WhenFull::Queue => rpc::WhenFull::Queue,
-        },
-        timeout_ns: spec.timeout.map(heavy_model::span::Span::ns),
-        connections: match spec.connections {
-            Connections::Shared => rpc::Connections::Shared,
-            Connections::PerUser => rpc::Connections::PerUser,
-            Connections::PerIteration => rpc::Connections::PerIteration,
-        },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn description(names: &[&str]) -> rpc::Description {
-        rpc::Description {
-            sdk: String::new(),
-            workflows: names
-                .iter()
-                .map(|name| rpc::WorkflowDescription {
-                    name: (*name).to_owned(),
-                    splits: false,
-                })
-                .collect(),
-        }
-    }
-
-    #[test]
-    fn workflows_are_chosen_or_listed() {
-        let chosen = |wanted: &[&str], known: &[&str]| {
-            let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
-            choose(&wanted, &description(known)).map_err(|failure| failure.message)
-        };
-        assert_eq!(chosen(&[], &["a"]).unwrap(), ["a"]);
-        assert_eq!(chosen(&["b", "a"], &["a", "b", "c"]).unwrap(), ["b", "a"]);
-        assert!(chosen(&[], &["a", "b"]).unwrap_err().contains("among a, b"));
-        assert!(chosen(&["x"], &["a", "b"]).unwrap_err().contains("has a, b"));
     }
 }

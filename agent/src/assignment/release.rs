@@ -12,7 +12,7 @@ use tarpc::client::RpcError;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::JobClock;
-use super::plan::SharedPlan;
+use super::plan::{Batch, SharedPlan};
 use crate::clock::monotonic_ns;
 use crate::results::Results;
 use crate::rollup::Workflow;
@@ -56,7 +56,7 @@ type Call = BoxFuture<'static, (Released, Answer)>;
 type Calls = FuturesUnordered<Call>;
 
 impl Releaser {
-    /// Releases until the end of the plan is behind. What is in the plan then could not be handed over.
+    /// Releases until the end of the plan is behind, or users have nothing more to do. What is in the plan then could not be handed over.
     pub(crate) async fn run(self) {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -90,14 +90,13 @@ impl Releaser {
             if batches.is_empty() {
                 break;
             }
-            calls.extend(
-                batches
-                    .into_iter()
-                    .map(|(workflow, due)| self.release(workflow, due)),
-            );
+            calls.extend(batches.into_iter().map(|batch| match batch {
+                Batch::Due(workflow, due) => self.release(workflow, due),
+                Batch::Users(workflow, users) => self.release_users(workflow, users),
+            }));
         }
         let end_ns = i64::try_from(self.plan.lock().end_ns()).unwrap_or(i64::MAX);
-        now_ns >= end_ns.saturating_add(PAST_NS)
+        now_ns >= end_ns.saturating_add(PAST_NS) || self.results.users_are_done()
     }
 
     /// Takes note of iterations, then hands them over: a line about one can only come when it is known.
@@ -108,15 +107,30 @@ impl Releaser {
         for (_, due_ns) in &mut due {
             *due_ns = self.clock.since_anchor(*due_ns);
         }
-        let name = self.workflows.get(usize::from(workflow)).cloned();
+        self.call((workflow, span), due, Vec::new())
+    }
+
+    /// As [`Self::release`], of users.
+    fn release_users(&self, workflow: Workflow, mut users: Vec<(u64, u64, u64)>) -> Call {
+        self.results.release_users(workflow, &users);
+        for (_, came_ns, left_ns) in &mut users {
+            *came_ns = self.clock.since_anchor(*came_ns);
+            *left_ns = self.clock.since_anchor(*left_ns);
+        }
+        self.call((workflow, (0, 0, 0)), Vec::new(), users)
+    }
+
+    fn call(&self, released: Released, due: Vec<(u64, u64)>, users: Vec<(u64, u64, u64)>) -> Call {
+        let name = self.workflows.get(usize::from(released.0)).cloned();
         let release = Release {
             workflow: name.unwrap_or_default(),
             due,
+            users,
         };
         let client = self.client.clone();
         async move {
             let answer = client.run(deadline_in(ACCEPT_LIMIT), release).await;
-            ((workflow, span), answer)
+            (released, answer)
         }
         .boxed()
     }
@@ -136,14 +150,14 @@ impl Releaser {
 
 #[cfg(test)]
 mod tests {
-    use heavy_model::job::Samples;
-    use heavy_model::profile::Profile;
-    use heavy_model::split::Revision;
+    use heavy_model::job::JobSpec;
+    use heavy_model::revision::Revision;
     use heavy_plugin::rpc::{Anchor, LoadTestRequest, LoadTestResponse, client_config};
     use tarpc::{ClientMessage, Response};
 
     use super::super::plan::Plan;
     use super::*;
+    use crate::batch::Keep;
 
     type Requests = tarpc::transport::channel::UnboundedChannel<
         ClientMessage<LoadTestRequest>,
@@ -152,8 +166,9 @@ mod tests {
 
     /// Releases of a job that has started 10 s ago and was over soon.
     fn late(rate: &str, duration: &str) -> (Releaser, Requests) {
-        let profile = Profile::constant(rate.parse().unwrap(), duration.parse().unwrap());
-        let share = Revision::new(0, &[1]).unwrap().share(0);
+        let spec = JobSpec::new("a".repeat(64), rate.parse().unwrap(), duration.parse().unwrap());
+        let load = spec.load();
+        let revision = Revision::first(&load, [("a".to_owned(), 1)]);
         let (wire, requests) = tarpc::transport::channel::unbounded();
         let anchor = Anchor {
             monotonic_ns: 0,
@@ -161,10 +176,10 @@ mod tests {
         };
         let workflows = vec!["w".to_owned()];
         let releaser = Releaser {
-            plan: SharedPlan::new(Plan::new(profile, share, 1)),
+            plan: SharedPlan::new(Plan::new(load, "a", &revision)),
             clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
             client: LoadTestClient::new(client_config(), wire).spawn(),
-            results: Arc::new(Results::new(&workflows, Samples::None, false)),
+            results: Arc::new(Results::new(&workflows, Keep::of(&spec))),
             workflows,
             in_flight: Arc::default(),
         };

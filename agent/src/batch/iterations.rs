@@ -27,12 +27,20 @@ pub(crate) struct IterationColumns {
     has_response: Numbers,
 }
 
+/// When an iteration was scheduled, and what follows from it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timing {
+    pub(super) scheduled_ns: i64,
+    pub(super) has_response: bool,
+    pub(super) window: u64,
+}
+
 impl IterationColumns {
     pub(crate) fn push(
         &mut self,
         line: &IterationLine<'_>,
         workflow: Symbol,
-        scheduled_ns: i64,
+        timing: Timing,
         tables: &Tables,
         dictionary: &mut Dictionary,
     ) {
@@ -44,7 +52,7 @@ impl IterationColumns {
         self.user_id
             .push(u64::from(dictionary.text(super::id(&line.user_id))));
         self.sequence_id.push(SEQUENCE_ID, super::id(&line.sequence_id));
-        self.scheduled.push_signed(scheduled_ns);
+        self.scheduled.push_signed(timing.scheduled_ns);
         self.lag.push(line.lag_ns);
         self.slot_wait.push(line.slot_wait_ns);
         self.duration.push(line.duration_ns);
@@ -54,9 +62,8 @@ impl IterationColumns {
             Some(error) => u64::from(dictionary.text(&super::message(error, false))),
             None => 0,
         });
-        self.window.push(super::WINDOW);
-        // Every model so far is an open one.
-        self.has_response.push(1);
+        self.window.push(timing.window);
+        self.has_response.push(u64::from(timing.has_response));
     }
 
     pub(crate) const fn len(&self) -> u64 {

@@ -2,6 +2,7 @@
 
 mod dictionary;
 mod iterations;
+mod keep;
 mod requests;
 mod wire;
 
@@ -12,7 +13,8 @@ use crate::rollup::names::Symbol;
 use crate::rollup::redact;
 use crate::rollup::requests::{Class, Tables};
 use dictionary::Dictionary;
-use iterations::IterationColumns;
+use iterations::{IterationColumns, Timing};
+pub(crate) use keep::Keep;
 use requests::RequestColumns;
 use wire::Part;
 
@@ -22,9 +24,6 @@ const MAX_BYTES: usize = 4 << 20;
 /// How often the bytes are looked at, in rows; each row is bounded.
 const LOOK_EVERY: u64 = 16;
 const MAX_AGE_NS: i64 = 500_000_000;
-
-/// Steady: warm-up and ramp-down come with the load models that have them.
-const WINDOW: u64 = 1;
 
 /// Longer ids are cut.
 const MAX_ID_BYTES: usize = 128;
@@ -40,8 +39,7 @@ pub(crate) struct Batch {
 /// The batch that is being filled.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    samples: Samples,
-    keep_query: bool,
+    keep: Keep,
     dictionary: Dictionary,
     requests: RequestColumns,
     iterations: IterationColumns,
@@ -49,11 +47,10 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// No rows yet; `samples` says which will be kept.
-    pub(crate) fn new(samples: Samples, keep_query: bool) -> Self {
+    /// No rows yet; `keep` says which will be kept.
+    pub(crate) fn new(keep: Keep) -> Self {
         Self {
-            samples,
-            keep_query,
+            keep,
             dictionary: Dictionary::new(),
             requests: RequestColumns::default(),
             iterations: IterationColumns::default(),
@@ -74,31 +71,31 @@ impl Rows {
             return;
         }
         self.opened_ns.get_or_insert(now_ns);
-        self.requests.push(
-            line,
-            class,
-            started_ns,
-            self.keep_query,
-            tables,
-            &mut self.dictionary,
-        );
+        self.requests
+            .push(line, class, started_ns, &self.keep, tables, &mut self.dictionary);
     }
 
-    /// Adds an iteration, if it is to be kept.
+    /// Adds an iteration, if it is to be kept; `timing` is when it was scheduled, and whether it has a response time.
     pub(crate) fn iteration(
         &mut self,
         line: &IterationLine<'_>,
         workflow: Symbol,
-        scheduled_ns: i64,
+        timing: (i64, bool),
         now_ns: i64,
         tables: &Tables,
     ) {
+        let (scheduled_ns, has_response) = timing;
         if !self.keeps(!line.ok, &line.sequence_id) {
             return;
         }
         self.opened_ns.get_or_insert(now_ns);
+        let timing = Timing {
+            scheduled_ns,
+            has_response,
+            window: self.keep.window(scheduled_ns),
+        };
         self.iterations
-            .push(line, workflow, scheduled_ns, tables, &mut self.dictionary);
+            .push(line, workflow, timing, tables, &mut self.dictionary);
     }
 
     /// The batch, if it has as many rows or bytes as it may have.
@@ -132,7 +129,7 @@ impl Rows {
     }
 
     fn keeps(&self, bad: bool, sequence_id: &str) -> bool {
-        match self.samples {
+        match self.keep.samples {
             Samples::All => true,
             Samples::None => false,
             Samples::Errors => bad,

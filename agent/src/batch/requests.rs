@@ -2,6 +2,7 @@
 
 use heavy_plugin::line::RequestLine;
 
+use super::Keep;
 use super::dictionary::{Dictionary, Table};
 use super::wire::{Numbers, Part, Texts};
 use crate::rollup::redact;
@@ -42,7 +43,7 @@ impl RequestColumns {
         line: &RequestLine<'_>,
         class: &Class,
         started_ns: i64,
-        keep_query: bool,
+        keep: &Keep,
         tables: &Tables,
         dictionary: &mut Dictionary,
     ) {
@@ -60,9 +61,9 @@ impl RequestColumns {
         self.error_kind
             .push(symbol(Table::Kind, class.kind, &tables.kinds));
         let mut text = |text: &str| u64::from(dictionary.text(text));
-        self.url.push(text(&redact::url(&line.url, keep_query)));
+        self.url.push(text(&redact::url(&line.url, keep.keep_query)));
         self.error.push(match &line.error {
-            Some(error) => text(&super::message(error, keep_query)),
+            Some(error) => text(&super::message(error, keep.keep_query)),
             None => 0,
         });
         self.user_id.push(text(super::id(&line.user_id)));
@@ -70,7 +71,7 @@ impl RequestColumns {
         // Half an object is none.
         let tags = Some(&*line.tags).filter(|tags| tags.len() <= redact::MAX_TEXT_BYTES);
         self.tags.push(text(tags.unwrap_or_default()));
-        self.numbers(line, class, started_ns);
+        self.numbers(line, class, started_ns, keep);
         self.sequence_id.push(SEQUENCE_ID, super::id(&line.sequence_id));
         self.request_id.push(REQUEST_ID, super::id(&line.request_id));
     }
@@ -147,7 +148,7 @@ impl RequestColumns {
         self.request_id.clear();
     }
 
-    fn numbers(&mut self, line: &RequestLine<'_>, class: &Class, started_ns: i64) {
+    fn numbers(&mut self, line: &RequestLine<'_>, class: &Class, started_ns: i64, keep: &Keep) {
         self.status.push(u64::from(line.status));
         self.failed.push(u64::from(class.failed));
         self.size.push(line.size);
@@ -167,7 +168,7 @@ impl RequestColumns {
             column.push(value);
         }
         self.reused.push(line.reused.map_or(2, u64::from));
-        self.window.push(super::WINDOW);
+        self.window.push(keep.window(started_ns));
         self.iteration
             .push(line.iteration.map_or(0, |n| n.saturating_add(1)));
     }

@@ -6,6 +6,14 @@ use heavy_plugin::line::Phases;
 use heavy_proto::v1;
 use prost::Message;
 
+/// Rows of a job that keeps these samples.
+fn rows_kept(samples: Samples) -> Rows {
+    let mut spec =
+        heavy_model::job::JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1m".parse().unwrap());
+    spec.samples = samples;
+    Rows::new(Keep::of(&spec))
+}
+
 fn rows_of(batch: &Batch) -> v1::Rows {
     match v1::Content::decode(batch.content.as_slice()).unwrap().content {
         Some(v1::content::Content::Rows(rows)) => rows,
@@ -37,7 +45,7 @@ fn request<'a>() -> RequestLine<'a> {
 #[test]
 fn what_is_pushed_is_what_is_decoded() {
     let (mut table, mut tables) = (RequestTable::default(), Tables::default());
-    let mut rows = Rows::new(Samples::All, false);
+    let mut rows = rows_kept(Samples::All);
     for round in 0..2 {
         let line = request();
         let class = table.add(&line, 0, &mut tables);
@@ -52,7 +60,7 @@ fn what_is_pushed_is_what_is_decoded() {
             ok: true,
             ..IterationLine::default()
         };
-        rows.iteration(&iteration, class.identity.workflow, 77, 0, &tables);
+        rows.iteration(&iteration, class.identity.workflow, (77, true), 0, &tables);
         let batch = rows.take_due(0, true).unwrap();
         assert_eq!((batch.requests, batch.iterations), (2, 1), "round {round}");
         check(&rows_of(&batch));
@@ -88,7 +96,7 @@ fn check(decoded: &v1::Rows) {
 #[test]
 fn a_batch_closes_by_rows_by_age_and_on_demand() {
     let (mut table, mut tables) = (RequestTable::default(), Tables::default());
-    let mut rows = Rows::new(Samples::All, false);
+    let mut rows = rows_kept(Samples::All);
     assert!(rows.take_due(0, true).is_none(), "nothing is no batch");
     let line = request();
     let class = table.add(&line, 0, &mut tables);
@@ -113,7 +121,7 @@ fn samples_say_which_rows_are_kept() {
         (Samples::Percent(100.0), 1000..=1000),
         (Samples::Percent(0.0), 0..=0),
     ] {
-        let mut rows = Rows::new(samples, false);
+        let mut rows = rows_kept(samples);
         for (n, id) in ids.iter().enumerate() {
             let line = RequestLine {
                 sequence_id: id.as_str().into(),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use heavy_plugin::program::Host;
 use heavy_proto::v1;
 use heavy_proto::v1::fleet_client::FleetClient;
+use heavy_proto::v1::from_agent::Message as Said;
 use tokio::sync::{mpsc, watch};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
@@ -41,6 +42,12 @@ pub(crate) enum Order {
     Start(v1::Start),
     /// End one.
     Stop(v1::Stop),
+    /// Go on with one differently.
+    Revise(v1::Revise),
+    /// Have the load test of one divide its params.
+    Split(v1::Split),
+    /// Give the load test of one its params, or new ones.
+    Params(v1::Params),
 }
 
 /// What others may see of the link.
@@ -76,7 +83,7 @@ pub(crate) struct Handle {
     /// What the scheduler wants, in order.
     pub(crate) orders: mpsc::Receiver<Order>,
     /// What is said to it.
-    pub(crate) updates: mpsc::Sender<v1::AssignmentUpdate>,
+    pub(crate) updates: mpsc::Sender<Said>,
     /// How its clock relates to the host's; none until it was measured.
     pub(crate) clock: watch::Receiver<Option<Estimate>>,
     /// Whether it still counts on this agent.
@@ -91,7 +98,7 @@ pub(crate) struct Link {
     client: FleetClient<Channel>,
     instance: String,
     orders: mpsc::Sender<Order>,
-    updates: mpsc::Receiver<v1::AssignmentUpdate>,
+    updates: mpsc::Receiver<Said>,
     clock: watch::Sender<Option<Estimate>>,
     estimates: estimate::Estimates,
     lease: Lease,
@@ -184,18 +191,19 @@ impl Link {
             tokio::select! {
                 () = &mut over => return true,
                 update = self.updates.recv() => match update {
-                    Some(update) => self.note(update),
+                    Some(said) => self.note(&said),
                     None => return false,
                 },
             }
         }
     }
 
-    /// Remembers an update in the place of the assignment's earlier one.
-    fn note(&mut self, update: v1::AssignmentUpdate) {
+    /// Remembers an update in the place of the assignment's earlier one; answers are of use only once.
+    fn note(&mut self, said: &Said) {
+        let Said::Update(update) = said else { return };
         self.said
             .retain(|said| (&said.job, said.epoch) != (&update.job, update.epoch));
-        self.said.push(update);
+        self.said.push(update.clone());
         if self.said.len() > REMEMBERED {
             self.said.remove(0);
         }

@@ -88,9 +88,9 @@ impl Link {
                     None => return Err(Status::unavailable("the scheduler ended the stream")),
                 },
                 update = self.updates.recv() => match update {
-                    Some(update) => {
-                        self.note(update.clone());
-                        say(out, Said::Update(update))?;
+                    Some(said) => {
+                        self.note(&said);
+                        say(out, said)?;
                     }
                     None => return Ok(()),
                 },
@@ -125,6 +125,9 @@ impl Link {
             Heard::Assign(assign) => Order::Assign(assign),
             Heard::Start(start) => Order::Start(start),
             Heard::Stop(stop) => Order::Stop(stop),
+            Heard::Revise(revise) => Order::Revise(revise),
+            Heard::Split(split) => Order::Split(split),
+            Heard::Params(params) => Order::Params(params),
         };
         match self.orders.try_send(order) {
             Ok(()) => true,

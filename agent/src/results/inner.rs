@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use heavy_model::job::Samples;
 use heavy_model::stats::{Delta, Event, Health};
 use heavy_plugin::line::{Line, NotAResult};
 
 use crate::assignment::JobClock;
-use crate::batch::Rows;
+use crate::batch::{Keep, Rows};
 use crate::rollup::Rollup;
 use crate::rollup::log::{Log, Source};
 use crate::spool::queue::Queue;
@@ -41,11 +40,11 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    pub(super) fn new(workflows: &[String], samples: Samples, keep_query: bool) -> Self {
+    pub(super) fn new(workflows: &[String], keep: Keep) -> Self {
         Self {
             running: None,
             rollup: Rollup::new(workflows),
-            rows: Rows::new(samples, keep_query),
+            rows: Rows::new(keep),
             log: Log::default(),
             early: Vec::new(),
             early_dropped: 0,
@@ -81,8 +80,9 @@ impl Inner {
             }
             Ok(Line::Iteration(line)) => {
                 let scheduled_ns = clock.of_wall(line.scheduled_ns);
-                if let Some(workflow) = rollup.iteration(&line, scheduled_ns, now_ns) {
-                    rows.iteration(&line, workflow, scheduled_ns, now_ns, &rollup.tables);
+                if let Some((workflow, has_response)) = rollup.iteration(&line, scheduled_ns, now_ns) {
+                    let timing = (scheduled_ns, has_response);
+                    rows.iteration(&line, workflow, timing, now_ns, &rollup.tables);
                 }
             }
             Ok(Line::Dropped(line)) => rollup.dropped(&line),

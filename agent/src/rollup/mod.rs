@@ -14,10 +14,13 @@ pub(crate) mod redact;
 pub(crate) mod requests;
 mod second;
 mod totals;
+mod users;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use heavy_model::load::{Kind, Load, Quota};
+use heavy_model::revision::Seated;
 use heavy_model::stats::{Closing, Delta};
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 
@@ -30,6 +33,7 @@ use plan::PlanTable;
 use requests::{Class, RequestTable, Tables};
 use totals::Totals;
 pub(crate) use totals::Unbalanced;
+use users::Users;
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -54,6 +58,7 @@ pub(crate) struct Rollup {
     requests: RequestTable,
     plan: PlanTable,
     ledger: Ledger,
+    users: Users,
     custom: CustomTable,
     errors: ErrorTable,
     not_results: BTreeMap<&'static str, u64>,
@@ -71,6 +76,7 @@ impl Rollup {
             requests: RequestTable::default(),
             plan: PlanTable::new(workflows.iter().map(|name| Arc::from(name.as_str())).collect()),
             ledger: Ledger::default(),
+            users: Users::default(),
             custom: CustomTable::default(),
             errors: ErrorTable::default(),
             not_results: BTreeMap::new(),
@@ -79,6 +85,30 @@ impl Rollup {
             complete_before: 0,
             last_ended_ns: 0,
         }
+    }
+
+    /// Says which workflows are closed, and what of them belongs to a seat.
+    pub(crate) fn set_load(&mut self, load: &Load, seated: &Seated) {
+        for (workflow, lane) in (0..).zip(&load.lanes) {
+            if let Kind::Closed(closed) = &lane.kind {
+                let quota = match closed.quota {
+                    Quota::Shared(iterations) => Quota::Shared(seated.count_of(iterations)),
+                    other => other,
+                };
+                let users = seated.count_of(u64::from(closed.users.most()));
+                self.users.add(workflow, closed, quota, users);
+            }
+        }
+    }
+
+    /// Takes note of users that are being released, with the instants at which they come and leave.
+    pub(crate) fn release_users(&mut self, workflow: Workflow, users: &[(u64, u64, u64)]) {
+        self.users.release(workflow, users);
+    }
+
+    /// Whether all that users were to do is done.
+    pub(crate) fn users_are_done(&self) -> bool {
+        self.users.are_done()
     }
 
     /// Takes note of iterations that are being released: number and due time, ascending in both.
@@ -106,22 +136,24 @@ impl Rollup {
         class
     }
 
-    /// Counts an iteration that was due at `scheduled_ns`, and gives its workflow; `None` if none such was released.
+    /// Counts an iteration that was due at `scheduled_ns`, and gives its workflow and whether it has a response time;
+    /// `None` if none such was released.
     pub(crate) fn iteration(
         &mut self,
         line: &IterationLine<'_>,
         scheduled_ns: i64,
         now_ns: i64,
-    ) -> Option<Symbol> {
+    ) -> Option<(Symbol, bool)> {
+        let response_ns = line.lag_ns.saturating_add(line.duration_ns);
+        let ended_ns = scheduled_ns.saturating_add_unsigned(response_ns).min(now_ns);
         let known = self.plan.workflow(&line.workflow);
         let Some(workflow) =
-            known.filter(|workflow| self.ledger.started((*workflow, line.iteration), &mut self.plan))
+            known.filter(|workflow| self.was_started(*workflow, line, scheduled_ns, ended_ns))
         else {
             self.not_result(UNRELEASED);
             return None;
         };
-        let response_ns = line.lag_ns.saturating_add(line.duration_ns);
-        let ended_ns = scheduled_ns.saturating_add_unsigned(response_ns).min(now_ns);
+        let has_response = self.users.has_response(workflow);
         let second = self.ended_in(ended_ns, now_ns);
         let symbol = self.tables.workflows.symbol(&line.workflow);
         let row = self.plan.row(workflow, second);
@@ -133,7 +165,9 @@ impl Rollup {
             row.counts.ok += u64::from(line.ok);
             row.counts.failed += u64::from(!line.ok);
             row.duration.record(line.duration_ns);
-            row.response.record(response_ns);
+            if has_response {
+                row.response.record(response_ns);
+            }
         }
         self.custom.add_iteration(line, symbol, second, &mut self.tables);
         if !line.ok && !line.interrupted {
@@ -146,7 +180,29 @@ impl Rollup {
             };
             self.errors.add(place, ended_ns, || message.to_owned());
         }
-        Some(symbol)
+        Some((symbol, has_response))
+    }
+
+    /// Takes note that an iteration had started; false if nobody told the load test to.
+    fn was_started(
+        &mut self,
+        workflow: Workflow,
+        line: &IterationLine<'_>,
+        scheduled_ns: i64,
+        ended_ns: i64,
+    ) -> bool {
+        if !self.users.is_closed(workflow) {
+            return self.ledger.started((workflow, line.iteration), &mut self.plan);
+        }
+        let heard = self.users.heard(workflow, &line.user_id, scheduled_ns, ended_ns);
+        if heard {
+            let row = self
+                .plan
+                .due_at(workflow, u64::try_from(scheduled_ns).unwrap_or(0));
+            row.scheduled += 1;
+            row.started += 1;
+        }
+        heard
     }
 
     /// Counts dropped iterations.
@@ -175,8 +231,8 @@ impl Rollup {
     }
 
     /// How many iterations are due and have no outcome.
-    pub(crate) fn in_flight(&self) -> u64 {
-        self.ledger.in_flight()
+    pub(crate) fn in_flight(&self, now_ns: i64) -> u64 {
+        self.ledger.in_flight() + self.users.in_flight(now_ns)
     }
 
     /// Counts what is due by now.
@@ -208,9 +264,18 @@ impl Rollup {
     }
 
     /// Ends the account: what was due by `end_ns` and has no line is lost; of the rest, what is planned before
-    /// `until_ns` is dropped as a gap, and all else is withdrawn.
-    pub(crate) fn close(&mut self, end_ns: i64, until_ns: u64) {
+    /// `until_ns` is dropped as a gap, and all else is withdrawn. What users had started is lost only if the load test
+    /// `died`: else it has told of all.
+    pub(crate) fn close(&mut self, end_ns: i64, until_ns: u64, died: bool) {
         self.ledger.close(end_ns, until_ns, &mut self.plan);
+        if died {
+            for (workflow, lost) in self.users.running(end_ns) {
+                let row = self.plan.due_at(workflow, u64::try_from(end_ns).unwrap_or(0));
+                row.scheduled += lost;
+                row.started += lost;
+                row.lost += lost;
+            }
+        }
     }
 
     /// Counts what was planned and never released as dropped.

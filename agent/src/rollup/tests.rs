@@ -148,7 +148,7 @@ proptest! {
                 Step::Due(now_ns) => rollup.count_due(now_ns),
             }
         }
-        rollup.close(end_ns, 0);
+        rollup.close(end_ns, 0, false);
         rollup.take(0);
         prop_assert!(rollup.closing().is_ok());
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heavy_model::job::Samples;
+use heavy_model::job::{Samples, WorkflowSpec};
 use heavy_proto::v1::AssignmentState as State;
 
 use crate::collector::{Delivered, Trouble};
@@ -76,7 +76,7 @@ async fn every_result_of_a_job_arrives_once() {
 async fn workflows_take_turns_and_drops_are_counted() {
     let world = World::new().await;
     let mut spec = spec("100", 1000, "drop");
-    spec.workflows = vec!["one".to_owned(), "two".to_owned()];
+    spec.workflows = vec![WorkflowSpec::new("one"), WorkflowSpec::new("two")];
     spec.samples = Samples::None;
     let delivered = world.run_fixture("job-drop", spec).await;
     check_account(&delivered);

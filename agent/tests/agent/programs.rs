@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use heavy_model::job::WorkflowSpec;
 use heavy_proto::v1::AssignmentState as State;
 
 use crate::world::{World, fixture, spec};
@@ -65,7 +66,7 @@ async fn an_init_that_fails_says_why() {
 async fn an_unknown_workflow_lists_the_known() {
     let world = World::new().await;
     let mut wrong = spec("10", 1000, "ok");
-    wrong.workflows = vec!["three".to_owned()];
+    wrong.workflows = vec![WorkflowSpec::new("three")];
     world.assign("unknown", &fixture(), wrong).await;
     let failed = world.state("unknown", State::Failed).await;
     assert_eq!(failed.failure_kind, "unknown-workflow");

@@ -22,6 +22,9 @@ use tonic::{Request, Response, Status, Streaming};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Account {
     pub(crate) registrations: Vec<v1::Register>,
+    pub(crate) revised: Vec<v1::RevisionAck>,
+    pub(crate) splits: Vec<v1::SplitResult>,
+    pub(crate) params: Vec<v1::ParamsResult>,
     pub(crate) heartbeats: Vec<v1::Heartbeat>,
     pub(crate) updates: Vec<v1::AssignmentUpdate>,
 }
@@ -96,6 +99,9 @@ impl Scheduler {
     async fn hear(&self, said: Said) {
         match said {
             Said::Register(register) => self.heard.send_modify(|heard| heard.registrations.push(register)),
+            Said::Revised(revised) => self.heard.send_modify(|heard| heard.revised.push(revised)),
+            Said::Split(split) => self.heard.send_modify(|heard| heard.splits.push(split)),
+            Said::Params(params) => self.heard.send_modify(|heard| heard.params.push(params)),
             Said::Update(update) => self.heard.send_modify(|heard| heard.updates.push(update)),
             Said::Heartbeat(heartbeat) => {
                 self.heard.send_modify(|heard| heard.heartbeats.push(heartbeat));

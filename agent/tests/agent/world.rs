@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use heavy_agent::{Config, Error};
-use heavy_model::job::JobSpec;
+use heavy_model::job::{JobSpec, WorkflowSpec};
+use heavy_model::revision::Revision;
 use heavy_model::span::Span;
 use heavy_proto::v1;
 use heavy_proto::v1::to_agent::Message as Heard;
@@ -31,14 +32,7 @@ pub(crate) struct World {
 
 /// The path of the fixture, which cargo builds with the tests.
 pub(crate) fn fixture() -> PathBuf {
-    let test = std::env::current_exe().expect("it has a path");
-    let profile = test.ancestors().nth(2).expect("it is in target/PROFILE/deps");
-    let path = profile.join("examples/fixture");
-    assert!(
-        path.is_file(),
-        "run `cargo build -p heavy-agent --example fixture`, or all tests of heavy-agent"
-    );
-    path
+    heavy_testkit::example("fixture")
 }
 
 impl World {
@@ -106,16 +100,9 @@ impl World {
             artifact_sha256: sha256,
             artifact_bytes: bytes.len() as u64,
             artifact_name: "test".to_owned(),
-            revision: Some(v1::Revision {
-                number: 1,
-                n0: 0,
-                cut_ns: 0,
-                members: vec![v1::Member {
-                    agent: "agent-1".to_owned(),
-                    weight: 1,
-                }],
-            }),
-            agent_index: 0,
+            revision: revision(&spec),
+            seat: 0,
+            split_params: String::new(),
         };
         self.scheduler.say(Heard::Assign(assign)).await;
     }
@@ -200,11 +187,17 @@ pub(crate) async fn wait<T: Clone>(
     }
 }
 
+/// The first revision of a job with one agent.
+fn revision(spec: &JobSpec) -> String {
+    let revision = Revision::first(&spec.load(), [("agent-1".to_owned(), 1)]);
+    serde_json::to_string(&revision).expect("a revision is JSON")
+}
+
 /// A job for the fixture.
 pub(crate) fn spec(rate: &str, duration_ms: u64, mode: &str) -> JobSpec {
     let rate = rate.parse().expect("it is a rate");
     let mut spec = JobSpec::new("a".repeat(64), rate, Span::from_ns(duration_ms * 1_000_000));
-    spec.workflows = vec!["one".to_owned()];
+    spec.workflows = vec![WorkflowSpec::new("one")];
     spec.params = json!({ "mode": mode, "at": 25 });
     spec
 }

@@ -34,10 +34,10 @@ fn with(queue_when_full: bool, due: &[(u64, u64)]) -> Admission {
 #[test]
 fn what_is_due_starts_in_order_and_the_rest_stays() {
     let mut admission = with(false, &[(1, MS), (3, 2 * MS), (5, 3 * MS)]);
-    assert_eq!(admission.decide(MS - 1, || true), None);
-    assert_eq!(admission.decide(2 * MS, || true), start(1, MS, false));
-    assert_eq!(admission.decide(2 * MS, || true), start(3, 2 * MS, false));
-    assert_eq!(admission.decide(2 * MS, || true), None);
+    assert_eq!(admission.decide(MS - 1, |_| true), None);
+    assert_eq!(admission.decide(2 * MS, |_| true), start(1, MS, false));
+    assert_eq!(admission.decide(2 * MS, |_| true), start(3, 2 * MS, false));
+    assert_eq!(admission.decide(2 * MS, |_| true), None);
     assert_eq!(admission.next_due_ns(), Some(3 * MS));
     assert_eq!(admission.withdraw(), 1);
     assert_eq!(admission.next_due_ns(), None);
@@ -51,7 +51,7 @@ fn lanes_are_merged_by_due_instant() {
         n: 1,
         due_ns: 2 * MS,
     });
-    let lanes: Vec<_> = std::iter::from_fn(|| admission.decide(9 * MS, || true))
+    let lanes: Vec<_> = std::iter::from_fn(|| admission.decide(9 * MS, |_| true))
         .map(|decision| match decision {
             Decision::Start { released, .. } => released.lane,
             Decision::Drop { .. } => panic!("nothing is late or full"),
@@ -63,8 +63,8 @@ fn lanes_are_merged_by_due_instant() {
 #[test]
 fn without_a_slot_it_is_dropped_as_full() {
     let mut admission = with(false, &[(1, MS)]);
-    assert_eq!(admission.decide(MS, || false), dropped(1, MS, DropReason::Full));
-    assert_eq!(admission.decide(MS, || true), None);
+    assert_eq!(admission.decide(MS, |_| false), dropped(1, MS, DropReason::Full));
+    assert_eq!(admission.decide(MS, |_| true), None);
 }
 
 #[test]
@@ -72,20 +72,20 @@ fn more_than_a_second_behind_it_is_dropped_as_late_without_taking_a_slot() {
     let mut admission = with(false, &[(1, MS), (2, 2 * MS)]);
     let now_ns = 2 * MS + LATE_AFTER_NS;
     assert_eq!(
-        admission.decide(now_ns, || panic!("no slot is needed")),
+        admission.decide(now_ns, |_| panic!("no slot is needed")),
         dropped(1, MS, DropReason::Late)
     );
-    assert_eq!(admission.decide(now_ns, || true), start(2, 2 * MS, false));
+    assert_eq!(admission.decide(now_ns, |_| true), start(2, 2 * MS, false));
 }
 
 #[test]
 fn when_queueing_the_due_wait_in_order_and_are_never_late() {
     let mut admission = with(true, &[(1, MS), (2, 2 * MS), (3, 9_000 * MS)]);
-    assert_eq!(admission.decide(2 * MS, || false), None);
+    assert_eq!(admission.decide(2 * MS, |_| false), None);
     assert_eq!(admission.waiting(), 2);
     let now_ns = 2 * LATE_AFTER_NS;
-    assert_eq!(admission.decide(now_ns, || true), start(1, MS, true));
-    assert_eq!(admission.decide(now_ns, || false), None);
+    assert_eq!(admission.decide(now_ns, |_| true), start(1, MS, true));
+    assert_eq!(admission.decide(now_ns, |_| false), None);
     assert_eq!(admission.withdraw(), 1);
     assert_eq!(admission.give_up_waiting(), dropped(2, 2 * MS, DropReason::Full));
     assert_eq!(admission.give_up_waiting(), None);
@@ -94,8 +94,8 @@ fn when_queueing_the_due_wait_in_order_and_are_never_late() {
 #[test]
 fn an_iteration_out_of_order_is_sorted_in() {
     let mut admission = with(false, &[(1, MS), (3, 3 * MS), (2, 2 * MS)]);
-    assert_eq!(admission.decide(9 * MS, || true), start(1, MS, false));
-    assert_eq!(admission.decide(9 * MS, || true), start(2, 2 * MS, false));
+    assert_eq!(admission.decide(9 * MS, |_| true), start(1, MS, false));
+    assert_eq!(admission.decide(9 * MS, |_| true), start(2, 2 * MS, false));
 }
 
 #[test]
@@ -146,7 +146,7 @@ proptest! {
         for (elapsed_ms, slots) in steps {
             now_ns += elapsed_ms * MS;
             let mut free = slots;
-            while let Some(decision) = admission.decide(now_ns, || {
+            while let Some(decision) = admission.decide(now_ns, |_| {
                 let taken = free > 0;
                 free = free.saturating_sub(1);
                 taken

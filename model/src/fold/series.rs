@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AgentSecondRow, SecondRow};
 use crate::histogram::Histogram;
-use crate::profile::Profile;
+use crate::load::Load;
 use crate::stats::{Delta, Health, Iterations};
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -14,7 +14,7 @@ const OVERTIME_SECONDS: u32 = 24 * 3600;
 
 #[derive(Debug)]
 pub(super) struct Series {
-    profile: Profile,
+    load: Load,
     last_second: u32,
     seconds: BTreeMap<u32, Second>,
     agents: BTreeMap<(u32, String), AgentSecond>,
@@ -44,16 +44,20 @@ struct AgentSecond {
 }
 
 impl Series {
-    pub(super) fn new(profile: Profile) -> Self {
-        let planned = u32::try_from(profile.duration_ns().div_ceil(NS_PER_SECOND)).unwrap_or(u32::MAX / 2);
+    pub(super) fn new(load: Load) -> Self {
         Self {
-            profile,
-            last_second: planned.saturating_add(OVERTIME_SECONDS),
+            last_second: last_second(&load),
+            load,
             seconds: BTreeMap::new(),
             agents: BTreeMap::new(),
             changed: BTreeSet::new(),
             changed_agents: BTreeSet::new(),
         }
+    }
+
+    pub(super) fn set_load(&mut self, load: Load) {
+        self.last_second = last_second(&load);
+        self.load = load;
     }
 
     pub(super) fn apply(&mut self, agent: &str, delta: &Delta) {
@@ -128,8 +132,7 @@ impl Series {
             |quantile| (row.duration.count() > 0).then(|| row.duration.quantile_ns(quantile) as f64 / 1e6);
         Some(SecondRow {
             second,
-            planned: self.profile.count_before(start_ns + NS_PER_SECOND)
-                - self.profile.count_before(start_ns),
+            planned: self.load.count_before(start_ns + NS_PER_SECOND) - self.load.count_before(start_ns),
             scheduled: row.scheduled,
             started: row.started,
             ok: row.ok,
@@ -153,6 +156,11 @@ impl Series {
             .range((second, String::new())..(second + 1, String::new()))
             .map(|(_, agent)| agent)
     }
+}
+
+fn last_second(load: &Load) -> u32 {
+    let planned = u32::try_from(load.duration_ns().div_ceil(NS_PER_SECOND)).unwrap_or(u32::MAX / 2);
+    planned.saturating_add(OVERTIME_SECONDS)
 }
 
 impl AgentSecond {

@@ -6,6 +6,7 @@ use super::totals::{RequestKey, RequestTotal, Totals};
 use super::{AgentFold, Fold};
 use crate::histogram::Histogram;
 use crate::job::{JobInfo, JobState};
+use crate::load::{Lane, Load};
 use crate::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
     RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
@@ -19,7 +20,7 @@ impl Fold {
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
         // Rates are of the time in which there could be something: all of the plan, once the job has run to its end.
         let planned_ns = if complete && job.state == JobState::Finished {
-            self.profile.duration_ns()
+            self.load.duration_ns()
         } else {
             1
         };
@@ -45,7 +46,7 @@ impl Fold {
             generator_lag: Distribution::from(&lag),
             response_time: some(&response),
             requests: request_totals(&self.totals, run_time_s),
-            workflows: workflows(&self.totals, run_time_s),
+            workflows: workflows(&self.totals, &self.load, run_time_s),
             errors: errors(&self.totals),
             not_results: self
                 .totals
@@ -145,7 +146,7 @@ fn request_totals(totals: &Totals, run_time_s: f64) -> RequestTotals {
     all
 }
 
-fn workflows(totals: &Totals, run_time_s: f64) -> Vec<WorkflowSummary> {
+fn workflows(totals: &Totals, load: &Load, run_time_s: f64) -> Vec<WorkflowSummary> {
     // Requests of a workflow that never had an iteration line still have a place.
     let names = totals
         .workflows
@@ -160,7 +161,7 @@ fn workflows(totals: &Totals, run_time_s: f64) -> Vec<WorkflowSummary> {
             WorkflowSummary {
                 name: name.to_string(),
                 iterations: Accounting {
-                    planned: iterations.scheduled,
+                    planned: planned(load, name),
                     ..iterations
                 },
                 rate: (iterations.ok + iterations.failed) as f64 / run_time_s,
@@ -183,6 +184,13 @@ fn workflows(totals: &Totals, run_time_s: f64) -> Vec<WorkflowSummary> {
             }
         })
         .collect()
+}
+
+/// How many iterations of a workflow are planned; a load test's only one need not be named.
+fn planned(load: &Load, workflow: &str) -> u64 {
+    let lanes = load.lanes.iter();
+    let own = lanes.filter(|lane| lane.workflow.is_empty() || lane.workflow == workflow);
+    own.map(Lane::planned).sum()
 }
 
 fn steps(totals: &Totals, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSummary> {

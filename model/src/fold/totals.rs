@@ -199,8 +199,7 @@ impl AgentTotals {
     }
 
     /// The rows, none if there is nothing missing, that balance the accounting of an agent that is gone: see [`super::Fold::settle_agent`].
-    pub(super) fn settle(&self, due: &[(String, u64)], duration_ns: u64) -> Vec<Iterations> {
-        let second = u32::try_from(duration_ns.saturating_sub(1) / 1_000_000_000).unwrap_or(u32::MAX);
+    pub(super) fn settle(&self, due: &[(String, u64)], second: u32) -> Vec<Iterations> {
         due.iter()
             .map(|(workflow, due)| {
                 let known = self.workflows.get(workflow.as_str()).copied().unwrap_or_default();

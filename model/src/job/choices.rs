@@ -26,6 +26,17 @@ pub enum Connections {
     PerIteration,
 }
 
+/// How much of the load each agent gets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weights {
+    /// All the same.
+    #[default]
+    Equal,
+    /// By the cores of its host.
+    Cores,
+}
+
 /// Which raw rows are kept; roll-ups always hold everything. Text form: `all`, `errors`, `none`, `10%`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Samples {

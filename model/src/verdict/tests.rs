@@ -7,7 +7,7 @@ use crate::summary::{Accounting, Distribution, ErrorSummary, MetricSummary};
 
 fn good() -> Summary {
     let job = crate::fold::tests::job("100", 10);
-    let mut summary = Fold::new(job.spec.profile(), []).summary(&job, &[], true);
+    let mut summary = Fold::new(job.spec.load(), []).summary(&job, &[], true);
     summary.iterations = Accounting {
         planned: 1000,
         scheduled: 1000,

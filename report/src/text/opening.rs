@@ -58,7 +58,7 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
     fact(page, "Service", &spec.service);
     let hash = spec.binary_sha256.get(..12).unwrap_or(&spec.binary_sha256);
     fact(page, "Binary", &format!("{} (sha256 {hash})", spec.binary_name));
-    fact(page, "Workflows", &spec.workflows.join(", "));
+    fact(page, "Workflows", &spec.workflow_names().join(", "));
     let labels: Vec<String> = spec
         .labels
         .iter()
@@ -80,8 +80,11 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
 }
 
 fn asked_and_achieved(job: &JobInfo) -> String {
-    let asked = format!("asked {} for {}", rate(job.asked_rate), job.spec.duration);
+    let asked = format!("asked {}", job.spec.describe_load());
     job.achieved_rate.map_or(asked.clone(), |achieved| {
+        if job.asked_rate <= 0.0 {
+            return format!("{asked}, started {}", rate(achieved));
+        }
         format!(
             "{asked}, achieved {} ({})",
             rate(achieved),

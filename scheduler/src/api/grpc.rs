@@ -16,6 +16,7 @@ use super::status;
 use crate::artifacts::{self, Artifacts, PAUSE_LIMIT};
 use crate::fleet::Fleet;
 use crate::job::desk::Desk;
+use crate::job::steer::Change;
 
 /// Serves clients.
 #[derive(Debug, Clone)]
@@ -114,6 +115,29 @@ impl Jobs for Service {
     async fn stop_job(&self, request: Request<v1::StopRequest>) -> Reply<v1::Document> {
         let request = request.into_inner();
         let job = self.desk.stop(&request.job, request.now).await;
+        document(&job.map_err(|error| status::of(&error))?)
+    }
+
+    async fn change_job(&self, request: Request<v1::ChangeRequest>) -> Reply<v1::Document> {
+        use v1::change_request::Change as Wanted;
+        let request = request.into_inner();
+        let change = match request.change {
+            Some(Wanted::Rate(rate)) => rate.parse().map_err(Status::invalid_argument)?,
+            Some(Wanted::Pause(_)) => Change::Pause,
+            Some(Wanted::Resume(_)) => Change::Resume,
+            None => {
+                return Err(Status::invalid_argument(
+                    "say what to change: rate, pause or resume",
+                ));
+            }
+        };
+        let job = self.desk.change(&request.job, change).await;
+        document(&job.map_err(|error| status::of(&error))?)
+    }
+
+    async fn change_params(&self, request: Request<v1::ParamsRequest>) -> Reply<v1::Document> {
+        let request = request.into_inner();
+        let job = self.desk.params(&request.job, request.params).await;
         document(&job.map_err(|error| status::of(&error))?)
     }
 

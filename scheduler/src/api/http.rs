@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection, StringRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,7 @@ use super::grpc::Service;
 use super::status;
 use crate::artifacts::{self, PAUSE_LIMIT};
 use crate::job::error::Error;
+use crate::job::steer::Change;
 
 /// The description of this API, as it is served.
 pub(crate) const OPENAPI: &str = include_str!("openapi.json");
@@ -37,6 +38,10 @@ pub(crate) fn router(service: Arc<Service>) -> axum::Router {
         .route("/api/v1/jobs", post(submit).get(list))
         .route("/api/v1/jobs/{job}", get(view))
         .route("/api/v1/jobs/{job}/stop", post(stop))
+        .route("/api/v1/jobs/{job}/rate", post(rate))
+        .route("/api/v1/jobs/{job}/pause", post(pause))
+        .route("/api/v1/jobs/{job}/resume", post(resume))
+        .route("/api/v1/jobs/{job}/params", post(params))
         .route("/api/v1/jobs/{job}/progress", get(progress))
         .route("/api/v1/artifacts/{sha256}", put(upload).head(find_artifact))
         .route("/api/v1/agents", get(agents))
@@ -123,6 +128,39 @@ async fn stop(
 ) -> Result<Json<JobInfo>, Failure> {
     let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
     Ok(Json(service.desk.stop(&job, query.now).await?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRate {
+    rate: String,
+}
+
+async fn rate(
+    State(service): Desk,
+    Path(job): Path<String>,
+    body: Result<Json<NewRate>, JsonRejection>,
+) -> Result<Json<JobInfo>, Failure> {
+    let Json(NewRate { rate }) = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    let change = rate.parse().map_err(Error::Request)?;
+    Ok(Json(service.desk.change(&job, change).await?))
+}
+
+async fn pause(State(service): Desk, Path(job): Path<String>) -> Result<Json<JobInfo>, Failure> {
+    Ok(Json(service.desk.change(&job, Change::Pause).await?))
+}
+
+async fn resume(State(service): Desk, Path(job): Path<String>) -> Result<Json<JobInfo>, Failure> {
+    Ok(Json(service.desk.change(&job, Change::Resume).await?))
+}
+
+async fn params(
+    State(service): Desk,
+    Path(job): Path<String>,
+    body: Result<String, StringRejection>,
+) -> Result<Json<JobInfo>, Failure> {
+    let params = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    Ok(Json(service.desk.params(&job, params).await?))
 }
 
 async fn progress(

@@ -15,6 +15,8 @@ fn classify(error: &Error) -> (Code, StatusCode, &'static str) {
         Error::Reference(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "reference"),
         Error::NoSuchJob(_) | Error::NoJob => (Code::NotFound, StatusCode::NOT_FOUND, "no-such-job"),
         Error::Ambiguous(_) => (Code::InvalidArgument, StatusCode::CONFLICT, "ambiguous"),
+        Error::Steering(_) => (Code::InvalidArgument, StatusCode::CONFLICT, "steering"),
+        Error::NotRunning(_) => (Code::FailedPrecondition, StatusCode::CONFLICT, "not-running"),
         Error::QueueFull(_) => (
             Code::ResourceExhausted,
             StatusCode::SERVICE_UNAVAILABLE,

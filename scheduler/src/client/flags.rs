@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use heavy_model::job::Samples;
+use heavy_model::profile::Stage;
 use heavy_model::rate::Rate;
 use heavy_model::span::Span;
+use heavy_model::users::Users;
 
 use super::ReportFile;
 
@@ -22,6 +24,42 @@ pub struct LoadFlags {
         allow_hyphen_values = true
     )]
     pub rate: Option<Rate>,
+    /// Rates over time: each stage is a duration and the rate that is reached at its end, from 0 (or --rate) on. k6's
+    /// stages are users: those are --users D:N,...
+    #[arg(long, value_name = "D:RATE,...", env = "HEAVY_STAGES", value_delimiter = ',')]
+    pub stages: Vec<Stage>,
+    /// How starts are spread around the rate [default: uniform]
+    #[arg(long, value_enum, env = "HEAVY_ARRIVALS")]
+    pub arrivals: Option<Arrivals>,
+    /// What random arrivals follow from; the same seed gives the same arrivals [default: drawn, and kept with the job]
+    #[arg(long, value_name = "N", env = "HEAVY_SEED")]
+    pub seed: Option<u64>,
+    /// Users that start again when they are done, in place of a rate: a number, or stages of it
+    #[arg(
+        long,
+        value_name = "N|D:N,...",
+        env = "HEAVY_USERS",
+        allow_hyphen_values = true
+    )]
+    pub users: Option<Users>,
+    /// How many iterations all users have together; without --users it is one user
+    #[arg(short, long, value_name = "N", env = "HEAVY_ITERATIONS")]
+    pub iterations: Option<u64>,
+    /// How many iterations each user has
+    #[arg(long, value_name = "N", env = "HEAVY_ITERATIONS_PER_USER")]
+    pub iterations_per_user: Option<u64>,
+    /// From one start of a user to its next
+    #[arg(long, value_name = "D", env = "HEAVY_PACING")]
+    pub pacing: Option<Span>,
+    /// So many identities take turns, made before the start; no two agents ever hold the same
+    #[arg(long, value_name = "N", env = "HEAVY_UNIQUE_USERS")]
+    pub unique_users: Option<u32>,
+    /// Comes before the duration, and is marked in the results
+    #[arg(long, value_name = "D", env = "HEAVY_WARM_UP")]
+    pub warm_up: Option<Span>,
+    /// A job file, TOML or JSON; flags go before it
+    #[arg(long, value_name = "FILE", env = "HEAVY_FILE")]
+    pub file: Option<PathBuf>,
     /// How long to start iterations [default: 30s]
     #[arg(
         short,
@@ -61,6 +99,9 @@ pub struct LoadFlags {
     /// Drops for want of a free slot up to this share of the plan do not fail the job [default: 0%]
     #[arg(long, value_name = "P%", env = "HEAVY_ALLOW_DROPS", value_parser = percent, allow_hyphen_values = true)]
     pub allow_drops: Option<f64>,
+    /// A generator that could not keep up only warns, instead of making the job INVALID
+    #[arg(long, env = "HEAVY_ALLOW_INVALID", value_parser = FalseyValueParser::new())]
+    pub allow_invalid: bool,
     /// Which raw rows to keep: all, errors, none or a share as in 10%; statistics always hold everything [default: all]
     #[arg(long, value_name = "P", env = "HEAVY_SAMPLES", help_heading = "Results")]
     pub samples: Option<Samples>,
@@ -103,6 +144,15 @@ pub enum WhenFull {
     Queue,
 }
 
+/// How starts are spread around the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Arrivals {
+    /// Evenly
+    Uniform,
+    /// At random, as independent customers come
+    Poisson,
+}
+
 /// Who shares connections with whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Connections {
@@ -114,7 +164,7 @@ pub enum Connections {
     PerIteration,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write it as KEY=VALUE".to_owned()),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
+use heavy_model::arrivals::Arrivals;
 use heavy_model::job::{Connections, JobSpec, WhenFull};
 use heavy_model::rate::Rate;
 use heavy_report::escape;
@@ -23,48 +24,101 @@ pub struct Plan {
 }
 
 impl LoadFlags {
+    /// Whether these flags say by themselves how long the load lasts, or a file may.
+    #[must_use]
+    pub fn has_own_length(&self) -> bool {
+        let staged = self
+            .users
+            .as_ref()
+            .is_some_and(|users| users.duration().is_some());
+        staged || !self.stages.is_empty() || self.file.is_some()
+    }
+
     /// The job that these flags ask for, with `program` as its binary. `rate` is what to start at if no flag says.
     ///
     /// # Errors
     /// When there is no rate, a value cannot be, or a named file cannot be read or is not what it should be.
     pub fn to_plan(&self, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
-        let rate = self.rate.or(rate).ok_or_else(|| {
-            Error::Usage(
-                "say how many iterations to start per second with --rate, as in --rate 100".to_owned(),
-            )
-        })?;
-        let mut notes = Vec::new();
-        let duration = self.duration.unwrap_or_else(|| {
-            notes.push(format!(
-                "no --duration was given: starting iterations for {}",
-                JobSpec::DEFAULT_DURATION
-            ));
-            JobSpec::DEFAULT_DURATION
-        });
-        let mut spec = JobSpec::new(program.sha256.clone(), rate, duration);
+        let mut spec = match &self.file {
+            Some(file) => document(file, &read(file)?, &program.sha256)?,
+            None => JobSpec::of(program.sha256.clone()),
+        };
         spec.binary_name.clone_from(&program.name);
-        spec.name = self.name.clone().unwrap_or_else(|| program.name.clone());
-        spec.description = self.description.clone().unwrap_or_default();
-        spec.service = self.service.clone().unwrap_or_default();
-        spec.labels = self.label.iter().cloned().collect();
-        spec.max_in_flight = self.max_in_flight.unwrap_or(spec.max_in_flight);
-        spec.when_full = self.when_full.map_or(spec.when_full, WhenFull::from);
-        spec.graceful_stop = self.graceful_stop.unwrap_or(spec.graceful_stop);
-        spec.timeout = self.timeout;
-        spec.connections = self.connections.map_or(spec.connections, Connections::from);
-        spec.params = self.all_params()?;
-        spec.env = self.all_env()?;
-        spec.samples = self.samples.unwrap_or_default();
-        spec.keep_query = self.keep_query;
-        spec.allow_drops_percent = self.allow_drops.unwrap_or(0.0);
+        self.set_load(&mut spec);
+        if !spec.shape().is_given()
+            && spec
+                .workflows
+                .iter()
+                .all(|workflow| !workflow.shape(&spec).is_given())
+        {
+            spec.rate = rate;
+        }
+        if !spec.shape().is_given() && spec.workflows.is_empty() {
+            return Err(Error::Usage(
+                "say how many iterations to start per second with --rate, as in --rate 100 (or ask for --stages, --users or \
+                 --iterations)"
+                    .to_owned(),
+            ));
+        }
+        self.set_words(&mut spec, program);
+        self.set_limits(&mut spec);
+        spec.params = self.all_params(spec.params)?;
+        spec.env.extend(self.all_env()?);
         check(&spec)?;
+        let notes = notes(&spec);
         Ok(Plan { spec, notes })
     }
 
-    fn all_params(&self) -> Result<Value, Error> {
+    /// What is started, and when.
+    fn set_load(&self, spec: &mut JobSpec) {
+        spec.rate = self.rate.or(spec.rate);
+        if !self.stages.is_empty() {
+            spec.stages.clone_from(&self.stages);
+        }
+        spec.arrivals = self.arrivals.map_or(spec.arrivals, Arrivals::from);
+        spec.seed = self.seed.or(spec.seed);
+        spec.users = self.users.clone().or_else(|| spec.users.take());
+        spec.iterations = self.iterations.or(spec.iterations);
+        spec.iterations_per_user = self.iterations_per_user.or(spec.iterations_per_user);
+        spec.pacing = self.pacing.or(spec.pacing);
+        spec.duration = self.duration.or(spec.duration);
+        spec.warm_up = self.warm_up.unwrap_or(spec.warm_up);
+        spec.unique_users = self.unique_users.or(spec.unique_users);
+    }
+
+    /// What people and queries go by.
+    fn set_words(&self, spec: &mut JobSpec, program: &Program) {
+        for (field, flag) in [
+            (&mut spec.name, &self.name),
+            (&mut spec.description, &self.description),
+            (&mut spec.service, &self.service),
+        ] {
+            if let Some(flag) = flag {
+                field.clone_from(flag);
+            }
+        }
+        if spec.name.is_empty() {
+            spec.name.clone_from(&program.name);
+        }
+        spec.labels.extend(self.label.iter().cloned());
+    }
+
+    fn set_limits(&self, spec: &mut JobSpec) {
+        spec.max_in_flight = self.max_in_flight.unwrap_or(spec.max_in_flight);
+        spec.when_full = self.when_full.map_or(spec.when_full, WhenFull::from);
+        spec.graceful_stop = self.graceful_stop.unwrap_or(spec.graceful_stop);
+        spec.timeout = self.timeout.or(spec.timeout);
+        spec.connections = self.connections.map_or(spec.connections, Connections::from);
+        spec.samples = self.samples.unwrap_or(spec.samples);
+        spec.keep_query |= self.keep_query;
+        spec.allow_drops_percent = self.allow_drops.unwrap_or(spec.allow_drops_percent);
+        spec.allow_invalid |= self.allow_invalid;
+    }
+
+    fn all_params(&self, of_document: Value) -> Result<Value, Error> {
         let mut params = match &self.params {
             Some(file) => params_of(file, &read(file)?)?,
-            None => Value::Null,
+            None => of_document,
         };
         if self.param.is_empty() {
             return Ok(params);
@@ -125,16 +179,17 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
         format!("{} (sha256 {hash}...)", escape(&spec.binary_name)),
     );
     if !spec.workflows.is_empty() {
-        line("workflows", escape(&spec.workflows.join(", ")));
+        line("workflows", escape(&workflows(spec)));
     }
-    let planned = spec.profile().planned();
-    line(
-        "load",
-        format!(
-            "{} for {}: {planned} iterations, at most {} at once on each agent",
-            spec.rate, spec.duration, spec.max_in_flight
-        ),
-    );
+    let load = spec.load();
+    let mut words = spec.describe_load();
+    if load.planned() > 0 {
+        words.push_str(&format!(": {} iterations", load.planned()));
+    }
+    if load.is_open() {
+        words.push_str(&format!(", at most {} at once on each agent", spec.max_in_flight));
+    }
+    line("load", words);
     line(
         "agents",
         spec.agents
@@ -146,7 +201,60 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
     text
 }
 
-fn read(file: &Path) -> Result<String, Error> {
+/// The workflows, with their weights where they differ.
+fn workflows(spec: &JobSpec) -> String {
+    let weighted = spec.workflows.iter().any(|workflow| workflow.weight != 1);
+    let names = spec.workflows.iter().map(|workflow| {
+        if weighted {
+            format!("{} (weight {})", workflow.name, workflow.weight)
+        } else {
+            workflow.name.clone()
+        }
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What was taken by default and should be known.
+fn notes(spec: &JobSpec) -> Vec<String> {
+    let shape = spec.shape();
+    if spec.duration.is_some() || !shape.is_given() || !shape.stages.is_empty() {
+        return Vec::new();
+    }
+    if spec.iterations.or(spec.iterations_per_user).is_some() {
+        return vec![format!(
+            "no --duration was given: giving up after {}",
+            JobSpec::DEFAULT_MAX_DURATION
+        )];
+    }
+    if shape.users.is_some_and(|users| users.duration().is_some()) {
+        return Vec::new();
+    }
+    vec![format!(
+        "no --duration was given: starting iterations for {}",
+        JobSpec::DEFAULT_DURATION
+    )]
+}
+
+/// The job document of a file, TOML or JSON, for a binary.
+fn document(file: &Path, text: &str, sha256: &str) -> Result<JobSpec, Error> {
+    let wrong = |problem: String| {
+        let problem = problem.trim_end();
+        Error::Usage(format!("the job file {} is not valid: {problem}", file.display()))
+    };
+    let is_json =
+        file.extension().is_some_and(|extension| extension == "json") || text.trim_start().starts_with('{');
+    let mut value: Value = if is_json {
+        serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?
+    } else {
+        toml::from_str(text).map_err(|error| wrong(error.to_string()))?
+    };
+    if let Some(object) = value.as_object_mut() {
+        object.insert("binary_sha256".to_owned(), Value::from(sha256));
+    }
+    JobSpec::from_value(value).map_err(|error| wrong(error.to_string()))
+}
+
+pub(crate) fn read(file: &Path) -> Result<String, Error> {
     let unreadable = |problem| Error::File {
         what: "read",
         file: file.to_owned(),
@@ -199,6 +307,15 @@ impl From<flags::WhenFull> for WhenFull {
         match flag {
             flags::WhenFull::Drop => Self::Drop,
             flags::WhenFull::Queue => Self::Queue,
+        }
+    }
+}
+
+impl From<flags::Arrivals> for Arrivals {
+    fn from(flag: flags::Arrivals) -> Self {
+        match flag {
+            flags::Arrivals::Uniform => Self::Uniform,
+            flags::Arrivals::Poisson => Self::Poisson,
         }
     }
 }

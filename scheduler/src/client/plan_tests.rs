@@ -49,7 +49,7 @@ fn flags_become_the_document() {
 #[test]
 fn the_default_duration_is_announced() {
     let plan = plan("--rate 10").unwrap();
-    assert_eq!(plan.spec.duration.to_string(), "30s");
+    assert_eq!(plan.spec.total_duration().to_string(), "30s");
     let text = announce(&plan, None);
     assert!(text.contains("no --duration was given"), "{text}");
     assert!(text.contains("10/s for 30s: 300 iterations"), "{text}");

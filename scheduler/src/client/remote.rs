@@ -6,10 +6,11 @@ use heavy_model::job::{AgentInfo, JobInfo, JobSpec, JobView};
 use heavy_model::progress::Progress;
 use heavy_proto::net::{self, CHUNK_BYTES, MAX_MESSAGE_BYTES};
 use heavy_proto::v1::artifact_upload::Part;
+pub use heavy_proto::v1::change_request::Change;
 use heavy_proto::v1::jobs_client::JobsClient;
 use heavy_proto::v1::{
-    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, JobRef, ListRequest, StopRequest,
-    SubmitRequest,
+    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, ChangeRequest, JobRef, ListRequest,
+    ParamsRequest, StopRequest, SubmitRequest,
 };
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncReadExt;
@@ -150,6 +151,33 @@ impl Remote {
             now,
         };
         let reply = self.jobs.clone().stop_job(question(request)).await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// Changes the load of a running job; gives it as it is then.
+    ///
+    /// # Errors
+    /// When there is no such job, it does not run, or the change makes no sense.
+    pub async fn change(&self, job: &str, change: Change) -> Result<JobInfo, Error> {
+        let request = ChangeRequest {
+            job: job.to_owned(),
+            change: Some(change),
+        };
+        let reply = self.jobs.clone().change_job(question(request)).await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// Gives the load tests of a running job new params (JSON).
+    ///
+    /// # Errors
+    /// As [`Self::change`], and when they are no JSON.
+    pub async fn params(&self, job: &str, params: &str) -> Result<JobInfo, Error> {
+        let (job, params) = (job.to_owned(), params.to_owned());
+        let reply = self
+            .jobs
+            .clone()
+            .change_params(question(ParamsRequest { job, params }))
+            .await;
         self.document(reply.map(|reply| reply.into_inner().json))
     }
 

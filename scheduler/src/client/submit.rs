@@ -3,9 +3,9 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
-use clap::Args;
 use clap::builder::FalseyValueParser;
-use heavy_model::job::JobView;
+use clap::{Args, ValueEnum};
+use heavy_model::job::{JobView, Weights, WorkflowSpec};
 use heavy_model::span::Span;
 use heavy_report::Style;
 
@@ -18,14 +18,23 @@ pub struct SubmitArgs {
     /// The compiled load test
     pub binary: PathBuf,
     /// A workflow to run; may be given more than once [default: the load test's only one]
-    #[arg(long = "workflow", value_name = "NAME", env = "HEAVY_WORKFLOW")]
-    pub workflows: Vec<String>,
+    #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
+    pub workflows: Vec<WorkflowSpec>,
     /// Return as soon as the job is queued, and print its id
     #[arg(long, env = "HEAVY_DETACH", value_parser = FalseyValueParser::new())]
     pub detach: bool,
     /// How many agents take part [default: all that are free]
     #[arg(long, value_name = "N", env = "HEAVY_AGENTS")]
     pub agents: Option<u32>,
+    /// Only agents with this label take part; may be given more than once
+    #[arg(long, value_name = "K=V", env = "HEAVY_ON", value_parser = super::flags::pair)]
+    pub on: Vec<(String, String)>,
+    /// How much of the load each agent gets [default: equal]
+    #[arg(long, value_enum, env = "HEAVY_WEIGHTS")]
+    pub weights: Option<WeightsFlag>,
+    /// Stop what runs and take its place
+    #[arg(long, env = "HEAVY_REPLACE", value_parser = FalseyValueParser::new())]
+    pub replace: bool,
     /// How long to wait for agents before giving up [default: 30s]
     #[arg(long, value_name = "D", env = "HEAVY_WAIT_FOR_AGENTS")]
     pub wait_for_agents: Option<Span>,
@@ -37,12 +46,51 @@ pub struct SubmitArgs {
     pub load: LoadFlags,
 }
 
+/// How much of the load each agent gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WeightsFlag {
+    /// All the same
+    Equal,
+    /// By the cores of its host
+    Cores,
+}
+
+impl From<WeightsFlag> for Weights {
+    fn from(flag: WeightsFlag) -> Self {
+        match flag {
+            WeightsFlag::Equal => Self::Equal,
+            WeightsFlag::Cores => Self::Cores,
+        }
+    }
+}
+
+/// A workflow and its weight, as in `buy` or `buy=3`.
+///
+/// # Errors
+/// When the weight is no number above 0.
+pub fn workflow(text: &str) -> Result<WorkflowSpec, String> {
+    let Some((name, weight)) = text.rsplit_once('=') else {
+        return Ok(WorkflowSpec::new(text));
+    };
+    let weight = weight.parse().ok().filter(|weight| *weight > 0);
+    let weight = weight.ok_or_else(|| "write it as NAME or NAME=WEIGHT, as in buy=3".to_owned())?;
+    Ok(WorkflowSpec {
+        weight,
+        ..WorkflowSpec::new(name)
+    })
+}
+
 /// Runs the verb; gives the exit code.
 pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
     let program = Program::open(&args.binary)?;
     let mut plan = args.load.to_plan(&program, None)?;
-    plan.spec.workflows.clone_from(&args.workflows);
-    plan.spec.agents = args.agents;
+    if !args.workflows.is_empty() {
+        plan.spec.workflows.clone_from(&args.workflows);
+    }
+    plan.spec.agents = args.agents.or(plan.spec.agents);
+    plan.spec.on.extend(args.on.iter().cloned());
+    plan.spec.weights = args.weights.map_or(plan.spec.weights, Weights::from);
+    plan.spec.replace |= args.replace;
     plan.spec.wait_for_agents = args.wait_for_agents.unwrap_or(plan.spec.wait_for_agents);
     plan::check(&plan.spec)?;
     let mut reports = args.load.report.clone();

@@ -17,21 +17,11 @@ pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
             state(job),
             job.verdict.map_or("", |verdict| verdict.as_str()).to_owned(),
             ago(now_wall_ns.saturating_sub(job.submitted_at_wall_ns)),
-            job.spec.rate.to_string(),
-            job.spec.duration.to_string(),
+            shortened(&job.spec.describe_load()),
             shortened(&escape(&job.reason)),
         ]
     });
-    let head = [
-        "JOB",
-        "NAME",
-        "STATE",
-        "VERDICT",
-        "SUBMITTED",
-        "RATE",
-        "DURATION",
-        "REASON",
-    ];
+    let head = ["JOB", "NAME", "STATE", "VERDICT", "SUBMITTED", "LOAD", "REASON"];
     aligned(&head, rows.collect())
 }
 
@@ -89,10 +79,7 @@ pub(crate) fn job(job: &JobInfo) -> String {
     line("reason", escape(&job.reason));
     line(
         "load",
-        format!(
-            "{} for {}: {} iterations",
-            job.spec.rate, job.spec.duration, job.planned
-        ),
+        format!("{}: {} iterations", job.spec.describe_load(), job.planned),
     );
     line("service", escape(&job.spec.service));
     line("about", escape(&job.spec.description));

@@ -1,12 +1,15 @@
 //! The verbs of clients, and what each prints.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::follow::{Interrupts, News, follow};
+use super::plan::read;
+use super::remote::Change;
 use super::submit::{self, SubmitArgs, plain_style, report, say};
 use super::{Bar, Error, Remote, exit, tables};
 use crate::clock::Clock;
@@ -63,6 +66,31 @@ pub enum Verb {
         #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
         now: bool,
     },
+    /// Change the rate of a running job, from now to its end
+    Rate {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// A rate as in 500 or 6000/m, or a change as in +10% or -25%
+        #[arg(allow_hyphen_values = true)]
+        rate: String,
+    },
+    /// Start nothing more for now; the job's time stands still until it is resumed
+    Pause {
+        /// An id, a unique prefix of one, or last
+        job: String,
+    },
+    /// Go on with a paused job
+    Resume {
+        /// An id, a unique prefix of one, or last
+        job: String,
+    },
+    /// Give the load tests of a running job new params
+    Params {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// A file with any JSON; - for stdin
+        file: PathBuf,
+    },
     /// List the connected agents
     Agents {
         /// Print JSON
@@ -104,6 +132,26 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
             } else {
                 format!("job {} is being stopped\n", job.id)
             });
+        }
+        Verb::Rate { job, rate } => {
+            let job = remote.change(job, Change::Rate(rate.clone())).await?;
+            say(&format!("job {} plans {} iterations now\n", job.id, job.planned));
+        }
+        Verb::Pause { job } => {
+            let job = remote.change(job, Change::Pause(true)).await?;
+            say(&format!(
+                "job {0} pauses; go on with `heavy-sched resume {0}`\n",
+                job.id
+            ));
+        }
+        Verb::Resume { job } => {
+            let job = remote.change(job, Change::Resume(true)).await?;
+            say(&format!("job {} goes on\n", job.id));
+        }
+        Verb::Params { job, file } => {
+            let params = read(file)?;
+            let job = remote.params(job, &params).await?;
+            say(&format!("the load tests of job {} get new params\n", job.id));
         }
         Verb::Agents { json } => {
             let agents = remote.agents().await?;

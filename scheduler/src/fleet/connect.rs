@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::registry::{Connection, Introduction};
-use super::{Fleet, LEASE, Outgoing};
+use super::{Answer, Fleet, LEASE, Outgoing};
 use crate::api::status;
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
@@ -122,6 +122,11 @@ impl Service {
                     }
                 }
                 Ok(Some(from_agent::Message::Register(_)) | None) => return,
+                Ok(Some(answered)) => {
+                    if let Some((job, answer)) = answer(answered) {
+                        self.fleet.answer(agent, connection, job, answer).await;
+                    }
+                }
                 Err(error) => {
                     tracing::debug!(agent, %error, "agent stream broke");
                     return;
@@ -166,10 +171,36 @@ fn introduction(register: v1::Register) -> Result<Introduction, Status> {
     })
 }
 
+fn answer(message: from_agent::Message) -> Option<(Uuid, Answer)> {
+    let cut = |text: String| text.chars().take(LONGEST_TEXT).collect::<String>();
+    let (job, answer) = match message {
+        from_agent::Message::Revised(ack) => (
+            ack.job,
+            Answer::Revised {
+                number: ack.number,
+                released_until_ns: ack.released_until_ns,
+            },
+        ),
+        from_agent::Message::Split(result) if result.failure.is_empty() => {
+            (result.job, Answer::Split(Ok(result.params)))
+        }
+        from_agent::Message::Split(result) => (result.job, Answer::Split(Err(cut(result.failure)))),
+        from_agent::Message::Params(result) if result.failure.is_empty() => {
+            (result.job, Answer::Params(Ok(())))
+        }
+        from_agent::Message::Params(result) => (result.job, Answer::Params(Err(cut(result.failure)))),
+        from_agent::Message::Register(_)
+        | from_agent::Message::Heartbeat(_)
+        | from_agent::Message::Update(_) => return None,
+    };
+    Some((job.parse().ok()?, answer))
+}
+
 fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, Report)> {
     let job = update.job.parse().ok()?;
     let report = match update.state() {
         AssignmentState::Unspecified => return None,
+        AssignmentState::Preparing if update.splits => Report::Splitting,
         AssignmentState::Preparing => Report::Preparing,
         AssignmentState::Prepared => Report::Prepared,
         AssignmentState::Running => Report::Running,

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::job::event::Report;
+pub(crate) use registry::Candidate;
 use registry::{Connection, Introduction, Refused, Registry};
 
 /// An agent that was not heard of for so long is lost, and has stopped its load by itself.
@@ -45,10 +46,27 @@ pub(crate) enum News {
         job: Uuid,
         report: Report,
     },
+    /// What an agent says of a job in answer to something.
+    Answer {
+        agent: String,
+        job: Uuid,
+        answer: Answer,
+    },
     /// An agent is gone, and with it its share.
     Lost { agent: String, job: Uuid, why: String },
     /// An agent has opened another stream.
     Back { agent: String, job: Uuid, holds: bool },
+}
+
+/// What an agent answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It goes on as this revision says, and had released everything up to an instant of the job.
+    Revised { number: u32, released_until_ns: u64 },
+    /// Its load test has divided the params, by seat; or why not.
+    Split(Result<Vec<String>, String>),
+    /// Its load test has new params; or why it did not like them.
+    Params(Result<(), String>),
 }
 
 #[derive(Debug)]
@@ -88,11 +106,9 @@ impl Fleet {
         self.lock().registry.infos(now_ns)
     }
 
-    /// Connected agents, sorted, and whether each is free.
-    pub(crate) fn connected(&self) -> Vec<(String, bool)> {
-        let inner = self.lock();
-        let agents = inner.registry.connected();
-        agents.map(|(name, free)| (name.to_owned(), free)).collect()
+    /// Connected agents, sorted by name.
+    pub(crate) fn connected(&self) -> Vec<Candidate> {
+        self.lock().registry.connected().collect()
     }
 
     /// Gives a free agent a job; false if it is not there any more.
@@ -227,6 +243,13 @@ impl Fleet {
         }
         let agent = agent.to_owned();
         self.tell(News::Update { agent, job, report }).await;
+    }
+
+    async fn answer(&self, agent: &str, connection: Connection, job: Uuid, answer: Answer) {
+        if self.lock().registry.is_current(agent, connection) {
+            let agent = agent.to_owned();
+            self.tell(News::Answer { agent, job, answer }).await;
+        }
     }
 
     async fn tell(&self, news: News) {

@@ -40,6 +40,25 @@ pub(crate) enum Refused {
     Full(usize),
 }
 
+/// A connected agent, as the queue sees it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) name: String,
+    /// Whether it has no job.
+    pub(crate) free: bool,
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) cores: u32,
+}
+
+impl Candidate {
+    /// Whether it has all these labels.
+    pub(crate) fn is_on(&self, labels: &BTreeMap<String, String>) -> bool {
+        labels
+            .iter()
+            .all(|(key, value)| self.labels.get(key) == Some(value))
+    }
+}
+
 /// What a registration changed for jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Welcome {
@@ -183,12 +202,17 @@ impl Registry {
         }
     }
 
-    /// Names of connected agents, sorted, and whether each is free.
-    pub(crate) fn connected(&self) -> impl Iterator<Item = (&str, bool)> {
+    /// Connected agents, sorted by name.
+    pub(crate) fn connected(&self) -> impl Iterator<Item = Candidate> {
         self.agents
             .iter()
             .filter(|(_, agent)| agent.connection.is_some())
-            .map(|(name, agent)| (name.as_str(), agent.job.is_none()))
+            .map(|(name, agent)| Candidate {
+                name: name.clone(),
+                free: agent.job.is_none(),
+                labels: agent.introduction.labels.clone(),
+                cores: agent.introduction.cores.max(1),
+            })
     }
 
     /// Whether an agent speaks over this stream.
@@ -247,8 +271,11 @@ mod tests {
         registry
     }
 
-    fn names(registry: &Registry) -> Vec<(&str, bool)> {
-        registry.connected().collect()
+    fn names(registry: &Registry) -> Vec<(String, bool)> {
+        let connected = registry.connected();
+        connected
+            .map(|candidate| (candidate.name, candidate.free))
+            .collect()
     }
 
     #[test]
@@ -282,7 +309,7 @@ mod tests {
         registry.disconnected("a", 2);
         assert_eq!(
             names(&registry),
-            [("a", true)],
+            [("a".to_owned(), true)],
             "another stream's end says nothing"
         );
         registry.disconnected("a", 1);
@@ -299,9 +326,9 @@ mod tests {
         assert_eq!(registry.expire(9), []);
         let welcome = registry.register(9, 0, 2, agent("a", "x", &[JOB])).unwrap();
         assert_eq!(welcome.back, Some((JOB, true)));
-        assert_eq!(names(&registry), [("a", false)]);
+        assert_eq!(names(&registry), [("a".to_owned(), false)]);
         registry.release("a", JOB);
-        assert_eq!(names(&registry), [("a", true)]);
+        assert_eq!(names(&registry), [("a".to_owned(), true)]);
     }
 
     #[test]
@@ -311,7 +338,7 @@ mod tests {
         registry.disconnected("a", 1);
         let welcome = registry.register(1, 0, 2, agent("a", "y", &[])).unwrap();
         assert_eq!((welcome.lost, welcome.back), (Some(JOB), None));
-        assert_eq!(names(&registry), [("a", true)]);
+        assert_eq!(names(&registry), [("a".to_owned(), true)]);
     }
 
     #[test]

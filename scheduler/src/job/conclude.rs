@@ -5,69 +5,16 @@ use std::time::Duration;
 
 use heavy_model::fold::{Fold, Folded};
 use heavy_model::job::{JobInfo, JobState};
-use heavy_model::split::{Revision, Share};
 use heavy_model::summary::Summary;
 use heavy_model::verdict::judge;
 use heavy_store::Store;
 
 use super::folder::Collected;
 use super::reader::Reader;
+use super::team::Team;
 
 const WRITE_ATTEMPTS: u32 = 20;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
-
-/// How many iterations each agent's share of a job holds up to `end_ns` from its start.
-pub(crate) fn shares(job: &JobInfo, agents: &[String], end_ns: u64) -> Vec<(String, u64)> {
-    let before = job.spec.profile().count_before(end_ns);
-    let share = |(agent, share): (&String, Share)| (agent.clone(), share.count_before(before));
-    agents.iter().zip(all_shares(agents.len())).map(share).collect()
-}
-
-/// As [`shares`], by workflow: those of a job take turns. A job that names none runs the load test's only one, whose
-/// name shows in the results.
-pub(crate) fn due_by_workflow(
-    job: &JobInfo,
-    fold: &Fold,
-    agents: &[String],
-    end_ns: u64,
-) -> Vec<(String, Vec<(String, u64)>)> {
-    let before = job.spec.profile().count_before(end_ns);
-    let mut names = job.spec.workflows.clone();
-    if names.is_empty() {
-        let summary = fold.summary(job, &[], false);
-        let only = summary.workflows.into_iter().next().map(|workflow| workflow.name);
-        names.push(only.unwrap_or_default());
-    }
-    let due = |(agent, share): (&String, Share)| (agent.clone(), take_turns(&share, before, &names));
-    agents.iter().zip(all_shares(agents.len())).map(due).collect()
-}
-
-/// The shares of equal agents.
-fn all_shares(agents: usize) -> Vec<Share> {
-    let revision = Revision::new(0, &vec![1; agents]);
-    revision.map_or_else(
-        |_| Vec::new(),
-        |revision| {
-            (0..revision.members())
-                .map(|member| revision.share(member))
-                .collect()
-        },
-    )
-}
-
-/// How many of a share's iterations below `before` each workflow has. Equal agents own every so many-th iteration, so
-/// that the workflows of one agent's iterations repeat after as many of them as there are workflows.
-fn take_turns(share: &Share, before: u64, names: &[String]) -> Vec<(String, u64)> {
-    let (count, turns) = (share.count_before(before), names.len() as u64);
-    let mut due: Vec<(String, u64)> = names.iter().map(|name| (name.clone(), 0)).collect();
-    for k in 0..turns.min(count) {
-        let workflow = share.nth(k).and_then(|n| usize::try_from(n % turns).ok());
-        if let Some((_, due)) = workflow.and_then(|workflow| due.get_mut(workflow)) {
-            *due += (count - k).div_ceil(turns);
-        }
-    }
-    due
-}
 
 /// What ran, as far as the driver knows.
 #[derive(Debug)]
@@ -97,8 +44,9 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
     job.reason = format!("the scheduler was restarted while the job was {was}");
     let mut ran = None;
     if job.started_at_wall_ns.is_some() {
-        let profile = job.spec.profile();
-        let mut fold = Fold::new(profile, []);
+        let load = job.spec.load();
+        let end_ns = load.duration_ns();
+        let mut fold = Fold::new(load, []);
         let mut reader = Reader::new(Arc::clone(&store), job.id);
         if let Err(error) = reader.read(&mut fold).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
@@ -107,8 +55,8 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
         agents.dedup();
         // How far the load got is not known: what the agents have reported as due is what was due.
         ran = Some(Ran {
-            shares: shares(&job, &agents, profile.duration_ns()),
-            end_ns: profile.duration_ns(),
+            shares: Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1))).shares(),
+            end_ns,
             collected: Collected {
                 fold,
                 unwritten: None,
@@ -191,27 +139,6 @@ where
             Err(error) => {
                 tracing::warn!(job = %job.id, %error, "cannot write {what}, trying again");
                 tokio::time::sleep(WRITE_PAUSE).await;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn turns_are_counted_as_they_are_taken(agents in 1usize..6, workflows in 1usize..5, before in 0u64..300) {
-            let names: Vec<String> = (0..workflows).map(|n| n.to_string()).collect();
-            for share in all_shares(agents) {
-                let mut expected: Vec<(String, u64)> = names.iter().map(|name| (name.clone(), 0)).collect();
-                for k in 0..share.count_before(before) {
-                    let n = usize::try_from(share.nth(k).unwrap()).unwrap();
-                    expected[n % workflows].1 += 1;
-                }
-                prop_assert_eq!(take_turns(&share, before, &names), expected);
             }
         }
     }

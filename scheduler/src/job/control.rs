@@ -2,41 +2,36 @@
 
 use heavy_model::job::{JobInfo, JobSpec};
 use heavy_proto::v1::{self, to_agent};
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::driver::Tools;
+use super::team::Team;
 use crate::env_files::Env;
 use crate::fleet::Fleet;
 
 /// Of a job's assignments; later attempts count up from it.
 const EPOCH: u32 = 1;
 
-/// Gives `agents`, of all the job's `members`, their assignments, with the values of the variables.
-pub(crate) async fn assign(tools: &Tools, job: &JobInfo, env: &Env, members: &[String], agents: &[String]) {
+/// Gives `agents` their assignments, with the values of the variables; `params` are those that a splitter has made, by
+/// seat.
+pub(crate) async fn assign(
+    tools: &Tools,
+    job: &JobInfo,
+    env: &Env,
+    team: &Team,
+    (agents, params): (&[String], &[String]),
+) {
     let sha256 = &job.spec.binary_sha256;
     let spec = JobSpec {
         env: env.clone(),
         ..job.spec.clone()
     };
-    let spec = serde_json::to_string(&spec).expect("a job document is made of texts and numbers");
     // A binary that is gone shows when the agent fetches it.
     let artifact_bytes = tools.artifacts.find(sha256).await.unwrap_or(0);
-    let revision = v1::Revision {
-        number: 0,
-        n0: 0,
-        cut_ns: 0,
-        members: members
-            .iter()
-            .map(|agent| v1::Member {
-                agent: agent.clone(),
-                weight: 1,
-            })
-            .collect(),
-    };
-    for (index, agent) in (0..).zip(members) {
-        if !agents.contains(agent) {
-            continue;
-        }
+    let (spec, revision) = (text(&spec), text(team.revision()));
+    for agent in agents {
+        let seat = team.seat_of(agent);
         let assign = v1::Assign {
             job: job.id.to_string(),
             epoch: EPOCH,
@@ -44,11 +39,35 @@ pub(crate) async fn assign(tools: &Tools, job: &JobInfo, env: &Env, members: &[S
             artifact_sha256: sha256.clone(),
             artifact_bytes,
             artifact_name: job.spec.binary_name.clone(),
-            revision: Some(revision.clone()),
-            agent_index: index,
+            revision: revision.clone(),
+            seat,
+            split_params: params.get(seat as usize).cloned().unwrap_or_default(),
         };
         tools.fleet.send(agent, to_agent::Message::Assign(assign));
     }
+}
+
+/// A document of ours as JSON.
+pub(crate) fn text(document: &impl Serialize) -> String {
+    serde_json::to_string(document).expect("it is made of texts and numbers")
+}
+
+/// Tells an agent how things go on.
+pub(crate) fn revise(fleet: &Fleet, agent: &str, job: Uuid, revision: &str) {
+    let (job, revision) = (job.to_string(), revision.to_owned());
+    fleet.send(agent, to_agent::Message::Revise(v1::Revise { job, revision }));
+}
+
+/// Has an agent's load test divide the params.
+pub(crate) fn split(fleet: &Fleet, agent: &str, job: Uuid, agents: u32) {
+    let job = job.to_string();
+    fleet.send(agent, to_agent::Message::Split(v1::Split { job, agents }));
+}
+
+/// Gives an agent's load test its params, or new ones.
+pub(crate) fn params(fleet: &Fleet, agent: &str, job: Uuid, params: &str) {
+    let (job, params) = (job.to_string(), params.to_owned());
+    fleet.send(agent, to_agent::Message::Params(v1::Params { job, params }));
 }
 
 /// Tells an agent the start instant.

@@ -1,13 +1,13 @@
 //! Where jobs are found: takes submissions, hands agents to the job whose turn it is, and news of agents to the jobs
 //! they concern.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use heavy_model::job::{JobInfo, JobSpec, JobState, JobView};
 use heavy_model::progress::Progress;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::interval;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -16,11 +16,13 @@ use super::conclude::{conclude, conclude_orphan};
 use super::driver::{Driver, Tools};
 use super::error::Error;
 use super::event::Event;
+use super::mail::{Door, Mail, Reply};
 use super::queue::{Decision, LONGEST, Queue, Waiting};
+use super::steer::Change;
 use super::submission::{Keys, new_job};
 use super::{control, progress};
 use crate::env_files::Env;
-use crate::fleet::News;
+use crate::fleet::{Candidate, News};
 
 const MAILBOX: usize = 8192;
 const ORDERS: usize = 1024;
@@ -30,14 +32,17 @@ const LONGEST_LIST: u32 = 1000;
 
 #[derive(Debug)]
 struct Live {
-    events: mpsc::Sender<Event>,
+    mail: mpsc::Sender<Mail>,
+    door: Door,
+    /// Labels that its agents must have.
+    on: BTreeMap<String, String>,
     progress: watch::Receiver<Progress>,
     sha256: String,
 }
 
 #[derive(Debug)]
 enum Order {
-    Queue(Waiting),
+    Queue(Waiting, bool),
     Done(Uuid),
 }
 
@@ -133,6 +138,9 @@ impl Desk {
             return Err(error.into());
         }
         keys.remember(key, job.id);
+        if job.spec.replace {
+            self.make_way(job.id).await;
+        }
         tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
         self.look_after(job.clone(), env).await;
         Ok(job)
@@ -184,17 +192,63 @@ impl Desk {
     /// As [`Self::find`].
     pub(crate) async fn stop(&self, reference: &str, now: bool) -> Result<JobInfo, Error> {
         let job = self.find(reference).await?;
-        let events = self.lock().get(&job.id).map(|live| live.events.clone());
-        if let Some(events) = events {
-            // A driver that is gone has ended its job: there is nothing to stop.
-            let _ = events
-                .send(Event::Stop {
-                    now,
-                    who: "a client".to_owned(),
-                })
+        let who = "a client".to_owned();
+        self.send(job.id, Mail::Event(Event::Stop { now, who })).await;
+        Ok(job)
+    }
+
+    /// Changes the load of a running job.
+    ///
+    /// # Errors
+    /// As [`Self::find`], and when it does not run or the change makes no sense.
+    pub(crate) async fn change(&self, reference: &str, change: Change) -> Result<JobInfo, Error> {
+        let who = "a client".to_owned();
+        self.ask(reference, |reply| Mail::Change { change, who, reply })
+            .await
+    }
+
+    /// Gives the load tests of a running job new params.
+    ///
+    /// # Errors
+    /// As [`Self::change`], and when they are no JSON.
+    pub(crate) async fn params(&self, reference: &str, params: String) -> Result<JobInfo, Error> {
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&params) {
+            return Err(Error::Request(format!("these params are no JSON: {error}")));
+        }
+        let who = "a client".to_owned();
+        self.ask(reference, |reply| Mail::Params { params, who, reply })
+            .await
+    }
+
+    /// Asks a job's driver something.
+    async fn ask(&self, reference: &str, mail: impl FnOnce(Reply) -> Mail) -> Result<JobInfo, Error> {
+        let job = self.find(reference).await?;
+        let (reply, answer) = oneshot::channel();
+        self.send(job.id, mail(reply)).await;
+        answer.await.unwrap_or(Err(Error::NotRunning(job.state.as_str())))
+    }
+
+    /// Sends a letter to a job's driver; one that is gone has ended its job and needs none.
+    async fn send(&self, job: Uuid, mail: Mail) {
+        let sender = self.lock().get(&job).map(|live| live.mail.clone());
+        if let Some(sender) = sender {
+            let _ = sender.send(mail).await;
+        }
+    }
+
+    /// Stops all other jobs that have agents, in favour of one.
+    async fn make_way(&self, job: Uuid) {
+        let others: Vec<Uuid> = self
+            .lock()
+            .keys()
+            .copied()
+            .filter(|other| *other != job)
+            .collect();
+        for other in others {
+            let who = format!("job {job}, which takes its place");
+            self.send(other, Mail::Event(Event::Stop { now: false, who }))
                 .await;
         }
-        Ok(job)
     }
 
     /// A job's progress from now on, ending after the final one.
@@ -223,7 +277,7 @@ impl Desk {
         loop {
             tokio::select! {
                 Some(order) = inbox.orders.recv() => match order {
-                    Order::Queue(waiting) => self.enqueue(&mut queue, waiting),
+                    Order::Queue(waiting, first) => self.enqueue(&mut queue, waiting, first),
                     Order::Done(job) => queue.remove(job),
                 },
                 Some(news) = inbox.news.recv() => self.deliver(news),
@@ -246,12 +300,16 @@ impl Desk {
         let waiting = Waiting {
             job: id,
             agents: job.spec.agents,
+            on: job.spec.on.clone(),
             patience_ns: job.spec.wait_for_agents.ns(),
         };
-        let (events, mailbox) = mpsc::channel(MAILBOX);
-        let (driver, progress) = Driver::new(self.tools.clone(), job, env);
+        let (mail, mailbox) = mpsc::channel(MAILBOX);
+        let (door, on, first) = (Door::default(), job.spec.on.clone(), job.spec.replace);
+        let (driver, progress) = Driver::new(self.tools.clone(), job, env, door.clone());
         let live = Live {
-            events,
+            mail,
+            door,
+            on,
             progress,
             sha256,
         };
@@ -263,12 +321,17 @@ impl Desk {
             let _ = desk.orders.send(Order::Done(id)).await;
         });
         // The desk's task takes orders for as long as the scheduler lives.
-        let _ = self.orders.send(Order::Queue(waiting)).await;
+        let _ = self.orders.send(Order::Queue(waiting, first)).await;
     }
 
-    fn enqueue(&self, queue: &mut Queue, waiting: Waiting) {
+    fn enqueue(&self, queue: &mut Queue, waiting: Waiting, first: bool) {
         let job = waiting.job;
-        if !queue.push(waiting) {
+        let taken = if first {
+            queue.push_first(waiting)
+        } else {
+            queue.push(waiting)
+        };
+        if !taken {
             self.tell(
                 job,
                 Event::GaveUp {
@@ -289,6 +352,7 @@ impl Desk {
                 control::stop(&self.tools.fleet, &agent, job, 0, 0);
             }
             News::Update { .. } => {}
+            News::Answer { agent, job, answer } => self.post(job, Mail::Answer { agent, answer }),
             News::Lost { agent, job, why } => {
                 self.tell(job, Event::Lost { agent, why });
             }
@@ -300,11 +364,31 @@ impl Desk {
 
     fn decide(&self, queue: &mut Queue) {
         let connected = self.tools.fleet.connected();
-        for decision in queue.decide(self.tools.clock.now_ns(), &connected) {
+        let decisions = queue.decide(self.tools.clock.now_ns(), &connected);
+        if queue.is_empty() && decisions.is_empty() {
+            self.let_join(&connected);
+        }
+        for decision in decisions {
             match decision {
                 Decision::Take { job, agents } => self.hand_over(job, agents),
                 Decision::GiveUp { job, reason } => self.tell(job, Event::GaveUp { reason }),
                 Decision::Wait { job, reason } => self.tell(job, Event::Waiting { reason }),
+            }
+        }
+    }
+
+    /// Gives free agents that nobody waits for to jobs that run and have room for them.
+    fn let_join(&self, connected: &[Candidate]) {
+        for candidate in connected.iter().filter(|candidate| candidate.free) {
+            let wants = |live: &&Live| candidate.is_on(&live.on) && live.door.pass();
+            let job = {
+                let live = self.lock();
+                live.iter().find(|(_, live)| wants(live)).map(|(job, _)| *job)
+            };
+            let Some(job) = job else { continue };
+            let agent = candidate.name.clone();
+            if self.tools.fleet.take(&agent, job) {
+                self.tell(job, Event::Joined { agent });
             }
         }
     }
@@ -333,8 +417,12 @@ impl Desk {
     }
 
     fn tell(&self, job: Uuid, event: Event) {
+        self.post(job, Mail::Event(event));
+    }
+
+    fn post(&self, job: Uuid, mail: Mail) {
         if let Some(live) = self.lock().get(&job)
-            && live.events.try_send(event).is_err()
+            && live.mail.try_send(mail).is_err()
         {
             tracing::error!(%job, "job does not take its events");
         }

@@ -15,10 +15,13 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::conclude::{Ran, conclude, shares};
+use super::conclude::{Ran, conclude};
 use super::event::{Action, Event, Plan, Report, START_LEAD_NS};
 use super::folder::{Collect, Collected, Folder, Order, Seen};
 use super::machine::Machine;
+use super::mail::{Door, Mail};
+use super::steer::Steering;
+use super::team::Team;
 use super::{control, progress};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
@@ -43,22 +46,28 @@ pub(crate) struct Tools {
 /// One job's driver.
 #[derive(Debug)]
 pub(crate) struct Driver {
-    tools: Tools,
-    machine: Machine,
+    pub(super) tools: Tools,
+    pub(super) machine: Machine,
+    /// Who takes part, once there is somebody.
+    pub(super) team: Option<Team>,
+    pub(super) steering: Steering,
+    /// Params that a splitter has made, by seat.
+    pub(super) params: Vec<String>,
+    /// How many more agents may join.
+    pub(super) door: Door,
     /// The values of the variables that `job` only names.
     env: Env,
-    job: watch::Sender<JobInfo>,
+    pub(super) job: watch::Sender<JobInfo>,
     progress: watch::Sender<Progress>,
     published: Instant,
-    agents: Vec<String>,
     start_wall_ns: u64,
-    folding: Option<Folding>,
+    pub(super) folding: Option<Folding>,
     collected: Option<Collected>,
 }
 
 #[derive(Debug)]
-struct Folding {
-    orders: mpsc::Sender<Order>,
+pub(super) struct Folding {
+    pub(super) orders: mpsc::Sender<Order>,
     seen: watch::Receiver<Seen>,
     /// Until its last word was heard.
     task: Option<JoinHandle<Collected>>,
@@ -66,20 +75,23 @@ struct Folding {
 
 impl Driver {
     /// A driver of a queued job, and where its progress is seen.
-    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env) -> (Self, watch::Receiver<Progress>) {
+    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env, door: Door) -> (Self, watch::Receiver<Progress>) {
         let machine = Machine::new(Plan {
-            duration_ns: job.spec.profile().duration_ns(),
+            duration_ns: job.spec.load().duration_ns(),
             grace_ns: job.spec.graceful_stop.ns(),
         });
         let (progress, seen) = watch::channel(progress::of_stored(&job, None));
         let driver = Self {
             tools,
             machine,
+            team: None,
+            steering: Steering::default(),
+            params: Vec::new(),
+            door,
             env,
             job: watch::Sender::new(job),
             progress,
             published: Instant::now(),
-            agents: Vec::new(),
             start_wall_ns: 0,
             folding: None,
             collected: None,
@@ -88,14 +100,17 @@ impl Driver {
     }
 
     /// Lives the job to its end, or until the scheduler shuts down while the job is queued.
-    pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<Event>) {
+    pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<Mail>) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shutdown = self.tools.shutdown.clone();
         let mut told_to_shut_down = false;
         while !self.machine.state().is_final() {
             let event = tokio::select! {
-                Some(event) = mailbox.recv() => event,
+                Some(mail) = mailbox.recv() => match self.open(mail).await {
+                    Some(event) => event,
+                    None => continue,
+                },
                 collected = collected(&mut self.folding) => {
                     let complete = collected.as_ref().is_some_and(|collected| collected.complete);
                     self.collected = collected;
@@ -112,13 +127,14 @@ impl Driver {
             };
             self.take(event).await;
         }
+        self.door.close();
         mailbox.close();
-        while let Some(event) = mailbox.recv().await {
-            self.refuse(&event);
+        while let Some(mail) = mailbox.recv().await {
+            self.refuse_mail(mail);
         }
     }
 
-    async fn take(&mut self, event: Event) {
+    pub(super) async fn take(&mut self, event: Event) {
         self.note(&event).await;
         let actions = self.machine.on(self.tools.clock.now_ns(), event.clone());
         if !actions
@@ -136,30 +152,32 @@ impl Driver {
     }
 
     /// Frees agents that were given to a job that does not want them any more.
-    fn refuse(&self, event: &Event) {
-        if let Event::Taken { agents } = event {
-            for agent in agents {
-                self.tools.fleet.release(agent, self.id());
-            }
+    pub(super) fn refuse(&self, event: &Event) {
+        let agents = match event {
+            Event::Taken { agents } => agents.as_slice(),
+            Event::Joined { agent } => std::slice::from_ref(agent),
+            _ => return,
+        };
+        for agent in agents {
+            self.tools.fleet.release(agent, self.id());
         }
     }
 
     async fn carry_out(&mut self, action: &Action) {
         match action {
-            Action::Assign { agents } => {
-                if self.agents.is_empty() {
-                    self.agents.clone_from(agents);
-                    self.agents.sort();
-                }
-                let job = self.job.borrow().clone();
-                control::assign(&self.tools, &job, &self.env, &self.agents, agents).await;
-            }
+            Action::Assign { agents } => self.assign(agents).await,
+            Action::Split { agent } => self.split(agent),
+            Action::GiveParams { agents } => self.give_params(agents),
+            Action::Enter { agent } => self.enter(agent).await,
+            Action::Leave { agent } => self.leave(agent).await,
+            Action::Release { agent } => self.tools.fleet.release(agent, self.id()),
             Action::StartAll => {
                 self.start_wall_ns = self.tools.clock.wall_ns() + START_LEAD_NS;
                 self.job
                     .send_modify(|job| job.started_at_wall_ns = Some(self.start_wall_ns));
-                self.agents.iter().for_each(|agent| self.start(agent));
+                self.known().iter().for_each(|agent| self.start(agent));
                 self.start_folding();
+                self.open_door();
             }
             Action::Start { agent } => self.start(agent),
             Action::Stop {
@@ -175,6 +193,29 @@ impl Driver {
         }
     }
 
+    async fn assign(&mut self, agents: &[String]) {
+        let job = self.job.borrow().clone();
+        let weights = self.weights(&job.spec, agents);
+        let Some(team) = &mut self.team else {
+            let team = Team::new(&job.spec, weights);
+            control::assign(&self.tools, &job, &self.env, &team, (agents, &[])).await;
+            self.team = Some(team);
+            return;
+        };
+        let mut seated = Vec::new();
+        for (agent, weight) in weights {
+            // One that is given its assignment again has its seat.
+            if team.known().any(|known| known == agent) && !self.door.is_open() {
+                seated.push(agent);
+            } else if team.seat(&agent, weight).is_some() {
+                seated.push(agent);
+            } else {
+                self.tools.fleet.release(&agent, job.id);
+            }
+        }
+        control::assign(&self.tools, &job, &self.env, team, (&seated, &self.params)).await;
+    }
+
     fn start(&self, agent: &str) {
         control::start(&self.tools.fleet, agent, self.id(), self.start_wall_ns);
     }
@@ -182,11 +223,13 @@ impl Driver {
     fn start_folding(&mut self) {
         let (orders, taken) = mpsc::channel(ORDERS);
         let (seen_sender, seen) = watch::channel(Seen::default());
+        let Some(team) = self.team.clone() else { return };
         let folder = Folder {
             store: Arc::clone(&self.tools.store),
             clock: self.tools.clock,
             job: self.job.subscribe(),
-            shares: self.planned_shares(),
+            shares: team.shares(),
+            team,
             start_ns: self.machine.start_ns().unwrap_or(0),
         };
         let task = Some(tokio::spawn(folder.run(taken, seen_sender)));
@@ -194,7 +237,13 @@ impl Driver {
     }
 
     fn planned_shares(&self) -> Vec<(String, u64)> {
-        shares(&self.job.borrow(), &self.agents, u64::MAX)
+        self.team.as_ref().map(Team::shares).unwrap_or_default()
+    }
+
+    /// All who ever took part, by name.
+    pub(super) fn known(&self) -> Vec<String> {
+        let known = self.team.iter().flat_map(|team| team.known());
+        known.map(str::to_owned).collect()
     }
 
     async fn collect(&mut self, lost: &[String]) {
@@ -219,7 +268,7 @@ impl Driver {
         }
     }
 
-    async fn save(&mut self) {
+    pub(super) async fn save(&mut self) {
         self.take_over();
         let job = self.job.borrow().clone();
         if let Err(error) = self.tools.store.update_job(&job).await {
@@ -238,8 +287,8 @@ impl Driver {
         self.tools.env_files.forget(job.id).await;
         conclude(&*self.tools.store, &mut job, ran).await;
         // One that could not finish (its collector does not answer, say) must not keep later jobs waiting.
-        for agent in &self.agents {
-            self.tools.fleet.release(agent, job.id);
+        for agent in self.known() {
+            self.tools.fleet.release(&agent, job.id);
         }
         tracing::info!(job = %job.id, state = job.state.as_str(), reason = job.reason, "job ended");
         self.job.send_replace(job);
@@ -266,40 +315,47 @@ impl Driver {
             } => ("agent-failed", agent.as_str(), kind.as_str()),
             _ => return,
         };
-        let Some(folding) = &self.folding else { return };
-        if kind == "agent-lost" {
+        if kind == "agent-lost"
+            && let Some(folding) = &self.folding
+        {
             // As below.
             let _ = folding.orders.send(Order::Leave(who.to_owned())).await;
         }
+        self.happened(kind, who, "", new_value).await;
+    }
+
+    /// Puts something among the job's events.
+    pub(super) async fn happened(&self, kind: &str, who: &str, old_value: &str, new_value: &str) {
+        let Some(folding) = &self.folding else { return };
         let at_ns = self.tools.clock.now_ns() as i64 - self.machine.start_ns().unwrap_or(0) as i64;
         let event = stats::Event {
             at_ns,
             kind: kind.to_owned(),
             who: who.to_owned(),
-            old_value: String::new(),
+            old_value: old_value.to_owned(),
             new_value: new_value.to_owned(),
         };
         // The folder is gone when the job has all its results; nothing that happens then is of interest.
         let _ = folding.orders.send(Order::Note(event)).await;
     }
 
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         self.published = Instant::now();
         let seen = self.folding.as_ref().map(|folding| folding.seen.borrow().clone());
         let elapsed_ns = self
             .machine
             .start_ns()
             .map_or(0, |start_ns| self.tools.clock.now_ns().saturating_sub(start_ns));
-        let progress = progress::of_live(
-            &self.job.borrow(),
-            &self.agents,
-            elapsed_ns,
-            seen.unwrap_or_default(),
-        );
+        let job = self.job.borrow().clone();
+        let load = self
+            .team
+            .as_ref()
+            .map_or_else(|| job.spec.load(), |team| team.load().clone());
+        let progress = progress::of_live(&job, &load, &self.known(), elapsed_ns, seen.unwrap_or_default());
         self.progress.send_replace(progress);
     }
 
-    fn id(&self) -> uuid::Uuid {
+    pub(super) fn id(&self) -> uuid::Uuid {
         self.job.borrow().id
     }
 }

@@ -26,6 +26,12 @@ pub(crate) enum Error {
     /// A prefix of more than one.
     #[error("several jobs start with {0}: write more digits")]
     Ambiguous(String),
+    /// What is asked of a running job cannot be done.
+    #[error("{0}")]
+    Steering(String),
+    /// It is asked of a job that does not run.
+    #[error("the job is {0}: only a running job can be changed")]
+    NotRunning(&'static str),
     /// The queue is full.
     #[error("{0} jobs are waiting already, which is all that the queue holds: try again later")]
     QueueFull(usize),

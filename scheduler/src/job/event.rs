@@ -19,11 +19,16 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Report {
     Preparing,
+    /// Waits for its part of params.
+    Splitting,
     Prepared,
     Running,
     Draining,
     Finished,
-    Failed { kind: String, message: String },
+    Failed {
+        kind: String,
+        message: String,
+    },
 }
 
 impl Report {
@@ -40,6 +45,12 @@ pub(crate) enum Event {
     Waiting { reason: String },
     /// Its turn has come.
     Taken { agents: Vec<String> },
+    /// One more agent has come while the job runs.
+    Joined { agent: String },
+    /// A splitter has divided the params, or failed to.
+    Divided { failure: Option<String> },
+    /// What is planned takes so long now, from the job's start.
+    Replanned { duration_ns: u64 },
     /// It waited too long.
     GaveUp { reason: String },
     /// An agent reports.
@@ -63,6 +74,16 @@ pub(crate) enum Action {
     Assign { agents: Vec<String> },
     /// Fix the start instant, [`START_LEAD_NS`] from now, and tell all agents.
     StartAll,
+    /// Have this agent's load test divide the params.
+    Split { agent: String },
+    /// Tell agents their parts of the params.
+    GiveParams { agents: Vec<String> },
+    /// An agent is ready to take its share from now on.
+    Enter { agent: String },
+    /// An agent takes no share any more.
+    Leave { agent: String },
+    /// Free an agent that could not join.
+    Release { agent: String },
     /// Tell one agent the start instant again.
     Start { agent: String },
     /// Have an agent stop. `end_ns` is the last due instant that counts, from the job's start; 0: now.

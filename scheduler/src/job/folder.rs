@@ -14,8 +14,8 @@ use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::conclude::due_by_workflow;
 use super::reader::Reader;
+use super::team::Team;
 use crate::clock::Clock;
 
 const PERIOD: Duration = Duration::from_millis(500);
@@ -32,6 +32,8 @@ pub(crate) enum Order {
     Note(Event),
     /// An agent is gone, so that its seconds are not waited for.
     Leave(String),
+    /// Who takes part or what is planned has changed.
+    Team(Box<Team>),
     /// All agents are done: fold the rest and end.
     Collect(Collect),
 }
@@ -70,7 +72,8 @@ pub(crate) struct Folder {
     pub(crate) clock: Clock,
     /// The job as it is now.
     pub(crate) job: watch::Receiver<JobInfo>,
-    /// Those that take part, with their shares of the plan.
+    /// Those that take part.
+    pub(crate) team: Team,
     pub(crate) shares: Vec<(String, u64)>,
     /// When the job starts, on `clock`'s monotonic time.
     pub(crate) start_ns: u64,
@@ -78,12 +81,13 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// Folds until told to collect and everything is in.
-    pub(crate) async fn run(self, mut orders: mpsc::Receiver<Order>, seen: watch::Sender<Seen>) -> Collected {
-        let (id, profile) = {
-            let job = self.job.borrow();
-            (job.id, job.spec.profile())
-        };
-        let mut fold = Fold::new(profile, self.shares.iter().map(|(agent, _)| agent.clone()));
+    pub(crate) async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        seen: watch::Sender<Seen>,
+    ) -> Collected {
+        let id = self.job.borrow().id;
+        let mut fold = Fold::new(self.team.load().clone(), self.team.known().map(str::to_owned));
         let mut reader = Reader::new(Arc::clone(&self.store), id);
         let mut unwritten = None;
         let mut summarised = Instant::now();
@@ -118,7 +122,7 @@ impl Folder {
             } else {
                 PERIOD
             };
-            if let Some(collect) = wait(period, &mut orders, &mut fold).await {
+            if let Some(collect) = self.wait(period, &mut orders, &mut fold).await {
                 collecting = Some((collect, Instant::now() + COLLECT_LIMIT));
             }
         }
@@ -152,24 +156,36 @@ impl Folder {
     /// started.
     fn settle(&self, fold: &mut Fold, end_ns: u64) {
         let job = self.job.borrow().clone();
-        let agents: Vec<String> = self.shares.iter().map(|(agent, _)| agent.clone()).collect();
-        for (agent, due) in due_by_workflow(&job, fold, &agents, end_ns) {
-            fold.settle_agent(&agent, &due, end_ns >= job.spec.profile().duration_ns());
+        // A job that names no workflow runs the load test's only one, whose name shows in the results.
+        let summary = fold.summary(&job, &[], false);
+        let only = summary.workflows.into_iter().next().map(|workflow| workflow.name);
+        for (agent, due) in self.team.due(end_ns, &only.unwrap_or_default()) {
+            fold.settle_agent(&agent, &due, end_ns >= self.team.load().duration_ns());
         }
     }
-}
 
-/// Takes orders for a period; ends early, and says how, when it is time to collect.
-async fn wait(period: Duration, orders: &mut mpsc::Receiver<Order>, fold: &mut Fold) -> Option<Collect> {
-    let until = Instant::now() + period;
-    loop {
-        tokio::select! {
-            () = sleep_until(until) => return None,
-            Some(order) = orders.recv() => match order {
-                Order::Note(event) => fold.add_event(event),
-                Order::Leave(agent) => fold.leave(&agent),
-                Order::Collect(collect) => return Some(collect),
-            },
+    /// Takes orders for a period; ends early, and says how, when it is time to collect.
+    async fn wait(
+        &mut self,
+        period: Duration,
+        orders: &mut mpsc::Receiver<Order>,
+        fold: &mut Fold,
+    ) -> Option<Collect> {
+        let until = Instant::now() + period;
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return None,
+                Some(order) = orders.recv() => match order {
+                    Order::Note(event) => fold.add_event(event),
+                    Order::Leave(agent) => fold.leave(&agent),
+                    Order::Team(team) => {
+                        fold.set_load(team.load().clone());
+                        self.shares = team.shares();
+                        self.team = *team;
+                    }
+                    Order::Collect(collect) => return Some(collect),
+                },
+            }
         }
     }
 }

@@ -11,9 +11,13 @@
 //!     | GaveUp: failed                                                                         v
 //!     +--------------------------------------------------------------> finished | failed | stopped
 //! ```
+//! While a job runs, agents may join (they prepare, get the start instant, and enter) and leave.
+//!
 //! An agent is *done* when it said FINISHED or FAILED, or was lost. A job that is draining has no agent to wait for
 //! but those that are not done; each gets a limit, after which it counts as lost. The first failure decides the
 //! outcome; a stop decides it unless something had failed before.
+
+mod join;
 
 use std::collections::BTreeMap;
 
@@ -37,6 +41,8 @@ pub(crate) struct Machine {
     ending: Option<Ending>,
     outcome: Option<Outcome>,
     collecting: bool,
+    /// Whether a splitter was asked, and has answered.
+    dividing: Option<bool>,
 }
 
 impl Machine {
@@ -53,6 +59,7 @@ impl Machine {
             ending: None,
             outcome: None,
             collecting: false,
+            dividing: None,
         }
     }
 
@@ -89,6 +96,9 @@ impl Machine {
         match event {
             Event::Waiting { reason } => self.on_waiting(reason, &mut actions),
             Event::Taken { agents } => self.on_taken(now_ns, agents, &mut actions),
+            Event::Joined { agent } => self.on_joined(agent, &mut actions),
+            Event::Divided { failure } => self.on_divided(now_ns, failure, &mut actions),
+            Event::Replanned { duration_ns } => self.plan.duration_ns = duration_ns,
             Event::GaveUp { reason } => self.on_gave_up(reason, &mut actions),
             Event::Update { agent, report } => self.on_update(now_ns, &agent, report, &mut actions),
             Event::Lost { agent, why } => self.on_lost(now_ns, &agent, &why, &mut actions),
@@ -147,12 +157,21 @@ impl Machine {
         }
         match report {
             Report::Preparing => {}
-            Report::Prepared => *share = Share::Prepared,
+            Report::Splitting => *share = Share::Splitting,
+            Report::Prepared => {
+                *share = Share::Prepared;
+                self.on_prepared(agent, actions);
+            }
             Report::Running => *share = Share::Running,
             Report::Draining => *share = Share::Draining,
             Report::Finished => *share = Share::Finished,
+            // One that could not join changes nothing for those who run.
+            Report::Failed { .. } if self.start_ns.is_some() && share.is_preparing() => {
+                self.shares.remove(agent);
+            }
             Report::Failed { kind, message } => {
                 *share = Share::Failed;
+                self.left(agent, actions);
                 let what = if self.start_ns.is_none() {
                     "could not be prepared"
                 } else {
@@ -168,9 +187,14 @@ impl Machine {
         let Some(share) = self.shares.get_mut(agent).filter(|share| !share.is_done()) else {
             return;
         };
-        *share = Share::Lost;
-        let reason = format!("agent {agent} was lost: {why}");
         let ran = self.start_ns.is_some();
+        if ran && share.is_preparing() {
+            self.shares.remove(agent);
+            return;
+        }
+        *share = Share::Lost;
+        self.left(agent, actions);
+        let reason = format!("agent {agent} was lost: {why}");
         self.degraded |= ran;
         if ran && self.shares.values().any(|share| *share != Share::Lost) {
             self.reason = reason;
@@ -196,7 +220,7 @@ impl Machine {
                 grace_ns,
                 end_ns,
             });
-        } else if self.start_ns.is_some() && matches!(share, Share::Assigned | Share::Prepared) {
+        } else if self.start_ns.is_some() && share == Share::Prepared {
             actions.push(Action::Start { agent });
         }
     }
@@ -260,6 +284,8 @@ impl Machine {
 
     /// The transitions that follow from what the shares have become.
     fn advance(&mut self, now_ns: u64, actions: &mut Vec<Action>) {
+        self.divide(actions);
+        self.turn_away(actions);
         if self.state == JobState::Preparing && self.shares.values().all(|share| *share == Share::Prepared) {
             self.state = JobState::Running;
             self.reason.clear();
@@ -344,5 +370,4 @@ impl Machine {
 }
 
 #[cfg(test)]
-#[path = "machine_tests.rs"]
 mod tests;

@@ -1,16 +1,22 @@
 //! What watchers are told. Pure.
 
 use heavy_model::job::JobInfo;
+use heavy_model::load::Load;
 use heavy_model::progress::Progress;
 use heavy_model::summary::Summary;
 
 use super::folder::Seen;
 
 /// Of a job that is looked after now.
-pub(crate) fn of_live(job: &JobInfo, agents: &[String], elapsed_ns: u64, seen: Seen) -> Progress {
+pub(crate) fn of_live(
+    job: &JobInfo,
+    load: &Load,
+    agents: &[String],
+    elapsed_ns: u64,
+    seen: Seen,
+) -> Progress {
     let newest = seen.newest.unwrap_or_default();
     let counts = seen.accounting;
-    let profile = job.spec.profile();
     let second_ns = u64::from(newest.second) * 1_000_000_000;
     Progress {
         job: job.id,
@@ -19,7 +25,7 @@ pub(crate) fn of_live(job: &JobInfo, agents: &[String], elapsed_ns: u64, seen: S
         verdict: job.verdict,
         agents: agents.to_vec(),
         elapsed_s: elapsed_ns as f64 / 1e9,
-        duration_s: job.spec.duration.as_s(),
+        duration_s: load.duration_ns() as f64 / 1e9,
         planned: job.planned,
         scheduled: counts.scheduled,
         started: counts.started,
@@ -27,7 +33,7 @@ pub(crate) fn of_live(job: &JobInfo, agents: &[String], elapsed_ns: u64, seen: S
         failed: counts.failed,
         dropped: counts.dropped.total(),
         in_flight: newest.in_flight,
-        asked_rate: profile.rate_per_second_at(second_ns),
+        asked_rate: load.rate_per_second_at(second_ns),
         achieved_rate: newest.started as f64,
         p50_ms: newest.p50_ms,
         p95_ms: newest.p95_ms,
@@ -50,7 +56,7 @@ pub(crate) fn of_stored(job: &JobInfo, summary: Option<&Summary>) -> Progress {
             .map(|summary| summary.agents.iter().map(|agent| agent.agent.clone()).collect())
             .unwrap_or_default(),
         elapsed_s: summary.map_or(0.0, |summary| summary.run_time_s),
-        duration_s: job.spec.duration.as_s(),
+        duration_s: job.spec.total_duration().as_s(),
         planned: job.planned,
         scheduled: counts.scheduled,
         started: counts.started,

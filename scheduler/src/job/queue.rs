@@ -4,9 +4,11 @@
 //! overtakes it. While enough agents are connected but busy, the head waits without limit; while too few are
 //! connected, it gives up after its `wait_for_agents`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use uuid::Uuid;
+
+use crate::fleet::Candidate;
 
 /// More jobs are refused.
 pub(crate) const LONGEST: usize = 1_000;
@@ -17,6 +19,8 @@ pub(crate) struct Waiting {
     pub(crate) job: Uuid,
     /// How many agents it asks for; `None`: all that are free, at least one.
     pub(crate) agents: Option<u32>,
+    /// Labels that these agents must have.
+    pub(crate) on: BTreeMap<String, String>,
     /// How long it waits while too few agents are connected.
     pub(crate) patience_ns: u64,
 }
@@ -50,6 +54,21 @@ impl Queue {
         true
     }
 
+    /// Puts a job at the head; false when the queue is full.
+    pub(crate) fn push_first(&mut self, waiting: Waiting) -> bool {
+        if self.waiting.len() >= LONGEST {
+            return false;
+        }
+        self.waiting.push_front(waiting);
+        self.short_since_ns = None;
+        true
+    }
+
+    /// Whether nobody waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Takes a job out, wherever it is.
     pub(crate) fn remove(&mut self, job: Uuid) {
         if self.waiting.front().is_some_and(|head| head.job == job) {
@@ -58,16 +77,12 @@ impl Queue {
         self.waiting.retain(|waiting| waiting.job != job);
     }
 
-    /// Decides on the jobs, given the connected agents (name, whether free), sorted by name.
-    pub(crate) fn decide(&mut self, now_ns: u64, connected: &[(String, bool)]) -> Vec<Decision> {
-        let mut free: Vec<&str> = connected
-            .iter()
-            .filter(|(_, free)| *free)
-            .map(|(name, _)| name.as_str())
-            .collect();
+    /// Decides on the jobs, given the connected agents, sorted by name.
+    pub(crate) fn decide(&mut self, now_ns: u64, connected: &[Candidate]) -> Vec<Decision> {
+        let mut free: Vec<&Candidate> = connected.iter().filter(|candidate| candidate.free).collect();
         let mut decisions = Vec::new();
         while let Some(head) = self.waiting.front() {
-            let decision = self.decide_head(now_ns, head, connected.len(), &mut free);
+            let decision = self.decide_head(now_ns, head, connected, &mut free);
             let waits = matches!(decision, Decision::Wait { .. });
             decisions.push(decision);
             if waits {
@@ -77,7 +92,7 @@ impl Queue {
             self.short_since_ns = None;
         }
         let since_ns = self.short_since_ns.unwrap_or(now_ns);
-        self.short_since_ns = self.is_short(connected.len()).then_some(since_ns);
+        self.short_since_ns = self.is_short(connected).then_some(since_ns);
         decisions.extend((1..).zip(self.waiting.iter().skip(1)).map(|(before, waiting)| {
             let jobs = if before == 1 { "job" } else { "jobs" };
             Decision::Wait {
@@ -88,27 +103,51 @@ impl Queue {
         decisions
     }
 
-    fn is_short(&self, connected: usize) -> bool {
-        self.waiting.front().is_some_and(|head| connected < needed(head))
+    fn is_short(&self, connected: &[Candidate]) -> bool {
+        self.waiting
+            .front()
+            .is_some_and(|head| fitting(connected, head) < needed(head))
     }
 
-    fn decide_head(&self, now_ns: u64, head: &Waiting, connected: usize, free: &mut Vec<&str>) -> Decision {
+    fn decide_head(
+        &self,
+        now_ns: u64,
+        head: &Waiting,
+        connected: &[Candidate],
+        free: &mut Vec<&Candidate>,
+    ) -> Decision {
         let (job, needed) = (head.job, needed(head));
-        if free.len() >= needed {
-            let taken = if head.agents.is_some() { needed } else { free.len() };
-            let agents = free.drain(..taken).map(str::to_owned).collect();
+        let fits = free.iter().filter(|candidate| candidate.is_on(&head.on)).count();
+        if fits >= needed {
+            let mut left = if head.agents.is_some() { needed } else { fits };
+            let mut agents = Vec::new();
+            free.retain(|candidate| {
+                let taken = left > 0 && candidate.is_on(&head.on);
+                if taken {
+                    left -= 1;
+                    agents.push(candidate.name.clone());
+                }
+                !taken
+            });
             return Decision::Take { job, agents };
         }
+        let (all, connected) = (connected.len(), fitting(connected, head));
         if connected >= needed {
-            let reason = format!(
-                "waiting for agents: {} of {needed} free, the others work on other jobs",
-                free.len()
-            );
+            let reason =
+                format!("waiting for agents: {fits} of {needed} free, the others work on other jobs");
             return Decision::Wait { job, reason };
         }
         let short_since_ns = self.short_since_ns.unwrap_or(now_ns);
         if now_ns - short_since_ns >= head.patience_ns {
-            let reason = if connected == 0 {
+            let reason = if all > 0 && !head.on.is_empty() {
+                format!(
+                    "{connected} of {needed} agents with the labels {} are connected, and {} without: start one with \
+                     `heavy-agent --label {}`, or ask for others with --on",
+                    labels(head, ", "),
+                    all - connected,
+                    labels(head, " --label ")
+                )
+            } else if connected == 0 {
                 "no agent is connected: start one with `heavy-agent --collector URL`".to_owned()
             } else {
                 format!(
@@ -120,6 +159,23 @@ impl Queue {
         let reason = format!("waiting for agents: {connected} of {needed} connected");
         Decision::Wait { job, reason }
     }
+}
+
+/// How many of the agents have the labels that a job asks for.
+fn fitting(connected: &[Candidate], head: &Waiting) -> usize {
+    connected
+        .iter()
+        .filter(|candidate| candidate.is_on(&head.on))
+        .count()
+}
+
+fn labels(waiting: &Waiting, between: &str) -> String {
+    let labels: Vec<String> = waiting
+        .on
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    labels.join(between)
 }
 
 fn needed(waiting: &Waiting) -> usize {
@@ -140,16 +196,54 @@ mod tests {
             assert!(queue.push(Waiting {
                 job: job(*n),
                 agents: *agents,
+                on: BTreeMap::new(),
                 patience_ns: 30,
             }));
         }
         queue
     }
 
-    fn agents(list: &[(&str, bool)]) -> Vec<(String, bool)> {
-        list.iter()
-            .map(|(name, free)| ((*name).to_owned(), *free))
-            .collect()
+    fn agents(list: &[(&str, bool)]) -> Vec<Candidate> {
+        let candidate = |(name, free): &(&str, bool)| Candidate {
+            name: (*name).to_owned(),
+            free: *free,
+            ..Candidate::default()
+        };
+        list.iter().map(candidate).collect()
+    }
+
+    #[test]
+    fn only_agents_with_the_labels_are_taken() {
+        let mut all = agents(&[("a", true), ("b", true), ("c", true)]);
+        for place in [0, 2] {
+            all[place].labels = BTreeMap::from([("region".to_owned(), "eu".to_owned())]);
+        }
+        let mut queue = queue(&[(1, None), (2, None)]);
+        queue.waiting[0].on = all[0].labels.clone();
+        assert_eq!(queue.decide(0, &all), [take(1, &["a", "c"]), take(2, &["b"])]);
+        let mut queue = self::queue(&[(1, Some(3))]);
+        queue.waiting[0].on = all[0].labels.clone();
+        queue.decide(0, &all);
+        let decisions = queue.decide(30, &all);
+        assert_eq!(
+            reason(&decisions[0]),
+            "2 of 3 agents with the labels region=eu are connected, and 1 without: start one with `heavy-agent \
+             --label region=eu`, or ask for others with --on"
+        );
+    }
+
+    #[test]
+    fn one_that_replaces_others_is_the_head() {
+        let mut queue = queue(&[(1, None)]);
+        assert!(queue.push_first(Waiting {
+            job: job(9),
+            agents: None,
+            on: BTreeMap::new(),
+            patience_ns: 30,
+        }));
+        let decisions = queue.decide(0, &agents(&[("a", true)]));
+        assert_eq!(decisions[0], take(9, &["a"]));
+        assert!(!queue.is_empty());
     }
 
     fn take(n: u128, agents: &[&str]) -> Decision {

@@ -4,6 +4,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Share {
     Assigned,
+    /// Waits for its part of params that a splitter makes.
+    Splitting,
     Prepared,
     Running,
     Draining,
@@ -13,6 +15,11 @@ pub(crate) enum Share {
 }
 
 impl Share {
+    /// Whether it has not come so far as to take a share.
+    pub(crate) const fn is_preparing(self) -> bool {
+        matches!(self, Self::Assigned | Self::Splitting)
+    }
+
     /// Whether nothing more is to be waited for.
     pub(crate) const fn is_done(self) -> bool {
         matches!(self, Self::Finished | Self::Failed | Self::Lost)

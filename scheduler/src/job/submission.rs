@@ -36,10 +36,15 @@ impl Keys {
 }
 
 /// A job as it is when it has just been submitted.
-pub(crate) fn new_job(spec: JobSpec, now_wall_ns: u64) -> JobInfo {
-    let profile = spec.profile();
+pub(crate) fn new_job(mut spec: JobSpec, now_wall_ns: u64) -> JobInfo {
+    let id = Uuid::now_v7();
+    if spec.is_random() && spec.seed.is_none() {
+        // What makes the id unique is as random as a seed need be. JSON of others holds 53 bits exactly.
+        spec.seed = Some((id.as_u128() as u64) >> 11);
+    }
+    let load = spec.load();
     JobInfo {
-        id: Uuid::now_v7(),
+        id,
         state: JobState::Queued,
         verdict: None,
         reason: String::new(),
@@ -47,8 +52,8 @@ pub(crate) fn new_job(spec: JobSpec, now_wall_ns: u64) -> JobInfo {
         submitted_at_wall_ns: now_wall_ns,
         started_at_wall_ns: None,
         ended_at_wall_ns: None,
-        planned: profile.planned(),
-        asked_rate: profile.mean_rate_per_second(),
+        planned: load.planned(),
+        asked_rate: load.mean_rate_per_second(),
         achieved_rate: None,
         spec,
     }

@@ -120,6 +120,7 @@ impl Agent {
             failure_kind: kind.to_owned(),
             message: message.to_owned(),
             sdk: "test".to_owned(),
+            splits: false,
         };
         self.out
             .send(envelope(from_agent::Message::Update(update)))

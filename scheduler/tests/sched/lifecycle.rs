@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heavy_model::job::{JobSpec, JobState};
+use heavy_model::revision::Revision;
 use heavy_model::span::Span;
 use heavy_model::verdict::Verdict;
 use heavy_proto::v1::{ArtifactRef, AssignmentState, Heartbeat};
@@ -28,8 +29,8 @@ async fn two_agents_share_a_job_and_it_passes() {
     let spec = world.spec().await;
     let job = world.submit(&spec).await;
     let (for_a, for_b) = (a.assigned().await, b.assigned().await);
-    assert_eq!((for_a.agent_index, for_b.agent_index, for_a.epoch), (0, 1, 1));
-    let revision = for_a.revision.unwrap();
+    assert_eq!((for_a.seat, for_b.seat, for_a.epoch), (0, 1, 1));
+    let revision: Revision = serde_json::from_str(&for_a.revision).unwrap();
     let members: Vec<_> = revision
         .members
         .iter()
@@ -113,7 +114,7 @@ async fn a_stop_ends_a_running_job_with_what_ran() {
     let world = World::new().await;
     let mut a = Agent::connect(&world, "a").await;
     let mut spec = world.spec().await;
-    spec.duration = Span::from_s(3600);
+    spec.duration = Some(Span::from_s(3600));
     let job = world.submit(&spec).await;
     a.assigned().await;
     a.say(job, AssignmentState::Prepared).await;

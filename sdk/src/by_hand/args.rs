@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use heavy_model::arrivals::Arrivals;
+use heavy_model::job::{JobSpec, SpecError, WorkflowSpec};
+use heavy_model::profile::Stage;
 use heavy_model::rate::Rate;
 use heavy_model::span::Span;
-use heavy_plugin::rpc::WhenFull;
+use heavy_model::users::Users;
+use heavy_plugin::rpc::{Connections, WhenFull};
 use serde_json::Value;
+
+/// How long a run lasts that says nothing of it.
+const DEFAULT_DURATION: Span = Span::from_s(10);
 
 const ABOUT: &str = "A load test for heavy. An agent runs it; by hand, it runs itself on this machine.";
 
@@ -31,12 +38,36 @@ pub(crate) enum Action {
 pub(crate) struct Plan {
     /// The workflow; may be left out when there is only one
     pub(crate) workflow: Option<String>,
-    /// Iterations to start: 50 or 50/s, 6000/m, 1000/h
-    #[arg(long, default_value = "1/s", allow_hyphen_values = true)]
-    pub(crate) rate: Rate,
-    /// For how long: 30s, 1m30s, 250ms
-    #[arg(short, long, default_value = "10s")]
-    pub(crate) duration: Span,
+    /// Iterations to start: 50 or 50/s, 6000/m, 1000/h [default: 1/s, without users or stages]
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) rate: Option<Rate>,
+    /// For how long: 30s, 1m30s, 250ms [default: 10s]
+    #[arg(short, long)]
+    pub(crate) duration: Option<Span>,
+    /// Rates over time: each stage is a duration and the rate that is reached at its end
+    #[arg(long, value_name = "D:RATE,...", value_delimiter = ',')]
+    pub(crate) stages: Vec<Stage>,
+    /// How starts are spread around the rate
+    #[arg(long, value_enum, default_value_t = Spread::Uniform)]
+    pub(crate) arrivals: Spread,
+    /// Users that start again when they are done, in place of a rate: a number, or stages of it
+    #[arg(long, value_name = "N|D:N,...", allow_hyphen_values = true)]
+    pub(crate) users: Option<Users>,
+    /// How many iterations all users have together
+    #[arg(short, long, value_name = "N")]
+    pub(crate) iterations: Option<u64>,
+    /// How many iterations each user has
+    #[arg(long, value_name = "N")]
+    pub(crate) iterations_per_user: Option<u64>,
+    /// From one start of a user to its next
+    #[arg(long, value_name = "D")]
+    pub(crate) pacing: Option<Span>,
+    /// So many identities take turns, made before the start
+    #[arg(long, value_name = "N")]
+    pub(crate) unique_users: Option<u32>,
+    /// Who shares connections with whom
+    #[arg(long, value_enum, default_value_t = Sharing::Shared)]
+    pub(crate) connections: Sharing,
     /// A param of the workflow, as KEY=VALUE; a VALUE that is JSON is taken as such
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) params: Vec<(String, String)>,
@@ -55,6 +86,26 @@ pub(crate) struct Plan {
     /// How long running iterations may go on at the end
     #[arg(long, default_value = "30s")]
     pub(crate) graceful_stop: Span,
+}
+
+/// [`Arrivals`] on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Spread {
+    /// Evenly
+    Uniform,
+    /// At random, as independent customers come
+    Poisson,
+}
+
+/// [`Connections`] on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Sharing {
+    /// All iterations
+    Shared,
+    /// The iterations of one user
+    PerUser,
+    /// Nobody
+    PerIteration,
 }
 
 /// [`WhenFull`] on the command line.
@@ -84,6 +135,49 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, 
 }
 
 impl Plan {
+    /// The job that the flags ask for, of one workflow.
+    ///
+    /// # Errors
+    /// When they do not go together.
+    pub(crate) fn job(&self, workflow: &str) -> Result<JobSpec, String> {
+        let mut spec = JobSpec {
+            workflows: vec![WorkflowSpec::new(workflow)],
+            rate: self.rate,
+            stages: self.stages.clone(),
+            arrivals: match self.arrivals {
+                Spread::Uniform => Arrivals::Uniform,
+                Spread::Poisson => Arrivals::Poisson,
+            },
+            users: self.users.clone(),
+            iterations: self.iterations,
+            iterations_per_user: self.iterations_per_user,
+            pacing: self.pacing,
+            duration: self.duration,
+            unique_users: self.unique_users,
+            params: self.params(),
+            env: self.env(),
+            // No binary is sent anywhere.
+            ..JobSpec::of("0".repeat(64))
+        };
+        if !spec.shape().is_given() {
+            spec.rate = Some(Rate::per_second(1).map_err(|error| error.to_string())?);
+        }
+        let staged = !spec.stages.is_empty()
+            || spec
+                .users
+                .as_ref()
+                .is_some_and(|users| users.duration().is_some());
+        let counted = spec.iterations.or(spec.iterations_per_user).is_some();
+        if spec.duration.is_none() && !staged && !counted {
+            spec.duration = Some(DEFAULT_DURATION);
+        }
+        spec.check().map_err(|error| match error {
+            SpecError::Field { field, problem } => format!("--{}: {problem}", field.replace('_', "-")),
+            error @ SpecError::Syntax(_) => error.to_string(),
+        })?;
+        Ok(spec)
+    }
+
     /// The params as a JSON object; null when none are given.
     pub(crate) fn params(&self) -> Value {
         if self.params.is_empty() {
@@ -99,6 +193,16 @@ impl Plan {
     /// The variables by name.
     pub(crate) fn env(&self) -> BTreeMap<String, String> {
         self.env.iter().cloned().collect()
+    }
+}
+
+impl From<Sharing> for Connections {
+    fn from(sharing: Sharing) -> Self {
+        match sharing {
+            Sharing::Shared => Self::Shared,
+            Sharing::PerUser => Self::PerUser,
+            Sharing::PerIteration => Self::PerIteration,
+        }
     }
 }
 
@@ -134,10 +238,38 @@ mod tests {
             panic!("it is a run");
         };
         assert_eq!(plan.workflow.as_deref(), Some("buy"));
-        assert_eq!(plan.rate, "5/s".parse().unwrap());
-        assert_eq!(plan.duration, Span::from_s(60));
+        assert_eq!(plan.rate, Some("5/s".parse().unwrap()));
+        assert_eq!(plan.duration, Some(Span::from_s(60)));
+        assert_eq!(plan.job("buy").unwrap().load().planned(), 300);
         assert_eq!(plan.params(), json!({"n": 7, "url": "http://h/"}));
         assert_eq!(plan.env()["A"], "b=c");
+    }
+
+    #[test]
+    fn every_load_model_can_be_asked_for() {
+        for (line, words) in [
+            ("./shop run", "1/s for 10s"),
+            (
+                "./shop run --stages 5s:10,5s:0",
+                "from 0/s to 10/s in 5s, to 0/s in 5s",
+            ),
+            ("./shop run --users 5 --pacing 1s", "5 users for 10s, paced at 1s"),
+            ("./shop run -i 7", "1 user, 7 iterations in all, for at most 10m"),
+            ("./shop run --rate 5 --arrivals poisson", "5/s at random for 10s"),
+        ] {
+            let Ok(Action::Run(plan)) = parsed(line) else {
+                panic!("it is a run");
+            };
+            assert_eq!(plan.job("w").unwrap().describe_load(), words, "{line}");
+        }
+        let Ok(Action::Run(plan)) = parsed("./shop run --rate 5 --users 2") else {
+            panic!("it is a run");
+        };
+        assert!(
+            plan.job("w")
+                .unwrap_err()
+                .contains("--users: it belongs to users")
+        );
     }
 
     #[test]

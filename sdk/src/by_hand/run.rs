@@ -5,15 +5,18 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use heavy_model::profile::Profile;
-use heavy_plugin::rpc::{Connections, Failure, Release, Setup, WorkflowSetup};
+use heavy_model::job::JobSpec;
+use heavy_model::load::{Kind, Quota};
+use heavy_model::split::Split;
+use heavy_model::stream::{Deal, Dealt, Stream};
+use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Numbers, Release, Setup, WorkflowSetup};
 use tokio::runtime::{Builder, LocalOptions};
 
 use super::args::Plan;
 use super::tally::Tally;
 use crate::harness::job::anchor_now;
 use crate::harness::panics;
-use crate::harness::process::Process;
+use crate::harness::process::{Process, failure};
 use crate::harness::shared::Options;
 use crate::harness::workflow::Workflow;
 use crate::harness::writer::Writer;
@@ -31,11 +34,8 @@ const EXIT_FAIL: u8 = 99;
 /// Runs a workflow and prints the summary; an error says why it could not run.
 pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Result<ExitCode, String> {
     let workflow = chosen(&workflows, plan.workflow.as_deref())?;
-    let profile = Profile::constant(plan.rate, plan.duration);
-    if profile.planned() == 0 {
-        return Err("nothing is to be started: the duration is 0".to_owned());
-    }
-    announce(&workflow, plan, profile.planned());
+    let spec = plan.job(&workflow)?;
+    announce(&workflow, &spec, plan.max_in_flight);
     panics::shorten_reports();
     let tally = Arc::new(Mutex::new(Tally::default()));
     let of_writer = Arc::clone(&tally);
@@ -53,10 +53,10 @@ pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Re
         .build_local(LocalOptions::default())
         .map_err(|error| format!("cannot start: {error}"))?;
     runtime
-        .block_on(drive(&process, &workflow, plan, &profile))
+        .block_on(drive(&process, &workflow, plan, &spec))
         .map_err(|failure| failure.message)?;
     let tally = tally.lock().expect("nobody panics while tallying");
-    let summary = tally.summary(&workflow, &profile);
+    let summary = tally.summary(&workflow, &spec.load());
     io::stdout()
         .lock()
         .write_all(summary.as_bytes())
@@ -81,53 +81,125 @@ fn chosen(workflows: &[Workflow], asked: Option<&str>) -> Result<String, String>
     }
 }
 
-fn announce(workflow: &str, plan: &Plan, planned: u64) {
-    let (rate, duration, most) = (plan.rate, plan.duration, plan.max_in_flight);
-    let line = format!("{workflow}: {planned} iterations at {rate} for {duration}, at most {most} at once");
+fn announce(workflow: &str, spec: &JobSpec, most: u32) {
+    let (words, planned) = (spec.describe_load(), spec.load().planned());
+    let line = if planned > 0 {
+        format!("{workflow}: {words}, {planned} iterations, at most {most} at once")
+    } else {
+        format!("{workflow}: {words}")
+    };
     // Without a stderr there is nobody to tell.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-async fn drive(process: &Process, workflow: &str, plan: &Plan, profile: &Profile) -> Result<(), Failure> {
+async fn drive(process: &Process, workflow: &str, plan: &Plan, spec: &JobSpec) -> Result<(), Failure> {
     let anchor = anchor_now();
-    let params = plan.params();
+    let lane = spec.load().lanes.into_iter().next();
+    let kind = lane.map(|lane| lane.kind).ok_or_else(nothing)?;
     process
-        .prepare(Setup {
-            job: "by hand".to_owned(),
-            agent: "this machine".to_owned(),
-            agent_index: 0,
-            agents: 1,
-            workflows: vec![WorkflowSetup {
-                name: workflow.to_owned(),
-                params,
-            }],
-            env: plan.env(),
-            anchor,
-            max_in_flight: plan.max_in_flight,
-            when_full: plan.when_full.into(),
-            timeout_ns: plan.timeout.map(|timeout| timeout.ns()),
-            connections: Connections::Shared,
-        })
+        .prepare(setup(workflow, plan, spec, &kind, anchor))
         .await?;
     let start_ns = monotonic_ns() - anchor.monotonic_ns + LEAD_NS;
-    let mut released = 0;
-    while released < profile.planned() {
-        let elapsed_ns = (monotonic_ns() - anchor.monotonic_ns + LEAD_NS).saturating_sub(start_ns);
-        let ahead = profile.count_before(elapsed_ns);
-        let due = (released..ahead)
-            .map(|n| (n, start_ns + profile.due_ns(n)))
-            .collect();
-        released = released.max(ahead);
+    let end_ns = anchor.monotonic_ns + start_ns + spec.load().duration_ns();
+    match kind {
+        Kind::Open(stream) => {
+            release(process, workflow, stream, anchor, start_ns).await?;
+            tokio::time::sleep(Duration::from_nanos(end_ns.saturating_sub(monotonic_ns()))).await;
+        }
+        Kind::Closed(closed) => {
+            let users = (0..closed.users.most()).flat_map(|user| {
+                let presence = closed.users.presence(user, closed.duration_ns);
+                presence
+                    .into_iter()
+                    .map(move |(came, left)| (u64::from(user), start_ns + came, start_ns + left))
+            });
+            process
+                .run(Release {
+                    workflow: workflow.to_owned(),
+                    due: Vec::new(),
+                    users: users.collect(),
+                })
+                .await?;
+            wait_for_users(process, closed.quota != Quota::Unlimited, end_ns).await;
+        }
+    }
+    process.stop(plan.graceful_stop.to_std()).await;
+    process.cleanup().await
+}
+
+/// Releases what is due a little ahead, until nothing more will be.
+async fn release(
+    process: &Process,
+    workflow: &str,
+    stream: Stream,
+    anchor: Anchor,
+    start_ns: u64,
+) -> Result<(), Failure> {
+    let share = Split::new(0, &[1]).map_err(|_| nothing())?.share(0);
+    let deal = Deal {
+        share,
+        cut_ns: 0,
+        seat: [0; 3],
+    };
+    let mut dealt = Dealt::new(stream, deal);
+    while dealt.peek().is_some() {
+        let until_ns = (monotonic_ns() - anchor.monotonic_ns + LEAD_NS).saturating_sub(start_ns);
+        let mut due = Vec::new();
+        while let Some((n, due_ns)) = dealt.peek().filter(|(_, due_ns)| *due_ns < until_ns) {
+            due.push((n, start_ns + due_ns));
+            dealt.advance();
+        }
         process
             .run(Release {
                 workflow: workflow.to_owned(),
                 due,
+                users: Vec::new(),
             })
             .await?;
         tokio::time::sleep(RELEASE_EVERY).await;
     }
-    let end_ns = anchor.monotonic_ns + start_ns + profile.duration_ns();
-    tokio::time::sleep(Duration::from_nanos(end_ns.saturating_sub(monotonic_ns()))).await;
-    process.stop(plan.graceful_stop.to_std()).await;
-    process.cleanup().await
+    Ok(())
+}
+
+/// Waits for the end of the load; with a quota until users have used it up, which is when nobody runs any more.
+async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
+    tokio::time::sleep(Duration::from_nanos(2 * LEAD_NS)).await;
+    while monotonic_ns() < end_ns && !(quota && process.is_idle()) {
+        tokio::time::sleep(RELEASE_EVERY).await;
+    }
+}
+
+fn setup(workflow: &str, plan: &Plan, spec: &JobSpec, kind: &Kind, anchor: Anchor) -> Setup {
+    let closed = match kind {
+        Kind::Open(_) => None,
+        Kind::Closed(closed) => Some(ClosedSetup {
+            pacing_ns: closed.pacing_ns,
+            iterations: spec.iterations,
+            iterations_per_user: spec.iterations_per_user,
+            numbers: Numbers::default(),
+            grace_ns: plan.graceful_stop.ns(),
+        }),
+    };
+    Setup {
+        job: "by hand".to_owned(),
+        agent: "this machine".to_owned(),
+        agent_index: 0,
+        agents: 1,
+        workflows: vec![WorkflowSetup {
+            name: workflow.to_owned(),
+            params: spec.params.clone(),
+            closed,
+            identities: (0..spec.unique_users.map_or(0, u64::from)).collect(),
+        }],
+        env: spec.env.clone(),
+        anchor,
+        max_in_flight: plan.max_in_flight,
+        when_full: plan.when_full.into(),
+        timeout_ns: plan.timeout.map(|timeout| timeout.ns()),
+        connections: plan.connections.into(),
+    }
+}
+
+fn nothing() -> Failure {
+    failure("internal", "nothing is to be started".to_owned())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use heavy_model::histogram::Histogram;
-use heavy_model::profile::Profile;
+use heavy_model::load::Load;
 use heavy_plugin::line::{IterationLine, Line, RequestLine};
 
 /// So many different names and errors are kept apart; the rest is added up under [`OTHER`].
@@ -91,10 +91,10 @@ impl Tally {
     }
 
     /// The summary, as printed.
-    pub(crate) fn summary(&self, workflow: &str, profile: &Profile) -> String {
+    pub(crate) fn summary(&self, workflow: &str, load: &Load) -> String {
         let started = self.ok + self.failed + self.interrupted;
         let dropped: u64 = self.dropped.values().sum();
-        let seconds = profile.duration_ns() as f64 / 1e9;
+        let seconds = load.duration_ns() as f64 / 1e9;
         let mut out = String::new();
         let mut line = |name: &str, text: String| {
             writeln!(out, "{name:<12} {text}").expect("a string takes everything");
@@ -104,7 +104,7 @@ impl Tally {
             "iterations",
             format!(
                 "{} planned, {started} started, {} ok, {} failed, {dropped} dropped, {} interrupted",
-                profile.planned(),
+                load.planned(),
                 self.ok,
                 self.failed,
                 self.interrupted
@@ -114,7 +114,7 @@ impl Tally {
             "rate",
             format!(
                 "{:.1}/s asked, {:.1}/s started",
-                profile.mean_rate_per_second(),
+                load.mean_rate_per_second(),
                 started as f64 / seconds
             ),
         );
@@ -166,6 +166,7 @@ fn milliseconds(ns: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use heavy_model::job::JobSpec;
 
     #[test]
     fn lines_add_up_to_a_summary() {
@@ -182,8 +183,8 @@ mod tests {
         let mut tally = Tally::default();
         tally.take(lines.as_bytes());
         assert!(tally.is_failed());
-        let profile = Profile::constant("4".parse().unwrap(), "1s".parse().unwrap());
-        let summary = tally.summary("w", &profile);
+        let spec = JobSpec::new("a".repeat(64), "4".parse().unwrap(), "1s".parse().unwrap());
+        let summary = tally.summary("w", &spec.load());
         let expected = "\
 workflow     w
 iterations   4 planned, 1 started, 1 ok, 0 failed, 3 dropped, 0 interrupted

@@ -12,12 +12,13 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
+use super::closed::ClosedUsers;
 use super::iteration::Admitted;
 use super::job::Job;
 use super::results::Results;
 use super::shared::Shared;
 use super::timer::Timer;
-use super::users::Users;
+use super::users::{Kind, Users};
 use crate::http::{EngineConfig, HttpClient, monotonic_ns};
 use crate::names::Names;
 
@@ -31,6 +32,7 @@ pub(crate) struct Core {
     pub(crate) names: RefCell<Names>,
     pub(crate) results: Results,
     pub(crate) users: Users,
+    pub(super) closed: ClosedUsers,
     /// Whether iterations are being cut off because grace is over.
     pub(crate) interrupting: Cell<bool>,
     interrupted: Cell<u64>,
@@ -73,7 +75,8 @@ impl Core {
             params: RefCell::new(job.params.clone()),
             names: RefCell::default(),
             results: Results::new(Arc::clone(&shared.writer), Arc::clone(&shared.workflows)),
-            users: Users::new(job.agent_index, index, cores, shared.workflows.len()),
+            users: Users::new(job.agent_index, index, cores, job.fixed_users.clone()),
+            closed: ClosedUsers::new(&job),
             interrupting: Cell::new(false),
             interrupted: Cell::new(0),
             next_group: Cell::new(FIRST_ITERATION_GROUP),
@@ -99,9 +102,18 @@ impl Core {
         for &(n, due_ns) in due {
             admission.release(Released { lane, n, due_ns });
         }
-        self.next_due_ns.set(admission.next_due_ns().unwrap_or(u64::MAX));
         drop(admission);
+        self.note_next_due();
         self.arm();
+    }
+
+    /// Takes users that start iterations by themselves; instants are on the monotonic clock.
+    pub(crate) fn release_users(&self, lane: usize, users: &[(u64, u64, u64)]) {
+        if !self.stopped.get() {
+            self.closed.release(lane, users);
+            self.note_next_due();
+            self.arm();
+        }
     }
 
     /// Wakes for every due iteration, as long as the process lives.
@@ -131,7 +143,10 @@ impl Core {
     pub(crate) fn look(self: &Rc<Self>, now_ns: u64) {
         let slots = &self.shared.slots;
         loop {
-            let decision = self.admission.borrow_mut().decide(now_ns, || slots.take());
+            let decision = self
+                .admission
+                .borrow_mut()
+                .decide(now_ns, |lane| self.users.has_one(lane) && slots.take());
             match decision {
                 Some(Decision::Start { released, waited }) => self.start(released, waited),
                 Some(Decision::Drop { released, reason }) => {
@@ -141,47 +156,77 @@ impl Core {
                     let waiting = self.admission.borrow().waiting();
                     slots.set_waiting(self.index, waiting);
                     // A slot that was given back before this core was known to wait would be overlooked.
-                    if waiting == 0 || !slots.any_free() {
+                    let has_user = self
+                        .admission
+                        .borrow()
+                        .first_waiting()
+                        .is_none_or(|lane| self.users.has_one(lane));
+                    if waiting == 0 || !has_user || !slots.any_free() {
                         break;
                     }
                 }
             }
         }
-        let next_due_ns = self.admission.borrow().next_due_ns();
-        self.next_due_ns.set(next_due_ns.unwrap_or(u64::MAX));
+        self.look_after_users(now_ns);
+        self.note_next_due();
+    }
+
+    fn note_next_due(&self) {
+        let due_ns = self.admission.borrow().next_due_ns().unwrap_or(u64::MAX);
+        let of_users_ns = self.closed.next_wake_ns().unwrap_or(u64::MAX);
+        self.next_due_ns.set(due_ns.min(of_users_ns));
     }
 
     fn start(self: &Rc<Self>, released: Released, waited: bool) {
-        let place = self.running.borrow_mut().enter();
         let slot_wait_ns = if waited {
             self.shared.slots.freed_ns().saturating_sub(released.due_ns)
         } else {
             0
         };
-        let admitted = Admitted {
+        let user = self.users.take(released.lane);
+        self.begin(|place| Admitted {
             released,
             slot_wait_ns,
             place,
-            user: self.users.take(released.lane),
-        };
-        let runner = Arc::clone(&self.shared.workflows[released.lane].runner);
+            user,
+        });
+    }
+
+    /// Starts an iteration that has a slot; gives the place of its task.
+    pub(super) fn begin(self: &Rc<Self>, admitted: impl FnOnce(usize) -> Admitted) -> usize {
+        let place = self.running.borrow_mut().enter();
+        let admitted = admitted(place);
+        let runner = Arc::clone(&self.shared.workflows[admitted.released.lane].runner);
         let task = runner.start_iteration(Rc::clone(self), admitted);
         self.running.borrow_mut().tasks[place] = Some(task);
+        place
+    }
+
+    /// Cuts one iteration off.
+    pub(super) fn abort(&self, place: usize) {
+        if let Some(Some(task)) = self.running.borrow().tasks.get(place) {
+            task.abort();
+        }
     }
 
     /// Takes note that the iteration at `place` is over at `now_ns`, and uses the occasion to start what is due: that
     /// costs no wake-up.
-    pub(crate) fn ended(self: &Rc<Self>, place: usize, interrupted: bool, now_ns: u64) {
+    pub(crate) fn ended(self: &Rc<Self>, place: usize, kind: Kind, interrupted: bool, now_ns: u64) {
         if interrupted {
             self.interrupted.set(self.interrupted.get() + 1);
         }
         let left = self.running.borrow_mut().leave(place);
+        if let Kind::Round(place) = kind {
+            self.closed.ended(place, now_ns);
+            self.note_next_due();
+        }
         self.shared.slots.give_back(self.index, now_ns);
         if left == 0 {
             self.idle.notify_waiters();
         }
         if now_ns >= self.next_due_ns.get() || self.admission.borrow().waiting() > 0 {
             self.look(now_ns);
+            self.arm();
         }
     }
 
@@ -189,6 +234,7 @@ impl Core {
     pub(crate) fn stop(self: &Rc<Self>) -> u64 {
         self.look(monotonic_ns());
         self.stopped.set(true);
+        self.closed.stop();
         let mut admission = self.admission.borrow_mut();
         let withdrawn = admission.withdraw();
         while let Some(Decision::Drop { released, reason }) = admission.give_up_waiting() {
@@ -232,7 +278,8 @@ impl Core {
 
     fn arm(&self) {
         let wake_ns = self.admission.borrow().next_wake_ns(self.woken_ns.get());
-        if let Some(wake_ns) = wake_ns
+        let of_users_ns = self.closed.next_wake_ns();
+        if let Some(wake_ns) = wake_ns.into_iter().chain(of_users_ns).min()
             && wake_ns < self.armed_ns.get()
         {
             self.armed_ns.set(wake_ns);

@@ -84,7 +84,7 @@ impl Open {
         } = admitted;
         let group = match core.job.connections {
             Connections::Shared => None,
-            Connections::PerUser => Some(user.number),
+            Connections::PerUser => Some(user.group()),
             Connections::PerIteration => Some(core.new_group()),
         };
         Self {
@@ -152,8 +152,9 @@ impl Open {
         if let (Connections::PerIteration, Some(group)) = (core.job.connections, self.ctx.group()) {
             core.client.close_group(group);
         }
-        core.users.give_back(lane, Rc::clone(self.ctx.user()));
-        core.ended(self.place, interrupted, ended_ns);
+        let user = self.ctx.user();
+        core.users.give_back(Rc::clone(user));
+        core.ended(self.place, user.kind, interrupted, ended_ns);
     }
 }
 

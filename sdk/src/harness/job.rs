@@ -8,6 +8,7 @@ use heavy_plugin::rpc::{Anchor, Connections, Setup, WhenFull};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
+use super::closed::ClosedLane;
 use crate::http::monotonic_ns;
 
 /// The job, as far as the load test is concerned.
@@ -21,14 +22,32 @@ pub(crate) struct Job {
     pub(crate) when_full: WhenFull,
     pub(crate) timeout: Option<Duration>,
     pub(crate) connections: Connections,
+    /// For each workflow of the server how its users go on, if it is a closed one.
+    pub(crate) closed: Vec<Option<Arc<ClosedLane>>>,
+    /// For each workflow of the server whether its users are identities of the job.
+    pub(crate) fixed_users: Vec<bool>,
     /// The first params of each workflow of the server, null for those that are not run.
     pub(crate) params: Vec<Arc<Value>>,
 }
 
 impl Job {
-    /// The job of a setup; `params` by workflow, `env` from the env files.
-    pub(crate) fn new(setup: Setup, params: Vec<Arc<Value>>, mut env: BTreeMap<String, String>) -> Self {
+    /// The job of a setup; `lanes` are the places of its workflows in the server, `params` by workflow, `env` from the env files.
+    pub(crate) fn new(
+        setup: Setup,
+        lanes: &[usize],
+        params: Vec<Arc<Value>>,
+        mut env: BTreeMap<String, String>,
+    ) -> Self {
         env.extend(setup.env);
+        let mut closed: Vec<_> = params.iter().map(|_| None).collect();
+        let mut fixed_users = vec![false; params.len()];
+        for (lane, workflow) in lanes.iter().zip(&setup.workflows) {
+            closed[*lane] = workflow
+                .closed
+                .as_ref()
+                .map(|setup| Arc::new(ClosedLane::new(setup)));
+            fixed_users[*lane] = !workflow.identities.is_empty();
+        }
         Self {
             agent_index: setup.agent_index,
             anchor: setup.anchor,
@@ -37,6 +56,8 @@ impl Job {
             when_full: setup.when_full,
             timeout: setup.timeout_ns.map(Duration::from_nanos),
             connections: setup.connections,
+            closed,
+            fixed_users,
             params,
         }
     }
@@ -85,7 +106,7 @@ mod tests {
             ("A".to_owned(), "file".to_owned()),
             ("B".to_owned(), "file".to_owned()),
         ]);
-        let job = Job::new(setup, Vec::new(), file);
+        let job = Job::new(setup, &[], Vec::new(), file);
         assert_eq!(job.wall_ns(1_250), 1_700_000_000_000_000_250);
         assert_eq!(job.wall_ns(750), 1_699_999_999_999_999_750);
         assert_eq!((&*job.env["A"], &*job.env["B"]), ("job", "file"));

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures::{TryStreamExt as _, stream};
 use heavy_plugin::rpc::Failure;
 use serde_json::Value;
 use tokio::runtime::{Builder, LocalOptions};
@@ -14,8 +15,12 @@ use tokio::task::spawn_local;
 use super::core::Core;
 use super::panics::{Outcome, guarded};
 use super::process::failure;
+use super::users::{Kind, User};
 use super::workflow::Later;
 use crate::context::Context;
+
+/// Users that log in at the same time, on each core.
+const IDENTITIES_AT_ONCE: usize = 32;
 
 /// One order. Those with an answer are answered when they are carried out.
 #[derive(Debug)]
@@ -28,6 +33,17 @@ pub(crate) enum Order {
     Release {
         lane: usize,
         due: Vec<(u64, u64)>,
+    },
+    /// As above, of users: number, comes, leaves.
+    ReleaseUsers {
+        lane: usize,
+        users: Vec<(u64, u64, u64)>,
+    },
+    /// Make identities of the job and run their `init_user`.
+    Identities {
+        lane: usize,
+        numbers: Vec<u64>,
+        answer: oneshot::Sender<Result<(), Failure>>,
     },
     Params {
         lane: usize,
@@ -87,6 +103,14 @@ fn carry_out(core: &Rc<Core>, order: Order) {
     let core = Rc::clone(core);
     match order {
         Order::Release { lane, due } => core.release(lane, &due),
+        Order::ReleaseUsers { lane, users } => core.release_users(lane, &users),
+        Order::Identities {
+            lane,
+            numbers,
+            answer,
+        } => drop(spawn_local(async move {
+            drop(answer.send(make_identities(&core, lane, numbers).await));
+        })),
         Order::Params { lane, params } => core.params.borrow_mut()[lane] = params,
         Order::Stop { answer } => {
             let _ = answer.send(core.stop());
@@ -103,12 +127,12 @@ fn carry_out(core: &Rc<Core>, order: Order) {
             let _ = answer.send(core.interrupt().await);
         })),
         Order::Init { lane, answer } => drop(spawn_local(async move {
-            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(), "init");
+            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(lane), "init");
             let call = core.shared.workflows[lane].runner.init_later(&ctx);
             drop(answer.send(outside_iterations("init", &ctx, call).await));
         })),
         Order::Cleanup { lane, answer } => drop(spawn_local(async move {
-            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(), "cleanup");
+            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(lane), "cleanup");
             let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
             drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
         })),
@@ -121,15 +145,34 @@ fn carry_out(core: &Rc<Core>, order: Order) {
 /// Cleans up one user after the other; the first failure is the answer.
 async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
     let mut result = Ok(());
-    for (lane, user) in core.users.take_all() {
-        let number = user.number;
+    let users = core.users.take_all().into_iter().chain(core.closed.take_all());
+    for user in users.filter(|user| user.ready.get()) {
+        let (lane, group) = (user.lane(), user.group());
         let ctx = Context::outside(Rc::clone(core), lane, user, "cleanup_user");
         let call = core.shared.workflows[lane].runner.cleanup_user_later(&ctx);
         let cleaned = outside_iterations("cleanup_user", &ctx, call).await;
-        core.client.close_group(number);
+        core.client.close_group(group);
         result = result.and(cleaned);
     }
     result
+}
+
+/// Makes identities, some at a time; the first failure is the answer, after which no more are made.
+async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Result<(), Failure> {
+    let made =
+        stream::iter(numbers.into_iter().map(Ok)).try_for_each_concurrent(IDENTITIES_AT_ONCE, |number| {
+            let core = Rc::clone(core);
+            async move {
+                let user = Rc::new(User::numbered(lane, number, Kind::Identity));
+                let ctx = Context::outside(Rc::clone(&core), lane, Rc::clone(&user), "init_user");
+                let call = core.shared.workflows[lane].runner.init_user_later(&ctx);
+                outside_iterations(&format!("init_user of user {number}"), &ctx, call).await?;
+                user.ready.set(true);
+                core.users.add(user);
+                Ok(())
+            }
+        });
+    made.await
 }
 
 async fn outside_iterations(what: &str, ctx: &Context, call: Later<'_>) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! The whole process: its cores, and the job they work on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,6 +38,8 @@ struct Prepare {
     /// The workflows of the job, as places in the server.
     lanes: Vec<usize>,
     anchor_ns: u64,
+    /// Of workflows with identities: over how many cores those are spread.
+    cores_of_lanes: HashMap<usize, usize>,
     dealer: Mutex<Dealer>,
 }
 
@@ -46,7 +48,48 @@ struct Prepare {
 #[derive(Debug, Default)]
 struct Dealer {
     next_core: usize,
+    /// Users stay on the core that they were dealt to first.
+    cores_of_users: HashMap<(usize, u64), usize>,
     stopped: bool,
+}
+
+impl Dealer {
+    /// Deals users to cores in turn; one that was dealt before stays where it is.
+    async fn deal_users(
+        &mut self,
+        prepared: &Prepare,
+        lane: usize,
+        users: &[(u64, u64, u64)],
+    ) -> Result<(), Failure> {
+        if users.is_empty() {
+            return Ok(());
+        }
+        let cores = prepared.cores.len();
+        let mut hands = vec![Vec::new(); cores];
+        let at = |ns: u64| prepared.anchor_ns.saturating_add(ns);
+        for &(user, came_ns, until_ns) in users {
+            let next = self.cores_of_users.len() % cores;
+            let core = *self.cores_of_users.entry((lane, user)).or_insert(next);
+            hands[core].push((user, at(came_ns), at(until_ns)));
+        }
+        for (core, users) in prepared.cores.iter().zip(hands) {
+            if !users.is_empty() {
+                let order = Order::ReleaseUsers { lane, users };
+                core.send(order).await.map_err(|_| core_is_gone())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Prepare {
+    /// Over how many cores the iterations of a workflow are dealt.
+    fn dealt_to(&self, lane: usize) -> usize {
+        self.cores_of_lanes
+            .get(&lane)
+            .copied()
+            .unwrap_or(self.cores.len())
+    }
 }
 
 impl Process {
@@ -98,21 +141,47 @@ impl Process {
         }
         self.shared.slots.set_limit(setup.max_in_flight);
         let anchor_ns = setup.anchor.monotonic_ns;
-        let job = Arc::new(Job::new(setup, params, env));
+        let identities: Vec<Vec<u64>> = setup
+            .workflows
+            .iter()
+            .map(|workflow| workflow.identities.clone())
+            .collect();
+        let job = Arc::new(Job::new(setup, &lanes, params, env));
         let cores = self.start_cores(&job).map_err(|error| failure("init", error))?;
         let prepare = Prepare {
             cores,
             lanes: lanes.clone(),
             anchor_ns,
+            cores_of_lanes: cores_of_lanes(&lanes, &identities, self.shared.options.cores),
             dealer: Mutex::default(),
         };
         self.prepared.set(prepare).map_err(|_| prepared_twice())?;
         let began = Instant::now();
-        for lane in lanes {
+        for &lane in &lanes {
             self.ask(0, |answer| Order::Init { lane, answer }).await??;
+        }
+        for (lane, numbers) in lanes.into_iter().zip(identities) {
+            self.make_identities(lane, &numbers).await?;
         }
         let init_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Ok(Prepared { init_ns })
+    }
+
+    /// Makes identities and logs them in. Few share one core, so that none is missing where another is free.
+    async fn make_identities(&self, lane: usize, numbers: &[u64]) -> Result<(), Failure> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let cores = self.prepared()?.dealt_to(lane);
+        let making = (0..cores).map(|core| {
+            let numbers = numbers.iter().copied().skip(core).step_by(cores).collect();
+            self.ask(core, move |answer| Order::Identities {
+                lane,
+                numbers,
+                answer,
+            })
+        });
+        join_all(making).await.into_iter().map(Result::flatten).collect()
     }
 
     pub(crate) fn split(&self, workflow: &str, params: Value, agents: u32) -> Result<Vec<Value>, Failure> {
@@ -146,13 +215,15 @@ impl Process {
         let mut dealer = prepared.dealer.lock().await;
         let mut accepted = 0;
         if !dealer.stopped {
-            accepted = release.due.len() as u64;
-            let cores = prepared.cores.len();
+            accepted = (release.due.len() + release.users.len()) as u64;
+            let cores = prepared.dealt_to(lane);
             let mut hands = vec![Vec::with_capacity(release.due.len() / cores + 1); cores];
             for (n, due_ns) in release.due {
+                dealer.next_core %= cores;
                 hands[dealer.next_core].push((n, prepared.anchor_ns.saturating_add(due_ns)));
                 dealer.next_core = (dealer.next_core + 1) % cores;
             }
+            dealer.deal_users(prepared, lane, &release.users).await?;
             for (core, due) in prepared.cores.iter().zip(hands) {
                 if !due.is_empty() {
                     core.send(Order::Release { lane, due })
@@ -235,6 +306,11 @@ impl Process {
         self.shared.writer.flush().await;
     }
 
+    /// Whether no iteration runs.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.shared.slots.taken() == 0
+    }
+
     /// Whether a job was prepared.
     pub(crate) fn is_prepared(&self) -> bool {
         self.prepared.get().is_some()
@@ -295,6 +371,20 @@ impl Process {
         let answers = join_all((0..cores).map(|core| self.ask(core, &order))).await;
         answers.into_iter().flatten().collect()
     }
+}
+
+/// So many identities on a core are seldom all taken while others are free.
+const IDENTITIES_A_CORE: usize = 64;
+
+/// Over how many cores the identities of each workflow that has some are spread.
+fn cores_of_lanes(lanes: &[usize], identities: &[Vec<u64>], cores: usize) -> HashMap<usize, usize> {
+    let having = lanes
+        .iter()
+        .zip(identities)
+        .filter(|(_, numbers)| !numbers.is_empty());
+    having
+        .map(|(lane, numbers)| (*lane, (numbers.len() / IDENTITIES_A_CORE).clamp(1, cores)))
+        .collect()
 }
 
 pub(crate) fn failure(kind: &str, message: String) -> Failure {

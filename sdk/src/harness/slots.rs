@@ -50,6 +50,11 @@ impl Slots {
             .is_ok()
     }
 
+    /// Takes a slot, whether one is free or not: users of closed workflows are as many as were asked for.
+    pub(crate) fn occupy(&self) {
+        self.taken.fetch_add(1, Ordering::AcqRel);
+    }
+
     /// Whether a slot is free at this moment.
     pub(crate) fn any_free(&self) -> bool {
         self.taken.load(Ordering::SeqCst) < self.limit.load(Ordering::Relaxed)

@@ -5,12 +5,27 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
+/// Where a user comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Made when one was needed.
+    Made,
+    /// One of the job's identities, which take turns.
+    Identity,
+    /// One that starts iterations by itself, at this place among those of its core.
+    Round(usize),
+}
+
 /// One user. It belongs to one workflow and one core.
 pub(crate) struct User {
-    /// Unique in the whole job: the agent's index, a dash, and the user's number in the process.
+    /// Unique in the whole job: its number in the job, or the agent's index, a dash, and its number in the process.
     pub(crate) id: String,
-    /// Unique in the process.
+    /// Unique in the process among its kind; of all kinds but [`Kind::Made`], unique in the whole job.
     pub(crate) number: u64,
+    pub(crate) kind: Kind,
+    lane: usize,
+    /// Whether what it does is being cut off because it is gone.
+    pub(crate) cut_off: Cell<bool>,
     /// Whether `init_user` succeeded.
     pub(crate) ready: Cell<bool>,
     /// What the load test keeps between iterations.
@@ -23,6 +38,37 @@ impl fmt::Debug for User {
     }
 }
 
+impl User {
+    /// A user with a number in the whole job.
+    pub(crate) fn numbered(lane: usize, number: u64, kind: Kind) -> Self {
+        Self {
+            id: number.to_string(),
+            number,
+            kind,
+            lane,
+            cut_off: Cell::new(false),
+            ready: Cell::new(false),
+            state: RefCell::new(None),
+        }
+    }
+
+    /// Its workflow.
+    pub(crate) const fn lane(&self) -> usize {
+        self.lane
+    }
+
+    /// The group of its connections, if it has its own.
+    pub(crate) const fn group(&self) -> u64 {
+        match self.kind {
+            Kind::Made => self.number,
+            Kind::Identity | Kind::Round(_) => self.number | NUMBERED_GROUP,
+        }
+    }
+}
+
+/// Groups of users with a number in the job are apart from those of users that were made.
+const NUMBERED_GROUP: u64 = 1 << 62;
+
 /// All users of a core, by workflow.
 #[derive(Debug)]
 pub(crate) struct Users {
@@ -30,52 +76,71 @@ pub(crate) struct Users {
     next_number: Cell<u64>,
     cores: u64,
     free: RefCell<Vec<Vec<Rc<User>>>>,
+    /// For each workflow whether its users are identities of the job, so that no others are made.
+    fixed: Vec<bool>,
 }
 
 impl Users {
-    /// No users yet, on core `core` of `cores`.
-    pub(crate) fn new(agent_index: u32, core: usize, cores: usize, workflows: usize) -> Self {
+    /// No users yet, on core `core` of `cores`; `fixed` says which workflows have identities of the job.
+    pub(crate) fn new(agent_index: u32, core: usize, cores: usize, fixed: Vec<bool>) -> Self {
         Self {
             agent_index,
             next_number: Cell::new(core as u64),
             cores: cores as u64,
-            free: RefCell::new((0..workflows).map(|_| Vec::new()).collect()),
+            free: RefCell::new(fixed.iter().map(|_| Vec::new()).collect()),
+            fixed,
         }
+    }
+
+    /// Whether an iteration of a workflow would have a user.
+    pub(crate) fn has_one(&self, lane: usize) -> bool {
+        !self.fixed[lane] || !self.free.borrow()[lane].is_empty()
+    }
+
+    /// Adds an identity of the job, free to be taken.
+    pub(crate) fn add(&self, user: Rc<User>) {
+        self.free.borrow_mut()[user.lane].push(user);
     }
 
     /// The user that was free last, so that few users do the work and their connections stay warm; a new one when
     /// none is free.
     pub(crate) fn take(&self, lane: usize) -> Rc<User> {
         let free = self.free.borrow_mut()[lane].pop();
-        free.unwrap_or_else(|| self.create())
+        free.unwrap_or_else(|| self.create(lane))
     }
 
     /// A user that no iteration will be given, for `init` and `cleanup`.
-    pub(crate) fn create(&self) -> Rc<User> {
+    pub(crate) fn create(&self, lane: usize) -> Rc<User> {
         let number = self.next_number.get();
         self.next_number.set(number + self.cores);
         Rc::new(User {
             id: format!("{}-{number}", self.agent_index),
             number,
+            kind: Kind::Made,
+            lane,
+            cut_off: Cell::new(false),
             ready: Cell::new(false),
             state: RefCell::new(None),
         })
     }
 
-    /// Makes a user free again. One that is not ready is forgotten: its `init_user` failed.
-    pub(crate) fn give_back(&self, lane: usize, user: Rc<User>) {
-        if user.ready.get() {
-            self.free.borrow_mut()[lane].push(user);
+    /// Makes a user free again. One that was made and is not ready is forgotten: its `init_user` failed. One that starts
+    /// iterations by itself is never taken by others.
+    pub(crate) fn give_back(&self, user: Rc<User>) {
+        let back = match user.kind {
+            Kind::Made => user.ready.get(),
+            Kind::Identity => true,
+            Kind::Round(_) => false,
+        };
+        if back {
+            self.add(user);
         }
     }
 
     /// Takes all free users away.
-    pub(crate) fn take_all(&self) -> Vec<(usize, Rc<User>)> {
+    pub(crate) fn take_all(&self) -> Vec<Rc<User>> {
         let mut free = self.free.borrow_mut();
-        let lanes = free.iter_mut().enumerate();
-        lanes
-            .flat_map(|(lane, users)| users.drain(..).map(move |user| (lane, user)))
-            .collect()
+        free.iter_mut().flat_map(|users| users.drain(..)).collect()
     }
 }
 
@@ -85,14 +150,26 @@ mod tests {
 
     #[test]
     fn ids_are_unique_over_cores_and_free_users_are_used_again() {
-        let (first, second) = (Users::new(3, 0, 2, 1), Users::new(3, 1, 2, 1));
+        let of_core = |core| Users::new(3, core, 2, vec![false]);
+        let (first, second) = (of_core(0), of_core(1));
         let (a, b, c) = (first.take(0), second.take(0), first.take(0));
         assert_eq!([&*a.id, &*b.id, &*c.id], ["3-0", "3-1", "3-2"]);
         a.ready.set(true);
-        first.give_back(0, a);
-        first.give_back(0, c);
+        first.give_back(a);
+        first.give_back(c);
         assert_eq!(first.take(0).id, "3-0");
         assert_eq!(first.take(0).id, "3-4");
         assert!(first.take_all().is_empty());
+    }
+
+    #[test]
+    fn identities_are_all_there_is() {
+        let users = Users::new(3, 0, 1, vec![true]);
+        assert!(!users.has_one(0));
+        users.add(Rc::new(User::numbered(0, 17, Kind::Identity)));
+        let identity = users.take(0);
+        assert_eq!((&*identity.id, users.has_one(0)), ("17", false));
+        users.give_back(identity);
+        assert!(users.has_one(0), "one that is not ready tries again");
     }
 }

@@ -37,6 +37,7 @@ pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 pub(crate) trait Erased: Send + Sync {
     fn start_iteration(self: Arc<Self>, core: Rc<Core>, admitted: Admitted) -> AbortHandle;
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
+    fn init_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn tell_result(&self, output: &Output<'_>);
@@ -51,6 +52,10 @@ impl<R: Runner> Erased for R {
 
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
         Box::pin(self.init(ctx))
+    }
+
+    fn init_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
+        Box::pin(self.init_user(ctx))
     }
 
     fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {

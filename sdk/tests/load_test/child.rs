@@ -141,6 +141,7 @@ impl Child {
             workflows: vec![WorkflowSetup {
                 name: workflow.to_owned(),
                 params,
+                ..WorkflowSetup::default()
             }],
             env: BTreeMap::new(),
             anchor: self.anchor,
@@ -164,6 +165,7 @@ impl Child {
         let release = Release {
             workflow: workflow.to_owned(),
             due,
+            ..Release::default()
         };
         let accepted = self.client.run(deadline(), release).await.unwrap().unwrap();
         assert_eq!(accepted.accepted, expected);
@@ -176,6 +178,7 @@ impl Child {
                 let release = Release {
                     workflow: workflow.to_owned(),
                     due: Vec::new(),
+                    ..Release::default()
                 };
                 if self
                     .client

@@ -66,6 +66,7 @@ async fn calls_out_of_order_are_refused() {
     let release = Release {
         workflow: "noisy".to_owned(),
         due: Vec::new(),
+        ..Release::default()
     };
     let failure = child.client.run(deadline(), release).await.unwrap().unwrap_err();
     assert_eq!(failure.kind, "not-prepared");
@@ -86,6 +87,7 @@ async fn calls_out_of_order_are_refused() {
     let release = Release {
         workflow: "slow".to_owned(),
         due: Vec::new(),
+        ..Release::default()
     };
     let failure = child.client.run(deadline(), release).await.unwrap().unwrap_err();
     assert_eq!(failure.kind, "not-prepared");
@@ -144,6 +146,7 @@ async fn a_stop_withdraws_what_is_not_due_and_refuses_more() {
     let release = Release {
         workflow: "noisy".to_owned(),
         due: vec![(9, 0)],
+        ..Release::default()
     };
     let accepted = child.client.run(deadline(), release).await.unwrap().unwrap();
     assert_eq!(accepted.accepted, 0);

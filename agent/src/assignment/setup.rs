@@ -1,0 +1,156 @@
+//! What a load test is told before its first iteration: pure.
+
+use heavy_model::job::{Connections, JobSpec, WhenFull};
+use heavy_model::load::{Closed, Kind, Quota};
+use heavy_model::revision::{Revision, Seated};
+use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
+use heavy_proto::v1;
+
+use super::machine::Failure;
+use super::prepare::failure;
+
+/// The workflows to run: those that are wanted, or the only one.
+pub(super) fn choose(wanted: &[String], description: &rpc::Description) -> Result<Vec<String>, Failure> {
+    let known: Vec<&str> = description
+        .workflows
+        .iter()
+        .map(|workflow| workflow.name.as_str())
+        .collect();
+    let list = known.join(", ");
+    if let Some(missing) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
+        return Err(failure(
+            "unknown-workflow",
+            format_args!("there is no workflow {missing:?}: this load test has {list}"),
+        ));
+    }
+    match (wanted.is_empty(), known.as_slice()) {
+        (false, _) => Ok(wanted.to_vec()),
+        (true, [only]) => Ok(vec![(*only).to_owned()]),
+        (true, []) => Err(failure("unknown-workflow", "this load test has no workflow")),
+        (true, _) => Err(failure(
+            "unknown-workflow",
+            format_args!("this load test has several workflows: choose with --workflow, among {list}"),
+        )),
+    }
+}
+
+/// What belongs to this agent's seat.
+pub(super) fn seated(assign: &v1::Assign) -> Result<(Seated, usize), Failure> {
+    let revision: Revision = serde_json::from_str(&assign.revision)
+        .map_err(|error| failure("internal", format_args!("the revision is none: {error}")))?;
+    let seated = revision
+        .of_seat(assign.seat)
+        .ok_or_else(|| failure("internal", "the weights of the agents are none"))?;
+    Ok((seated, revision.seats.len()))
+}
+
+/// What each workflow needs to know: its params, and its users if it has them.
+pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Seated) -> Vec<WorkflowSetup> {
+    let lanes = spec.load().lanes.into_iter().map(|lane| lane.kind);
+    let setups = workflows
+        .iter()
+        .zip(lanes)
+        .enumerate()
+        .map(|(place, (name, kind))| {
+            let own = spec
+                .workflows
+                .get(place)
+                .and_then(|workflow| workflow.params.clone());
+            let closed = match kind {
+                Kind::Open(_) => None,
+                Kind::Closed(closed) => Some(closed_setup(spec, &closed, seated)),
+            };
+            let identities = match spec.unique_users {
+                Some(users) if closed.is_none() => seated.of(u64::from(users)).collect(),
+                _ => Vec::new(),
+            };
+            WorkflowSetup {
+                name: name.clone(),
+                params: own.unwrap_or_else(|| spec.params.clone()),
+                closed,
+                identities,
+            }
+        });
+    setups.collect()
+}
+
+fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup {
+    let (first, period, places) = seated.numbers().table();
+    ClosedSetup {
+        pacing_ns: closed.pacing_ns,
+        iterations: match closed.quota {
+            Quota::Shared(iterations) => Some(seated.count_of(iterations)),
+            Quota::Unlimited | Quota::PerUser(_) => None,
+        },
+        iterations_per_user: match closed.quota {
+            Quota::PerUser(iterations) => Some(iterations),
+            Quota::Unlimited | Quota::Shared(_) => None,
+        },
+        numbers: Numbers {
+            first,
+            period,
+            places: places.to_vec(),
+        },
+        grace_ns: spec.graceful_stop.ns(),
+    }
+}
+
+pub(super) fn setup(
+    assign: &v1::Assign,
+    spec: &JobSpec,
+    workflows: Vec<WorkflowSetup>,
+    seats: usize,
+    anchor: Anchor,
+    agent: &str,
+) -> Setup {
+    Setup {
+        job: assign.job.clone(),
+        agent: agent.to_owned(),
+        agent_index: assign.seat,
+        agents: u32::try_from(seats).unwrap_or(u32::MAX),
+        workflows,
+        env: spec.env.clone(),
+        anchor,
+        max_in_flight: spec.max_in_flight,
+        when_full: match spec.when_full {
+            WhenFull::Drop => rpc::WhenFull::Drop,
+            WhenFull::Queue => rpc::WhenFull::Queue,
+        },
+        timeout_ns: spec.timeout.map(heavy_model::span::Span::ns),
+        connections: match spec.connections {
+            Connections::Shared => rpc::Connections::Shared,
+            Connections::PerUser => rpc::Connections::PerUser,
+            Connections::PerIteration => rpc::Connections::PerIteration,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn description(names: &[&str]) -> rpc::Description {
+        rpc::Description {
+            sdk: String::new(),
+            workflows: names
+                .iter()
+                .map(|name| rpc::WorkflowDescription {
+                    name: (*name).to_owned(),
+                    splits: false,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn workflows_are_chosen_or_listed() {
+        let chosen = |wanted: &[&str], known: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
+            choose(&wanted, &description(known)).map_err(|failure| failure.message)
+        };
+        assert_eq!(chosen(&[], &["a"]).unwrap(), ["a"]);
+        assert_eq!(chosen(&["b", "a"], &["a", "b", "c"]).unwrap(), ["b", "a"]);
+        assert!(chosen(&[], &["a", "b"]).unwrap_err().contains("among a, b"));
+        assert!(chosen(&["x"], &["a", "b"]).unwrap_err().contains("has a, b"));
+    }
+}

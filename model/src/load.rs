@@ -1,0 +1,202 @@
+//! The load that a job document asks for: one lane for each workflow, open or closed.
+
+use crate::arrivals::Arrivals;
+use crate::profile::Profile;
+use crate::span::Span;
+use crate::split::{Share, Split};
+use crate::stream::Stream;
+use crate::users::Users;
+
+/// What is to happen in a job, workflow by workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Load {
+    /// In the order of the document. Several lanes may be of one workflow.
+    pub lanes: Vec<Lane>,
+    /// How much of the beginning is warm-up.
+    pub warm_up_ns: u64,
+    /// From when to when users rest, from the job's start, ascending; their time stands still meanwhile. Profiles hold
+    /// their pauses themselves.
+    pub pauses: Vec<(u64, u64)>,
+}
+
+/// The load of one workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lane {
+    /// The workflow's name; empty: the load test's only one.
+    pub workflow: String,
+    /// How it is loaded.
+    pub kind: Kind,
+}
+
+/// An open or a closed load.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// Iterations start when they are due, whatever the target does.
+    Open(Stream),
+    /// Users start their next iteration when the last has ended.
+    Closed(Closed),
+}
+
+/// A closed load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closed {
+    /// How many users there are.
+    pub users: Users,
+    /// From the job's start.
+    pub offset_ns: u64,
+    /// How long users start iterations at most.
+    pub duration_ns: u64,
+    /// From one scheduled start of a user to its next; none: it starts again at once.
+    pub pacing_ns: Option<u64>,
+    /// How many iterations there are.
+    pub quota: Quota,
+}
+
+/// How many iterations a closed load has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Quota {
+    /// As many as fit into the duration.
+    #[default]
+    Unlimited,
+    /// All users together.
+    Shared(u64),
+    /// Each user.
+    PerUser(u64),
+}
+
+impl Closed {
+    /// How many iterations are planned; 0 if that is not known.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        match self.quota {
+            Quota::Unlimited => 0,
+            Quota::Shared(iterations) => iterations,
+            Quota::PerUser(iterations) => iterations * u64::from(self.users.most()),
+        }
+    }
+}
+
+impl Lane {
+    /// How many iterations are planned; 0 if that is not known.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        match &self.kind {
+            Kind::Open(stream) => stream.planned(),
+            Kind::Closed(closed) => closed.planned(),
+        }
+    }
+
+    /// From the job's start to the last instant at which an iteration may start.
+    #[must_use]
+    pub fn end_ns(&self) -> u64 {
+        match &self.kind {
+            Kind::Open(stream) => stream.end_ns(),
+            Kind::Closed(closed) => closed.offset_ns + closed.duration_ns,
+        }
+    }
+}
+
+impl Load {
+    /// From the job's start to the last instant at which an iteration may start.
+    #[must_use]
+    pub fn duration_ns(&self) -> u64 {
+        let ends = self.lanes.iter().map(|lane| match &lane.kind {
+            Kind::Open(_) => lane.end_ns(),
+            Kind::Closed(_) => self.with_pauses(lane.end_ns(), true),
+        });
+        ends.max().unwrap_or(0)
+    }
+
+    /// When an instant of a closed load's own time comes; `leaving` before a pause that begins then, else after it.
+    #[must_use]
+    pub fn with_pauses(&self, at_ns: u64, leaving: bool) -> u64 {
+        self.pauses.iter().fold(at_ns, |at_ns, (from_ns, until_ns)| {
+            let before = *from_ns > at_ns || (leaving && *from_ns == at_ns);
+            if before {
+                at_ns
+            } else {
+                at_ns + (until_ns - from_ns)
+            }
+        })
+    }
+
+    /// How many iterations are planned, as far as that is known.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        self.lanes.iter().map(Lane::planned).sum()
+    }
+
+    /// Whether all of it is open, so that a number is planned for every instant.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.lanes.iter().all(|lane| matches!(lane.kind, Kind::Open(_)))
+    }
+
+    fn streams(&self) -> impl Iterator<Item = &Stream> {
+        self.lanes.iter().filter_map(|lane| match &lane.kind {
+            Kind::Open(stream) => Some(stream),
+            Kind::Closed(_) => None,
+        })
+    }
+
+    /// How many iterations of open lanes the profiles plan before an instant (exclusive).
+    #[must_use]
+    pub fn count_before(&self, at_ns: u64) -> u64 {
+        self.streams().map(|stream| stream.count_before(at_ns)).sum()
+    }
+
+    /// The rate asked at an instant, in starts per second; 0 where users decide.
+    #[must_use]
+    pub fn rate_per_second_at(&self, at_ns: u64) -> f64 {
+        self.streams()
+            .map(|stream| stream.rate_per_second_at(at_ns))
+            .sum()
+    }
+
+    /// The mean asked rate over the whole job; 0 where users decide.
+    #[must_use]
+    pub fn mean_rate_per_second(&self) -> f64 {
+        let duration_ns = self.duration_ns();
+        if duration_ns == 0 {
+            return 0.0;
+        }
+        let area: f64 = self.streams().map(Stream::area).sum();
+        area / duration_ns as f64 * 1e9
+    }
+
+    /// Since when all rates only fall, to the end: the ramp-down.
+    #[must_use]
+    pub fn ramp_down_from_ns(&self) -> u64 {
+        let lanes = self.lanes.iter().map(|lane| match &lane.kind {
+            Kind::Open(stream) => stream.ramp_down_from_ns(),
+            Kind::Closed(closed) => closed.offset_ns + closed.users.ramp_down_from_ns(closed.duration_ns),
+        });
+        lanes.max().unwrap_or(0)
+    }
+}
+
+/// One rate over several workflows: a stream for each, with every iteration of the rate dealt to one of them by weight.
+#[must_use]
+pub fn shared_rate(
+    profile: &Profile,
+    offset: Span,
+    arrivals: Arrivals,
+    seed: u64,
+    weights: &[u32],
+) -> Option<Vec<Stream>> {
+    let dealt = Split::new(0, weights).ok()?;
+    let turns = (0..dealt.members()).map(|member| dealt.share(member));
+    let turns: Vec<Share> = turns.collect();
+    let alone = turns.len() == 1;
+    let streams = (0u64..).zip(turns).map(|(place, turns)| {
+        let turns = (!alone).then_some(turns);
+        Stream::new(
+            profile.clone(),
+            offset.ns(),
+            turns,
+            arrivals,
+            seed.wrapping_add(place),
+        )
+    });
+    Some(streams.collect())
+}

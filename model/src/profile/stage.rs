@@ -1,0 +1,67 @@
+//! Stages as people write them: a duration and the rate at its end.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::rate::{self, Rate};
+use crate::span::{self, Span};
+
+/// One stage: the rate changes linearly to `rate` over `duration`, at once if that is 0. Text form: `30s:100`,
+/// `1m:6000/m`, `10s:0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stage {
+    /// How long it takes.
+    pub duration: Span,
+    /// The rate at its end; it may be 0.
+    pub rate: Rate,
+}
+
+/// Why a text is no stage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not two parts.
+    #[error("{0:?} is not a stage: write a duration and the rate at its end, as in 30s:100 or 1m:0")]
+    Syntax(String),
+    /// The first part is no duration.
+    #[error(transparent)]
+    Duration(#[from] span::Error),
+    /// The second part is no rate.
+    #[error(transparent)]
+    Rate(#[from] rate::Error),
+}
+
+impl FromStr for Stage {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (duration, rate) = text
+            .split_once(':')
+            .ok_or_else(|| Error::Syntax(text.to_owned()))?;
+        Ok(Self {
+            duration: duration.trim().parse()?,
+            rate: Rate::parse_or_zero(rate.trim())?,
+        })
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.duration, self.rate)
+    }
+}
+
+impl Serialize for Stage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,422 @@
+//! Revisions: who takes part in a job from a cut on, and what is planned from there; and what of all that is one
+//! agent's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::load::{Closed, Kind, Load, Quota};
+use crate::profile::Profile;
+use crate::split::{Share, Split};
+use crate::stream::{Deal, Dealt, Stream};
+
+/// One agent that takes part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its name.
+    pub agent: String,
+    /// Its part of the load, in relation to those of the others.
+    pub weight: u32,
+    /// Its seat in the job, which users and data belong to; nobody else has it at the same time.
+    pub seat: u32,
+}
+
+/// The state of a job's load from an instant on. The first one begins at 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Counts up from 0.
+    pub number: u32,
+    /// From when on it holds, from the job's start.
+    pub cut_ns: u64,
+    /// Sorted by name.
+    pub members: Vec<Member>,
+    /// The weights of the seats that the job began with.
+    pub seats: Vec<u32>,
+    /// For each lane of the load, the first number that the revision governs.
+    pub first: Vec<u64>,
+    /// For each lane that is open, what replaces the plan of the job's document; none: nothing does.
+    pub plans: Vec<Option<Plan>>,
+    /// As in [`Load`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pauses: Vec<(u64, u64)>,
+}
+
+/// What is planned of an open lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The rate over time.
+    pub profile: Profile,
+    /// Where it begins, from the job's start.
+    pub offset_ns: u64,
+}
+
+/// Numbers of a revision that cannot go on where the last one ended begin here, times the revision's number.
+const FAR: u64 = 1 << 40;
+
+impl Revision {
+    /// The first one of a job: everybody takes the seat of their place.
+    #[must_use]
+    pub fn first(load: &Load, agents: impl IntoIterator<Item = (String, u32)>) -> Self {
+        let mut agents: Vec<(String, u32)> = agents.into_iter().collect();
+        agents.sort();
+        let members = (0..)
+            .zip(agents)
+            .map(|(seat, (agent, weight))| Member { agent, weight, seat });
+        let members: Vec<Member> = members.collect();
+        Self {
+            number: 0,
+            cut_ns: 0,
+            seats: members.iter().map(|member| member.weight).collect(),
+            members,
+            first: vec![0; load.lanes.len()],
+            plans: vec![None; load.lanes.len()],
+            pauses: Vec::new(),
+        }
+    }
+
+    /// The next one, given the load of this one: other members, or another load, or both.
+    #[must_use]
+    pub fn next(&self, load: &Load, cut_ns: u64, mut members: Vec<Member>, changed: &Load) -> Self {
+        members.sort_by(|a, b| a.agent.cmp(&b.agent));
+        let number = self.number + 1;
+        let first = load.lanes.iter().map(|lane| match &lane.kind {
+            Kind::Open(stream) if stream.is_uniform() => stream.count_before(cut_ns),
+            Kind::Open(_) | Kind::Closed(_) => u64::from(number) * FAR,
+        });
+        let plans = changed.lanes.iter().map(|lane| match &lane.kind {
+            Kind::Open(stream) => Some(Plan {
+                profile: stream.profile().clone(),
+                offset_ns: stream.offset_ns(),
+            }),
+            Kind::Closed(_) => None,
+        });
+        Self {
+            number,
+            cut_ns,
+            members,
+            seats: self.seats.clone(),
+            first: first.collect(),
+            plans: plans.collect(),
+            pauses: changed.pauses.clone(),
+        }
+    }
+
+    /// The job's load with the profiles of this revision.
+    #[must_use]
+    pub fn load(&self, of_document: &Load) -> Load {
+        let mut load = of_document.clone();
+        load.pauses.clone_from(&self.pauses);
+        for (lane, plan) in load.lanes.iter_mut().zip(&self.plans) {
+            if let (Kind::Open(stream), Some(plan)) = (&mut lane.kind, plan) {
+                *stream = stream
+                    .with_profile(plan.profile.clone())
+                    .with_offset(plan.offset_ns);
+            }
+        }
+        load
+    }
+
+    /// A member by its agent's name.
+    #[must_use]
+    pub fn member(&self, agent: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.agent == agent)
+    }
+
+    /// What an agent has of a stream, the `lane`-th of the load; nothing if it takes no part or the weights are none.
+    #[must_use]
+    pub fn dealt(&self, stream: &Stream, lane: usize, agent: &str) -> Option<Dealt> {
+        let place = self.members.iter().position(|member| member.agent == agent)?;
+        let weights: Vec<u32> = self.members.iter().map(|member| member.weight).collect();
+        let first = self.first.get(lane).copied().unwrap_or(0);
+        let share = Split::new(first, &weights)
+            .ok()?
+            .share(u32::try_from(place).ok()?);
+        let seat = [
+            lane as u64,
+            u64::from(self.number),
+            u64::from(self.members[place].seat),
+        ];
+        Some(Dealt::new(
+            stream.clone(),
+            Deal {
+                share,
+                cut_ns: self.cut_ns,
+                seat,
+            },
+        ))
+    }
+
+    /// Which users of a closed load, and which numbers of its iterations, belong to an agent.
+    #[must_use]
+    pub fn seated(&self, agent: &str) -> Option<Seated> {
+        self.of_seat(self.member(agent)?.seat)
+    }
+
+    /// As [`Self::seated`], of a seat. One that the job did not begin with has no users.
+    #[must_use]
+    pub fn of_seat(&self, seat: u32) -> Option<Seated> {
+        let split = Split::new(0, &self.seats).ok()?;
+        Some(Seated {
+            share: split.share(seat),
+        })
+    }
+}
+
+/// What belongs to a seat, whatever becomes of the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seated {
+    share: Share,
+}
+
+impl Seated {
+    /// Which of `count` things (users, identities, iterations) belong to it, in order.
+    pub fn of(&self, count: u64) -> impl Iterator<Item = u64> + '_ {
+        (0..self.count_of(count)).filter_map(|k| self.share.nth(k))
+    }
+
+    /// How many of `count` things belong to it.
+    #[must_use]
+    pub fn count_of(&self, count: u64) -> u64 {
+        self.share.count_before(count)
+    }
+
+    /// The numbers that its iterations get.
+    #[must_use]
+    pub const fn numbers(&self) -> &Share {
+        &self.share
+    }
+
+    /// From when to when each of its users of a closed lane of `load` is there: user, came, leaves, from the job's
+    /// start, by the instant at which they come.
+    #[must_use]
+    pub fn presence(&self, load: &Load, closed: &Closed) -> Vec<(u64, u64, u64)> {
+        let mut all = Vec::new();
+        for user in self.of(u64::from(closed.users.most())) {
+            let number = u32::try_from(user).unwrap_or(u32::MAX);
+            let spans = closed.users.presence(number, closed.duration_ns);
+            for (came_ns, left_ns) in spans {
+                let mut came_ns = load.with_pauses(came_ns + closed.offset_ns, false);
+                let left_ns = load.with_pauses(left_ns + closed.offset_ns, true);
+                for (from_ns, until_ns) in &load.pauses {
+                    if came_ns < *from_ns && *from_ns < left_ns {
+                        all.push((user, came_ns, *from_ns));
+                        came_ns = *until_ns;
+                    }
+                }
+                all.push((user, came_ns, left_ns));
+            }
+        }
+        all.sort_unstable_by_key(|(user, came, _)| (*came, *user));
+        all
+    }
+}
+
+/// All revisions of a job so far, with the loads that they have made.
+#[derive(Debug, Clone)]
+pub struct Course {
+    document: Load,
+    legs: Vec<(Revision, Load)>,
+}
+
+impl Course {
+    /// A course with its first revision.
+    #[must_use]
+    pub fn new(document: Load, first: Revision) -> Self {
+        let load = first.load(&document);
+        Self {
+            document,
+            legs: vec![(first, load)],
+        }
+    }
+
+    /// Adds a revision.
+    pub fn push(&mut self, revision: Revision) {
+        let load = revision.load(&self.document);
+        self.legs.push((revision, load));
+    }
+
+    /// The newest revision, and its load.
+    #[must_use]
+    pub fn newest(&self) -> &(Revision, Load) {
+        // There is at least the first.
+        &self.legs[self.legs.len() - 1]
+    }
+
+    /// The load as it is now.
+    #[must_use]
+    pub fn load(&self) -> &Load {
+        &self.newest().1
+    }
+
+    /// How many iterations are planned for an agent: of random arrivals the expected number.
+    #[must_use]
+    pub fn planned(&self, agent: &str) -> u64 {
+        let mut planned = 0;
+        for (at, (revision, load)) in self.legs.iter().enumerate() {
+            let next_ns = self.legs.get(at + 1).map_or(u64::MAX, |(next, _)| next.cut_ns);
+            for (place, lane) in load.lanes.iter().enumerate() {
+                planned += match &lane.kind {
+                    Kind::Open(stream) => {
+                        let stream = stream.as_uniform();
+                        let mut revision = revision.clone();
+                        revision.first[place] = stream.count_before(revision.cut_ns);
+                        let dealt = revision.dealt(&stream, place, agent);
+                        dealt.map_or(0, |mut dealt| dealt.pass(next_ns))
+                    }
+                    Kind::Closed(closed) if at == 0 => {
+                        let seated = revision.seated(agent);
+                        seated.map_or(0, |seated| match closed.quota {
+                            Quota::Unlimited => 0,
+                            Quota::Shared(iterations) => seated.count_of(iterations),
+                            Quota::PerUser(iterations) => {
+                                iterations * seated.count_of(u64::from(closed.users.most()))
+                            }
+                        })
+                    }
+                    Kind::Closed(_) => 0,
+                };
+            }
+        }
+        planned
+    }
+
+    /// How many iterations of open lanes were an agent's up to an instant (exclusive), by lane.
+    #[must_use]
+    pub fn due(&self, agent: &str, until_ns: u64) -> Vec<u64> {
+        let mut due = vec![0; self.document.lanes.len()];
+        for (at, (revision, load)) in self.legs.iter().enumerate() {
+            let next_ns = self.legs.get(at + 1).map_or(u64::MAX, |(next, _)| next.cut_ns);
+            for (place, (lane, due)) in load.lanes.iter().zip(&mut due).enumerate() {
+                if let Kind::Open(stream) = &lane.kind
+                    && let Some(mut dealt) = revision.dealt(stream, place, agent)
+                {
+                    *due += dealt.pass(next_ns.min(until_ns));
+                }
+            }
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobSpec;
+    use proptest::prelude::*;
+
+    fn load(rest: &str) -> Load {
+        let text = format!(r#"{{"binary_sha256":"{}",{rest}}}"#, "a".repeat(64));
+        JobSpec::parse(&text).unwrap().load()
+    }
+
+    fn members(names: &[(u8, u32)]) -> Vec<Member> {
+        let member = |(name, weight): &(u8, u32)| Member {
+            agent: format!("agent-{name}"),
+            weight: *weight,
+            seat: u32::from(*name),
+        };
+        names.iter().map(member).collect()
+    }
+
+    fn team() -> impl Strategy<Value = Vec<(u8, u32)>> {
+        prop::collection::btree_map(0u8..6, 1u32..4, 1..5).prop_map(|team| team.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_changes_every_iteration_is_somebodys_once(
+            changes in prop::collection::vec((0u64..4_000, team(), 20u64..300), 0..4), start in team(), workflows in 1usize..3,
+        ) {
+            let names: Vec<_> = (0..workflows).map(|n| format!(r#"{{"name":"w{n}","weight":{}}}"#, n + 1)).collect();
+            let load = load(&format!(
+                r#""stages":["2s:200","2s:50"],"rate":"50","workflows":[{}]"#, names.join(",")
+            ));
+            let start = members(&start);
+            let mut first = Revision::first(&load, start.iter().map(|member| (member.agent.clone(), member.weight)));
+            first.members = start;
+            let mut course = Course::new(load, first);
+            let mut changes = changes;
+            changes.sort();
+            for (at_ms, team, percent) in changes {
+                let (newest, load) = course.newest().clone();
+                let cut_ns = at_ms * 1_000_000;
+                let mut changed = load.clone();
+                for lane in &mut changed.lanes {
+                    if let Kind::Open(stream) = &mut lane.kind {
+                        *stream = stream.with_profile(stream.profile().scaled_from(cut_ns, percent));
+                    }
+                }
+                let next = newest.next(&load, cut_ns, members(&team), &changed);
+                let text = serde_json::to_string(&next).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Revision>(&text).unwrap(), &next);
+                course.push(next);
+            }
+            let planned = course.load().clone();
+            let until_ns = planned.duration_ns();
+            for (lane, of_lane) in planned.lanes.iter().enumerate() {
+                let due: u64 = (0..6).map(|n| course.due(&format!("agent-{n}"), until_ns)[lane]).sum();
+                prop_assert_eq!(due, of_lane.planned());
+            }
+        }
+
+        #[test]
+        fn shares_are_within_one_of_ideal_in_every_prefix_of_a_revision(team in team(), at_ms in 0u64..2_000) {
+            let load = load(r#""rate":"300","duration":"2s""#);
+            let team = members(&team);
+            let total: u32 = team.iter().map(|member| member.weight).sum();
+            let agents = team.iter().map(|member| (member.agent.clone(), member.weight));
+            let course = Course::new(load.clone(), Revision::first(&load, agents));
+            let at_ns = at_ms * 1_000_000;
+            let count = load.count_before(at_ns);
+            for member in &team {
+                let ideal = count as f64 * f64::from(member.weight) / f64::from(total);
+                let due = course.due(&member.agent, at_ns)[0];
+                prop_assert!((ideal - due as f64).abs() < 1.0, "{ideal} {due}");
+            }
+        }
+
+        #[test]
+        fn seats_divide_users_whoever_is_there(team in team(), users in 1u64..50) {
+            let load = load(&format!(r#""users":{users},"duration":"2s""#));
+            let agents = members(&team).into_iter().map(|member| (member.agent, member.weight));
+            let revision = Revision::first(&load, agents);
+            let mut all: Vec<u64> = revision.members.iter()
+                .flat_map(|member| revision.seated(&member.agent).unwrap().of(users).collect::<Vec<_>>())
+                .collect();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..users).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn users_rest_in_pauses_and_have_their_whole_time() {
+        let mut load = load(r#""users":1,"duration":"10s""#);
+        let s = 1_000_000_000;
+        load.pauses = vec![(2 * s, 5 * s), (6 * s, 7 * s)];
+        let revision = Revision::first(&load, [("a".to_owned(), 1)]);
+        let Kind::Closed(closed) = &load.lanes[0].kind else {
+            panic!("it is closed");
+        };
+        let presence = revision.seated("a").unwrap().presence(&load, closed);
+        assert_eq!(presence, [(0, 0, 2 * s), (0, 5 * s, 6 * s), (0, 7 * s, 14 * s)]);
+        assert_eq!(load.duration_ns(), 14 * s);
+    }
+
+    #[test]
+    fn users_come_in_the_order_of_their_instants() {
+        let load = load(r#""users":"10s:4,1s:4""#);
+        let revision = Revision::first(&load, [("b".to_owned(), 1), ("a".to_owned(), 1)]);
+        let Kind::Closed(closed) = &load.lanes[0].kind else {
+            panic!("it is closed");
+        };
+        let presence = revision.seated("a").unwrap().presence(&load, closed);
+        let s = 1_000_000_000;
+        assert_eq!(presence.len(), 2);
+        assert!(presence[0].1 < presence[1].1);
+        assert!(
+            presence
+                .iter()
+                .all(|(_, came, left)| *came >= 2 * s && *left == 11 * s),
+            "{presence:?}"
+        );
+        assert_eq!(revision.seated("c"), None);
+    }
+}

@@ -1,0 +1,371 @@
+//! The iterations of one open workflow, numbered from 0, and how members of a revision divide them.
+
+use std::iter::Peekable;
+
+use crate::arrivals::{Arrivals, Draws, ONE};
+use crate::profile::Profile;
+use crate::split::Share;
+
+/// When the iterations of one workflow are due.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stream {
+    profile: Profile,
+    /// Where the profile begins, from the job's start.
+    offset_ns: u64,
+    /// Which iterations of the profile are the workflow's; none: all.
+    turns: Option<Share>,
+    arrivals: Arrivals,
+    seed: u64,
+}
+
+impl Stream {
+    /// A stream of the iterations of `profile` that are its `turns`.
+    #[must_use]
+    pub const fn new(
+        profile: Profile,
+        offset_ns: u64,
+        turns: Option<Share>,
+        arrivals: Arrivals,
+        seed: u64,
+    ) -> Self {
+        Self {
+            profile,
+            offset_ns,
+            turns,
+            arrivals,
+            seed,
+        }
+    }
+
+    /// The profile, its time counted from [`Self::offset_ns`].
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Where the profile begins, from the job's start.
+    #[must_use]
+    pub const fn offset_ns(&self) -> u64 {
+        self.offset_ns
+    }
+
+    /// The stream with another profile in its place.
+    #[must_use]
+    pub fn with_profile(&self, profile: Profile) -> Self {
+        Self {
+            profile,
+            ..self.clone()
+        }
+    }
+
+    /// The stream with its starts spread evenly.
+    #[must_use]
+    pub fn as_uniform(&self) -> Self {
+        Self {
+            arrivals: Arrivals::Uniform,
+            ..self.clone()
+        }
+    }
+
+    /// The stream, beginning at another instant from the job's start.
+    #[must_use]
+    pub fn with_offset(&self, offset_ns: u64) -> Self {
+        Self {
+            offset_ns,
+            ..self.clone()
+        }
+    }
+
+    /// The stream with nothing due for a while from an instant on, all that was to come so much later.
+    #[must_use]
+    pub fn with_gap(&self, at_ns: u64, gap_ns: u64) -> Self {
+        match at_ns.checked_sub(self.offset_ns) {
+            None | Some(0) => self.with_offset(self.offset_ns + gap_ns),
+            Some(at_ns) => self.with_profile(self.profile.with_gap(at_ns, gap_ns)),
+        }
+    }
+
+    /// When the plan has iteration `n` due, from the job's start; `u64::MAX` if it never is.
+    #[must_use]
+    pub fn due_ns(&self, n: u64) -> u64 {
+        let of_profile = match &self.turns {
+            None => Some(n),
+            Some(turns) => turns.nth(n),
+        };
+        let due_ns = of_profile.map_or(u64::MAX, |n| self.profile.due_ns(n));
+        due_ns.saturating_add(self.offset_ns)
+    }
+
+    /// Whether numbers follow from due instants.
+    #[must_use]
+    pub fn is_uniform(&self) -> bool {
+        self.arrivals == Arrivals::Uniform
+    }
+
+    /// How many iterations are planned before an instant (exclusive).
+    #[must_use]
+    pub fn count_before(&self, at_ns: u64) -> u64 {
+        let of_profile = self.profile.count_before(at_ns.saturating_sub(self.offset_ns));
+        match &self.turns {
+            None => of_profile,
+            Some(turns) => turns.count_before(of_profile),
+        }
+    }
+
+    /// How many iterations are planned.
+    #[must_use]
+    pub fn planned(&self) -> u64 {
+        self.count_before(self.end_ns())
+    }
+
+    /// From the job's start to the profile's end.
+    #[must_use]
+    pub fn end_ns(&self) -> u64 {
+        self.offset_ns + self.profile.duration_ns()
+    }
+
+    /// The asked rate at an instant, in starts per second.
+    #[must_use]
+    pub fn rate_per_second_at(&self, at_ns: u64) -> f64 {
+        let rate = at_ns
+            .checked_sub(self.offset_ns)
+            .map_or(0.0, |at_ns| self.profile.rate_per_second_at(at_ns));
+        rate * self.part()
+    }
+
+    /// The area under the rate, in iterations.
+    #[must_use]
+    pub fn area(&self) -> f64 {
+        let area = self.profile.area(self.profile.duration_ns());
+        area as f64 / self.profile.units_of_one() as f64 * self.part()
+    }
+
+    /// Since when the rate only falls, from the job's start.
+    #[must_use]
+    pub fn ramp_down_from_ns(&self) -> u64 {
+        self.offset_ns + self.profile.ramp_down_from_ns()
+    }
+
+    /// The workflow's part of the profile.
+    fn part(&self) -> f64 {
+        self.turns.as_ref().map_or(1.0, |turns| {
+            let (own, all) = turns.part();
+            own as f64 / all as f64
+        })
+    }
+}
+
+/// What one member has of a stream from a cut on, in order.
+#[derive(Debug, Clone)]
+pub struct Dealt {
+    stream: Stream,
+    share: Share,
+    /// How many were taken.
+    taken: u64,
+    random: Option<Random>,
+}
+
+#[derive(Debug, Clone)]
+struct Random {
+    draws: Peekable<Draws>,
+    /// The profile's area at the cut.
+    area_at_cut: u128,
+}
+
+/// Which part of a stream a member has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deal {
+    /// The member's iterations.
+    pub share: Share,
+    /// From when on, from the job's start.
+    pub cut_ns: u64,
+    /// The workflow's place, the revision's number and the member's place: what seeds its arrivals, if they are random.
+    pub seat: [u64; 3],
+}
+
+impl Dealt {
+    /// A member's part of a stream.
+    #[must_use]
+    pub fn new(stream: Stream, deal: Deal) -> Self {
+        let [workflow, revision, member] = deal.seat;
+        let random = (stream.arrivals == Arrivals::Poisson).then(|| Random {
+            draws: Draws::new(stream.seed, workflow, revision, member).peekable(),
+            area_at_cut: stream.profile.area(deal.cut_ns.saturating_sub(stream.offset_ns)),
+        });
+        Self {
+            stream,
+            share: deal.share,
+            taken: 0,
+            random,
+        }
+    }
+
+    /// The next iteration and its due instant from the job's start; `None` when there is none any more.
+    pub fn peek(&mut self) -> Option<(u64, u64)> {
+        let n = self.share.nth(self.taken)?;
+        let due_ns = match &mut self.random {
+            None => self.stream.due_ns(n),
+            Some(random) => {
+                let drawn = random.draws.peek().copied()?;
+                let area = random.area_at_cut + self.stream.scaled(drawn, &self.share);
+                let due_ns = self.stream.profile.reaches_ns(area);
+                due_ns.saturating_add(self.stream.offset_ns)
+            }
+        };
+        (due_ns < self.stream.end_ns()).then_some((n, due_ns))
+    }
+
+    /// Goes on to the one after [`Self::peek`]'s.
+    pub fn advance(&mut self) {
+        self.taken += 1;
+        if let Some(random) = &mut self.random {
+            random.draws.next();
+        }
+    }
+
+    /// Goes on to the first one that is due at `at_ns` or later; gives how many were passed.
+    pub fn pass(&mut self, at_ns: u64) -> u64 {
+        if self.random.is_none() {
+            let before = self.share.count_before(self.stream.count_before(at_ns));
+            let passed = before.saturating_sub(self.taken);
+            self.taken += passed;
+            return passed;
+        }
+        let mut passed = 0;
+        while let Some((_, due_ns)) = self.peek() {
+            if due_ns >= at_ns {
+                break;
+            }
+            self.advance();
+            passed += 1;
+        }
+        passed
+    }
+}
+
+impl Stream {
+    /// An area of a process of intensity 1 as one of the profile, of which the member has its share of the workflow's
+    /// part.
+    fn scaled(&self, drawn: u128, share: &Share) -> u128 {
+        let (own, all) = share.part();
+        let (turns_own, turns_all) = self.turns.as_ref().map_or((1, 1), Share::part);
+        let times = u128::from(all) * u128::from(turns_all);
+        let over = u128::from(own) * u128::from(turns_own);
+        let one = u128::from(ONE);
+        let unit = self.profile.units_of_one();
+        // Whole iterations and their fraction apart, so that both fit.
+        let whole = (drawn / one).saturating_mul(unit).saturating_mul(times) / over;
+        let fraction = (drawn % one * times / over).saturating_mul(unit) / one;
+        whole.saturating_add(fraction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::shared_rate;
+    use crate::profile::Stage;
+    use crate::rate::Rate;
+    use crate::span::Span;
+    use crate::split::Split;
+    use proptest::prelude::*;
+
+    const SECOND_NS: u64 = 1_000_000_000;
+
+    fn ramp() -> Profile {
+        let stages: Vec<Stage> = ["2s:300", "1s:50"].map(|stage| stage.parse().unwrap()).to_vec();
+        Profile::stages(Rate::ZERO, &stages)
+    }
+
+    fn all(mut dealt: Dealt) -> Vec<(u64, u64)> {
+        let mut all = Vec::new();
+        while let Some(next) = dealt.peek() {
+            all.push(next);
+            dealt.advance();
+        }
+        all
+    }
+
+    fn deal(stream: &Stream, weights: &[u32], member: u32) -> Dealt {
+        let share = Split::new(0, weights).unwrap().share(member);
+        Dealt::new(
+            stream.clone(),
+            Deal {
+                share,
+                cut_ns: 0,
+                seat: [0, 0, u64::from(member)],
+            },
+        )
+    }
+
+    #[test]
+    fn random_members_together_have_the_intensity_of_the_profile() {
+        let rate = Rate::per_second(5_000).unwrap();
+        let profile = Profile::constant(rate, Span::from_s(10));
+        let stream = Stream::new(profile, 0, None, Arrivals::Poisson, 42);
+        let mut due: Vec<u64> = (0..3)
+            .flat_map(|member| all(deal(&stream, &[1, 2, 2], member)))
+            .map(|(_, due_ns)| due_ns)
+            .collect();
+        due.sort_unstable();
+        // The standard deviation of 50,000 is 224.
+        assert!(due.len().abs_diff(50_000) < 900, "{}", due.len());
+        let second = due
+            .iter()
+            .filter(|due| (4 * SECOND_NS..5 * SECOND_NS).contains(*due))
+            .count();
+        assert!(second.abs_diff(5_000) < 300, "{second}");
+    }
+
+    #[test]
+    fn random_arrivals_follow_a_ramp() {
+        let stream = Stream::new(ramp(), SECOND_NS, None, Arrivals::Poisson, 1);
+        let first = (0..400).map(|seed| {
+            let stream = Stream {
+                seed,
+                ..stream.clone()
+            };
+            all(deal(&stream, &[1], 0))
+                .iter()
+                .filter(|(_, due)| *due < 2 * SECOND_NS)
+                .count()
+        });
+        // 75 each on the average, over 400 of them 30,000 with a standard deviation of 173.
+        let sum: usize = first.sum();
+        assert!(sum.abs_diff(30_000) < 900, "{sum}");
+    }
+
+    proptest! {
+        #[test]
+        fn workflows_and_members_divide_the_plan(
+            workflows in prop::collection::vec(1u32..5, 1..4), members in prop::collection::vec(1u32..4, 1..4),
+            offset_ms in 0u64..500, pass_ms in 0u64..3_500,
+        ) {
+            let offset = Span::from_ns(offset_ms * 1_000_000);
+            let streams = shared_rate(&ramp(), offset, Arrivals::Uniform, 0, &workflows).unwrap();
+            let mut due = Vec::new();
+            for stream in &streams {
+                let mut numbers = Vec::new();
+                for member in 0..members.len() as u32 {
+                    let dealt = deal(stream, &members, member);
+                    let own = all(dealt.clone());
+                    let mut rest = dealt.clone();
+                    let passed = rest.pass(pass_ms * 1_000_000);
+                    let before = own.iter().filter(|(_, due)| *due < pass_ms * 1_000_000).count();
+                    prop_assert_eq!(passed, before as u64);
+                    prop_assert_eq!(&all(rest)[..], &own[before..]);
+                    for (n, due_ns) in own {
+                        numbers.push(n);
+                        due.push(due_ns - offset.ns());
+                    }
+                }
+                numbers.sort_unstable();
+                prop_assert_eq!(numbers, (0..stream.planned()).collect::<Vec<_>>());
+            }
+            due.sort_unstable();
+            let profile = ramp();
+            let planned: Vec<u64> = (0..profile.planned()).map(|n| profile.due_ns(n)).collect();
+            prop_assert_eq!(due, planned);
+        }
+    }
+}

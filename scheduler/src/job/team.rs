@@ -1,0 +1,179 @@
+//! The agents of one job: who is in it, on which seat, and what of the load has been whose. Pure.
+
+use std::collections::BTreeMap;
+
+use heavy_model::job::JobSpec;
+use heavy_model::load::{Kind, Load};
+use heavy_model::revision::{Course, Member, Revision};
+
+/// The agents of a job that has agents.
+#[derive(Debug, Clone)]
+pub(crate) struct Team {
+    course: Course,
+    /// Everybody who ever got an assignment, with weight and seat.
+    known: BTreeMap<String, (u32, u32)>,
+    present: Vec<Member>,
+    /// Whether users or data belong to seats, so that nobody can join but on one that is free.
+    bound: bool,
+}
+
+impl Team {
+    /// The team that a job begins with, with the weights of its agents.
+    pub(crate) fn new(spec: &JobSpec, agents: impl IntoIterator<Item = (String, u32)>) -> Self {
+        let load = spec.load();
+        let first = Revision::first(&load, agents);
+        let present = first.members.clone();
+        let users = load.lanes.iter().any(|lane| matches!(lane.kind, Kind::Closed(_)));
+        Self {
+            course: Course::new(load, first),
+            known: present
+                .iter()
+                .map(|member| (member.agent.clone(), (member.weight, member.seat)))
+                .collect(),
+            present,
+            bound: users || spec.unique_users.is_some(),
+        }
+    }
+
+    /// Params were divided: each seat has its own.
+    pub(crate) const fn bind(&mut self) {
+        self.bound = true;
+    }
+
+    /// All who ever took part, by name.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+
+    /// The newest revision.
+    pub(crate) fn revision(&self) -> &Revision {
+        &self.course.newest().0
+    }
+
+    /// The load as it is planned now.
+    pub(crate) fn load(&self) -> &Load {
+        self.course.load()
+    }
+
+    /// How many more may join a job that asked for `asked` agents, or for all there are.
+    pub(crate) fn room(&self, asked: Option<u32>) -> usize {
+        let present = self.present.len();
+        let wanted = match asked {
+            _ if self.bound => self.revision().seats.len(),
+            Some(asked) => asked as usize,
+            None => usize::MAX,
+        };
+        wanted.saturating_sub(present)
+    }
+
+    /// Gives somebody who is to join a seat: a free one if seats are bound, else a new one.
+    pub(crate) fn seat(&mut self, agent: &str, weight: u32) -> Option<u32> {
+        let taken = |seat: &u32| self.present.iter().any(|member| member.seat == *seat);
+        let seats = u32::try_from(self.revision().seats.len()).unwrap_or(u32::MAX);
+        let seat = if self.bound {
+            (0..seats).find(|seat| !taken(seat))?
+        } else {
+            let highest = self.known.values().map(|(_, seat)| seat + 1).max();
+            highest.unwrap_or(0).max(seats)
+        };
+        self.known.insert(agent.to_owned(), (weight, seat));
+        Some(seat)
+    }
+
+    /// The seat of somebody who is or was in it.
+    pub(crate) fn seat_of(&self, agent: &str) -> u32 {
+        self.known.get(agent).map_or(0, |(_, seat)| *seat)
+    }
+
+    /// Somebody takes their seat; false if they have it already, or none.
+    pub(crate) fn enter(&mut self, agent: &str) -> bool {
+        let Some((weight, seat)) = self.known.get(agent).copied() else {
+            return false;
+        };
+        if self.present.iter().any(|member| member.agent == agent) {
+            return false;
+        }
+        self.present.push(Member {
+            agent: agent.to_owned(),
+            weight,
+            seat,
+        });
+        true
+    }
+
+    /// Somebody leaves; false if they had left.
+    pub(crate) fn leave(&mut self, agent: &str) -> bool {
+        let before = self.present.len();
+        self.present.retain(|member| member.agent != agent);
+        self.present.len() < before
+    }
+
+    /// A new revision with those who are present, and with another load if there is one.
+    pub(crate) fn revise(&mut self, cut_ns: u64, changed: Option<&Load>) -> &Revision {
+        let (newest, load) = self.course.newest();
+        let next = newest.next(load, cut_ns, self.present.clone(), changed.unwrap_or(load));
+        self.course.push(next);
+        self.revision()
+    }
+
+    /// How many iterations are planned for each.
+    pub(crate) fn shares(&self) -> Vec<(String, u64)> {
+        let share = |agent: &String| (agent.clone(), self.course.planned(agent));
+        self.known.keys().map(share).collect()
+    }
+
+    /// For each the iterations of open lanes that were due up to an instant, by workflow; `only` is the name of the
+    /// load test's only workflow, which documents need not name.
+    pub(crate) fn due(&self, until_ns: u64, only: &str) -> Vec<(String, Vec<(String, u64)>)> {
+        let names = self.load().lanes.iter().map(|lane| match lane.workflow.as_str() {
+            "" => only.to_owned(),
+            name => name.to_owned(),
+        });
+        let names: Vec<String> = names.collect();
+        let of = |agent: &String| {
+            let due = names.iter().cloned().zip(self.course.due(agent, until_ns));
+            (agent.clone(), due.collect())
+        };
+        self.known.keys().map(of).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn team(rest: &str) -> Team {
+        let text = format!(r#"{{"binary_sha256":"{}",{rest}}}"#, "a".repeat(64));
+        let spec = JobSpec::parse(&text).unwrap();
+        Team::new(&spec, [("a".to_owned(), 1), ("b".to_owned(), 1)])
+    }
+
+    #[test]
+    fn anybody_may_join_an_open_job() {
+        let mut team = team(r#""rate":"100","duration":"4s""#);
+        assert_eq!(
+            (team.room(Some(2)), team.room(Some(3)), team.room(None) > 100),
+            (0, 1, true)
+        );
+        assert_eq!(team.seat("c", 2), Some(2));
+        assert!(team.enter("c") && !team.enter("c") && !team.enter("x"));
+        team.revise(2_000_000_000, None);
+        assert!(team.leave("a") && !team.leave("a"));
+        team.revise(3_000_000_000, None);
+        let shares: Vec<u64> = team.shares().into_iter().map(|(_, share)| share).collect();
+        assert_eq!(shares.iter().sum::<u64>(), 400);
+        assert_eq!((shares[0], shares[1] > 150), (125, true));
+        let due = team.due(u64::MAX, "w");
+        assert_eq!(due[0], ("a".to_owned(), vec![("w".to_owned(), 125)]));
+    }
+
+    #[test]
+    fn users_have_seats_that_only_one_can_have() {
+        let mut team = team(r#""users":10,"duration":"4s""#);
+        assert_eq!((team.room(None), team.seat("c", 1)), (0, None));
+        team.leave("a");
+        assert_eq!((team.room(None), team.seat("c", 1)), (1, Some(0)));
+        assert!(team.enter("c"));
+        assert_eq!(team.room(None), 0);
+    }
+}
