@@ -222,6 +222,7 @@ impl LoadTest for Fixture {
         Ok(Accepted {
             accepted,
             in_flight: 0,
+            done: false,
         })
     }
 

@@ -115,6 +115,8 @@ impl Fold {
     pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
         let fold = self.agents.entry(agent.to_owned()).or_default();
         match &fold.closing {
+            // Nothing more was due once there was no data for it.
+            Some(closing) if closing.ended == "data" => return,
             Some(closing) if !to_the_end && !matches!(closing.ended.as_str(), "died" | "lease") => return,
             Some(_) => {}
             None => fold.lost = true,

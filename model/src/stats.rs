@@ -278,6 +278,6 @@ pub struct Closing {
     pub voided_iterations: u64,
     /// Log lines that were not kept.
     pub log_lines_dropped: u64,
-    /// finished, stopped, died or lease.
+    /// finished, stopped, data (the load test has no more), died or lease.
     pub ended: String,
 }

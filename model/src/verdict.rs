@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::job::JobState;
+use crate::load::{Kind, Quota};
 use crate::summary::Summary;
 
 /// The verdict of a job that ran.
@@ -47,6 +48,8 @@ const LAG_SHARE: f64 = 0.10;
 const FEWEST_FOR_P99: u64 = 100;
 /// Iterations dropped because of the generator may be this share of those due.
 const GENERATOR_DROPS_SHARE: f64 = 0.001;
+/// Cores that load test and agent together use when the generator may be what is slow.
+const BUSY_CORES: f64 = 0.9;
 /// The counter of result lines that a load test could not write because its reader was too slow.
 pub(crate) const OUTPUT_DROPPED: &str = "heavy_output_dropped";
 /// They may be this share of all requests.
@@ -60,10 +63,20 @@ const GENERATOR_ERRORS: [(&str, &str); 2] = [("ports", "local ports"), ("descrip
 #[must_use]
 pub fn judge(summary: &Summary) -> Judgement {
     let mut warnings = Vec::new();
-    let judged = generator_lag(summary, &mut warnings)
+    let invalid = generator_lag(summary, &mut warnings)
         .or_else(|| generator_drops(summary, &mut warnings))
         .or_else(|| generator_errors(summary))
-        .or_else(|| generator_output(summary))
+        .or_else(|| generator_output(summary));
+    let invalid = match invalid {
+        Some(reason) if summary.job.spec.allow_invalid => {
+            warnings.push(format!(
+                "this would be INVALID, had it not been allowed: {reason}"
+            ));
+            None
+        }
+        other => other,
+    };
+    let judged = invalid
         .map(|reason| (Verdict::Invalid, reason))
         .or_else(|| failure(summary).map(|reason| (Verdict::Fail, reason)));
     let (verdict, reason) = judged.unwrap_or_else(|| (Verdict::Pass, achievement(summary)));
@@ -81,14 +94,29 @@ fn generator_lag(summary: &Summary, warnings: &mut Vec<String>) -> Option<String
         .as_ref()
         .map_or(0.0, |response| response.p50_ms);
     let limit_ms = LAG_LIMIT_MS.max(median_ms * LAG_SHARE);
-    let text =
-        format!("the generator started iterations late: lag p99 {lag_ms:.2} ms, limit {limit_ms:.2} ms");
+    let text = format!(
+        "the generator started iterations late: lag p99 {lag_ms:.2} ms, limit {limit_ms:.2} ms{}",
+        busy(summary)
+    );
     let share_of_limit = lag_ms / limit_ms;
     if summary.generator_lag.count < FEWEST_FOR_P99 {
         // The P99 of so few is the largest: one late start is not a generator that cannot keep up.
         return rule(share_of_limit.min(1.0), text, warnings);
     }
     rule(share_of_limit, text, warnings)
+}
+
+/// How busy the hosts of the load tests were, if that may be why.
+fn busy(summary: &Summary) -> String {
+    let cpu = summary
+        .agents
+        .iter()
+        .map(|agent| agent.cpu_max)
+        .fold(0.0, f64::max);
+    if cpu < BUSY_CORES {
+        return String::new();
+    }
+    format!(" (load test and agent used up to {cpu:.1} cores: does the load test compute much?)")
 }
 
 fn generator_drops(summary: &Summary, warnings: &mut Vec<String>) -> Option<String> {
@@ -175,10 +203,57 @@ fn failure(summary: &Summary) -> Option<String> {
     let dropped = iterations.dropped.full;
     let percent = dropped as f64 * 100.0 / iterations.scheduled as f64;
     let allowed = summary.job.spec.allow_drops_percent;
-    (percent > allowed).then(|| {
+    if percent > allowed {
+        return Some(format!(
+            "{dropped} iterations ({percent:.2}%) were dropped because all {} slots of an agent were taken{}",
+            summary.job.spec.max_in_flight,
+            slots_needed(summary)
+        ));
+    }
+    quota(summary)
+}
+
+/// Little's law for the reader: how many slots the rate needed, given how long iterations took.
+fn slots_needed(summary: &Summary) -> String {
+    let (mut count, mut sum_ms) = (0.0, 0.0);
+    for workflow in &summary.workflows {
+        count += workflow.duration.count as f64;
+        sum_ms += workflow.duration.count as f64 * workflow.duration.mean_ms;
+    }
+    let load = summary.job.spec.load();
+    let mean_s = sum_ms / count / 1e3;
+    let rate = summary.job.asked_rate.max(load.mean_rate_per_second());
+    let needed = rate * mean_s;
+    if !needed.is_finite() || needed < 1.0 {
+        return String::new();
+    }
+    let agents = summary.agents.len().max(1) as u64;
+    let allowed = u64::from(summary.job.spec.max_in_flight) * agents;
+    format!(
+        ": {rate:.0}/s x {mean_s:.3} s on the average needs {:.0} slots and more when the target is slower; {allowed} were \
+         allowed",
+        needed.ceil()
+    )
+}
+
+/// A number of iterations that users did not come to the end of.
+fn quota(summary: &Summary) -> Option<String> {
+    let iterations = &summary.iterations;
+    let counted = summary
+        .job
+        .spec
+        .load()
+        .lanes
+        .into_iter()
+        .any(|lane| match lane.kind {
+            Kind::Open(_) => false,
+            Kind::Closed(closed) => closed.quota != Quota::Unlimited,
+        });
+    let ended = summary.job.state == JobState::Finished;
+    (counted && ended && iterations.scheduled < iterations.planned).then(|| {
         format!(
-            "{dropped} iterations ({percent:.2}%) were dropped because all {} slots of an agent were taken",
-            summary.job.spec.max_in_flight
+            "only {} of {} iterations were started before the time was over: give them more --duration, or more --users",
+            iterations.scheduled, iterations.planned
         )
     })
 }
@@ -190,6 +265,15 @@ fn achievement(summary: &Summary) -> String {
     } else {
         format!("{} failed", iterations.failed)
     };
+    if summary.agents.iter().any(|agent| agent.ended == "data") {
+        return format!(
+            "the load test's data ended after {} of {} planned iterations, {failed}",
+            iterations.started, iterations.planned
+        );
+    }
+    if iterations.planned == 0 {
+        return format!("users started {} iterations, {failed}", iterations.started);
+    }
     format!(
         "{} of {} planned iterations were started, {failed}",
         iterations.started, iterations.planned

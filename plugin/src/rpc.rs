@@ -210,6 +210,9 @@ pub struct Accepted {
     /// Iterations running at the moment of the answer.
     #[serde(default)]
     pub in_flight: u32,
+    /// Whether the load test has no data for further iterations, so that the job is to end.
+    #[serde(default)]
+    pub done: bool,
 }
 
 /// The answer to `stop`.

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use heavy_plugin::line::{CheckOutcome, MetricKind, MetricLine, StepOutcome};
@@ -32,6 +33,7 @@ pub struct Context {
     /// The step of requests outside of steps: empty in `run`, else the name of the function that runs.
     phase: Cell<&'static str>,
     timed_out: Cell<bool>,
+    out_of_data: Cell<bool>,
     records: RefCell<Records>,
 }
 
@@ -168,6 +170,7 @@ impl Context {
             group,
             phase: Cell::new(""),
             timed_out: Cell::new(false),
+            out_of_data: Cell::new(false),
             records: RefCell::default(),
         }
     }
@@ -197,6 +200,17 @@ impl Context {
 
     pub(crate) fn set_phase(&self, phase: &'static str) {
         self.phase.set(phase);
+    }
+
+    /// Takes note that there is no data for this iteration, nor will there be for others: the job is to end.
+    pub(crate) fn end_of_data(&self) {
+        self.out_of_data.set(true);
+        self.core.shared.data_ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this iteration had no data.
+    pub(crate) fn is_out_of_data(&self) -> bool {
+        self.out_of_data.get()
     }
 
     pub(crate) fn set_timed_out(&self) {

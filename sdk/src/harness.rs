@@ -2,7 +2,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `process`, `shared`, `job` | the whole process: cores, and the job they work on |
+//! | `process`, `dealer`, `shared`, `job` | the whole process: cores, and the job they work on |
 //! | `core`, `closed`, `orders`, `timer`, `slots`, `users` | one core: when an iteration starts, and as whom |
 //! | `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
@@ -10,6 +10,7 @@
 
 pub(crate) mod closed;
 pub(crate) mod core;
+mod dealer;
 pub(crate) mod iteration;
 pub(crate) mod job;
 pub(crate) mod orders;

@@ -107,6 +107,7 @@
 mod by_hand;
 mod context;
 mod env;
+mod feed;
 mod harness;
 pub mod http;
 mod names;
@@ -123,6 +124,7 @@ mod verbs;
 pub use anyhow::{self, Error, bail, ensure};
 pub use context::Context;
 pub use env::env_or;
+pub use feed::{Feed, Numbers};
 pub use heavy_plugin::line::Phases;
 pub use http::{HttpClient, RequestError};
 pub use output::{Output, ParseError};

@@ -1,6 +1,7 @@
 //! The actions of the [`machine`](super::machine), carried out on tasks whose ends are the next events.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use heavy_model::revision::Revision;
@@ -53,11 +54,16 @@ impl Driver {
             workflows: live.workflows.clone(),
             results: Arc::clone(&live.results),
             in_flight: Arc::clone(&running.health.in_flight),
+            out_of_data: AtomicBool::new(false),
         };
         let events = self.events.clone();
         running.releasing = Some(self.tasks.spawn(async move {
-            releaser.run().await;
-            let _ = events.send(Event::AllDue).await;
+            let event = if releaser.run().await {
+                Event::OutOfData
+            } else {
+                Event::AllDue
+            };
+            let _ = events.send(event).await;
         }));
         Ok(())
     }

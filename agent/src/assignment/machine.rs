@@ -18,6 +18,8 @@ pub(crate) enum Event {
     Start,
     /// The last iteration that will ever be due is due.
     AllDue,
+    /// The load test has no data for further iterations.
+    OutOfData,
     /// Somebody wants it to end, now or at an instant.
     Stop(Stop),
     /// The scheduler has not been heard of for too long.
@@ -149,6 +151,10 @@ impl Machine {
                 vec![Action::Report(Report::Running), Action::Release]
             }
             (Running, Event::AllDue) => self.stop(self.grace_ns),
+            (Running, Event::OutOfData) => {
+                self.ended = "data";
+                self.stop(self.grace_ns)
+            }
             (Running, Event::Stop(stop)) => {
                 self.ended = "stopped";
                 self.grace_ns = stop.grace_ns;

@@ -1,7 +1,7 @@
 //! Releases iterations to the load test a little before they are due; the load test paces and admits them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -43,6 +43,8 @@ pub(crate) struct Releaser {
     pub(crate) results: Arc<Results>,
     /// Where the load test's own count of running iterations goes.
     pub(crate) in_flight: Arc<AtomicU32>,
+    /// Whether the load test has said that it has no more data.
+    pub(crate) out_of_data: AtomicBool,
 }
 
 /// A workflow, and from its first to its last iteration how many were released.
@@ -56,8 +58,9 @@ type Call = BoxFuture<'static, (Released, Answer)>;
 type Calls = FuturesUnordered<Call>;
 
 impl Releaser {
-    /// Releases until the end of the plan is behind, or users have nothing more to do. What is in the plan then could not be handed over.
-    pub(crate) async fn run(self) {
+    /// Releases until the end of the plan is behind, or users have nothing more to do, or the load test has no more data,
+    /// which the answer says. What is in the plan then could not be handed over.
+    pub(crate) async fn run(self) -> bool {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut calls = Calls::new();
@@ -79,6 +82,7 @@ impl Releaser {
             }
         };
         let _ = tokio::time::timeout(LAST_CALLS_LIMIT, last).await;
+        self.out_of_data.load(Ordering::Relaxed)
     }
 
     /// Hands over what is due soon, as far as there is room for calls; true when the end of the plan is behind.
@@ -137,7 +141,13 @@ impl Releaser {
 
     fn answered(&self, (workflow, span): Released, answer: Answer) {
         match answer {
-            Ok(Ok(accepted)) => self.in_flight.store(accepted.in_flight, Ordering::Relaxed),
+            Ok(Ok(accepted)) => {
+                self.in_flight.store(accepted.in_flight, Ordering::Relaxed);
+                if accepted.done && !self.out_of_data.swap(true, Ordering::Relaxed) {
+                    let now_ns = self.clock.at(monotonic_ns());
+                    self.plan.lock().end_at(u64::try_from(now_ns).unwrap_or(0));
+                }
+            }
             Ok(Err(failure)) => {
                 tracing::warn!(%failure, "the load test refused a release");
                 self.results.refused(workflow, span);
@@ -182,6 +192,7 @@ mod tests {
             results: Arc::new(Results::new(&workflows, Keep::of(&spec))),
             workflows,
             in_flight: Arc::default(),
+            out_of_data: AtomicBool::new(false),
         };
         (releaser, requests)
     }

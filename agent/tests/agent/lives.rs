@@ -88,7 +88,7 @@ async fn workflows_take_turns_and_drops_are_counted() {
             .map(|row| (row.started, row.dropped.full))
             .fold((0, 0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
     };
-    assert_eq!((of("one"), of("two")), ((50, 0), (0, 50)));
+    assert_eq!((of("one"), of("two")), ((25, 25), (25, 25)));
     assert_eq!(
         (delivered.requests(), closing.last_rows_sequence),
         (0, 0),

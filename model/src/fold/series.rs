@@ -12,6 +12,11 @@ const NS_PER_SECOND: u64 = 1_000_000_000;
 /// Seconds that a job may go on beyond its profile; what claims to be later counts in the last of them.
 const OVERTIME_SECONDS: u32 = 24 * 3600;
 
+/// A second stands out that is so many times slower than most, and takes longer than this, among so many.
+const STANDS_OUT_TIMES: u64 = 10;
+const STANDS_OUT_NS: u64 = 50_000_000;
+const FEWEST_SECONDS: usize = 5;
+
 #[derive(Debug)]
 pub(super) struct Series {
     load: Load,
@@ -100,6 +105,38 @@ impl Series {
         let key = (second.min(self.last_second), agent.to_owned());
         self.changed_agents.insert(key.clone());
         self.agents.entry(key).or_default()
+    }
+
+    /// Names the slowest second, if it stands out: percentiles of a whole job do not say when.
+    pub(super) fn slow_second(&self) -> Option<String> {
+        let p99 = |second: &Second| {
+            let times = if second.response.count() > 0 {
+                &second.response
+            } else {
+                &second.duration
+            };
+            (times.count() > 0).then(|| times.quantile_ns(0.99))
+        };
+        let seconds = self
+            .seconds
+            .iter()
+            .filter_map(|(at, second)| Some((p99(second)?, *at)));
+        let mut seconds: Vec<(u64, u32)> = seconds.collect();
+        if seconds.len() < FEWEST_SECONDS {
+            return None;
+        }
+        seconds.sort_unstable();
+        let (median_ns, _) = seconds[seconds.len() / 2];
+        let (slowest_ns, at) = seconds[seconds.len() - 1];
+        let stands_out = slowest_ns > STANDS_OUT_NS && slowest_ns > STANDS_OUT_TIMES * median_ns;
+        stands_out.then(|| {
+            format!(
+                "the target was slowest in second {at}: times of what ended then have a P99 of {:.0} ms, those of half of all \
+                 seconds one of {:.1} ms or less",
+                slowest_ns as f64 / 1e6,
+                median_ns as f64 / 1e6
+            )
+        })
     }
 
     /// One more than the last second in which anything happened.

@@ -117,6 +117,7 @@ impl Fold {
                  enough: counts and percentiles miss them"
             ));
         }
+        warnings.extend(self.series.slow_second());
         if self.totals.requests.keys().any(|key| &*key.name == "(other)") {
             warnings.push(
                 "there are more request names than are kept apart; the rest are under (other)".to_owned(),

@@ -138,8 +138,31 @@ fn an_agent_that_is_gone_balances() {
 }
 
 #[test]
+fn a_second_that_stands_out_is_named() {
+    let mut fold = fold(&["a"]);
+    for at in 0..10 {
+        let ns = if at == 7 { 900_000_000 } else { 2_000_000 };
+        fold.apply("a", &second(at, 1, &[ns]));
+    }
+    let of = job("10", 3);
+    let named = |fold: &Fold| {
+        let warnings = fold.summary(&of, &[], false).warnings;
+        warnings
+            .into_iter()
+            .find(|warning| warning.contains("slowest in second"))
+    };
+    assert!(
+        named(&fold)
+            .unwrap()
+            .contains("second 7: times of what ended then have a P99 of 900 ms")
+    );
+    fold.apply("a", &second(7, 1, &[1_000_000; 200]));
+    assert_eq!(named(&fold), None);
+}
+
+#[test]
 fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
-    for (ended, gap) in [("died", 10), ("lease", 10), ("finished", 0)] {
+    for (ended, gap) in [("died", 10), ("lease", 10), ("finished", 0), ("data", 0)] {
         let mut fold = fold(&["a"]);
         fold.apply("a", &second(0, 5, &[1]));
         let closing = Closing {

@@ -1,3 +1,5 @@
+//! What documents say, and which of them are refused.
+
 use super::*;
 use crate::load::{Kind, Quota};
 

@@ -1,3 +1,5 @@
+//! Plans are exact, whatever is written and however it is changed.
+
 use super::*;
 use proptest::prelude::*;
 

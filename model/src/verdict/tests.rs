@@ -45,6 +45,87 @@ fn all_that_was_asked_for_passes() {
 }
 
 #[test]
+fn an_invalid_job_may_be_allowed_and_then_fails_or_passes_as_others() {
+    let judgement = with(|s| {
+        s.generator_lag.p99_ms = 80.0;
+        s.job.spec.allow_invalid = true;
+    });
+    assert_eq!(judgement.verdict, Verdict::Pass);
+    assert!(judgement.warnings[0].contains("would be INVALID") && judgement.warnings[0].contains("80.00 ms"));
+}
+
+#[test]
+fn a_busy_generator_says_so() {
+    let judgement = with(|s| {
+        s.generator_lag.p99_ms = 80.0;
+        s.agents = vec![crate::summary::AgentSummary {
+            cpu_max: 1.93,
+            ..Default::default()
+        }];
+    });
+    assert_eq!(judgement.verdict, Verdict::Invalid);
+    assert!(
+        judgement.reason.contains("used up to 1.9 cores"),
+        "{}",
+        judgement.reason
+    );
+}
+
+#[test]
+fn drops_do_littles_law_for_the_reader() {
+    let judgement = with(|s| {
+        s.iterations.dropped.full = 10;
+        s.job.asked_rate = 1_000.0;
+        s.job.spec.max_in_flight = 100;
+        s.workflows = vec![crate::summary::WorkflowSummary {
+            name: "w".to_owned(),
+            iterations: Accounting::default(),
+            rate: 0.0,
+            duration: Distribution {
+                count: 990,
+                mean_ms: 400.0,
+                ..Distribution::default()
+            },
+            response_time: None,
+            checks: Vec::new(),
+            steps: Vec::new(),
+            requests: Vec::new(),
+        }];
+    });
+    let expected = "1000/s x 0.400 s on the average needs 400 slots and more when the target is slower; 100 were allowed";
+    assert!(judgement.reason.contains(expected), "{}", judgement.reason);
+}
+
+#[test]
+fn users_that_do_not_come_to_the_end_of_their_iterations_fail() {
+    let of_users = |s: &mut Summary| {
+        s.job.spec.rate = None;
+        s.job.spec.iterations = Some(1_000);
+        s.response_time = None;
+    };
+    let judgement = with(|s| {
+        of_users(s);
+        s.iterations.scheduled = 600;
+        s.iterations.started = 600;
+        s.iterations.ok = 600;
+    });
+    assert_eq!(judgement.verdict, Verdict::Fail);
+    assert!(
+        judgement.reason.contains("only 600 of 1000"),
+        "{}",
+        judgement.reason
+    );
+    assert_eq!(with(of_users).verdict, Verdict::Pass);
+    let judgement = with(|s| {
+        of_users(s);
+        s.job.spec.iterations = None;
+        s.job.spec.users = Some("5".parse().unwrap());
+        s.iterations.planned = 0;
+    });
+    assert_eq!(judgement.reason, "users started 1000 iterations, none failed");
+}
+
+#[test]
 fn failed_iterations_alone_do_not_fail_a_job_but_none_ok_does() {
     assert_eq!(
         with(|s| (s.iterations.ok, s.iterations.failed) = (1, 999)).verdict,

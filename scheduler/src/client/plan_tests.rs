@@ -40,10 +40,98 @@ fn flags_become_the_document() {
         "labels": {"team": "x"}, "workflows": [], "rate": "100/s", "duration": "1m30s", "max_in_flight": 7,
         "when_full": "queue", "timeout": "2s", "graceful_stop": "1s", "connections": "per-user",
         "params": {"n": 3, "url": "http://x/", "list": [1]}, "env": {"A": "B=C"}, "samples": "10%",
-        "keep_query": true, "wait_for_agents": "30s", "allow_drops_percent": 5.0,
+        "keep_query": true, "wait_for_agents": "30s", "allow_drops_percent": 5.0, "allow_invalid": false,
+        "arrivals": "uniform", "weights": "equal", "replace": false,
     });
     assert_eq!(serde_json::to_value(&plan.spec).unwrap(), expected);
     assert_eq!(plan.notes, [""; 0]);
+}
+
+#[test]
+fn every_load_model_has_its_flags() {
+    for (args, words) in [
+        (
+            "--stages 10s:100,1m:100,0s:0",
+            "from 0/s to 100/s in 10s, to 100/s in 1m, to 0/s in 0s",
+        ),
+        (
+            "--rate 5 --arrivals poisson --seed 7 -d 1s",
+            "5/s at random for 1s",
+        ),
+        (
+            "--users 10s:5,1m:5 --pacing 1s",
+            "users in stages 10s:5,1m:5, paced at 1s",
+        ),
+        (
+            "--users 5 -i 100",
+            "5 users, 100 iterations in all, for at most 10m",
+        ),
+        (
+            "--iterations-per-user 3 -d 1m",
+            "1 user, 3 iterations each, for at most 1m",
+        ),
+        (
+            "--rate 5 --warm-up 10s -d 1m",
+            "5/s for 1m, after a warm-up of 10s",
+        ),
+    ] {
+        assert_eq!(plan(args).unwrap().spec.describe_load(), words, "{args}");
+    }
+    let notes = plan("--iterations 3").unwrap().notes;
+    assert_eq!(notes, ["no --duration was given: giving up after 10m"]);
+    for (args, expected) in [
+        ("--rate 5 --users 5", "--users: it belongs to users"),
+        ("--stages 10s", "is not a stage"),
+        ("--users many", "is not a number of users"),
+        ("--stages 10s:5 -d 5s", "--duration: stages have their own"),
+    ] {
+        let error = plan(args).unwrap_err();
+        assert!(error.contains(expected), "{args}: {error}");
+    }
+}
+
+#[test]
+fn a_job_file_is_toml_or_json_and_flags_go_before_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let toml = file(
+        "job.toml",
+        "name = \"night\"\nduration = \"1m\"\n[params]\nn = 1\n[[workflows]]\nname = \"a\"\nrate = \"5\"\n\
+         [[workflows]]\nname = \"b\"\nusers = 3\nstart = \"10s\"\n",
+    );
+    let spec = plan(&format!("--file {toml} --param n=2 --description d"))
+        .unwrap()
+        .spec;
+    assert_eq!(
+        (&*spec.name, &*spec.description, spec.params),
+        ("night", "d", json!({"n": 2}))
+    );
+    assert_eq!(spec.workflows[1].start.to_string(), "10s");
+    let json = file("job", "{\"rate\": \"5\"}");
+    assert_eq!(
+        plan(&format!("--file {json} -d 2s"))
+            .unwrap()
+            .spec
+            .load()
+            .planned(),
+        10
+    );
+    for (text, expected) in [
+        ("rate = 5\nrate = 6", "line 2"),
+        ("speed = 5", "unknown field `speed`"),
+        ("rate = \"0\"", "a rate of 0"),
+    ] {
+        let path = file("bad.toml", text);
+        let error = plan(&format!("--file {path}")).unwrap_err();
+        assert!(
+            error.contains(expected) && error.contains("bad.toml"),
+            "{text}: {error}"
+        );
+    }
 }
 
 #[test]

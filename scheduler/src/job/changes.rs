@@ -11,6 +11,7 @@ use super::event::Event;
 use super::folder::Order;
 use super::mail::Mail;
 use super::steer::Change;
+use super::team::Team;
 use crate::fleet::Answer;
 
 /// A revision holds from so long after it was made: agents have released up to 50 ms ahead, and hear of it in time.
@@ -184,7 +185,30 @@ impl Driver {
             }
             _ => 0,
         };
-        self.door.open(room);
+        self.door.open(room, self.known());
+    }
+
+    /// Gives agents their assignments: all at first, one that joins later.
+    pub(super) async fn assign(&mut self, agents: &[String]) {
+        let job = self.job.borrow().clone();
+        let weights = self.weights(&job.spec, agents);
+        let Some(team) = &mut self.team else {
+            let team = Team::new(&job.spec, weights);
+            control::assign(&self.tools, &job, &self.env, &team, (agents, &[])).await;
+            self.team = Some(team);
+            return;
+        };
+        let mut seated = Vec::new();
+        for (agent, weight) in weights {
+            // One that is given its assignment again has its seat.
+            let has_seat = team.known().any(|known| known == agent);
+            if has_seat || team.seat(&agent, weight).is_some() {
+                seated.push(agent);
+            } else {
+                self.tools.fleet.release(&agent, job.id);
+            }
+        }
+        control::assign(&self.tools, &job, &self.env, team, (&seated, &self.params)).await;
     }
 
     /// How much of the load each agent gets.

@@ -56,7 +56,7 @@ pub(crate) struct Driver {
     /// How many more agents may join.
     pub(super) door: Door,
     /// The values of the variables that `job` only names.
-    env: Env,
+    pub(super) env: Env,
     pub(super) job: watch::Sender<JobInfo>,
     progress: watch::Sender<Progress>,
     published: Instant,
@@ -191,29 +191,6 @@ impl Driver {
             Action::Collect { lost } => self.collect(lost).await,
             Action::Conclude => self.conclude().await,
         }
-    }
-
-    async fn assign(&mut self, agents: &[String]) {
-        let job = self.job.borrow().clone();
-        let weights = self.weights(&job.spec, agents);
-        let Some(team) = &mut self.team else {
-            let team = Team::new(&job.spec, weights);
-            control::assign(&self.tools, &job, &self.env, &team, (agents, &[])).await;
-            self.team = Some(team);
-            return;
-        };
-        let mut seated = Vec::new();
-        for (agent, weight) in weights {
-            // One that is given its assignment again has its seat.
-            if team.known().any(|known| known == agent) && !self.door.is_open() {
-                seated.push(agent);
-            } else if team.seat(&agent, weight).is_some() {
-                seated.push(agent);
-            } else {
-                self.tools.fleet.release(&agent, job.id);
-            }
-        }
-        control::assign(&self.tools, &job, &self.env, team, (&seated, &self.params)).await;
     }
 
     fn start(&self, agent: &str) {

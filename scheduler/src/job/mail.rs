@@ -1,7 +1,6 @@
 //! What comes to a job's driver, and the door through which agents may join its job.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heavy_model::job::JobInfo;
 use tokio::sync::oneshot;
@@ -35,31 +34,55 @@ pub(crate) enum Mail {
     },
 }
 
-/// How many more agents may join a job now: the driver opens and closes it, the desk goes by it.
+/// How many more agents may join a job now, and which may not: the driver opens and closes it, the desk goes by it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Door(Arc<AtomicUsize>);
+pub(crate) struct Door(Arc<Mutex<Inside>>);
+
+#[derive(Debug, Default)]
+struct Inside {
+    room: usize,
+    /// Those who had their turn: results of two processes under one name could not be told apart.
+    known: Vec<String>,
+}
 
 impl Door {
-    /// So many may come.
-    pub(crate) fn open(&self, room: usize) {
-        self.0.store(room, Ordering::Release);
+    /// So many may come who are not known.
+    pub(crate) fn open(&self, room: usize, known: Vec<String>) {
+        *self.lock() = Inside { room, known };
     }
 
     /// Nobody may come.
     pub(crate) fn close(&self) {
-        self.open(0);
+        self.lock().room = 0;
     }
 
-    /// Whether somebody may come.
-    pub(crate) fn is_open(&self) -> bool {
-        self.0.load(Ordering::Acquire) > 0
+    /// Lets one in; false when there is no room, or not for this one.
+    pub(crate) fn pass(&self, agent: &str) -> bool {
+        let mut inside = self.lock();
+        let may = inside.room > 0 && !inside.known.iter().any(|known| known == agent);
+        if may {
+            inside.room -= 1;
+            inside.known.push(agent.to_owned());
+        }
+        may
     }
 
-    /// Lets one in; false when there is no room.
-    pub(crate) fn pass(&self) -> bool {
-        let less = |room: usize| room.checked_sub(1);
-        self.0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
-            .is_ok()
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_may_come_while_there_is_room() {
+        let door = Door::default();
+        assert!(!door.pass("a"));
+        door.open(2, vec!["a".to_owned()]);
+        assert!(!door.pass("a") && door.pass("b") && !door.pass("b") && door.pass("c") && !door.pass("d"));
+        door.close();
+        assert!(!door.pass("e"));
     }
 }

@@ -1,6 +1,7 @@
 //! An agent as the scheduler sees it: a real stream, and results put into the store as a collector would.
 
 use heavy_model::histogram::Histogram;
+use heavy_model::revision::Revision;
 use heavy_model::stats::{Closing, Delta, Dropped, Iterations, Requests};
 use heavy_proto::v1::fleet_client::FleetClient;
 use heavy_proto::v1::{self, AssignmentState, content, from_agent, to_agent};
@@ -83,6 +84,13 @@ impl Agent {
         match self.next().await {
             to_agent::Message::Start(start) => start,
             other => panic!("expected Start, got {other:?}"),
+        }
+    }
+
+    pub(crate) async fn revised(&mut self) -> Revision {
+        match self.next().await {
+            to_agent::Message::Revise(revise) => serde_json::from_str(&revise.revision).unwrap(),
+            other => panic!("expected Revise, got {other:?}"),
         }
     }
 

@@ -169,7 +169,11 @@ async fn an_unknown_workflow_fails_with_the_known_ones() {
     let args = format!("submit {PROGRAM} --rate 1 -d 1s --workflow buy");
     let submit = tokio::spawn(finish(sched(&world, &args)));
     let assign = a.assigned().await;
-    assert!(assign.spec.contains(r#""workflows":["buy"]"#), "{}", assign.spec);
+    assert!(
+        assign.spec.contains(r#""workflows":[{"name":"buy","#),
+        "{}",
+        assign.spec
+    );
     let message = "there is no workflow buy; the load test has browse, pay";
     a.fail(assign.job.parse().unwrap(), "unknown-workflow", message)
         .await;

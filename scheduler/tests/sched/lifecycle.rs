@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heavy_model::job::{JobSpec, JobState};
-use heavy_model::revision::Revision;
+use heavy_model::revision::{Course, Revision};
 use heavy_model::span::Span;
 use heavy_model::verdict::Verdict;
 use heavy_proto::v1::{ArtifactRef, AssignmentState, Heartbeat};
@@ -144,7 +144,10 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
         Agent::connect(&world, "a").await,
         Agent::connect(&world, "b").await,
     );
-    let job = world.submit(&world.spec().await).await;
+    let mut spec = world.spec().await;
+    spec.rate = Some("1000".parse().unwrap());
+    spec.duration = Some(Span::from_s(2));
+    let job = world.submit(&spec).await;
     for agent in [&mut a, &mut b] {
         agent.assigned().await;
         agent.say(job, AssignmentState::Prepared).await;
@@ -153,7 +156,10 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
         agent.started().await;
         agent.say(job, AssignmentState::Running).await;
     }
-    // Twenty of its fifty are known, one of them without an outcome; then its process is replaced.
+    world
+        .wait(job, "some load", |progress| progress.elapsed_s > 0.1)
+        .await;
+    // Twenty of what was due to it are known, one of them without an outcome; then its process is replaced.
     let mut part = delta(20);
     part.iterations[0].ok = 19;
     b.deliver(&*world.store, job, 1, &part).await;
@@ -166,7 +172,20 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
         }
     };
     assert_eq!(agents().await.len(), 2);
-    a.finish(&*world.store, job, 50).await;
+    let revision = a.revised().await;
+    let names: Vec<_> = revision
+        .members
+        .iter()
+        .map(|member| member.agent.as_str())
+        .collect();
+    assert_eq!((names, revision.number), (vec!["a"], 1));
+    let whole = Revision::first(&spec.load(), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+    let mut course = Course::new(spec.load(), whole);
+    course.push(revision);
+    let (of_a, of_b) = (course.due("a", u64::MAX)[0], course.due("b", u64::MAX)[0]);
+    assert_eq!(of_a + of_b, 2_000, "nothing is nobody's");
+    assert!(of_a > 1_000 && of_b > 20, "{of_a} {of_b}");
+    a.finish(&*world.store, job, of_a).await;
     let view = world.ended(job).await;
     assert_eq!(
         (view.job.state, view.job.degraded, view.job.verdict),
@@ -182,7 +201,7 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
             counts.lost,
             counts.dropped.gap
         ),
-        (100, 70, 69, 1, 30)
+        (2_000, of_a + 20, of_a + 19, 1, of_b - 20)
     );
 }
 

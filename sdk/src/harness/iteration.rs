@@ -125,8 +125,10 @@ impl Open {
     fn close(&mut self, outcome: Option<Outcome>) {
         self.closed = true;
         let ended_ns = monotonic_ns();
-        let interrupted = outcome.is_none();
+        let out_of_data = self.ctx.is_out_of_data();
+        let interrupted = outcome.is_none() || out_of_data;
         let error = match outcome {
+            Some(_) if out_of_data => Some("there was no data for it".to_owned()),
             Some(outcome) => outcome.error(),
             None => Some("cut off by the end of grace".to_owned()),
         };

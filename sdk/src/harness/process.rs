@@ -1,6 +1,7 @@
 //! The whole process: its cores, and the job they work on.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::core::Core;
+use super::dealer::{Dealer, cores_of_lanes};
 use super::job::Job;
 use super::orders::{Order, follow};
 use super::shared::{Options, SDK, Shared};
@@ -43,45 +45,6 @@ struct Prepare {
     dealer: Mutex<Dealer>,
 }
 
-/// Deals iterations to cores in turn. By its own index and not by `n`, because an agent's share of the numbers can
-/// have any stride.
-#[derive(Debug, Default)]
-struct Dealer {
-    next_core: usize,
-    /// Users stay on the core that they were dealt to first.
-    cores_of_users: HashMap<(usize, u64), usize>,
-    stopped: bool,
-}
-
-impl Dealer {
-    /// Deals users to cores in turn; one that was dealt before stays where it is.
-    async fn deal_users(
-        &mut self,
-        prepared: &Prepare,
-        lane: usize,
-        users: &[(u64, u64, u64)],
-    ) -> Result<(), Failure> {
-        if users.is_empty() {
-            return Ok(());
-        }
-        let cores = prepared.cores.len();
-        let mut hands = vec![Vec::new(); cores];
-        let at = |ns: u64| prepared.anchor_ns.saturating_add(ns);
-        for &(user, came_ns, until_ns) in users {
-            let next = self.cores_of_users.len() % cores;
-            let core = *self.cores_of_users.entry((lane, user)).or_insert(next);
-            hands[core].push((user, at(came_ns), at(until_ns)));
-        }
-        for (core, users) in prepared.cores.iter().zip(hands) {
-            if !users.is_empty() {
-                let order = Order::ReleaseUsers { lane, users };
-                core.send(order).await.map_err(|_| core_is_gone())?;
-            }
-        }
-        Ok(())
-    }
-}
-
 impl Prepare {
     /// Over how many cores the iterations of a workflow are dealt.
     fn dealt_to(&self, lane: usize) -> usize {
@@ -101,6 +64,7 @@ impl Process {
             options,
             slots,
             writer,
+            data_ended: AtomicBool::new(false),
         };
         Self {
             shared: Arc::new(shared),
@@ -223,7 +187,9 @@ impl Process {
                 hands[dealer.next_core].push((n, prepared.anchor_ns.saturating_add(due_ns)));
                 dealer.next_core = (dealer.next_core + 1) % cores;
             }
-            dealer.deal_users(prepared, lane, &release.users).await?;
+            dealer
+                .deal_users(&prepared.cores, lane, &release.users, prepared.anchor_ns)
+                .await?;
             for (core, due) in prepared.cores.iter().zip(hands) {
                 if !due.is_empty() {
                     core.send(Order::Release { lane, due })
@@ -235,6 +201,7 @@ impl Process {
         Ok(Accepted {
             accepted,
             in_flight: self.shared.slots.taken(),
+            done: self.shared.data_ended.load(Ordering::Relaxed),
         })
     }
 
@@ -373,20 +340,6 @@ impl Process {
     }
 }
 
-/// So many identities on a core are seldom all taken while others are free.
-const IDENTITIES_A_CORE: usize = 64;
-
-/// Over how many cores the identities of each workflow that has some are spread.
-fn cores_of_lanes(lanes: &[usize], identities: &[Vec<u64>], cores: usize) -> HashMap<usize, usize> {
-    let having = lanes
-        .iter()
-        .zip(identities)
-        .filter(|(_, numbers)| !numbers.is_empty());
-    having
-        .map(|(lane, numbers)| (*lane, (numbers.len() / IDENTITIES_A_CORE).clamp(1, cores)))
-        .collect()
-}
-
 pub(crate) fn failure(kind: &str, message: String) -> Failure {
     Failure {
         kind: kind.to_owned(),
@@ -401,7 +354,7 @@ fn prepared_twice() -> Failure {
     )
 }
 
-fn core_is_gone() -> Failure {
+pub(super) fn core_is_gone() -> Failure {
     failure(
         "panic",
         "a core of the load test has ended; its stderr says why".to_owned(),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::slots::Slots;
 use super::workflow::Workflow;
@@ -35,4 +36,6 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) slots: Slots,
     pub(crate) writer: Arc<Writer>,
+    /// Whether a feed that ends the job has no more rows.
+    pub(crate) data_ended: AtomicBool,
 }

@@ -44,10 +44,35 @@ fn it_runs_a_workflow_and_sums_up() {
     assert!(stdout.contains("check        found: 20 of 40 passed"), "{stdout}");
     assert!(stdout.contains("error        20 x refused: "), "{stdout}");
     assert!(
-        text(&output.stderr).starts_with("shopper: 20 iterations at 40/s for 500ms"),
+        text(&output.stderr).starts_with("shopper: 40/s for 500ms, 20 iterations"),
         "{output:?}"
     );
     assert!(output.status.success());
+}
+
+#[test]
+fn users_go_round_by_hand_too() {
+    let (_target, url) = target::start();
+    let url = format!("url={url}");
+    let run = |flags: &str| {
+        let args: Vec<&str> = ["run", "shopper", "--param", &url]
+            .into_iter()
+            .chain(flags.split(' '))
+            .collect();
+        let output = by_hand(&args);
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout).to_owned()
+    };
+    assert!(run("--users 3 -i 20").contains("20 planned, 20 started, 20 ok"));
+    assert!(run("--users 2 --iterations-per-user 4").contains("8 planned, 8 started, 8 ok"));
+    let paced = run("--users 2 --pacing 100ms -d 450ms");
+    assert!(paced.contains("0 planned, 10 started, 10 ok"), "{paced}");
+    assert!(run("--rate 40 -d 500ms --unique-users 2").contains(" started, "));
+    let random = run("--rate 200 -d 500ms --arrivals poisson");
+    assert!(
+        random.contains("100 planned") && !random.contains(" 0 started"),
+        "{random}"
+    );
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! What is released is the plan, once, whoever joins and leaves.
+
 use std::collections::BTreeMap;
 
 use super::*;

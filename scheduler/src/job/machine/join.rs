@@ -9,8 +9,7 @@ use crate::job::share::Share;
 impl Machine {
     /// One more agent has come.
     pub(super) fn on_joined(&mut self, agent: String, actions: &mut Vec<Action>) {
-        let has_share = self.shares.get(&agent).is_some_and(|share| !share.is_done());
-        if self.state != JobState::Running || has_share {
+        if self.state != JobState::Running || self.shares.contains_key(&agent) {
             actions.push(Action::Release { agent });
             return;
         }

@@ -1,0 +1,178 @@
+//! What clients ask of the desk: submissions, looks, and changes of running jobs.
+
+use std::sync::Arc;
+
+use heavy_model::job::{JobInfo, JobSpec, JobView};
+use heavy_model::progress::Progress;
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use super::Desk;
+use crate::job::error::Error;
+use crate::job::event::Event;
+use crate::job::mail::{Mail, Reply};
+use crate::job::progress;
+use crate::job::queue::LONGEST;
+use crate::job::steer::Change;
+use crate::job::submission::new_job;
+
+/// A list has at most this many jobs.
+const LONGEST_LIST: u32 = 1000;
+
+impl Desk {
+    /// Makes a job of a document; the same `key` (if not empty) again gives the same job.
+    ///
+    /// # Errors
+    /// When the document is wrong, its binary is missing, or the queue is full.
+    pub(crate) async fn submit(self: &Arc<Self>, spec: &str, key: &str) -> Result<JobInfo, Error> {
+        if self.tools.shutdown.is_cancelled() {
+            return Err(Error::ShuttingDown);
+        }
+        let mut spec = JobSpec::parse(spec)?;
+        let mut keys = self.keys.lock().await;
+        if let Some(job) = keys.job(key) {
+            return self.find(&job.to_string()).await;
+        }
+        self.tools.artifacts.find(&spec.binary_sha256).await?;
+        if self.lock().len() >= LONGEST {
+            return Err(Error::QueueFull(LONGEST));
+        }
+        if spec.name.is_empty() {
+            spec.name.clone_from(&spec.binary_name);
+        }
+        let env = spec.take_env();
+        let job = new_job(spec, self.tools.clock.wall_ns());
+        let env_files = &self.tools.env_files;
+        env_files.keep(job.id, &env).await.map_err(Error::Env)?;
+        if let Err(error) = self.tools.store.create_job(&job).await {
+            env_files.forget(job.id).await;
+            return Err(error.into());
+        }
+        keys.remember(key, job.id);
+        if job.spec.replace {
+            self.make_way(job.id).await;
+        }
+        tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
+        self.look_after(job.clone(), env).await;
+        Ok(job)
+    }
+
+    /// Finds a job by its id, a unique prefix of it, or `last`.
+    ///
+    /// # Errors
+    /// When there is none or more than one, or the text is none of these.
+    pub(crate) async fn find(&self, reference: &str) -> Result<JobInfo, Error> {
+        let store = &self.tools.store;
+        if reference == "last" {
+            return store.jobs(1).await?.pop().ok_or(Error::NoJob);
+        }
+        let prefix = reference.to_ascii_lowercase();
+        let digit = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        if prefix.is_empty() || prefix.len() > 36 || !prefix.bytes().all(digit) {
+            return Err(Error::Reference(reference.chars().take(80).collect()));
+        }
+        let mut found = store.jobs_with_prefix(&prefix, 2).await?;
+        match found.len() {
+            0 => Err(Error::NoSuchJob(prefix)),
+            1 => Ok(found.remove(0)),
+            _ => Err(Error::Ambiguous(prefix)),
+        }
+    }
+
+    /// A job and its summary as last written.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) async fn view(&self, reference: &str) -> Result<JobView, Error> {
+        let job = self.find(reference).await?;
+        let summary = self.tools.store.summary(job.id).await?;
+        Ok(JobView { job, summary })
+    }
+
+    /// The newest jobs, newest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        Ok(self.tools.store.jobs(limit.clamp(1, LONGEST_LIST)).await?)
+    }
+
+    /// Tells a job to stop; one that has ended stays as it is.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) async fn stop(&self, reference: &str, now: bool) -> Result<JobInfo, Error> {
+        let job = self.find(reference).await?;
+        let who = "a client".to_owned();
+        self.send(job.id, Mail::Event(Event::Stop { now, who })).await;
+        Ok(job)
+    }
+
+    /// Changes the load of a running job.
+    ///
+    /// # Errors
+    /// As [`Self::find`], and when it does not run or the change makes no sense.
+    pub(crate) async fn change(&self, reference: &str, change: Change) -> Result<JobInfo, Error> {
+        let who = "a client".to_owned();
+        self.ask(reference, |reply| Mail::Change { change, who, reply })
+            .await
+    }
+
+    /// Gives the load tests of a running job new params.
+    ///
+    /// # Errors
+    /// As [`Self::change`], and when they are no JSON.
+    pub(crate) async fn params(&self, reference: &str, params: String) -> Result<JobInfo, Error> {
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&params) {
+            return Err(Error::Request(format!("these params are no JSON: {error}")));
+        }
+        let who = "a client".to_owned();
+        self.ask(reference, |reply| Mail::Params { params, who, reply })
+            .await
+    }
+
+    /// Asks a job's driver something.
+    async fn ask(&self, reference: &str, mail: impl FnOnce(Reply) -> Mail) -> Result<JobInfo, Error> {
+        let job = self.find(reference).await?;
+        let (reply, answer) = oneshot::channel();
+        self.send(job.id, mail(reply)).await;
+        answer.await.unwrap_or(Err(Error::NotRunning(job.state.as_str())))
+    }
+
+    /// Sends a letter to a job's driver; one that is gone has ended its job and needs none.
+    async fn send(&self, job: Uuid, mail: Mail) {
+        let sender = self.lock().get(&job).map(|live| live.mail.clone());
+        if let Some(sender) = sender {
+            let _ = sender.send(mail).await;
+        }
+    }
+
+    /// Stops all other jobs that have agents, in favour of one.
+    async fn make_way(&self, job: Uuid) {
+        let others: Vec<Uuid> = self
+            .lock()
+            .keys()
+            .copied()
+            .filter(|other| *other != job)
+            .collect();
+        for other in others {
+            let who = format!("job {job}, which takes its place");
+            self.send(other, Mail::Event(Event::Stop { now: false, who }))
+                .await;
+        }
+    }
+
+    /// A job's progress from now on, ending after the final one.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Progress>, Error> {
+        let job = self.find(reference).await?;
+        if let Some(live) = self.lock().get(&job.id) {
+            return Ok(live.progress.clone());
+        }
+        // It may have ended between the two looks: what the store says now is final.
+        let view = self.view(&job.id.to_string()).await?;
+        Ok(watch::channel(progress::of_stored(&view.job, view.summary.as_ref())).1)
+    }
+}

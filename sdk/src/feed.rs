@@ -1,0 +1,296 @@
+//! Data for iterations and users: rows that the whole job shares out, none to two.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::{Error, Result};
+
+/// What happens when iterations or users have used all rows up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum End {
+    #[default]
+    Wrap,
+    Stop,
+    Fail,
+}
+
+/// Rows of data, dealt over all iterations of a workflow, or over all users of a job.
+///
+/// Iteration n gets row n, on whatever agent it runs, so that no row is used twice and none is left out (but for those
+/// of iterations that were dropped). Every agent needs the same file.
+///
+/// ```
+/// use heavy_sdk::Feed;
+/// use heavy_sdk::prelude::*;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Account { password: String }
+///
+/// struct Login { accounts: Feed<Account> }
+///
+/// impl Runner for Login {
+///     async fn run(&self, ctx: &Context) -> Result<()> {
+///         let account = self.accounts.row(ctx)?;
+///         ctx.post("http://127.0.0.1:8080/login").bearer(&account.password).send().await?;
+///         Ok(())
+///     }
+/// }
+///
+/// # fn make() -> Result<Login> {
+/// Ok(Login { accounts: Feed::csv("accounts.csv")?.stop() })
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Feed<T> {
+    rows: Vec<T>,
+    end: End,
+}
+
+impl<T> Feed<T> {
+    /// These rows. When they are used up, they begin anew.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn new(rows: Vec<T>) -> Result<Self> {
+        ensure!(!rows.is_empty(), "a feed needs at least one row");
+        Ok(Self { rows, end: End::Wrap })
+    }
+
+    /// Rows of a CSV file with a line of heads, which are the names of `T`'s fields.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has no row, or one does not fit `T`; the message says which.
+    pub fn csv(path: impl AsRef<Path>) -> Result<Self>
+    where
+        T: DeserializeOwned,
+    {
+        let path = path.as_ref();
+        let mut reader = csv::Reader::from_path(path).with_context(|| unreadable(path))?;
+        let rows = reader.deserialize().collect::<Result<_, csv::Error>>();
+        Self::of_file(path, rows.map_err(Error::from))
+    }
+
+    /// Rows of a file with one JSON document a line; empty lines are passed over.
+    ///
+    /// # Errors
+    /// As [`Self::csv`].
+    pub fn json_lines(path: impl AsRef<Path>) -> Result<Self>
+    where
+        T: DeserializeOwned,
+    {
+        let path = path.as_ref();
+        let file = BufReader::new(File::open(path).with_context(|| unreadable(path))?);
+        let mut rows = Vec::new();
+        for (number, line) in (1..).zip(file.lines()) {
+            let line = line.with_context(|| unreadable(path))?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let row = serde_json::from_str(&line);
+            rows.push(row.with_context(|| format!("line {number} of {} does not fit", path.display()))?);
+        }
+        Self::of_file(path, Ok(rows))
+    }
+
+    fn of_file(path: &Path, rows: Result<Vec<T>>) -> Result<Self> {
+        let rows = rows.with_context(|| unreadable(path))?;
+        ensure!(!rows.is_empty(), "{} has no rows", path.display());
+        Self::new(rows)
+    }
+
+    /// When the rows are used up, they begin anew, as they do by default.
+    #[must_use]
+    pub fn wrap(self) -> Self {
+        self.ending(End::Wrap)
+    }
+
+    /// When the rows are used up, the job ends.
+    #[must_use]
+    pub fn stop(self) -> Self {
+        self.ending(End::Stop)
+    }
+
+    /// When the rows are used up, iterations fail.
+    #[must_use]
+    pub fn fail(self) -> Self {
+        self.ending(End::Fail)
+    }
+
+    fn ending(self, end: End) -> Self {
+        Self { end, ..self }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none, which no feed is made of.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The row of this iteration; the same one whenever it asks.
+    ///
+    /// # Errors
+    /// When the rows are used up and are not to begin anew, or outside of an iteration.
+    pub fn row(&self, ctx: &Context) -> Result<&T> {
+        let n = ctx
+            .iteration()
+            .context("only iterations have rows: for a user, ask for row_of_user")?;
+        self.nth(n, ctx)
+    }
+
+    /// The row of this user, in `init_user` as well as in its iterations.
+    ///
+    /// # Errors
+    /// When there are more users than rows and these are not to begin anew, or users have no numbers because the job
+    /// asks neither for `--users` nor for `--unique-users`.
+    pub fn row_of_user(&self, ctx: &Context) -> Result<&T> {
+        self.nth(user_number(ctx)?, ctx)
+    }
+
+    fn nth(&self, n: u64, ctx: &Context) -> Result<&T> {
+        let place = place(n, self.rows.len() as u64, self.end, ctx)?;
+        // Below the number of rows, so it fits.
+        Ok(&self.rows[usize::try_from(place)?])
+    }
+}
+
+/// Numbers of a range, dealt as the rows of a [`Feed`] are.
+#[derive(Debug, Clone)]
+pub struct Numbers {
+    range: Range<u64>,
+    end: End,
+}
+
+impl Numbers {
+    /// The numbers of a range. When they are used up, they begin anew.
+    ///
+    /// # Errors
+    /// When it is empty.
+    pub fn new(range: Range<u64>) -> Result<Self> {
+        ensure!(!range.is_empty(), "the range {range:?} has no numbers");
+        Ok(Self {
+            range,
+            end: End::Wrap,
+        })
+    }
+
+    /// When the numbers are used up, the job ends.
+    #[must_use]
+    pub fn stop(self) -> Self {
+        Self {
+            end: End::Stop,
+            ..self
+        }
+    }
+
+    /// When the numbers are used up, iterations fail.
+    #[must_use]
+    pub fn fail(self) -> Self {
+        Self {
+            end: End::Fail,
+            ..self
+        }
+    }
+
+    /// The number of this iteration.
+    ///
+    /// # Errors
+    /// As [`Feed::row`].
+    pub fn number(&self, ctx: &Context) -> Result<u64> {
+        let n = ctx
+            .iteration()
+            .context("only iterations have numbers: for a user, ask for number_of_user")?;
+        self.nth(n, ctx)
+    }
+
+    /// The number of this user.
+    ///
+    /// # Errors
+    /// As [`Feed::row_of_user`].
+    pub fn number_of_user(&self, ctx: &Context) -> Result<u64> {
+        self.nth(user_number(ctx)?, ctx)
+    }
+
+    fn nth(&self, n: u64, ctx: &Context) -> Result<u64> {
+        let count = self.range.end - self.range.start;
+        Ok(self.range.start + place(n, count, self.end, ctx)?)
+    }
+}
+
+fn user_number(ctx: &Context) -> Result<u64> {
+    ctx.user_number()
+        .context("users have no numbers in this job: ask for --users or --unique-users")
+}
+
+/// Which of `count` rows the n-th is.
+fn place(n: u64, count: u64, end: End, ctx: &Context) -> Result<u64> {
+    if n < count || end == End::Wrap {
+        return Ok(n % count);
+    }
+    if end == End::Stop {
+        ctx.end_of_data();
+    }
+    Err(Error::msg(format!(
+        "the data has ended: there are {count} rows, and this is number {n}"
+    )))
+}
+
+fn unreadable(path: &Path) -> String {
+    format!("cannot read rows from {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Account {
+        name: String,
+        age: u32,
+    }
+
+    fn file(name: &str, text: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("heavy-feed-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[test]
+    fn rows_are_read_from_csv_and_json_lines() {
+        let csv = Feed::<Account>::csv(file("good.csv", "name,age\nann,7\n\"b,c\",8\n")).unwrap();
+        let json = "{\"name\":\"ann\",\"age\":7}\n\n{\"name\":\"b,c\",\"age\":8}\n";
+        let json = Feed::<Account>::json_lines(file("good.jsonl", json)).unwrap();
+        assert_eq!(csv.rows, json.rows);
+        assert_eq!((csv.len(), csv.is_empty(), &*csv.rows[1].name), (2, false, "b,c"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_said() {
+        let csv =
+            |name: &str, text: &str| format!("{:#}", Feed::<Account>::csv(file(name, text)).unwrap_err());
+        assert!(csv("empty.csv", "name,age\n").contains("has no rows"));
+        let problem = csv("bad.csv", "name,age\nann,old\n");
+        assert!(
+            problem.contains("bad.csv") && problem.contains("line: 2"),
+            "{problem}"
+        );
+        let missing = Feed::<Account>::json_lines("/no/such").unwrap_err();
+        assert!(format!("{missing:#}").contains("cannot read rows from /no/such"));
+        let bad = Feed::<Account>::json_lines(file("bad.jsonl", "{}\n")).unwrap_err();
+        assert!(format!("{bad:#}").contains("line 1 of"), "{bad:#}");
+        assert!(Feed::<u8>::new(Vec::new()).is_err() && Numbers::new(5..5).is_err());
+    }
+}
