@@ -43,6 +43,8 @@ def answer(call, arguments):
         return {"sdk": "python-example 1", "workflows": [{"name": "default"}]}
     if call == "Prepare":
         setup.update(arguments["setup"])
+        if any("closed" in workflow for workflow in setup["workflows"]):
+            return {"Err": {"kind": "closed", "message": "this load test has no users: load it with --rate"}}
         missing = any("url" not in (workflow["params"] or {}) for workflow in setup["workflows"])
         return {"Err": {"kind": "params", "message": "the param `url` is missing"}} if missing else {"Ok": {}}
     if call == "Run":

@@ -86,6 +86,15 @@ impl Lane {
         }
     }
 
+    /// Whether it starts anything at all.
+    #[must_use]
+    pub fn starts_any(&self) -> bool {
+        match &self.kind {
+            Kind::Open(stream) => stream.planned() > 0,
+            Kind::Closed(closed) => closed.users.most() > 0 && closed.quota != Quota::Shared(0),
+        }
+    }
+
     /// From the job's start to the last instant at which an iteration may start.
     #[must_use]
     pub fn end_ns(&self) -> u64 {
@@ -150,7 +159,7 @@ impl Load {
     pub fn rate_per_second_at(&self, at_ns: u64) -> f64 {
         self.streams()
             .map(|stream| stream.rate_per_second_at(at_ns))
-            .sum()
+            .fold(0.0, |sum, rate| sum + rate)
     }
 
     /// The mean asked rate over the whole job; 0 where users decide.
@@ -160,7 +169,8 @@ impl Load {
         if duration_ns == 0 {
             return 0.0;
         }
-        let area: f64 = self.streams().map(Stream::area).sum();
+        // The sum of no floats is -0.
+        let area = self.streams().map(Stream::area).fold(0.0, |sum, area| sum + area);
         area / duration_ns as f64 * 1e9
     }
 

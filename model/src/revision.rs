@@ -178,6 +178,15 @@ impl Seated {
         self.share.count_before(count)
     }
 
+    /// How many of the iterations that `users` users share belong to it: each user brings as many, within one, so that
+    /// a seat without users has none to wait for.
+    #[must_use]
+    pub fn iterations_of(&self, iterations: u64, users: u64) -> u64 {
+        let each = iterations.checked_div(users).unwrap_or(0);
+        let rest = iterations.checked_rem(users).unwrap_or(0);
+        each * self.count_of(users) + self.count_of(rest)
+    }
+
     /// The numbers that its iterations get.
     #[must_use]
     pub const fn numbers(&self) -> &Share {
@@ -265,7 +274,9 @@ impl Course {
                         let seated = revision.seated(agent);
                         seated.map_or(0, |seated| match closed.quota {
                             Quota::Unlimited => 0,
-                            Quota::Shared(iterations) => seated.count_of(iterations),
+                            Quota::Shared(iterations) => {
+                                seated.iterations_of(iterations, closed.users.most().into())
+                            }
                             Quota::PerUser(iterations) => {
                                 iterations * seated.count_of(u64::from(closed.users.most()))
                             }

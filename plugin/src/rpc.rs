@@ -228,7 +228,7 @@ pub struct Stopped {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// Short and stable: `unknown-workflow`, `init`, `params`, `not-prepared`, `splitter`, `panic`.
+    /// Short and stable: `unknown-workflow`, `init`, `params`, `closed`, `not-prepared`, `splitter`, `panic`.
     pub kind: String,
     /// What went wrong, for people.
     pub message: String,

@@ -4,7 +4,7 @@
 
 use heavy_plugin::hello::Hello;
 use heavy_plugin::line::Line;
-use heavy_plugin::rpc::{LoadTestRequest, LoadTestResponse};
+use heavy_plugin::rpc::{LoadTestRequest, LoadTestResponse, Numbers};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -56,6 +56,40 @@ fn every_call_and_every_answer_is_documented_as_it_is() {
             "{call} has no answer"
         );
     }
+}
+
+/// What the calls of one kind have at this place.
+fn parts(call: &str, pointer: &str) -> Vec<Value> {
+    let requests = blocks("agent").into_iter().map(|block| {
+        let request: Value = serde_json::from_str(block).unwrap();
+        request["Request"]["message"][call].clone()
+    });
+    requests
+        .filter_map(|message| message.pointer(pointer).cloned())
+        .collect()
+}
+
+#[test]
+fn users_and_identities_are_documented() {
+    let workflows: Vec<Value> = parts("Prepare", "/setup/workflows")
+        .into_iter()
+        .flat_map(|workflows| workflows.as_array().unwrap().clone())
+        .collect();
+    for field in ["closed", "identities"] {
+        assert!(
+            workflows.iter().any(|workflow| workflow.get(field).is_some()),
+            "{field}"
+        );
+    }
+    for field in ["/release/due", "/release/users"] {
+        assert_eq!(parts("Run", field).len(), 1, "{field}");
+    }
+    let mut numbers = workflows
+        .iter()
+        .filter_map(|workflow| workflow.pointer("/closed/numbers"));
+    let numbers: Numbers = serde_json::from_value(numbers.next().unwrap().clone()).unwrap();
+    let first: Vec<String> = (0..5).map(|k| numbers.nth(k).to_string()).collect();
+    assert!(DOCUMENT.contains(&first.join(", ")), "{first:?}");
 }
 
 #[test]

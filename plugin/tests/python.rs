@@ -15,7 +15,8 @@ use heavy_plugin::codec::{ClientTransport, transport};
 use heavy_plugin::hello::Hello;
 use heavy_plugin::line::Line;
 use heavy_plugin::rpc::{
-    Anchor, Connections, LoadTestClient, Release, Setup, WhenFull, WorkflowSetup, client_config, deadline_in,
+    Anchor, ClosedSetup, Connections, LoadTestClient, Release, Setup, WhenFull, WorkflowSetup, client_config,
+    deadline_in,
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -95,6 +96,12 @@ fn monotonic_ns() -> u64 {
     (uptime.split(' ').next().unwrap().parse::<f64>().unwrap() * 1e9) as u64
 }
 
+/// The kind of failure with which a job is refused.
+async fn refusal(client: &LoadTestClient, setup: Setup) -> String {
+    let refused = client.prepare(deadline_in(LIMIT), setup).await.unwrap();
+    refused.unwrap_err().kind
+}
+
 #[tokio::test]
 async fn every_released_iteration_of_the_python_example_comes_back_once() {
     let (address, count) = target();
@@ -107,11 +114,10 @@ async fn every_released_iteration_of_the_python_example_comes_back_once() {
 
     let description = client.describe(context()).await.unwrap();
     assert_eq!(description.workflows[0].name, "default");
-    let refused = client
-        .prepare(context(), setup(serde_json::Value::Null, monotonic_ns()))
-        .await
-        .unwrap();
-    assert_eq!(refused.unwrap_err().kind, "params");
+    let mut users = setup(serde_json::Value::Null, monotonic_ns());
+    assert_eq!(refusal(&client, users.clone()).await, "params");
+    users.workflows[0].closed = Some(ClosedSetup::default());
+    assert_eq!(refusal(&client, users).await, "closed");
     let params = serde_json::json!({ "url": format!("http://{address}/") });
     client
         .prepare(context(), setup(params, monotonic_ns()))

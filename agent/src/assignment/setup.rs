@@ -79,7 +79,7 @@ fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup
     ClosedSetup {
         pacing_ns: closed.pacing_ns,
         iterations: match closed.quota {
-            Quota::Shared(iterations) => Some(seated.count_of(iterations)),
+            Quota::Shared(iterations) => Some(seated.iterations_of(iterations, closed.users.most().into())),
             Quota::Unlimited | Quota::PerUser(_) => None,
         },
         iterations_per_user: match closed.quota {

@@ -92,7 +92,9 @@ impl Rollup {
         for (workflow, lane) in (0..).zip(&load.lanes) {
             if let Kind::Closed(closed) = &lane.kind {
                 let quota = match closed.quota {
-                    Quota::Shared(iterations) => Quota::Shared(seated.count_of(iterations)),
+                    Quota::Shared(iterations) => {
+                        Quota::Shared(seated.iterations_of(iterations, closed.users.most().into()))
+                    }
                     other => other,
                 };
                 let users = seated.count_of(u64::from(closed.users.most()));

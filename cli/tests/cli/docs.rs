@@ -3,8 +3,13 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use heavy_demo_target::{Options, Target};
+use heavy_demo_target::{Handle, Options, Target};
 use heavy_testkit::{Postgres, Run, Service, TempDir, binary};
+
+const LOAD_MODELS: &str = "docs/load-models.md";
+
+/// What the pages have in `params.json`.
+const PARAMS: &str = r#"{"url":"http://127.0.0.1:8080/"}"#;
 
 fn read(path: &str) -> String {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
@@ -30,7 +35,7 @@ fn the_smallest_load_test_is_the_example() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    for page in ["README.md", "docs/getting-started.md"] {
+    for page in ["README.md", "docs/getting-started.md", LOAD_MODELS] {
         let folder = PathBuf::from(page).parent().unwrap().to_owned();
         for link in read(page).split("](").skip(1) {
             let link = link.split(')').next().unwrap_or_default();
@@ -42,10 +47,9 @@ fn every_link_leads_somewhere() {
     }
 }
 
-/// The commands of both pages that begin with `heavy` and end by themselves on SQLite, in their order.
-fn commands() -> Vec<String> {
-    let pages = read("README.md") + &read("docs/getting-started.md");
-    let lines = blocks(&pages, "sh").concat();
+/// The commands of a page that begin with `heavy` and end by themselves on SQLite, in their order.
+fn commands(page: &str) -> Vec<String> {
+    let lines = blocks(&read(page), "sh").concat();
     let by_itself = |line: &&str| {
         ["heavy demo", "heavy run", "heavy report", "heavy sql"]
             .iter()
@@ -56,47 +60,162 @@ fn commands() -> Vec<String> {
     lines.lines().filter(by_itself).map(str::to_owned).collect()
 }
 
-#[test]
-fn what_the_pages_say_to_type_works() {
-    let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
-    let (data, folder) = (TempDir::new("typed"), TempDir::new("typed-here"));
-    let programs = binary("heavy").parent().unwrap().to_owned();
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
-    let http_get = binary("http_get");
-    let commands = commands();
-    assert!(commands.len() > 10, "{commands:?}");
-    // What the pages take for granted: a demo has been run.
-    for command in std::iter::once("heavy demo".to_owned()).chain(commands) {
-        let command = command
-            .replace("127.0.0.1:8080", &target.addr().to_string())
-            .replace("target/release/http_get", http_get.to_str().unwrap());
-        // The load is another, so that the test ends soon: flags go before the variables.
-        let command = [
-            "--rate 500",
-            "--rate 200",
-            "--rate 100",
-            "--duration 30s",
-            "--duration 20s",
-            "--duration 10s",
-        ]
-        .iter()
-        .fold(command, |command, flag| command.replace(flag, ""));
-        let typed = Run::new("sh")
-            .args(["-c", &command])
-            .current_dir(folder.path())
-            .env("PATH", &path)
-            .env("HEAVY_DATA_DIR", data.path())
-            .env("HEAVY_RATE", "20")
-            .env("HEAVY_DURATION", "1s")
-            .finish();
+fn is_duration(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
+        && text.ends_with(['s', 'm'])
+        && !text.contains('/')
+        && text != "0s"
+}
+
+/// A value of a flag or of a job file with little load for a short time in it, in the place of what a page asks for.
+fn smaller(value: &str) -> String {
+    let part = |part: &str| match part.split_once(':') {
+        Some((duration, amount)) if is_duration(duration) => {
+            let amount = if amount == "0" { "0" } else { "20" };
+            format!("500ms:{amount}")
+        }
+        _ if is_duration(part) => "500ms".to_owned(),
+        _ => part.to_owned(),
+    };
+    value.split(',').map(part).collect::<Vec<_>>().join(",")
+}
+
+/// A command with a load that makes the test end soon.
+fn short(command: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in command.split(' ') {
+        let short = match words.last().map(String::as_str) {
+            Some("--rate") => "20".to_owned(),
+            Some("--iterations") => "40".to_owned(),
+            Some("--iterations-per-user") => "2".to_owned(),
+            Some("--duration") => "1s".to_owned(),
+            Some("--stages" | "--users" | "--warm-up" | "--pacing") => smaller(word),
+            _ => word.to_owned(),
+        };
+        words.push(short);
+    }
+    let command = words.join(" ");
+    let loads = ["--rate", "--stages", "--users", "--iterations", "--file"];
+    let is_load = command.starts_with("heavy demo") || command.starts_with("heavy run");
+    if is_load && !loads.iter().any(|flag| command.contains(flag)) {
+        return format!("{command} --rate 20 --duration 1s");
+    }
+    command
+}
+
+/// A place to type the commands of a page, with what the pages take for granted: the programs are in the PATH, and a target
+/// answers.
+struct Desk {
+    target: Handle,
+    data: TempDir,
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
+        Self {
+            target,
+            data: TempDir::new("typed"),
+            folder: TempDir::new("typed-here"),
+        }
+    }
+
+    /// The text with the places of this desk in it.
+    fn here(&self, text: &str) -> String {
+        text.replace("127.0.0.1:8080", &self.target.addr().to_string())
+            .replace("target/release/http_get", binary("http_get").to_str().unwrap())
+            .replace("target/release/shop", binary("shop").to_str().unwrap())
+    }
+
+    fn run(&self, command: &str) -> Run {
+        let programs = binary("heavy").parent().unwrap().to_owned();
+        Run::new("sh")
+            .args(["-c", command])
+            .current_dir(self.folder.path())
+            .env(
+                "PATH",
+                format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()),
+            )
+            .env("HEAVY_DATA_DIR", self.data.path())
+    }
+
+    /// Types a command that ends by itself, and looks at what came out.
+    fn type_in(&self, command: &str) {
+        let command = self.here(&short(command));
+        let typed = self.run(&command).finish();
         assert!([Some(0), Some(98)].contains(&typed.code), "{command}: {typed:?}");
         assert!(
             command.contains('>') || !typed.stdout.is_empty(),
             "{command}: {typed:?}"
         );
     }
-    let csv = std::fs::read_to_string(folder.path().join("requests.csv")).unwrap();
+}
+
+#[test]
+fn what_the_pages_say_to_type_works() {
+    let desk = Desk::new();
+    let commands = [commands("README.md"), commands("docs/getting-started.md")].concat();
+    assert!(commands.len() > 10, "{commands:?}");
+    // What the pages take for granted: a demo has been run.
+    desk.type_in("heavy demo");
+    commands.iter().for_each(|command| desk.type_in(command));
+    let csv = std::fs::read_to_string(desk.folder.path().join("requests.csv")).unwrap();
     assert!(csv.starts_with("started_at,name,status,duration_ms\r\n"), "{csv}");
+}
+
+#[test]
+fn every_load_model_works_as_typed() {
+    let desk = Desk::new();
+    let page = read(LOAD_MODELS);
+    let file = blocks(&page, "toml").remove(0);
+    let file: Vec<String> = file.split('"').map(|text| desk.here(&smaller(text))).collect();
+    std::fs::write(desk.folder.path().join("job.toml"), file.join("\"")).unwrap();
+    let commands = commands(LOAD_MODELS);
+    assert!(commands.len() > 12, "{commands:?}");
+    commands.iter().for_each(|command| desk.type_in(command));
+}
+
+#[test]
+fn a_running_job_is_changed_as_typed() {
+    let desk = Desk::new();
+    std::fs::write(desk.folder.path().join("params.json"), desk.here(PARAMS)).unwrap();
+    let block = |page: &str, start: &str| {
+        let mut all = blocks(&read(page), "sh").into_iter();
+        all.find(|block| block.starts_with(start)).unwrap()
+    };
+    let (up, readme) = (
+        block(LOAD_MODELS, "heavy up"),
+        block("README.md", "heavy-sched rate"),
+    );
+    let lines: Vec<&str> = up.lines().collect();
+    let up = service(lines[0], &desk.data, "listening on");
+    let typed = |line: &str| {
+        let run = desk.run(&desk.here(line)).env("HEAVY_SCHEDULER", up.url());
+        run.finish().expect_code(0)
+    };
+    for changes in [lines[2..].to_vec(), readme.lines().collect()] {
+        assert!(changes.len() > 5, "{changes:?}");
+        typed(lines[1]);
+        let mut states = (0..300).map(|_| typed("heavy status last --json").stdout);
+        assert!(states.any(|state| state.contains("\"running\"")));
+        for line in changes {
+            let said = typed(line).stderr;
+            assert!(said.contains("job "), "{line}: {said}");
+        }
+        typed("heavy watch last || true");
+    }
+    let events = commands(LOAD_MODELS)
+        .into_iter()
+        .find(|line| line.contains("FROM events"))
+        .unwrap();
+    let stored = desk.data.path().join("heavy");
+    let events = desk.run(&events).env("HEAVY_DATA_DIR", stored);
+    let events = events.finish().expect_code(0).stdout;
+    for kind in ["rate", "pause", "resume", "params", "stop"] {
+        assert!(events.contains(kind), "{kind}: {events}");
+    }
+    up.stop().expect_code(0);
 }
 
 /// Starts a service as a line of the README does, on a port of its own.

@@ -114,6 +114,10 @@ fn wrong_documents_say_what_is_wrong() {
             r#","rate":"1","duration":"1s","workflows":["a","b"]"#,
             "gets no iteration at all",
         ),
+        (
+            r#","iterations":10,"workflows":["a","b"]"#,
+            "gets no iteration at all",
+        ),
     ] {
         let error = JobSpec::parse(&document(rest)).unwrap_err().to_string();
         assert!(error.contains(expected), "{rest}: {error}");
@@ -190,6 +194,7 @@ fn a_warm_up_comes_before_the_duration_at_the_load_of_its_beginning() {
             (planned, duration_s * 1_000_000_000, 5_000_000_000),
             "{rest}"
         );
+        assert!(load.mean_rate_per_second().is_sign_positive(), "{rest}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection, StringRejection};
+use axum::extract::rejection::{BytesRejection, QueryRejection, StringRejection};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -139,9 +139,11 @@ struct NewRate {
 async fn rate(
     State(service): Desk,
     Path(job): Path<String>,
-    body: Result<Json<NewRate>, JsonRejection>,
+    body: Result<String, StringRejection>,
 ) -> Result<Json<JobInfo>, Failure> {
-    let Json(NewRate { rate }) = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    let body = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    let NewRate { rate } = serde_json::from_str(&body)
+        .map_err(|error| Error::Request(format!("write {{\"rate\": \"500\"}}: {error}")))?;
     let change = rate.parse().map_err(Error::Request)?;
     Ok(Json(service.desk.change(&job, change).await?))
 }

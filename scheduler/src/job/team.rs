@@ -168,6 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn shared_iterations_go_where_users_are() {
+        for (load, shares) in [
+            (r#""iterations":11"#, [11, 0]),
+            (r#""iterations":11,"users":2"#, [6, 5]),
+            (r#""iterations":11,"users":3"#, [7, 4]),
+            (r#""iterations":1,"users":3"#, [1, 0]),
+        ] {
+            let planned: Vec<u64> = team(load).shares().into_iter().map(|(_, share)| share).collect();
+            assert_eq!(planned, shares, "{load}");
+        }
+    }
+
+    #[test]
     fn users_have_seats_that_only_one_can_have() {
         let mut team = team(r#""users":10,"duration":"4s""#);
         assert_eq!((team.room(None), team.seat("c", 1)), (0, None));

@@ -1,6 +1,9 @@
 //! The description of the JSON API against the API itself: every operation answers as described.
 
-use heavy_model::job::JobSpec;
+use std::collections::BTreeSet;
+
+use heavy_model::job::{JobSpec, JobState};
+use heavy_proto::v1::AssignmentState;
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
 
@@ -26,6 +29,13 @@ fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<S
             .filter(|choice| misfit(document, choice, value, at).is_none())
             .count();
         return (fits != 1).then(|| format!("{at} fits {fits} choices: {value}"));
+    }
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let misfits: Vec<_> = choices
+            .iter()
+            .filter_map(|choice| misfit(document, choice, value, at))
+            .collect();
+        return (misfits.len() == choices.len()).then(|| misfits.join("; "));
     }
     if let Some(choices) = schema["enum"].as_array() {
         return (!choices.contains(value)).then(|| format!("{at} is no choice: {value}"));
@@ -103,6 +113,76 @@ fn check(document: &Value, operation: &Value, response: &Response) {
     }
 }
 
+/// Job documents as clients write them, each with the fields that it adds to a minimal one.
+const DOCUMENTS: [&str; 6] = [
+    r#""rate":"50","stages":["10s:100","1m:6000/m","0s:0"],"arrivals":"poisson","seed":7,"warm_up":"5s""#,
+    r#""users":5,"iterations":100,"pacing":"500ms","duration":"1m""#,
+    r#""users":"30s:100,1m:100","on":{"region":"eu"},"weights":"cores","replace":true,"allow_invalid":true"#,
+    r#""users":4,"iterations_per_user":3,"workflows":["browse",{"name":"buy","weight":3,"params":{}}]"#,
+    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"labels":{"k":"v"}"#,
+    r#""testType":"session","attackDuration":"10m","numMessages":30,"per":"1m","labels":[["team","ingest"]]"#,
+];
+
+/// What a workflow may have of its own.
+const WORKFLOWS: &str = r#"{"binary_sha256":"HASH","workflows":[
+    {"name":"a","start":"10s","rate":"5","stages":["1s:5"],"arrivals":"poisson"},
+    {"name":"b","users":2,"iterations":5,"pacing":"1s","duration":"1m"},
+    {"name":"c","users":"1s:5"},
+    {"name":"d","iterations_per_user":1}]}"#;
+
+#[test]
+fn job_documents_are_described() {
+    let document: Value = serde_json::from_str(include_str!("../../src/api/openapi.json")).unwrap();
+    let body = "/paths/~1api~1v1~1jobs/post/requestBody/content/application~1json/schema";
+    let (asked, spec) = (
+        document.pointer(body).unwrap(),
+        &document["components"]["schemas"]["JobSpec"],
+    );
+    let hash = "a".repeat(64);
+    let whole = |rest: &str| format!(r#"{{"binary_sha256":"{hash}",{rest}}}"#);
+    let mut fields: BTreeSet<String> = BTreeSet::new();
+    for text in DOCUMENTS
+        .map(whole)
+        .into_iter()
+        .chain([WORKFLOWS.replace("HASH", &hash)])
+    {
+        let written: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(misfit(&document, asked, &written, "a job"), None);
+        let kept = serde_json::to_value(JobSpec::parse(&text).unwrap()).unwrap();
+        assert_eq!(misfit(&document, spec, &kept, "JobSpec"), None);
+        fields.extend(kept.as_object().unwrap().keys().cloned());
+    }
+    let described: BTreeSet<String> = spec["properties"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(fields, described);
+    for (schema, rest) in [(spec, r#""rate":5"#), (asked, r#""numMessages":"5""#)] {
+        let wrong: Value = serde_json::from_str(&whole(rest)).unwrap();
+        assert!(misfit(&document, schema, &wrong, "a job").is_some(), "{rest}");
+    }
+}
+
+/// What there is to tell a running job.
+async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, spec: JobSpec) {
+    let duration = Some(heavy_model::span::Span::from_s(600));
+    let job = world.submit(&JobSpec { duration, ..spec }).await;
+    a.assigned().await;
+    a.say(job, AssignmentState::Prepared).await;
+    a.started().await;
+    a.say(job, AssignmentState::Running).await;
+    world.in_state(job, JobState::Running).await;
+    for (what, body) in [
+        ("rate", r#"{"rate":"500"}"#),
+        ("rate", r#"{"rate":"+10%"}"#),
+        ("pause", ""),
+        ("resume", ""),
+        ("params", r#"{"n":1}"#),
+    ] {
+        let response = ask(world, "POST", &format!("/api/v1/jobs/{job}/{what}"), body).await;
+        assert_eq!(response.status, 200, "{what}: {}", response.text());
+        let operation = &document["paths"][format!("/api/v1/jobs/{{job}}/{what}")]["post"];
+        check(document, operation, &response);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_answers_as_described() {
     let world = World::new().await;
@@ -110,23 +190,11 @@ async fn every_operation_answers_as_described() {
     let document: Value = serde_json::from_str(served.text()).unwrap();
     let mut a = Agent::connect(&world, "a").await;
     let spec = world.spec().await;
-    let full = JobSpec {
-        timeout: Some(heavy_model::span::Span::from_s(1)),
-        agents: Some(1),
-        labels: [("k".to_owned(), "v".to_owned())].into(),
-        ..spec.clone()
-    };
-    let full = serde_json::to_value(&full).unwrap();
-    let described = &document["components"]["schemas"]["JobSpec"];
-    assert_eq!(misfit(&document, described, &full, "JobSpec"), None);
-    let fields: Vec<_> = full.as_object().unwrap().keys().collect();
-    let known: Vec<_> = described["properties"].as_object().unwrap().keys().collect();
-    assert_eq!(fields.len(), known.len(), "{fields:?} {known:?}");
-
     let job = world.submit(&spec).await;
     a.run_well(&*world.store, 100).await;
     world.ended(job).await;
     let (hash, unknown) = (spec.binary_sha256.clone(), "0".repeat(64));
+    change_a_running_job(&world, &mut a, &document, spec.clone()).await;
     // No two agents are there: what is submitted stays in the queue.
     let spec = serde_json::to_string(&JobSpec {
         agents: Some(2),
@@ -142,6 +210,8 @@ async fn every_operation_answers_as_described() {
             let body = match operation["operationId"].as_str().unwrap() {
                 "submitJob" => spec.as_str(),
                 "uploadArtifact" => "x",
+                "changeRate" => r#"{"rate":"5"}"#,
+                "changeParams" => "{}",
                 _ => "",
             };
             for (job, hash) in [
@@ -155,5 +225,5 @@ async fn every_operation_answers_as_described() {
             }
         }
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 14);
 }
