@@ -148,6 +148,14 @@ impl FromStr for Rate {
     }
 }
 
+impl TryFrom<&str> for Rate {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (unit, unit_ns) in [("s", 1), ("m", 60), ("h", 3600)] {

@@ -42,6 +42,7 @@ pub use bytes::Bytes;
 pub use http::header;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
+pub(crate) use clock::duration_ns;
 pub use clock::monotonic_ns;
 pub use config::{EngineConfig, HttpVersion};
 pub use engine::{Engine, EngineStats};

@@ -95,6 +95,21 @@
 //! [`Server::http_client`] replaces what carries requests out. [`Context::param`] and [`Context::params`] give the params
 //! of the job, [`Context::env`] its variables.
 //!
+//! # Without a process of its own
+//!
+//! [`local`] puts any async function under load inside a program of yours, such as a test, with the same pacing and
+//! admission, and returns what came of it:
+//!
+//! ```
+//! use heavy_sdk::local::{self, Options};
+//! use std::time::Duration;
+//!
+//! let work = local::work("50/s", Duration::from_millis(200), async || Ok(()), Options::default());
+//! let report = local::block_on(work)?;
+//! assert_eq!(report.planned, 10);
+//! # Ok::<(), local::Error>(())
+//! ```
+//!
 //! # How it runs
 //!
 //! Iterations start when they are due, whether earlier ones have ended or not (an *open* model): a slow target does not
@@ -110,6 +125,7 @@ mod env;
 mod feed;
 mod harness;
 pub mod http;
+pub mod local;
 mod names;
 mod output;
 pub mod prelude;
@@ -119,6 +135,7 @@ mod runner;
 mod sequence;
 mod server;
 mod step;
+mod summary;
 mod verbs;
 
 pub use anyhow::{self, Error, bail, ensure};

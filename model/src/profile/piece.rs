@@ -80,7 +80,7 @@ impl Piece {
         let wanted = area + self.of_ramp(self.skip_ns);
         if self.from == self.to {
             let count = 2 * u128::from(self.from);
-            let t_ns = wanted.checked_div(count)? + u128::from(wanted % count > 0);
+            let t_ns = wanted.checked_div(count)? + u128::from(!wanted.is_multiple_of(count));
             let t_ns = u64::try_from(t_ns).ok()?;
             return (t_ns <= end_ns).then(|| t_ns.saturating_sub(self.skip_ns));
         }

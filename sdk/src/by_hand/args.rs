@@ -28,7 +28,7 @@ pub(crate) enum Action {
     /// List the workflows
     List,
     /// Run a workflow on this machine and print a short summary
-    Run(Plan),
+    Run(Box<Plan>),
     /// Listen for an agent at 127.0.0.1:9999, or at HEAVY_RPC_ADDR
     Serve,
 }

@@ -14,6 +14,7 @@ use tokio::runtime::{Builder, LocalOptions};
 
 use super::args::Plan;
 use super::tally::Tally;
+use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY, take_before};
 use crate::harness::job::anchor_now;
 use crate::harness::panics;
 use crate::harness::process::{Process, failure};
@@ -21,12 +22,6 @@ use crate::harness::shared::Options;
 use crate::harness::workflow::Workflow;
 use crate::harness::writer::Writer;
 use crate::http::monotonic_ns;
-
-/// Iterations are released this long before they are due, as an agent does.
-const LEAD_NS: u64 = 50_000_000;
-
-/// How often they are.
-const RELEASE_EVERY: Duration = Duration::from_millis(20);
 
 /// What failed: no iteration was ok, or the system did not take what was asked.
 const EXIT_FAIL: u8 = 99;
@@ -144,11 +139,11 @@ async fn release(
     let mut dealt = Dealt::new(stream, deal);
     while dealt.peek().is_some() {
         let until_ns = (monotonic_ns() - anchor.monotonic_ns + LEAD_NS).saturating_sub(start_ns);
-        let mut due = Vec::new();
-        while let Some((n, due_ns)) = dealt.peek().filter(|(_, due_ns)| *due_ns < until_ns) {
-            due.push((n, start_ns + due_ns));
-            dealt.advance();
-        }
+        let due = take_before(&mut dealt, until_ns, usize::MAX);
+        let due = due
+            .into_iter()
+            .map(|(n, due_ns)| (n, start_ns + due_ns))
+            .collect();
         process
             .run(Release {
                 workflow: workflow.to_owned(),

@@ -7,10 +7,7 @@ use heavy_model::histogram::Histogram;
 use heavy_model::load::Load;
 use heavy_plugin::line::{IterationLine, Line, RequestLine};
 
-/// So many different names and errors are kept apart; the rest is added up under [`OTHER`].
-const MAX_KEYS: usize = 1_000;
-
-const OTHER: &str = "(other)";
+use crate::summary::{entry, percentiles};
 
 /// Counts and durations of everything that was reported.
 #[derive(Debug, Default)]
@@ -138,31 +135,6 @@ impl Tally {
     }
 }
 
-/// The value of a key, or that of [`OTHER`] when there are too many.
-fn entry<'a, T: Default>(map: &'a mut BTreeMap<String, T>, key: &str) -> &'a mut T {
-    let key = if map.len() < MAX_KEYS || map.contains_key(key) {
-        key
-    } else {
-        OTHER
-    };
-    map.entry(key.to_owned()).or_default()
-}
-
-fn percentiles(histogram: &Histogram) -> String {
-    let quantile = |quantile| milliseconds(histogram.quantile_ns(quantile));
-    format!(
-        "p50 {}, p90 {}, p99 {}, slowest {} ms",
-        quantile(0.5),
-        quantile(0.9),
-        quantile(0.99),
-        quantile(1.0)
-    )
-}
-
-fn milliseconds(ns: u64) -> String {
-    format!("{:.3}", ns as f64 / 1e6)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,14 +169,5 @@ check        fast: 1 of 2 passed
 error        1 x status 503
 ";
         assert_eq!(summary, expected);
-    }
-
-    #[test]
-    fn names_stay_bounded() {
-        let mut map: BTreeMap<String, u64> = BTreeMap::new();
-        for n in 0..2 * MAX_KEYS {
-            *entry(&mut map, &n.to_string()) += 1;
-        }
-        assert_eq!((map.len(), map[OTHER]), (MAX_KEYS + 1, MAX_KEYS as u64));
     }
 }

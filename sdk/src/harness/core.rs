@@ -6,18 +6,17 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use heavy_model::admission::{Admission, Decision, Released};
+use heavy_model::admission::{Decision, Released};
 use heavy_plugin::rpc::WhenFull;
 use serde_json::Value;
-use tokio::sync::Notify;
-use tokio::task::AbortHandle;
 
 use super::closed::ClosedUsers;
 use super::iteration::Admitted;
 use super::job::Job;
+use super::pacer::Pacer;
 use super::results::Results;
+use super::running::Running;
 use super::shared::Shared;
-use super::timer::Timer;
 use super::users::{Kind, Users};
 use crate::http::{EngineConfig, HttpClient, monotonic_ns};
 use crate::names::Names;
@@ -37,22 +36,10 @@ pub(crate) struct Core {
     pub(crate) interrupting: Cell<bool>,
     interrupted: Cell<u64>,
     next_group: Cell<u64>,
-    admission: RefCell<Admission>,
-    timer: Timer,
-    armed_ns: Cell<u64>,
-    woken_ns: Cell<u64>,
+    pacer: Pacer,
     next_due_ns: Cell<u64>,
-    running: RefCell<Running>,
+    running: Running,
     stopped: Cell<bool>,
-    idle: Notify,
-}
-
-/// The tasks of the iterations that run, so that they can be cut off.
-#[derive(Debug, Default)]
-struct Running {
-    tasks: Vec<Option<AbortHandle>>,
-    free: Vec<usize>,
-    count: usize,
 }
 
 impl fmt::Debug for Core {
@@ -80,14 +67,10 @@ impl Core {
             interrupting: Cell::new(false),
             interrupted: Cell::new(0),
             next_group: Cell::new(FIRST_ITERATION_GROUP),
-            admission: RefCell::new(Admission::new(job.when_full == WhenFull::Queue)),
-            timer: Timer::new()?,
-            armed_ns: Cell::new(u64::MAX),
-            woken_ns: Cell::new(0),
+            pacer: Pacer::new(index, job.when_full == WhenFull::Queue)?,
             next_due_ns: Cell::new(u64::MAX),
-            running: RefCell::default(),
+            running: Running::default(),
             stopped: Cell::new(false),
-            idle: Notify::new(),
             shared,
             job,
         }))
@@ -98,11 +81,7 @@ impl Core {
         if self.stopped.get() {
             return;
         }
-        let mut admission = self.admission.borrow_mut();
-        for &(n, due_ns) in due {
-            admission.release(Released { lane, n, due_ns });
-        }
-        drop(admission);
+        self.pacer.release(lane, due);
         self.note_next_due();
         self.arm();
     }
@@ -119,13 +98,7 @@ impl Core {
     /// Wakes for every due iteration, as long as the process lives.
     pub(crate) async fn pace(self: Rc<Self>) {
         loop {
-            self.timer
-                .expired()
-                .await
-                .expect("a timer that exists can be awaited");
-            let now_ns = monotonic_ns();
-            self.armed_ns.set(u64::MAX);
-            self.woken_ns.set(now_ns);
+            let now_ns = self.pacer.woken().await;
             self.look(now_ns);
             self.arm();
         }
@@ -141,40 +114,21 @@ impl Core {
 
     /// Starts or drops everything that is due at `now_ns`.
     pub(crate) fn look(self: &Rc<Self>, now_ns: u64) {
-        let slots = &self.shared.slots;
-        loop {
-            let decision = self
-                .admission
-                .borrow_mut()
-                .decide(now_ns, |lane| self.users.has_one(lane) && slots.take());
-            match decision {
-                Some(Decision::Start { released, waited }) => self.start(released, waited),
-                Some(Decision::Drop { released, reason }) => {
+        let has_user = |lane| self.users.has_one(lane);
+        self.pacer
+            .look(now_ns, &self.shared.slots, has_user, |decision| match decision {
+                Decision::Start { released, waited } => self.start(released, waited),
+                Decision::Drop { released, reason } => {
                     self.results.dropped(released.lane, reason, released.n);
                 }
-                None => {
-                    let waiting = self.admission.borrow().waiting();
-                    slots.set_waiting(self.index, waiting);
-                    // A slot that was given back before this core was known to wait would be overlooked.
-                    let has_user = self
-                        .admission
-                        .borrow()
-                        .first_waiting()
-                        .is_none_or(|lane| self.users.has_one(lane));
-                    if waiting == 0 || !has_user || !slots.any_free() {
-                        break;
-                    }
-                }
-            }
-        }
+            });
         self.look_after_users(now_ns);
         self.note_next_due();
     }
 
     fn note_next_due(&self) {
-        let due_ns = self.admission.borrow().next_due_ns().unwrap_or(u64::MAX);
         let of_users_ns = self.closed.next_wake_ns().unwrap_or(u64::MAX);
-        self.next_due_ns.set(due_ns.min(of_users_ns));
+        self.next_due_ns.set(self.pacer.next_due_ns().min(of_users_ns));
     }
 
     fn start(self: &Rc<Self>, released: Released, waited: bool) {
@@ -194,19 +148,17 @@ impl Core {
 
     /// Starts an iteration that has a slot; gives the place of its task.
     pub(super) fn begin(self: &Rc<Self>, admitted: impl FnOnce(usize) -> Admitted) -> usize {
-        let place = self.running.borrow_mut().enter();
+        let place = self.running.enter();
         let admitted = admitted(place);
         let runner = Arc::clone(&self.shared.workflows[admitted.released.lane].runner);
         let task = runner.start_iteration(Rc::clone(self), admitted);
-        self.running.borrow_mut().tasks[place] = Some(task);
+        self.running.set(place, task);
         place
     }
 
     /// Cuts one iteration off.
     pub(super) fn abort(&self, place: usize) {
-        if let Some(Some(task)) = self.running.borrow().tasks.get(place) {
-            task.abort();
-        }
+        self.running.abort(place);
     }
 
     /// Takes note that the iteration at `place` is over at `now_ns`, and uses the occasion to start what is due: that
@@ -215,16 +167,13 @@ impl Core {
         if interrupted {
             self.interrupted.set(self.interrupted.get() + 1);
         }
-        let left = self.running.borrow_mut().leave(place);
+        self.running.leave(place);
         if let Kind::Round(place) = kind {
             self.closed.ended(place, now_ns);
             self.note_next_due();
         }
         self.shared.slots.give_back(self.index, now_ns);
-        if left == 0 {
-            self.idle.notify_waiters();
-        }
-        if now_ns >= self.next_due_ns.get() || self.admission.borrow().waiting() > 0 {
+        if now_ns >= self.next_due_ns.get() || self.pacer.waiting() > 0 {
             self.look(now_ns);
             self.arm();
         }
@@ -235,35 +184,25 @@ impl Core {
         self.look(monotonic_ns());
         self.stopped.set(true);
         self.closed.stop();
-        let mut admission = self.admission.borrow_mut();
-        let withdrawn = admission.withdraw();
-        while let Some(Decision::Drop { released, reason }) = admission.give_up_waiting() {
-            self.results.dropped(released.lane, reason, released.n);
-        }
-        self.shared.slots.set_waiting(self.index, 0);
+        let withdrawn = self.pacer.stop(&self.shared.slots, |decision| {
+            if let Decision::Drop { released, reason } = decision {
+                self.results.dropped(released.lane, reason, released.n);
+            }
+        });
         self.next_due_ns.set(u64::MAX);
         withdrawn
     }
 
     /// Waits until no iteration runs.
     pub(crate) async fn idle(&self) {
-        loop {
-            let idle = self.idle.notified();
-            if self.running.borrow().count == 0 {
-                return;
-            }
-            idle.await;
-        }
+        self.running.idle().await;
     }
 
     /// Cuts off what runs and says how many iterations that were.
     pub(crate) async fn interrupt(&self) -> u64 {
         self.interrupting.set(true);
         let before = self.interrupted.get();
-        let tasks: Vec<_> = self.running.borrow().tasks.iter().flatten().cloned().collect();
-        for task in tasks {
-            task.abort();
-        }
+        self.running.abort_all();
         self.idle().await;
         self.interrupting.set(false);
         self.interrupted.get() - before
@@ -277,31 +216,7 @@ impl Core {
     }
 
     fn arm(&self) {
-        let wake_ns = self.admission.borrow().next_wake_ns(self.woken_ns.get());
-        let of_users_ns = self.closed.next_wake_ns();
-        if let Some(wake_ns) = wake_ns.into_iter().chain(of_users_ns).min()
-            && wake_ns < self.armed_ns.get()
-        {
-            self.armed_ns.set(wake_ns);
-            self.timer.arm(wake_ns).expect("a timer that exists can be armed");
-        }
-    }
-}
-
-impl Running {
-    fn enter(&mut self) -> usize {
-        self.count += 1;
-        self.free.pop().unwrap_or_else(|| {
-            self.tasks.push(None);
-            self.tasks.len() - 1
-        })
-    }
-
-    fn leave(&mut self, place: usize) -> usize {
-        self.count -= 1;
-        self.tasks[place] = None;
-        self.free.push(place);
-        self.count
+        self.pacer.arm(self.closed.next_wake_ns());
     }
 }
 

@@ -52,20 +52,27 @@ pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => Poll::Ready(Outcome::Ok),
             Ok(Poll::Ready(Err(error))) => Poll::Ready(Outcome::Failed(format!("{error:#}"))),
-            Err(payload) => Poll::Ready(Outcome::Panicked(message(&*payload))),
+            Err(payload) => {
+                let message = message(&*payload);
+                LOCATION.take();
+                Poll::Ready(Outcome::Panicked(message))
+            }
         }
     })
     .await
 }
 
-/// `panicked at src/main.rs:12:5: what it said`.
-fn message(payload: &(dyn Any + Send)) -> String {
+/// `panicked at src/main.rs:12:5: what it said`; the place is not known where another hook has replaced ours.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     let said = payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(no message)");
-    LOCATION.with_borrow(|location| format!("panicked at {location}: {said}"))
+    LOCATION.with_borrow(|location| match &**location {
+        "" => format!("panicked: {said}"),
+        location => format!("panicked at {location}: {said}"),
+    })
 }
 
 /// Makes panics of the load test's code short on stderr: a load test that panics in every iteration would fill the

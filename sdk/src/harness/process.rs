@@ -145,7 +145,7 @@ impl Process {
                 answer,
             })
         });
-        join_all(making).await.into_iter().map(Result::flatten).collect()
+        join_all(making).await.into_iter().try_for_each(Result::flatten)
     }
 
     pub(crate) fn split(&self, workflow: &str, params: Value, agents: u32) -> Result<Vec<Value>, Failure> {

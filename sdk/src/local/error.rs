@@ -1,0 +1,91 @@
+//! Why a work cannot begin, or ended early.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use heavy_model::rate;
+
+use super::Report;
+
+/// Why a work cannot begin, or ended early.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The rate is no rate, 0, or too high.
+    #[error(transparent)]
+    InvalidRate(#[from] rate::Error),
+    /// The duration is 0, or longer than a year.
+    #[error("a duration of {0:?} is not possible: it must be above 0 and at most 365 days")]
+    InvalidDuration(Duration),
+    /// An option is out of its bounds.
+    #[error("the option {option} is {value}: it must be from 1 to {most}")]
+    InvalidLimit {
+        /// The method of [`Options`](super::Options) that set it.
+        option: &'static str,
+        /// What was set.
+        value: u64,
+        /// What is possible.
+        most: u64,
+    },
+    /// The worker was built without a target.
+    #[error("the worker {worker:?} has no target: give it one with `target` before `build`")]
+    MissingTarget {
+        /// The worker's name.
+        worker: String,
+    },
+    /// The worker, or what [`force`](super::force) gave, is still at work.
+    #[error("the worker {worker:?} is at work: wait for its report, or stop it, before it is started again")]
+    Busy {
+        /// The worker's name.
+        worker: String,
+    },
+    /// A target failed so often that its worker stopped, or panicked in a farm.
+    #[error("the target of {:?} failed: {}", .0.worker, .0.message)]
+    Target(Box<Failed>),
+    /// A listener panicked, could not flush, or did not end within the grace.
+    #[error("a listener of {:?} failed: {}", .0.worker, .0.message)]
+    Listener(Box<Failed>),
+    /// [`block_on`](super::block_on) was called where a tokio runtime runs, which it would block.
+    #[error("block_on was called inside of a tokio runtime: await the future instead")]
+    InsideRuntime,
+    /// The operating system gives no thread, timer or event queue.
+    #[error("cannot start the threads of the work")]
+    Runtime(#[source] io::Error),
+}
+
+/// Which worker failed, and what had been done by then.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Failed {
+    /// The worker's name.
+    pub worker: String,
+    /// What the first failure said that stopped it.
+    pub message: String,
+    /// The report of the work; of a farm those of all workers, in their order.
+    pub reports: Vec<Report>,
+}
+
+impl Error {
+    /// The reports of what had been done when a work failed: one, or those of all workers of a farm in their order.
+    /// Empty for what never began.
+    #[must_use]
+    pub fn reports(&self) -> &[Report] {
+        match self {
+            Self::Target(failed) | Self::Listener(failed) => &failed.reports,
+            Self::InvalidRate(_)
+            | Self::InvalidDuration(_)
+            | Self::InvalidLimit { .. }
+            | Self::MissingTarget { .. }
+            | Self::Busy { .. }
+            | Self::InsideRuntime
+            | Self::Runtime(_) => &[],
+        }
+    }
+}
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}

@@ -1,0 +1,102 @@
+//! A work that is going on, and the shortest way to one.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::run::{Alarm, Run};
+use super::{Error, Options, Rate, Report, Worker};
+use crate::Result;
+
+/// Calls `target` at `rate` for `duration` and gives the report.
+///
+/// The rate is a [`Rate`] or a text such as `100/s`, `6000/m` or `0.5`. Nothing happens until the future is awaited or
+/// given to [`block_on`](super::block_on); dropping it after that cuts the work off.
+///
+/// # Errors
+/// [`Error::InvalidRate`], [`Error::InvalidDuration`] and [`Error::InvalidLimit`] before anything starts;
+/// [`Error::Target`] when as many calls have failed as [`Options::stop_on_error`] says; [`Error::Listener`] when a
+/// listener failed; [`Error::Runtime`] when there is no thread to be had. `Target` and `Listener` hold the report.
+///
+/// ```
+/// use heavy_sdk::local::{self, Options};
+/// use std::time::Duration;
+///
+/// let options = Options::default().limit(64).stop_on_error(1);
+/// let work = local::work("50/s", Duration::from_millis(200), async || heavy_sdk::bail!("no boots"), options);
+/// let error = local::block_on(work).unwrap_err();
+/// assert_eq!(error.reports()[0].errors["no boots"], error.reports()[0].failed);
+/// ```
+pub async fn work(
+    rate: impl TryInto<Rate, Error: Into<Error>>,
+    duration: Duration,
+    target: impl AsyncFn() -> Result<()> + Send + Sync + 'static,
+    options: Options,
+) -> Result<Report, Error> {
+    Worker::new(rate, duration, target, options)?.start()?.await
+}
+
+/// A work that is going on: a future of its report. It goes on whether that is awaited or not; when it is dropped, the
+/// work is cut off.
+#[must_use = "dropping a work cuts it off"]
+pub struct Work {
+    run: Arc<Run>,
+    alarm: Arc<Alarm>,
+    ended: oneshot::Receiver<Report>,
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Work").field(&self.run.options.name).finish()
+    }
+}
+
+impl Work {
+    pub(super) fn new(run: Arc<Run>, alarm: Arc<Alarm>, ended: oneshot::Receiver<Report>) -> Self {
+        Self { run, alarm, ended }
+    }
+
+    /// Starts no more calls, and cuts off those that still run after `grace`. Told several times, the shortest grace
+    /// counts. The report comes when that is over.
+    pub fn stop(&self, grace: Duration) {
+        self.run.stop(grace);
+    }
+
+    /// What stops it with the grace of its options.
+    pub(super) fn stopper(&self) -> impl FnOnce() + Send + use<> {
+        let run = Arc::clone(&self.run);
+        move || run.stop(run.options.grace)
+    }
+
+    /// The report, whatever went wrong.
+    pub(super) async fn report(&mut self) -> Result<Report, Error> {
+        (&mut self.ended).await.map_err(|_| gone())
+    }
+}
+
+impl Future for Work {
+    type Output = Result<Report, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = Pin::new(&mut self.ended).poll(context);
+        ended.map(|report| {
+            let reports = self.alarm.outcome(vec![report.map_err(|_| gone())?])?;
+            reports.into_iter().next().ok_or_else(gone)
+        })
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.run.stop(Duration::ZERO);
+    }
+}
+
+fn gone() -> Error {
+    Error::Runtime(io::Error::other("the thread of the work is gone"))
+}

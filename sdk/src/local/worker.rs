@@ -1,0 +1,135 @@
+//! A target with a rate, which can be started and stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::call::Erased;
+use super::plan::Plan;
+use super::run::Beginning;
+use super::starter::Starter;
+use super::{Error, Options, Rate, Work};
+use crate::Result;
+
+/// A target with a rate, a duration and options. It does one work at a time; clones are the same worker.
+///
+/// ```
+/// use heavy_sdk::local::{self, Error, Options, Worker};
+/// use std::time::Duration;
+///
+/// let target = async || Ok(());
+/// let worker = Worker::new("50/s", Duration::from_secs(60), target, Options::default())?;
+/// let work = worker.start()?;
+/// assert!(matches!(worker.start(), Err(Error::Busy { .. })));
+/// worker.stop(Duration::from_secs(1));
+/// let report = local::block_on(work)?;
+/// assert_eq!(report.planned, report.started + report.canceled() + report.withdrawn);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Worker {
+    starter: Arc<Starter>,
+    plan: Plan,
+}
+
+impl Worker {
+    /// A worker that has everything it needs; see [`work`](super::work) for the arguments.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRate`], [`Error::InvalidDuration`] or [`Error::InvalidLimit`].
+    pub fn new(
+        rate: impl TryInto<Rate, Error: Into<Error>>,
+        duration: Duration,
+        target: impl AsyncFn() -> Result<()> + Send + Sync + 'static,
+        options: Options,
+    ) -> Result<Self, Error> {
+        Self::builder(rate, duration)
+            .target(target)
+            .options(options)
+            .build()
+    }
+
+    /// A worker that is put together step by step.
+    pub fn builder(rate: impl TryInto<Rate, Error: Into<Error>>, duration: Duration) -> Builder {
+        Builder {
+            rate: rate.try_into().map_err(Into::into),
+            duration,
+            target: None,
+            options: Options::default(),
+        }
+    }
+
+    /// Begins the work in a few milliseconds, on threads of its own; any thread may call it, with a runtime or without.
+    /// When the work is over, the worker can be started again.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when it is at work; [`Error::Runtime`] when there is no thread to be had.
+    pub fn start(&self) -> Result<Work, Error> {
+        self.begin(Beginning::soon(false))
+    }
+
+    pub(super) fn begin(&self, beginning: Beginning) -> Result<Work, Error> {
+        self.starter.start(self.plan.clone(), beginning)
+    }
+
+    /// If it is at work, starts no more calls, and cuts off those that still run after `grace`. Told several times, the
+    /// shortest grace counts. The report comes from what [`Self::start`] gave.
+    pub fn stop(&self, grace: Duration) {
+        self.starter.stop(grace);
+    }
+
+    /// Whether it is at work, listeners that still flush included.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.starter.is_busy()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.starter.options.name
+    }
+}
+
+/// What a [`Worker`] is made of.
+#[must_use]
+pub struct Builder {
+    rate: Result<Rate, Error>,
+    duration: Duration,
+    target: Option<Arc<dyn Erased>>,
+    options: Options,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("rate", &self.rate)
+            .field("duration", &self.duration)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// What it calls. Without one there is no worker.
+    pub fn target(mut self, target: impl AsyncFn() -> Result<()> + Send + Sync + 'static) -> Self {
+        self.target = Some(Arc::new(target));
+        self
+    }
+
+    /// How it works.
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The worker.
+    ///
+    /// # Errors
+    /// [`Error::MissingTarget`], [`Error::InvalidRate`], [`Error::InvalidDuration`] or [`Error::InvalidLimit`].
+    pub fn build(self) -> Result<Worker, Error> {
+        Ok(Worker {
+            plan: Plan::paced(self.rate?, self.duration)?,
+            starter: Starter::new(self.target, self.options)?,
+        })
+    }
+}
