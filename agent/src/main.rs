@@ -109,6 +109,8 @@ fn config(args: Args) -> Result<Config, Error> {
             heavy_agent::default_data_dir(&name, var("XDG_DATA_HOME"), var("HOME"))?
         }
     };
+    // Load tests are started in folders of their own, from where a relative path leads elsewhere.
+    let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
     let mut config = Config::new(name, args.scheduler, args.collector, data_dir);
     config.labels = args.label.into_iter().collect();
     config.spool_limit_bytes = args.spool_limit;

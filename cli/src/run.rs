@@ -172,6 +172,11 @@ fn plan_of_url(args: &Args, url: &str) -> Result<(Program, Plan), Failure> {
     if args.load.name.is_none() {
         plan.spec.name = format!("{} {}", params.method, without_secrets(url));
     }
+    if !plan.spec.workflows.is_empty() {
+        return Err(Failure::usage(
+            "the job file names workflows, and a URL has none: leave them out, or run the load test that has them",
+        ));
+    }
     plan.spec.workflows = vec![WorkflowSpec::new(HTTP)];
     plan.spec.params = serde_json::to_value(params).unwrap_or(Value::Null);
     Ok((program, plan))

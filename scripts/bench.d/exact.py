@@ -37,7 +37,7 @@ class World:
         for name in names:
             args = ["--scheduler", self.scheduler, "--collector", self.collector, "--name", name]
             self.agents[name] = self.serve("heavy-agent", *args, "--data-dir", self.folder / name)
-        wait(lambda: len(self.json("agents", "--json")) >= len(self.agents), "the agents")
+        wait(lambda: set(names) <= {agent["name"] for agent in self.json("agents", "--json")}, "the agents")
 
     def stop(self):
         for server in [*self.agents.values(), *self.servers]:
@@ -289,10 +289,18 @@ def users(world):
 def feeder(world):
     """10,000 numbers over four agents."""
     world.start_agents("a1", "a2", "a3", "a4")
-    summary = world.job("--rate", "2000", "-d", "5s", "--param", "accounts=10000", program="accounts")
+    dealt = ("--workflow", "dealt", "--param", "accounts=10000")
+    summary = world.job("--rate", "2000", "-d", "10s", *dealt, program="accounts")
     rows = world.sql("SELECT count(*) AS n, count(DISTINCT url) AS d FROM requests WHERE job_id = :job")[0]
     yield "10,000 rows over 4 agents: none twice, none left out", f"{rows}", rows["n"] == rows["d"] == 10_000
+    yield "the job ends with its data", summary["job"]["reason"][:60], summary["job"]["verdict"] == "PASS" and "data ended" in summary["job"]["reason"]
     yield "accounting balances", summary["job"]["verdict"], balances(summary)
+    shards = ("--workflow", "shards", "--param", "accounts=1000")
+    summary = world.job("--rate", "500", "-d", "4s", *shards, program="accounts")
+    rows = world.sql(
+        "SELECT count(DISTINCT url) AS d, count(DISTINCT agent || url) AS pairs FROM requests WHERE job_id = :job"
+    )[0]
+    yield "a splitter gives each agent accounts of its own", f"{rows}", rows["d"] == rows["pairs"] == 1_000
 
 
 def balances(summary):

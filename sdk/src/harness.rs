@@ -2,7 +2,7 @@
 //!
 //! | file | what lives there |
 //! |---|---|
-//! | `process`, `dealer`, `shared`, `job` | the whole process: cores, and the job they work on |
+//! | `process`, `preparing`, `dealer`, `shared`, `job` | the whole process: cores, and the job they work on |
 //! | `core`, `closed`, `orders`, `users` | one core: when an iteration starts, and as whom |
 //! | `pacer`, `timer`, `slots`, `running`, `ahead` | what a core is made of; `local` is made of it too |
 //! | `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
@@ -18,6 +18,7 @@ pub(crate) mod job;
 pub(crate) mod orders;
 pub(crate) mod pacer;
 pub(crate) mod panics;
+mod preparing;
 pub(crate) mod process;
 pub(crate) mod results;
 pub(crate) mod rpc;

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
+    ("examples/accounts", &["heavy-sdk"]),
     ("examples/http_get", &["heavy-sdk"]),
     ("examples/shop", &["heavy-sdk"]),
     ("examples/demo_target", &[]),

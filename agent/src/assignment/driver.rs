@@ -292,13 +292,18 @@ impl Driver {
             };
             let _ = events.send(event).await;
         });
+        let mut health = Health::new(live.process.id());
+        if !self.spec.as_ref().is_ok_and(|spec| spec.load().is_open()) {
+            // Users are released once: the load test's own count would be as old.
+            health.releases_ended();
+        }
         self.running = Some(Running {
             clock: job_clock,
             results: Arc::clone(&live.results),
             spool,
             plan: None,
             releasing: None,
-            health: Health::new(live.process.id()),
+            health,
             offset_ns: estimate.offset_ns(monotonic_ns, own_wall_ns),
             error_ns: estimate.error_ns,
         });

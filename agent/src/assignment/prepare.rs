@@ -140,6 +140,15 @@ async fn set_up(
     results.set_workflows(&workflows);
     let (seated, seats) = seated(assign)?;
     results.set_load(&spec.load(), &seated);
+    if let Some(users) = spec.unique_users
+        && seated.count_of(u64::from(users)) == 0
+    {
+        let problem = format!(
+            "{users} unique users are too few for {seats} agents, each of which needs one: ask for more, or for fewer \
+             --agents"
+        );
+        return Err(failure("init", problem));
+    }
     let anchor = shared.anchor(clock::monotonic_ns());
     let mut setups = workflow_setups(spec, &workflows, &seated);
     let dividing = Dividing {

@@ -1,42 +1,60 @@
-//! Accounts 1 to `accounts` in turn: a splitter gives every agent a range of its own.
-//!
-//! A feed deals rows over all agents by itself; a splitter is for what it cannot know, as here for shards that only one
-//! agent may touch.
+//! Accounts 1 to `accounts`, in two ways: `dealt` takes them from a feed, which deals them over all agents, each once, and
+//! ends the job with the last; `shards` has a splitter that gives every agent a range of its own, which no other agent
+//! touches.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use heavy_sdk::Numbers;
 use heavy_sdk::prelude::*;
 use serde_json::{Value, json};
 
-/// The range is known when the params are.
+/// Every account once, whichever agent asks for it.
 #[derive(Default)]
-struct Accounts {
-    own: OnceLock<Numbers>,
+struct Dealt {
+    accounts: OnceLock<Numbers>,
 }
 
-impl Runner for Accounts {
+impl Runner for Dealt {
     async fn init(&self, ctx: &Context) -> Result<()> {
         let (first, last) = range(ctx)?;
-        let own = Numbers::new(first..last + 1)?;
-        self.own.get_or_init(|| own);
+        let accounts = Numbers::new(first..last + 1)?.stop();
+        self.accounts.get_or_init(|| accounts);
         Ok(())
     }
 
     async fn run(&self, ctx: &Context) -> Result<()> {
-        let own = self.own.get().context("init comes first")?;
-        let url = ctx
-            .param("url")
-            .context("say where the accounts are: --param url=http://...")?;
-        let (url, account) = (url.trim_end_matches('/'), own.number(ctx)?);
-        let answer = ctx
-            .get(&format!("{url}/products/{account}"))
-            .name("GET /products/{id}")
-            .send()
-            .await?;
-        ctx.check("the account is there", answer.status() == 200);
-        Ok(())
+        let accounts = self.accounts.get().context("init comes first")?;
+        look_at(ctx, accounts.number(ctx)?).await
     }
+}
+
+/// Only the accounts of this agent, one after the other and then again.
+#[derive(Default)]
+struct Shards {
+    next: AtomicU64,
+}
+
+impl Runner for Shards {
+    async fn init(&self, ctx: &Context) -> Result<()> {
+        range(ctx).map(drop)
+    }
+
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let (first, last) = range(ctx)?;
+        let next = self.next.fetch_add(1, Ordering::Relaxed);
+        look_at(ctx, first + next % (last + 1 - first)).await
+    }
+}
+
+async fn look_at(ctx: &Context, account: u64) -> Result<()> {
+    let url = ctx
+        .param("url")
+        .context("say where the accounts are: --param url=http://...")?;
+    let url = format!("{}/products/{account}", url.trim_end_matches('/'));
+    let answer = ctx.get(&url).name("GET /products/{id}").send().await?;
+    ctx.check("the account is there", answer.status() == 200);
+    Ok(())
 }
 
 fn range(ctx: &Context) -> Result<(u64, u64)> {
@@ -67,7 +85,11 @@ fn divide(params: Value, agents: u32) -> Result<Vec<Value>> {
 }
 
 fn main() -> ExitCode {
-    heavy_sdk::serve(Server::new(Accounts::default()).splitter(divide))
+    heavy_sdk::serve(
+        Server::named("dealt", Dealt::default())
+            .and("shards", Shards::default())
+            .splitter(divide),
+    )
 }
 
 #[cfg(test)]

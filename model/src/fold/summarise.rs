@@ -19,7 +19,7 @@ impl Fold {
     #[must_use]
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
         // Rates are of the time in which there could be something: all of the plan, once the job has run to its end.
-        let planned_ns = if complete && job.state == JobState::Finished {
+        let planned_ns = if complete && job.state == JobState::Finished && self.load.is_open() {
             self.load.duration_ns()
         } else {
             1

@@ -204,6 +204,10 @@ impl AgentTotals {
             .map(|(workflow, due)| {
                 let known = self.workflows.get(workflow.as_str()).copied().unwrap_or_default();
                 let gap = due.saturating_sub(known.scheduled);
+                // Due, and neither started nor dropped as far as was heard: they ran, or were about to.
+                let unheard = known
+                    .scheduled
+                    .saturating_sub(known.started + known.dropped.total());
                 let ended = known.ok + known.failed + known.interrupted + known.lost;
                 Iterations {
                     second,
@@ -213,11 +217,12 @@ impl AgentTotals {
                         gap,
                         ..Dropped::default()
                     },
-                    lost: known.started.saturating_sub(ended),
+                    started: unheard,
+                    lost: (known.started + unheard).saturating_sub(ended),
                     ..Iterations::default()
                 }
             })
-            .filter(|row| row.scheduled + row.lost > 0)
+            .filter(|row| row.scheduled + row.started + row.lost > 0)
             .collect()
     }
 }

@@ -44,81 +44,84 @@ fn every_load_survives_its_document() {
     }
 }
 
+/// What is added to a document, and what is said of it.
+const WRONG: &[(&str, &str)] = &[
+    (r#","rate":"0""#, "a rate of 0 starts nothing"),
+    (r#","rate":"-1""#, "is not a rate"),
+    (
+        r#","rate":"1","duration":"0s""#,
+        "duration: a job of 0s starts nothing",
+    ),
+    (r#","rate":"1","duration":"30""#, "is not a duration"),
+    (r#","rate":"1","max_in_flight":0"#, "max_in_flight"),
+    (r#","rate":"1","agents":0"#, "at least one agent"),
+    (r#","rate":"1","samples":"some""#, "is not a choice of samples"),
+    (
+        r#","rate":"1","workflows":["a","b","a"]"#,
+        "workflows: \"a\" is named twice",
+    ),
+    (r#","rate":"1","rats":1"#, "unknown field `rats`"),
+    ("", "rate: say how many iterations to start"),
+    (r#","rate":"1","users":5"#, "users: it belongs to users"),
+    (
+        r#","stages":["1s:1"],"iterations":5"#,
+        "iterations: it belongs to users",
+    ),
+    (
+        r#","stages":["1s:1"],"duration":"5s""#,
+        "duration: stages have their own",
+    ),
+    (r#","stages":["1s:0"]"#, "stages: these start nothing"),
+    (
+        r#","stages":["1s:1"],"warm_up":"5s""#,
+        "warm_up: stages begin at 0",
+    ),
+    (r#","stages":["1s"]"#, "is not a stage"),
+    (r#","users":0"#, "with no users nothing starts"),
+    (
+        r#","users":2,"arrivals":"poisson""#,
+        "arrivals: users come when they are free",
+    ),
+    (r#","users":"5s:2","duration":"5s""#, "duration: stages of users"),
+    (r#","users":"5s:2","iterations":5"#, "a constant number of users"),
+    (r#","iterations":1,"iterations_per_user":1"#, "choose between"),
+    (r#","rate":"1","seed":1"#, "seed: it belongs to random arrivals"),
+    (r#","rate":"1","pacing":"1s""#, "pacing: it belongs to users"),
+    (r#","pacing":"1s""#, "say how many with users"),
+    (r#","users":2,"unique_users":2"#, "unique already"),
+    (
+        r#","rate":"1","workflows":[{"name":"a","rate":"1"}]"#,
+        "the job has a load, and so has a workflow",
+    ),
+    (
+        r#","workflows":[{"name":"a","rate":"1"},"b"]"#,
+        "\"b\" has no load of its own",
+    ),
+    (
+        r#","workflows":[{"name":"a","rate":"1","users":2}]"#,
+        "of workflow \"a\": it belongs to users",
+    ),
+    (
+        r#","workflows":[{"name":"a","speed":2}]"#,
+        "unknown field `speed`",
+    ),
+    (
+        r#","rate":"1","workflows":[{"name":"a","weight":0}]"#,
+        "\"a\" has the weight 0",
+    ),
+    (
+        r#","rate":"1","duration":"1s","workflows":["a","b"]"#,
+        "gets no iteration at all",
+    ),
+    (
+        r#","iterations":10,"workflows":["a","b"]"#,
+        "gets no iteration at all",
+    ),
+];
+
 #[test]
 fn wrong_documents_say_what_is_wrong() {
-    for (rest, expected) in [
-        (r#","rate":"0""#, "a rate of 0 starts nothing"),
-        (r#","rate":"-1""#, "is not a rate"),
-        (
-            r#","rate":"1","duration":"0s""#,
-            "duration: a job of 0s starts nothing",
-        ),
-        (r#","rate":"1","duration":"30""#, "is not a duration"),
-        (r#","rate":"1","max_in_flight":0"#, "max_in_flight"),
-        (r#","rate":"1","agents":0"#, "at least one agent"),
-        (r#","rate":"1","samples":"some""#, "is not a choice of samples"),
-        (
-            r#","rate":"1","workflows":["a","b","a"]"#,
-            "workflows: \"a\" is named twice",
-        ),
-        (r#","rate":"1","rats":1"#, "unknown field `rats`"),
-        ("", "rate: say how many iterations to start"),
-        (r#","rate":"1","users":5"#, "users: it belongs to users"),
-        (
-            r#","stages":["1s:1"],"iterations":5"#,
-            "iterations: it belongs to users",
-        ),
-        (
-            r#","stages":["1s:1"],"duration":"5s""#,
-            "duration: stages have their own",
-        ),
-        (r#","stages":["1s:0"]"#, "stages: these start nothing"),
-        (
-            r#","stages":["1s:1"],"warm_up":"5s""#,
-            "warm_up: stages begin at 0",
-        ),
-        (r#","stages":["1s"]"#, "is not a stage"),
-        (r#","users":0"#, "with no users nothing starts"),
-        (
-            r#","users":2,"arrivals":"poisson""#,
-            "arrivals: users come when they are free",
-        ),
-        (r#","users":"5s:2","duration":"5s""#, "duration: stages of users"),
-        (r#","users":"5s:2","iterations":5"#, "a constant number of users"),
-        (r#","iterations":1,"iterations_per_user":1"#, "choose between"),
-        (r#","rate":"1","seed":1"#, "seed: it belongs to random arrivals"),
-        (r#","rate":"1","pacing":"1s""#, "pacing: it belongs to users"),
-        (r#","pacing":"1s""#, "say how many with users"),
-        (r#","users":2,"unique_users":2"#, "unique already"),
-        (
-            r#","rate":"1","workflows":[{"name":"a","rate":"1"}]"#,
-            "the job has a load, and so has a workflow",
-        ),
-        (
-            r#","workflows":[{"name":"a","rate":"1"},"b"]"#,
-            "\"b\" has no load of its own",
-        ),
-        (
-            r#","workflows":[{"name":"a","rate":"1","users":2}]"#,
-            "of workflow \"a\": it belongs to users",
-        ),
-        (
-            r#","workflows":[{"name":"a","speed":2}]"#,
-            "unknown field `speed`",
-        ),
-        (
-            r#","rate":"1","workflows":[{"name":"a","weight":0}]"#,
-            "\"a\" has the weight 0",
-        ),
-        (
-            r#","rate":"1","duration":"1s","workflows":["a","b"]"#,
-            "gets no iteration at all",
-        ),
-        (
-            r#","iterations":10,"workflows":["a","b"]"#,
-            "gets no iteration at all",
-        ),
-    ] {
+    for (rest, expected) in WRONG {
         let error = JobSpec::parse(&document(rest)).unwrap_err().to_string();
         assert!(error.contains(expected), "{rest}: {error}");
     }

@@ -99,6 +99,7 @@ fn drops_do_littles_law_for_the_reader() {
 #[test]
 fn users_that_do_not_come_to_the_end_of_their_iterations_fail() {
     let of_users = |s: &mut Summary| {
+        s.job.state = JobState::Finished;
         s.job.spec.rate = None;
         s.job.spec.iterations = Some(1_000);
         s.response_time = None;

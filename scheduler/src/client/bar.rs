@@ -90,6 +90,22 @@ impl Bar {
     }
 }
 
+/// Starts in the last second, and how many were asked for; users ask for none.
+fn rate_of(progress: &Progress) -> String {
+    if progress.asked_rate > 0.0 {
+        format!("{:.0} of {:.0}/s", progress.achieved_rate, progress.asked_rate)
+    } else {
+        format!("{:.0}/s", progress.achieved_rate)
+    }
+}
+
+fn started_of(progress: &Progress) -> String {
+    match progress.planned {
+        0 => progress.started.to_string(),
+        planned => format!("{}/{planned}", progress.started),
+    }
+}
+
 /// One line of progress.
 fn line(progress: &Progress) -> String {
     let state = progress.state.as_str();
@@ -106,13 +122,11 @@ fn line(progress: &Progress) -> String {
         };
     }
     let mut line = format!(
-        "{state} {:.0}/{:.0} s  {:.0} of {:.0}/s  started {}/{}  ok {}  failed {}  dropped {}  in flight {}",
+        "{state} {:.0}/{:.0} s  {}  started {}  ok {}  failed {}  dropped {}  in flight {}",
         progress.elapsed_s.min(progress.duration_s),
         progress.duration_s,
-        progress.achieved_rate,
-        progress.asked_rate,
-        progress.started,
-        progress.planned,
+        rate_of(progress),
+        started_of(progress),
         progress.ok,
         progress.failed,
         progress.dropped,

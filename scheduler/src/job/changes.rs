@@ -110,6 +110,7 @@ impl Driver {
         for agent in self.known() {
             control::params(&self.tools.fleet, &agent, self.id(), params);
         }
+        self.live_params = Some(params.to_owned());
         self.happened("params", who, "", params).await;
         Ok(())
     }
@@ -135,6 +136,9 @@ impl Driver {
         let entered = self.team.as_mut().is_some_and(|team| team.enter(agent));
         if entered {
             self.revise(self.cut_ns(), None).await;
+            if let Some(params) = &self.live_params {
+                control::params(&self.tools.fleet, agent, self.id(), params);
+            }
             self.happened("agent-joined", agent, "", "").await;
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use heavy_model::fold::{Fold, Folded};
 use heavy_model::job::{JobInfo, JobState};
 use heavy_model::summary::Summary;
-use heavy_model::verdict::judge;
+use heavy_model::verdict::{Verdict, judge};
 use heavy_store::Store;
 
 use super::folder::Collected;
@@ -80,12 +80,25 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (Folded, Summary) {
     let judgement = judge(&summary);
     job.degraded |= !summary.iterations.balances();
     job.verdict = Some(judgement.verdict);
-    if job.state == JobState::Finished {
-        job.reason = judgement.reason;
+    match (job.state, judgement.verdict) {
+        (JobState::Finished, _) => job.reason = judgement.reason,
+        // Why it was stopped does not say what is wrong with its figures.
+        (JobState::Stopped, Verdict::Invalid) => {
+            job.reason.push_str("; ");
+            job.reason.push_str(&judgement.reason);
+        }
+        _ => {}
     }
     if let Some(start_ns) = job.started_at_wall_ns {
         job.ended_at_wall_ns = Some(start_ns + (summary.run_time_s * 1e9) as u64);
     }
+    // Users that come to the end of their iterations need not all the time that they have.
+    let load = job.spec.load();
+    let end_ns = if load.is_open() || job.state != JobState::Finished {
+        end_ns
+    } else {
+        end_ns.min((summary.run_time_s * 1e9) as u64)
+    };
     job.achieved_rate = (end_ns > 0).then(|| summary.iterations.started as f64 * 1e9 / end_ns as f64);
     summary.warnings.extend(judgement.warnings);
     if !collected.complete {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use heavy_model::job::{JobInfo, JobState};
 use heavy_model::progress::Progress;
-use heavy_model::stats;
 use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -16,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::conclude::{Ran, conclude};
-use super::event::{Action, Event, Plan, Report, START_LEAD_NS};
+use super::event::{Action, Event, Plan, START_LEAD_NS};
 use super::folder::{Collect, Collected, Folder, Order, Seen};
 use super::machine::Machine;
 use super::mail::{Door, Mail};
@@ -53,13 +52,15 @@ pub(crate) struct Driver {
     pub(super) steering: Steering,
     /// Params that a splitter has made, by seat.
     pub(super) params: Vec<String>,
+    /// Params that a client has given since the start.
+    pub(super) live_params: Option<String>,
     /// How many more agents may join.
     pub(super) door: Door,
     /// The values of the variables that `job` only names.
     pub(super) env: Env,
     pub(super) job: watch::Sender<JobInfo>,
-    progress: watch::Sender<Progress>,
-    published: Instant,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) published: Instant,
     start_wall_ns: u64,
     pub(super) folding: Option<Folding>,
     collected: Option<Collected>,
@@ -68,7 +69,7 @@ pub(crate) struct Driver {
 #[derive(Debug)]
 pub(super) struct Folding {
     pub(super) orders: mpsc::Sender<Order>,
-    seen: watch::Receiver<Seen>,
+    pub(super) seen: watch::Receiver<Seen>,
     /// Until its last word was heard.
     task: Option<JoinHandle<Collected>>,
 }
@@ -87,6 +88,7 @@ impl Driver {
             team: None,
             steering: Steering::default(),
             params: Vec::new(),
+            live_params: None,
             door,
             env,
             job: watch::Sender::new(job),
@@ -279,57 +281,6 @@ impl Driver {
             machine.reason().clone_into(&mut job.reason);
             job.degraded = machine.degraded();
         });
-    }
-
-    /// Puts what a person would want to know later among the job's events.
-    async fn note(&mut self, event: &Event) {
-        let (kind, who, new_value) = match event {
-            Event::Lost { agent, why } => ("agent-lost", agent.as_str(), why.as_str()),
-            Event::Stop { now, who } => ("stop", who.as_str(), if *now { "now" } else { "graceful" }),
-            Event::Update {
-                agent,
-                report: Report::Failed { kind, .. },
-            } => ("agent-failed", agent.as_str(), kind.as_str()),
-            _ => return,
-        };
-        if kind == "agent-lost"
-            && let Some(folding) = &self.folding
-        {
-            // As below.
-            let _ = folding.orders.send(Order::Leave(who.to_owned())).await;
-        }
-        self.happened(kind, who, "", new_value).await;
-    }
-
-    /// Puts something among the job's events.
-    pub(super) async fn happened(&self, kind: &str, who: &str, old_value: &str, new_value: &str) {
-        let Some(folding) = &self.folding else { return };
-        let at_ns = self.tools.clock.now_ns() as i64 - self.machine.start_ns().unwrap_or(0) as i64;
-        let event = stats::Event {
-            at_ns,
-            kind: kind.to_owned(),
-            who: who.to_owned(),
-            old_value: old_value.to_owned(),
-            new_value: new_value.to_owned(),
-        };
-        // The folder is gone when the job has all its results; nothing that happens then is of interest.
-        let _ = folding.orders.send(Order::Note(event)).await;
-    }
-
-    pub(super) fn publish(&mut self) {
-        self.published = Instant::now();
-        let seen = self.folding.as_ref().map(|folding| folding.seen.borrow().clone());
-        let elapsed_ns = self
-            .machine
-            .start_ns()
-            .map_or(0, |start_ns| self.tools.clock.now_ns().saturating_sub(start_ns));
-        let job = self.job.borrow().clone();
-        let load = self
-            .team
-            .as_ref()
-            .map_or_else(|| job.spec.load(), |team| team.load().clone());
-        let progress = progress::of_live(&job, &load, &self.known(), elapsed_ns, seen.unwrap_or_default());
-        self.progress.send_replace(progress);
     }
 
     pub(super) fn id(&self) -> uuid::Uuid {

@@ -18,3 +18,4 @@ pub(crate) mod share;
 pub(crate) mod steer;
 pub(crate) mod submission;
 pub(crate) mod team;
+pub(crate) mod telling;

@@ -171,6 +171,7 @@ impl Core {
         if let Kind::Round(place) = kind {
             self.closed.ended(place, now_ns);
             self.note_next_due();
+            self.arm();
         }
         self.shared.slots.give_back(self.index, now_ns);
         if now_ns >= self.next_due_ns.get() || self.pacer.waiting() > 0 {

@@ -29,13 +29,13 @@ const MAX_ORDERS: usize = 1_024;
 /// A load test, whoever tells it what to do.
 #[derive(Debug)]
 pub(crate) struct Process {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     prepared: OnceLock<Prepare>,
 }
 
 /// A job that is being worked on.
 #[derive(Debug)]
-struct Prepare {
+pub(super) struct Prepare {
     cores: Vec<mpsc::Sender<Order>>,
     /// The workflows of the job, as places in the server.
     lanes: Vec<usize>,
@@ -47,7 +47,7 @@ struct Prepare {
 
 impl Prepare {
     /// Over how many cores the iterations of a workflow are dealt.
-    fn dealt_to(&self, lane: usize) -> usize {
+    pub(super) fn dealt_to(&self, lane: usize) -> usize {
         self.cores_of_lanes
             .get(&lane)
             .copied()
@@ -129,42 +129,6 @@ impl Process {
         }
         let init_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Ok(Prepared { init_ns })
-    }
-
-    /// Makes identities and logs them in. Few share one core, so that none is missing where another is free.
-    async fn make_identities(&self, lane: usize, numbers: &[u64]) -> Result<(), Failure> {
-        if numbers.is_empty() {
-            return Ok(());
-        }
-        let cores = self.prepared()?.dealt_to(lane);
-        let making = (0..cores).map(|core| {
-            let numbers = numbers.iter().copied().skip(core).step_by(cores).collect();
-            self.ask(core, move |answer| Order::Identities {
-                lane,
-                numbers,
-                answer,
-            })
-        });
-        join_all(making).await.into_iter().try_for_each(Result::flatten)
-    }
-
-    pub(crate) fn split(&self, workflow: &str, params: Value, agents: u32) -> Result<Vec<Value>, Failure> {
-        let workflow = &self.shared.workflows[self.lane(workflow)?];
-        let Some(splitter) = &workflow.splitter else {
-            let message = format!("the workflow {:?} has no splitter", workflow.name);
-            return Err(failure("splitter", message));
-        };
-        let parts = splitter
-            .split(params, agents)
-            .map_err(|error| failure("splitter", format!("{error:#}")))?;
-        if parts.len() != agents as usize {
-            let message = format!(
-                "the splitter gave {} params documents for {agents} agents",
-                parts.len()
-            );
-            return Err(failure("splitter", message));
-        }
-        Ok(parts)
     }
 
     /// Deals iterations to the cores.
@@ -283,7 +247,7 @@ impl Process {
         self.prepared.get().is_some()
     }
 
-    fn lane(&self, name: &str) -> Result<usize, Failure> {
+    pub(super) fn lane(&self, name: &str) -> Result<usize, Failure> {
         let workflows = &self.shared.workflows;
         workflows
             .iter()
@@ -298,7 +262,7 @@ impl Process {
             })
     }
 
-    fn prepared(&self) -> Result<&Prepare, Failure> {
+    pub(super) fn prepared(&self) -> Result<&Prepare, Failure> {
         self.prepared
             .get()
             .ok_or_else(|| failure("not-prepared", "prepare comes before run and params".to_owned()))
@@ -321,7 +285,7 @@ impl Process {
     }
 
     /// Gives an order to one core and waits for its answer.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         core: usize,
         order: impl FnOnce(oneshot::Sender<T>) -> Order,
