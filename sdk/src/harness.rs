@@ -5,7 +5,7 @@
 //! | `process`, `preparing`, `dealer`, `shared`, `job` | the whole process: cores, and the job they work on |
 //! | `core`, `closed`, `orders`, `users` | one core: when an iteration starts, and as whom |
 //! | `pacer`, `timer`, `slots`, `running`, `ahead` | what a core is made of; `local` is made of it too |
-//! | `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
+//! | `tasks`, `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
 //! | `rpc`, `stdio`, `spawned` | what the agent sees |
 
@@ -27,6 +27,7 @@ pub(crate) mod shared;
 pub(crate) mod slots;
 pub(crate) mod spawned;
 pub(crate) mod stdio;
+pub(crate) mod tasks;
 pub(crate) mod timer;
 pub(crate) mod users;
 pub(crate) mod workflow;

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -160,12 +162,17 @@ impl<'a> RequestBuilder<'a> {
     /// # Errors
     /// When there is no complete answer: refused, reset, timed out and so on. The request has then been reported, so
     /// `?` is all there is to do, and makes the iteration a failed one.
-    pub async fn send(self) -> Result<Response, RequestError> {
+    pub fn send(self) -> impl Future<Output = Result<Response, RequestError>> + use<'a> {
+        Sending::Asked(Some(self))
+    }
+
+    /// Hands the request to the client; without a promise of an exchange when it cannot even be made.
+    fn begin(self) -> (Pending<'a>, Result<ExchangeFuture<'a>, RequestError>) {
         let ctx = self.scope.ctx;
         let target = ctx.core().client.target(&self.url);
         if let Some(fault) = self.fault {
             let pending = Pending::new(self.scope, ctx.sequence_id(), self.method, target, self.report);
-            return pending.report(Exchange::refused(fault));
+            return (pending, Err(fault));
         }
         let mut request = Request::new(self.method, target)
             .headers(self.headers)
@@ -175,12 +182,45 @@ impl<'a> RequestBuilder<'a> {
             request = request.timeout(limit);
         }
         let (pending, exchange) = begin(self.scope, ctx.sequence_id(), request, self.report);
-        pending.report(exchange.await)
+        (pending, Ok(exchange))
     }
 
     fn refuse(&mut self, message: String) {
         self.fault
             .get_or_insert_with(|| RequestError::new(ErrorKind::Other, message));
+    }
+}
+
+/// A request on its way. By hand, because an async function holds room for the builder twice, and for what it becomes
+/// once more, in the task of every iteration.
+enum Sending<'a> {
+    /// Not begun; taken out to begin it.
+    Asked(Option<RequestBuilder<'a>>),
+    /// Under way; taken out to report it.
+    UnderWay(Option<Pending<'a>>, ExchangeFuture<'a>),
+}
+
+impl Future for Sending<'_> {
+    type Output = Result<Response, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Asked(builder) = &mut *self {
+            let builder = builder
+                .take()
+                .expect("a request is not polled again after it is over");
+            match builder.begin() {
+                (pending, Ok(exchange)) => *self = Self::UnderWay(Some(pending), exchange),
+                (pending, Err(fault)) => return Poll::Ready(pending.report(Exchange::refused(fault))),
+            }
+        }
+        let Self::UnderWay(pending, exchange) = &mut *self else {
+            unreachable!("it was begun above");
+        };
+        let exchange = ready!(exchange.as_mut().poll(cx));
+        let pending = pending
+            .take()
+            .expect("a request is not polled again after it is over");
+        Poll::Ready(pending.report(exchange))
     }
 }
 

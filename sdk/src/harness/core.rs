@@ -17,6 +17,7 @@ use super::pacer::Pacer;
 use super::results::Results;
 use super::running::Running;
 use super::shared::Shared;
+use super::tasks::Tasks;
 use super::users::{Kind, Users};
 use crate::http::{EngineConfig, HttpClient, monotonic_ns};
 use crate::names::Names;
@@ -38,7 +39,8 @@ pub(crate) struct Core {
     next_group: Cell<u64>,
     pacer: Pacer,
     next_due_ns: Cell<u64>,
-    running: Running,
+    pub(super) running: Running,
+    pub(super) tasks: Tasks,
     stopped: Cell<bool>,
 }
 
@@ -70,6 +72,7 @@ impl Core {
             pacer: Pacer::new(index, job.when_full == WhenFull::Queue)?,
             next_due_ns: Cell::new(u64::MAX),
             running: Running::default(),
+            tasks: Tasks::default(),
             stopped: Cell::new(false),
             shared,
             job,
@@ -144,16 +147,6 @@ impl Core {
             place,
             user,
         });
-    }
-
-    /// Starts an iteration that has a slot; gives the place of its task.
-    pub(super) fn begin(self: &Rc<Self>, admitted: impl FnOnce(usize) -> Admitted) -> usize {
-        let place = self.running.enter();
-        let admitted = admitted(place);
-        let runner = Arc::clone(&self.shared.workflows[admitted.released.lane].runner);
-        let task = runner.start_iteration(Rc::clone(self), admitted);
-        self.running.set(place, task);
-        place
     }
 
     /// Cuts one iteration off.

@@ -11,6 +11,7 @@ use heavy_plugin::rpc::Connections;
 
 use super::core::Core;
 use super::panics::{Outcome, guarded};
+use super::tasks::Seat;
 use super::users::User;
 use crate::context::Context;
 use crate::http::monotonic_ns;
@@ -41,13 +42,29 @@ struct Open {
     closed: bool,
 }
 
+/// Runs iterations one after the other, as long as there are some for this task.
+pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: Seat) {
+    loop {
+        let admitted = seat.next().await;
+        drive(&*runner, Rc::clone(&seat.core), admitted).await;
+        if !seat.rest() {
+            return;
+        }
+    }
+}
+
+/// Reports an iteration that was cut off before anything of it ran.
+pub(super) fn cut_off_at_once(core: &Rc<Core>, admitted: Admitted) {
+    drop(Open::new(Rc::clone(core), admitted));
+}
+
 /// Runs one iteration and reports it.
-pub(crate) async fn drive<R: Runner>(runner: Arc<R>, core: Rc<Core>, admitted: Admitted) {
+async fn drive<R: Runner>(runner: &R, core: Rc<Core>, admitted: Admitted) {
     let mut open = Open::new(core, admitted);
     let mut outcome = Outcome::Ok;
     if !open.ctx.user().ready.get() {
         // Once in a user's life: no other iteration's task has to hold room for it.
-        outcome = Box::pin(open.init_user(&*runner)).await;
+        outcome = Box::pin(open.init_user(runner)).await;
     }
     if let Outcome::Ok = outcome {
         let run = pin!(runner.run(&open.ctx));
@@ -182,14 +199,14 @@ mod tests {
         }
     }
 
-    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, Rc<Core>, Admitted) -> F) -> usize {
+    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, Seat) -> F) -> usize {
         size_of::<F>()
     }
 
-    /// The task is allocated for every iteration, and moved there.
+    /// There are as many tasks as iterations run at once.
     #[test]
     fn an_iteration_is_a_small_task() {
-        let size = size_of_task(drive::<OneGet>);
+        let size = size_of_task(work::<OneGet>);
         assert!(size <= 1536, "{size} bytes");
     }
 }

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
-use super::core::Core;
-use super::iteration::{Admitted, drive};
+use super::iteration::work;
+use super::tasks::Seat;
 use crate::context::Context;
 use crate::output::Output;
 use crate::runner::{Runner, Splitter};
@@ -32,10 +31,10 @@ impl fmt::Debug for Workflow {
 /// The outcome of a call of the load test's code, some time later.
 pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
-/// [`Runner`] without its type. Iterations are started through one call that knows the type, so that each costs one
-/// allocation: its task.
+/// [`Runner`] without its type. Tasks are started through one call that knows the type, so that the iterations in them
+/// cost no allocation.
 pub(crate) trait Erased: Send + Sync {
-    fn start_iteration(self: Arc<Self>, core: Rc<Core>, admitted: Admitted) -> AbortHandle;
+    fn start_task(self: Arc<Self>, seat: Seat) -> AbortHandle;
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn init_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
@@ -46,8 +45,8 @@ pub(crate) trait Erased: Send + Sync {
 }
 
 impl<R: Runner> Erased for R {
-    fn start_iteration(self: Arc<Self>, core: Rc<Core>, admitted: Admitted) -> AbortHandle {
-        tokio::task::spawn_local(drive(self, core, admitted)).abort_handle()
+    fn start_task(self: Arc<Self>, seat: Seat) -> AbortHandle {
+        tokio::task::spawn_local(work(self, seat)).abort_handle()
     }
 
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {

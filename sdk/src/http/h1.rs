@@ -26,6 +26,9 @@ use super::stamp::Stamps;
 /// A request as hyper takes it.
 pub(crate) type Message = http::Request<Body>;
 
+/// What hyper says to a message.
+pub(crate) type Response = Result<http::Response<Incoming>, TrySendError<Message>>;
+
 /// How an exchange ended.
 pub(crate) enum Outcome {
     /// The answer is complete.
@@ -113,33 +116,32 @@ impl H1Connection {
         self.driver_done
     }
 
-    /// Sends `message` and reads the answer to its end, or to `deadline`.
+    /// Gives `message` to hyper, which writes it when [`Self::finish`] is awaited.
     ///
-    /// The message goes to hyper at once, so that the future holds no room for it.
-    pub(crate) fn exchange<'a>(
-        &'a mut self,
+    /// The response is apart from that future, so that whoever awaits it holds room for it once.
+    pub(crate) fn begin(
+        &mut self,
         message: Message,
         deadline: Instant,
-        answer: &'a mut Answer,
-    ) -> impl Future<Output = Outcome> + 'a {
+    ) -> impl Future<Output = Response> + use<> {
         self.stamps.begin();
         self.timer.as_mut().reset(deadline);
-        let response = self.sender.try_send_request(message);
-        self.finish(response, answer)
+        // Not held up by tokio's budget, which would wake nobody: see below.
+        unconstrained(self.sender.try_send_request(message))
     }
 
-    async fn finish(
+    /// Reads the answer to its end, or to the deadline.
+    pub(crate) async fn finish(
         &mut self,
-        response: impl Future<Output = Result<http::Response<Incoming>, TrySendError<Message>>>,
+        mut response: Pin<&mut impl Future<Output = Response>>,
         answer: &mut Answer,
     ) -> Outcome {
         // Everything that can move the response or its body is done by the driver, in this very function. So only the
         // driver gets the real waker; the rest is asked again after every step of it, and must not be held up by
         // tokio's budget, which would wake nobody.
-        let mut response = pin!(unconstrained(response));
         let mut body: Option<Incoming> = None;
-        let mut idle = Context::from_waker(Waker::noop());
         let outcome = poll_fn(|cx| {
+            let mut idle = Context::from_waker(Waker::noop());
             loop {
                 let gone = self.poll_driver(cx);
                 let mut moved = false;

@@ -15,7 +15,7 @@ use super::target::OriginKey;
 /// The right to one exchange.
 pub(crate) enum Lease {
     /// A whole connection.
-    H1(H1Connection),
+    H1(Box<H1Connection>),
     /// A stream of a shared one.
     H2(H2Stream),
 }
@@ -61,7 +61,11 @@ pub(crate) struct Origin {
     pub(crate) key: OriginKey,
     pub(crate) protocol: Cell<Protocol>,
     /// Least recently used first.
-    pub(crate) idle: RefCell<Vec<H1Connection>>,
+    #[expect(
+        clippy::vec_box,
+        reason = "connections move from hand to hand with every request, and then as one word"
+    )]
+    pub(crate) idle: RefCell<Vec<Box<H1Connection>>>,
     pub(crate) h2: RefCell<Vec<Rc<H2Connection>>>,
     pub(crate) connecting: Cell<usize>,
     /// Whether the pool lists this origin among those that want to connect.

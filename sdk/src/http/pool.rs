@@ -127,11 +127,11 @@ impl Pool {
     }
 
     /// Takes a connection back that can serve another request.
-    pub(crate) fn give_back(&self, origin: &Rc<Origin>, connection: H1Connection) {
+    pub(crate) fn give_back(&self, origin: &Rc<Origin>, connection: Box<H1Connection>) {
         self.place(origin, connection, None);
     }
 
-    fn place(&self, origin: &Rc<Origin>, connection: H1Connection, fresh: Option<ConnectTimes>) {
+    fn place(&self, origin: &Rc<Origin>, connection: Box<H1Connection>, fresh: Option<ConnectTimes>) {
         if let Some(waiter) = origin.pop_waiter() {
             let _ = waiter.send(Ok(Granted {
                 lease: Lease::H1(connection),
@@ -209,7 +209,7 @@ impl Pool {
                 match wire {
                     Wire::Http1(sender, driver) => {
                         origin.protocol.set(Protocol::Http1);
-                        let connection = H1Connection::new(sender, driver, stamps, permit);
+                        let connection = Box::new(H1Connection::new(sender, driver, stamps, permit));
                         self.place(origin, connection, Some(dialed.times));
                     }
                     Wire::Http2(sender, driver) => {
