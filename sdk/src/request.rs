@@ -1,9 +1,9 @@
 //! Making requests and reporting them.
 
+mod sending;
+
 use std::borrow::Cow;
 use std::fmt::Display;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use crate::http::{
 use crate::output::Output;
 use crate::response::Response;
 use crate::verbs::Scope;
+use sending::Sending;
 
 /// A request in the making. Nothing happens before [`send`](Self::send).
 #[derive(Debug)]
@@ -188,39 +189,6 @@ impl<'a> RequestBuilder<'a> {
     fn refuse(&mut self, message: String) {
         self.fault
             .get_or_insert_with(|| RequestError::new(ErrorKind::Other, message));
-    }
-}
-
-/// A request on its way. By hand, because an async function holds room for the builder twice, and for what it becomes
-/// once more, in the task of every iteration.
-enum Sending<'a> {
-    /// Not begun; taken out to begin it.
-    Asked(Option<RequestBuilder<'a>>),
-    /// Under way; taken out to report it.
-    UnderWay(Option<Pending<'a>>, ExchangeFuture<'a>),
-}
-
-impl Future for Sending<'_> {
-    type Output = Result<Response, RequestError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Self::Asked(builder) = &mut *self {
-            let builder = builder
-                .take()
-                .expect("a request is not polled again after it is over");
-            match builder.begin() {
-                (pending, Ok(exchange)) => *self = Self::UnderWay(Some(pending), exchange),
-                (pending, Err(fault)) => return Poll::Ready(pending.report(Exchange::refused(fault))),
-            }
-        }
-        let Self::UnderWay(pending, exchange) = &mut *self else {
-            unreachable!("it was begun above");
-        };
-        let exchange = ready!(exchange.as_mut().poll(cx));
-        let pending = pending
-            .take()
-            .expect("a request is not polled again after it is over");
-        Poll::Ready(pending.report(exchange))
     }
 }
 

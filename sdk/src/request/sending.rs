@@ -1,0 +1,41 @@
+//! The future of a request: made when it is first polled, reported when its exchange is over.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::{Pending, RequestBuilder};
+use crate::http::{Exchange, ExchangeFuture, RequestError};
+use crate::response::Response;
+
+/// A request on its way. By hand, because an async function holds room for the builder twice, and for what it becomes
+/// once more, in the task of every iteration.
+pub(super) enum Sending<'a> {
+    /// Not begun; taken out to begin it.
+    Asked(Option<RequestBuilder<'a>>),
+    /// Under way; taken out to report it.
+    UnderWay(Option<Pending<'a>>, ExchangeFuture<'a>),
+}
+
+impl Future for Sending<'_> {
+    type Output = Result<Response, RequestError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Asked(builder) = &mut *self {
+            let builder = builder
+                .take()
+                .expect("a request is not polled again after it is over");
+            match builder.begin() {
+                (pending, Ok(exchange)) => *self = Self::UnderWay(Some(pending), exchange),
+                (pending, Err(fault)) => return Poll::Ready(pending.report(Exchange::refused(fault))),
+            }
+        }
+        let Self::UnderWay(pending, exchange) = &mut *self else {
+            unreachable!("it was begun above");
+        };
+        let exchange = ready!(exchange.as_mut().poll(cx));
+        let pending = pending
+            .take()
+            .expect("a request is not polled again after it is over");
+        Poll::Ready(pending.report(exchange))
+    }
+}
