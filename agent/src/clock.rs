@@ -12,6 +12,15 @@ pub(crate) fn wall_ns() -> u64 {
     read(ClockId::Realtime)
 }
 
+/// What the wall clock shows beyond the monotonic one, and within which error: both are read as one.
+pub(crate) fn wall_minus_monotonic_ns() -> (i128, u64) {
+    let before_ns = monotonic_ns();
+    let wall_ns = wall_ns();
+    let after_ns = monotonic_ns();
+    let half_ns = (after_ns - before_ns) / 2;
+    (i128::from(wall_ns) - i128::from(before_ns + half_ns), half_ns + 1)
+}
+
 fn read(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
     // Neither clock is before its epoch on any system that runs agents.

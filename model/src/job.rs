@@ -103,6 +103,9 @@ pub struct JobSpec {
     /// Who shares connections with whom.
     #[serde(default)]
     pub connections: Connections,
+    /// Whether requests carry the W3C header `traceparent`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub traceparent: bool,
     /// The load test's params: any JSON, an object by custom.
     #[serde(default)]
     pub params: Value,
@@ -208,6 +211,7 @@ impl JobSpec {
             timeout: None,
             graceful_stop: Self::DEFAULT_GRACEFUL_STOP,
             connections: Connections::Shared,
+            traceparent: false,
             params: Value::Null,
             env: BTreeMap::new(),
             samples: Samples::All,

@@ -85,6 +85,9 @@ pub struct Setup {
     /// Who shares connections with whom.
     #[serde(default)]
     pub connections: Connections,
+    /// Whether requests carry the W3C header `traceparent`, with the sequence ID as trace and the request ID as span.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub traceparent: bool,
 }
 
 /// One chosen workflow and its parameters.

@@ -87,6 +87,7 @@ fn setup(params: serde_json::Value, now_ns: u64) -> Setup {
         when_full: WhenFull::Drop,
         timeout_ns: None,
         connections: Connections::Shared,
+        traceparent: false,
     }
 }
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.request
 
-from process import Server, folder, run
+from process import Server, folder, resident_mib, run, tree
 from target import DemoTarget
 
 S = 1_000_000_000
@@ -286,6 +286,45 @@ def users(world):
     yield "accounting balances", summary["job"]["verdict"], balances(summary)
 
 
+def burn(world):
+    """A load test that computes more than its machine can, and a target that is as slow."""
+    world.start_agents("a1")
+    load = ("--workflow", "shards", "--param", "accounts=100", "--rate", "1000", "-d", "5s")
+    # So many rounds take several milliseconds.
+    summary = world.job(*load, "--param", "rounds=1000000", "--graceful-stop", "60s", program="accounts")
+    job = summary["job"]
+    text = f"{job['verdict']}: {job['reason'][:150]}"
+    yield "a load test that burns CPU is INVALID, and it says so", text, job["verdict"] == "INVALID" and "compute" in text
+    world.control(slow_ms=300)
+    summary = world.job(*load, program="accounts")
+    job = summary["job"]
+    text = f"{job['verdict']}, response time p50 {summary['response_time']['p50_ms']:.0f} ms"
+    yield "a target that is slow is not", text, job["verdict"] == "PASS"
+
+
+def memory(world):
+    """Ten minutes at 5,000/s with 200 identities."""
+    world.start_agents("a1")
+    load = ("--workflow", "shards", "--param", "accounts=2000", "--param", "branches=200")
+    job = world.submit("--rate", "5000", "-d", "10m", *load, program="accounts")
+    agent = world.agents["a1"].process.pid
+    wait(lambda: tree(agent)[1:], "the load test")
+    load_test = tree(agent)[-1]
+    seen = {"agent": [], "load test": []}
+    while job.poll() is None:
+        for name, pid in (("agent", agent), ("load test", load_test)):
+            if mib := resident_mib(pid):
+                seen[name].append(mib)
+        time.sleep(1)
+    summary = world.end(job)
+    text = f"{summary['iterations']['ok']} ok, {summary['job']['verdict']}"
+    yield "5,000/s for 10 min: all are ok", text, summary["iterations"]["ok"] == 3_000_000
+    for name, limit in (("agent", 96), ("load test", 128)):
+        of_minutes = [max(seen[name][at : at + 60]) for at in range(0, len(seen[name]) - 30, 60)]
+        text = f"{max(seen[name]):.0f} MiB; by minute {' '.join(f'{mib:.0f}' for mib in of_minutes)}"
+        yield f"the {name} stays below {limit} MiB", text, max(seen[name]) < limit
+
+
 def feeder(world):
     """10,000 numbers over four agents."""
     world.start_agents("a1", "a2", "a3", "a4")
@@ -322,5 +361,7 @@ SCENARIOS = {
     "kill": kill,
     "steer": steer,
     "users": users,
+    "burn": burn,
     "feeder": feeder,
+    "memory": memory,
 }

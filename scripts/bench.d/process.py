@@ -1,4 +1,4 @@
-"""Processes that end with the benchmark, and the CPU time that they and their children used."""
+"""Processes that end with the benchmark, and the CPU time and memory that they and their children use."""
 
 import os
 import pathlib
@@ -86,7 +86,7 @@ class Server:
 
     def cpu_us(self):
         """CPU time of the process, its living children and those it waited for, in us."""
-        return sum(_own_us(pid) for pid in _tree(self.process.pid))
+        return sum(_own_us(pid) for pid in tree(self.process.pid))
 
     def stop(self):
         """Asks it to end, and kills what is left of its session's group."""
@@ -160,7 +160,18 @@ def _own_us(pid):
     return sum(int(ticks) for ticks in fields[11:15]) * TICK_US if fields else 0
 
 
-def _tree(root):
+def resident_mib(pid):
+    """The memory that a process has in RAM, or None when it is gone."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else None
+
+
+def tree(root):
+    """A process and all that descend from it, itself first."""
     parents = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():

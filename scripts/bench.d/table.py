@@ -15,7 +15,8 @@ scheduler, collector and database too.
 - **CPU us/request**: user and system time of the load generator divided by its requests, start-up included; for
   heavy the load test and its agent. *rest* is scheduler, collector and database together. nginx is in neither.
 - **p50/p99/p99.9 ms**: at that rate against nginx. heavy: response time, from the planned start, so free of
-  coordinated omission. k6 has no such figure: from the actual start. hey: from the actual start, *closed*.
+  coordinated omission. oha: from the planned start too (--latency-correction). k6 has no such figure: from the
+  actual start. hey: from the actual start, *closed*.
 - **late ms**: the 99th percentile of how late requests reached a target that stamps arrivals, against the plan
   start + n / rate; the first second, in which connections are opened, is left out.
 - An entry after a comma is what went wrong: iterations dropped, or the rate that came out instead.

@@ -1,5 +1,7 @@
 //! Making requests and reporting them.
 
+pub(crate) mod id;
+mod pending;
 mod sending;
 
 use std::borrow::Cow;
@@ -7,17 +9,16 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use bytes::Bytes;
-use heavy_plugin::line::RequestLine;
 use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::http::{
-    ErrorKind, Exchange, ExchangeFuture, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError,
-    Target, header, monotonic_ns,
+    ErrorKind, ExchangeFuture, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError, header,
 };
-use crate::output::Output;
 use crate::response::Response;
 use crate::verbs::Scope;
+use id::{RequestId, identify};
+use pending::Pending;
 use sending::Sending;
 
 /// A request in the making. Nothing happens before [`send`](Self::send).
@@ -172,7 +173,8 @@ impl<'a> RequestBuilder<'a> {
         let ctx = self.scope.ctx;
         let target = ctx.core().client.target(&self.url);
         if let Some(fault) = self.fault {
-            let pending = Pending::new(self.scope, ctx.sequence_id(), self.method, target, self.report);
+            let (sequence_id, id) = (ctx.sequence_id(), RequestId::None);
+            let pending = Pending::new(self.scope, sequence_id, id, self.method, target, self.report);
             return (pending, Err(fault));
         }
         let mut request = Request::new(self.method, target)
@@ -215,121 +217,14 @@ fn begin<'a>(
     if let Some(group) = ctx.group() {
         request = request.group(Some(group));
     }
-    let target = request.target().clone();
-    let pending = Pending::new(scope, sequence_id, request.method().clone(), target, report);
+    let core = ctx.core();
+    let header = core.shared.options.request_id_header.as_ref();
+    let id = identify(&mut request, header, core.job.traceparent.then_some(sequence_id));
+    let (method, target) = (request.method().clone(), request.target().clone());
+    let pending = Pending::new(scope, sequence_id, id, method, target, report);
     // The client holds the request from here on; nothing of it is held across the await.
-    let exchange = ctx.core().client.execute(request);
+    let exchange = core.client.execute(request);
     (pending, exchange)
-}
-
-/// A request that is not reported yet. When it is dropped so, it was cut off, and is reported as that: otherwise the
-/// slowest requests would be missing from the results.
-struct Pending<'a> {
-    scope: Scope<'a>,
-    sequence_id: &'a str,
-    method: Method,
-    target: Target,
-    report: Report,
-    started_ns: u64,
-    reported: bool,
-}
-
-impl<'a> Pending<'a> {
-    fn new(scope: Scope<'a>, sequence_id: &'a str, method: Method, target: Target, report: Report) -> Self {
-        Self {
-            scope,
-            sequence_id,
-            method,
-            target,
-            report,
-            started_ns: monotonic_ns(),
-            reported: false,
-        }
-    }
-
-    fn report(mut self, exchange: Exchange) -> Result<Response, RequestError> {
-        self.reported = true;
-        let error_status = exchange.status >= 400;
-        let unexpected = error_status && !self.report.expected.contains(&exchange.status);
-        let wall_ns = self.scope.ctx.core().job.wall_ns(exchange.started_ns);
-        self.write(RequestLine {
-            status: exchange.status,
-            size: exchange.size,
-            started_ns: wall_ns,
-            duration_ns: exchange.duration_ns(),
-            error: exchange
-                .error
-                .as_ref()
-                .map(|error| Cow::Borrowed(&*error.message)),
-            error_kind: match &exchange.error {
-                Some(error) => error.kind.as_str().into(),
-                None if unexpected => "status".into(),
-                None => "".into(),
-            },
-            failed: (error_status && !unexpected && exchange.error.is_none()).then_some(false),
-            proto: exchange.protocol().into(),
-            reused: Some(exchange.reused),
-            phases: Some(exchange.phases),
-            ..RequestLine::default()
-        });
-        match exchange.error {
-            Some(error) => Err(error),
-            None => Ok(Response::new(exchange)),
-        }
-    }
-
-    /// Completes the line by what is known before the exchange, and gives it to the results and to the load test.
-    fn write(&self, line: RequestLine<'_>) {
-        let ctx = self.scope.ctx;
-        let core = ctx.core();
-        let default_name;
-        let name = match &self.report.name {
-            Some(name) => &**name,
-            None => {
-                default_name = core.names.borrow_mut().get(&self.method, self.target.url());
-                &*default_name
-            }
-        };
-        let tags = match &*self.report.tags {
-            "" => String::new(),
-            tags => format!("{{{tags}}}"),
-        };
-        let output = Output::from(RequestLine {
-            sequence_id: self.sequence_id.into(),
-            url: self.target.url().into(),
-            method: self.method.as_str().into(),
-            workflow: ctx.workflow().into(),
-            step: (&*self.scope.step).into(),
-            name: name.into(),
-            iteration: ctx.iteration(),
-            user_id: ctx.user_id().into(),
-            tags: tags.into(),
-            ..line
-        });
-        core.results.request(&output);
-        core.shared.workflows[ctx.lane()].runner.tell_result(&output);
-    }
-}
-
-impl Drop for Pending<'_> {
-    fn drop(&mut self) {
-        if self.reported {
-            return;
-        }
-        let ctx = self.scope.ctx;
-        let (kind, error) = match ctx.cut_off() {
-            Some("timeout") => ("timeout", "cut off by the timeout of the iteration"),
-            Some(kind) => (kind, "cut off by the end of grace"),
-            None => ("canceled", "given up by the load test"),
-        };
-        self.write(RequestLine {
-            started_ns: ctx.core().job.wall_ns(self.started_ns),
-            duration_ns: monotonic_ns() - self.started_ns,
-            error: Some(error.into()),
-            error_kind: kind.into(),
-            ..RequestLine::default()
-        });
-    }
 }
 
 fn json_string(text: &str) -> String {

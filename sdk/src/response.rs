@@ -8,11 +8,13 @@ use heavy_plugin::line::Phases;
 use serde::de::DeserializeOwned;
 
 use crate::http::{Exchange, HeaderMap};
+use crate::request::id::RequestId;
 
 /// A complete answer to a request, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Response {
     exchange: Exchange,
+    request_id: RequestId,
 }
 
 /// Why a body cannot be looked at.
@@ -39,14 +41,20 @@ pub enum BodyError {
 }
 
 impl Response {
-    pub(crate) fn new(exchange: Exchange) -> Self {
-        Self { exchange }
+    pub(crate) fn new(exchange: Exchange, request_id: RequestId) -> Self {
+        Self { exchange, request_id }
     }
 
     /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.exchange.status
+    }
+
+    /// What the request can be found by in the target's logs and in the results (`requests.request_id`).
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_str()
     }
 
     /// Whether the status is one of 200 to 299.

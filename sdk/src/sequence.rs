@@ -1,4 +1,4 @@
-//! Sequence IDs: what ties the requests of one journey together.
+//! Sequence IDs, which tie the requests of one journey together, and the randomness they are made of.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -49,16 +49,22 @@ impl SequenceId {
 }
 
 fn fresh() -> Option<Uuid> {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&random()?.to_ne_bytes());
+    bytes[8..].copy_from_slice(&random()?.to_ne_bytes());
+    Some(Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// 64 random bits; none when the operating system has no randomness to start from.
+pub(crate) fn random() -> Option<u64> {
     GENERATOR.with(|generator| {
         let mut state = match generator.get() {
             Generator::Seeded(state) => state,
             Generator::Unseeded => seed()?,
         };
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&next(&mut state).to_ne_bytes());
-        bytes[8..].copy_from_slice(&next(&mut state).to_ne_bytes());
+        let bits = next(&mut state);
         generator.set(Generator::Seeded(state));
-        Some(Builder::from_random_bytes(bytes).into_uuid())
+        Some(bits)
     })
 }
 

@@ -14,7 +14,8 @@ use crate::harness::shared::Options;
 use crate::harness::spawned::{serve_address, serve_stdin};
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
-use crate::http::{Engine, EngineConfig, HttpClient};
+use crate::http::{Engine, EngineConfig, HeaderName, HttpClient};
+use crate::request::id::REQUEST_ID_HEADER;
 use crate::runner::{Runner, Splitter};
 
 /// Where a load test that was started by hand listens for an agent, unless `HEAVY_RPC_ADDR` says otherwise.
@@ -60,6 +61,7 @@ impl Server {
             options: Options {
                 http_client: Box::new(|config| Rc::new(Engine::new(config))),
                 close_requests: false,
+                request_id_header: Some(REQUEST_ID_HEADER),
                 cores: 1,
             },
             fault: None,
@@ -120,6 +122,19 @@ impl Server {
     /// out of ports.
     pub fn close_requests(mut self, close: bool) -> Self {
         self.options.close_requests = close;
+        self
+    }
+
+    /// The header in which every request has an ID of its own, by which it is found in the target's logs; it is stored with
+    /// the result. `x-request-id` by default; `None` sends none. A request that has the header already keeps it.
+    pub fn request_id_header(mut self, name: Option<&str>) -> Self {
+        match name.map(HeaderName::try_from).transpose() {
+            Ok(name) => self.options.request_id_header = name,
+            Err(_) => {
+                let name = name.unwrap_or_default();
+                self.fault = Some(format!("{name:?} cannot be the name of a header"));
+            }
+        }
         self
     }
 
@@ -240,6 +255,7 @@ mod tests {
             (Server::named("a", Nothing).and("a", Nothing), "two workflows"),
             (Server::named("", Nothing), "empty"),
             (Server::named("a b", Nothing), "space"),
+            (Server::new(Nothing).request_id_header(Some("a b")), "header"),
         ] {
             let fault = server.into_parts().unwrap_err();
             assert!(fault.contains(part), "{fault}");

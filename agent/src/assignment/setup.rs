@@ -122,6 +122,7 @@ pub(super) fn setup(
             Connections::PerUser => rpc::Connections::PerUser,
             Connections::PerIteration => rpc::Connections::PerIteration,
         },
+        traceparent: spec.traceparent,
     }
 }
 

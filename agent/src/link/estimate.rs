@@ -1,4 +1,4 @@
-//! How the scheduler's clock relates to the host's: NTP's formula over heartbeats, pure.
+//! How the scheduler's clock relates to the host's: NTP's formula over heartbeats, or the same clock. Pure.
 
 use std::collections::VecDeque;
 
@@ -80,6 +80,15 @@ impl Estimates {
     pub(crate) fn best(&self) -> Option<Estimate> {
         self.last.iter().min_by_key(|estimate| estimate.error_ns).copied()
     }
+
+    /// The best there is on the scheduler's own kernel, where `own` is a reading of both clocks at once. It counts as
+    /// long as no measurement speaks against it: a kernel that was copied as it ran has its id twice.
+    pub(crate) fn best_on_one_kernel(&self, own: Estimate) -> Option<Estimate> {
+        let measured = self.best()?;
+        let apart = measured.wall_minus_monotonic_ns - own.wall_minus_monotonic_ns;
+        let agree = apart.unsigned_abs() <= u128::from(measured.error_ns + own.error_ns) + 1;
+        Some(if agree { own } else { measured })
+    }
 }
 
 #[cfg(test)]
@@ -136,6 +145,23 @@ mod tests {
             estimates.add(impossible);
         }
         assert_eq!(estimates.best(), None);
+    }
+
+    #[test]
+    fn one_kernel_has_one_clock_unless_it_is_a_copy() {
+        let own = Estimate {
+            wall_minus_monotonic_ns: i128::from(OFFSET),
+            error_ns: 20,
+        };
+        let mut estimates = Estimates::default();
+        assert_eq!(estimates.best_on_one_kernel(own), None);
+        estimates.add(exchange(0, 100, 7, 900));
+        assert_eq!(estimates.best_on_one_kernel(own), Some(own));
+        let copy = Estimate {
+            wall_minus_monotonic_ns: i128::from(OFFSET) + 1_000,
+            ..own
+        };
+        assert_eq!(estimates.best_on_one_kernel(copy), estimates.best());
     }
 
     #[test]

@@ -102,6 +102,8 @@ pub(crate) struct Link {
     clock: watch::Sender<Option<Estimate>>,
     estimates: estimate::Estimates,
     lease: Lease,
+    /// Whether the scheduler runs on this very kernel.
+    one_kernel: bool,
     /// The newest update of each of the last assignments, the oldest first.
     said: Vec<v1::AssignmentUpdate>,
 }
@@ -131,6 +133,7 @@ impl Link {
             clock,
             estimates: estimate::Estimates::default(),
             lease: lease.clone(),
+            one_kernel: false,
             said: Vec::new(),
         };
         let handle = Handle {

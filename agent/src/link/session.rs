@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use heavy_proto::kernel::boot_id;
 use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
 use heavy_proto::v1::to_agent::Message as Heard;
@@ -10,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::estimate::Exchange;
+use super::estimate::{Estimate, Exchange};
 use super::{Ended, Link, Order, QUEUE, REGISTRATION_LIMIT};
 use crate::clock;
 
@@ -43,14 +44,15 @@ impl Link {
             let (first, stream) = stream
                 .await
                 .map_err(|_| Status::deadline_exceeded("the scheduler does not answer the registration"))??;
-            let Some(Heard::Registered(lease)) = first.and_then(|first| first.message) else {
+            let Some(Heard::Registered(welcome)) = first.and_then(|first| first.message) else {
                 return Err(Status::unavailable(
                     "the scheduler did not confirm the registration",
                 ));
             };
             registered = true;
             self.lease.renew(registered_ns);
-            self.lease.limit_ns.store(lease.lease_ns, Ordering::Release);
+            self.lease.limit_ns.store(welcome.lease_ns, Ordering::Release);
+            self.one_kernel = !welcome.boot_id.is_empty() && welcome.boot_id == boot_id();
             (self.config.on_connected)(&self.config.name, &self.config.scheduler);
             for update in &self.said {
                 say(&out, Said::Update(update.clone()))?;
@@ -119,7 +121,7 @@ impl Link {
                     came_ns: clock::monotonic_ns(),
                 });
                 self.lease.renew(reply.sent_monotonic_ns);
-                self.clock.send_replace(self.estimates.best());
+                self.clock.send_replace(self.best_estimate());
                 return true;
             }
             Heard::Assign(assign) => Order::Assign(assign),
@@ -139,8 +141,19 @@ impl Link {
         }
     }
 
+    fn best_estimate(&self) -> Option<Estimate> {
+        if !self.one_kernel {
+            return self.estimates.best();
+        }
+        let (wall_minus_monotonic_ns, error_ns) = clock::wall_minus_monotonic_ns();
+        self.estimates.best_on_one_kernel(Estimate {
+            wall_minus_monotonic_ns,
+            error_ns,
+        })
+    }
+
     fn heartbeat(&self, sequence: u64) -> v1::Heartbeat {
-        let best = self.estimates.best();
+        let best = self.best_estimate();
         let now_ns = clock::monotonic_ns();
         v1::Heartbeat {
             sequence,

@@ -137,6 +137,7 @@ impl Fleet for Scheduler {
         let registered = v1::ToAgent {
             message: Some(Heard::Registered(v1::Registered {
                 lease_ns: self.manners.borrow().lease_ns,
+                boot_id: String::new(),
             })),
         };
         to_agent.send(Ok(registered)).await.expect("there is room");

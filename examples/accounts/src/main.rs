@@ -1,7 +1,10 @@
 //! Accounts 1 to `accounts`, in two ways: `dealt` takes them from a feed, which deals them over all agents, each once, and
 //! ends the job with the last; `shards` has a splitter that gives every agent a range of its own, which no other agent
-//! touches.
+//! touches. With `--param rounds=N` every request carries a proof that takes N rounds of hashing: work of the client that
+//! takes CPU from the generator; with `--param branches=N` the accounts of each of N branches have statistics of their own.
 
+use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -52,15 +55,41 @@ async fn look_at(ctx: &Context, account: u64) -> Result<()> {
         .param("url")
         .context("say where the accounts are: --param url=http://...")?;
     let url = format!("{}/products/{account}", url.trim_end_matches('/'));
-    let answer = ctx.get(&url).name("GET /products/{id}").send().await?;
+    let name = match whole_number(ctx, "branches")? {
+        None => Cow::Borrowed("GET /products/{id}"),
+        Some(branches) => format!("GET /products/{{id}} of branch {}", account % branches.max(1)).into(),
+    };
+    let mut request = ctx.get(&url).name(name);
+    if let Some(rounds) = whole_number(ctx, "rounds")? {
+        request = request.header("x-proof", format!("{:016x}", proof(account, rounds)));
+    }
+    let answer = request.send().await?;
     ctx.check("the account is there", answer.status() == 200);
     Ok(())
 }
 
+fn whole_number(ctx: &Context, key: &str) -> Result<Option<u64>> {
+    ctx.param(key)
+        .map(|text| text.parse())
+        .transpose()
+        .with_context(|| format!("the param `{key}` is not a whole number"))
+}
+
+/// A hash of a hash of a hash.
+fn proof(account: u64, rounds: u64) -> u64 {
+    (0..rounds).fold(account, |last, round| {
+        let mut hasher = DefaultHasher::new();
+        (last, round).hash(&mut hasher);
+        hasher.finish()
+    })
+}
+
 fn range(ctx: &Context) -> Result<(u64, u64)> {
-    let number = |key: &str| ctx.param(key).and_then(|text| text.parse().ok());
-    let first = number("first").unwrap_or(1);
-    let last = number("last").or_else(|| number("accounts"));
+    let first = whole_number(ctx, "first")?.unwrap_or(1);
+    let last = match whole_number(ctx, "last")? {
+        None => whole_number(ctx, "accounts")?,
+        last => last,
+    };
     let last = last.context("say how many accounts there are: --param accounts=1000")?;
     ensure!(first <= last, "no accounts are left for this agent");
     Ok((first, last))
@@ -95,6 +124,13 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_round_of_a_proof_counts() {
+        assert_eq!(proof(7, 0), 7);
+        assert_eq!(proof(proof(7, 1), 0), proof(7, 1));
+        assert_ne!(proof(7, 2), proof(7, 1));
+    }
 
     #[test]
     fn ranges_divide_all_accounts() {

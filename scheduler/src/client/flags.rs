@@ -84,6 +84,9 @@ pub struct LoadFlags {
     /// Who shares connections with whom [default: shared]
     #[arg(long, value_enum, env = "HEAVY_CONNECTIONS")]
     pub connections: Option<Connections>,
+    /// Send the W3C header `traceparent`: the sequence ID is the trace, the request ID the span
+    #[arg(long, env = "HEAVY_TRACEPARENT", value_parser = FalseyValueParser::new())]
+    pub traceparent: bool,
     /// A parameter of the load test: JSON if the value is any, else a string
     #[arg(long = "param", value_name = "K=V", env = "HEAVY_PARAM", hide_env_values = true, value_parser = pair)]
     pub param: Vec<(String, String)>,

@@ -109,6 +109,7 @@ impl LoadFlags {
         spec.graceful_stop = self.graceful_stop.unwrap_or(spec.graceful_stop);
         spec.timeout = self.timeout.or(spec.timeout);
         spec.connections = self.connections.map_or(spec.connections, Connections::from);
+        spec.traceparent |= self.traceparent;
         spec.samples = self.samples.unwrap_or(spec.samples);
         spec.keep_query |= self.keep_query;
         spec.allow_drops_percent = self.allow_drops.unwrap_or(spec.allow_drops_percent);

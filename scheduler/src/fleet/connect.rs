@@ -68,7 +68,10 @@ impl FleetService for Service {
             tracing::info!(agent, "agent disconnected");
         });
         let lease_ns = u64::try_from(LEASE.as_nanos()).unwrap_or(u64::MAX);
-        let registered = to_agent::Message::Registered(v1::Registered { lease_ns });
+        let registered = to_agent::Message::Registered(v1::Registered {
+            lease_ns,
+            boot_id: heavy_proto::kernel::boot_id(),
+        });
         let clock = self.clock;
         let messages = stream::iter([Outgoing::Message(registered)])
             .chain(ReceiverStream::new(outgoing))

@@ -68,6 +68,9 @@ pub(crate) struct Plan {
     /// Who shares connections with whom
     #[arg(long, value_enum, default_value_t = Sharing::Shared)]
     pub(crate) connections: Sharing,
+    /// Send the W3C header `traceparent`: the sequence ID is the trace, the request ID the span
+    #[arg(long)]
+    pub(crate) traceparent: bool,
     /// A param of the workflow, as KEY=VALUE; a VALUE that is JSON is taken as such
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) params: Vec<(String, String)>,

@@ -192,6 +192,7 @@ fn setup(workflow: &str, plan: &Plan, spec: &JobSpec, kind: &Kind, anchor: Ancho
         when_full: plan.when_full.into(),
         timeout_ns: plan.timeout.map(|timeout| timeout.ns()),
         connections: plan.connections.into(),
+        traceparent: plan.traceparent,
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) struct Job {
     pub(crate) when_full: WhenFull,
     pub(crate) timeout: Option<Duration>,
     pub(crate) connections: Connections,
+    pub(crate) traceparent: bool,
     /// For each workflow of the server how its users go on, if it is a closed one.
     pub(crate) closed: Vec<Option<Arc<ClosedLane>>>,
     /// For each workflow of the server whether its users are identities of the job.
@@ -56,6 +57,7 @@ impl Job {
             when_full: setup.when_full,
             timeout: setup.timeout_ns.map(Duration::from_nanos),
             connections: setup.connections,
+            traceparent: setup.traceparent,
             closed,
             fixed_users,
             params,
@@ -101,6 +103,7 @@ mod tests {
             when_full: WhenFull::Drop,
             timeout_ns: None,
             connections: Connections::Shared,
+            traceparent: false,
         };
         let file = BTreeMap::from([
             ("A".to_owned(), "file".to_owned()),

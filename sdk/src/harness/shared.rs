@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::slots::Slots;
 use super::workflow::Workflow;
 use super::writer::Writer;
-use crate::http::{EngineConfig, HttpClient};
+use crate::http::{EngineConfig, HeaderName, HttpClient};
 
 /// How an agent sees what load tests are written with.
 pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
@@ -17,6 +17,7 @@ pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Options {
     pub(crate) http_client: Box<dyn Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync>,
     pub(crate) close_requests: bool,
+    pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) cores: usize,
 }
 

@@ -3,7 +3,8 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::{Pending, RequestBuilder};
+use super::RequestBuilder;
+use super::pending::Pending;
 use crate::http::{Exchange, ExchangeFuture, RequestError};
 use crate::response::Response;
 

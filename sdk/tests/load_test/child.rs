@@ -149,6 +149,7 @@ impl Child {
             when_full: WhenFull::Drop,
             timeout_ns: None,
             connections: Connections::Shared,
+            traceparent: false,
         }
     }
 

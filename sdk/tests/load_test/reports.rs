@@ -137,6 +137,32 @@ async fn a_sequence_id_ties_an_iteration_together() {
 }
 
 #[tokio::test]
+async fn requests_can_be_found_at_the_target_and_in_its_traces() {
+    for traced in [false, true] {
+        let (heard, url) = target::listening();
+        let child =
+            Child::prepared_with("slow", json!({"url": url}), |setup| setup.traceparent = traced).await;
+        child.run_now("slow", 3).await;
+        let left = child.finish().await;
+        let heads: BTreeSet<_> = heard.try_iter().collect();
+        let requests = left.requests();
+        assert_eq!(requests.len(), 3);
+        let ids: BTreeSet<_> = requests.iter().map(|line| &line.request_id).collect();
+        assert_eq!(ids.len(), 3, "each has its own: {ids:?}");
+        for line in &requests {
+            let head = heads
+                .iter()
+                .find(|head| head.contains(&format!("x-request-id: {}", line.request_id)))
+                .unwrap();
+            let trace = line.sequence_id.replace('-', "");
+            let wanted = format!("traceparent: 00-{trace}-{}-01", line.request_id);
+            assert_eq!(head.contains(&wanted), traced, "{head}");
+            assert_eq!(head.contains("traceparent"), traced, "{head}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn users_keep_their_state_and_hooks_are_called() {
     let (_target, url) = target::start();
     let child = Child::prepared_with("stateful", json!({"url": url}), |setup| setup.max_in_flight = 1).await;
