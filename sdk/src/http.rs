@@ -35,6 +35,7 @@ mod reqwest_client;
 mod stamp;
 mod target;
 mod tls;
+mod turnover;
 
 use std::pin::Pin;
 

@@ -1,7 +1,6 @@
 //! The task that opens an engine's connections. It is apart from the requests, so that a request that is served
 //! otherwise meanwhile, or gives up, does not stop a connect that others can use.
 
-use std::iter;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -9,19 +8,21 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::task::yield_now;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::dial::Dialer;
 use super::pool::Pool;
 
+/// How often it is looked again whether those who wait for a connection to come back were served.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
+
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// So many connects are begun between two looks at what has arrived: each answer frees a connection, and the request
-/// that gets it needs no new one. Without this, requests that are late all at once get a connection each, and the
-/// work of opening them makes the next ones late.
-const AT_ONCE: usize = 2;
-
 /// Opens what the pool asks for until the pool is gone. The pool bounds how many are under way.
+///
+/// Between two connects it is looked at what has arrived: each answer frees a connection, and the request that gets it
+/// needs no new one. Without this, requests that are late all at once get a connection each, and the work of opening them
+/// makes the next ones late.
 pub(crate) async fn run(pool: Weak<Pool>, dialer: Rc<Dialer>) {
     let Some(wake) = pool.upgrade().map(|pool| pool.wake.clone()) else {
         return;
@@ -30,11 +31,12 @@ pub(crate) async fn run(pool: Weak<Pool>, dialer: Rc<Dialer>) {
     let mut sweep = interval(SWEEP_EVERY);
     sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut may_begin = true;
+    let mut held_back = false;
     let mut look = pin!(yield_now());
     loop {
         if may_begin {
             let Some(pool) = pool.upgrade() else { return };
-            for origin in iter::from_fn(|| pool.next_to_connect()).take(AT_ONCE) {
+            if let Some(origin) = pool.next_to_connect() {
                 may_begin = false;
                 let dialer = dialer.clone();
                 connects.push(async move {
@@ -43,6 +45,7 @@ pub(crate) async fn run(pool: Weak<Pool>, dialer: Rc<Dialer>) {
                 });
             }
             look.set(yield_now());
+            held_back = pool.held_back.get();
         }
         tokio::select! {
             biased;
@@ -52,6 +55,7 @@ pub(crate) async fn run(pool: Weak<Pool>, dialer: Rc<Dialer>) {
             }
             () = &mut look, if !may_begin => may_begin = true,
             () = wake.notified(), if may_begin => {}
+            () = sleep(LOOK_AGAIN_AFTER), if held_back => {}
             _ = sweep.tick() => {
                 let Some(pool) = pool.upgrade() else { return };
                 pool.sweep();

@@ -172,10 +172,11 @@ impl Engine {
             return;
         }
         let ended_ns = monotonic_ns();
+        let took_ns = ended_ns.saturating_sub(clock.now_ns());
         connection.stamp(clock, ended_ns);
         let complete = matches!(outcome, Outcome::Complete);
         if complete && self.config.keep_alive && connection.rest(ended_ns) {
-            self.pool.give_back(origin, connection);
+            self.pool.give_back(origin, connection, took_ns, ended_ns);
         }
     }
 

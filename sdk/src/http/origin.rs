@@ -11,6 +11,7 @@ use super::h1::H1Connection;
 use super::h2::{H2Connection, H2Stream};
 use super::phases::ConnectTimes;
 use super::target::OriginKey;
+use super::turnover::Turnover;
 
 /// The right to one exchange.
 pub(crate) enum Lease {
@@ -68,6 +69,9 @@ pub(crate) struct Origin {
     pub(crate) idle: RefCell<Vec<Box<H1Connection>>>,
     pub(crate) h2: RefCell<Vec<Rc<H2Connection>>>,
     pub(crate) connecting: Cell<usize>,
+    /// Open connections, in use or not.
+    pub(crate) open: Rc<Cell<usize>>,
+    pub(crate) turnover: Cell<Turnover>,
     /// Whether the pool lists this origin among those that want to connect.
     pub(crate) hungry: Cell<bool>,
     /// Whether the pool lists this origin among those with something to evict.
@@ -85,6 +89,8 @@ impl Origin {
             idle: RefCell::default(),
             h2: RefCell::default(),
             connecting: Cell::new(0),
+            open: Rc::default(),
+            turnover: Cell::default(),
             hungry: Cell::new(false),
             listed_idle: Cell::new(false),
             retired: Cell::new(false),
@@ -133,6 +139,14 @@ impl Origin {
                     .saturating_sub(connecting)
                     .min(allowed)
             }
+        }
+    }
+
+    /// How many of those who wait had better wait for connections that are in use.
+    pub(crate) fn served_soon(&self, now_ns: u64) -> usize {
+        match self.protocol.get() {
+            Protocol::Http1 => self.turnover.get().served_soon(self.open.get(), now_ns),
+            Protocol::Unknown | Protocol::Http2 => 0,
         }
     }
 

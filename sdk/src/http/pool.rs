@@ -2,8 +2,10 @@
 //!
 //! A request takes an idle connection if there is one. Otherwise it waits in its origin's queue for whichever comes
 //! first: a connection that another request gives back, or one that the connector opened. A connection is opened for
-//! everybody who waits, but only so many at once and only up to the limit of open ones; where that limit is reached,
-//! an idle connection of another origin makes room.
+//! everybody who waits unless those in use come back at once, but only so many at a time and only up to the limit of open
+//! ones; where that limit is reached, an idle connection of another origin makes room.
+
+mod next;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -43,16 +45,22 @@ pub(crate) struct Pool {
     open: Cell<usize>,
     connecting: Cell<usize>,
     opened: Cell<u64>,
+    /// Whether somebody waits for whom no connection is opened yet, because others come back at once.
+    pub(crate) held_back: Cell<bool>,
     /// Told whenever the connector may have something to do.
     pub(crate) wake: Rc<Notify>,
 }
 
 /// One open connection's place under the limit.
-pub(crate) struct Permit(Weak<Pool>);
+pub(crate) struct Permit {
+    pool: Weak<Pool>,
+    of_origin: Rc<Cell<usize>>,
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(pool) = self.0.upgrade() {
+        self.of_origin.set(self.of_origin.get() - 1);
+        if let Some(pool) = self.pool.upgrade() {
             pool.open.set(pool.open.get() - 1);
             pool.feed();
         }
@@ -89,6 +97,7 @@ impl Pool {
             open: Cell::new(0),
             connecting: Cell::new(0),
             opened: Cell::new(0),
+            held_back: Cell::new(false),
             wake: Rc::new(Notify::new()),
         }
     }
@@ -126,8 +135,17 @@ impl Pool {
         receiver
     }
 
-    /// Takes a connection back that can serve another request.
-    pub(crate) fn give_back(&self, origin: &Rc<Origin>, connection: Box<H1Connection>) {
+    /// Takes a connection back that can serve another request, after an exchange that took `took_ns`.
+    pub(crate) fn give_back(
+        &self,
+        origin: &Rc<Origin>,
+        connection: Box<H1Connection>,
+        took_ns: u64,
+        now_ns: u64,
+    ) {
+        let mut turnover = origin.turnover.get();
+        turnover.returned(took_ns, now_ns);
+        origin.turnover.set(turnover);
         self.place(origin, connection, None);
     }
 
@@ -175,37 +193,14 @@ impl Pool {
         }
     }
 
-    /// An origin that wants a connection and may open one now; the attempt counts from here on.
-    pub(crate) fn next_to_connect(&self) -> Option<Rc<Origin>> {
-        loop {
-            if self.connecting.get() >= self.limits.connects_in_progress {
-                return None;
-            }
-            let origin = self.hungry.borrow().front()?.clone();
-            if self.wanted_connects(&origin) == 0 {
-                self.hungry.borrow_mut().pop_front();
-                origin.hungry.set(false);
-                continue;
-            }
-            if self.open.get() + self.connecting.get() >= self.limits.connections && !self.evict_one() {
-                return None;
-            }
-            self.hungry.borrow_mut().rotate_left(1);
-            origin.connecting.set(origin.connecting.get() + 1);
-            self.connecting.set(self.connecting.get() + 1);
-            return Some(origin);
-        }
-    }
-
     /// Takes the outcome of an attempt that [`Pool::next_to_connect`] asked for.
     pub(crate) fn connected(self: &Rc<Self>, origin: &Rc<Origin>, dialed: Dialed) {
         origin.connecting.set(origin.connecting.get() - 1);
         self.connecting.set(self.connecting.get() - 1);
         match dialed.outcome {
             Ok((wire, stamps)) => {
-                self.open.set(self.open.get() + 1);
                 self.opened.set(self.opened.get() + 1);
-                let permit = Permit(Rc::downgrade(self));
+                let permit = self.permit(origin);
                 match wire {
                     Wire::Http1(sender, driver) => {
                         origin.protocol.set(Protocol::Http1);
@@ -288,18 +283,13 @@ impl Pool {
         }
     }
 
-    fn wanted_connects(&self, origin: &Origin) -> usize {
-        origin.wanted_connects(self.limits.h2_connections, self.limits.h2_streams)
-    }
-
-    fn note_hunger(&self, origin: &Rc<Origin>) {
-        if self.wanted_connects(origin) == 0 {
-            return;
+    fn permit(self: &Rc<Self>, origin: &Origin) -> Permit {
+        self.open.set(self.open.get() + 1);
+        origin.open.set(origin.open.get() + 1);
+        Permit {
+            pool: Rc::downgrade(self),
+            of_origin: Rc::clone(&origin.open),
         }
-        if !origin.hungry.replace(true) {
-            self.hungry.borrow_mut().push_back(origin.clone());
-        }
-        self.wake.notify_one();
     }
 
     fn note_idle(&self, origin: &Rc<Origin>) {
@@ -307,30 +297,5 @@ impl Pool {
             self.idle_origins.borrow_mut().push_back(origin.clone());
         }
         self.feed();
-    }
-
-    /// Wakes the connector if somebody waits for room.
-    fn feed(&self) {
-        if !self.hungry.borrow().is_empty() {
-            self.wake.notify_one();
-        }
-    }
-
-    fn evict_one(&self) -> bool {
-        loop {
-            let Some(origin) = self.idle_origins.borrow().front().cloned() else {
-                return false;
-            };
-            let evicted = origin.evict();
-            if !origin.has_idle() {
-                self.idle_origins.borrow_mut().pop_front();
-                origin.listed_idle.set(false);
-            } else {
-                self.idle_origins.borrow_mut().rotate_left(1);
-            }
-            if evicted {
-                return true;
-            }
-        }
     }
 }

@@ -67,7 +67,7 @@ fn users_go_round_by_hand_too() {
     assert!(run("--users 2 --iterations-per-user 4").contains("8 planned, 8 started, 8 ok"));
     let paced = run("--users 2 --pacing 100ms -d 450ms");
     assert!(paced.contains("0 planned, 10 started, 10 ok"), "{paced}");
-    assert!(run("--rate 40 -d 500ms --unique-users 2").contains(" started, "));
+    assert!(run("--rate 40 -d 500ms --unique-users 2 --when-full queue").contains(" 20 started, 20 ok"));
     let random = run("--rate 200 -d 500ms --arrivals poisson");
     assert!(
         random.contains("100 planned") && !random.contains(" 0 started"),
