@@ -117,7 +117,7 @@ fn check(document: &Value, operation: &Value, response: &Response) {
 const DOCUMENTS: [&str; 6] = [
     r#""rate":"50","stages":["10s:100","1m:6000/m","0s:0"],"arrivals":"poisson","seed":7,"warm_up":"5s""#,
     r#""users":5,"iterations":100,"pacing":"500ms","duration":"1m""#,
-    r#""users":"30s:100,1m:100","on":{"region":"eu"},"weights":"cores","replace":true,"allow_invalid":true"#,
+    r#""users":"30s:100,1m:100","on":{"region":"eu"},"weights":"cores","replace":true,"allow_invalid":true,"traceparent":true"#,
     r#""users":4,"iterations_per_user":3,"workflows":["browse",{"name":"buy","weight":3,"params":{}}]"#,
     r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"labels":{"k":"v"}"#,
     r#""testType":"session","attackDuration":"10m","numMessages":30,"per":"1m","labels":[["team","ingest"]]"#,
