@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::load::Load;
 use crate::stats::{Closing, Delta, Event, LogLine};
+use crate::threshold::{Breach, Threshold, Watch};
 use series::Series;
 use totals::Totals;
 
@@ -28,6 +29,9 @@ pub struct Fold {
     log: Vec<(u64, String, LogLine)>,
     events_seen: u64,
     log_seen: u64,
+    watch: Watch,
+    /// Up to where iterations were due, where that is known.
+    end_ns: Option<u64>,
 }
 
 /// What is known of one agent.
@@ -59,12 +63,35 @@ impl Fold {
             log: Vec::new(),
             events_seen: 0,
             log_seen: 0,
+            watch: Watch::default(),
+            end_ns: None,
         }
+    }
+
+    /// The same fold, with thresholds to watch; before anything is applied.
+    #[must_use]
+    pub fn watching(mut self, thresholds: &[Threshold]) -> Self {
+        self.watch = Watch::new(thresholds, self.series.last_second());
+        self
+    }
+
+    /// Judges the thresholds on what ends before a second, of which everything is known. Gives the one, if there is
+    /// one now, that is broken and is to stop the load.
+    pub fn judge_before(&mut self, before_second: u32) -> Option<Breach> {
+        let planned = self.load.duration_ns() / 1_000_000_000;
+        self.watch
+            .advance(before_second, u32::try_from(planned).unwrap_or(u32::MAX))
+    }
+
+    /// Says up to where iterations were due: the plan's end, or earlier in a job that was stopped.
+    pub fn end_at(&mut self, end_ns: u64) {
+        self.end_ns = Some(end_ns);
     }
 
     /// Plans differently, from an instant on: what lies before must be the same.
     pub fn set_load(&mut self, load: Load) {
         self.series.set_load(load.clone());
+        self.watch.set_last_second(self.series.last_second());
         self.load = load;
     }
 
@@ -75,6 +102,7 @@ impl Fold {
         fold.totals.apply(delta);
         self.totals.apply(delta);
         self.series.apply(agent, delta);
+        self.watch.apply(delta);
         for event in &delta.events {
             self.add_event(event.clone());
         }
@@ -129,6 +157,7 @@ impl Fold {
             fold.totals.add_iterations(&delta);
             self.totals.add_iterations(&delta);
             self.series.add_iterations(agent, &delta);
+            self.watch.add_iterations(&delta);
         }
     }
 

@@ -195,6 +195,14 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
         ("select sum(count) from status_counts", "1980"),
         ("select passes, fails from checks", "985|5"),
         (
+            "select expression, value from thresholds where passed",
+            "http_reqs: rate>10|99",
+        ),
+        (
+            "select expression, value from thresholds where not passed",
+            "checks: rate>0.5|-",
+        ),
+        (
             "select kind, count, example from errors",
             "status|5|500 Internal Server Error",
         ),
