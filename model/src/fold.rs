@@ -3,6 +3,7 @@
 //! [`Fold`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed, and
 //! a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
+mod judge;
 mod series;
 mod summarise;
 mod totals;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::load::Load;
 use crate::stats::{Closing, Delta, Event, LogLine};
-use crate::threshold::{Breach, Threshold, Watch};
+use crate::threshold::Watch;
 use series::Series;
 use totals::Totals;
 
@@ -66,26 +67,6 @@ impl Fold {
             watch: Watch::default(),
             end_ns: None,
         }
-    }
-
-    /// The same fold, with thresholds to watch; before anything is applied.
-    #[must_use]
-    pub fn watching(mut self, thresholds: &[Threshold]) -> Self {
-        self.watch = Watch::new(thresholds, self.series.last_second());
-        self
-    }
-
-    /// Judges the thresholds on what ends before a second, of which everything is known. Gives the one, if there is
-    /// one now, that is broken and is to stop the load.
-    pub fn judge_before(&mut self, before_second: u32) -> Option<Breach> {
-        let planned = self.load.duration_ns() / 1_000_000_000;
-        self.watch
-            .advance(before_second, u32::try_from(planned).unwrap_or(u32::MAX))
-    }
-
-    /// Says up to where iterations were due: the plan's end, or earlier in a job that was stopped.
-    pub fn end_at(&mut self, end_ns: u64) {
-        self.end_ns = Some(end_ns);
     }
 
     /// Plans differently, from an instant on: what lies before must be the same.

@@ -93,10 +93,14 @@ fn a_broken_threshold_is_99_and_the_job_can_be_judged_again() {
         format!("expression,passed\r\n{broken},0\r\nhttp_reqs: count==100,1\r\n")
     );
 
-    let again = check(&data, 99, &[]);
-    assert_eq!((again.thresholds, again.passed), (summary.thresholds, false));
+    judged_again(&data, broken, &summary);
+}
+
+fn judged_again(data: &TempDir, broken: &str, summary: &Summary) {
+    let again = check(data, 99, &[]);
+    assert_eq!((&again.thresholds, again.passed), (&summary.thresholds, false));
     let others = check(
-        &data,
+        data,
         0,
         &[
             "http_reqs: rate>=50",
@@ -108,9 +112,9 @@ fn a_broken_threshold_is_99_and_the_job_can_be_judged_again() {
         others.passed && others.thresholds[0].value == Some(50.0),
         "{others:?}"
     );
-    let none = check(&data, 99, &["checks: rate>0.5"]);
+    let none = check(data, 99, &["checks: rate>0.5"]);
     assert_eq!(none.thresholds[0].outcome, ThresholdOutcome::NoSamples);
-    let text = heavy(&data, &["check", "last"]).expect_code(99).stdout;
+    let text = heavy(data, &["check", "last"]).expect_code(99).stdout;
     assert!(text.starts_with(&format!("broken      {broken}\n")), "{text}");
 }
 
@@ -231,28 +235,7 @@ fn abort_stops_the_load_on_two_agents_long_before_its_end() {
     http::send(target.addr(), "POST", "/_control", r#"{"fail_share":1}"#).unwrap();
     let finished = submit.finish().expect_code(99);
     let summary: Summary = serde_json::from_str(&finished.stdout).unwrap();
-    let job = &summary.job;
-    assert_eq!(
-        (job.state, job.verdict),
-        (JobState::Finished, Some(Verdict::Fail))
-    );
-    let said = format!("threshold {abort} was broken: ");
-    assert!(
-        job.reason.starts_with(&said) && job.reason.contains("it stopped the load"),
-        "{}",
-        job.reason
-    );
-    assert!(
-        summary.thresholds[0].aborted_at_second.is_some(),
-        "{:?}",
-        summary.thresholds
-    );
-    assert!(summary.iterations.balances());
-    assert!(summary.iterations.scheduled < 6_000, "{:?}", summary.iterations);
-    for agent in &summary.agents {
-        assert!(agent.iterations.started > 0, "{agent:?}");
-    }
-    assert_eq!(summary.agents.len(), 2);
+    was_stopped(&summary, abort);
     assert!(target.stats().requests <= summary.iterations.started);
 
     let events = "SELECT kind, who FROM events WHERE job_id = :job AND kind = 'abort'";
@@ -263,6 +246,14 @@ fn abort_stops_the_load_on_two_agents_long_before_its_end() {
     );
     assert_eq!(events.expect_code(0).stdout, "kind,who\r\nabort,threshold\r\n");
 
+    asked_of(&scheduler, &summary);
+    for service in [a, b, collector, scheduler] {
+        service.stop().expect_code(0);
+    }
+}
+
+/// Judges the job again through its scheduler.
+fn asked_of(scheduler: &Service, summary: &Summary) {
     let check = |threshold: &[&str]| {
         let run =
             Run::binary("heavy-sched").args(["--scheduler", &scheduler.url(), "check", "last", "--json"]);
@@ -286,8 +277,31 @@ fn abort_stops_the_load_on_two_agents_long_before_its_end() {
     let status =
         Run::binary("heavy-sched").args(["--scheduler", &scheduler.url(), "status", "last", "--json"]);
     let view: JobView = serde_json::from_str(&status.finish().expect_code(0).stdout).unwrap();
-    assert_eq!(view.summary.as_ref(), Some(&summary));
-    for service in [a, b, collector, scheduler] {
-        service.stop().expect_code(0);
+    assert_eq!(view.summary.as_ref(), Some(summary));
+}
+
+/// What is known of a job that a threshold has stopped.
+fn was_stopped(summary: &Summary, abort: &str) {
+    let job = &summary.job;
+    assert_eq!(
+        (job.state, job.verdict),
+        (JobState::Finished, Some(Verdict::Fail))
+    );
+    let said = format!("threshold {abort} was broken: ");
+    assert!(
+        job.reason.starts_with(&said) && job.reason.contains("it stopped the load"),
+        "{}",
+        job.reason
+    );
+    assert!(
+        summary.thresholds[0].aborted_at_second.is_some(),
+        "{:?}",
+        summary.thresholds
+    );
+    assert!(summary.iterations.balances());
+    assert!(summary.iterations.scheduled < 6_000, "{:?}", summary.iterations);
+    for agent in &summary.agents {
+        assert!(agent.iterations.started > 0, "{agent:?}");
     }
+    assert_eq!(summary.agents.len(), 2);
 }

@@ -11,7 +11,6 @@ use crate::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
     RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
 };
-use crate::threshold::{Measured, ThresholdSummary};
 use crate::verdict::OUTPUT_DROPPED;
 
 impl Fold {
@@ -59,34 +58,6 @@ impl Fold {
                 .collect(),
             warnings: self.warnings(),
         }
-    }
-
-    /// The time that rates are of: that in which there could be something, which is all of the plan once it was carried
-    /// out.
-    fn measured(&self, carried_out: bool) -> Measured {
-        let end_ns = self.end_ns.unwrap_or_else(|| self.load.duration_ns());
-        let planned_ns = if carried_out && self.load.is_open() {
-            end_ns
-        } else {
-            1
-        };
-        // Users that come to the end of their iterations plan nothing more.
-        let load_ns = if self.load.is_open() {
-            end_ns
-        } else {
-            end_ns.min(self.totals.last_ended_ns)
-        };
-        Measured {
-            run_time_s: self.totals.last_ended_ns.max(planned_ns) as f64 / 1e9,
-            planned_before_second: u32::try_from(load_ns / 1_000_000_000).unwrap_or(u32::MAX),
-        }
-    }
-
-    /// What became of the thresholds that are watched, of a job that ended, and whether it did so as planned.
-    #[must_use]
-    pub fn thresholds(&self, state: JobState) -> Vec<ThresholdSummary> {
-        let measured = self.measured(state == JobState::Finished);
-        self.watch.outcomes(measured, state.is_final())
     }
 
     /// What the deltas and closings say of each other and of themselves.

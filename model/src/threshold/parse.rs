@@ -306,7 +306,7 @@ fn span(rest: &mut Rest<'_>, clause: &str) -> Result<Span, Error> {
     let span: Span = text
         .parse()
         .map_err(|error| Error::new(format!("{clause} {error}")))?;
-    if span.is_zero() || span.ns() % 1_000_000_000 != 0 {
+    if span.is_zero() || !span.ns().is_multiple_of(1_000_000_000) {
         return Err(Error::new(format!(
             "{clause} {text}: statistics are rolled up by the second, so that it has to be whole seconds, 1s or more"
         )));

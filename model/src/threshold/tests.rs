@@ -1,5 +1,6 @@
 //! Expressions as a table and as properties; what becomes of them over the roll-ups of several agents.
 
+mod live;
 mod table;
 mod watching;
 

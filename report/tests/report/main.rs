@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod judged;
 mod sample;
 mod schema;
 
@@ -56,7 +57,7 @@ fn a_job_in_trouble() {
 fn thresholds_come_first() {
     assert_golden(
         "judged.txt",
-        &heavy_report::text(&sample::judged(), &Style::default()),
+        &heavy_report::text(&judged::judged(), &Style::default()),
     );
 }
 
@@ -79,7 +80,7 @@ fn the_json_is_the_summary_and_fits_the_schema() {
         sample::trouble(),
         sample::never_ran(),
         sample::running(),
-        sample::judged(),
+        judged::judged(),
     ] {
         let document = heavy_report::json(&summary);
         assert_eq!(serde_json::from_str::<Summary>(&document).unwrap(), summary);
@@ -111,7 +112,7 @@ fn hostile_texts_reach_no_rendering_raw() {
             .chars()
             .any(|c| c.is_control() && c != '\n' || c == '\u{202e}')
     };
-    for summary in [sample::trouble(), sample::judged()] {
+    for summary in [sample::trouble(), judged::judged()] {
         for full in [false, true] {
             let style = Style {
                 full,
@@ -134,7 +135,7 @@ fn no_line_is_wider_than_the_page() {
         sample::trouble(),
         sample::never_ran(),
         sample::running(),
-        sample::judged(),
+        judged::judged(),
     ] {
         for (width, full) in [(80, false), (80, true), (100, true), (300, true)] {
             let style = Style {
