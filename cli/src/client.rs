@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use heavy_model::job::CheckSpec;
 use heavy_sched::client::{self, Error, Remote, Verb};
 use heavy_store::Table;
 
-use crate::exit::Ended;
+use crate::exit::{Ended, Failure};
 use crate::place::Place;
 use crate::sql::Format;
 use crate::{job_name, output};
@@ -32,7 +33,7 @@ pub(crate) async fn answers() -> bool {
 }
 
 const fn reads(verb: &Verb) -> bool {
-    matches!(verb, Verb::List { .. } | Verb::Status { .. })
+    matches!(verb, Verb::List { .. } | Verb::Status { .. } | Verb::Check { .. })
 }
 
 async fn read(verb: &Verb, place: &Place) -> Ended {
@@ -55,6 +56,24 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
                 _ => as_json(&heavy_model::job::JobView { job, summary })?,
             };
             output::print(&text)?;
+        }
+        Verb::Check {
+            job,
+            thresholds,
+            json,
+        } => {
+            let job = job_name::find(&*store, job).await?;
+            let spec = CheckSpec {
+                thresholds: thresholds.clone(),
+            };
+            let checked =
+                heavy_sched::check(store, &job, spec.of(&job.spec).map_err(Failure::usage)?).await?;
+            output::print(&if *json {
+                as_json(&checked)?
+            } else {
+                heavy_report::thresholds(&checked.thresholds, &output::style(false))
+            })?;
+            return Ok(ExitCode::from(client::exit::of_check(&checked)));
         }
         Verb::Submit(_)
         | Verb::Watch { .. }

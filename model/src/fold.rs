@@ -3,6 +3,7 @@
 //! [`Fold`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed, and
 //! a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
+mod judge;
 mod series;
 mod summarise;
 mod totals;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 use crate::load::Load;
 use crate::stats::{Closing, Delta, Event, LogLine};
+use crate::threshold::Watch;
 use series::Series;
 use totals::Totals;
 
@@ -28,6 +30,9 @@ pub struct Fold {
     log: Vec<(u64, String, LogLine)>,
     events_seen: u64,
     log_seen: u64,
+    watch: Watch,
+    /// Up to where iterations were due, where that is known.
+    end_ns: Option<u64>,
 }
 
 /// What is known of one agent.
@@ -59,12 +64,15 @@ impl Fold {
             log: Vec::new(),
             events_seen: 0,
             log_seen: 0,
+            watch: Watch::default(),
+            end_ns: None,
         }
     }
 
     /// Plans differently, from an instant on: what lies before must be the same.
     pub fn set_load(&mut self, load: Load) {
         self.series.set_load(load.clone());
+        self.watch.set_last_second(self.series.last_second());
         self.load = load;
     }
 
@@ -75,6 +83,7 @@ impl Fold {
         fold.totals.apply(delta);
         self.totals.apply(delta);
         self.series.apply(agent, delta);
+        self.watch.apply(delta);
         for event in &delta.events {
             self.add_event(event.clone());
         }
@@ -129,6 +138,7 @@ impl Fold {
             fold.totals.add_iterations(&delta);
             self.totals.add_iterations(&delta);
             self.series.add_iterations(agent, &delta);
+            self.watch.add_iterations(&delta);
         }
     }
 

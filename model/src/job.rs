@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use choices::{Connections, Samples, Weights, WhenFull};
-pub use info::{AgentInfo, JobInfo, JobState, JobView};
+pub use info::{AgentInfo, CheckSpec, Checked, JobInfo, JobState, JobView};
 pub use shape::Shape;
 pub use workflow::WorkflowSpec;
 
@@ -28,6 +28,7 @@ use crate::load::Load;
 use crate::profile::Stage;
 use crate::rate::Rate;
 use crate::span::Span;
+use crate::threshold::{Threshold, document};
 use crate::users::Users;
 
 /// A submitted execution of a load test.
@@ -139,6 +140,13 @@ pub struct JobSpec {
     /// A generator that could not keep up makes the job no worse than a warning.
     #[serde(default)]
     pub allow_invalid: bool,
+    /// Conditions on what is measured: one that is not met fails the job.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "document::deserialize"
+    )]
+    pub thresholds: Vec<Threshold>,
 }
 
 fn default_max_in_flight() -> u32 {
@@ -223,6 +231,7 @@ impl JobSpec {
             wait_for_agents: Self::DEFAULT_WAIT_FOR_AGENTS,
             allow_drops_percent: 0.0,
             allow_invalid: false,
+            thresholds: Vec::new(),
         }
     }
 
@@ -254,6 +263,7 @@ impl JobSpec {
         let value = foreign::translate(value)?;
         let spec = Self::deserialize(value).map_err(|error| SpecError::Syntax(error.to_string()))?;
         spec.check()?;
+        spec.check_named_workflows()?;
         Ok(spec)
     }
 

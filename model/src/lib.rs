@@ -2,7 +2,8 @@
 //!
 //! What a job is ([`job`]), when its iterations are due ([`profile`]) and whose they are ([`split`]); what its
 //! results look like when agents have rolled them up ([`stats`]), how they are folded into series and totals
-//! ([`fold`]), what is said of them ([`summary`]) and whether they pass ([`verdict`]).
+//! ([`fold`]), what is said of them ([`summary`]), what was asked of them ([`threshold`]) and whether they pass
+//! ([`verdict`]).
 //!
 //! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
 
@@ -23,5 +24,6 @@ pub mod split;
 pub mod stats;
 pub mod stream;
 pub mod summary;
+pub mod threshold;
 pub mod users;
 pub mod verdict;

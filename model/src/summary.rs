@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::histogram::Histogram;
 use crate::stats::Dropped;
+use crate::threshold::ThresholdSummary;
 
 /// The version of the document's shape; a reader refuses a higher one.
 pub const VERSION: u32 = 1;
@@ -21,6 +22,9 @@ pub struct Summary {
     pub complete: bool,
     /// From the first due instant to the last end, in seconds.
     pub run_time_s: f64,
+    /// What became of each threshold, in the order of the job's document.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdSummary>,
     /// The accounting of all iterations.
     pub iterations: Accounting,
     /// started - max(scheduled, instant a slot was free).

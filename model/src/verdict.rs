@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::JobState;
 use crate::load::{Kind, Quota};
 use crate::summary::Summary;
+use crate::threshold::{ThresholdOutcome, ThresholdSummary};
 
 /// The verdict of a job that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -181,6 +182,9 @@ fn failure(summary: &Summary) -> Option<String> {
     if iterations.scheduled == 0 {
         return Some("no iteration was due before the job ended".to_owned());
     }
+    if let Some(broken) = thresholds(summary, ThresholdOutcome::Broken) {
+        return Some(broken);
+    }
     if iterations.ok == 0 {
         // What went wrong with a request says more than that its iteration failed.
         let of_requests = summary.errors.iter().find(|error| !error.name.is_empty());
@@ -210,7 +214,35 @@ fn failure(summary: &Summary) -> Option<String> {
             slots_needed(summary)
         ));
     }
-    quota(summary)
+    quota(summary).or_else(|| thresholds(summary, ThresholdOutcome::NoSamples))
+}
+
+/// The first threshold with this outcome, the one that has stopped the load before all others.
+fn thresholds(summary: &Summary, outcome: ThresholdOutcome) -> Option<String> {
+    let such: Vec<&ThresholdSummary> = summary
+        .thresholds
+        .iter()
+        .filter(|threshold| threshold.outcome == outcome)
+        .collect();
+    let stopped = such
+        .iter()
+        .find(|threshold| threshold.aborted_at_second.is_some());
+    let first = stopped.or(such.first())?;
+    let mut text = match outcome {
+        ThresholdOutcome::NoSamples => format!(
+            "threshold {} cannot be judged: {}",
+            first.expression,
+            first.observed()
+        ),
+        _ => format!("threshold {} was broken: {}", first.expression, first.observed()),
+    };
+    if stopped.is_some() {
+        text.push_str("; it stopped the load");
+    }
+    if such.len() > 1 {
+        text.push_str(&format!("; so it is with {} more", such.len() - 1));
+    }
+    Some(text)
 }
 
 /// Little's law for the reader: how many slots the rate needed, given how long iterations took.

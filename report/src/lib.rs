@@ -9,6 +9,7 @@ mod text;
 mod units;
 
 use heavy_model::summary::Summary;
+use heavy_model::threshold::ThresholdSummary;
 
 pub use escape::escape;
 
@@ -37,6 +38,12 @@ impl Default for Style {
 #[must_use]
 pub fn text(summary: &Summary, style: &Style) -> String {
     text::render(summary, style)
+}
+
+/// What became of thresholds, one or more lines each, as in the report for a terminal.
+#[must_use]
+pub fn thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
+    text::render_thresholds(thresholds, style)
 }
 
 /// The versioned document of `docs/summary.schema.json`, indented, ending in a newline.

@@ -3,19 +3,22 @@
 mod closing;
 mod opening;
 mod page;
+mod thresholds;
 mod times;
 mod totals;
 mod workflows;
 
 use heavy_model::summary::Summary;
+use heavy_model::threshold::ThresholdSummary;
 
 use crate::Style;
 use page::Page;
 
-/// Verdict first, then whose it is, then totals, then ever finer parts, then what went wrong and who measured.
+/// Verdict first, then thresholds, then whose it is, then totals, then ever finer parts, then what went wrong and who measured.
 pub(crate) fn render(summary: &Summary, style: &Style) -> String {
     let mut page = Page::new(style);
     opening::verdict(&mut page, summary);
+    thresholds::section(&mut page, &summary.thresholds);
     opening::identity(&mut page, summary);
     totals::iterations(&mut page, summary);
     totals::requests(&mut page, summary);
@@ -28,5 +31,12 @@ pub(crate) fn render(summary: &Summary, style: &Style) -> String {
     closing::not_results(&mut page, &summary.not_results);
     closing::agents(&mut page, summary);
     closing::warnings(&mut page, summary);
+    page.finish()
+}
+
+/// Thresholds alone.
+pub(crate) fn render_thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
+    let mut page = Page::new(style);
+    thresholds::lines(&mut page, thresholds, 0);
     page.finish()
 }

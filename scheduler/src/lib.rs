@@ -16,5 +16,6 @@ mod listen;
 mod serve;
 
 pub use data_dir::{DataDir, Error as DataDirError, default_dir};
+pub use job::check::check;
 pub use listen::{Error as ListenError, bind};
 pub use serve::{Config, Error, Scheduler, serve};

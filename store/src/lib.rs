@@ -169,7 +169,7 @@ pub trait Store: Send + Sync + Debug {
 
     /// Writes changed seconds, agent seconds, events and log lines, and (if given) the totals of a summary, in one
     /// transaction: `seconds`, `agent_seconds`, `events`, `logs`; `assignments`, `request_stats`, `step_stats`,
-    /// `workflow_stats`, `status_counts`, `errors`, `checks`, `metrics`, `latency_buckets` and the summary document.
+    /// `workflow_stats`, `status_counts`, `errors`, `checks`, `metrics`, `thresholds`, `latency_buckets` and the summary document.
     /// Writing the same again changes nothing.
     async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error>;
 

@@ -22,6 +22,12 @@ pub(crate) fn rowsets(job: Uuid, summary: &Summary) -> Vec<Rowset> {
     for workflow in &summary.workflows {
         totals.workflow(workflow);
     }
+    for threshold in &summary.thresholds {
+        // Of a running job, what has no samples yet is not even broken.
+        if summary.complete || threshold.value.is_some() {
+            totals.threshold(threshold);
+        }
+    }
     for error in &summary.errors {
         totals.error(error);
     }
@@ -54,6 +60,7 @@ struct Totals {
     errors: Rowset,
     checks: Rowset,
     metrics: Rowset,
+    thresholds: Rowset,
     latency_buckets: Rowset,
 }
 
@@ -107,6 +114,7 @@ impl Totals {
             ),
             checks: with("checks", 3, "job_id workflow name passes fails", &[]),
             metrics: with("metrics", 4, "job_id name kind step value", &[""]),
+            thresholds: with("thresholds", 2, "job_id expression value passed", &[]),
             latency_buckets: with(
                 "latency_buckets",
                 6,
@@ -126,6 +134,7 @@ impl Totals {
             self.errors,
             self.checks,
             self.metrics,
+            self.thresholds,
             self.latency_buckets,
         ]
     }
@@ -274,6 +283,15 @@ impl Totals {
             Cell::Int(instant_ns(error.first_ns)),
             Cell::Int(instant_ns(error.last_ns)),
             error.example.as_str().into(),
+        ]);
+    }
+
+    fn threshold(&mut self, threshold: &heavy_model::threshold::ThresholdSummary) {
+        self.thresholds.rows.push(vec![
+            Cell::Id(self.job),
+            threshold.expression.as_str().into(),
+            Cell::OptReal(threshold.value),
+            Cell::Bool(threshold.passed()),
         ]);
     }
 

@@ -7,6 +7,7 @@ use heavy_demo_target::{Handle, Options, Target};
 use heavy_testkit::{Postgres, Run, Service, TempDir, binary};
 
 const LOAD_MODELS: &str = "docs/load-models.md";
+const THRESHOLDS: &str = "docs/thresholds.md";
 
 /// What the pages have in `params.json`.
 const PARAMS: &str = r#"{"url":"http://127.0.0.1:8080/"}"#;
@@ -35,7 +36,7 @@ fn the_smallest_load_test_is_the_example() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    for page in ["README.md", "docs/getting-started.md", LOAD_MODELS] {
+    for page in ["README.md", "docs/getting-started.md", LOAD_MODELS, THRESHOLDS] {
         let folder = PathBuf::from(page).parent().unwrap().to_owned();
         for link in read(page).split("](").skip(1) {
             let link = link.split(')').next().unwrap_or_default();
@@ -51,9 +52,15 @@ fn every_link_leads_somewhere() {
 fn commands(page: &str) -> Vec<String> {
     let lines = blocks(&read(page), "sh").concat();
     let by_itself = |line: &&str| {
-        ["heavy demo", "heavy run", "heavy report", "heavy sql"]
-            .iter()
-            .any(|start| line.starts_with(start))
+        [
+            "heavy demo",
+            "heavy run",
+            "heavy report",
+            "heavy sql",
+            "heavy check",
+        ]
+        .iter()
+        .any(|start| line.starts_with(start))
             && !line.contains("postgres://")
             && !line.contains("target/release/mytest")
     };
@@ -173,6 +180,14 @@ fn every_load_model_works_as_typed() {
     std::fs::write(desk.folder.path().join("job.toml"), file.join("\"")).unwrap();
     let commands = commands(LOAD_MODELS);
     assert!(commands.len() > 12, "{commands:?}");
+    commands.iter().for_each(|command| desk.type_in(command));
+}
+
+#[test]
+fn thresholds_are_judged_as_typed() {
+    let desk = Desk::new();
+    let commands = commands(THRESHOLDS);
+    assert_eq!(commands.len(), 4);
     commands.iter().for_each(|command| desk.type_in(command));
 }
 

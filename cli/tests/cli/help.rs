@@ -16,6 +16,7 @@ fn help_names_every_command_and_nothing_hidden() {
         "list",
         "status",
         "watch",
+        "check",
         "stop",
         "agents",
     ] {

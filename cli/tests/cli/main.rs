@@ -13,5 +13,6 @@ mod read;
 mod report;
 mod run;
 mod stored;
+mod thresholds;
 mod up;
 mod wrong;

@@ -78,6 +78,7 @@ fn summary(id: Uuid, requests: u64) -> Summary {
         job: job(id, requests),
         complete: true,
         run_time_s: 1.0,
+        thresholds: Vec::new(),
         iterations,
         generator_lag: duration.clone(),
         response_time: Some(duration.clone()),

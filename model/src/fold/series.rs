@@ -60,6 +60,11 @@ impl Series {
         }
     }
 
+    /// No second is later.
+    pub(super) const fn last_second(&self) -> u32 {
+        self.last_second
+    }
+
     pub(super) fn set_load(&mut self, load: Load) {
         self.last_second = last_second(&load);
         self.load = load;

@@ -18,13 +18,8 @@ impl Fold {
     /// the plan holds; `complete` says that nothing more will come.
     #[must_use]
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
-        // Rates are of the time in which there could be something: all of the plan, once the job has run to its end.
-        let planned_ns = if complete && job.state == JobState::Finished && self.load.is_open() {
-            self.load.duration_ns()
-        } else {
-            1
-        };
-        let run_time_s = self.totals.last_ended_ns.max(planned_ns) as f64 / 1e9;
+        let measured = self.measured(complete && job.state == JobState::Finished);
+        let run_time_s = measured.run_time_s;
         let planned_share = |agent: &str| {
             shares
                 .iter()
@@ -42,6 +37,7 @@ impl Fold {
             job: job.clone(),
             complete,
             run_time_s: self.totals.last_ended_ns as f64 / 1e9,
+            thresholds: self.watch.outcomes(measured, complete),
             iterations: self.accounting(),
             generator_lag: Distribution::from(&lag),
             response_time: some(&response),

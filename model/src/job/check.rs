@@ -4,6 +4,7 @@ use super::{JobSpec, Shape, SpecError};
 use crate::arrivals::Arrivals;
 use crate::span::Span;
 use crate::split::Split;
+use crate::threshold::MOST;
 
 fn wrong<T>(field: &'static str, problem: impl Into<String>) -> Result<T, SpecError> {
     Err(SpecError::Field {
@@ -40,6 +41,7 @@ impl JobSpec {
         }
         self.check_workflows()?;
         self.check_limits()?;
+        self.check_thresholds()?;
         if self
             .workflows
             .iter()
@@ -72,6 +74,36 @@ impl JobSpec {
             .iter()
             .any(|workflow| workflow.arrivals == Some(Arrivals::Poisson));
         own || self.arrivals == Arrivals::Poisson
+    }
+
+    fn check_thresholds(&self) -> Result<(), SpecError> {
+        if self.thresholds.len() > MOST {
+            return wrong("thresholds", format!("a job has at most {MOST}"));
+        }
+        for (at, threshold) in self.thresholds.iter().enumerate() {
+            if self.thresholds[..at].contains(threshold) {
+                return wrong("thresholds", format!("{threshold} is there twice: leave one out"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Thresholds are of workflows that run, where the document says which do; the command line may still say others.
+    pub(super) fn check_named_workflows(&self) -> Result<(), SpecError> {
+        let names = self.workflow_names();
+        let stray = self.thresholds.iter().find(|threshold| {
+            let workflow = threshold.workflow();
+            !names.is_empty() && workflow.is_some_and(|wanted| !names.iter().any(|name| name == wanted))
+        });
+        stray.map_or(Ok(()), |threshold| {
+            wrong(
+                "thresholds",
+                format!(
+                    "{threshold} is of a workflow that does not run: these do: {}",
+                    names.join(", ")
+                ),
+            )
+        })
     }
 
     fn check_workflows(&self) -> Result<(), SpecError> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::JobSpec;
+use crate::threshold::{MOST, Threshold, ThresholdSummary, document};
 
 /// Where a job is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -96,6 +97,45 @@ pub struct JobView {
     pub job: JobInfo,
     /// What is known of its results so far; final when the job is.
     pub summary: Option<crate::summary::Summary>,
+}
+
+/// What became of thresholds on a job's stored results.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checked {
+    /// The job.
+    pub job: Uuid,
+    /// Whether all are met.
+    pub passed: bool,
+    /// Each, in the order in which they were given.
+    pub thresholds: Vec<ThresholdSummary>,
+}
+
+/// By which thresholds a job is to be judged again; none: by its own.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSpec {
+    /// As in a [`JobSpec`].
+    #[serde(default, deserialize_with = "document::deserialize")]
+    pub thresholds: Vec<Threshold>,
+}
+
+impl CheckSpec {
+    /// The thresholds that are meant for a job.
+    ///
+    /// # Errors
+    /// When there are none, or too many.
+    pub fn of<'a>(&'a self, spec: &'a JobSpec) -> Result<&'a [Threshold], String> {
+        let thresholds = if self.thresholds.is_empty() {
+            &spec.thresholds
+        } else {
+            &self.thresholds
+        };
+        match thresholds.len() {
+            0 => Err("the job has no thresholds of its own: give some, as in --threshold 'http_req_duration: p(95)<500'".to_owned()),
+            n if n > MOST => Err(format!("{n} thresholds are too many: there are {MOST} at most")),
+            _ => Ok(thresholds),
+        }
+    }
 }
 
 /// One connected agent.

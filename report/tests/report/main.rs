@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod judged;
 mod sample;
 mod schema;
 
@@ -53,6 +54,14 @@ fn a_job_in_trouble() {
 }
 
 #[test]
+fn thresholds_come_first() {
+    assert_golden(
+        "judged.txt",
+        &heavy_report::text(&judged::judged(), &Style::default()),
+    );
+}
+
+#[test]
 fn a_job_that_never_ran_and_one_that_runs() {
     assert_golden(
         "never-ran.txt",
@@ -71,6 +80,7 @@ fn the_json_is_the_summary_and_fits_the_schema() {
         sample::trouble(),
         sample::never_ran(),
         sample::running(),
+        judged::judged(),
     ] {
         let document = heavy_report::json(&summary);
         assert_eq!(serde_json::from_str::<Summary>(&document).unwrap(), summary);
@@ -97,20 +107,25 @@ fn the_schema_refuses_what_is_no_summary() {
 
 #[test]
 fn hostile_texts_reach_no_rendering_raw() {
-    let summary = sample::trouble();
     let harmless = |text: &str| {
         !text
             .chars()
             .any(|c| c.is_control() && c != '\n' || c == '\u{202e}')
     };
-    for full in [false, true] {
-        let style = Style {
-            full,
-            ..Style::default()
-        };
-        assert!(harmless(&heavy_report::text(&summary, &style)));
+    for summary in [sample::trouble(), judged::judged()] {
+        for full in [false, true] {
+            let style = Style {
+                full,
+                ..Style::default()
+            };
+            assert!(harmless(&heavy_report::text(&summary, &style)));
+        }
+        assert!(harmless(&heavy_report::json(&summary)));
+        assert!(harmless(&heavy_report::thresholds(
+            &summary.thresholds,
+            &Style::default()
+        )));
     }
-    assert!(harmless(&heavy_report::json(&summary)));
 }
 
 #[test]
@@ -120,6 +135,7 @@ fn no_line_is_wider_than_the_page() {
         sample::trouble(),
         sample::never_ran(),
         sample::running(),
+        judged::judged(),
     ] {
         for (width, full) in [(80, false), (80, true), (100, true), (300, true)] {
             let style = Style {

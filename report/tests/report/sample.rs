@@ -23,7 +23,7 @@ fn latencies(n: u64, fastest_us: u64) -> Distribution {
     Distribution::from(&histogram)
 }
 
-fn job(name: &str, state: JobState, verdict: Option<Verdict>, reason: &str) -> JobInfo {
+pub(crate) fn job(name: &str, state: JobState, verdict: Option<Verdict>, reason: &str) -> JobInfo {
     let mut spec = JobSpec::new(
         "3f2a91c0d4e1".repeat(6)[..64].to_owned(),
         "100".parse().unwrap(),
@@ -130,6 +130,7 @@ pub(crate) fn shop() -> Summary {
         job: job("shop", JobState::Finished, Some(Verdict::Pass), ""),
         complete: true,
         run_time_s: 10.004,
+        thresholds: Vec::new(),
         iterations: all_ok(1_000),
         generator_lag: latencies(1_000, 20),
         response_time: Some(latencies(1_000, 640)),
@@ -272,6 +273,7 @@ pub(crate) fn never_ran() -> Summary {
         job,
         complete: true,
         run_time_s: 0.0,
+        thresholds: Vec::new(),
         iterations: Accounting {
             planned: 1_000,
             ..Accounting::default()

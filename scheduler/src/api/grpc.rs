@@ -141,6 +141,12 @@ impl Jobs for Service {
         document(&job.map_err(|error| status::of(&error))?)
     }
 
+    async fn check_job(&self, request: Request<v1::CheckRequest>) -> Reply<v1::Document> {
+        let request = request.into_inner();
+        let checked = self.desk.check(&request.job, &request.spec).await;
+        document(&checked.map_err(|error| status::of(&error))?)
+    }
+
     async fn list_agents(&self, _: Request<v1::AgentsRequest>) -> Reply<v1::Document> {
         document(&self.fleet.agents())
     }

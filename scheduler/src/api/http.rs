@@ -10,7 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use futures::{Stream, StreamExt};
-use heavy_model::job::{AgentInfo, JobInfo, JobView};
+use heavy_model::job::{AgentInfo, Checked, JobInfo, JobView};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, StatusCode};
 use serde::Deserialize;
@@ -42,6 +42,7 @@ pub(crate) fn router(service: Arc<Service>) -> axum::Router {
         .route("/api/v1/jobs/{job}/pause", post(pause))
         .route("/api/v1/jobs/{job}/resume", post(resume))
         .route("/api/v1/jobs/{job}/params", post(params))
+        .route("/api/v1/jobs/{job}/check", post(check))
         .route("/api/v1/jobs/{job}/progress", get(progress))
         .route("/api/v1/artifacts/{sha256}", put(upload).head(find_artifact))
         .route("/api/v1/agents", get(agents))
@@ -163,6 +164,15 @@ async fn params(
 ) -> Result<Json<JobInfo>, Failure> {
     let params = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
     Ok(Json(service.desk.params(&job, params).await?))
+}
+
+async fn check(
+    State(service): Desk,
+    Path(job): Path<String>,
+    body: Result<String, StringRejection>,
+) -> Result<Json<Checked>, Failure> {
+    let spec = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    Ok(Json(service.desk.check(&job, &spec).await?))
 }
 
 async fn progress(

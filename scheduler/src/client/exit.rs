@@ -1,6 +1,6 @@
 //! Exit codes of commands that run or look at jobs, and which job gives which.
 
-use heavy_model::job::{JobInfo, JobState};
+use heavy_model::job::{Checked, JobInfo, JobState};
 use heavy_model::verdict::Verdict;
 
 /// PASS, or the command did what was asked.
@@ -28,4 +28,10 @@ pub fn of_job(job: &JobInfo) -> u8 {
         (JobState::Finished, Some(Verdict::Invalid)) => INVALID,
         _ => COULD_NOT_RUN,
     }
+}
+
+/// The exit code of thresholds that a job was judged by.
+#[must_use]
+pub const fn of_check(checked: &Checked) -> u8 {
+    if checked.passed { PASS } else { FAIL }
 }

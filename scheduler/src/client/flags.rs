@@ -8,6 +8,7 @@ use heavy_model::job::Samples;
 use heavy_model::profile::Stage;
 use heavy_model::rate::Rate;
 use heavy_model::span::Span;
+use heavy_model::threshold::Threshold;
 use heavy_model::users::Users;
 
 use super::ReportFile;
@@ -99,6 +100,10 @@ pub struct LoadFlags {
     /// A file with variables for the load test, one KEY=VALUE a line
     #[arg(long, value_name = "FILE", env = "HEAVY_ENV_FILE")]
     pub env_file: Option<PathBuf>,
+    /// A condition on what is measured that fails the job if it is not met, as in 'http_req_duration: p(95)<500 over 30s
+    /// abort' or 'http_req_failed{step:pay}: rate<1%'; may be given more than once
+    #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
+    pub thresholds: Vec<Threshold>,
     /// Drops for want of a free slot up to this share of the plan do not fail the job [default: 0%]
     #[arg(long, value_name = "P%", env = "HEAVY_ALLOW_DROPS", value_parser = percent, allow_hyphen_values = true)]
     pub allow_drops: Option<f64>,

@@ -114,6 +114,7 @@ impl LoadFlags {
         spec.keep_query |= self.keep_query;
         spec.allow_drops_percent = self.allow_drops.unwrap_or(spec.allow_drops_percent);
         spec.allow_invalid |= self.allow_invalid;
+        spec.thresholds.extend(self.thresholds.iter().cloned());
     }
 
     fn all_params(&self, of_document: Value) -> Result<Value, Error> {
@@ -156,7 +157,10 @@ pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
     spec.check().map_err(|error| match error {
         heavy_model::job::SpecError::Field { field, problem } => Error::Usage(format!(
             "--{}: {problem}",
-            field.trim_end_matches("_percent").replace('_', "-")
+            field
+                .trim_end_matches("_percent")
+                .replace('_', "-")
+                .replace("thresholds", "threshold")
         )),
         error @ heavy_model::job::SpecError::Syntax(_) => Error::Usage(error.to_string()),
     })
@@ -196,6 +200,9 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
         spec.agents
             .map_or_else(|| "all that are free".to_owned(), |agents| agents.to_string()),
     );
+    for threshold in &spec.thresholds {
+        line("threshold", escape(&threshold.to_string()));
+    }
     for note in notes {
         line("note", note.clone());
     }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use heavy_model::job::{AgentInfo, JobInfo, JobSpec, JobView};
+use heavy_model::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobSpec, JobView};
 use heavy_model::progress::Progress;
 use heavy_proto::net::{self, CHUNK_BYTES, MAX_MESSAGE_BYTES};
 use heavy_proto::v1::artifact_upload::Part;
 pub use heavy_proto::v1::change_request::Change;
 use heavy_proto::v1::jobs_client::JobsClient;
 use heavy_proto::v1::{
-    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, ChangeRequest, JobRef, ListRequest,
-    ParamsRequest, StopRequest, SubmitRequest,
+    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, ChangeRequest, CheckRequest, JobRef,
+    ListRequest, ParamsRequest, StopRequest, SubmitRequest,
 };
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncReadExt;
@@ -178,6 +178,19 @@ impl Remote {
             .clone()
             .change_params(question(ParamsRequest { job, params }))
             .await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// Judges a job by thresholds.
+    ///
+    /// # Errors
+    /// When there is no such job, or there are no thresholds.
+    pub async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
+        let request = CheckRequest {
+            job: job.to_owned(),
+            spec: serde_json::to_string(spec)?,
+        };
+        let reply = self.jobs.clone().check_job(question(request)).await;
         self.document(reply.map(|reply| reply.into_inner().json))
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
+use heavy_model::job::CheckSpec;
+use heavy_model::threshold::Threshold;
 use serde::Serialize;
 
 use super::follow::{Interrupts, News, follow};
@@ -91,6 +93,17 @@ pub enum Verb {
         /// A file with any JSON; - for stdin
         file: PathBuf,
     },
+    /// Judge a job by its thresholds, or by others; the exit code is 0 if all are met, else 99
+    Check {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// A condition on what was measured, in place of the job's own, as in 'http_req_duration: p(95)<500'
+        #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
+        thresholds: Vec<Threshold>,
+        /// Print JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+    },
     /// List the connected agents
     Agents {
         /// Print JSON
@@ -152,6 +165,18 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
             let params = read(file)?;
             let job = remote.params(job, &params).await?;
             say(&format!("the load tests of job {} get new params\n", job.id));
+        }
+        Verb::Check {
+            job,
+            thresholds,
+            json,
+        } => {
+            let thresholds = thresholds.clone();
+            let checked = remote.check(job, &CheckSpec { thresholds }).await?;
+            print(*json, &checked, || {
+                heavy_report::thresholds(&checked.thresholds, &plain_style())
+            })?;
+            return Ok(exit::of_check(&checked));
         }
         Verb::Agents { json } => {
             let agents = remote.agents().await?;

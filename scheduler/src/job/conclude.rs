@@ -46,7 +46,7 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
     if job.started_at_wall_ns.is_some() {
         let load = job.spec.load();
         let end_ns = load.duration_ns();
-        let mut fold = Fold::new(load, []);
+        let mut fold = Fold::new(load, []).watching(&job.spec.thresholds);
         let mut reader = Reader::new(Arc::clone(&store), job.id);
         if let Err(error) = reader.read(&mut fold).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
@@ -76,6 +76,7 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (Folded, Summary) {
     } = ran;
     let mut fold = collected.fold;
     job.degraded |= !collected.complete;
+    fold.end_at(end_ns);
     let mut summary = fold.summary(job, &shares, true);
     let judgement = judge(&summary);
     job.degraded |= !summary.iterations.balances();

@@ -125,7 +125,7 @@ impl Driver {
                     }
                     Event::Stop { now: true, who: "the end of the scheduler".to_owned() }
                 }
-                _ = ticks.tick() => Event::Tick,
+                _ = ticks.tick() => self.watched().unwrap_or(Event::Tick),
             };
             self.take(event).await;
         }
@@ -134,6 +134,16 @@ impl Driver {
         while let Some(mail) = mailbox.recv().await {
             self.refuse_mail(mail);
         }
+    }
+
+    /// A threshold of the running job that is broken and is to stop the load.
+    fn watched(&self) -> Option<Event> {
+        let folding = self
+            .folding
+            .as_ref()
+            .filter(|_| self.machine.state() == JobState::Running)?;
+        let reason = folding.seen.borrow().broken.clone()?;
+        Some(Event::Broken { reason })
     }
 
     pub(super) async fn take(&mut self, event: Event) {

@@ -61,6 +61,8 @@ pub(crate) enum Event {
     Back { agent: String, holds: bool },
     /// Somebody stops the job; `now` is without grace.
     Stop { now: bool, who: String },
+    /// A threshold is broken that is to stop the load.
+    Broken { reason: String },
     /// Time passes.
     Tick,
     /// All results that can come are folded; `complete` says that none is missing.

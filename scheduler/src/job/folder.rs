@@ -10,6 +10,7 @@ use heavy_model::fold::{Fold, Folded, SecondRow};
 use heavy_model::job::JobInfo;
 use heavy_model::stats::Event;
 use heavy_model::summary::Accounting;
+use heavy_model::threshold::Threshold;
 use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -19,6 +20,8 @@ use super::team::Team;
 use crate::clock::Clock;
 
 const PERIOD: Duration = Duration::from_millis(500);
+/// While a threshold may stop the load, which is to be soon.
+const PERIOD_WATCHING: Duration = Duration::from_millis(200);
 const PERIOD_COLLECTING: Duration = Duration::from_millis(50);
 const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
 /// Results may arrive so long after the last agent was done.
@@ -53,6 +56,8 @@ pub(crate) struct Seen {
     pub(crate) accounting: Accounting,
     /// The newest second that all agents have reported.
     pub(crate) newest: Option<SecondRow>,
+    /// Why the load is to stop: the threshold that is broken.
+    pub(crate) broken: Option<String>,
 }
 
 /// The folder's last word.
@@ -86,8 +91,14 @@ impl Folder {
         mut orders: mpsc::Receiver<Order>,
         seen: watch::Sender<Seen>,
     ) -> Collected {
-        let id = self.job.borrow().id;
-        let mut fold = Fold::new(self.team.load().clone(), self.team.known().map(str::to_owned));
+        let (id, thresholds) = {
+            let job = self.job.borrow();
+            (job.id, job.spec.thresholds.clone())
+        };
+        let watching = thresholds.iter().any(Threshold::aborts);
+        let mut fold =
+            Fold::new(self.team.load().clone(), self.team.known().map(str::to_owned)).watching(&thresholds);
+        let mut broken = None;
         let mut reader = Reader::new(Arc::clone(&self.store), id);
         let mut unwritten = None;
         let mut summarised = Instant::now();
@@ -96,9 +107,13 @@ impl Folder {
             if let Err(error) = reader.read(&mut fold).await {
                 tracing::warn!(job = %id, %error, "cannot read results, trying again");
             }
+            if let Some(breach) = fold.judge_before(self.sealed_before(&fold)) {
+                broken = Some(breach.reason());
+            }
             seen.send_replace(Seen {
                 accounting: fold.accounting(),
                 newest: fold.newest_complete_second(),
+                broken: broken.clone(),
             });
             if let Some((collect, limit)) = &collecting {
                 let complete = self.is_complete(&reader, &collect.lost);
@@ -119,6 +134,8 @@ impl Folder {
             self.write(&mut fold, &mut unwritten, summary_due).await;
             let period = if collecting.is_some() {
                 PERIOD_COLLECTING
+            } else if watching {
+                PERIOD_WATCHING
             } else {
                 PERIOD
             };
@@ -136,10 +153,15 @@ impl Folder {
             .all(|agent| reader.is_complete(agent))
     }
 
-    async fn write(&self, fold: &mut Fold, unwritten: &mut Option<Folded>, with_summary: bool) {
+    /// Seconds before it are not waited for any more.
+    fn sealed_before(&self, fold: &Fold) -> u32 {
         let elapsed_s = self.clock.now_ns().saturating_sub(self.start_ns) / 1_000_000_000;
         let overdue = u32::try_from(elapsed_s.saturating_sub(PARTIAL_AFTER_S)).unwrap_or(u32::MAX);
-        let sealed = fold.complete_before_second().max(overdue);
+        fold.complete_before_second().max(overdue)
+    }
+
+    async fn write(&self, fold: &mut Fold, unwritten: &mut Option<Folded>, with_summary: bool) {
+        let sealed = self.sealed_before(fold);
         let folded = unwritten.take().unwrap_or_else(|| fold.take_changes(sealed));
         let job = self.job.borrow().clone();
         let summary = with_summary.then(|| fold.summary(&job, &self.shares, false));

@@ -15,7 +15,7 @@
 //!
 //! An agent is *done* when it said FINISHED or FAILED, or was lost. A job that is draining has no agent to wait for
 //! but those that are not done; each gets a limit, after which it counts as lost. The first failure decides the
-//! outcome; a stop decides it unless something had failed before.
+//! outcome; a stop, or a threshold that stops the load, decides it unless something had failed before.
 
 mod join;
 mod reports;
@@ -105,6 +105,7 @@ impl Machine {
             Event::Lost { agent, why } => self.on_lost(now_ns, &agent, &why, &mut actions),
             Event::Back { agent, holds } => self.on_back(agent, holds, &mut actions),
             Event::Stop { now, who } => self.on_stop(now_ns, now, who, &mut actions),
+            Event::Broken { reason } => self.on_broken(now_ns, reason, &mut actions),
             Event::Tick => self.on_tick(now_ns, &mut actions),
             Event::Collected { complete } => self.on_collected(complete, &mut actions),
         }
@@ -157,6 +158,15 @@ impl Machine {
                 self.end(now_ns, 0, actions);
             }
             JobState::Draining | JobState::Finished | JobState::Failed | JobState::Stopped => {}
+        }
+    }
+
+    /// The load is over at once: what runs would go on loading a target that does not do what it should.
+    fn on_broken(&mut self, now_ns: u64, reason: String, actions: &mut Vec<Action>) {
+        if self.state == JobState::Running {
+            self.reason.clone_from(&reason);
+            self.outcome.get_or_insert(Outcome::Cut(reason));
+            self.end(now_ns, 0, actions);
         }
     }
 
@@ -258,13 +268,13 @@ impl Machine {
         self.collecting = false;
         self.limit_ns = None;
         self.state = match &self.outcome {
-            None => JobState::Finished,
+            None | Some(Outcome::Cut(_)) => JobState::Finished,
             Some(Outcome::Failed(_)) => JobState::Failed,
             Some(Outcome::Stopped(_)) => JobState::Stopped,
         };
         self.reason = match self.outcome.clone() {
             None => String::new(),
-            Some(Outcome::Failed(reason)) => reason,
+            Some(Outcome::Failed(reason) | Outcome::Cut(reason)) => reason,
             Some(Outcome::Stopped(who)) => format!("stopped by {who}"),
         };
         actions.push(Action::Conclude);

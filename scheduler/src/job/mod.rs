@@ -2,6 +2,7 @@
 //! become series and totals ([`folder`]), and where all of them are found ([`desk`]).
 
 pub(crate) mod changes;
+pub(crate) mod check;
 pub(crate) mod conclude;
 pub(crate) mod control;
 pub(crate) mod desk;

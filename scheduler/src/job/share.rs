@@ -33,6 +33,8 @@ pub(crate) enum Outcome {
     Failed(String),
     /// By whom.
     Stopped(String),
+    /// By a threshold, with the reason: judged as one that finished.
+    Cut(String),
 }
 
 /// What agents were told when the job was ended before its profile.

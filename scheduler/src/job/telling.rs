@@ -14,6 +14,7 @@ impl Driver {
         let (kind, who, new_value) = match event {
             Event::Lost { agent, why } => ("agent-lost", agent.as_str(), why.as_str()),
             Event::Stop { now, who } => ("stop", who.as_str(), if *now { "now" } else { "graceful" }),
+            Event::Broken { reason } => ("abort", "threshold", reason.as_str()),
             Event::Update {
                 agent,
                 report: Report::Failed { kind, .. },

@@ -119,7 +119,7 @@ const DOCUMENTS: [&str; 6] = [
     r#""users":5,"iterations":100,"pacing":"500ms","duration":"1m""#,
     r#""users":"30s:100,1m:100","on":{"region":"eu"},"weights":"cores","replace":true,"allow_invalid":true,"traceparent":true"#,
     r#""users":4,"iterations_per_user":3,"workflows":["browse",{"name":"buy","weight":3,"params":{}}]"#,
-    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"labels":{"k":"v"}"#,
+    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"thresholds":["http_reqs: rate>1"]"#,
     r#""testType":"session","attackDuration":"10m","numMessages":30,"per":"1m","labels":[["team","ingest"]]"#,
 ];
 
@@ -212,6 +212,7 @@ async fn every_operation_answers_as_described() {
                 "uploadArtifact" => "x",
                 "changeRate" => r#"{"rate":"5"}"#,
                 "changeParams" => "{}",
+                "checkJob" => r#"{"thresholds":["http_reqs: rate>1 over 1s","checks: rate>0.5"]}"#,
                 _ => "",
             };
             for (job, hash) in [
@@ -225,5 +226,5 @@ async fn every_operation_answers_as_described() {
             }
         }
     }
-    assert_eq!(seen, 14);
+    assert_eq!(seen, 15);
 }

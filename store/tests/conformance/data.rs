@@ -7,6 +7,7 @@ use heavy_model::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, RequestSummary,
     RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
 };
+use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_model::verdict::Verdict;
 use heavy_store::{Batch, Content, Producer, Rows, Stream};
 use uuid::Uuid;
@@ -170,6 +171,10 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
         job: job.clone(),
         complete: true,
         run_time_s: 10.0,
+        thresholds: vec![
+            threshold("http_reqs: rate>10", Some(99.0)),
+            threshold("checks: rate>0.5", None),
+        ],
         iterations,
         generator_lag: distribution(10),
         response_time: Some(distribution(100)),
@@ -206,6 +211,23 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
             ..AgentSummary::default()
         }],
         warnings: vec!["rows were not kept".to_owned()],
+    }
+}
+
+fn threshold(expression: &str, value: Option<f64>) -> ThresholdSummary {
+    ThresholdSummary {
+        expression: expression.to_owned(),
+        metric: "checks".to_owned(),
+        value,
+        unit: String::new(),
+        outcome: match value {
+            Some(_) => ThresholdOutcome::Met,
+            None => ThresholdOutcome::NoSamples,
+        },
+        samples: 0,
+        window: None,
+        aborted_at_second: None,
+        note: String::new(),
     }
 }
 

@@ -195,6 +195,14 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
         ("select sum(count) from status_counts", "1980"),
         ("select passes, fails from checks", "985|5"),
         (
+            "select expression, value from thresholds where passed",
+            "http_reqs: rate>10|99",
+        ),
+        (
+            "select expression, value from thresholds where not passed",
+            "checks: rate>0.5|-",
+        ),
+        (
             "select kind, count, example from errors",
             "status|5|500 Internal Server Error",
         ),
@@ -262,7 +270,7 @@ pub(crate) async fn the_usual_questions_have_answers(bed: &Bed) {
             .replace(":service", "j.service");
         answers.push(ask(&store, &sql).await.rows.len());
     }
-    assert_eq!(answers, [2, 2, 0, 3, 1, 20, 1, 1, 4, 1, 2, 4, 1, 3, 2, 1]);
+    assert_eq!(answers, [2, 2, 1, 3, 1, 20, 1, 1, 4, 1, 2, 4, 1, 3, 2, 1]);
 }
 
 pub(crate) async fn percentiles_can_be_asked_for(bed: &Bed) {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use heavy_model::job::{JobInfo, JobSpec, JobView};
+use heavy_model::job::{CheckSpec, Checked, JobInfo, JobSpec, JobView};
 use heavy_model::progress::Progress;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::Desk;
+use crate::job::check::check;
 use crate::job::error::Error;
 use crate::job::event::Event;
 use crate::job::mail::{Mail, Reply};
@@ -87,6 +88,19 @@ impl Desk {
         let job = self.find(reference).await?;
         let summary = self.tools.store.summary(job.id).await?;
         Ok(JobView { job, summary })
+    }
+
+    /// Judges a job by thresholds: those of a JSON document, or its own.
+    ///
+    /// # Errors
+    /// As [`Self::find`]; and when the document is wrong, or there are no thresholds.
+    pub(crate) async fn check(&self, reference: &str, spec: &str) -> Result<Checked, Error> {
+        let spec = if spec.trim().is_empty() { "{}" } else { spec };
+        let spec: CheckSpec =
+            serde_json::from_str(spec).map_err(|error| Error::Request(error.to_string()))?;
+        let job = self.find(reference).await?;
+        let thresholds = spec.of(&job.spec).map_err(Error::Request)?;
+        Ok(check(Arc::clone(&self.tools.store), &job, thresholds).await?)
     }
 
     /// The newest jobs, newest first.

@@ -1,5 +1,6 @@
 //! Tables and properties of the job machine.
 
+mod broken;
 mod joining;
 
 use super::*;

@@ -1,0 +1,63 @@
+//! What of a threshold the grammar alone cannot say.
+
+use super::aggregate::{Aggregate, Operator};
+use super::limit::Written;
+use super::metric::Kind;
+use super::{Error, LONGEST_WINDOW, Threshold};
+
+/// Whether the limit can be one of this metric.
+pub(super) fn limit(threshold: &Threshold) -> Result<(), Error> {
+    let Threshold { metric, limit, .. } = threshold;
+    let is_count = threshold.aggregate == Aggregate::Count;
+    let fits = match limit.written() {
+        Written::Plain => true,
+        Written::Percent => metric.kind == Kind::Share,
+        Written::Time => metric.is_time() && !is_count,
+    };
+    if !fits {
+        let why = match metric.kind {
+            Kind::Custom => "metrics of the load test's own have units of their own: write a plain number",
+            Kind::Share => "it is a share: write it as in 0.01 or 1%",
+            Kind::Counter => "it is counted: write a plain number",
+            Kind::Trend | Kind::Sum if is_count => "it is counted: write a plain number",
+            Kind::Trend | Kind::Sum => "it is a time: write it as in 500, 500ms or 1.5s",
+        };
+        return Err(Error::new(format!("the limit {limit} cannot be: {why}")));
+    }
+    if metric.kind == Kind::Share && !(0.0..=1.0).contains(&limit.value()) {
+        return Err(Error::new(format!(
+            "the limit {limit} cannot be: a share is from 0 to 1; write 5 in a hundred as 0.05 or 5%"
+        )));
+    }
+    if metric.kind != Kind::Custom && limit.value() < 0.0 {
+        return Err(Error::new(format!(
+            "the limit {limit} cannot be: {} is never below 0",
+            metric.name()
+        )));
+    }
+    Ok(())
+}
+
+/// Whether what follows the limit goes together.
+pub(super) fn clauses(threshold: &Threshold) -> Result<(), Error> {
+    if let Some(window) = threshold.window
+        && window > LONGEST_WINDOW
+    {
+        return Err(Error::new(format!(
+            "over {window}: windows go up to {LONGEST_WINDOW}"
+        )));
+    }
+    if threshold.delay.is_some() && !threshold.abort && threshold.window.is_none() {
+        return Err(Error::new(
+            "delay says when abort or windows begin: add abort or over, or leave it out",
+        ));
+    }
+    let grows = threshold.aggregate == Aggregate::Count && threshold.window.is_none();
+    if threshold.abort && grows && !matches!(threshold.operator, Operator::Below | Operator::AtMost) {
+        return Err(Error::new(format!(
+            "a count grows, so that {}{}{} does not hold until it is reached: leave abort out, or add over",
+            threshold.aggregate, threshold.operator, threshold.limit
+        )));
+    }
+    Ok(())
+}

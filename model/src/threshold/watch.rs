@@ -1,0 +1,296 @@
+//! All thresholds of a job: takes the roll-ups of all agents, judges while the job runs and at its end.
+
+use std::collections::BTreeMap;
+
+use super::Threshold;
+use super::cell::{Cell, Number};
+use super::metric::Source;
+use super::outcome::{Breach, ThresholdOutcome, ThresholdSummary};
+use super::scan::{Judged, Scan};
+use crate::stats::{Delta, Iterations};
+
+/// The time that thresholds are about.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// What rates of the whole job are over.
+    pub run_time_s: f64,
+    /// The first second in which no iterations were planned: rates of windows go no further, since less is right then.
+    pub planned_before_second: u32,
+}
+
+/// What all agents have measured of what a job's thresholds are about.
+#[derive(Debug, Default)]
+pub struct Watch {
+    watched: Vec<Watched>,
+    last_second: u32,
+}
+
+#[derive(Debug)]
+struct Watched {
+    threshold: Threshold,
+    /// By second where seconds matter; else all under 0.
+    cells: BTreeMap<u32, Cell>,
+    live: Scan,
+    breach: Option<(u32, ThresholdSummary)>,
+}
+
+impl Watch {
+    /// A watch on these thresholds. What claims to be later than `last_second` counts in it.
+    #[must_use]
+    pub fn new(thresholds: &[Threshold], last_second: u32) -> Self {
+        let watched = thresholds.iter().map(|threshold| Watched {
+            live: Scan::new(threshold),
+            threshold: threshold.clone(),
+            cells: BTreeMap::new(),
+            breach: None,
+        });
+        Self {
+            watched: watched.collect(),
+            last_second,
+        }
+    }
+
+    /// The plan has become longer or shorter.
+    pub const fn set_last_second(&mut self, last_second: u32) {
+        self.last_second = last_second;
+    }
+
+    /// Adds a delta of any agent.
+    pub fn apply(&mut self, delta: &Delta) {
+        let last = self.last_second;
+        for watched in &mut self.watched {
+            watched.apply(delta, last);
+        }
+    }
+
+    /// Adds iterations that no agent has reported.
+    pub fn add_iterations(&mut self, row: &Iterations) {
+        let last = self.last_second;
+        for watched in &mut self.watched {
+            watched.add_iterations(row, last);
+        }
+    }
+
+    /// Judges, while the job runs, what ends before a second: everything before it has to be known. Gives the first
+    /// threshold that is broken and is to end the load; only the first time.
+    pub fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<Breach> {
+        let mut first = None;
+        let fired = self.watched.iter().any(|watched| watched.breach.is_some());
+        for watched in &mut self.watched {
+            let broken = watched.advance(before_second, planned_before_second);
+            if let Some(found) = broken.filter(|_| !fired && first.is_none() && watched.threshold.abort) {
+                let found = ThresholdSummary {
+                    aborted_at_second: Some(before_second),
+                    ..found
+                };
+                watched.breach = Some((before_second, found.clone()));
+                first = Some(Breach { found });
+            }
+        }
+        first
+    }
+
+    /// What became of all thresholds, in their order. `complete` says that nothing more will come.
+    #[must_use]
+    pub fn outcomes(&self, measured: Measured, complete: bool) -> Vec<ThresholdSummary> {
+        self.watched
+            .iter()
+            .map(|watched| watched.outcome(measured, complete))
+            .collect()
+    }
+}
+
+impl Watched {
+    fn cell(&mut self, second: u32, last: u32) -> &mut Cell {
+        let by_second = self.threshold.window.is_some() || self.threshold.is_per_second();
+        let key = if by_second { second.min(last) } else { 0 };
+        self.cells.entry(key).or_default()
+    }
+
+    fn apply(&mut self, delta: &Delta, last: u32) {
+        let source = self.threshold.metric.source;
+        match source {
+            Source::RequestDuration
+            | Source::Phase(_)
+            | Source::Requests
+            | Source::FailedRequests
+            | Source::Bytes => {
+                for row in &delta.requests {
+                    if self.selectors_take(|selector| selector.takes_request(row)) {
+                        self.cell(row.second, last).add_requests(source, row);
+                    }
+                }
+            }
+            Source::StepDuration | Source::FailedSteps => {
+                for row in &delta.steps {
+                    if self.selectors_take(|selector| selector.takes_step(row)) {
+                        self.cell(row.second, last).add_steps(source, row);
+                    }
+                }
+            }
+            Source::Checks => {
+                for row in &delta.checks {
+                    if self.selectors_take(|selector| selector.takes_check(row)) {
+                        self.cell(row.second, last).add_checks(row);
+                    }
+                }
+            }
+            Source::Custom => {
+                for row in &delta.metrics {
+                    if self.selectors_take(|selector| selector.takes_metric(row)) {
+                        self.cell(row.second, last).add_metrics(row);
+                    }
+                }
+            }
+            _ => delta
+                .iterations
+                .iter()
+                .for_each(|row| self.add_iterations(row, last)),
+        }
+    }
+
+    /// Nothing, if the threshold is not about iterations.
+    fn add_iterations(&mut self, row: &Iterations, last: u32) {
+        let source = self.threshold.metric.source;
+        let about = matches!(
+            source,
+            Source::Iterations
+                | Source::FailedIterations
+                | Source::Dropped
+                | Source::DroppedOfDue
+                | Source::IterationDuration
+                | Source::ResponseTime
+                | Source::GeneratorLag
+        );
+        if about && self.selectors_take(|selector| selector.takes_iteration(row)) {
+            self.cell(row.second, last).add_iterations(source, row);
+        }
+    }
+
+    fn selectors_take(&self, takes: impl Fn(&super::Selector) -> bool) -> bool {
+        self.threshold.selectors.iter().all(takes)
+    }
+
+    /// As [`Watch::advance`], of one threshold: what was found if it is broken.
+    fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<ThresholdSummary> {
+        if self.threshold.window.is_some() {
+            let before = self.windows_before(before_second, planned_before_second);
+            let broken = self.live.advance(&self.threshold, &self.cells, before)?;
+            return Some(self.threshold.found(Ok(broken)));
+        }
+        if !self.threshold.abort || before_second < self.threshold.delay_s().max(1) {
+            return None;
+        }
+        let found = self.whole(f64::from(before_second), Some(before_second));
+        (found.outcome == ThresholdOutcome::Broken).then_some(found)
+    }
+
+    /// Up to where windows go.
+    fn windows_before(&self, known_before: u32, planned_before: u32) -> u32 {
+        if self.threshold.is_per_second() {
+            known_before.min(planned_before)
+        } else {
+            known_before
+        }
+    }
+
+    fn outcome(&self, measured: Measured, complete: bool) -> ThresholdSummary {
+        let found = match (self.threshold.window, complete) {
+            (None, _) => self.whole(measured.run_time_s, None),
+            (Some(_), false) => self.of_windows(&self.live),
+            (Some(_), true) => {
+                // Anew, since a second that was judged may have got more of a late agent.
+                let known = self.cells.last_key_value().map_or(0, |(second, _)| second + 1);
+                // Of rates, seconds in which nothing was measured are what they are about.
+                let known = if self.threshold.is_per_second() {
+                    u32::MAX
+                } else {
+                    known
+                };
+                let mut scan = Scan::new(&self.threshold);
+                let before = self.windows_before(known, measured.planned_before_second);
+                scan.advance(&self.threshold, &self.cells, before);
+                scan.finish(&self.threshold);
+                self.of_windows(&scan)
+            }
+        };
+        // What has ended the load stays what ended it, also if what came after was better.
+        match &self.breach {
+            Some((_, breach)) if found.outcome != ThresholdOutcome::Broken => breach.clone(),
+            Some((at, _)) => ThresholdSummary {
+                aborted_at_second: Some(*at),
+                ..found
+            },
+            None => found,
+        }
+    }
+
+    /// All seconds, or those before one, as one.
+    fn whole(&self, elapsed_s: f64, before: Option<u32>) -> ThresholdSummary {
+        let mut sum = Cell::default();
+        let by_second = self.threshold.is_per_second();
+        for (second, cell) in &self.cells {
+            if !by_second || before.is_none_or(|before| *second < before) {
+                sum.merge(cell);
+            }
+        }
+        match self.threshold.number(&sum, elapsed_s) {
+            Number::Some(value) => ThresholdSummary {
+                value: Some(value),
+                samples: sum.samples(),
+                outcome: outcome_of(self.threshold.holds(value)),
+                ..self.threshold.without_samples()
+            },
+            Number::NoSamples => self.threshold.without_samples(),
+            Number::None(note) => ThresholdSummary {
+                note,
+                ..self.threshold.without_samples()
+            },
+        }
+    }
+
+    fn of_windows(&self, scan: &Scan) -> ThresholdSummary {
+        let note = scan.none.clone().unwrap_or_default();
+        self.threshold.found(scan.worst().cloned().ok_or(note))
+    }
+}
+
+fn outcome_of(holds: bool) -> ThresholdOutcome {
+    if holds {
+        ThresholdOutcome::Met
+    } else {
+        ThresholdOutcome::Broken
+    }
+}
+
+impl Threshold {
+    /// What came of a window, or why nothing did.
+    fn found(&self, judged: Result<Judged, String>) -> ThresholdSummary {
+        match judged {
+            Ok(judged) => ThresholdSummary {
+                value: Some(judged.value),
+                samples: judged.samples,
+                outcome: outcome_of(judged.holds),
+                window: Some(judged.window),
+                ..self.without_samples()
+            },
+            Err(note) => ThresholdSummary {
+                note,
+                ..self.without_samples()
+            },
+        }
+    }
+
+    pub(super) fn number(&self, cell: &Cell, elapsed_s: f64) -> Number {
+        cell.number((self.metric.source, self.metric.kind), self.aggregate, elapsed_s)
+    }
+
+    pub(super) fn holds(&self, value: f64) -> bool {
+        self.operator.holds(value, self.limit.value())
+    }
+
+    /// How bad a value is.
+    pub(super) fn excess(&self, value: f64) -> f64 {
+        self.operator.excess(value, self.limit.value())
+    }
+}

@@ -1,0 +1,43 @@
+//! Judging a job again, by its own thresholds or by others, from the roll-ups that are stored.
+
+use std::sync::Arc;
+
+use heavy_model::fold::Fold;
+use heavy_model::job::{Checked, JobInfo};
+use heavy_model::summary::Summary;
+use heavy_model::threshold::{Threshold, ThresholdSummary};
+use heavy_store::Store;
+
+use super::reader::Reader;
+
+/// What becomes of `thresholds` on a job's stored results; of a job that still runs, on those so far.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn check(
+    store: Arc<dyn Store>,
+    job: &JobInfo,
+    thresholds: &[Threshold],
+) -> Result<Checked, heavy_store::Error> {
+    let summary = store.summary(job.id).await?;
+    let mut fold = Fold::new(job.spec.load(), []).watching(thresholds);
+    Reader::new(Arc::clone(&store), job.id).read(&mut fold).await?;
+    if let Some(end_ns) = end_ns(job, summary.as_ref()) {
+        fold.end_at(end_ns);
+    } else if !job.state.is_final() {
+        fold.judge_before(fold.newest_complete_second().map_or(0, |row| row.second + 1));
+    }
+    let thresholds = fold.thresholds(job.state);
+    Ok(Checked {
+        job: job.id,
+        passed: thresholds.iter().all(ThresholdSummary::passed),
+        thresholds,
+    })
+}
+
+/// Up to where iterations were due: the achieved rate is over that time.
+fn end_ns(job: &JobInfo, summary: Option<&Summary>) -> Option<u64> {
+    let rate = job.achieved_rate.filter(|rate| *rate > 0.0)?;
+    let started = summary?.iterations.started as f64;
+    Some((started * 1e9 / rate).round() as u64)
+}
