@@ -287,5 +287,4 @@ async fn recognise(path: PathBuf) -> Result<(), Error> {
 }
 
 #[cfg(test)]
-#[path = "artifacts_tests.rs"]
 mod tests;

@@ -339,5 +339,4 @@ impl From<flags::Connections> for Connections {
 }
 
 #[cfg(test)]
-#[path = "plan_tests.rs"]
 mod tests;

@@ -2,8 +2,8 @@
 //!
 //! A request takes an idle connection if there is one. Otherwise it waits in its origin's queue for whichever comes
 //! first: a connection that another request gives back, or one that the connector opened. A connection is opened for
-//! everybody who waits unless those in use come back at once, but only so many at a time and only up to the limit of open
-//! ones; where that limit is reached, an idle connection of another origin makes room.
+//! everybody who waits, but one after the other where those in use come back at once, never more than so many at a time,
+//! and only up to the limit of open ones; where that limit is reached, an idle connection of another origin makes room.
 
 mod next;
 
@@ -45,7 +45,7 @@ pub(crate) struct Pool {
     open: Cell<usize>,
     connecting: Cell<usize>,
     opened: Cell<u64>,
-    /// Whether somebody waits for whom no connection is opened yet, because others come back at once.
+    /// Whether somebody waits for whom no connection is opened yet, because those in use come back at once.
     pub(crate) held_back: Cell<bool>,
     /// Told whenever the connector may have something to do.
     pub(crate) wake: Rc<Notify>,

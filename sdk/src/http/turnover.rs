@@ -1,8 +1,8 @@
 //! How soon the connections of an origin come back: whether it is worth waiting for one instead of opening another.
 
-/// A request waits so long for a connection to come back before another one is opened for it. Requests that became due
-/// all at once, because something held them up, are served by what there is if that is quick: opening a connection for
-/// each would take far longer, and make the next ones late.
+/// Connections are opened one after the other, not all at once, for requests that are served within this time by those
+/// that come back. Requests that became due all at once, because something held them up, are served by what there is if
+/// that is quick: opening a connection for each would take far longer, and make the next ones late.
 const PATIENCE_NS: u64 = 3_000_000;
 
 /// What is known of how long connections are away.
@@ -25,7 +25,7 @@ impl Turnover {
         };
     }
 
-    /// How many requests `open` connections will have taken up before anybody's patience ends; none if none came back
+    /// How many requests `open` connections will have taken up within that time; none if none came back
     /// lately.
     pub(crate) fn served_soon(&self, open: usize, now_ns: u64) -> usize {
         let lately_ns = PATIENCE_NS.max(4 * self.exchange_ns);

@@ -47,6 +47,7 @@ fn the_limit_is_never_exceeded() {
         let of_target = Arc::clone(&at_once);
         let target = async move || {
             let inside = of_target.enter();
+            // How long a call takes is what makes the limit matter; nothing is waited for.
             tokio::time::sleep(ms(5)).await;
             drop(inside);
             Ok(())
@@ -224,6 +225,7 @@ async fn calls_that_are_too_late_are_canceled() {
     let blocked = AtomicBool::new(false);
     let target = async move || {
         if !blocked.swap(true, Ordering::Relaxed) {
+            // The thread is to be blocked for longer than a call may be late: that is what is tested.
             std::thread::sleep(ms(1_500));
         }
         Ok(())

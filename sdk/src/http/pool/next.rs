@@ -22,7 +22,8 @@ impl Pool {
                 origin.hungry.set(false);
                 continue;
             }
-            if wanted <= origin.served_soon(monotonic_ns()) {
+            // One may always be under way, so that those who have to wait now and then soon need not.
+            if origin.connecting.get() > 0 && wanted <= origin.served_soon(monotonic_ns()) {
                 self.held_back.set(true);
                 self.hungry.borrow_mut().rotate_left(1);
                 held_back += 1;
@@ -78,5 +79,41 @@ impl Pool {
                 return true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::config::EngineConfig;
+    use crate::http::origin::Protocol;
+    use crate::http::target::OriginKey;
+
+    #[test]
+    fn connections_that_come_back_at_once_hold_others_back() {
+        let pool = Rc::new(Pool::new(&EngineConfig::default()));
+        let key = OriginKey {
+            host: "host".into(),
+            port: 80,
+            tls: false,
+        };
+        let origin = pool.origin(None, &key);
+        origin.protocol.set(Protocol::Http1);
+        let _permits: Vec<_> = (0..10).map(|_| pool.permit(&origin)).collect();
+        // In the future, so that it stays lately however long this takes.
+        let returned_ns = monotonic_ns() + 1_000_000_000_000;
+        let mut turnover = origin.turnover.get();
+        turnover.returned(100_000, returned_ns);
+        origin.turnover.set(turnover);
+        let _waiting: Vec<_> = (0..100).map(|_| pool.wait(&origin)).collect();
+        assert!(pool.next_to_connect().is_some(), "one is always opened");
+        assert!(pool.next_to_connect().is_none() && pool.held_back.get());
+        let _more: Vec<_> = (0..300).map(|_| pool.wait(&origin)).collect();
+        assert!(pool.next_to_connect().is_some(), "so many are not served soon");
+        turnover.returned(300_000_000, returned_ns);
+        (0..10).for_each(|_| turnover.returned(300_000_000, returned_ns));
+        origin.turnover.set(turnover);
+        let opened = std::iter::from_fn(|| pool.next_to_connect()).count();
+        assert_eq!((opened, pool.held_back.get()), (62, false), "up to 64 at once");
     }
 }
