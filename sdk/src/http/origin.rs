@@ -142,12 +142,24 @@ impl Origin {
         }
     }
 
-    /// How many of those who wait had better wait for connections that are in use.
-    pub(crate) fn served_soon(&self, now_ns: u64) -> usize {
+    /// Whether another connection is worth opening now for `wanted` requests, instead of letting them wait for those in
+    /// use.
+    pub(crate) fn is_worth_opening(&self, wanted: usize, now_ns: u64) -> bool {
         match self.protocol.get() {
-            Protocol::Http1 => self.turnover.get().served_soon(self.open.get(), now_ns),
-            Protocol::Unknown | Protocol::Http2 => 0,
+            Protocol::Http1 => {
+                let turnover = self.turnover.get();
+                turnover.is_worth_opening(wanted, self.open.get(), now_ns)
+            }
+            Protocol::Unknown | Protocol::Http2 => true,
         }
+    }
+
+    /// Counts a connection that is being opened since `now_ns`.
+    pub(crate) fn begin_connect(&self, now_ns: u64) {
+        self.connecting.set(self.connecting.get() + 1);
+        let mut turnover = self.turnover.get();
+        turnover.begun(now_ns);
+        self.turnover.set(turnover);
     }
 
     /// Whether there is a connection here that serves nobody.

@@ -2,8 +2,8 @@
 //!
 //! A request takes an idle connection if there is one. Otherwise it waits in its origin's queue for whichever comes
 //! first: a connection that another request gives back, or one that the connector opened. A connection is opened for
-//! everybody who waits, but one after the other where those in use come back at once, never more than so many at a time,
-//! and only up to the limit of open ones; where that limit is reached, an idle connection of another origin makes room.
+//! everybody who waits, but seldom where those in use come back at once, never more than so many at a time, and only up to
+//! the limit of open ones; where that limit is reached, an idle connection of another origin makes room.
 
 mod next;
 

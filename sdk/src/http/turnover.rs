@@ -1,9 +1,12 @@
 //! How soon the connections of an origin come back: whether it is worth waiting for one instead of opening another.
 
-/// Connections are opened one after the other, not all at once, for requests that are served within this time by those
-/// that come back. Requests that became due all at once, because something held them up, are served by what there is if
-/// that is quick: opening a connection for each would take far longer, and make the next ones late.
+/// Connections are opened seldom, not one for each, for requests that are served within this time by those that come
+/// back. Requests that became due all at once, because something held them up, are served by what there is if that is
+/// quick: opening a connection for each would take far longer, and make the next ones late.
 const PATIENCE_NS: u64 = 3_000_000;
+
+/// How seldom. A pool that is too small, so that some have to wait now and then, still grows by so many in a second.
+const SELDOM_NS: u64 = 20_000_000;
 
 /// What is known of how long connections are away.
 #[derive(Debug, Clone, Copy, Default)]
@@ -12,6 +15,8 @@ pub(crate) struct Turnover {
     exchange_ns: u64,
     /// When one came back last.
     returned_ns: u64,
+    /// When it was last begun to open one.
+    begun_ns: u64,
 }
 
 impl Turnover {
@@ -25,9 +30,18 @@ impl Turnover {
         };
     }
 
-    /// How many requests `open` connections will have taken up within that time; none if none came back
-    /// lately.
-    pub(crate) fn served_soon(&self, open: usize, now_ns: u64) -> usize {
+    /// Takes note that a connection is being opened since `now_ns`.
+    pub(crate) fn begun(&mut self, now_ns: u64) {
+        self.begun_ns = now_ns;
+    }
+
+    /// Whether another connection is worth opening at `now_ns` for `wanted` requests that wait, with `open` ones in use.
+    pub(crate) fn is_worth_opening(&self, wanted: usize, open: usize, now_ns: u64) -> bool {
+        wanted > self.served_soon(open, now_ns) || now_ns.saturating_sub(self.begun_ns) >= SELDOM_NS
+    }
+
+    /// How many requests `open` connections will have taken up within that time; none if none came back lately.
+    fn served_soon(&self, open: usize, now_ns: u64) -> usize {
         let lately_ns = PATIENCE_NS.max(4 * self.exchange_ns);
         if self.exchange_ns == 0 || now_ns.saturating_sub(self.returned_ns) > lately_ns {
             return 0;
@@ -49,6 +63,18 @@ mod tests {
         assert_eq!(turnover.served_soon(10, 5_000_000), 300);
         assert_eq!(turnover.served_soon(10, 8_000_000), 300);
         assert_eq!(turnover.served_soon(10, 8_000_001), 0, "none comes back any more");
+    }
+
+    #[test]
+    fn a_pool_that_is_too_small_grows_slowly() {
+        let mut turnover = Turnover::default();
+        turnover.returned(100_000, 100_000_000);
+        assert!(turnover.is_worth_opening(1, 10, 100_000_000), "none for long");
+        turnover.begun(100_000_000);
+        turnover.returned(100_000, 119_999_999);
+        assert!(!turnover.is_worth_opening(300, 10, 119_999_999));
+        assert!(turnover.is_worth_opening(301, 10, 119_999_999), "too many");
+        assert!(turnover.is_worth_opening(1, 10, 120_000_000), "none for 20 ms");
     }
 
     #[test]
