@@ -11,9 +11,22 @@ pub(crate) enum Address {
     Postgres(String),
     /// The path of a SQLite file.
     Sqlite(PathBuf),
+    /// A plain path: a SQLite file if it is there. It is not made, as it may be a URL that was mistyped.
+    Path(PathBuf),
 }
 
-/// Reads a URL; a plain path means SQLite.
+impl Address {
+    /// The SQLite file that a plain path means, if there is one.
+    pub(crate) fn existing(self, url: &str) -> Result<Self, Error> {
+        match self {
+            Self::Path(path) if path.exists() => Ok(Self::Sqlite(path)),
+            Self::Path(_) => Err(wrong(url)),
+            found => Ok(found),
+        }
+    }
+}
+
+/// Reads a URL or a plain path.
 pub(crate) fn parse(url: &str) -> Result<Address, Error> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return match url::Url::parse(url) {
@@ -21,15 +34,22 @@ pub(crate) fn parse(url: &str) -> Result<Address, Error> {
             Err(_) => Err(wrong(url)),
         };
     }
-    let path = match url.split_once("://") {
-        Some(("sqlite", path)) => path,
+    let (path, is_url) = match url.split_once("://") {
+        Some(("sqlite", path)) => (path, true),
         Some(_) => return Err(wrong(url)),
-        None => url.strip_prefix("sqlite:").unwrap_or(url),
+        None => url
+            .strip_prefix("sqlite:")
+            .map_or((url, false), |path| (path, true)),
     };
     if path.is_empty() || path.contains(['?', '\0']) || path == ":memory:" {
         return Err(wrong(url));
     }
-    Ok(Address::Sqlite(PathBuf::from(path)))
+    let path = PathBuf::from(path);
+    Ok(if is_url {
+        Address::Sqlite(path)
+    } else {
+        Address::Path(path)
+    })
 }
 
 fn wrong(url: &str) -> Error {
@@ -63,9 +83,11 @@ mod tests {
             ("sqlite:///var/lib/heavy.db", "/var/lib/heavy.db"),
             ("sqlite://heavy.db", "heavy.db"),
             ("sqlite:heavy.db", "heavy.db"),
-            ("./results/heavy.db", "./results/heavy.db"),
         ] {
             assert_eq!(parse(url).unwrap(), Address::Sqlite(path.into()), "{url}");
+        }
+        for path in ["./results/heavy.db", "foo", "postgres"] {
+            assert_eq!(parse(path).unwrap(), Address::Path(path.into()), "{path}");
         }
         let url = "postgres://me:secret@db/heavy";
         assert_eq!(parse(url).unwrap(), Address::Postgres(url.to_owned()));
@@ -79,6 +101,21 @@ mod tests {
         ] {
             assert!(matches!(parse(url), Err(Error::Url { .. })), "{url}");
         }
+    }
+
+    #[test]
+    fn a_plain_path_means_a_file_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("heavy.db");
+        let url = file.to_str().unwrap();
+        let there = || parse(url).unwrap().existing(url);
+        let error = there().unwrap_err().to_string();
+        assert!(
+            error.contains("or the path of a SQLite file that exists"),
+            "{error}"
+        );
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(there().unwrap(), Address::Sqlite(file.clone()));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The URL names no database that heavy knows.
-    #[error("{url:?} is not a database URL: write postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH")]
+    #[error(
+        "{url:?} is not a database URL: write postgres://USER:PASSWORD@HOST/DATABASE, sqlite://PATH, or the path of a SQLite file that exists"
+    )]
     Url {
         /// As given, without its password.
         url: String,
@@ -29,9 +31,35 @@ pub enum Error {
         /// The newest that this binary knows.
         known: i64,
     },
+    /// There is nothing to read: no such database, or one that heavy has not made.
+    #[error(
+        "there are no results at {url}: {problem}; check the URL, or put results there with `heavy run TEST --database URL`"
+    )]
+    NoResults {
+        /// Without its password.
+        url: String,
+        /// What is there instead.
+        problem: String,
+    },
+    /// The database was made by an older heavy, and was opened to be read only.
+    #[error(
+        "the database at {url} has schema version {found}, this heavy reads version {known}: bring it up to date with \
+         `heavy up --database URL` (or a scheduler or collector of this version), or read it with the heavy that made it"
+    )]
+    OlderSchema {
+        /// Without its password.
+        url: String,
+        /// The database's version.
+        found: i64,
+        /// The version that this binary reads.
+        known: i64,
+    },
     /// A query of a person is wrong or not allowed.
     #[error("{0}")]
     Query(String),
+    /// Rows were read and could not be passed on.
+    #[error("cannot write: {0}")]
+    Output(std::io::Error),
     /// Anything else the database said.
     #[error("the database refused: {0}")]
     Database(#[from] sqlx::Error),
@@ -52,7 +80,13 @@ impl Error {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Unreachable { .. } => true,
-            Self::Url { .. } | Self::NewerSchema { .. } | Self::Query(_) | Self::Corrupt { .. } => false,
+            Self::Url { .. }
+            | Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::NoResults { .. }
+            | Self::Query(_)
+            | Self::Output(_)
+            | Self::Corrupt { .. } => false,
             Self::Database(error) => !is_about_content(error),
         }
     }

@@ -1,6 +1,7 @@
 //! The results database: one owner of schema, migrations and SQL, for Postgres and SQLite behind one trait.
 //!
-//! [`open`] takes a `postgres://` or `sqlite://` URL, migrates the database if need be and gives a [`Store`].
+//! [`open`] takes a `postgres://` or `sqlite://` URL, migrates the database if need be and gives a [`Store`];
+//! [`open_to_read`] changes nothing.
 //! Collectors [`commit`](Store::commit) batches, the scheduler reads roll-ups back, folds them and
 //! [`saves`](Store::save_fold) series and totals; people read the relations that `docs/relations.md` describes, which
 //! are the same on both databases.
@@ -9,11 +10,14 @@ mod address;
 mod cell;
 mod documents;
 mod error;
+mod export;
+mod histograms;
 mod identity;
 mod job_rows;
 mod migrations;
 mod place;
 mod postgres;
+mod relations;
 mod rows;
 mod series;
 mod sqlite;
@@ -31,6 +35,9 @@ use heavy_model::summary::Summary;
 use uuid::Uuid;
 
 pub use error::Error;
+pub use export::{Field, Kind, Raw, Sink};
+pub use histograms::{SecondHistograms, second_histograms};
+pub use relations::{Column, RELATIONS, Relation};
 pub use rows::{IterationColumns, RequestColumns, Rows};
 
 /// Who sends a sequence of batches.
@@ -176,8 +183,16 @@ pub trait Store: Send + Sync + Debug {
     /// The summary as last saved.
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error>;
 
-    /// Runs one read-only statement of a person, with at most `max_rows` rows of answer.
+    /// Runs one read-only statement of a person, with at most `max_rows` rows of answer. The database stops working on
+    /// it soon after the future was dropped.
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error>;
+
+    /// The relations that people query, as [`RELATIONS`] lists them, and their columns.
+    async fn relations(&self) -> Result<Vec<Relation>, Error>;
+
+    /// Hands all rows of a job to `sink`, one by one, as they are read: a job of any size takes the same memory. They come
+    /// in no order that is promised, and all as of one instant. Gives their number.
+    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error>;
 }
 
 /// Opens a database by its URL; creates a SQLite file that is not there; migrates under a lock.
@@ -185,8 +200,21 @@ pub trait Store: Send + Sync + Debug {
 /// # Errors
 /// When the URL is wrong, the database cannot be reached, or a newer heavy has made it.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
-    match address::parse(url)? {
-        address::Address::Sqlite(path) => sqlite::open(&path).await,
+    match address::parse(url)?.existing(url)? {
+        address::Address::Sqlite(path) | address::Address::Path(path) => sqlite::open(&path).await,
         address::Address::Postgres(url) => postgres::open(&url).await,
+    }
+}
+
+/// Opens a database to read it: nothing is made, migrated or written, and the database refuses every write of the
+/// [`Store`].
+///
+/// # Errors
+/// When the URL is wrong, the database cannot be reached, is not there, holds no results of heavy, or has another schema
+/// than this version reads.
+pub async fn open_to_read(url: &str) -> Result<Arc<dyn Store>, Error> {
+    match address::parse(url)?.existing(url)? {
+        address::Address::Sqlite(path) | address::Address::Path(path) => sqlite::open_to_read(&path).await,
+        address::Address::Postgres(url) => postgres::open_to_read(&url).await,
     }
 }

@@ -26,6 +26,20 @@ pub(crate) fn newest(versions: &[Version]) -> i64 {
     versions.iter().map(|(version, ..)| *version).max().unwrap_or(0)
 }
 
+/// Whether a database of heavy can be read as it is; `found` is the version of its schema, if it has one.
+pub(crate) fn readable(found: Option<i64>, known: i64, shown: &str) -> Result<(), Error> {
+    let url = shown.to_owned();
+    match found {
+        Some(found) if found > known => Err(Error::NewerSchema { url, found, known }),
+        Some(found) if found < known => Err(Error::OlderSchema { url, found, known }),
+        Some(_) => Ok(()),
+        None => Err(Error::NoResults {
+            url,
+            problem: "it is empty, or a database of something else".to_owned(),
+        }),
+    }
+}
+
 /// What a failed migration means; `shown` is the URL without its password.
 pub(crate) fn error(error: MigrateError, shown: &str, known: i64) -> Error {
     match error {

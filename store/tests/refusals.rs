@@ -67,18 +67,22 @@ async fn each_problem_with_a_file_has_its_own_words() {
             "cannot create the directory",
         ),
     ] {
-        for url in [format!("sqlite://{path}"), path.clone()] {
-            let text = refusal(&url).await;
-            assert!(text.contains(expected) && text.contains("--database"), "{text}");
-        }
+        let text = refusal(&format!("sqlite://{path}")).await;
+        assert!(text.contains(expected) && text.contains("--database"), "{text}");
     }
+    // A plain path means a file that is there.
+    let there = refusal(&folder.join("text").display().to_string()).await;
+    assert!(there.contains("no SQLite database"), "{there}");
+    let nowhere = refusal(&folder.join("text/heavy.db").display().to_string()).await;
+    assert!(nowhere.contains("is not a database URL"), "{nowhere}");
 }
 
 #[tokio::test]
 async fn a_new_file_is_its_owners_alone() {
     let folder = TempDir::new("private");
     let path = folder.join("deep/er/heavy.db");
-    let store = heavy_store::open(&path.display().to_string()).await.unwrap();
+    let url = format!("sqlite://{}", path.display());
+    let store = heavy_store::open(&url).await.unwrap();
     assert_eq!(store.jobs(1).await.unwrap(), []);
     for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
         let file = file.unwrap();

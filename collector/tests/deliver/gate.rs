@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heavy_model::fold::Folded;
 use heavy_model::job::JobInfo;
 use heavy_model::summary::Summary;
-use heavy_store::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
+use heavy_store::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -88,5 +88,13 @@ impl Store for Gate {
 
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
         self.store.query(sql, max_rows).await
+    }
+
+    async fn relations(&self) -> Result<Vec<Relation>, Error> {
+        self.store.relations().await
+    }
+
+    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+        self.store.export(job, raw, sink).await
     }
 }

@@ -40,6 +40,15 @@ pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Resul
     }
 }
 
+/// Whether the schema is the one that this version reads. A table of versions alone says nothing: others have one too.
+pub(super) async fn readable(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
+    let is_ours: bool = sqlx::query_scalar("SELECT to_regclass('job_rows') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?;
+    let found = if is_ours { found(connection).await? } else { None };
+    migrations::readable(found, migrations::newest(VERSIONS), shown)
+}
+
 async fn found(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
     let mut transaction = connection.begin().await?;
     let has_versions: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")

@@ -4,6 +4,7 @@ mod bind;
 mod commit;
 mod copy;
 mod encode;
+mod export;
 mod fold;
 mod jobs;
 mod known;
@@ -11,6 +12,7 @@ mod migrate;
 mod open;
 mod partitions;
 mod query;
+mod relations;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
+use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
 
 pub(crate) struct PostgresStore {
     /// The URL without its password.
@@ -64,6 +66,11 @@ impl PostgresStore {
 /// Connects and migrates.
 pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
     Ok(Arc::new(open::store(url).await?))
+}
+
+/// Connects, and looks whether there is something to read.
+pub(crate) async fn open_to_read(url: &str) -> Result<Arc<dyn Store>, Error> {
+    Ok(Arc::new(open::to_read(url).await?))
 }
 
 #[async_trait]
@@ -128,6 +135,16 @@ impl Store for PostgresStore {
 
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
         query::run(self, sql, max_rows)
+            .await
+            .map_err(|error| self.locate(error))
+    }
+
+    async fn relations(&self) -> Result<Vec<Relation>, Error> {
+        relations::all(self).await.map_err(|error| self.locate(error))
+    }
+
+    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+        export::run(self, job, raw, sink)
             .await
             .map_err(|error| self.locate(error))
     }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
 
 use super::{PostgresStore, known, migrate};
 use crate::{Error, address};
@@ -14,16 +14,63 @@ const MOST_CONNECTIONS: u32 = 8;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) async fn store(url: &str) -> Result<PostgresStore, Error> {
+    let (shown, options) = read_url(url)?;
+    let mut connection = connect(&shown, &options).await?;
+    migrate::migrate(&mut connection, &shown).await?;
+    connection.close().await?;
+    let pool = pool().connect_lazy_with(options.clone());
+    Ok(assemble(shown, options, pool))
+}
+
+/// As [`store`], without writing anything now or later.
+pub(super) async fn to_read(url: &str) -> Result<PostgresStore, Error> {
+    let (shown, options) = read_url(url)?;
+    let mut connection = connect(&shown, &options).await?;
+    migrate::readable(&mut connection, &shown).await?;
+    connection.close().await?;
+    let reading = pool().after_connect(|connection, _| {
+        Box::pin(async move {
+            connection
+                .execute("SET default_transaction_read_only = on")
+                .await?;
+            Ok(())
+        })
+    });
+    let pool = reading.connect_lazy_with(options.clone());
+    Ok(assemble(shown, options, pool))
+}
+
+/// The URL without its password, and what it says.
+fn read_url(url: &str) -> Result<(String, PgConnectOptions), Error> {
     let shown = address::shown(url);
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| Error::Url { url: shown.clone() })?
         .application_name("heavy")
         .disable_statement_logging();
+    Ok((shown, options))
+}
+
+fn pool() -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(MOST_CONNECTIONS)
+        .acquire_timeout(CONNECT_LIMIT)
+}
+
+fn assemble(shown: String, options: PgConnectOptions, pool: PgPool) -> PostgresStore {
+    PostgresStore {
+        shown,
+        options,
+        pool,
+        identities: known::Identities::default(),
+    }
+}
+
+async fn connect(shown: &str, options: &PgConnectOptions) -> Result<PgConnection, Error> {
     let unreachable = |problem| Error::Unreachable {
-        url: shown.clone(),
+        url: shown.to_owned(),
         problem,
     };
-    let mut connection = tokio::time::timeout(CONNECT_LIMIT, options.connect())
+    tokio::time::timeout(CONNECT_LIMIT, options.connect())
         .await
         .map_err(|_| {
             unreachable(format!(
@@ -31,19 +78,7 @@ pub(super) async fn store(url: &str) -> Result<PostgresStore, Error> {
                 CONNECT_LIMIT.as_secs()
             ))
         })?
-        .map_err(|error| unreachable(explain(&error, &options)))?;
-    migrate::migrate(&mut connection, &shown).await?;
-    connection.close().await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(MOST_CONNECTIONS)
-        .acquire_timeout(CONNECT_LIMIT)
-        .connect_lazy_with(options.clone());
-    Ok(PostgresStore {
-        shown,
-        options,
-        pool,
-        identities: known::Identities::default(),
-    })
+        .map_err(|error| unreachable(explain(&error, options)))
 }
 
 /// What is wrong, and what to do.

@@ -22,11 +22,23 @@ pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Re
             url: store.shown.clone(),
             problem: open::explain(&error, &store.options),
         })?;
+    notice_when_left(&mut connection).await?;
     sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
     let table = answer(&mut connection, sql, max_rows).await;
     // Rows beyond the limit may still be on their way: they are not waited for.
     connection.close_hard().await?;
     table
+}
+
+/// Has the server look every second whether the client is still there, so that a query that nobody waits for ends. Servers
+/// before version 14 have no such setting, and some systems cannot look.
+pub(super) async fn notice_when_left(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    const SET: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
+                       WHERE name = 'client_connection_check_interval'";
+    match sqlx::raw_sql(SET).execute(connection).await {
+        Ok(_) | Err(sqlx::Error::Database(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Result<Table, Error> {

@@ -22,18 +22,7 @@ const VERSIONS: &[Version] = &[
 pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let has_versions: bool =
-        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')")
-            .fetch_one(&mut *transaction)
-            .await?;
-    let found: Option<i64> = if has_versions {
-        sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-            .fetch_one(&mut *transaction)
-            .await?
-    } else {
-        None
-    };
-    match found {
+    match found(&mut transaction).await? {
         Some(found) if found > known => {
             return Err(Error::NewerSchema {
                 url: shown.to_owned(),
@@ -50,4 +39,30 @@ pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> R
         .map_err(|error| migrations::error(error, shown, known))?;
     transaction.commit().await?;
     Ok(())
+}
+
+/// Whether the schema is the one that this version reads. A table of versions alone says nothing: others have one too.
+pub(super) async fn readable(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
+    let found = if exists(connection, "job_rows").await? {
+        found(connection).await?
+    } else {
+        None
+    };
+    migrations::readable(found, migrations::newest(VERSIONS), shown)
+}
+
+async fn found(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+    if !exists(connection, "_sqlx_migrations").await? {
+        return Ok(None);
+    }
+    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(connection)
+        .await
+}
+
+async fn exists(connection: &mut SqliteConnection, table: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)")
+        .bind(table)
+        .fetch_one(connection)
+        .await
 }

@@ -2,27 +2,31 @@
 
 mod bind;
 mod commit;
+mod export;
 mod fold;
 mod insert;
 mod jobs;
 mod migrate;
 mod open;
 mod query;
+mod read;
+mod relations;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use heavy_model::fold::Folded;
 use heavy_model::job::JobInfo;
 use heavy_model::summary::Summary;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::identity::Identity;
-use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Store, Table};
+use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
 
 /// The one connection that writes, and what it need not look up again.
 #[derive(Debug)]
@@ -34,7 +38,8 @@ struct Writer {
 
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    path: PathBuf,
+    /// Of connections that only read.
+    reading: SqliteConnectOptions,
     writer: Mutex<Writer>,
     readers: SqlitePool,
 }
@@ -42,6 +47,11 @@ pub(crate) struct SqliteStore {
 /// Opens the file, creates it if it is not there, migrates it.
 pub(crate) async fn open(path: &Path) -> Result<Arc<dyn Store>, Error> {
     Ok(Arc::new(open::store(path).await?))
+}
+
+/// Opens a file that is there, and looks whether there is something to read in it.
+pub(crate) async fn open_to_read(path: &Path) -> Result<Arc<dyn Store>, Error> {
+    Ok(Arc::new(read::store(path).await?))
 }
 
 #[async_trait]
@@ -93,5 +103,13 @@ impl Store for SqliteStore {
 
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
         query::run(self, sql, max_rows).await
+    }
+
+    async fn relations(&self) -> Result<Vec<Relation>, Error> {
+        relations::all(self).await
+    }
+
+    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+        export::run(self, job, raw, sink).await
     }
 }

@@ -15,11 +15,11 @@ use super::{SqliteStore, Writer, migrate};
 use crate::Error;
 
 /// How long a writer waits for another process's transaction.
-const BUSY_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const BUSY_LIMIT: Duration = Duration::from_secs(10);
 /// Tries to switch a fresh file to write-ahead logging, which SQLite does not wait for by itself.
 const MOST_TRIES: u32 = 200;
 const BETWEEN_TRIES: Duration = Duration::from_millis(25);
-const MOST_READERS: u32 = 4;
+pub(super) const MOST_READERS: u32 = 4;
 /// A write-ahead log that a long reader let grow is cut back to this.
 const WAL_KEPT_BYTES: &str = "67108864";
 /// Pages in the log at which it is written back.
@@ -38,11 +38,12 @@ pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
         .disable_statement_logging();
     let mut connection = connect_writer(&options, &shown).await?;
     migrate::migrate(&mut connection, &shown).await?;
+    let reading = options.read_only(true).pragma("query_only", "ON");
     let readers = SqlitePoolOptions::new()
         .max_connections(MOST_READERS)
-        .connect_lazy_with(options.read_only(true).pragma("query_only", "ON"));
+        .connect_lazy_with(reading.clone());
     Ok(SqliteStore {
-        path: path.to_owned(),
+        reading,
         writer: Mutex::new(Writer {
             connection,
             identities: HashMap::new(),
@@ -103,7 +104,7 @@ async fn connect_writer(options: &SqliteConnectOptions, shown: &str) -> Result<S
 }
 
 /// SQLite's primary result code of an error.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
+pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
     let code: i32 = error.as_database_error()?.code()?.parse().ok()?;
     Some(code & 0xff)
 }
@@ -113,7 +114,7 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(5 | 6))
 }
 
-fn explain(error: &sqlx::Error) -> String {
+pub(super) fn explain(error: &sqlx::Error) -> String {
     match primary_code(error) {
         Some(5 | 6) => {
             "another process holds its lock; wait for it to end, or choose another path".to_owned()

@@ -1,6 +1,9 @@
 //! People's queries, on a connection that cannot write.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -20,22 +23,49 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(store: &SqliteStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
     let sql = statement::only_reading(sql).map_err(Error::Query)?;
-    let mut connection = SqliteConnectOptions::new()
-        .filename(&store.path)
-        .read_only(true)
-        .pragma("query_only", "ON")
-        .busy_timeout(BUSY_LIMIT)
-        .disable_statement_logging()
-        .connect()
-        .await?;
-    let deadline = std::time::Instant::now() + TIME_LIMIT;
-    connection
-        .lock_handle()
-        .await?
-        .set_progress_handler(100_000, move || std::time::Instant::now() < deadline);
+    let mut connection = connect(&store.reading).await?;
+    let _watch = Watch::over(&mut connection, Some(TIME_LIMIT)).await?;
     let table = answer(&mut connection, sql, max_rows).await;
     connection.close_hard().await?;
     table
+}
+
+/// A connection of its own, which a long statement may keep.
+pub(super) async fn connect(reading: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    reading.clone().busy_timeout(BUSY_LIMIT).connect().await
+}
+
+/// Ends what a connection is doing when nobody waits for it any more: when this is dropped.
+#[derive(Debug)]
+pub(super) struct Watch {
+    left: Arc<AtomicBool>,
+}
+
+impl Watch {
+    /// Watches over a connection; with a limit, a statement is ended after so long too.
+    pub(super) async fn over(
+        connection: &mut SqliteConnection,
+        limit: Option<Duration>,
+    ) -> Result<Self, sqlx::Error> {
+        let left = Arc::new(AtomicBool::new(false));
+        let was_left = left.clone();
+        let deadline = limit.map(|limit| std::time::Instant::now() + limit);
+        let goes_on = move || {
+            !was_left.load(Ordering::Relaxed)
+                && deadline.is_none_or(|deadline| std::time::Instant::now() < deadline)
+        };
+        connection
+            .lock_handle()
+            .await?
+            .set_progress_handler(100_000, goes_on);
+        Ok(Self { left })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
 }
 
 async fn answer(connection: &mut SqliteConnection, sql: &str, max_rows: usize) -> Result<Table, Error> {
@@ -58,8 +88,8 @@ async fn answer(connection: &mut SqliteConnection, sql: &str, max_rows: usize) -
             break;
         }
         let cells = (0..row.len())
-            .map(|column| text(&row, column))
-            .collect::<Result<_, _>>()?;
+            .map(|column| Ok(text(&row, column)?.map(Cow::into_owned)))
+            .collect::<Result<_, sqlx::Error>>()?;
         table.rows.push(cells);
     }
     Ok(table)
@@ -80,17 +110,17 @@ fn wrong(error: &sqlx::Error) -> Error {
 }
 
 /// A value as Postgres would show it.
-fn text(row: &SqliteRow, column: usize) -> Result<Option<String>, sqlx::Error> {
+pub(super) fn text(row: &SqliteRow, column: usize) -> Result<Option<Cow<'_, str>>, sqlx::Error> {
     let value = row.try_get_raw(column)?;
     if value.is_null() {
         return Ok(None);
     }
-    let kind = value.type_info().name().to_owned();
-    Ok(Some(match kind.as_str() {
-        "INTEGER" => row.try_get_unchecked::<i64, _>(column)?.to_string(),
-        "REAL" => row.try_get_unchecked::<f64, _>(column)?.to_string(),
-        "BLOB" => hex(&row.try_get_unchecked::<Vec<u8>, _>(column)?),
-        _ => String::from_utf8_lossy(&row.try_get_unchecked::<Vec<u8>, _>(column)?).into_owned(),
+    let kind = value.type_info();
+    Ok(Some(match kind.name() {
+        "INTEGER" => row.try_get_unchecked::<i64, _>(column)?.to_string().into(),
+        "REAL" => row.try_get_unchecked::<f64, _>(column)?.to_string().into(),
+        "BLOB" => hex(row.try_get_unchecked::<&[u8], _>(column)?).into(),
+        _ => String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(column)?),
     }))
 }
 

@@ -5,9 +5,11 @@ mod batches;
 mod bed;
 mod columns;
 mod data;
+mod exports;
 mod jobs;
 mod opening;
 mod queries;
+mod reading;
 mod relations;
 
 /// Makes two tests of each case: one on SQLite, one on Postgres.
@@ -61,6 +63,19 @@ on_both! {
         values_are_shown_as_text,
         nothing_can_be_written,
         mistakes_are_explained,
+    }
+    reading {
+        what_is_there_is_read_and_nothing_is_written,
+        an_empty_database_stays_empty,
+        a_database_of_something_else_is_left_alone,
+        another_schema_is_named,
+        relations_have_their_columns,
+    }
+    exports {
+        all_rows_of_a_job_are_passed_on,
+        both_databases_give_the_same_texts,
+        an_export_ends_where_it_cannot_be_written,
+        histograms_of_seconds_come_in_pages,
     }
     opening {
         a_database_can_be_opened_again,
