@@ -10,6 +10,8 @@
 //! `link`'s clock estimate, `deliver`'s cursor, `tail`'s lines, `spool`'s records.
 
 #[doc(hidden)]
+pub mod command_line;
+#[doc(hidden)]
 pub mod launch;
 
 mod assignment;

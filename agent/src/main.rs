@@ -1,49 +1,18 @@
 //! The command `heavy-agent`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use heavy_agent::{Config, DEFAULT_SCHEDULER, Error};
+use heavy_agent::command_line::Args;
+use heavy_agent::{Config, Error};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 const COULD_NOT_RUN: u8 = 1;
 const WRONG_USAGE: u8 = 2;
-
-/// Runs load tests that a scheduler sends, and sends their results to a collector.
-#[derive(Debug, Parser)]
-#[command(name = "heavy-agent", version)]
-struct Args {
-    /// URL of the scheduler
-    #[arg(long, env = "HEAVY_SCHEDULER", value_name = "URL", default_value = DEFAULT_SCHEDULER)]
-    scheduler: String,
-    /// URL of the collector
-    #[arg(long, env = "HEAVY_COLLECTOR", value_name = "URL")]
-    collector: String,
-    /// Name, unique among the scheduler's agents [default: the host's name]
-    #[arg(long, env = "HEAVY_NAME")]
-    name: Option<String>,
-    /// A label, for choosing agents; may be repeated
-    #[arg(long, env = "HEAVY_LABEL", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
-    label: Vec<(String, String)>,
-    /// The agent's own folder [default: $XDG_DATA_HOME/heavy/agents/NAME]
-    #[arg(long, env = "HEAVY_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// How many bytes of results may wait on disk; rows beyond that are given up and counted
-    #[arg(long, env = "HEAVY_SPOOL_LIMIT", value_name = "BYTES", default_value_t = heavy_agent::DEFAULT_SPOOL_LIMIT_BYTES)]
-    spool_limit: u64,
-}
-
-fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write a label as KEY=VALUE".to_owned()),
-    }
-}
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();

@@ -44,7 +44,7 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             output::print(&if *json {
                 as_json(&jobs)?
             } else {
-                Format::Table.render(&table(&jobs))
+                Format::Table.render(&jobs_table(&jobs))
             })?;
         }
         Verb::Status { job, json } => {
@@ -52,7 +52,7 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             let summary = store.summary(job.id).await?;
             let text = match &summary {
                 Some(summary) if !json => heavy_report::text(summary, &output::style(false)),
-                None if !json => Format::Table.render(&table(&[job])),
+                None if !json => Format::Table.render(&jobs_table(&[job])),
                 _ => as_json(&heavy_model::job::JobView { job, summary })?,
             };
             output::print(&text)?;
@@ -91,7 +91,8 @@ fn as_json(value: &impl serde::Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
-fn table(jobs: &[heavy_model::job::JobInfo]) -> Table {
+/// Jobs as a table for people.
+pub(crate) fn jobs_table(jobs: &[heavy_model::job::JobInfo]) -> Table {
     let columns = ["id", "name", "state", "verdict", "load", "reason"];
     let row = |job: &heavy_model::job::JobInfo| {
         vec![

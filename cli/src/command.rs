@@ -14,7 +14,7 @@ use heavy_sched::client::{Verb, exit};
 
 use crate::exit::Ended;
 use crate::place::Place;
-use crate::{demo, lint, report, run, sql, up};
+use crate::{completions, demo, export, lint, report, run, sql, up};
 
 /// Load tests as compiled programs, run at an exact rate, their results kept in SQL
 #[derive(Debug, clap::Parser)]
@@ -55,10 +55,16 @@ pub(crate) enum Command {
     Up(up::Args),
     /// Show what came out of a job
     Report(report::Args),
-    /// Ask the results database
+    /// Ask the results database, in a shell or by the statement
     Sql(sql::Args),
+    /// Write a job's raw rows, or histograms of its durations, for other tools
+    Export(export::Args),
     /// Check output lines of a load test against the protocol
     LintLines(LintArgs),
+    /// Print what a shell needs to complete command lines
+    Completions(completions::CompletionArgs),
+    /// Write manual pages
+    Man(completions::ManArgs),
     #[command(flatten)]
     Client(Verb),
 }
@@ -68,7 +74,13 @@ impl Command {
     const fn takes_scheduler(&self) -> bool {
         match self {
             Self::Run(_) | Self::Report(_) | Self::Client(_) => true,
-            Self::Demo(_) | Self::Up(_) | Self::Sql(_) | Self::LintLines(_) => false,
+            Self::Demo(_)
+            | Self::Up(_)
+            | Self::Sql(_)
+            | Self::Export(_)
+            | Self::LintLines(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 }

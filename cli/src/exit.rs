@@ -31,6 +31,12 @@ impl Failure {
         }
     }
 
+    /// The same, with where it happened before it.
+    pub(crate) fn at(mut self, place: &str) -> Self {
+        self.text = format!("{place}: {}", self.text);
+        self
+    }
+
     /// The same, with more to say.
     pub(crate) fn and(mut self, hint: &str) -> Self {
         self.text.push_str(hint);

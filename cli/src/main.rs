@@ -7,8 +7,10 @@ mod builtin;
 mod carry_out;
 mod client;
 mod command;
+mod completions;
 mod demo;
 mod exit;
+mod export;
 mod job_name;
 mod lint;
 mod local;
@@ -45,6 +47,9 @@ fn act(heavy: Heavy) -> Ended {
         Command::Up(args) => wait_for(up::run(args, place)),
         Command::Report(args) => wait_for(report::run(args, scheduler, place)),
         Command::Sql(args) => wait_for(sql::run(args, place)),
+        Command::Export(args) => wait_for(export::run(args, place)),
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
         Command::LintLines(args) => command::lint_lines(&args),
         Command::Client(verb) => wait_for(client::run(verb, scheduler, place)),
     }

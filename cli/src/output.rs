@@ -31,9 +31,32 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a line to stderr; if that does not work, nobody is there to be told.
+/// As [`print`], of a text that is passed on as it came: on a terminal, nothing in it acts on the terminal.
+pub(crate) fn print_raw(text: &str) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        print(&harmless(text))
+    } else {
+        print(text)
+    }
+}
+
+/// A text with everything escaped that is neither shown nor the end of a line.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let (line, end) = match line.strip_suffix('\n') {
+            Some(line) => (line.strip_suffix('\r').unwrap_or(line), "\n"),
+            None => (line, ""),
+        };
+        shown.push_str(&heavy_report::escape(line));
+        shown.push_str(end);
+    }
+    shown
+}
+
+/// Writes a line to stderr; if that does not work, nobody is there to be told. What a database says may quote what it holds.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Writes a result to a file, or to stdout.
@@ -67,4 +90,21 @@ fn width(stdout: &io::Stdout) -> usize {
         return DEFAULT_WIDTH;
     }
     rustix::termios::tcgetwinsize(stdout).map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn a_terminal_is_not_steered() {
+        for (text, shown) in [
+            ("a,b\r\nc,\u{1b}[2J\r\n", "a,b\nc,\\u{1b}[2J\n"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("a\rb\n\nü", "a\\rb\n\nü"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(text), shown);
+        }
+    }
 }

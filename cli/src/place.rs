@@ -56,7 +56,7 @@ impl Place {
         }
     }
 
-    /// Opens the database for reading; a default one that is not there is not made.
+    /// Opens the database for reading: nothing is made, migrated or written.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         if self.database.is_none() {
             let file = database_file(&self.data_dir()?);
@@ -68,7 +68,7 @@ impl Place {
                 )));
             }
         }
-        Ok(heavy_store::open(&self.database_url()?).await?)
+        Ok(heavy_store::open_to_read(&self.database_url()?).await?)
     }
 }
 

@@ -1,27 +1,30 @@
-//! `heavy sql`: a question to the results database and its answer.
+//! `heavy sql`: questions to the results database and their answers, one, many, or in a shell.
 
+mod command;
+mod complete;
 mod format;
+mod lexer;
 mod placeholders;
+mod script;
+mod session;
+mod shell;
 
-use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Read as _};
+use std::fs::File;
+use std::io::{IsTerminal as _, Read};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use heavy_store::{Store, Table};
 
 use crate::exit::{Ended, Failure};
-use crate::job_name::{self, LAST};
+use crate::job_name::LAST;
 use crate::output;
 use crate::place::Place;
-pub(crate) use format::Format;
-use placeholders::{Piece, quoted, split};
+pub(crate) use format::{Format, csv_field};
+use script::{Input, is_blank};
+use session::Session;
 
-/// The placeholder that stands for a job's id without having been set.
-const JOB: &str = "job";
-
-/// The longest statement that is read, in bytes.
+/// The longest text of statements that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
 
 const EXAMPLES: &str = "\
@@ -30,17 +33,20 @@ In a query, :job stands for the id of the last job (or that of --job), :NAME for
   heavy sql 'SELECT name, count, failed, p95_ms FROM request_stats WHERE job_id = :job'
   heavy sql 'SELECT second, started, ok, p99_ms FROM seconds WHERE job_id = :job ORDER BY second'
   heavy sql --format csv -f question.sql > answer.csv
+  heavy sql
 
-docs/relations.md describes all relations.";
+Without a statement it is a shell on a terminal (\\? is its help), and reads statements from stdin elsewhere. Several
+statements are separated by semicolons; the first that fails ends them. docs/relations.md describes all relations,
+docs/asking.md the rest.";
 
 /// Which question.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// One read-only statement
+    /// Read-only statements, separated by semicolons
     #[arg(value_name = "SELECT", conflicts_with = "file")]
     statement: Option<String>,
-    /// Read the statement from this file; - or nothing for stdin
+    /// Read the statements from this file; - for stdin
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// In which form
@@ -61,98 +67,81 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
         .ok_or_else(|| format!("{text:?} is not NAME=VALUE"))?;
-    if matches!(split(&format!(":{name}"))[..], [Piece::Placeholder(_)]) {
-        Ok((name.to_owned(), value.to_owned()))
-    } else {
-        Err(format!(
-            "{name:?} is not a name: write letters, digits and _, as in sequence"
-        ))
-    }
+    placeholders::check_name(name).map_err(|problem| format!("{problem} (--job chooses the job)"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 pub(crate) async fn run(args: Args, place: &Place) -> Ended {
-    let sql = statement(&args)?;
-    let table = answer(&args, place, &sql).await?;
-    output::print(&args.format.render(&table))?;
-    if table.truncated {
-        let rows = table.rows.len();
-        output::note(&format!(
-            "note: there are more than these {rows} rows; --max-rows says how many are fetched"
-        ));
+    let asked = args.statement.is_some() || args.file.is_some();
+    if !asked && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        shell::run(open(&args, place).await?, place).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let text = statements(&args)?;
+    let (mut inputs, rest) = script::split(&text);
+    if !is_blank(rest) {
+        inputs.push(Input::Statement(rest));
+    }
+    if inputs.is_empty() {
+        return Err(Failure::usage("the query is empty"));
+    }
+    let mut session = open(&args, place).await?;
+    for input in &inputs {
+        let answer = match input {
+            Input::Statement(sql) => session.ask(sql).await.map(Some),
+            Input::Command(line) => session.command(line).await,
+        };
+        let answer = answer.map_err(|failure| match inputs.len() {
+            1 => failure,
+            _ => failure.at(&line_of(&text, input)),
+        })?;
+        let Some(answer) = answer else {
+            break;
+        };
+        output::print_raw(&answer.text)?;
+        answer.notes.iter().for_each(|note| output::note(note));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn statement(args: &Args) -> Result<String, Failure> {
-    let sql = match (&args.statement, args.file.as_deref()) {
-        (Some(sql), _) => sql.clone(),
+async fn open(args: &Args, place: &Place) -> Result<Session, Failure> {
+    Ok(Session {
+        store: place.open().await?,
+        format: args.format,
+        job: args.job.clone(),
+        values: args.set.iter().cloned().collect(),
+        max_rows: args.max_rows,
+        timing: false,
+    })
+}
+
+/// Where a piece of a text is, for people.
+fn line_of(text: &str, input: &Input<'_>) -> String {
+    let (Input::Statement(piece) | Input::Command(piece)) = input;
+    let before = piece.as_ptr() as usize - text.as_ptr() as usize;
+    format!("line {}", text[..before].matches('\n').count() + 1)
+}
+
+fn statements(args: &Args) -> Result<String, Failure> {
+    match (&args.statement, args.file.as_deref()) {
+        (Some(sql), _) => Ok(sql.clone()),
         (None, Some(file)) if file.as_os_str() != "-" => {
-            let size = std::fs::metadata(file)
-                .with_context(|| format!("cannot read {}", file.display()))?
-                .len();
-            if size > LONGEST {
-                return Err(Failure::usage(format!(
-                    "{} is larger than {LONGEST} bytes",
-                    file.display()
-                )));
-            }
-            std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?
+            let shown = file.display().to_string();
+            let opened = File::open(file).with_context(|| format!("cannot read {shown}"))?;
+            bounded(opened, &shown)
         }
-        (None, None) if std::io::stdin().is_terminal() => {
-            return Err(Failure::usage(format!(
-                "there is no query to run: write one after `heavy sql`\n\n{EXAMPLES}"
-            )));
-        }
-        (None, _) => {
-            let mut sql = String::new();
-            std::io::stdin()
-                .take(LONGEST)
-                .read_to_string(&mut sql)
-                .context("cannot read the query from stdin")?;
-            sql
-        }
-    };
-    if sql.trim().is_empty() {
-        return Err(Failure::usage("the query is empty".to_owned()));
+        (None, _) => bounded(std::io::stdin(), "stdin"),
+    }
+}
+
+/// All of a text that is not too long.
+fn bounded(text: impl Read, from: &str) -> Result<String, Failure> {
+    let mut sql = String::new();
+    text.take(LONGEST + 1)
+        .read_to_string(&mut sql)
+        .with_context(|| format!("cannot read {from}"))?;
+    if sql.len() as u64 > LONGEST {
+        return Err(Failure::usage(format!("{from} has more than {LONGEST} bytes")));
     }
     Ok(sql)
-}
-
-async fn answer(args: &Args, place: &Place, sql: &str) -> Result<Table, Failure> {
-    let store = place.open().await?;
-    let sql = filled(args, &*store, sql).await?;
-    let most = args.max_rows.unwrap_or_else(|| args.format.default_rows());
-    Ok(store.query(&sql, most).await?)
-}
-
-/// The statement with its placeholders replaced.
-async fn filled(args: &Args, store: &dyn Store, sql: &str) -> Result<String, Failure> {
-    let values: BTreeMap<&str, &str> = args
-        .set
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let mut filled = String::with_capacity(sql.len());
-    let mut job = None;
-    for piece in split(sql) {
-        match piece {
-            Piece::Verbatim(text) => filled.push_str(text),
-            Piece::Placeholder(name) => match values.get(name) {
-                Some(value) => filled.push_str(&quoted(value)),
-                None if name == JOB => {
-                    if job.is_none() {
-                        job = Some(job_name::find(store, &args.job).await?.id);
-                    }
-                    let id = job.expect("was found above");
-                    filled.push_str(&quoted(&id.to_string()));
-                }
-                None => {
-                    return Err(Failure::usage(format!(
-                        "the query has :{name} and nothing says what it stands for: add --set {name}=VALUE"
-                    )));
-                }
-            },
-        }
-    }
-    Ok(filled)
 }

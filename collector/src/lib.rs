@@ -4,6 +4,9 @@
 //! (see `deliver`): batches of one producer are committed in their order, those of different producers at once.
 //! Nothing is kept here: what is not acknowledged is still in the agent's spool.
 
+#[doc(hidden)]
+pub mod command_line;
+
 mod decode;
 mod deliver;
 mod listen;

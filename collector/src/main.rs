@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
+use heavy_collector::command_line::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -13,26 +14,6 @@ use tracing_subscriber::EnvFilter;
 const COULD_NOT_RUN: u8 = 1;
 const WRONG_USAGE: u8 = 2;
 const DATABASE_FILE: &str = "heavy.db";
-
-/// Receives results from agents and commits them to a database
-#[derive(Debug, Parser)]
-#[command(name = "heavy-collector", version)]
-struct Args {
-    /// Address to listen on; loopback only
-    #[arg(
-        long,
-        env = "HEAVY_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:7701"
-    )]
-    listen: String,
-    /// postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH [default: heavy.db in the data dir]
-    #[arg(long, env = "HEAVY_DATABASE", value_name = "URL", hide_env_values = true)]
-    database: Option<String>,
-    /// Folder of the default database [default: $XDG_DATA_HOME/heavy, else ~/.local/share/heavy]
-    #[arg(long, env = "HEAVY_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-}
 
 fn main() -> ExitCode {
     let args = Args::parse();

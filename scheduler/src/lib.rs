@@ -8,6 +8,8 @@ mod api;
 mod artifacts;
 pub mod client;
 mod clock;
+#[doc(hidden)]
+pub mod command_line;
 mod data_dir;
 mod env_files;
 mod fleet;

@@ -5,27 +5,10 @@ mod server;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use heavy_sched::client::{self, SchedulerFlag, Verb};
+use clap::Parser;
+use heavy_sched::client;
+use heavy_sched::command_line::{Cli, Command};
 use tracing_subscriber::EnvFilter;
-
-/// Takes load tests, hands them to agents and says how they went
-#[derive(Debug, Parser)]
-#[command(name = "heavy-sched", version)]
-struct Cli {
-    #[command(flatten)]
-    scheduler: SchedulerFlag,
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Serve agents and clients
-    Serve(server::ServeArgs),
-    #[command(flatten)]
-    Client(Verb),
-}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -1,33 +1,13 @@
 //! `heavy-sched serve`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Args;
 use heavy_sched::client::exit;
 use heavy_sched::client::follow::Interrupts;
+use heavy_sched::command_line::ServeArgs;
 use heavy_sched::{Config, DataDir, ListenError, Scheduler, bind, default_dir};
 use tokio_util::sync::CancellationToken;
-
-/// How to serve.
-#[derive(Debug, Args)]
-pub(crate) struct ServeArgs {
-    /// Address to listen on; loopback only
-    #[arg(
-        long,
-        value_name = "ADDR",
-        env = "HEAVY_LISTEN",
-        default_value = "127.0.0.1:7700"
-    )]
-    listen: String,
-    /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH [default: heavy.db in the data dir]
-    #[arg(long, value_name = "URL", env = "HEAVY_DATABASE", hide_env_values = true)]
-    database: Option<String>,
-    /// Folder for binaries [default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy]
-    #[arg(long, value_name = "DIR", env = "HEAVY_DATA_DIR")]
-    data_dir: Option<PathBuf>,
-}
 
 /// Why the server did not start, and the exit code that says so.
 #[derive(Debug)]

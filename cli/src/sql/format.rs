@@ -27,6 +27,15 @@ impl Format {
         }
     }
 
+    /// As it is written on the command line.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
     /// The answer in this form, ending in a newline.
     pub(crate) fn render(self, table: &Table) -> String {
         match self {
@@ -120,7 +129,7 @@ fn csv(table: &Table) -> String {
 }
 
 /// A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers.
-fn csv_field(value: Option<&str>) -> String {
+pub(crate) fn csv_field(value: Option<&str>) -> String {
     let Some(text) = value else {
         return String::new();
     };

@@ -8,6 +8,7 @@ use heavy_testkit::{Postgres, Run, Service, TempDir, binary};
 
 const LOAD_MODELS: &str = "docs/load-models.md";
 const THRESHOLDS: &str = "docs/thresholds.md";
+const ASKING: &str = "docs/asking.md";
 
 /// What the pages have in `params.json`.
 const PARAMS: &str = r#"{"url":"http://127.0.0.1:8080/"}"#;
@@ -36,7 +37,13 @@ fn the_smallest_load_test_is_the_example() {
 
 #[test]
 fn every_link_leads_somewhere() {
-    for page in ["README.md", "docs/getting-started.md", LOAD_MODELS, THRESHOLDS] {
+    for page in [
+        "README.md",
+        "docs/getting-started.md",
+        LOAD_MODELS,
+        THRESHOLDS,
+        ASKING,
+    ] {
         let folder = PathBuf::from(page).parent().unwrap().to_owned();
         for link in read(page).split("](").skip(1) {
             let link = link.split(')').next().unwrap_or_default();
@@ -58,6 +65,10 @@ fn commands(page: &str) -> Vec<String> {
             "heavy report",
             "heavy sql",
             "heavy check",
+            "heavy export",
+            "heavy completions",
+            "heavy man",
+            "echo 'SELECT",
         ]
         .iter()
         .any(|start| line.starts_with(start))
@@ -152,8 +163,9 @@ impl Desk {
         let command = self.here(&short(command));
         let typed = self.run(&command).finish();
         assert!([Some(0), Some(98)].contains(&typed.code), "{command}: {typed:?}");
+        let elsewhere = [" > ", " --output ", "heavy man "];
         assert!(
-            command.contains('>') || !typed.stdout.is_empty(),
+            elsewhere.iter().any(|mark| command.contains(mark)) || !typed.stdout.is_empty(),
             "{command}: {typed:?}"
         );
     }
@@ -189,6 +201,27 @@ fn thresholds_are_judged_as_typed() {
     let commands = commands(THRESHOLDS);
     assert_eq!(commands.len(), 4);
     commands.iter().for_each(|command| desk.type_in(command));
+}
+
+#[test]
+fn questions_and_exports_work_as_typed() {
+    let desk = Desk::new();
+    desk.type_in("heavy demo");
+    let commands = commands(ASKING);
+    assert_eq!(commands.len(), 10);
+    commands.iter().for_each(|command| desk.type_in(command));
+    for file in [
+        "seconds.csv",
+        "requests.csv",
+        "iterations.jsonl",
+        "durations.hlog",
+        "heavy.bash",
+        "_heavy-sched",
+        "man1/heavy-sched-submit.1",
+    ] {
+        let written = std::fs::read(desk.folder.path().join(file)).unwrap();
+        assert!(written.len() > 20, "{file}");
+    }
 }
 
 #[test]

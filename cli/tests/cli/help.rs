@@ -11,7 +11,10 @@ fn help_names_every_command_and_nothing_hidden() {
         "up",
         "report",
         "sql",
+        "export",
         "lint-lines",
+        "completions",
+        "man",
         "submit",
         "list",
         "status",
@@ -55,6 +58,7 @@ fn wrong_usage_is_2_and_says_what_would_be_right() {
         (&["report"], "<JOB>"),
         (&["sql", "--set", "novalue", "select 1"], "NAME=VALUE"),
         (&["sql", "--set", "a b=1", "select 1"], "is not a name"),
+        (&["sql", "--set", "job=1", "select 1"], "--job chooses the job"),
         (&["sql", " "], "the query is empty"),
         (
             &["demo", "--scheduler", "http://127.0.0.1:1"],

@@ -28,22 +28,13 @@ impl Stored {
             Uuid::from_u128(0x0194_0000 << 96),
         );
         let url = format!("sqlite://{}", folder.path().join("heavy.db").display());
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let store = heavy_store::open(&url).await.unwrap();
-            for (id, requests) in [(first, 10), (last, 20)] {
-                let summary = summary(id, requests);
-                store.create_job(&summary.job).await.unwrap();
-                store
-                    .save_fold(id, &heavy_model::fold::Folded::default(), Some(&summary))
-                    .await
-                    .unwrap();
-            }
-        });
+        fill(&url, &[(first, 10), (last, 20)]);
         Self { folder, first, last }
+    }
+
+    /// The data dir.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A command on this data dir.
@@ -52,6 +43,30 @@ impl Stored {
             .args(args)
             .env("HEAVY_DATA_DIR", self.folder.path())
     }
+}
+
+/// Makes an empty results database.
+pub(crate) fn make(url: &str) {
+    fill(url, &[]);
+}
+
+/// Puts finished jobs with so many requests into a database.
+fn fill(url: &str, jobs: &[(Uuid, u64)]) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let store = heavy_store::open(url).await.unwrap();
+        for (id, requests) in jobs {
+            let summary = summary(*id, *requests);
+            store.create_job(&summary.job).await.unwrap();
+            store
+                .save_fold(*id, &heavy_model::fold::Folded::default(), Some(&summary))
+                .await
+                .unwrap();
+        }
+    });
 }
 
 fn summary(id: Uuid, requests: u64) -> Summary {

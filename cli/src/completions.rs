@@ -1,0 +1,105 @@
+//! `heavy completions` and `heavy man`: what shells and people are told of the command lines, made from them.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Command, CommandFactory as _, ValueEnum};
+use clap_complete::Shell;
+
+use crate::command::Heavy;
+use crate::exit::{Ended, Failure};
+use crate::output;
+
+const INSTALLING: &str = "\
+  bash: heavy completions bash > ~/.local/share/bash-completion/completions/heavy
+  zsh:  heavy completions zsh > ~/.zfunc/_heavy        (a folder of $fpath)
+  fish: heavy completions fish > ~/.config/fish/completions/heavy.fish";
+
+/// For which shell.
+#[derive(Debug, clap::Args)]
+#[command(after_help = INSTALLING)]
+pub(crate) struct CompletionArgs {
+    #[arg(value_enum)]
+    shell: ShellName,
+    /// Which program's command line
+    #[arg(long, value_enum, default_value_t = Program::Heavy)]
+    program: Program,
+}
+
+/// Where to.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManArgs {
+    /// Write a page for every program and command into this folder; without it, heavy's own page is printed
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ShellName {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+impl From<ShellName> for Shell {
+    fn from(shell: ShellName) -> Self {
+        match shell {
+            ShellName::Bash => Self::Bash,
+            ShellName::Zsh => Self::Zsh,
+            ShellName::Fish => Self::Fish,
+        }
+    }
+}
+
+/// The programs of heavy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Program {
+    Heavy,
+    HeavySched,
+    HeavyAgent,
+    HeavyCollector,
+}
+
+impl Program {
+    fn command(self) -> Command {
+        match self {
+            Self::Heavy => Heavy::command(),
+            Self::HeavySched => heavy_sched::command_line::Cli::command(),
+            Self::HeavyAgent => heavy_agent::command_line::Args::command(),
+            Self::HeavyCollector => heavy_collector::command_line::Args::command(),
+        }
+    }
+}
+
+pub(crate) fn completions(args: &CompletionArgs) -> Ended {
+    let mut command = args.program.command();
+    let name = command.get_name().to_owned();
+    let mut script = Vec::new();
+    clap_complete::generate(Shell::from(args.shell), &mut command, name, &mut script);
+    output::print(&String::from_utf8_lossy(&script))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn man(args: &ManArgs) -> Ended {
+    let Some(dir) = &args.dir else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Heavy::command()).render(&mut page)?;
+        output::print(&String::from_utf8_lossy(&page))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let written: io::Result<()> = std::fs::create_dir_all(dir).and_then(|()| {
+        Program::value_variants()
+            .iter()
+            .try_for_each(|program| clap_mangen::generate_to(program.command(), dir))
+    });
+    written
+        .with_context(|| format!("cannot write pages into {}", dir.display()))
+        .map_err(Failure::from)?;
+    output::note(&format!(
+        "wrote the pages into {0}; read one with `man -l {0}/heavy.1`",
+        dir.display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,223 @@
+//! `heavy export`: raw rows of a job as CSV or JSON lines, its durations as an HdrHistogram log.
+
+mod hdr;
+mod rows;
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use heavy_model::job::{JobInfo, Samples};
+use heavy_model::span::Span;
+use heavy_store::{Raw, Store};
+
+use crate::exit::{Ended, Failure};
+use crate::place::Place;
+use crate::{job_name, output};
+
+const NS_PER_S: u64 = 1_000_000_000;
+
+const EXAMPLES: &str = "\
+  heavy export last --format csv --output requests.csv
+  heavy export last --format jsonl --relation iterations | jq 'select(.ok | not)'
+  heavy export last --format hdr --interval 10s --output durations.hlog
+
+Rows come in no particular order and are never all in memory. docs/relations.md describes their columns. A log of
+histograms (.hlog) holds the durations of all requests in ns, and, with the tag response_time, those of iterations from
+the instants at which they were due; HdrHistogram's own tools read it.";
+
+/// What to export.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The job: its id, the beginning of its id, or last
+    job: String,
+    /// In which form
+    #[arg(long, value_enum)]
+    format: Format,
+    /// Which rows (csv and jsonl)
+    #[arg(long, value_enum, default_value_t = Relation::Requests)]
+    relation: Relation,
+    /// How long each histogram is, in whole seconds (hdr) [default: 1s]
+    #[arg(long, value_name = "D")]
+    interval: Option<Span>,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// RFC 4180 with a header; NULL is empty, an empty text is ""
+    Csv,
+    /// A JSON object on each line
+    Jsonl,
+    /// An HdrHistogram interval log (.hlog)
+    Hdr,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Relation {
+    Requests,
+    Iterations,
+    Metrics,
+}
+
+impl Relation {
+    const fn raw(self) -> Raw {
+        match self {
+            Self::Requests => Raw::Requests,
+            Self::Iterations => Raw::Iterations,
+            Self::Metrics => Raw::Metrics,
+        }
+    }
+}
+
+pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+    let interval_s = interval_s(&args)?;
+    let store = place.open().await?;
+    let job = job_name::find(&*store, &args.job).await?;
+    let mut out: Out = match &args.output {
+        Some(file) => {
+            let made = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
+            Box::new(BufWriter::new(made))
+        }
+        None => Box::new(BufWriter::new(io::stdout())),
+    };
+    match write(&args, &*store, &job, interval_s, &mut out).await {
+        Ok(done) => {
+            output::note(&done);
+            Ok(ExitCode::SUCCESS)
+        }
+        // A reader that has seen enough (`| head`) is no error.
+        Err(Problem::Write(error)) if args.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(problem) => Err(Failure::from(problem).and(&incomplete(&args))),
+    }
+}
+
+fn incomplete(args: &Args) -> String {
+    match &args.output {
+        Some(file) => format!("; {} is not complete", file.display()),
+        None => "; what was written is not complete".to_owned(),
+    }
+}
+
+/// A file or stdout.
+type Out = Box<dyn Write + Send>;
+
+/// Why an export ended early.
+#[derive(Debug)]
+enum Problem {
+    Read(heavy_store::Error),
+    Write(io::Error),
+}
+
+impl From<heavy_store::Error> for Problem {
+    fn from(error: heavy_store::Error) -> Self {
+        match error {
+            heavy_store::Error::Output(error) => Self::Write(error),
+            error => Self::Read(error),
+        }
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        match problem {
+            Problem::Read(error) => error.into(),
+            Problem::Write(error) => Self::new(format!("cannot write: {error}")),
+        }
+    }
+}
+
+fn interval_s(args: &Args) -> Result<u64, Failure> {
+    if args.format == Format::Hdr && args.relation != Relation::Requests {
+        return Err(Failure::usage(
+            "--relation belongs to csv and jsonl: a log of histograms has requests, and iterations under the tag \
+             response_time",
+        ));
+    }
+    let Some(interval) = args.interval else {
+        return Ok(1);
+    };
+    if args.format != Format::Hdr {
+        return Err(Failure::usage(
+            "--interval belongs to --format hdr: csv and jsonl have every row",
+        ));
+    }
+    let seconds = interval.ns() / NS_PER_S;
+    let whole = seconds > 0 && interval.ns().is_multiple_of(NS_PER_S);
+    whole.then_some(seconds).ok_or_else(|| {
+        Failure::usage(format!(
+            "an interval of {interval} cannot be had: what is stored are whole seconds, so write 1s, 10s or 1m"
+        ))
+    })
+}
+
+/// Writes all of it, and gives what is to be said of it.
+async fn write(
+    args: &Args,
+    store: &dyn Store,
+    job: &JobInfo,
+    interval_s: u64,
+    out: &mut Out,
+) -> Result<String, Problem> {
+    let raw = args.relation.raw();
+    let look = if args.output.is_none() && io::stdout().is_terminal() {
+        rows::Look::Harmless
+    } else {
+        rows::Look::Exact
+    };
+    let said = match args.format {
+        Format::Hdr => hdr::write(store, job, interval_s, out).await?,
+        Format::Csv => {
+            let mut sink = rows::Csv::begin(out, raw.fields(), look)?;
+            let count = store.export(job.id, raw, &mut sink).await?;
+            of_rows(store, job, raw, count).await?
+        }
+        Format::Jsonl => {
+            let mut sink = rows::JsonLines::begin(out, raw.fields(), look);
+            let count = store.export(job.id, raw, &mut sink).await?;
+            of_rows(store, job, raw, count).await?
+        }
+    };
+    out.flush()?;
+    let unfinished = if job.state.is_final() {
+        ""
+    } else {
+        "; the job has not ended, so there will be more"
+    };
+    Ok(format!("exported {said} of job {}{unfinished}", job.id))
+}
+
+/// How many rows there were, and how many there could have been.
+async fn of_rows(store: &dyn Store, job: &JobInfo, raw: Raw, count: u64) -> Result<String, Problem> {
+    let name = raw.name();
+    let counted = store.summary(job.id).await?.map(|summary| match raw {
+        Raw::Requests => summary.requests.duration.count,
+        // Those that were lost or still ran have no row.
+        Raw::Iterations => summary.iterations.ok + summary.iterations.failed + summary.iterations.interrupted,
+        Raw::Metrics => count,
+    });
+    Ok(match counted {
+        Some(counted) if counted > count => {
+            let why = match job.spec.samples {
+                Samples::All => "the others were given up or have not arrived".to_owned(),
+                samples => format!("the job kept few on purpose: --samples {samples}"),
+            };
+            format!("{count} of {counted} {name} ({why})")
+        }
+        _ => format!("{count} {name}"),
+    })
+}

@@ -1,0 +1,178 @@
+//! Questions to one database: what placeholders stand for, in which form answers come.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use heavy_report::escape;
+use heavy_store::{Store, Table};
+
+use super::command::{self, Command};
+use super::format::Format;
+use super::placeholders::{JOB, Piece, check_name, quoted, split};
+use crate::client::jobs_table;
+use crate::exit::Failure;
+use crate::job_name::{self, LAST};
+
+/// A conversation with a database.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) format: Format,
+    /// The job that `:job` stands for, as a person says it.
+    pub(super) job: String,
+    pub(super) values: BTreeMap<String, String>,
+    pub(super) max_rows: Option<usize>,
+    pub(super) timing: bool,
+}
+
+/// What is to be shown.
+#[derive(Debug, Default)]
+pub(super) struct Answer {
+    /// The answer itself.
+    pub(super) text: String,
+    /// What else there is to say of it.
+    pub(super) notes: Vec<String>,
+}
+
+impl Session {
+    /// Runs one statement.
+    pub(super) async fn ask(&self, sql: &str) -> Result<Answer, Failure> {
+        let began = Instant::now();
+        let sql = self.filled(sql).await?;
+        let most = self.max_rows.unwrap_or_else(|| self.format.default_rows());
+        let table = self.store.query(&sql, most).await?;
+        let took = began.elapsed();
+        let mut notes = Vec::new();
+        if table.truncated {
+            let rows = table.rows.len();
+            notes.push(format!(
+                "note: there are more than these {rows} rows; --max-rows says how many are fetched"
+            ));
+        }
+        if self.timing {
+            notes.push(format!("time: {:.3} ms", took.as_secs_f64() * 1e3));
+        }
+        let text = self.format.render(&table);
+        Ok(Answer { text, notes })
+    }
+
+    /// The statement with its placeholders replaced.
+    async fn filled(&self, sql: &str) -> Result<String, Failure> {
+        let mut filled = String::with_capacity(sql.len());
+        let mut job = None;
+        for piece in split(sql) {
+            match piece {
+                Piece::Verbatim(text) => filled.push_str(text),
+                Piece::Placeholder(name) => match self.values.get(name) {
+                    Some(value) => filled.push_str(&quoted(value)),
+                    None if name == JOB => {
+                        if job.is_none() {
+                            job = Some(job_name::find(&*self.store, &self.job).await?.id);
+                        }
+                        let id = job.expect("was found above");
+                        filled.push_str(&quoted(&id.to_string()));
+                    }
+                    None => {
+                        return Err(Failure::usage(format!(
+                            "the query has :{name} and nothing says what it stands for: add --set {name}=VALUE (in the \
+                             shell \\set {name} VALUE)"
+                        )));
+                    }
+                },
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Does what a command says; nothing to show is the end of the conversation.
+    pub(super) async fn command(&mut self, line: &str) -> Result<Option<Answer>, Failure> {
+        let text = match command::parse(line).map_err(Failure::usage)? {
+            Command::Relations => self.relations().await?,
+            Command::Relation(name) => self.columns(&name).await?,
+            Command::Jobs(count) => self.format.render(&jobs_table(&self.store.jobs(count).await?)),
+            Command::ShowJob => self.which_job().await?,
+            Command::Job(job) => {
+                // A job that is not there leaves the one that was. The last one may become another, the rest is settled.
+                let found = job_name::find(&*self.store, &job).await?.id;
+                self.job = if job == LAST { job } else { found.to_string() };
+                self.which_job().await?
+            }
+            Command::ShowValues => self.values(),
+            Command::Set(name, value) => {
+                check_name(&name)
+                    .map_err(|problem| Failure::usage(format!("{problem} (\\job chooses the job)")))?;
+                self.values.insert(name, value);
+                String::new()
+            }
+            Command::ShowFormat => format!("the form of answers is {}\n", self.format.name()),
+            Command::Format(format) => {
+                self.format = format;
+                String::new()
+            }
+            Command::Timing(timing) => {
+                self.timing = timing.unwrap_or(!self.timing);
+                format!("timing is {}\n", if self.timing { "on" } else { "off" })
+            }
+            Command::Help => command::help(),
+            Command::Quit => return Ok(None),
+        };
+        Ok(Some(Answer {
+            text,
+            notes: Vec::new(),
+        }))
+    }
+
+    /// Which job `:job` stands for now.
+    pub(super) async fn which_job(&self) -> Result<String, Failure> {
+        let job = job_name::find(&*self.store, &self.job).await?;
+        let verdict = job.verdict.map_or(job.state.as_str(), |verdict| verdict.as_str());
+        let name = escape(&job.spec.name);
+        Ok(format!(":job is {} ({name}, {verdict})\n", job.id))
+    }
+
+    fn values(&self) -> String {
+        let lines = self.values.iter();
+        let lines = lines.map(|(name, value)| format!(":{name} is '{}'\n", escape(value)));
+        let text: String = lines.collect();
+        if text.is_empty() {
+            "nothing is set but :job\n".to_owned()
+        } else {
+            text
+        }
+    }
+
+    async fn relations(&self) -> Result<String, Failure> {
+        let relations = self.store.relations().await?;
+        let row = |relation: &heavy_store::Relation| {
+            vec![
+                Some(relation.name.clone()),
+                Some(relation.columns.len().to_string()),
+            ]
+        };
+        Ok(self.table(&["relation", "columns"], relations.iter().map(row).collect()))
+    }
+
+    async fn columns(&self, name: &str) -> Result<String, Failure> {
+        let relations = self.store.relations().await?;
+        let Some(relation) = relations
+            .iter()
+            .find(|relation| relation.name.eq_ignore_ascii_case(name))
+        else {
+            return Err(Failure::new(format!(
+                "there is no relation {name:?}; \\d lists them all"
+            )));
+        };
+        let row =
+            |column: &heavy_store::Column| vec![Some(column.name.clone()), Some(column.kind.to_lowercase())];
+        Ok(self.table(&["column", "type"], relation.columns.iter().map(row).collect()))
+    }
+
+    fn table(&self, columns: &[&str], rows: Vec<Vec<Option<String>>>) -> String {
+        self.format.render(&Table {
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            rows,
+            truncated: false,
+        })
+    }
+}

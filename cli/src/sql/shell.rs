@@ -1,0 +1,100 @@
+//! The shell: reads what is typed, answers, and goes on after errors.
+
+mod editor;
+mod pager;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::block_in_place;
+
+use super::complete::Catalogue;
+use super::script::{Input, is_blank, split};
+use super::session::{Answer, Session};
+use crate::exit::Failure;
+use crate::output;
+use crate::place::Place;
+use editor::{Editor, Typed};
+
+/// How many jobs completion knows.
+const MOST_JOBS: u32 = 50;
+
+/// Talks until the person has enough.
+pub(super) async fn run(mut session: Session, place: &Place) -> Result<(), Failure> {
+    let catalogue = Catalogue {
+        relations: session.store.relations().await?,
+        jobs: session
+            .store
+            .jobs(MOST_JOBS)
+            .await?
+            .iter()
+            .map(|job| job.id.to_string())
+            .collect(),
+    };
+    greet(&session).await?;
+    let mut editor = Editor::open(catalogue, place)?;
+    loop {
+        // Ctrl-C ends no process: in a line it is a key, and a query is left by it. What came earlier was for the pager.
+        let interrupts = signal(SignalKind::interrupt())?;
+        let typed = block_in_place(|| editor.read())?;
+        let text = match typed {
+            Typed::Text(text) => text,
+            Typed::Interrupted => continue,
+            Typed::End => break,
+        };
+        match text.trim() {
+            "" => continue,
+            "exit" | "quit" => break,
+            "help" => {
+                output::note("\\? is the help, \\q ends");
+                continue;
+            }
+            _ => {}
+        }
+        block_in_place(|| editor.remember(text.trim_end()));
+        if !answer(&mut session, &text, interrupts).await {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn greet(session: &Session) -> Result<(), Failure> {
+    let job = match session.which_job().await {
+        Ok(job) => job,
+        Err(failure) => format!("{failure}\n"),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(output::print(&format!(
+        "heavy {version}. {job}\\? is the help, \\q ends.\n"
+    ))?)
+}
+
+/// Does all that was typed, up to an error. False: it was the last.
+async fn answer(session: &mut Session, text: &str, mut interrupts: Signal) -> bool {
+    let (inputs, rest) = split(text);
+    let rest = (!is_blank(rest)).then_some(Input::Statement(rest));
+    for input in inputs.into_iter().chain(rest) {
+        let answered = tokio::select! {
+            answered = one(session, input) => answered,
+            _ = interrupts.recv() => Err(Failure::new("cancelled")),
+        };
+        match answered {
+            Ok(Some(answer)) => {
+                block_in_place(|| pager::show(&output::harmless(&answer.text)));
+                answer.notes.iter().for_each(|note| output::note(note));
+            }
+            Ok(None) => return false,
+            Err(failure) => {
+                output::note(&format!("error: {failure}"));
+                break;
+            }
+        }
+    }
+    true
+}
+
+async fn one(session: &mut Session, input: Input<'_>) -> Result<Option<Answer>, Failure> {
+    match input {
+        Input::Statement(sql) => session.ask(sql).await.map(Some),
+        Input::Command(line) => session.command(line).await,
+    }
+}

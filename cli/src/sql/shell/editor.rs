@@ -1,0 +1,175 @@
+//! The line that is typed: edited, completed, remembered in a file that is its owner's alone.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{CompletionType, Config, Context, Helper};
+
+use super::super::complete::Catalogue;
+use super::super::script::{is_blank, split};
+use crate::exit::Failure;
+use crate::output;
+use crate::place::Place;
+
+const HISTORY: &str = "sql_history";
+const MOST_REMEMBERED: usize = 1_000;
+const PROMPT: &str = "heavy> ";
+
+/// What came of a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// Whole statements or commands.
+    Text(String),
+    /// Ctrl-C.
+    Interrupted,
+    /// Ctrl-D.
+    End,
+}
+
+/// Where lines come from.
+pub(super) struct Editor {
+    line: rustyline::Editor<Typing, FileHistory>,
+    /// None: it cannot be kept.
+    history: Option<PathBuf>,
+}
+
+impl Editor {
+    /// Takes the terminal, and what was typed in earlier sessions.
+    pub(super) fn open(catalogue: Catalogue, place: &Place) -> Result<Self, Failure> {
+        let config = Config::builder()
+            .max_history_size(MOST_REMEMBERED)
+            .and_then(|config| config.history_ignore_dups(true))
+            .map_err(failure)?
+            .history_ignore_space(true)
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .build();
+        let mut line = rustyline::Editor::with_config(config).map_err(failure)?;
+        line.set_helper(Some(Typing { catalogue }));
+        let history = history_file(place).and_then(|file| {
+            if file.exists() {
+                let unreadable = |error| format!("cannot read {}: {error}; move it away", file.display());
+                line.load_history(&file).map_err(unreadable)?;
+            }
+            Ok(file)
+        });
+        let history = history
+            .inspect_err(|problem| {
+                output::note(&format!("note: what is typed is not remembered: {problem}"));
+            })
+            .ok();
+        Ok(Self { line, history })
+    }
+
+    /// Waits for what is typed.
+    pub(super) fn read(&mut self) -> Result<Typed, Failure> {
+        match self.line.readline(PROMPT) {
+            Ok(text) => Ok(Typed::Text(text)),
+            Err(ReadlineError::Interrupted) => Ok(Typed::Interrupted),
+            Err(ReadlineError::Eof) => Ok(Typed::End),
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    /// Keeps what was typed, for this session and later ones, at once: a session may end in many ways.
+    pub(super) fn remember(&mut self, text: &str) {
+        // A history in memory cannot fail.
+        let _ = self.line.add_history_entry(text);
+        if let Some(file) = &self.history
+            && let Err(error) = self
+                .line
+                .append_history(file)
+                .map_err(io::Error::other)
+                .and_then(|()| private(file))
+        {
+            output::note(&format!(
+                "note: what is typed is not remembered any more: {error}"
+            ));
+            self.history = None;
+        }
+    }
+}
+
+fn failure(error: ReadlineError) -> Failure {
+    Failure::new(format!("cannot read from the terminal: {error}"))
+}
+
+/// The history's path, in a folder that is there.
+fn history_file(place: &Place) -> Result<PathBuf, String> {
+    let folder = place.data_dir().map_err(|failure| failure.to_string())?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
+    Ok(folder.join(HISTORY))
+}
+
+fn private(file: &Path) -> io::Result<()> {
+    fs::set_permissions(file, Permissions::from_mode(0o600))
+}
+
+/// What the editor asks while somebody types.
+struct Typing {
+    catalogue: Catalogue,
+}
+
+impl Helper for Typing {}
+impl Highlighter for Typing {}
+impl Hinter for Typing {
+    type Hint = String;
+}
+
+impl Completer for Typing {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+        Ok(self.catalogue.complete(line, pos))
+    }
+}
+
+impl Validator for Typing {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        Ok(if is_whole(context.input()) {
+            ValidationResult::Valid(None)
+        } else {
+            ValidationResult::Incomplete
+        })
+    }
+}
+
+/// Whether there is something to do: words that are no SQL, commands, statements with their ends.
+fn is_whole(text: &str) -> bool {
+    matches!(text.trim(), "exit" | "quit" | "help") || is_blank(split(text).1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_whole_with_its_semicolon() {
+        for text in [
+            "",
+            " ",
+            "\\d",
+            "select 1;",
+            "select\n1;\n",
+            "quit",
+            "select 1; -- done",
+        ] {
+            assert!(is_whole(text), "{text}");
+        }
+        for text in ["select 1", "select ';", "select 1; select", "quit it"] {
+            assert!(!is_whole(text), "{text}");
+        }
+    }
+}
