@@ -14,7 +14,7 @@ use heavy_sched::client::{Verb, exit};
 
 use crate::exit::Ended;
 use crate::place::Place;
-use crate::{completions, demo, export, lint, report, run, sql, up};
+use crate::{completions, demo, diff, export, history, lint, report, run, sql, up};
 
 /// Load tests as compiled programs, run at an exact rate, their results kept in SQL
 #[derive(Debug, clap::Parser)]
@@ -55,6 +55,10 @@ pub(crate) enum Command {
     Up(up::Args),
     /// Show what came out of a job
     Report(report::Args),
+    /// Say what has changed from one job to another, and what is noise
+    Diff(diff::Args),
+    /// Show the jobs of a service over time, and which of them broke the trend
+    History(history::Args),
     /// Ask the results database, in a shell or by the statement
     Sql(sql::Args),
     /// Write a job's raw rows, or histograms of its durations, for other tools
@@ -76,6 +80,8 @@ impl Command {
             Self::Run(_) | Self::Report(_) | Self::Client(_) => true,
             Self::Demo(_)
             | Self::Up(_)
+            | Self::Diff(_)
+            | Self::History(_)
             | Self::Sql(_)
             | Self::Export(_)
             | Self::LintLines(_)

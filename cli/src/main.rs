@@ -9,8 +9,10 @@ mod client;
 mod command;
 mod completions;
 mod demo;
+mod diff;
 mod exit;
 mod export;
+mod history;
 mod job_name;
 mod lint;
 mod local;
@@ -19,6 +21,7 @@ mod place;
 mod report;
 mod run;
 mod sql;
+mod stored_job;
 mod up;
 
 use std::process::ExitCode;
@@ -46,6 +49,8 @@ fn act(heavy: Heavy) -> Ended {
         Command::Run(args) => wait_for(run::run(*args, scheduler, place)),
         Command::Up(args) => wait_for(up::run(args, place)),
         Command::Report(args) => wait_for(report::run(args, scheduler, place)),
+        Command::Diff(args) => wait_for(diff::run(args, place)),
+        Command::History(args) => wait_for(history::run(args, place)),
         Command::Sql(args) => wait_for(sql::run(args, place)),
         Command::Export(args) => wait_for(export::run(args, place)),
         Command::Completions(args) => completions::completions(&args),

@@ -7,6 +7,9 @@
 const EXACT_BELOW: u64 = 2048;
 const BUCKETS_PER_DOUBLING: u64 = 1024;
 
+/// A histogram with so many times fewer buckets is merged bucket by bucket.
+const FEW: usize = 4;
+
 /// Counts of values in ns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Histogram {
@@ -66,6 +69,10 @@ impl Histogram {
             self.buckets.clone_from(&other.buckets);
             return;
         }
+        if other.buckets.len() * FEW <= self.buckets.len() {
+            self.merge_few(&other.buckets);
+            return;
+        }
         let mine = std::mem::take(&mut self.buckets);
         self.buckets.reserve(mine.len() + other.buckets.len() / 2);
         let (mut a, mut b) = (
@@ -89,6 +96,41 @@ impl Histogram {
         }
         self.buckets.extend(a);
         self.buckets.extend(b);
+    }
+
+    /// Adds a few buckets in place: most of them are there already, so that nothing has to move.
+    fn merge_few(&mut self, other: &[(u16, u64)]) {
+        let mut missing = Vec::new();
+        let mut from = 0;
+        for (bucket, count) in other {
+            match self.buckets[from..].binary_search_by_key(bucket, |(bucket, _)| *bucket) {
+                Ok(place) => {
+                    from += place;
+                    self.buckets[from].1 += count;
+                }
+                Err(place) => {
+                    from += place;
+                    missing.push((*bucket, *count));
+                }
+            }
+        }
+        // From the back, so that each bucket moves at most once.
+        let mut read = self.buckets.len();
+        let mut write = read + missing.len();
+        self.buckets.resize(write, (0, 0));
+        for new in missing.into_iter().rev() {
+            while read > 0 && self.buckets[read - 1].0 > new.0 {
+                (read, write) = (read - 1, write - 1);
+                self.buckets[write] = self.buckets[read];
+            }
+            write -= 1;
+            self.buckets[write] = new;
+        }
+    }
+
+    /// How many buckets it holds in memory.
+    pub(crate) const fn held(&self) -> usize {
+        self.buckets.len()
     }
 
     /// How many values there are.

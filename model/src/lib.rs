@@ -3,13 +3,14 @@
 //! What a job is ([`job`]), when its iterations are due ([`profile`]) and whose they are ([`split`]); what its
 //! results look like when agents have rolled them up ([`stats`]), how they are folded into series and totals
 //! ([`fold`]), what is said of them ([`summary`]), what was asked of them ([`threshold`]) and whether they pass
-//! ([`verdict`]).
+//! ([`verdict`]); how two jobs differ ([`compare`]) and where the figures of many broke their trend ([`trend`]).
 //!
 //! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
 
 pub mod admission;
 pub mod arrivals;
 pub mod bars;
+pub mod compare;
 pub mod fold;
 pub mod histogram;
 pub mod job;
@@ -25,5 +26,6 @@ pub mod stats;
 pub mod stream;
 pub mod summary;
 pub mod threshold;
+pub mod trend;
 pub mod users;
 pub mod verdict;

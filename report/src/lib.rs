@@ -3,7 +3,9 @@
 //! Everything that a report says is in the summary; nothing here reads a clock, a file or a database. Names, errors
 //! and log texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
 
+pub mod compare;
 mod escape;
+pub mod history;
 mod json;
 mod text;
 mod units;

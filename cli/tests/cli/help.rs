@@ -10,6 +10,8 @@ fn help_names_every_command_and_nothing_hidden() {
         "run",
         "up",
         "report",
+        "diff",
+        "history",
         "sql",
         "export",
         "lint-lines",

@@ -58,6 +58,13 @@ proptest! {
     }
 
     #[test]
+    fn merging_a_few_is_recording(a in prop::collection::vec(0u64..400, 100..300), b in prop::collection::vec(0u64..500, 1..15)) {
+        let mut merged = of(&a);
+        merged.merge(&of(&b));
+        prop_assert_eq!(merged, of(&[a, b].concat()));
+    }
+
+    #[test]
     fn every_histogram_survives_its_encoding(values in values()) {
         let histogram = of(&values);
         prop_assert_eq!(Histogram::decode(&histogram.encode()), Ok(histogram));

@@ -1,0 +1,147 @@
+//! `heavy history`: the jobs of a service over time, and which of them broke the trend.
+
+use std::process::ExitCode;
+
+use heavy_model::job::JobInfo;
+use heavy_model::summary::Summary;
+use heavy_model::trend::{History, Subject};
+use heavy_store::Store;
+
+use crate::exit::{Ended, Failure};
+use crate::output;
+use crate::place::Place;
+
+/// Jobs that are looked through for those of the service.
+const MOST_LOOKED_THROUGH: u32 = 10_000;
+
+/// Services that are named where the wanted one is not there.
+const MOST_NAMED: usize = 10;
+
+const EXAMPLES: &str = "\
+A job is of a service if its service, its label service or its name is what was asked for.
+
+  heavy history shop
+  heavy history shop/checkout --limit 50 --format csv";
+
+/// Whose jobs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// A service, or one of its workflows
+    #[arg(value_name = "SERVICE[/WORKFLOW]")]
+    subject: String,
+    /// The newest so many jobs
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+    /// In which form
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// The form of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: docs/comparing.md
+    Json,
+    /// For spreadsheets
+    Csv,
+}
+
+pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+    if args.subject.trim_matches('/').is_empty() {
+        return Err(Failure::usage(
+            "name a service or a workflow, as in shop or shop/checkout",
+        ));
+    }
+    let store = place.open().await?;
+    let (subject, jobs) = find(&*store, &args).await?;
+    let history = History::of(subject, &jobs);
+    output::print(&match args.format {
+        Format::Text => heavy_report::history::text(&history, &output::style(false)),
+        Format::Json => heavy_report::history::json(&history),
+        Format::Csv => heavy_report::history::csv(&history),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(store: &dyn Store, args: &Args) -> Result<(Subject, Vec<(JobInfo, Option<Summary>)>), Failure> {
+    let all = store.jobs(MOST_LOOKED_THROUGH).await?;
+    let most = args.limit as usize;
+    // A name may have a slash in it: what is named as a whole goes first.
+    let whole = Subject {
+        service: args.subject.clone(),
+        workflow: None,
+    };
+    let parts = args.subject.split_once('/').map(|(service, workflow)| Subject {
+        service: service.to_owned(),
+        workflow: Some(workflow.to_owned()),
+    });
+    for subject in [Some(whole), parts].into_iter().flatten() {
+        let mut found = Vec::new();
+        for job in all.iter().filter(|job| is_of(job, &subject.service)) {
+            if found.len() == most {
+                break;
+            }
+            // A job that says which workflows it runs need not be read to know that it is of others.
+            let said = job.spec.workflow_names();
+            if let Some(workflow) = &subject.workflow
+                && !said.is_empty()
+                && !said.contains(workflow)
+            {
+                continue;
+            }
+            let summary = store.summary(job.id).await?;
+            let has = |summary: &Summary, name: &str| summary.workflows.iter().any(|own| own.name == name);
+            if let Some(workflow) = &subject.workflow
+                && !summary.as_ref().is_some_and(|summary| has(summary, workflow))
+            {
+                continue;
+            }
+            found.push((job.clone(), summary));
+        }
+        if !found.is_empty() {
+            return Ok((subject, found));
+        }
+    }
+    Err(Failure::new(nothing(&args.subject, &all)))
+}
+
+fn is_of(job: &JobInfo, service: &str) -> bool {
+    let spec = &job.spec;
+    let name = if spec.name.is_empty() {
+        &spec.binary_name
+    } else {
+        &spec.name
+    };
+    spec.service == service
+        || spec.labels.get("service").is_some_and(|label| label == service)
+        || name == service
+}
+
+fn nothing(subject: &str, all: &[JobInfo]) -> String {
+    let mut known: Vec<&str> = all
+        .iter()
+        .map(|job| {
+            let spec = &job.spec;
+            [&spec.service, &spec.name, &spec.binary_name]
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .map_or("", String::as_str)
+        })
+        .filter(|name| !name.is_empty())
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    known.truncate(MOST_NAMED);
+    let subject = heavy_report::escape(subject);
+    if known.is_empty() {
+        return format!("there is no job of {subject}, nor of anything else: run one first");
+    }
+    let known: Vec<String> = known.into_iter().map(heavy_report::escape).collect();
+    format!(
+        "there is no job of {subject}; there are jobs of {}",
+        known.join(", ")
+    )
+}

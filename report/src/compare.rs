@@ -1,0 +1,186 @@
+//! Renderings of a comparison of jobs: text, JSON, Markdown and HTML of the same words.
+
+mod html;
+mod markdown;
+mod text;
+
+use heavy_model::compare::{Comparison, Finding, JobLine, Kind, PlaceChange, StatisticChange, Verdict};
+
+use crate::Style;
+use crate::units::{instant, number, rate, time};
+
+/// For a terminal; all statistics of every place if [`Style::full`], else of those that have changed.
+#[must_use]
+pub fn text(comparison: &Comparison, style: &Style) -> String {
+    text::render(comparison, style)
+}
+
+/// The versioned document that `docs/comparing.md` describes, indented, ending in a newline.
+#[must_use]
+pub fn json(comparison: &Comparison) -> String {
+    let document =
+        serde_json::to_string_pretty(comparison).expect("a comparison has only JSON's types and text keys");
+    crate::json::harmless(&document)
+}
+
+/// For a comment on a change: what has changed as a table, all else folded away.
+#[must_use]
+pub fn markdown(comparison: &Comparison) -> String {
+    markdown::render(comparison)
+}
+
+/// One page that needs nothing else.
+#[must_use]
+pub fn html(comparison: &Comparison) -> String {
+    html::render(comparison)
+}
+
+/// The verdict as the first word of a rendering.
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Regression => "REGRESSION",
+        Verdict::Changed => "CHANGED",
+        Verdict::NoDifference => "NO DIFFERENCE",
+        Verdict::TooFewSamples => "TOO FEW SAMPLES TO TELL",
+    }
+}
+
+/// A value in the unit of its kind.
+fn value(kind: Kind, value: Option<f64>) -> String {
+    value.map_or_else(
+        || "-".to_owned(),
+        |value| match kind {
+            Kind::Rate => rate(value),
+            kind if kind.is_share() => format!("{}%", number(value)),
+            _ => time(value),
+        },
+    )
+}
+
+/// A change, of shares in percentage points.
+fn change(kind: Kind, change: Option<f64>) -> String {
+    let unit = if kind.is_share() { "pp" } else { "%" };
+    change.map_or_else(|| "-".to_owned(), |change| format!("{}{unit}", signed(change)))
+}
+
+/// The interval of a change; empty where too little is known.
+fn interval(statistic: &StatisticChange) -> String {
+    match (statistic.low, statistic.high) {
+        (Some(low), Some(high)) => format!("[{}, {}]", signed(low), signed(high)),
+        _ => String::new(),
+    }
+}
+
+/// Two decimals where one would say nothing; no sign where nothing is left.
+fn signed(value: f64) -> String {
+    let text = if value.abs() < 0.095 {
+        format!("{value:+.2}")
+    } else if value.abs() < 9_999.5 {
+        format!("{value:+.1}")
+    } else {
+        return if value > 0.0 { ">+9999" } else { "<-9999" }.to_owned();
+    };
+    match text.as_str() {
+        "+0.00" | "-0.00" => "0.0".to_owned(),
+        _ => text,
+    }
+}
+
+/// What is to be said of a statistic.
+fn finding(statistic: &StatisticChange) -> String {
+    let word = statistic.finding.as_str();
+    if statistic.regression {
+        format!("{word}, REGRESSION")
+    } else {
+        word.to_owned()
+    }
+}
+
+/// What is to be said of a place: its worst statistic, by its name.
+fn place_finding(place: &PlaceChange) -> String {
+    let word = place.finding.as_str();
+    if place.regression {
+        format!("{word}, REGRESSION")
+    } else {
+        word.to_owned()
+    }
+}
+
+/// The statistic that stands for a place where only one is shown: the highest common percentile that can be told.
+fn telling(place: &PlaceChange) -> Option<&StatisticChange> {
+    let find = |kind: Kind| place.statistics.iter().find(move |one| one.kind == kind);
+    let order = [
+        Kind::P99,
+        Kind::P95,
+        Kind::P90,
+        Kind::P50,
+        Kind::Mean,
+        Kind::ErrorRate,
+    ];
+    order
+        .into_iter()
+        .filter_map(find)
+        .find(|one| !matches!(one.finding, Finding::TooFewSamples | Finding::TooNoisy))
+        .or_else(|| order.into_iter().find_map(find))
+}
+
+/// Whether a place has to be shown with all that is known of it.
+fn is_worth_all(place: &PlaceChange) -> bool {
+    place.statistics.iter().any(|one| one.finding.is_change())
+}
+
+/// A job in a line, not escaped.
+fn job(line: &JobLine) -> String {
+    let verdict = line
+        .verdict
+        .map_or(line.state.as_str(), |verdict| verdict.as_str());
+    format!(
+        "{}  {}, {}, {}, {} measured, {verdict}",
+        line.id,
+        line.name,
+        line.load,
+        instant(line.submitted_at_wall_ns),
+        time(line.measured_ms as f64)
+    )
+}
+
+/// What the intervals mean and what is tolerated.
+fn method(comparison: &Comparison) -> String {
+    let method = comparison.method;
+    format!(
+        "intervals are of {} statistics and hold all at once with {:.0}% confidence; changes below {}% are noise; worse by \
+         more than {}% ({} percentage points of failed or dropped) is a regression",
+        method.judged,
+        100.0 * method.confidence,
+        method.noise_floor_percent,
+        method.tolerance_percent,
+        method.error_tolerance_points
+    )
+}
+
+/// How many ended and failed, before and now, and how far the distributions are apart.
+fn counts(place: &PlaceChange) -> String {
+    use crate::units::count;
+    let mut text = format!("{} -> {}", count(place.count_before), count(place.count_now));
+    if place.failed_before + place.failed_now > 0 {
+        text.push_str(&format!(
+            ", failed {} -> {}",
+            count(place.failed_before),
+            count(place.failed_now)
+        ));
+    }
+    if let Some(effect) = place.effect {
+        text.push_str(&format!(", effect {effect:+.2} ({})", place.effect_size));
+    }
+    text
+}
+
+/// The fastest and the slowest before and now, if there are any.
+fn extremes(place: &PlaceChange) -> Option<[String; 4]> {
+    Some([
+        time(place.min_before_ms?),
+        time(place.min_now_ms?),
+        time(place.max_before_ms?),
+        time(place.max_now_ms?),
+    ])
+}

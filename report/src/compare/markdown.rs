@@ -1,0 +1,166 @@
+//! A comparison as GitHub's Markdown: for a comment on a change.
+
+use std::fmt::Write as _;
+
+use heavy_model::compare::{Comparison, PlaceChange, StatisticChange};
+
+use super::{
+    change, counts, finding, interval, is_worth_all, job, method, place_finding, telling, value, word,
+};
+use crate::escape::escape;
+
+/// Places beyond these are counted: a comment has at most 65,536 characters.
+const MOST_PLACES: usize = 100;
+
+/// Columns of a name.
+const LONGEST_NAME: usize = 120;
+
+pub(super) fn render(comparison: &Comparison) -> String {
+    let mut page = String::new();
+    for caveat in &comparison.caveats {
+        line(&mut page, &format!("> **Not comparable:** {}", plain(caveat)));
+        line(&mut page, ">");
+    }
+    if !comparison.caveats.is_empty() {
+        line(&mut page, "");
+    }
+    let headline = plain(&comparison.headline);
+    line(
+        &mut page,
+        &format!("**{}**: {headline}\n", word(comparison.verdict)),
+    );
+    let changed: Vec<&PlaceChange> = comparison
+        .places
+        .iter()
+        .filter(|place| is_worth_all(place))
+        .collect();
+    if !changed.is_empty() {
+        line(
+            &mut page,
+            "| | statistic | before | now | change | interval | |\n|---|---|--:|--:|--:|:-:|---|",
+        );
+        for place in changed.iter().take(MOST_PLACES) {
+            for one in place.statistics.iter().filter(|one| one.finding.is_change()) {
+                line(&mut page, &row(place, one));
+            }
+        }
+        more(&mut page, changed.len());
+    }
+    line(
+        &mut page,
+        &format!(
+            "<details><summary>{} places, jobs and method</summary>\n",
+            comparison.places.len()
+        ),
+    );
+    line(
+        &mut page,
+        "| | count | statistic | before | now | change | interval | |\n|---|---|---|--:|--:|--:|:-:|---|",
+    );
+    for place in comparison.places.iter().take(MOST_PLACES) {
+        line(&mut page, &summary_row(place));
+    }
+    more(&mut page, comparison.places.len());
+    for earlier in &comparison.before {
+        line(&mut page, &format!("- before: {}", plain(&job(earlier))));
+    }
+    line(&mut page, &format!("- now: {}", plain(&job(&comparison.now))));
+    for note in &comparison.notes {
+        line(&mut page, &format!("- {}", plain(note)));
+    }
+    line(&mut page, &format!("- {}", plain(&method(comparison))));
+    line(&mut page, "\n</details>");
+    page
+}
+
+fn line(page: &mut String, text: &str) {
+    writeln!(page, "{text}").expect("writing to a String cannot fail");
+}
+
+/// Ends a table, and says what is left out of it.
+fn more(page: &mut String, places: usize) {
+    line(page, "");
+    if places > MOST_PLACES {
+        line(
+            page,
+            &format!(
+                "{} more are left out; JSON and HTML have them.\n",
+                places - MOST_PLACES
+            ),
+        );
+    }
+}
+
+fn row(place: &PlaceChange, one: &StatisticChange) -> String {
+    format!(
+        "| {} | {} | {} | {} | {} | {} | **{}** |",
+        plain(&place.place.title()),
+        one.kind.as_str(),
+        value(one.kind, one.before),
+        value(one.kind, one.now),
+        change(one.kind, one.change),
+        interval(one),
+        finding(one)
+    )
+}
+
+fn summary_row(place: &PlaceChange) -> String {
+    let (name, counts, word) = (
+        plain(&place.place.title()),
+        plain(&counts(place)),
+        place_finding(place),
+    );
+    telling(place).map_or_else(
+        || format!("| {name} | {counts} | | | | | | {word} |"),
+        |one| {
+            format!(
+                "| {name} | {counts} | {} | {} | {} | {} | {} | {word} |",
+                one.kind.as_str(),
+                value(one.kind, one.before),
+                value(one.kind, one.now),
+                change(one.kind, one.change),
+                interval(one)
+            )
+        },
+    )
+}
+
+/// Hostile text as words of a paragraph or a cell: nothing in it is markup, a link or a mention.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for (place, c) in escape(text).chars().enumerate() {
+        if place == LONGEST_NAME * 10 {
+            plain.push('…');
+            break;
+        }
+        match c {
+            '&' => plain.push_str("&amp;"),
+            '<' => plain.push_str("&lt;"),
+            '>' => plain.push_str("&gt;"),
+            // A mention or a reference to an issue is found after markup is gone: nothing may follow it at once.
+            '@' | '#' => {
+                write!(plain, "&#{};&#8203;", u32::from(c)).expect("writing to a String cannot fail");
+            }
+            // Else what begins with www. were a link.
+            '.' if plain.ends_with("www") => plain.push_str("&#46;"),
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' | '$' | ':' => {
+                write!(plain, "&#{};", u32::from(c)).expect("writing to a String cannot fail");
+            }
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_name_is_markup() {
+        assert_eq!(
+            plain("a|b `c` @all #1 <img> [x](y) www.x\n"),
+            "a&#124;b &#96;c&#96; &#64;&#8203;all &#35;&#8203;1 &lt;img&gt; &#91;x&#93;(y) www&#46;x&#92;n"
+        );
+    }
+}

@@ -1,0 +1,231 @@
+//! Renderings of the history of a service: a table with sparklines, JSON, CSV.
+
+use std::fmt::Write as _;
+
+use heavy_model::trend::{Break, BreakLine, History, HistoryJob, Metric};
+
+use crate::Style;
+use crate::escape::{clip, escape};
+use crate::units::{instant, number, rate, time};
+
+/// Eighths of a line.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// The versioned document that `docs/comparing.md` describes, indented, ending in a newline.
+#[must_use]
+pub fn json(history: &History) -> String {
+    let document =
+        serde_json::to_string_pretty(history).expect("a history has only JSON's types and text keys");
+    crate::json::harmless(&document)
+}
+
+/// A row for each job, oldest first; values in their full precision.
+#[must_use]
+pub fn csv(history: &History) -> String {
+    let mut text =
+        "id,submitted_at,name,load,state,verdict,aside,p50_ms,p95_ms,p99_ms,error_percent,achieved_rate,breaks\r\n"
+            .to_owned();
+    for job in &history.jobs {
+        let breaks: Vec<String> = job.breaks.iter().map(broken).collect();
+        let mut fields = vec![
+            job.id.to_string(),
+            instant(job.submitted_at_wall_ns),
+            field(&job.name),
+            field(&job.load),
+            job.state.as_str().to_owned(),
+            job.verdict.map_or("", |verdict| verdict.as_str()).to_owned(),
+            field(&job.aside),
+        ];
+        let value = |metric| {
+            job.value(metric)
+                .map_or_else(String::new, |value| value.to_string())
+        };
+        fields.extend(Metric::ALL.map(value));
+        fields.push(field(&breaks.join("; ")));
+        text.push_str(&fields.join(","));
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// A CSV field of hostile text: quoted where it must be, and no formula for a spreadsheet.
+fn field(text: &str) -> String {
+    let text = escape(text);
+    let text = if text.starts_with(['=', '+', '-', '@']) {
+        format!("'{text}")
+    } else {
+        text
+    };
+    if text.contains([',', '"']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
+/// For a terminal: sparklines, a row for each job, oldest first, and what broke the trend.
+#[must_use]
+pub fn text(history: &History, style: &Style) -> String {
+    let paint = |sgr: &str, text: &str| {
+        if style.colour {
+            format!("\u{1b}[{sgr}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    };
+    let mut page = String::new();
+    let mut line = |text: &str| {
+        writeln!(page, "{}", text.trim_end()).expect("writing to a String cannot fail");
+    };
+    let subject = &history.subject;
+    line(&match &subject.workflow {
+        Some(workflow) => format!(
+            "{}/{}: times, errors and rate of iterations, oldest job first",
+            escape(&subject.service),
+            escape(workflow)
+        ),
+        None => format!(
+            "{}: times and errors of all requests, rate of iterations, oldest job first",
+            escape(&subject.service)
+        ),
+    });
+    line("");
+    for metric in Metric::ALL {
+        let values: Vec<Option<f64>> = history.jobs.iter().map(|job| job.value(metric)).collect();
+        let known = || values.iter().flatten().copied();
+        let (low, high) = (
+            known().fold(f64::INFINITY, f64::min),
+            known().fold(f64::NEG_INFINITY, f64::max),
+        );
+        if low.is_finite() {
+            let range = format!("{} to {}", shown(metric, Some(low)), shown(metric, Some(high)));
+            line(&format!(
+                "  {:<14} {}  {range}",
+                metric.as_str(),
+                sparkline(&values)
+            ));
+        }
+    }
+    line("");
+    let heads = format!(
+        "  {:<36}  {:<20} {:>8} {:>8} {:>8} {:>7} {:>10}",
+        "job", "submitted", "P50", "P95", "P99", "errors", "rate"
+    );
+    line(&paint("2", &heads));
+    for job in &history.jobs {
+        line(&row(job));
+        for broken_line in &job.breaks {
+            let text = format!("      ^ {}", broken(broken_line));
+            line(&paint("1;33", &text));
+        }
+    }
+    line("");
+    line(&conclusion(history));
+    page
+}
+
+fn row(job: &HistoryJob) -> String {
+    let value = |metric| shown(metric, job.value(metric));
+    let note = match (job.aside.as_str(), job.verdict) {
+        ("", Some(verdict)) => verdict.as_str().to_owned(),
+        ("", None) => job.state.as_str().to_owned(),
+        ("other load", _) => format!("other load: {}", clip(&job.load, 40)),
+        (aside, _) => aside.to_owned(),
+    };
+    format!(
+        "  {}  {:<20} {:>8} {:>8} {:>8} {:>7} {:>10}  {note}",
+        job.id,
+        instant(job.submitted_at_wall_ns).trim_end_matches(" UTC"),
+        value(Metric::P50),
+        value(Metric::P95),
+        value(Metric::P99),
+        value(Metric::ErrorRate),
+        value(Metric::AchievedRate),
+    )
+}
+
+fn shown(metric: Metric, value: Option<f64>) -> String {
+    value.map_or_else(
+        || "-".to_owned(),
+        |value| match metric {
+            Metric::P50 | Metric::P95 | Metric::P99 => time(value),
+            Metric::ErrorRate => format!("{}%", number(value)),
+            Metric::AchievedRate => rate(value),
+        },
+    )
+}
+
+fn broken(line: &BreakLine) -> String {
+    let how = match line.kind {
+        Break::Shift => "from here on",
+        Break::Once => "only here",
+        Break::Newest => "in the newest job; the next one shows whether it stays",
+    };
+    format!(
+        "{} {}: {} after {} usually, {how}",
+        line.metric.as_str(),
+        line.word(),
+        shown(line.metric, Some(line.value)),
+        shown(line.metric, Some(line.usual))
+    )
+}
+
+fn conclusion(history: &History) -> String {
+    let broke: Vec<&HistoryJob> = history
+        .jobs
+        .iter()
+        .filter(|job| job.breaks.iter().any(|line| line.kind != Break::Once))
+        .collect();
+    let counted = history.jobs.iter().filter(|job| job.aside.is_empty()).count();
+    match broke.last() {
+        Some(job) => {
+            let metrics: Vec<&str> = job
+                .breaks
+                .iter()
+                .filter(|line| line.kind != Break::Once)
+                .map(|line| line.metric.as_str())
+                .collect();
+            format!("job {} broke the trend: {}", job.id, metrics.join(", "))
+        }
+        None if counted < 5 => format!(
+            "{counted} jobs of the newest one's load are too few for a trend: it takes 4 and one more"
+        ),
+        None => format!("no job broke the trend of {counted}"),
+    }
+}
+
+/// A character for each value, from the lowest to the highest; a blank where there is none.
+fn sparkline(values: &[Option<f64>]) -> String {
+    let known = || values.iter().flatten().copied();
+    let low = known().fold(f64::INFINITY, f64::min);
+    let high = known().fold(f64::NEG_INFINITY, f64::max);
+    let bar = |value: f64| {
+        let share = if high > low {
+            (value - low) / (high - low)
+        } else {
+            0.0
+        };
+        BARS[((share * 8.0) as usize).min(7)]
+    };
+    values.iter().map(|value| value.map_or(' ', bar)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparklines_span_lowest_to_highest() {
+        let values = [Some(1.0), None, Some(5.0), Some(9.0)];
+        assert_eq!(sparkline(&values), "▁ ▅█");
+        assert_eq!(sparkline(&[Some(3.0); 3]), "▁▁▁");
+        assert_eq!(sparkline(&[None]), " ");
+    }
+
+    #[test]
+    fn fields_are_quoted_and_no_formulas() {
+        assert_eq!(field("=1+1"), "'=1+1");
+        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(field("a\r\nb"), "a\\r\\nb");
+    }
+}
