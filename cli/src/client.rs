@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use heavy_model::job::CheckSpec;
-use heavy_sched::client::{self, Error, Remote, Verb};
+use heavy_sched::client::{self, Error, JobsArgs, Remote, Verb};
 use heavy_store::Table;
 
 use crate::exit::{Ended, Failure};
@@ -33,13 +33,13 @@ pub(crate) async fn answers() -> bool {
 }
 
 const fn reads(verb: &Verb) -> bool {
-    matches!(verb, Verb::List { .. } | Verb::Status { .. } | Verb::Check { .. })
+    matches!(verb, Verb::Jobs(_) | Verb::Status { .. } | Verb::Check { .. })
 }
 
 async fn read(verb: &Verb, place: &Place) -> Ended {
     let store = place.open().await?;
     match verb {
-        Verb::List { limit, json } => {
+        Verb::Jobs(JobsArgs { limit, json }) => {
             let jobs = store.jobs(*limit).await?;
             output::print(&if *json {
                 as_json(&jobs)?

@@ -14,7 +14,7 @@ use heavy_sched::client::{Verb, exit};
 
 use crate::exit::Ended;
 use crate::place::Place;
-use crate::{completions, demo, diff, export, history, lint, report, run, sql, up};
+use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, up};
 
 /// Load tests as compiled programs, run at an exact rate, their results kept in SQL
 #[derive(Debug, clap::Parser)]
@@ -25,6 +25,9 @@ pub(crate) struct Heavy {
     pub(crate) scheduler: Option<String>,
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Whether the command line itself says whose jobs are meant.
+    #[arg(skip)]
+    pub(crate) names_place: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -34,8 +37,10 @@ impl Heavy {
     pub(crate) fn from_command_line() -> Self {
         let mut command = Self::command();
         let matches = command.get_matches_mut();
-        let heavy = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-        let named = matches.value_source("scheduler") == Some(ValueSource::CommandLine);
+        let mut heavy = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+        let named = typed("scheduler");
+        heavy.names_place = named || typed("database") || typed("data_dir");
         if named && !heavy.command.takes_scheduler() {
             let text = "this command talks to no scheduler: leave --scheduler out (`heavy run` and the commands that look at \
                         jobs take it)";
@@ -69,6 +74,10 @@ pub(crate) enum Command {
     Completions(completions::CompletionArgs),
     /// Write manual pages
     Man(completions::ManArgs),
+    /// Write a service or a workflow that compiles and runs at once
+    New(services::NewArgs),
+    /// List services with their workflows and profiles; or jobs, where there is no services directory
+    List(services::ListArgs),
     #[command(flatten)]
     Client(Verb),
 }
@@ -77,7 +86,7 @@ impl Command {
     /// Whether there is a scheduler to talk to, rather than one in this process or none.
     const fn takes_scheduler(&self) -> bool {
         match self {
-            Self::Run(_) | Self::Report(_) | Self::Client(_) => true,
+            Self::Run(_) | Self::Report(_) | Self::List(_) | Self::Client(_) => true,
             Self::Demo(_)
             | Self::Up(_)
             | Self::Diff(_)
@@ -86,7 +95,8 @@ impl Command {
             | Self::Export(_)
             | Self::LintLines(_)
             | Self::Completions(_)
-            | Self::Man(_) => false,
+            | Self::Man(_)
+            | Self::New(_) => false,
         }
     }
 }

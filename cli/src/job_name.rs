@@ -31,7 +31,7 @@ pub(crate) async fn find(store: &dyn Store, name: &str) -> Result<JobInfo, Failu
     let mut jobs = store.jobs_with_prefix(&prefix, 6).await?;
     match jobs.len() {
         0 => Err(Failure::new(format!(
-            "no job's id begins with {name}; `heavy list` shows the jobs"
+            "no job's id begins with {name}; `heavy jobs` shows the jobs"
         ))),
         1 => Ok(jobs.remove(0)),
         _ => {

@@ -20,14 +20,17 @@ mod output;
 mod place;
 mod report;
 mod run;
+mod services;
 mod sql;
 mod stored_job;
+mod test_name;
 mod up;
 
 use std::process::ExitCode;
 
 use command::{Command, Heavy};
 use exit::{Ended, Failure};
+use heavy_sched::client::{JobsArgs, Verb};
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
 }
 
 fn act(heavy: Heavy) -> Ended {
-    let (scheduler, place) = (heavy.scheduler, &heavy.place);
+    let (scheduler, place, names_place) = (heavy.scheduler, &heavy.place, heavy.names_place);
     match heavy.command {
         Command::Demo(args) => wait_for(demo::run(*args, place)),
         Command::Run(args) => wait_for(run::run(*args, scheduler, place)),
@@ -56,7 +59,28 @@ fn act(heavy: Heavy) -> Ended {
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),
         Command::LintLines(args) => command::lint_lines(&args),
+        Command::New(args) => services::new(&args),
+        Command::List(args) => list(&args, names_place, scheduler, place),
         Command::Client(verb) => wait_for(client::run(verb, scheduler, place)),
+    }
+}
+
+/// Services, or jobs where they are meant.
+fn list(
+    args: &services::ListArgs,
+    names_place: bool,
+    scheduler: Option<String>,
+    place: &place::Place,
+) -> Ended {
+    match services::list(args, names_place)? {
+        Some(code) => Ok(code),
+        None => {
+            let jobs = JobsArgs {
+                limit: args.limit.unwrap_or(JobsArgs::LIMIT),
+                json: args.json,
+            };
+            wait_for(client::run(Verb::Jobs(jobs), scheduler, place))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `heavy run`: one load test, here or on a cluster, from its start to its report.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use heavy_model::job::WorkflowSpec;
@@ -17,36 +17,58 @@ use crate::exit::{Ended, Failure};
 use crate::local::{EPHEMERAL, Local};
 use crate::output;
 use crate::place::Place;
+use crate::services::{Home, Ready, Service, Wish, prepare};
+use crate::test_name::Test;
 
 /// What a URL is loaded with if nobody says: little enough for anything that answers at all.
 const MODEST_RATE_PER_SECOND: u64 = 10;
 
 const EXAMPLES: &str = "\
 Examples:
+  heavy run shop --profile smoke
+  heavy run shop/buy --rate 50 --duration 1m
   heavy run http://127.0.0.1:8080/ --rate 500 --duration 30s
   heavy run http://127.0.0.1:8080/login --method POST --header content-type:application/json --body '{\"user\":\"ann\"}'
   heavy run target/release/http_get --rate 100 --param url=http://127.0.0.1:8080/
 
-Without --scheduler, scheduler, collector and agent run inside of this command.
+A service is a folder in services/ of this folder or of one above (`heavy list` shows them); its load is in its heavy.toml, and
+flags go before that. Without --scheduler, scheduler, collector and agent run inside of this command.
 Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 it could not run, 2 wrong usage, 130 interrupted.";
 
 /// What to run, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A URL to request, or the path of a compiled load test
+    /// A URL to request, the path of a compiled load test, or SERVICE or SERVICE/WORKFLOW of a services directory
     #[arg(value_name = "TEST")]
     test: String,
-    /// A workflow to run; may be given more than once [default: the load test's only one]
+    /// A workflow to run; may be given more than once [default: all of a service, else the load test's only one]
     #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
     workflows: Vec<WorkflowSpec>,
     /// In the report: bars, phases and unfailed durations of every step and request
     #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
     #[command(flatten)]
+    service: ServiceFlags,
+    #[command(flatten)]
     request: RequestFlags,
     #[command(flatten)]
     load: LoadFlags,
+}
+
+/// How to run a service.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Service")]
+struct ServiceFlags {
+    /// A named load of its heavy.toml [default: its default load]
+    #[arg(long, value_name = "NAME", env = "HEAVY_PROFILE")]
+    profile: Option<String>,
+    /// Where the services are [default: services/ of this folder or of one above]
+    #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
+    services: Option<PathBuf>,
+    /// What cargo builds it with: release, dev, or a profile of its Cargo.toml [default: release]
+    #[arg(long, value_name = "NAME", env = "HEAVY_CARGO_PROFILE")]
+    cargo_profile: Option<String>,
 }
 
 /// What to send to a URL.
@@ -96,33 +118,13 @@ impl RequestFlags {
     }
 }
 
-/// What is to be run.
-#[derive(Debug, PartialEq, Eq)]
-enum Test {
-    Url(String),
-    Binary(PathBuf),
-}
-
-impl Test {
-    fn of(text: &str) -> Result<Self, Failure> {
-        if text.contains("://") {
-            return Ok(Self::Url(text.to_owned()));
-        }
-        let path = Path::new(text);
-        if path.exists() || text.contains('/') {
-            return Ok(Self::Binary(path.to_owned()));
-        }
-        Err(Failure::usage(format!(
-            "{text:?} is neither a URL nor a file: write http://{text} to request it, or the path of a compiled load \
-             test, as in target/release/NAME"
-        )))
-    }
-}
-
 pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
-    let (program, plan) = plan(&args)?;
+    for report in &args.load.report {
+        report.check()?;
+    }
     // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
     let mut interrupts = Interrupts::take()?;
+    let Ready { program, plan, shop } = interrupts.race(ready(&args)).await??;
     let outcome = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
@@ -132,19 +134,22 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
             outcome?
         }
     };
+    drop(shop);
     report(&outcome.view, &args.load.report, &output::style(args.full))?;
     Ok(outcome.code)
 }
 
-fn plan(args: &Args) -> Result<(Program, Plan), Failure> {
-    let (program, mut plan) = match Test::of(&args.test)? {
-        Test::Url(url) => plan_of_url(args, &url)?,
+async fn ready(args: &Args) -> Result<Ready, Failure> {
+    let home = Home::find(args.service.services.as_deref())?;
+    let (program, mut plan) = match Test::of(&args.test, home.as_ref())? {
+        Test::Service(service, workflow) => return of_service(args, &service, workflow.as_deref()).await,
+        Test::Url(url) => {
+            refuse_profiles(args, "a URL")?;
+            plan_of_url(args, &url)?
+        }
         Test::Binary(path) => {
-            if args.request.is_given() {
-                return Err(Failure::usage(
-                    "--method, --header and --body belong to a URL; a compiled load test has --param",
-                ));
-            }
+            refuse_profiles(args, "a file")?;
+            refuse_request(args)?;
             let program = Program::open(&path)?;
             let plan = args.load.to_plan(&program, None)?;
             (program, plan)
@@ -153,7 +158,56 @@ fn plan(args: &Args) -> Result<(Program, Plan), Failure> {
     if !args.workflows.is_empty() {
         plan.spec.workflows.clone_from(&args.workflows);
     }
-    Ok((program, plan))
+    Ok(Ready {
+        program,
+        plan,
+        shop: None,
+    })
+}
+
+async fn of_service(args: &Args, service: &Service, workflow: Option<&str>) -> Result<Ready, Failure> {
+    refuse_request(args)?;
+    if args.load.file.is_some() {
+        return Err(Failure::usage(
+            "--file is for a compiled load test: a service has its loads as profiles in heavy.toml, chosen with --profile",
+        ));
+    }
+    if let Some(workflow) = workflow
+        && !args.workflows.is_empty()
+    {
+        return Err(Failure::usage(format!(
+            "{} names the workflow {workflow} already: leave --workflow out, or write {} alone",
+            args.test, service.name
+        )));
+    }
+    let wish = Wish {
+        service,
+        workflow,
+        workflows: &args.workflows,
+        profile: args.service.profile.as_deref(),
+        load: &args.load,
+        cargo_profile: args.service.cargo_profile.as_deref().unwrap_or("release"),
+    };
+    prepare(&wish).await
+}
+
+fn refuse_profiles(args: &Args, what: &str) -> Result<(), Failure> {
+    if args.service.profile.is_some() || args.service.cargo_profile.is_some() {
+        return Err(Failure::usage(format!(
+            "--profile and --cargo-profile belong to a service, and {:?} is {what}",
+            args.test
+        )));
+    }
+    Ok(())
+}
+
+fn refuse_request(args: &Args) -> Result<(), Failure> {
+    if args.request.is_given() {
+        return Err(Failure::usage(
+            "--method, --header and --body belong to a URL; a compiled load test has --param",
+        ));
+    }
+    Ok(())
 }
 
 fn plan_of_url(args: &Args, url: &str) -> Result<(Program, Plan), Failure> {
@@ -200,15 +254,6 @@ fn without_secrets(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_test_is_a_url_or_a_file() {
-        assert_eq!(Test::of("http://x/").unwrap(), Test::Url("http://x/".to_owned()));
-        assert_eq!(Test::of("a/b").unwrap(), Test::Binary("a/b".into()));
-        assert_eq!(Test::of("Cargo.toml").unwrap(), Test::Binary("Cargo.toml".into()));
-        let problem = Test::of("localhost:8080").unwrap_err().to_string();
-        assert!(problem.contains("http://localhost:8080"), "{problem}");
-    }
 
     #[test]
     fn names_of_jobs_hold_no_secrets() {

@@ -31,7 +31,7 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
   heavy-agent --scheduler {url} --collector {collector} --name another
 Submit a load test, look at jobs, ask:
   heavy-sched submit target/release/http_get --scheduler {url} --rate 50 --param url=http://127.0.0.1:8080/
-  heavy list --scheduler {url}
+  heavy jobs --scheduler {url}
   heavy sql{place} 'SELECT id, name, state, verdict FROM jobs ORDER BY submitted_at DESC LIMIT 10'
 Ctrl-C ends it.",
         collector = local.collector_url(),

@@ -25,3 +25,7 @@ pub const ENV_RPC_ADDR: &str = "HEAVY_RPC_ADDR";
 
 /// Where a load test that was started by hand listens unless [`ENV_RPC_ADDR`] says otherwise.
 pub const DEFAULT_RPC_ADDR: &str = "127.0.0.1:9999";
+
+/// A variable of a job whose submitter has read the env files that its workflows name and has put what they say among
+/// the job's variables: the files need not be where the load test runs, and are not read again.
+pub const ENV_FILES_READ: &str = "HEAVY_ENV_FILES_READ";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::client::{SchedulerFlag, Verb};
+use crate::client::{JobsArgs, SchedulerFlag, Verb};
 
 /// Takes load tests, hands them to agents and says how they went
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve agents and clients
     Serve(ServeArgs),
+    /// List the newest jobs, as `jobs` does
+    List(JobsArgs),
     /// What clients ask for.
     #[command(flatten)]
     Client(Verb),

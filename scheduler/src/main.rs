@@ -6,27 +6,31 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use heavy_sched::client;
+use heavy_sched::client::{self, Verb};
 use heavy_sched::command_line::{Cli, Command};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let quiet = matches!(cli.command, Command::Client(_));
-    log_to_stderr(if quiet { "warn" } else { "info" });
+    let serves = matches!(cli.command, Command::Serve(_));
+    log_to_stderr(if serves { "info" } else { "warn" });
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}"), client::exit::COULD_NOT_RUN),
     };
     let code = runtime.block_on(async {
-        match &cli.command {
-            Command::Serve(args) => server::run(args)
-                .await
-                .map_err(|failure| (format!("{:#}", failure.error), failure.code)),
-            Command::Client(verb) => client::run(verb, &cli.scheduler.scheduler)
-                .await
-                .map_err(|error| (error.to_string(), error.exit_code())),
-        }
+        let verb = match cli.command {
+            Command::Serve(args) => {
+                return server::run(&args)
+                    .await
+                    .map_err(|failure| (format!("{:#}", failure.error), failure.code));
+            }
+            Command::List(args) => Verb::Jobs(args),
+            Command::Client(verb) => verb,
+        };
+        client::run(&verb, &cli.scheduler.scheduler)
+            .await
+            .map_err(|error| (error.to_string(), error.exit_code()))
     });
     // A blocked read of stdin or of a disk must not keep the process.
     runtime.shutdown_background();

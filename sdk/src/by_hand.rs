@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use args::{Action, parse};
+use serde_json::json;
 
 use crate::harness::shared::Options;
 use crate::harness::stdio::complain;
@@ -17,7 +18,7 @@ use crate::server::listen;
 /// Does what the command line says.
 pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
     match parse(std::env::args_os()) {
-        Ok(Action::List) => list(&workflows),
+        Ok(Action::List { json }) => list(&workflows, json),
         Ok(Action::Serve) => listen(workflows, options),
         Ok(Action::Run(plan)) => match run::run(workflows, options, &plan) {
             Ok(code) => code,
@@ -34,12 +35,19 @@ pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
     }
 }
 
-fn list(workflows: &[Workflow]) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    for workflow in workflows {
-        if writeln!(stdout, "{}", workflow.name).is_err() {
-            return ExitCode::FAILURE;
+fn list(workflows: &[Workflow], json: bool) -> ExitCode {
+    let lines = workflows.iter().map(|workflow| {
+        if json {
+            let env_file = workflow.runner.ask_env_file();
+            let env_file = env_file.map(|path| path.to_string_lossy().into_owned());
+            format!("{}\n", json!({ "name": workflow.name, "env_file": env_file }))
+        } else {
+            format!("{}\n", workflow.name)
         }
+    });
+    let text: String = lines.collect();
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
-    ExitCode::SUCCESS
 }

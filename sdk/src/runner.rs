@@ -76,7 +76,9 @@ pub trait Runner: Send + Sync + 'static {
         Ok(())
     }
 
-    /// A file of `KEY=value` lines for [`Context::env`]. The job's own variables come before it.
+    /// A file of `KEY=value` lines for [`Context::env`]. The job's own variables come before it. `heavy run SERVICE` reads it
+    /// in place of the service's `.env`, from the service's folder, and passes its values on; otherwise the process reads it
+    /// where it runs.
     fn env_file(&self) -> Option<PathBuf> {
         None
     }

@@ -30,9 +30,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
-    ("examples/accounts", &["heavy-sdk"]),
+    ("examples/common", &["heavy-sdk"]),
     ("examples/http_get", &["heavy-sdk"]),
-    ("examples/shop", &["heavy-sdk"]),
+    ("examples/services/accounts", &["heavy-sdk"]),
+    ("examples/services/shop", &["heavy-sdk"]),
     ("examples/demo_target", &[]),
 ];
 

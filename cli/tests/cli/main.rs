@@ -18,6 +18,7 @@ mod read;
 mod recorded;
 mod report;
 mod run;
+mod services;
 mod shell;
 mod stored;
 mod thresholds;

@@ -1,15 +1,15 @@
-//! Progress on stderr: one line that is kept up to date on a terminal, a plain line every few seconds elsewhere.
+//! Progress on stderr: a few lines that are kept up to date on a terminal, a plain line every few seconds elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use heavy_model::job::JobState;
 use heavy_model::progress::Progress;
-use heavy_report::escape;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::Instant;
 
 use super::follow::News;
+use super::live::{block, line};
 
 const PLAIN_PERIOD: Duration = Duration::from_secs(5);
 const TEMPLATE: &str = "{bar:24} {msg}";
@@ -66,18 +66,17 @@ impl Bar {
     }
 
     fn show_progress(&mut self, progress: &Progress) {
-        let line = line(progress);
         if let Some(bar) = &self.bar {
             bar.set_length((progress.duration_s * 1e3) as u64);
             bar.set_position((progress.elapsed_s.min(progress.duration_s) * 1e3) as u64);
-            bar.set_message(line);
+            bar.set_message(block(progress));
             return;
         }
         let state = Some((progress.state, progress.reason.clone()));
         if self.shown != state || self.plain_at.elapsed() >= PLAIN_PERIOD {
             self.shown = state;
             self.plain_at = Instant::now();
-            self.say(&line);
+            self.say(&line(progress));
         }
     }
 
@@ -88,52 +87,4 @@ impl Bar {
             None => drop(writeln!(std::io::stderr().lock(), "{text}")),
         }
     }
-}
-
-/// Starts in the last second, and how many were asked for; users ask for none.
-fn rate_of(progress: &Progress) -> String {
-    if progress.asked_rate > 0.0 {
-        format!("{:.0} of {:.0}/s", progress.achieved_rate, progress.asked_rate)
-    } else {
-        format!("{:.0}/s", progress.achieved_rate)
-    }
-}
-
-fn started_of(progress: &Progress) -> String {
-    match progress.planned {
-        0 => progress.started.to_string(),
-        planned => format!("{}/{planned}", progress.started),
-    }
-}
-
-/// One line of progress.
-fn line(progress: &Progress) -> String {
-    let state = progress.state.as_str();
-    if progress.state.is_final() {
-        // Why is said with the results.
-        return state.to_owned();
-    }
-    if matches!(progress.state, JobState::Queued | JobState::Preparing) {
-        let reason = escape(&progress.reason);
-        return if reason.is_empty() {
-            state.to_owned()
-        } else {
-            format!("{state}: {reason}")
-        };
-    }
-    let mut line = format!(
-        "{state} {:.0}/{:.0} s  {}  started {}  ok {}  failed {}  dropped {}  in flight {}",
-        progress.elapsed_s.min(progress.duration_s),
-        progress.duration_s,
-        rate_of(progress),
-        started_of(progress),
-        progress.ok,
-        progress.failed,
-        progress.dropped,
-        progress.in_flight,
-    );
-    if let (Some(p50_ms), Some(p99_ms)) = (progress.p50_ms, progress.p99_ms) {
-        line.push_str(&format!("  p50 {p50_ms:.2} ms  p99 {p99_ms:.2} ms"));
-    }
-    line
 }

@@ -1,13 +1,15 @@
 //! The command line of clients: the verbs of `heavy-sched`, which `heavy` has too.
 //!
 //! [`Verb`] is what can be typed, [`run`] does it and gives the exit code. Programs that submit by themselves use
-//! [`Program::open`], [`LoadFlags::to_plan`], [`run_plan`] and [`report`], or the parts of these.
+//! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::plan_of`]), [`run_plan`] and [`report`], or the parts of these.
 
 mod bar;
+mod env_file;
 mod error;
 pub mod exit;
 mod flags;
 pub mod follow;
+mod live;
 mod plan;
 mod program;
 mod remote;
@@ -17,6 +19,7 @@ mod tables;
 mod verbs;
 
 pub use bar::Bar;
+pub use env_file::env_file;
 pub use error::Error;
 pub use flags::LoadFlags;
 pub use plan::{Plan, announce};
@@ -24,4 +27,4 @@ pub use program::Program;
 pub use remote::{Change, Remote};
 pub use report_file::ReportFile;
 pub use submit::{SubmitArgs, report, run_plan, workflow};
-pub use verbs::{SchedulerFlag, Verb, run};
+pub use verbs::{JobsArgs, SchedulerFlag, Verb, run};

@@ -12,7 +12,7 @@ use heavy_report::escape;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Error, LoadFlags, Program, flags};
+use super::{Error, LoadFlags, Program, env_file, flags};
 
 /// A job that could be submitted, and what is to be said about it first.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,10 +39,19 @@ impl LoadFlags {
     /// # Errors
     /// When there is no rate, a value cannot be, or a named file cannot be read or is not what it should be.
     pub fn to_plan(&self, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
-        let mut spec = match &self.file {
+        let spec = match &self.file {
             Some(file) => document(file, &read(file)?, &program.sha256)?,
             None => JobSpec::of(program.sha256.clone()),
         };
+        self.plan_of(spec, program, rate)
+    }
+
+    /// As [`Self::to_plan`], with this document in place of a job file; flags go before it.
+    ///
+    /// # Errors
+    /// As [`Self::to_plan`].
+    pub fn plan_of(&self, mut spec: JobSpec, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
+        spec.binary_sha256.clone_from(&program.sha256);
         spec.binary_name.clone_from(&program.name);
         self.set_load(&mut spec);
         if !spec.shape().is_given()
@@ -141,7 +150,7 @@ impl LoadFlags {
 
     fn all_env(&self) -> Result<BTreeMap<String, String>, Error> {
         let mut env = match &self.env_file {
-            Some(file) => env_of(file, &read(file)?)?,
+            Some(file) => env_file(file)?,
             None => BTreeMap::new(),
         };
         env.extend(self.env.iter().cloned());
@@ -290,24 +299,6 @@ fn params_of(file: &Path, text: &str) -> Result<Value, Error> {
             file.display()
         ))
     })
-}
-
-fn env_of(file: &Path, text: &str) -> Result<BTreeMap<String, String>, Error> {
-    let mut env = BTreeMap::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let Some((key, value)) = line.split_once('=').filter(|(key, _)| !key.trim().is_empty()) else {
-            return Err(Error::Usage(format!(
-                "line {number} of {} is no KEY=VALUE",
-                file.display()
-            )));
-        };
-        env.insert(key.trim().to_owned(), value.trim().to_owned());
-    }
-    Ok(env)
 }
 
 impl From<flags::WhenFull> for WhenFull {

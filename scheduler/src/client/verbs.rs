@@ -13,7 +13,7 @@ use super::follow::{Interrupts, News, follow};
 use super::plan::read;
 use super::remote::Change;
 use super::submit::{self, SubmitArgs, plain_style, report, say};
-use super::{Bar, Error, Remote, exit, tables};
+use super::{Bar, Error, Remote, ReportFile, exit, tables};
 use crate::clock::Clock;
 
 /// Which scheduler.
@@ -30,20 +30,29 @@ pub struct SchedulerFlag {
     pub scheduler: String,
 }
 
+/// Which jobs to list.
+#[derive(Debug, Clone, Args)]
+pub struct JobsArgs {
+    /// How many at most
+    #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = Self::LIMIT)]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+impl JobsArgs {
+    /// So many unless somebody says.
+    pub const LIMIT: u32 = 20;
+}
+
 /// What a client can ask of a scheduler.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
     /// Run a load test on the agents and print what came out
     Submit(Box<SubmitArgs>),
     /// List the newest jobs
-    List {
-        /// How many at most
-        #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = 20)]
-        limit: u32,
-        /// Print JSON
-        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
-        json: bool,
-    },
+    Jobs(JobsArgs),
     /// Show a job and what is known of its results
     Status {
         /// An id, a unique prefix of one, or last
@@ -59,6 +68,9 @@ pub enum Verb {
         /// Print the summary as JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
+        /// Also write a report when the job has ended, as in html=report.html; may be given more than once
+        #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
+        report: Vec<ReportFile>,
     },
     /// Stop a job; its running iterations may end
     Stop {
@@ -123,7 +135,7 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
     let remote = Remote::connect(scheduler).await?;
     match verb {
         Verb::Submit(_) => {}
-        Verb::List { limit, json } => {
+        Verb::Jobs(JobsArgs { limit, json }) => {
             let jobs = remote.list(*limit).await?;
             print(*json, &jobs, || tables::jobs(&jobs, Clock::new().wall_ns()))?;
         }
@@ -137,7 +149,11 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
                 results.unwrap_or_else(|| tables::job(&view.job))
             })?;
         }
-        Verb::Watch { job, json } => return watch(&remote, job, *json).await,
+        Verb::Watch { job, json, report } => {
+            let mut reports = report.clone();
+            reports.extend(json.then(ReportFile::json_on_stdout));
+            return watch(&remote, job, &reports).await;
+        }
         Verb::Stop { job, now } => {
             let job = remote.stop(job, *now).await?;
             say(&if job.state.is_final() {
@@ -170,14 +186,7 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
             job,
             thresholds,
             json,
-        } => {
-            let thresholds = thresholds.clone();
-            let checked = remote.check(job, &CheckSpec { thresholds }).await?;
-            print(*json, &checked, || {
-                heavy_report::thresholds(&checked.thresholds, &plain_style())
-            })?;
-            return Ok(exit::of_check(&checked));
-        }
+        } => return check(&remote, job, thresholds, *json).await,
         Verb::Agents { json } => {
             let agents = remote.agents().await?;
             print(*json, &agents, || tables::agents(&agents, Clock::new().wall_ns()))?;
@@ -186,7 +195,19 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
     Ok(exit::PASS)
 }
 
-async fn watch(remote: &Remote, job: &str, json: bool) -> Result<u8, Error> {
+async fn check(remote: &Remote, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {
+    let thresholds = thresholds.to_vec();
+    let checked = remote.check(job, &CheckSpec { thresholds }).await?;
+    print(json, &checked, || {
+        heavy_report::thresholds(&checked.thresholds, &plain_style())
+    })?;
+    Ok(exit::of_check(&checked))
+}
+
+async fn watch(remote: &Remote, job: &str, reports: &[ReportFile]) -> Result<u8, Error> {
+    for report in reports {
+        report.check()?;
+    }
     // `last` may be another job when the stream has to be opened again.
     let id = remote.get(job).await?.job.id.to_string();
     let mut interrupts = Interrupts::take()?;
@@ -201,8 +222,7 @@ async fn watch(remote: &Remote, job: &str, json: bool) -> Result<u8, Error> {
     };
     bar.clear();
     let view = view?;
-    let reports = json.then(super::ReportFile::json_on_stdout);
-    report(&view, reports.as_slice(), &plain_style())?;
+    report(&view, reports, &plain_style())?;
     Ok(exit::of_job(&view.job))
 }
 

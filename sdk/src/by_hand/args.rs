@@ -26,7 +26,11 @@ Iterations run on one thread for each core; HEAVY_THREADS=N overrides that.";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// List the workflows
-    List,
+    List {
+        /// As JSON, with the env file of each
+        #[arg(long)]
+        json: bool,
+    },
     /// Run a workflow on this machine and print a short summary
     Run(Box<Plan>),
     /// Listen for an agent at 127.0.0.1:9999, or at HEAVY_RPC_ADDR

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use heavy_plugin::ENV_FILES_READ;
 use heavy_plugin::rpc::{
     Accepted, Description, Failure, Prepared, Release, Setup, Stopped, WhenFull, WorkflowDescription,
 };
@@ -98,7 +99,8 @@ impl Process {
             params[lane] = Arc::new(workflow.params.clone());
         }
         let mut env = BTreeMap::new();
-        for &lane in &lanes {
+        let unread = !setup.env.contains_key(ENV_FILES_READ);
+        for &lane in lanes.iter().filter(|_| unread) {
             if let Some(path) = self.shared.workflows[lane].runner.ask_env_file() {
                 env.extend(env::read_file(&path).map_err(|error| failure("init", error.to_string()))?);
             }

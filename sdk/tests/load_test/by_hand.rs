@@ -18,6 +18,9 @@ fn it_lists_its_workflows() {
     let output = by_hand(&["list"]);
     assert_eq!(text(&output.stdout).lines().nth(2), Some("fails"));
     assert!(output.status.success());
+    let output = by_hand(&["list", "--json"]);
+    let line = text(&output.stdout).lines().nth(2).unwrap();
+    assert_eq!(line, r#"{"env_file":null,"name":"fails"}"#);
 }
 
 #[test]

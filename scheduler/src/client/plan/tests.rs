@@ -210,5 +210,5 @@ fn flags_go_before_files() {
     assert!(error.contains("the document of --params is none"), "{error}");
     let bad = write("bad", "A=1\nnonsense\n");
     let error = plan(&format!("--rate 1 --env-file {bad}")).unwrap_err();
-    assert!(error.contains("line 2 of"), "{error}");
+    assert!(error.contains("bad:2: this line is no KEY=VALUE"), "{error}");
 }

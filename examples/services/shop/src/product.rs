@@ -1,4 +1,4 @@
-//! What both workflows know about the shop.
+//! What both workflows know about the shop's products.
 
 use heavy_sdk::prelude::*;
 use serde::Deserialize;
@@ -8,15 +8,6 @@ use serde::Deserialize;
 pub(crate) struct Product {
     pub(crate) id: u64,
     pub(crate) price_cents: u32,
-}
-
-/// Where the shop is, without a slash at the end.
-pub(crate) fn base(ctx: &Context) -> Result<String> {
-    let url = ctx
-        .param("url")
-        .or_else(|| ctx.env("TARGET_URL"))
-        .context("no shop to visit: give its address with --param url=http://host, or in TARGET_URL")?;
-    Ok(url.trim_end_matches('/').to_owned())
 }
 
 /// One of the products, another one for every iteration.

@@ -1,10 +1,11 @@
 //! A customer: logs in once, then fills the cart and checks out, again and again.
 
+use common::target_url;
 use heavy_sdk::prelude::*;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::shop::{Product, base, pick};
+use crate::product::{Product, pick};
 
 pub(crate) struct Buy;
 
@@ -33,11 +34,11 @@ struct Login {
 
 impl Runner for Buy {
     async fn init(&self, ctx: &Context) -> Result<()> {
-        base(ctx).map(drop)
+        target_url(ctx).map(drop)
     }
 
     async fn init_user(&self, ctx: &Context) -> Result<()> {
-        let url = format!("{}/login", base(ctx)?);
+        let url = format!("{}/login", target_url(ctx)?);
         let answer = ctx.post(url).json(&json!({"user": ctx.user_id()})).send().await?;
         let Login { token } = answer.json()?;
         ctx.set_state(Session { token });
@@ -45,7 +46,7 @@ impl Runner for Buy {
     }
 
     async fn run(&self, ctx: &Context) -> Result<()> {
-        let base = base(ctx)?;
+        let base = target_url(ctx)?;
         let Params { quantity } = ctx.params::<Option<Params>>()?.unwrap_or_default();
         let session = ctx.state::<Session>().context("init_user has logged in")?;
 

@@ -1,18 +1,19 @@
 //! A visitor: sees the list of products and looks at one of them.
 
+use common::target_url;
 use heavy_sdk::prelude::*;
 
-use crate::shop::{Product, base, pick};
+use crate::product::{Product, pick};
 
 pub(crate) struct Browse;
 
 impl Runner for Browse {
     async fn init(&self, ctx: &Context) -> Result<()> {
-        base(ctx).map(drop)
+        target_url(ctx).map(drop)
     }
 
     async fn run(&self, ctx: &Context) -> Result<()> {
-        let base = base(ctx)?;
+        let base = target_url(ctx)?;
 
         let list = ctx.get(format!("{base}/products")).send().await?;
         ctx.check("list is 200", list.status() == 200);

@@ -1,0 +1,27 @@
+//! The services directory: `services/NAME` is a load test with its `heavy.toml`, its variables and its workflows.
+//!
+//! What files say is worked out by pure functions ([`manifest`], [`load`], [`variables`], [`registered`]); the rest finds,
+//! reads and builds.
+
+mod build;
+mod excerpt;
+mod find;
+mod list;
+mod load;
+mod manifest;
+mod nearest;
+mod new;
+mod registered;
+mod run;
+mod variables;
+
+pub(crate) use find::{Home, Service};
+pub(crate) use list::{Args as ListArgs, list};
+pub(crate) use new::{Args as NewArgs, new};
+pub(crate) use run::{Ready, Wish, prepare};
+
+/// The file that says what a service's load test does.
+const MANIFEST: &str = "heavy.toml";
+
+/// The folder of services.
+const SERVICES: &str = "services";

@@ -1,0 +1,91 @@
+//! What is wrong at a place in a file, with the line shown. Pure.
+
+use std::ops::Range;
+use std::path::Path;
+
+use heavy_report::escape;
+
+/// What is wrong with a file, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// What is wrong and what would be right.
+    pub(super) problem: String,
+    /// The bytes of the text that are meant; none: the file as a whole.
+    pub(super) span: Option<Range<usize>>,
+}
+
+impl Fault {
+    /// At a place.
+    pub(super) fn at(span: Range<usize>, problem: impl Into<String>) -> Self {
+        Self {
+            problem: problem.into(),
+            span: Some(span),
+        }
+    }
+
+    /// `FILE:LINE: problem`, and the line with the place marked.
+    pub(super) fn show(&self, file: &Path, text: &str) -> String {
+        let file = file.display();
+        let Some(span) = &self.span else {
+            return format!("{file}: {}", self.problem);
+        };
+        let start = floor(text, span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line = text[line_start..].lines().next().unwrap_or_default();
+        let number = text[..line_start].matches('\n').count() + 1;
+        let before = escape(&text[line_start..start]).chars().count();
+        let end = floor(text, span.end).clamp(start, line_start + line.len().max(start - line_start));
+        let marked = escape(&text[start..end]).chars().count().max(1);
+        let gutter = number.to_string().len();
+        format!(
+            "{file}:{number}: {}\n {number} | {}\n {:gutter$} | {:before$}{}",
+            self.problem,
+            escape(line),
+            "",
+            "",
+            "^".repeat(marked),
+        )
+    }
+}
+
+/// The last boundary between characters up to here.
+fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_line_is_shown_and_the_place_is_marked() {
+        let text = "name = \"x\"\nrate = \"many\"\n";
+        let shown = Fault::at(18..24, "no rate").show(Path::new("a/heavy.toml"), text);
+        assert_eq!(
+            shown,
+            "a/heavy.toml:2: no rate\n 2 | rate = \"many\"\n   |        ^^^^^^"
+        );
+        let whole = Fault {
+            problem: "empty".to_owned(),
+            span: None,
+        };
+        assert_eq!(whole.show(Path::new("f"), text), "f: empty");
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        let shown = Fault::at(5..6, "x").show(Path::new("f"), "a = \u{1b}[2J");
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_in_every_text_can_be_shown(text in "(\\PC|\n|\t){0,40}", start in 0usize..60, length in 0usize..60) {
+            let shown = Fault::at(start..start + length, "p").show(Path::new("f"), &text);
+            prop_assert!(shown.starts_with("f:"));
+            prop_assert_eq!(shown.lines().count(), 3);
+        }
+    }
+}

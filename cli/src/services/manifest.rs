@@ -1,0 +1,251 @@
+//! `heavy.toml`: what a service's load test is called, whose it is, and how it is loaded. Pure.
+
+mod keys;
+mod toml_value;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use heavy_model::job::{JobSpec, SpecError};
+use heavy_model::threshold::Threshold;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+pub(super) use keys::Load;
+
+use super::excerpt::Fault;
+use super::load::{Keys, lay};
+use super::nearest::{hint, nearest};
+use toml_value::{text, texts, to_json};
+
+/// The keys of the file itself.
+const KEYS: [&str; 9] = [
+    "name",
+    "owner",
+    "description",
+    "labels",
+    "env_file",
+    "required_env",
+    "thresholds",
+    "load",
+    "profiles",
+];
+
+/// Stands for the hash of a binary that is not built yet.
+pub(super) const NO_BINARY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// What a `heavy.toml` says.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Manifest {
+    /// In place of the folder's name.
+    pub(super) name: Option<String>,
+    /// Who is asked about it.
+    pub(super) owner: Option<String>,
+    /// For people.
+    pub(super) description: Option<String>,
+    /// Of every job.
+    pub(super) labels: BTreeMap<String, String>,
+    /// In place of `.env`.
+    pub(super) env_file: Option<PathBuf>,
+    /// Variables without which nothing is started.
+    pub(super) required_env: Vec<String>,
+    /// Conditions that the results have to meet, unless a profile has its own.
+    pub(super) thresholds: Vec<Threshold>,
+    /// The default load.
+    pub(super) load: Load,
+    /// In the file's order.
+    pub(super) profiles: Vec<Profile>,
+}
+
+/// A named load.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Profile {
+    /// As in `--profile NAME`.
+    pub(super) name: String,
+    /// What it says itself; the default load is below it.
+    pub(super) load: Load,
+}
+
+type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
+
+impl Manifest {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// What is wrong, where, and what would be right.
+    pub(super) fn parse(source: &str) -> Result<Self, Fault> {
+        let table = DeTable::parse(source).map_err(|error| Fault {
+            problem: error.message().to_owned(),
+            span: error.span(),
+        })?;
+        let mut manifest = Self::default();
+        for entry in table.get_ref() {
+            manifest.take(entry)?;
+        }
+        manifest.check(None)?;
+        for profile in &manifest.profiles {
+            manifest.check(Some(profile))?;
+        }
+        Ok(manifest)
+    }
+
+    fn take(&mut self, (key, value): Entry<'_, '_>) -> Result<(), Fault> {
+        match key.get_ref().as_ref() {
+            "name" => self.name = Some(name(value)?),
+            "owner" => self.owner = Some(text(value)?),
+            "description" => self.description = Some(text(value)?),
+            "labels" => self.labels = labels(value)?,
+            "env_file" => self.env_file = Some(text(value)?.into()),
+            "required_env" => self.required_env = texts(value)?,
+            "thresholds" => self.thresholds = keys::thresholds(value)?,
+            "load" => self.load = Load::read(key.span(), value)?,
+            "profiles" => self.profiles = profiles(value)?,
+            unknown => return Err(Fault::at(key.span(), unknown_key(unknown))),
+        }
+        Ok(())
+    }
+
+    /// The profile of this name.
+    ///
+    /// # Errors
+    /// When there is none: what there is.
+    pub(super) fn profile(&self, name: &str) -> Result<&Profile, String> {
+        let found = self.profiles.iter().find(|profile| profile.name == name);
+        let names = || self.profiles.iter().map(|profile| profile.name.as_str());
+        found.ok_or_else(|| {
+            if self.profiles.is_empty() {
+                return format!("there is no profile {name:?}: it has none; write one as [profiles.{name}]");
+            }
+            let known = names().collect::<Vec<_>>().join(", ");
+            format!(
+                "there is no profile {name:?}{}; it has {known}",
+                hint(name, names())
+            )
+        })
+    }
+
+    /// The keys of a job: those of the profile over those of the default load.
+    pub(super) fn keys(&self, profile: Option<&Profile>) -> Keys {
+        let mut keys = self.load.keys.clone();
+        if let Some(profile) = profile {
+            lay(&profile.load.keys, &mut keys);
+        }
+        keys
+    }
+
+    /// The thresholds that count with this profile.
+    pub(super) fn thresholds<'a>(&'a self, profile: Option<&'a Profile>) -> &'a [Threshold] {
+        let own = profile.and_then(|profile| profile.load.thresholds.as_deref());
+        own.or(self.load.thresholds.as_deref())
+            .unwrap_or(&self.thresholds)
+    }
+
+    /// The load with this profile, if it is one by itself.
+    pub(super) fn describe(&self, profile: Option<&Profile>) -> Option<String> {
+        let spec = spec(self.keys(profile)).ok()?;
+        has_load(&spec).then(|| spec.describe_load())
+    }
+
+    /// Checks that what a profile and the default load say together makes sense.
+    fn check(&self, profile: Option<&Profile>) -> Result<(), Fault> {
+        let place = |field: &str, problem: &str| {
+            let loads = profile
+                .map(|profile| &profile.load)
+                .into_iter()
+                .chain([&self.load]);
+            let of_workflow = problem.starts_with("of workflow");
+            let field = if of_workflow { "workflows" } else { field };
+            let mut places = loads.clone().filter_map(|load| load.places.get(field));
+            let head = loads.map(|load| &load.head).next();
+            places.next().or(head).cloned().unwrap_or_default()
+        };
+        let spec = spec(self.keys(profile)).map_err(|problem| Fault::at(place("", ""), problem))?;
+        if !has_load(&spec) {
+            return Ok(());
+        }
+        spec.check().map_err(|error| match error {
+            SpecError::Field { field, problem } => {
+                Fault::at(place(field, &problem), format!("{field}: {problem}"))
+            }
+            SpecError::Syntax(problem) => Fault::at(place("", ""), problem),
+        })
+    }
+}
+
+/// The job document of these keys, for a binary that is not there yet.
+///
+/// # Errors
+/// What is wrong.
+pub(super) fn spec(mut keys: Keys) -> Result<JobSpec, String> {
+    keys.insert("binary_sha256".to_owned(), Value::from(NO_BINARY));
+    serde_json::from_value(Value::Object(keys)).map_err(|error| error.to_string())
+}
+
+fn has_load(spec: &JobSpec) -> bool {
+    let mut own = spec.workflows.iter().map(|workflow| workflow.shape(spec));
+    spec.shape().is_given() || own.any(|shape| shape.is_given())
+}
+
+fn unknown_key(key: &str) -> String {
+    if keys::is_known(key) {
+        return format!("{key:?} says how the service is loaded: write it below [load] or [profiles.NAME]");
+    }
+    match (nearest(key, KEYS), keys::nearest(key)) {
+        (Some(meant), _) => format!("unknown key {key:?}; did you mean {meant:?}?"),
+        (None, Some(meant)) => {
+            format!("unknown key {key:?}; did you mean {meant:?}, below [load] or [profiles.NAME]?")
+        }
+        (None, None) => format!("unknown key {key:?}; there are {}", KEYS.join(", ")),
+    }
+}
+
+fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
+    let name = text(value)?;
+    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
+        let problem = "a name has no space and no slash, as in \"shop\"";
+        return Err(Fault::at(value.span(), problem));
+    }
+    Ok(name)
+}
+
+fn table<'a, 'i>(value: &'a Spanned<DeValue<'i>>, example: &str) -> Result<&'a DeTable<'i>, Fault> {
+    let table = value.get_ref().as_table();
+    table.ok_or_else(|| Fault::at(value.span(), format!("this is a table: write it as {example}")))
+}
+
+fn labels(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, Fault> {
+    let table = table(value, "labels = { team = \"checkout\" }")?;
+    let labels = table
+        .iter()
+        .map(|(key, value)| Ok((key.get_ref().to_string(), text(value)?)));
+    labels.collect()
+}
+
+fn profiles(value: &Spanned<DeValue<'_>>) -> Result<Vec<Profile>, Fault> {
+    let mut profiles: Vec<(Range<usize>, Profile)> = Vec::new();
+    for (key, value) in table(value, "[profiles.smoke]")? {
+        let name = key.get_ref().to_string();
+        if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(Fault::at(
+                key.span(),
+                "the name of a profile has no space, as in [profiles.smoke]",
+            ));
+        }
+        if value.get_ref().as_table().is_none() && keys::is_known(&name) {
+            return Err(Fault::at(
+                key.span(),
+                "a profile has a name: write [profiles.smoke] above this",
+            ));
+        }
+        let load = Load::read(key.span(), value)?;
+        profiles.push((key.span(), Profile { name, load }));
+    }
+    profiles.sort_by_key(|(span, _)| span.start);
+    Ok(profiles.into_iter().map(|(_, profile)| profile).collect())
+}
+
+#[cfg(test)]
+#[path = "manifest/tests.rs"]
+mod tests;

@@ -1,0 +1,119 @@
+//! The keys of a load in `heavy.toml`: those of a job file, each checked where it stands. Pure.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use heavy_model::job::JobSpec;
+use heavy_model::threshold::Threshold;
+use serde::Deserialize as _;
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::{Fault, Keys, NO_BINARY, text, to_json};
+use crate::services::nearest;
+
+/// A load, and where in the file its keys are.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::services) struct Load {
+    /// The keys of a job file.
+    pub(in crate::services) keys: Keys,
+    /// In place of those of the service.
+    pub(in crate::services) thresholds: Option<Vec<Threshold>>,
+    /// The values of the keys.
+    pub(super) places: BTreeMap<String, Range<usize>>,
+    /// The name of the table.
+    pub(super) head: Range<usize>,
+}
+
+impl Load {
+    /// Reads a table.
+    pub(super) fn read(head: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<Self, Fault> {
+        let Some(table) = value.get_ref().as_table() else {
+            let problem = "a load is a table: write [load] or [profiles.NAME], and its keys below it";
+            return Err(Fault::at(value.span(), problem));
+        };
+        let mut load = Self {
+            head,
+            ..Self::default()
+        };
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            if name == "thresholds" {
+                load.thresholds = Some(thresholds(value)?);
+                continue;
+            }
+            if let Some(problem) = elsewhere(name) {
+                return Err(Fault::at(key.span(), problem));
+            }
+            let json = to_json(value)?;
+            if let Err(problem) = alone(name, &json) {
+                let at = if is_known(name) { value.span() } else { key.span() };
+                return Err(Fault::at(at, problem));
+            }
+            load.keys.insert(name.to_owned(), json);
+            load.places.insert(name.to_owned(), value.span());
+        }
+        Ok(load)
+    }
+}
+
+/// Thresholds, as a list of expressions or as k6's table of metrics.
+pub(super) fn thresholds(value: &Spanned<DeValue<'_>>) -> Result<Vec<Threshold>, Fault> {
+    let Some(list) = value.get_ref().as_array() else {
+        let document = json!({ "binary_sha256": NO_BINARY, "thresholds": to_json(value)? });
+        return JobSpec::deserialize(document)
+            .map(|spec| spec.thresholds)
+            .map_err(|error| Fault::at(value.span(), format!("thresholds: {error}")));
+    };
+    let threshold = |value: &Spanned<DeValue<'_>>| {
+        let problem = |problem| Fault::at(value.span(), format!("thresholds: {problem}"));
+        text(value)?.parse().map_err(problem)
+    };
+    list.iter().map(threshold).collect()
+}
+
+/// Keys of a job file that are said otherwise of a service.
+fn elsewhere(key: &str) -> Option<&'static str> {
+    match key {
+        "binary_sha256" | "binary_name" => Some("the binary is what the service is built to: leave this out"),
+        "service" => {
+            Some("the service is known: leave this out, or write name = \"...\" at the top of the file")
+        }
+        _ => None,
+    }
+}
+
+/// Whether a document with this key alone could be read.
+fn alone(key: &str, value: &Value) -> Result<(), String> {
+    let document = json!({ "binary_sha256": NO_BINARY, (key): value });
+    match JobSpec::deserialize(document) {
+        Ok(_) => Ok(()),
+        Err(_) if !is_known(key) => Err(nearest(key).map_or_else(
+            || {
+                format!("unknown key {key:?}; the keys of a load are those of a job file, such as rate, duration, users, params")
+            },
+            |meant| format!("unknown key {key:?}; did you mean {meant:?}?"),
+        )),
+        Err(error) => Err(format!("{key}: {error}")),
+    }
+}
+
+/// Whether job files have this key.
+pub(super) fn is_known(key: &str) -> bool {
+    known().iter().any(|known| known == key)
+}
+
+/// The key of job files that may have been meant.
+pub(super) fn nearest(key: &str) -> Option<String> {
+    let known = known();
+    nearest::nearest(key, known.iter().map(String::as_str)).map(str::to_owned)
+}
+
+/// The keys of a job file, as the model itself lists them to somebody who has written another one.
+fn known() -> Vec<String> {
+    let document = Value::Object(Map::from_iter([("?".to_owned(), Value::Null)]));
+    let answer = JobSpec::deserialize(document).map_or_else(|error| error.to_string(), |_| String::new());
+    let list = answer.split_once("expected one of").map_or("", |(_, list)| list);
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}

@@ -1,0 +1,39 @@
+//! What somebody may have meant by a name that is not there.
+
+/// The known name that is most like `name`, if one is like it at all.
+pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known = known.into_iter();
+    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
+    let (distance, nearest) = scored.min_by_key(|(distance, _)| *distance)?;
+    let longest = name.chars().count().max(nearest.chars().count());
+    (distance <= longest.div_ceil(3) && distance < longest).then_some(nearest)
+}
+
+/// `; did you mean "x"?`, or nothing.
+pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map_or_else(String::new, |nearest| format!("; did you mean {nearest:?}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_recognised_and_strangers_are_not() {
+        let known = ["smoke", "load", "soak"];
+        for (name, meant) in [
+            ("smok", Some("smoke")),
+            ("somke", Some("smoke")),
+            ("soka", Some("soak")),
+            ("Load", Some("load")),
+            ("nightly", None),
+            ("", None),
+            ("x", None),
+        ] {
+            assert_eq!(nearest(name, known), meant, "{name}");
+        }
+        assert_eq!(nearest("x", []), None);
+        assert_eq!(hint("smok", known), "; did you mean \"smoke\"?");
+        assert_eq!(hint("nightly", known), "");
+    }
+}

@@ -1,0 +1,139 @@
+//! The workspace of cargo around the services: a new one, or what can be relied on in one that is there.
+
+use std::path::{Path, PathBuf};
+
+use super::sdk::Sdk;
+use super::{Files, templates};
+use crate::exit::Failure;
+use crate::services::SERVICES;
+use crate::services::find::{is_workspace, shown};
+
+/// The helper in `common` that templates use where it is.
+const HELPER: &str = "pub fn target_url(";
+
+/// What a workspace offers to the services in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Workspace {
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// Whether `common` is there, with the helper.
+    pub(super) is_helpful: bool,
+}
+
+impl Workspace {
+    /// One as [`files`] writes it.
+    pub(super) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            is_helpful: true,
+        }
+    }
+
+    /// The one around these services; it must be ready for a service of this name.
+    pub(super) fn around(services: &Path, name: &str) -> Result<Self, Failure> {
+        let services = services.canonicalize()?;
+        let mut above = services.ancestors().skip(1);
+        let root = above.find(|folder| is_workspace(&folder.join("Cargo.toml")));
+        let Some(root) = root else {
+            return Err(Failure::usage(format!(
+                "{} is in no workspace of cargo: put a Cargo.toml beside it, with\n\n{}",
+                shown(&services),
+                templates::WORKSPACE_ADVICE
+            )));
+        };
+        let file = root.join("Cargo.toml");
+        let manifest: toml::Table = toml::from_str(&std::fs::read_to_string(&file)?)
+            .map_err(|error| Failure::usage(format!("{}: {error}", shown(&file))))?;
+        let workspace = manifest.get("workspace");
+        let folder = services.strip_prefix(root).unwrap_or(&services);
+        if !has_member(workspace, folder, name) {
+            return Err(Failure::usage(format!(
+                "the workspace in {} has no room for the service: add \"{}/*\" to its members, or \"{}/{name}\"",
+                shown(&file),
+                folder.display(),
+                folder.display(),
+            )));
+        }
+        let dependencies = workspace.and_then(|workspace| workspace.get("dependencies"));
+        if dependencies.and_then(|known| known.get("heavy-sdk")).is_none() {
+            return Err(Failure::usage(format!(
+                "the workspace in {} does not say where heavy-sdk is: add it below [workspace.dependencies], as in \
+                 heavy-sdk = {{ path = \"/path/to/heavy/sdk\" }}",
+                shown(&file)
+            )));
+        }
+        let common = dependencies.and_then(|known| known.get("common")?.get("path")?.as_str());
+        let library = common.map(|path| root.join(path).join("src/lib.rs"));
+        let library = library.and_then(|file| std::fs::read_to_string(file).ok());
+        Ok(Self {
+            folder: root.to_owned(),
+            is_helpful: library.is_some_and(|library| library.contains(HELPER)),
+        })
+    }
+
+    /// A Cargo.toml that is somebody's own is left alone.
+    pub(super) fn refuse_other(here: &Path) -> Result<(), Failure> {
+        let file = here.join("Cargo.toml");
+        if !file.exists() {
+            return Ok(());
+        }
+        if is_workspace(&file) {
+            return Err(Failure::usage(format!(
+                "{} has a workspace of its own: make a folder {SERVICES} in it, and add to its Cargo.toml\n\n{}\n\nor run this in \
+                 an empty folder",
+                shown(here),
+                templates::WORKSPACE_ADVICE
+            )));
+        }
+        Err(Failure::usage(format!(
+            "{} is a package of its own: run this in an empty folder, such as {}",
+            shown(here),
+            shown(&here.join("load"))
+        )))
+    }
+}
+
+/// Whether a workspace takes `FOLDER/NAME` in.
+fn has_member(workspace: Option<&toml::Value>, folder: &Path, name: &str) -> bool {
+    let members = workspace.and_then(|workspace| workspace.get("members")?.as_array());
+    let wanted = [folder.join("*"), folder.join(name)];
+    members.is_some_and(|members| {
+        let mut members = members.iter().filter_map(toml::Value::as_str);
+        members.any(|member| {
+            let member = Path::new(member.trim_start_matches("./"));
+            wanted.iter().any(|wanted| wanted == member)
+        })
+    })
+}
+
+/// The files of a new workspace.
+pub(super) fn files(folder: &Path, sdk: &Sdk) -> Files {
+    let mut files = templates::workspace(folder, &sdk.dependency);
+    let lock = sdk
+        .lock
+        .as_ref()
+        .and_then(|lock| std::fs::read_to_string(lock).ok());
+    if let Some(lock) = lock {
+        files.push((folder.join("Cargo.lock"), lock));
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_compared_as_paths() {
+        let has = |members: &str, folder: &str| {
+            let table: toml::Table = toml::from_str(&format!("members = {members}")).unwrap();
+            has_member(Some(&toml::Value::Table(table)), Path::new(folder), "shop")
+        };
+        assert!(has(r#"["common", "services/*"]"#, "services"));
+        assert!(has(r#"["./services/shop"]"#, "services"));
+        assert!(has(r#"["examples/services/shop/"]"#, "examples/services"));
+        assert!(!has(r#"["services/other"]"#, "services"));
+        assert!(!has("[]", "services"));
+        assert!(!has_member(None, Path::new("services"), "shop"));
+    }
+}

@@ -1,0 +1,312 @@
+//! A service made ready to run: its load decided, its program built, its variables read.
+
+use std::net::TcpListener;
+use std::path::Path;
+
+use anyhow::Context as _;
+use heavy_demo_target::{Handle, Latency, Options, Target};
+use heavy_model::job::WorkflowSpec;
+use heavy_plugin::ENV_FILES_READ;
+use heavy_sched::client::{LoadFlags, Plan, Program, env_file};
+
+use super::MANIFEST;
+use super::build::{Offer, build, offers};
+use super::find::{Service, shown};
+use super::load::{give_way, of_flags};
+use super::manifest::{Manifest, NO_BINARY, spec};
+use super::nearest::hint;
+use super::variables::{Variables, layered, missing, wants_shop, with_shop};
+use crate::exit::Failure;
+use crate::local::EPHEMERAL;
+use crate::output;
+
+/// Variables that everybody has, and those of one's own.
+const ENV_DEFAULT: &str = "env.default";
+const ENV_OWN: &str = ".env";
+
+/// What of a service is to be run.
+#[derive(Debug)]
+pub(crate) struct Wish<'a> {
+    pub(crate) service: &'a Service,
+    /// The only workflow, as in SERVICE/WORKFLOW.
+    pub(crate) workflow: Option<&'a str>,
+    /// Workflows of flags.
+    pub(crate) workflows: &'a [WorkflowSpec],
+    pub(crate) profile: Option<&'a str>,
+    pub(crate) load: &'a LoadFlags,
+    /// The profile of cargo to build with.
+    pub(crate) cargo_profile: &'a str,
+}
+
+/// A service that can be run.
+#[derive(Debug)]
+pub(crate) struct Ready {
+    pub(crate) program: Program,
+    pub(crate) plan: Plan,
+    /// A shop that variables have asked for; it ends with this.
+    pub(crate) shop: Option<Handle>,
+}
+
+/// Makes a service ready. What can be wrong without its program is said before it is built.
+pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
+    let manifest = wish.service.manifest()?;
+    let (mut plan, of_manifest) = plan(wish, &manifest)?;
+    let files = Files::read(wish, &manifest, of_manifest, &plan)?;
+    let mut variables = files.with(files.own.clone());
+    check_required(wish, &manifest, &mut variables)?;
+
+    let file = build(wish.service, wish.cargo_profile).await?;
+    let offers = offers(wish.service, &file).await?;
+    choose_workflows(wish, &mut plan, &offers)?;
+    if let Some(declared) = declared_env(wish.service, &plan, &offers)? {
+        variables = files.with(declared);
+        check_required(wish, &manifest, &mut variables)?;
+    }
+    let shop = shop(&mut variables)?;
+    variables.insert(ENV_FILES_READ.to_owned(), "1".to_owned());
+    plan.spec.env = variables;
+    let program = Program::open(&file)?;
+    plan.spec.binary_sha256.clone_from(&program.sha256);
+    plan.spec.binary_name.clone_from(&program.name);
+    plan.spec
+        .check()
+        .map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Ready { program, plan, shop })
+}
+
+/// The job, as far as it is known before the program is, with the variables of flags; and those of heavy.toml.
+fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failure> {
+    let file = shown(&wish.service.folder.join(MANIFEST));
+    let profile = wish
+        .profile
+        .map(|name| manifest.profile(name))
+        .transpose()
+        .map_err(|problem| Failure::usage(format!("{file}: {problem}")))?;
+    let mut keys = manifest.keys(profile);
+    give_way(&of_flags(wish.load), &mut keys);
+    let mut spec = spec(keys).map_err(|problem| Failure::usage(format!("{file}: {problem}")))?;
+    name(wish, manifest, &mut spec);
+    if let Some(name) = wish.workflow {
+        let mut listed = spec.workflows.into_iter();
+        let listed = listed.find(|workflow| workflow.name == name);
+        spec.workflows = vec![listed.unwrap_or_else(|| WorkflowSpec::new(name))];
+    } else if !wish.workflows.is_empty() {
+        spec.workflows = wish.workflows.to_vec();
+    }
+    let own_loads = spec
+        .workflows
+        .iter()
+        .any(|workflow| workflow.shape(&spec).is_given());
+    if !spec.shape().is_given() && !own_loads && !has_load(wish.load) {
+        return Err(Failure::usage(format!(
+            "{file} says no load{}: write one below [load], as in rate = \"10/s\", or give --rate 10",
+            wish.profile
+                .map_or_else(String::new, |profile| format!(" for the profile {profile:?}"))
+        )));
+    }
+    let stand_in = Program {
+        file: wish.service.folder.clone(),
+        name: wish.service.name.clone(),
+        sha256: NO_BINARY.to_owned(),
+        bytes: 0,
+    };
+    let of_manifest = std::mem::take(&mut spec.env);
+    spec.thresholds = manifest.thresholds(profile).to_vec();
+    let plan = wish.load.plan_of(spec, &stand_in, None)?;
+    Ok((plan, of_manifest))
+}
+
+/// What people and queries know the job by, unless heavy.toml or a flag has other words.
+fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut heavy_model::job::JobSpec) {
+    spec.service = manifest.name.clone().unwrap_or_else(|| wish.service.name.clone());
+    if spec.name.is_empty() {
+        spec.name.clone_from(&spec.service);
+        if let Some(workflow) = wish.workflow {
+            spec.name.push_str(&format!("/{workflow}"));
+        }
+    }
+    if spec.description.is_empty() {
+        spec.description = manifest.description.clone().unwrap_or_default();
+    }
+    let profile = wish.profile.map(|profile| ("profile", profile.to_owned()));
+    let owner = manifest.owner.clone().map(|owner| ("owner", owner));
+    let known = owner.into_iter().chain(profile);
+    let known = known.map(|(key, value)| (key.to_owned(), value));
+    for (key, value) in manifest.labels.clone().into_iter().chain(known) {
+        spec.labels.entry(key).or_insert(value);
+    }
+}
+
+const fn has_load(flags: &LoadFlags) -> bool {
+    flags.rate.is_some()
+        || !flags.stages.is_empty()
+        || flags.users.is_some()
+        || flags.iterations.is_some()
+        || flags.iterations_per_user.is_some()
+}
+
+/// The variables of all places.
+#[derive(Debug)]
+struct Files {
+    default: Variables,
+    of_manifest: Variables,
+    own: Variables,
+    flags: Variables,
+}
+
+impl Files {
+    fn read(
+        wish: &Wish<'_>,
+        manifest: &Manifest,
+        of_manifest: Variables,
+        plan: &Plan,
+    ) -> Result<Self, Failure> {
+        let folder = &wish.service.folder;
+        let own = match &manifest.env_file {
+            Some(path) => read(&folder.join(path), "env_file in heavy.toml")?,
+            None => read_if_there(&folder.join(ENV_OWN))?,
+        };
+        Ok(Self {
+            default: read_if_there(&folder.join(ENV_DEFAULT))?,
+            of_manifest,
+            own,
+            flags: plan.spec.env.clone(),
+        })
+    }
+
+    /// All of them, with `own` as those of the env file.
+    fn with(&self, own: Variables) -> Variables {
+        let (default, of_manifest) = (self.default.clone(), self.of_manifest.clone());
+        layered([default, of_manifest, own, self.flags.clone()])
+    }
+}
+
+fn read_if_there(file: &Path) -> Result<Variables, Failure> {
+    if file.exists() {
+        Ok(env_file(file)?)
+    } else {
+        Ok(Variables::new())
+    }
+}
+
+fn read(file: &Path, by: &str) -> Result<Variables, Failure> {
+    if !file.exists() {
+        return Err(Failure::usage(format!(
+            "there is no env file {}, which {by} names; write it, with a line KEY=VALUE for each variable",
+            shown(file)
+        )));
+    }
+    Ok(env_file(file)?)
+}
+
+fn check_required(wish: &Wish<'_>, manifest: &Manifest, variables: &mut Variables) -> Result<(), Failure> {
+    let missing = missing(&manifest.required_env, variables, |name| std::env::var(name).ok());
+    let Some(first) = missing.first() else {
+        return Ok(());
+    };
+    let folder = &wish.service.folder;
+    let own = manifest.env_file.as_deref().unwrap_or_else(|| Path::new(ENV_OWN));
+    Err(Failure::usage(format!(
+        "the service {} needs {}, and nothing sets {}: write {first}=VALUE into {} (which is not committed), or give -e \
+         {first}=VALUE",
+        wish.service.name,
+        missing.join(", "),
+        if missing.len() == 1 { "it" } else { "them" },
+        shown(&folder.join(own)),
+    )))
+}
+
+/// All workflows of the program, unless somebody has chosen; those that were chosen are there.
+fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Result<(), Failure> {
+    if plan.spec.workflows.is_empty() {
+        let all = offers.iter().map(|offer| WorkflowSpec::new(&offer.name));
+        plan.spec.workflows = all.collect();
+    }
+    let names = || offers.iter().map(|offer| offer.name.as_str());
+    for workflow in &plan.spec.workflows {
+        if !names().any(|name| name == workflow.name) {
+            return Err(Failure::usage(format!(
+                "the service {} has no workflow {:?}{}; it has {}",
+                wish.service.name,
+                workflow.name,
+                hint(&workflow.name, names()),
+                names().collect::<Vec<_>>().join(", ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The variables of the env files that the chosen workflows name, if any does.
+fn declared_env(service: &Service, plan: &Plan, offers: &[Offer]) -> Result<Option<Variables>, Failure> {
+    let chosen = |offer: &&Offer| {
+        plan.spec
+            .workflows
+            .iter()
+            .any(|workflow| workflow.name == offer.name)
+    };
+    let mut declared = None;
+    for offer in offers.iter().filter(chosen) {
+        if let Some(path) = &offer.env_file {
+            let by = format!("the workflow {}", offer.name);
+            let variables = read(&service.folder.join(path), &by)?;
+            declared.get_or_insert_with(Variables::new).extend(variables);
+        }
+    }
+    Ok(declared)
+}
+
+/// Starts a shop if a variable asks for it, and puts its address in.
+fn shop(variables: &mut Variables) -> Result<Option<Handle>, Failure> {
+    if !wants_shop(variables) {
+        return Ok(None);
+    }
+    let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
+    let options = Options {
+        latency: Latency::Lifelike,
+        ..Options::default()
+    };
+    let shop = Target::start(listener, options).context("cannot start the demo shop")?;
+    let address = format!("http://{}", shop.addr());
+    output::note(&format!("demo://shop is at {address} while the job runs"));
+    with_shop(variables, &address);
+    Ok(Some(shop))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declared_env_files_are_read_from_the_service() {
+        let folder = std::env::temp_dir();
+        let service = Service {
+            name: "x".to_owned(),
+            folder,
+        };
+        let offer = Offer {
+            name: "a".to_owned(),
+            env_file: Some("no-such-env-file".into()),
+        };
+        let mut spec = spec(serde_json::Map::from_iter([(
+            "rate".to_owned(),
+            serde_json::Value::from(1),
+        )]))
+        .unwrap();
+        spec.workflows = vec![WorkflowSpec::new("a")];
+        let plan = Plan {
+            spec,
+            notes: Vec::new(),
+        };
+        let problem = declared_env(&service, &plan, std::slice::from_ref(&offer)).unwrap_err();
+        assert!(
+            problem.to_string().contains("which the workflow a names"),
+            "{problem}"
+        );
+        let other = Offer {
+            name: "b".to_owned(),
+            ..offer
+        };
+        assert!(declared_env(&service, &plan, &[other]).unwrap().is_none());
+    }
+}

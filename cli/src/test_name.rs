@@ -1,0 +1,112 @@
+//! What `heavy run TEST` means by its TEST: a URL, a compiled load test, or a service.
+
+use std::path::{Path, PathBuf};
+
+use crate::exit::Failure;
+use crate::services::{Home, Service};
+
+/// What is to be run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// A URL to request.
+    Url(String),
+    /// A compiled load test.
+    Binary(PathBuf),
+    /// A service, or one workflow of it.
+    Service(Service, Option<String>),
+}
+
+impl Test {
+    /// Finds out. What could be both a service and a file is refused.
+    pub(crate) fn of(text: &str, home: Option<&Home>) -> Result<Self, Failure> {
+        if text.contains("://") {
+            return Ok(Self::Url(text.to_owned()));
+        }
+        let path = Path::new(text);
+        if path.is_dir()
+            && let Some(service) = Service::of_folder(path)
+        {
+            return Ok(Self::Service(service, None));
+        }
+        let is_path = text.starts_with(['.', '/']);
+        let (name, workflow) = match text.split_once('/') {
+            Some((name, workflow)) => (name, Some(workflow.to_owned())),
+            None => (text, None),
+        };
+        let service = home
+            .filter(|home| !is_path && home.has(name))
+            .map(|home| home.service(name));
+        match service {
+            Some(service) if path.is_file() => Err(Failure::usage(format!(
+                "{text:?} is both a file here and {} of {}: write ./{text} for the file, or {} for the service",
+                workflow.map_or_else(|| "the service".to_owned(), |name| format!("a workflow ({name})")),
+                service.folder.display(),
+                service.folder.display(),
+            ))),
+            Some(_) if workflow.as_deref() == Some("") => Err(Failure::usage(format!(
+                "{text:?} names no workflow: write {name} for all of them, or {name}/WORKFLOW"
+            ))),
+            Some(service) => Ok(Self::Service(service, workflow)),
+            None if path.exists() || is_path => Ok(Self::Binary(path.to_owned())),
+            None => Self::unknown(text, name, home),
+        }
+    }
+
+    /// Neither: says what there is. A path below folders that are there is taken as one, since files are looked for later.
+    fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, Failure> {
+        let path = Path::new(text);
+        if name != text && (home.is_none() || path.parent().is_some_and(Path::is_dir)) {
+            return Ok(Self::Binary(path.to_owned()));
+        }
+        let services = match home {
+            Some(home) => home.instead_of(name)?,
+            None => {
+                "there is no services directory here or above, in which a name would be that of a service"
+                    .to_owned()
+            }
+        };
+        Err(Failure::usage(format!(
+            "{text:?} is neither a URL nor a file: write http://{text} to request it, or the path of a compiled load test, as \
+             in target/release/NAME, or the name of a service; {services}"
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_a_url_or_a_file_where_there_are_no_services() {
+        let of = |text| Test::of(text, None);
+        assert_eq!(of("http://x/").unwrap(), Test::Url("http://x/".to_owned()));
+        assert_eq!(of("a/b").unwrap(), Test::Binary("a/b".into()));
+        assert_eq!(of("Cargo.toml").unwrap(), Test::Binary("Cargo.toml".into()));
+        let problem = of("localhost:8080").unwrap_err().to_string();
+        assert!(problem.contains("http://localhost:8080"), "{problem}");
+    }
+
+    #[test]
+    fn a_service_is_meant_by_name_by_folder_or_with_a_workflow() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/services");
+        let home = Home::find(Some(&examples)).unwrap();
+        let of = |text: &str| Test::of(text, home.as_ref());
+        let meant = |text: &str| match of(text).unwrap() {
+            Test::Service(service, workflow) => (service.name, workflow),
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(meant("shop"), ("shop".to_owned(), None));
+        assert_eq!(meant("shop/buy"), ("shop".to_owned(), Some("buy".to_owned())));
+        assert_eq!(meant(examples.join("shop").to_str().unwrap()).0, "shop");
+        assert_eq!(of("./shop").unwrap(), Test::Binary("./shop".into()));
+        for (text, part) in [
+            ("shp", "did you mean \"shop\"?"),
+            ("shp/buy", "did you mean \"shop\"?"),
+            ("nothing", "are accounts, shop"),
+            ("shop/", "names no workflow"),
+        ] {
+            let problem = of(text).unwrap_err().to_string();
+            assert!(problem.contains(part), "{text}: {problem}");
+        }
+    }
+}
