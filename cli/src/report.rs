@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use heavy_model::job::{JobInfo, JobView};
-use heavy_sched::client::Remote;
+use heavy_report::Format;
+use heavy_sched::client::{Remote, ReportFile};
 
 use crate::client::DEFAULT_SCHEDULER;
 use crate::exit::{Ended, Failure};
@@ -17,36 +19,35 @@ pub(crate) struct Args {
     /// The job: its id, the beginning of its id, or last
     job: String,
     /// In which form
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_parser = PossibleValuesParser::new(Format::ALL.map(Format::as_str)), default_value = "text")]
+    format: String,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Also write a report, as in html=report.html: text, json, csv, junit, markdown or html; may be given more than once
+    #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
+    report: Vec<ReportFile>,
     /// Bars, phases and unfailed durations of every step and request
     #[arg(long)]
     full: bool,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: docs/summary.schema.json
-    Json,
-}
-
 pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
+    let format: Format = args.format.parse().map_err(Failure::usage)?;
+    for report in &args.report {
+        report.check()?;
+    }
     let view = find(&args.job, scheduler, place).await?;
     let summary = view.summary.ok_or_else(|| without_results(&view.job))?;
-    let text = match args.format {
-        Format::Text => {
-            let mut style = output::style(args.full);
-            style.colour &= args.output.is_none();
-            heavy_report::text(&summary, &style)
-        }
-        Format::Json => heavy_report::json(&summary),
-    };
+    for report in &args.report {
+        report.write(&summary)?;
+    }
+    if args.report.iter().any(ReportFile::is_stdout) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut style = output::style(args.full);
+    style.colour &= args.output.is_none();
+    let text = format.render(&summary, &style);
     output::deliver(&text, args.output.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

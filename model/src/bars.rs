@@ -18,22 +18,9 @@ const LADDERS: [&[u64]; 5] = [
 /// round numbers as long as the values span more than a fraction of a decade, else equal steps.
 #[must_use]
 pub fn of(histogram: &Histogram) -> Vec<LatencyBucket> {
-    if histogram.count() == 0 {
-        return Vec::new();
-    }
-    let (min, max) = (histogram.min_ns(), histogram.max_ns());
-    let mut bounds = LADDERS
-        .iter()
-        .map(|ladder| round_bounds(ladder, min, max))
-        .find(|bounds| bounds.len() < MOST_BARS)
-        .unwrap_or_default();
-    if bounds.len() < 3 {
-        let steps = (max - min).min(10);
-        bounds = (1..steps).map(|step| min + (max - min) * step / steps).collect();
-    }
-    bounds.push(max);
+    let max = histogram.max_ns();
     let mut below = 0;
-    bounds
+    bounds(histogram, MOST_BARS)
         .into_iter()
         .map(|upper| {
             let up_to = if upper == max {
@@ -49,6 +36,26 @@ pub fn of(histogram: &Histogram) -> Vec<LatencyBucket> {
             }
         })
         .collect()
+}
+
+/// At most `most` ascending bounds in ns that a histogram's values are well shown by, the last one the largest value;
+/// none without values.
+pub(crate) fn bounds(histogram: &Histogram, most: usize) -> Vec<u64> {
+    if histogram.count() == 0 {
+        return Vec::new();
+    }
+    let (min, max) = (histogram.min_ns(), histogram.max_ns());
+    let mut bounds = LADDERS
+        .iter()
+        .map(|ladder| round_bounds(ladder, min, max))
+        .find(|bounds| bounds.len() < most)
+        .unwrap_or_default();
+    if bounds.len() < 3 {
+        let steps = (max - min).min(10);
+        bounds = (1..steps).map(|step| min + (max - min) * step / steps).collect();
+    }
+    bounds.push(max);
+    bounds
 }
 
 /// The bounds of a ladder that lie in [min, max), over all decades.

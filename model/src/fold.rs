@@ -6,7 +6,10 @@
 mod judge;
 mod series;
 mod summarise;
+mod timeline;
 mod totals;
+mod warnings;
+mod windows;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,6 +19,7 @@ use std::collections::BTreeMap;
 use crate::load::Load;
 use crate::stats::{Closing, Delta, Event, LogLine};
 use crate::threshold::Watch;
+use crate::window::Windows;
 use series::Series;
 use totals::Totals;
 
@@ -29,11 +33,16 @@ pub struct Fold {
     events: Vec<(u64, Event)>,
     log: Vec<(u64, String, LogLine)>,
     events_seen: u64,
+    /// The first [`MOST_EVENTS`], for the summary.
+    first_events: Vec<Event>,
     log_seen: u64,
     watch: Watch,
     /// Up to where iterations were due, where that is known.
     end_ns: Option<u64>,
 }
+
+/// Events that a summary holds.
+const MOST_EVENTS: usize = 1000;
 
 /// What is known of one agent.
 #[derive(Debug, Default)]
@@ -63,6 +72,7 @@ impl Fold {
             events: Vec::new(),
             log: Vec::new(),
             events_seen: 0,
+            first_events: Vec::new(),
             log_seen: 0,
             watch: Watch::default(),
             end_ns: None,
@@ -106,6 +116,9 @@ impl Fold {
 
     /// Adds something that happened to the job.
     pub fn add_event(&mut self, event: Event) {
+        if self.first_events.len() < MOST_EVENTS {
+            self.first_events.push(event.clone());
+        }
         self.events.push((self.events_seen, event));
         self.events_seen += 1;
     }
@@ -133,7 +146,9 @@ impl Fold {
         // Nothing is known of it from here on.
         let last =
             u32::try_from(self.load.duration_ns().saturating_sub(1) / 1_000_000_000).unwrap_or(u32::MAX);
-        for delta in fold.totals.settle(due, fold.complete_before_second.min(last)) {
+        let second = fold.complete_before_second.min(last);
+        let window = Windows::of(&self.load).of_second(second);
+        for delta in fold.totals.settle(due, second, window) {
             fold.settled_gap += delta.scheduled;
             fold.totals.add_iterations(&delta);
             self.totals.add_iterations(&delta);

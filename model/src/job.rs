@@ -7,6 +7,7 @@ mod check;
 mod choices;
 mod foreign;
 mod info;
+mod provenance;
 mod shape;
 mod workflow;
 
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 pub use choices::{Connections, Samples, Weights, WhenFull};
 pub use info::{AgentInfo, CheckSpec, Checked, JobInfo, JobState, JobView};
+pub use provenance::Provenance;
 pub use shape::Shape;
 pub use workflow::WorkflowSpec;
 
@@ -147,6 +149,9 @@ pub struct JobSpec {
         deserialize_with = "document::deserialize"
     )]
     pub thresholds: Vec<Threshold>,
+    /// Where it comes from, as far as its client says.
+    #[serde(default, skip_serializing_if = "Provenance::is_empty")]
+    pub provenance: Provenance,
 }
 
 fn default_max_in_flight() -> u32 {
@@ -232,6 +237,7 @@ impl JobSpec {
             allow_drops_percent: 0.0,
             allow_invalid: false,
             thresholds: Vec::new(),
+            provenance: Provenance::default(),
         }
     }
 

@@ -29,3 +29,4 @@ pub mod threshold;
 pub mod trend;
 pub mod users;
 pub mod verdict;
+pub mod window;

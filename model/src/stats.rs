@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::histogram::Histogram;
+use crate::window::Window;
 
 /// All that one batch of the stats stream says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,11 +37,13 @@ pub struct Delta {
     pub last_ended_ns: u64,
 }
 
-/// Requests of one (second, workflow, step, method, name, status, error kind, failed).
+/// Requests of one (second, window, workflow, step, method, name, status, error kind, failed).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Requests {
     /// The second in which they ended.
     pub second: u32,
+    /// The window in which they started.
+    pub window: Window,
     /// Empty if not known.
     pub workflow: Arc<str>,
     /// Empty outside of steps.
@@ -63,11 +66,13 @@ pub struct Requests {
     pub phases_ns: [u64; 7],
 }
 
-/// Iterations of one (second, workflow).
+/// Iterations of one (second, window, workflow).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Iterations {
     /// Due (scheduled, dropped, started) or ended (all else) in this second.
     pub second: u32,
+    /// The window in which they were scheduled; of counts by the second due, that in which the second begins.
+    pub window: Window,
     /// The workflow.
     pub workflow: Arc<str>,
     /// Due; = started + dropped.

@@ -4,12 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::histogram::Histogram;
-use crate::stats::Dropped;
+use crate::stats::{Dropped, Event};
 use crate::threshold::ThresholdSummary;
 
-/// The version of the document's shape; a reader refuses a higher one.
-pub const VERSION: u32 = 1;
+mod course;
+mod distribution;
+
+pub use course::{Point, Timeline, WindowSummary};
+pub use distribution::{Distribution, LatencyBucket};
+
+/// The version of the document's shape; a reader refuses a higher one. Fields that version 1 had not are empty when
+/// such a document is read.
+pub const VERSION: u32 = 2;
 
 /// What came out of a job, totals only. Milliseconds are fractions with ns precision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +24,9 @@ pub struct Summary {
     pub version: u32,
     /// The job; its verdict and reason are here.
     pub job: crate::job::JobInfo,
+    /// The version of heavy that has made it; empty in documents of version 1.
+    #[serde(default)]
+    pub heavy_version: String,
     /// Whether everything is in; false while the job runs.
     pub complete: bool,
     /// From the first due instant to the last end, in seconds.
@@ -33,6 +42,15 @@ pub struct Summary {
     pub response_time: Option<Distribution>,
     /// All requests together.
     pub requests: RequestTotals,
+    /// Warm-up, steady and ramp-down, as far as there are such; empty in documents of version 1.
+    #[serde(default)]
+    pub windows: Vec<WindowSummary>,
+    /// What happened when; empty in documents of version 1.
+    #[serde(default)]
+    pub timeline: Timeline,
+    /// What was done to the job and happened to it, in its order; the first thousand.
+    #[serde(default)]
+    pub events: Vec<Event>,
     /// Each workflow, by name.
     pub workflows: Vec<WorkflowSummary>,
     /// Errors by kind, most frequent first.
@@ -45,6 +63,37 @@ pub struct Summary {
     pub agents: Vec<AgentSummary>,
     /// What a reader should know: near an INVALID verdict, rows not kept, identities over the limit, ...
     pub warnings: Vec<String>,
+}
+
+impl Summary {
+    /// The summary of a job that has no results, and will have none if it is final.
+    #[must_use]
+    pub fn without_results(job: crate::job::JobInfo) -> Self {
+        Self {
+            version: VERSION,
+            heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
+            complete: job.state.is_final(),
+            run_time_s: 0.0,
+            thresholds: Vec::new(),
+            iterations: Accounting {
+                planned: job.planned,
+                ..Accounting::default()
+            },
+            generator_lag: Distribution::default(),
+            response_time: None,
+            requests: RequestTotals::default(),
+            windows: Vec::new(),
+            timeline: Timeline::default(),
+            events: Vec::new(),
+            workflows: Vec::new(),
+            errors: Vec::new(),
+            not_results: BTreeMap::new(),
+            metrics: Vec::new(),
+            agents: Vec::new(),
+            warnings: Vec::new(),
+            job,
+        }
+    }
 }
 
 /// Iterations by outcome: `scheduled = started + dropped`, `started = ok + failed + interrupted + lost`.
@@ -77,68 +126,6 @@ impl Accounting {
     }
 }
 
-/// Statistics of a set of durations, in ms.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Distribution {
-    /// How many; with 0 all else is 0.
-    pub count: u64,
-    /// Fastest.
-    pub min_ms: f64,
-    /// Average.
-    pub mean_ms: f64,
-    /// Percentiles, as SQL's `percentile_disc`.
-    pub p10_ms: f64,
-    /// As above.
-    pub p25_ms: f64,
-    /// As above.
-    pub p50_ms: f64,
-    /// As above.
-    pub p75_ms: f64,
-    /// As above.
-    pub p90_ms: f64,
-    /// As above.
-    pub p95_ms: f64,
-    /// As above.
-    pub p99_ms: f64,
-    /// As above.
-    pub p999_ms: f64,
-    /// Slowest; P100.
-    pub max_ms: f64,
-    /// The distribution in at most a dozen automatic buckets, ascending; together they hold all values.
-    pub buckets: Vec<LatencyBucket>,
-}
-
-/// One bar of a latency distribution.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct LatencyBucket {
-    /// Holds values above the bucket before and up to this.
-    pub upper_ms: f64,
-    /// How many.
-    pub count: u64,
-}
-
-impl From<&Histogram> for Distribution {
-    fn from(histogram: &Histogram) -> Self {
-        let ms = |ns: u64| ns as f64 / 1e6;
-        let quantile = |quantile| ms(histogram.quantile_ns(quantile));
-        Self {
-            count: histogram.count(),
-            min_ms: ms(histogram.min_ns()),
-            mean_ms: histogram.mean_ns() / 1e6,
-            p10_ms: quantile(0.10),
-            p25_ms: quantile(0.25),
-            p50_ms: quantile(0.50),
-            p75_ms: quantile(0.75),
-            p90_ms: quantile(0.90),
-            p95_ms: quantile(0.95),
-            p99_ms: quantile(0.99),
-            p999_ms: quantile(0.999),
-            max_ms: ms(histogram.max_ns()),
-            buckets: crate::bars::of(histogram),
-        }
-    }
-}
-
 /// All requests of a job together.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RequestTotals {
@@ -167,6 +154,9 @@ pub struct WorkflowSummary {
     pub duration: Distribution,
     /// Their response times, where the load model has them.
     pub response_time: Option<Distribution>,
+    /// How many of its requests, those of its steps too, had each status; 0: no answer.
+    #[serde(default)]
+    pub status_counts: BTreeMap<u16, u64>,
     /// Its checks, by name.
     pub checks: Vec<CheckSummary>,
     /// Its steps, by name.
@@ -197,6 +187,9 @@ pub struct StepSummary {
     pub rate: f64,
     /// Durations of all.
     pub duration: Distribution,
+    /// How many of its requests had each status; 0: no answer.
+    #[serde(default)]
+    pub status_counts: BTreeMap<u16, u64>,
     /// Its requests, by name and method.
     pub requests: Vec<RequestSummary>,
 }

@@ -1,12 +1,21 @@
-//! Renderings of a summary: pure functions from [`Summary`] to text and JSON.
+//! Renderings of a summary: pure functions from [`Summary`] to text, JSON, CSV, JUnit XML, Markdown and HTML.
 //!
 //! Everything that a report says is in the summary; nothing here reads a clock, a file or a database. Names, errors
 //! and log texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
 
 pub mod compare;
+mod csv;
 mod escape;
+mod format;
 pub mod history;
+mod html;
 mod json;
+mod junit;
+mod markdown;
+mod percentiles;
+mod queries;
+mod standing;
+mod statuses;
 mod text;
 mod units;
 
@@ -14,6 +23,8 @@ use heavy_model::summary::Summary;
 use heavy_model::threshold::ThresholdSummary;
 
 pub use escape::escape;
+pub use format::Format;
+pub use queries::{Query, queries};
 
 /// How a text report looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,7 @@ mod page;
 mod thresholds;
 mod times;
 mod totals;
+mod windows;
 mod workflows;
 
 use heavy_model::summary::Summary;
@@ -23,6 +24,7 @@ pub(crate) fn render(summary: &Summary, style: &Style) -> String {
     totals::iterations(&mut page, summary);
     totals::requests(&mut page, summary);
     totals::times(&mut page, summary);
+    windows::windows(&mut page, summary);
     for workflow in &summary.workflows {
         workflows::workflow(&mut page, workflow);
     }

@@ -147,6 +147,11 @@ pub(crate) fn instant(wall_ns: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// The same as ISO 8601, without its zone, as JUnit wants it: `2026-11-21T21:50:09`.
+pub(crate) fn instant_iso(wall_ns: u64) -> String {
+    instant(wall_ns).trim_end_matches(" UTC").replace(' ', "T")
+}
+
 /// Year, month and day of a day since the Unix epoch (H. Hinnant, "chrono-compatible low-level date algorithms").
 fn civil(day: u64) -> (u64, u64, u64) {
     let shifted = day + 719_468;

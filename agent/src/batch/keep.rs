@@ -1,37 +1,33 @@
 //! Which raw rows are kept, and in which window of the job they lie.
 
 use heavy_model::job::{JobSpec, Samples};
+use heavy_model::window::{Window, Windows};
 
 /// What a job wants of its raw rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keep {
     pub(crate) samples: Samples,
     pub(crate) keep_query: bool,
-    /// What lies before is warm-up.
-    warm_up_ns: u64,
-    /// What lies from here on is ramp-down.
-    ramp_down_ns: u64,
+    /// Where the job's windows meet.
+    windows: Windows,
 }
 
 impl Keep {
     /// What a job's document says.
     pub(crate) fn of(spec: &JobSpec) -> Self {
-        let load = spec.load();
         Self {
             samples: spec.samples,
             keep_query: spec.keep_query,
-            warm_up_ns: load.warm_up_ns,
-            ramp_down_ns: load.ramp_down_from_ns(),
+            windows: Windows::of(&spec.load()),
         }
     }
 
     /// The window of an instant, as in the wire format: 0 warm-up, 1 steady, 2 ramp-down.
     pub(super) fn window(&self, at_ns: i64) -> u64 {
-        let at_ns = u64::try_from(at_ns).unwrap_or(0);
-        if at_ns < self.warm_up_ns {
-            0
-        } else {
-            1 + u64::from(at_ns >= self.ramp_down_ns)
+        match self.windows.at(at_ns) {
+            Window::WarmUp => 0,
+            Window::Steady => 1,
+            Window::RampDown => 2,
         }
     }
 }

@@ -48,7 +48,7 @@ fn what_is_pushed_is_what_is_decoded() {
     let mut rows = rows_kept(Samples::All);
     for round in 0..2 {
         let line = request();
-        let class = table.add(&line, 0, &mut tables);
+        let class = table.add(&line, (0, <_>::default()), &mut tables);
         for started_ns in [-5, 1_000_000_000] {
             rows.request(&line, &class, started_ns, 0, &tables);
         }
@@ -99,7 +99,7 @@ fn a_batch_closes_by_rows_by_age_and_on_demand() {
     let mut rows = rows_kept(Samples::All);
     assert!(rows.take_due(0, true).is_none(), "nothing is no batch");
     let line = request();
-    let class = table.add(&line, 0, &mut tables);
+    let class = table.add(&line, (0, <_>::default()), &mut tables);
     rows.request(&line, &class, 0, 10, &tables);
     assert!(rows.take_due(MAX_AGE_NS, false).is_none());
     assert!(rows.take_due(MAX_AGE_NS + 10, false).is_some());
@@ -129,7 +129,7 @@ fn samples_say_which_rows_are_kept() {
                 status: if n % 2 == 0 { 200 } else { 500 },
                 ..request()
             };
-            let class = table.add(&line, 0, &mut tables);
+            let class = table.add(&line, (0, <_>::default()), &mut tables);
             rows.request(&line, &class, 0, 0, &tables);
         }
         let kept = rows.take_due(0, true).map_or(0, |batch| batch.requests);

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use heavy_model::load::{Kind, Load, Quota};
 use heavy_model::revision::Seated;
 use heavy_model::stats::{Closing, Delta};
+use heavy_model::window::Windows;
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 
 use custom::CustomTable;
@@ -66,6 +67,7 @@ pub(crate) struct Rollup {
     totals: Totals,
     complete_before: u32,
     last_ended_ns: u64,
+    windows: Windows,
 }
 
 impl Rollup {
@@ -84,11 +86,14 @@ impl Rollup {
             totals: Totals::default(),
             complete_before: 0,
             last_ended_ns: 0,
+            windows: Windows::default(),
         }
     }
 
-    /// Says which workflows are closed, and what of them belongs to a seat.
+    /// Says where the job's windows meet, which workflows are closed, and what of them belongs to a seat.
     pub(crate) fn set_load(&mut self, load: &Load, seated: &Seated) {
+        self.windows = Windows::of(load);
+        self.plan.set_windows(self.windows);
         for (workflow, lane) in (0..).zip(&load.lanes) {
             if let Kind::Closed(closed) = &lane.kind {
                 let quota = match closed.quota {
@@ -122,7 +127,8 @@ impl Rollup {
     pub(crate) fn request(&mut self, line: &RequestLine<'_>, started_ns: i64, now_ns: i64) -> Class {
         let ended_ns = started_ns.saturating_add_unsigned(line.duration_ns).min(now_ns);
         let second = self.ended_in(ended_ns, now_ns);
-        let class = self.requests.add(line, second, &mut self.tables);
+        let at = (second, self.windows.at(started_ns));
+        let class = self.requests.add(line, at, &mut self.tables);
         if class.failed {
             let place = Place {
                 workflow: class.identity.workflow,
@@ -158,7 +164,7 @@ impl Rollup {
         let has_response = self.users.has_response(workflow);
         let second = self.ended_in(ended_ns, now_ns);
         let symbol = self.tables.workflows.symbol(&line.workflow);
-        let row = self.plan.row(workflow, second);
+        let row = self.plan.row(workflow, second, self.windows.at(scheduled_ns));
         row.generator_lag
             .record(line.lag_ns.saturating_sub(line.slot_wait_ns));
         if line.interrupted {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use heavy_model::stats::Iterations;
+use heavy_model::window::{Window, Windows};
 
 use super::ledger::Workflow;
 use super::recorder::Recorder;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// One second of one workflow.
+/// One second and window of one workflow.
 #[derive(Debug)]
 pub(crate) struct Row {
     /// All but the histograms.
@@ -25,7 +26,8 @@ pub(crate) struct Row {
 #[derive(Debug, Default)]
 pub(crate) struct PlanTable {
     names: Vec<Arc<str>>,
-    rows: HashMap<(u32, Workflow), Row, RandomState>,
+    windows: Windows,
+    rows: HashMap<(u32, Window, Workflow), Row, RandomState>,
 }
 
 impl PlanTable {
@@ -33,8 +35,14 @@ impl PlanTable {
     pub(crate) fn new(names: Vec<Arc<str>>) -> Self {
         Self {
             names,
+            windows: Windows::default(),
             rows: HashMap::default(),
         }
+    }
+
+    /// Says where the job's windows meet, before anything is counted.
+    pub(crate) fn set_windows(&mut self, windows: Windows) {
+        self.windows = windows;
     }
 
     /// A workflow's place.
@@ -43,23 +51,27 @@ impl PlanTable {
         Workflow::try_from(place).ok()
     }
 
-    /// The row of a second.
-    pub(crate) fn row(&mut self, workflow: Workflow, second: u32) -> &mut Row {
-        self.rows.entry((second, workflow)).or_insert_with(|| Row {
-            counts: Iterations {
-                second,
-                workflow: self.names.get(usize::from(workflow)).cloned().unwrap_or_default(),
-                ..Iterations::default()
-            },
-            duration: Recorder::default(),
-            response: Recorder::default(),
-            generator_lag: Recorder::default(),
-        })
+    /// The row of a second for iterations that were scheduled in a window.
+    pub(crate) fn row(&mut self, workflow: Workflow, second: u32, window: Window) -> &mut Row {
+        self.rows
+            .entry((second, window, workflow))
+            .or_insert_with(|| Row {
+                counts: Iterations {
+                    second,
+                    window,
+                    workflow: self.names.get(usize::from(workflow)).cloned().unwrap_or_default(),
+                    ..Iterations::default()
+                },
+                duration: Recorder::default(),
+                response: Recorder::default(),
+                generator_lag: Recorder::default(),
+            })
     }
 
-    /// The counts of a second.
+    /// The counts of a second for what is due in it: of drops it is not known when in the second they were.
     pub(crate) fn at(&mut self, workflow: Workflow, second: u32) -> &mut Iterations {
-        &mut self.row(workflow, second).counts
+        let window = self.windows.of_second(second);
+        &mut self.row(workflow, second, window).counts
     }
 
     /// The counts of the second in which something was due.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use heavy_model::stats;
+use heavy_model::window::Window;
 use heavy_plugin::line::RequestLine;
 use heavy_plugin::name::push_default_name;
 
@@ -70,10 +71,13 @@ struct Sums {
     phases_ns: [u64; 7],
 }
 
+/// The second in which a request ended, and the window in which it started.
+pub(crate) type At = (u32, Window);
+
 /// Requests since they were last taken.
 #[derive(Debug, Default)]
 pub(crate) struct RequestTable {
-    rows: HashMap<(u32, Class), Sums, RandomState>,
+    rows: HashMap<(At, Class), Sums, RandomState>,
     identities: HashSet<Identity, RandomState>,
     default_names: HashMap<Box<str>, Symbol, RandomState>,
     scratch: String,
@@ -82,10 +86,10 @@ pub(crate) struct RequestTable {
 }
 
 impl RequestTable {
-    /// Counts a request that ended in `second`, and says as what.
-    pub(crate) fn add(&mut self, line: &RequestLine<'_>, second: u32, tables: &mut Tables) -> Class {
+    /// Counts a request, and says as what.
+    pub(crate) fn add(&mut self, line: &RequestLine<'_>, at: At, tables: &mut Tables) -> Class {
         let class = self.class(line, tables);
-        let key = (second, class);
+        let key = (at, class);
         let sums = match self.rows.get_mut(&key) {
             Some(sums) => sums,
             None => {
@@ -115,8 +119,9 @@ impl RequestTable {
     /// The rows since the last call.
     pub(crate) fn take(&mut self, tables: &Tables) -> Vec<stats::Requests> {
         let rows = self.rows.drain();
-        rows.map(|((second, class), sums)| stats::Requests {
+        rows.map(|(((second, window), class), sums)| stats::Requests {
             second,
+            window,
             workflow: Arc::clone(tables.workflows.text(class.identity.workflow)),
             step: Arc::clone(tables.steps.text(class.identity.step)),
             method: Arc::clone(tables.methods.text(class.identity.method)),
@@ -192,9 +197,9 @@ impl RequestTable {
         }
     }
 
-    fn bounded(&self, (second, class): (u32, Class)) -> (u32, Class) {
+    fn bounded(&self, (at, class): (At, Class)) -> (At, Class) {
         if self.rows.len() < MAX_ROWS {
-            return (second, class);
+            return (at, class);
         }
         let identity = Identity {
             workflow: EMPTY,
@@ -208,7 +213,7 @@ impl RequestTable {
             status: 0,
             failed: class.failed,
         };
-        (second, merged)
+        (at, merged)
     }
 
     fn default_name(&mut self, line: &RequestLine<'_>, tables: &mut Tables) -> Symbol {
@@ -258,7 +263,7 @@ mod tests {
             ("http://h/items/2", 200),
             ("http://h/items/2", 500),
         ] {
-            table.add(&line(url, status), 7, &mut tables);
+            table.add(&line(url, status), (7, Window::Steady), &mut tables);
         }
         let mut rows = table.take(&tables);
         rows.sort_by_key(|row| row.status);
@@ -279,7 +284,7 @@ mod tests {
             let letter = |place: usize| char::from(b'k' + (n / 10_usize.pow(place as u32) % 10) as u8);
             let page: String = (0..4).map(letter).collect();
             let url = format!("http://h/page-{page}");
-            table.add(&line(&url, 200), 0, &mut tables);
+            table.add(&line(&url, 200), (0, Window::Steady), &mut tables);
         }
         assert_eq!(table.others(), 50);
         let rows = table.take(&tables);
@@ -291,9 +296,9 @@ mod tests {
     #[test]
     fn long_urls_are_not_remembered() {
         let (mut table, mut tables) = (RequestTable::default(), Tables::default());
-        table.add(&line("http://h/a", 200), 0, &mut tables);
+        table.add(&line("http://h/a", 200), (0, Window::Steady), &mut tables);
         let long = format!("http://h/a?q={}", "x".repeat(MAX_REMEMBERED_BYTES));
-        table.add(&line(&long, 200), 0, &mut tables);
+        table.add(&line(&long, 200), (0, Window::Steady), &mut tables);
         assert_eq!((table.default_names.len(), table.take(&tables).len()), (1, 1));
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod diff;
 mod docs;
 mod elsewhere;
+mod exact;
 mod export;
 mod help;
 mod history;

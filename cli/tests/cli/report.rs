@@ -49,3 +49,53 @@ fn a_file_that_cannot_be_written_is_named() {
         finished.stderr
     );
 }
+
+#[test]
+fn reports_are_written_in_every_format_at_once() {
+    let stored = Stored::new();
+    let folder = TempDir::new("reports");
+    let mut heavy = stored.heavy(&["report", "last"]);
+    let formats = [
+        ("text", "PASS  all well"),
+        ("json", "\"version\": 2"),
+        ("csv", "level,measure"),
+        ("junit", "<testsuites"),
+        ("md", "### ✅ PASS"),
+        ("html", "<!DOCTYPE html>"),
+    ];
+    for (format, _) in formats {
+        let file = folder.path().join(format);
+        heavy = heavy.arg("--report").arg(format!("{format}={}", file.display()));
+    }
+    let stdout = heavy.finish().expect_code(0).stdout;
+    assert!(
+        stdout.starts_with("PASS  all well"),
+        "the text is shown as well: {stdout}"
+    );
+    for (format, part) in formats {
+        let report = std::fs::read_to_string(folder.path().join(format)).unwrap();
+        assert!(report.contains(part), "{format}: {report}");
+    }
+    let csv = stored
+        .heavy(&["report", "last", "--report", "csv=-"])
+        .finish()
+        .expect_code(0)
+        .stdout;
+    assert!(csv.starts_with("level,measure"), "{csv}");
+}
+
+#[test]
+fn wrong_reports_are_named_before_anything_is_done() {
+    let stored = Stored::new();
+    for (report, part) in [
+        ("pdf=x", "unknown report format \"pdf\""),
+        ("html", "FORMAT=FILE"),
+        ("html=/no/such/folder/x.html", "its folder does not exist"),
+    ] {
+        let finished = stored
+            .heavy(&["report", "last", "--report", report])
+            .finish()
+            .expect_code(2);
+        assert!(finished.stderr.contains(part), "{}", finished.stderr);
+    }
+}

@@ -4,7 +4,7 @@ use heavy_model::histogram::Histogram;
 use heavy_model::job::{JobInfo, JobSpec, JobState};
 use heavy_model::span::Span;
 use heavy_model::summary::{
-    Accounting, Distribution, RequestSummary, RequestTotals, Summary, VERSION, WorkflowSummary,
+    Accounting, Distribution, RequestSummary, RequestTotals, Summary, WorkflowSummary,
 };
 use heavy_model::verdict::Verdict;
 use heavy_testkit::{Run, TempDir};
@@ -89,8 +89,6 @@ fn summary(id: Uuid, requests: u64) -> Summary {
         ..RequestSummary::default()
     };
     Summary {
-        version: VERSION,
-        job: job(id, requests),
         complete: true,
         run_time_s: 1.0,
         thresholds: Vec::new(),
@@ -107,15 +105,12 @@ fn summary(id: Uuid, requests: u64) -> Summary {
             rate: 10.0,
             duration: duration.clone(),
             response_time: Some(duration),
+            status_counts: <_>::default(),
             checks: Vec::new(),
             steps: Vec::new(),
             requests: vec![request],
         }],
-        errors: Vec::new(),
-        not_results: std::collections::BTreeMap::new(),
-        metrics: Vec::new(),
-        agents: Vec::new(),
-        warnings: Vec::new(),
+        ..Summary::without_results(job(id, requests))
     }
 }
 

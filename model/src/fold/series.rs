@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::timeline::Columns;
 use super::{AgentSecondRow, SecondRow};
 use crate::histogram::Histogram;
 use crate::load::Load;
 use crate::stats::{Delta, Health, Iterations};
+use crate::summary::Timeline;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -23,6 +25,7 @@ pub(super) struct Series {
     last_second: u32,
     seconds: BTreeMap<u32, Second>,
     agents: BTreeMap<(u32, String), AgentSecond>,
+    columns: Columns,
     changed: BTreeSet<u32>,
     changed_agents: BTreeSet<(u32, String)>,
 }
@@ -55,6 +58,7 @@ impl Series {
             load,
             seconds: BTreeMap::new(),
             agents: BTreeMap::new(),
+            columns: Columns::default(),
             changed: BTreeSet::new(),
             changed_agents: BTreeSet::new(),
         }
@@ -77,6 +81,7 @@ impl Series {
             second.requests_failed += if row.failed { row.duration.count() } else { 0 };
             second.duration.merge(&row.duration);
         }
+        self.columns.add_requests(&delta.requests, self.last_second);
         for row in &delta.iterations {
             self.add_iterations(agent, row);
         }
@@ -94,6 +99,7 @@ impl Series {
         second.failed += row.failed;
         second.dropped += row.dropped.total();
         second.response.merge(&row.response);
+        self.columns.add_iterations(row, self.last_second);
         let agent = self.agent_second(agent, row.second);
         agent.started += row.started;
         agent.dropped += row.dropped.total();
@@ -149,6 +155,17 @@ impl Series {
         self.seconds.last_key_value().map_or(0, |(second, _)| second + 1)
     }
 
+    /// The timeline of a job that has taken so long.
+    pub(super) fn timeline(&self, run_time_s: f64) -> Timeline {
+        let seconds = self.seconds.keys();
+        let in_flight = seconds.map(|second| (*second, self.in_flight(*second)));
+        self.columns.timeline(&self.load, in_flight, run_time_s)
+    }
+
+    fn in_flight(&self, second: u32) -> u64 {
+        self.agents_in(second).map(|agent| agent.health.in_flight).sum()
+    }
+
     pub(super) fn take_seconds(&mut self, before: u32, complete_before: u32) -> Vec<SecondRow> {
         let open = self.changed.split_off(&before);
         let closed = std::mem::replace(&mut self.changed, open);
@@ -180,7 +197,7 @@ impl Series {
             ok: row.ok,
             failed: row.failed,
             dropped: row.dropped,
-            in_flight: self.agents_in(second).map(|agent| agent.health.in_flight).sum(),
+            in_flight: self.in_flight(second),
             requests: row.requests,
             requests_failed: row.requests_failed,
             p50_ms: quantile(0.50),

@@ -1,5 +1,6 @@
 //! Totals to summary.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::totals::{RequestKey, RequestTotal, Totals};
@@ -11,7 +12,6 @@ use crate::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
     RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
 };
-use crate::verdict::OUTPUT_DROPPED;
 
 impl Fold {
     /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
@@ -35,6 +35,7 @@ impl Fold {
         Summary {
             version: VERSION,
             job: job.clone(),
+            heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
             complete,
             run_time_s: self.totals.last_ended_ns as f64 / 1e9,
             thresholds: self.watch.outcomes(measured, complete),
@@ -42,6 +43,9 @@ impl Fold {
             generator_lag: Distribution::from(&lag),
             response_time: some(&response),
             requests: request_totals(&self.totals, run_time_s),
+            windows: self.windows(complete),
+            timeline: self.series.timeline(self.totals.last_ended_ns as f64 / 1e9),
+            events: self.first_events.clone(),
             workflows: workflows(&self.totals, &self.load, run_time_s),
             errors: errors(&self.totals),
             not_results: self
@@ -59,71 +63,9 @@ impl Fold {
             warnings: self.warnings(),
         }
     }
-
-    /// What the deltas and closings say of each other and of themselves.
-    fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        for (name, fold) in &self.agents {
-            let counted = fold.totals.accounting();
-            if fold.lost {
-                warnings.push(format!("agent {name} was lost before it had reported everything"));
-            }
-            let Some(closing) = &fold.closing else { continue };
-            let closed = (
-                closing.scheduled,
-                closing.started,
-                closing.ok + closing.failed,
-                closing.dropped,
-            );
-            if closed
-                != (
-                    counted.scheduled - fold.settled_gap,
-                    counted.started,
-                    counted.ok + counted.failed,
-                    counted.dropped.total() - fold.settled_gap,
-                )
-            {
-                warnings.push(format!(
-                    "agent {name} closed with other counts than its roll-ups add up to"
-                ));
-            }
-            if closing.voided_requests + closing.voided_iterations > 0 {
-                warnings.push(format!(
-                    "agent {name} gave up the raw rows of {} requests and {} iterations; the statistics hold them",
-                    closing.voided_requests, closing.voided_iterations
-                ));
-            }
-            if closing.log_lines_dropped > 0 {
-                warnings.push(format!(
-                    "agent {name} did not keep {} log lines",
-                    closing.log_lines_dropped
-                ));
-            }
-        }
-        let unwritten: f64 = self
-            .totals
-            .metrics
-            .values()
-            .filter(|metric| &*metric.name == OUTPUT_DROPPED)
-            .map(|metric| metric.sum)
-            .sum();
-        if unwritten > 0.0 {
-            warnings.push(format!(
-                "the load test left out {unwritten} lines of requests or metrics because its output was not read fast \
-                 enough: counts and percentiles miss them"
-            ));
-        }
-        warnings.extend(self.series.slow_second());
-        if self.totals.requests.keys().any(|key| &*key.name == "(other)") {
-            warnings.push(
-                "there are more request names than are kept apart; the rest are under (other)".to_owned(),
-            );
-        }
-        warnings
-    }
 }
 
-fn some(histogram: &Histogram) -> Option<Distribution> {
+pub(super) fn some(histogram: &Histogram) -> Option<Distribution> {
     (histogram.count() > 0).then(|| Distribution::from(histogram))
 }
 
@@ -166,6 +108,7 @@ fn workflows(totals: &Totals, load: &Load, run_time_s: f64) -> Vec<WorkflowSumma
                     .map(|total| Distribution::from(&total.duration))
                     .unwrap_or_default(),
                 response_time: total.and_then(|total| some(&total.response)),
+                status_counts: status_counts(totals, |key| key.workflow == *name),
                 checks: totals
                     .checks
                     .iter()
@@ -214,10 +157,22 @@ fn steps(totals: &Totals, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSumma
                 failed: total.map_or(0, |total| total.failed),
                 rate: duration.count as f64 / run_time_s,
                 duration,
+                status_counts: status_counts(totals, |key| key.workflow == *workflow && key.step == *step),
                 requests: requests(totals, workflow, step, run_time_s),
             }
         })
         .collect()
+}
+
+/// Statuses of the requests of some identities.
+fn status_counts(totals: &Totals, which: impl Fn(&RequestKey) -> bool) -> BTreeMap<u16, u64> {
+    let mut counts = BTreeMap::new();
+    for (_, total) in totals.requests.iter().filter(|(key, _)| which(key)) {
+        for (status, count) in &total.status_counts {
+            *counts.entry(*status).or_default() += count;
+        }
+    }
+    counts
 }
 
 fn requests(totals: &Totals, workflow: &str, step: &str, run_time_s: f64) -> Vec<RequestSummary> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::histogram::Histogram;
 use crate::stats::{Delta, Dropped, Errors, Iterations, Metrics, Requests};
 use crate::summary::Accounting;
+use crate::window::Window;
 
 /// Kinds of errors with a line of their own; the rest are added up as `(other)`.
 const MOST_ERRORS: usize = 1000;
@@ -15,6 +16,7 @@ pub(super) struct Totals {
     pub(super) requests: BTreeMap<RequestKey, RequestTotal>,
     pub(super) workflows: BTreeMap<Arc<str>, WorkflowTotal>,
     pub(super) steps: BTreeMap<(Arc<str>, Arc<str>), StepTotal>,
+    pub(super) windows: BTreeMap<Window, WindowTotal>,
     pub(super) checks: BTreeMap<(Arc<str>, Arc<str>), (u64, u64)>,
     pub(super) metrics: BTreeMap<[Arc<str>; 3], Metrics>,
     pub(super) errors: BTreeMap<[Arc<str>; 4], Errors>,
@@ -51,6 +53,15 @@ pub(super) struct WorkflowTotal {
 #[derive(Debug, Default)]
 pub(super) struct StepTotal {
     pub(super) failed: u64,
+    pub(super) duration: Histogram,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct WindowTotal {
+    pub(super) iterations: Accounting,
+    pub(super) iteration_duration: Histogram,
+    pub(super) response: Histogram,
+    pub(super) requests_failed: u64,
     pub(super) duration: Histogram,
 }
 
@@ -101,7 +112,10 @@ impl Totals {
         let total = self.requests.entry(key).or_default();
         total.bytes += row.bytes;
         total.duration.merge(&row.duration);
+        let window = self.windows.entry(row.window).or_default();
+        window.duration.merge(&row.duration);
         if row.failed {
+            window.requests_failed += row.duration.count();
             total.failed += row.duration.count();
         } else {
             total.ok_duration.merge(&row.duration);
@@ -118,6 +132,10 @@ impl Totals {
         total.duration.merge(&row.duration);
         total.response.merge(&row.response);
         total.generator_lag.merge(&row.generator_lag);
+        let window = self.windows.entry(row.window).or_default();
+        add(&mut window.iterations, row);
+        window.iteration_duration.merge(&row.duration);
+        window.response.merge(&row.response);
     }
 
     fn add_metric(&mut self, row: &Metrics) {
@@ -199,7 +217,7 @@ impl AgentTotals {
     }
 
     /// The rows, none if there is nothing missing, that balance the accounting of an agent that is gone: see [`super::Fold::settle_agent`].
-    pub(super) fn settle(&self, due: &[(String, u64)], second: u32) -> Vec<Iterations> {
+    pub(super) fn settle(&self, due: &[(String, u64)], second: u32, window: Window) -> Vec<Iterations> {
         due.iter()
             .map(|(workflow, due)| {
                 let known = self.workflows.get(workflow.as_str()).copied().unwrap_or_default();
@@ -211,6 +229,7 @@ impl AgentTotals {
                 let ended = known.ok + known.failed + known.interrupted + known.lost;
                 Iterations {
                     second,
+                    window,
                     workflow: Arc::from(workflow.as_str()),
                     scheduled: gap,
                     dropped: Dropped {

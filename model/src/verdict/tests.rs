@@ -87,6 +87,7 @@ fn drops_do_littles_law_for_the_reader() {
                 ..Distribution::default()
             },
             response_time: None,
+            status_counts: <_>::default(),
             checks: Vec::new(),
             steps: Vec::new(),
             requests: Vec::new(),

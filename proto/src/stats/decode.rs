@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use heavy_model::histogram::{Histogram, Malformed};
 use heavy_model::stats;
+use heavy_model::window::Window;
 
 use crate::v1;
 
@@ -19,6 +20,9 @@ pub enum Error {
     /// A status that is no status.
     #[error("{0} is not a status code")]
     Status(u32),
+    /// A window that is none.
+    #[error("{0} is not a window of a job")]
+    Window(u32),
 }
 
 struct Texts(Vec<Arc<str>>);
@@ -130,6 +134,7 @@ fn request(row: &v1::RequestRollUp, texts: &Texts) -> Result<stats::Requests, Er
     }
     Ok(stats::Requests {
         second: row.second,
+        window: window(row.window)?,
         workflow: texts.get(row.workflow)?,
         step: texts.get(row.step)?,
         method: texts.get(row.method)?,
@@ -146,6 +151,7 @@ fn request(row: &v1::RequestRollUp, texts: &Texts) -> Result<stats::Requests, Er
 fn iteration(row: &v1::IterationRollUp, texts: &Texts) -> Result<stats::Iterations, Error> {
     Ok(stats::Iterations {
         second: row.second,
+        window: window(row.window)?,
         workflow: texts.get(row.workflow)?,
         scheduled: row.scheduled,
         started: row.started,
@@ -162,6 +168,15 @@ fn iteration(row: &v1::IterationRollUp, texts: &Texts) -> Result<stats::Iteratio
         response: Histogram::decode(&row.response)?,
         generator_lag: Histogram::decode(&row.generator_lag)?,
     })
+}
+
+const fn window(number: u32) -> Result<Window, Error> {
+    match number {
+        0 => Ok(Window::Steady),
+        1 => Ok(Window::WarmUp),
+        2 => Ok(Window::RampDown),
+        other => Err(Error::Window(other)),
+    }
 }
 
 fn step(row: &v1::StepRollUp, texts: &Texts) -> Result<stats::Steps, Error> {

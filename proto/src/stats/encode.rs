@@ -1,6 +1,7 @@
 //! heavy-model to wire.
 
 use heavy_model::stats;
+use heavy_model::window::Window;
 
 use super::dictionary::Dictionary;
 use crate::v1;
@@ -88,6 +89,7 @@ fn request(row: &stats::Requests, texts: &mut Dictionary) -> v1::RequestRollUp {
         bytes: row.bytes,
         duration: row.duration.encode(),
         phases_ns: row.phases_ns.to_vec(),
+        window: window(row.window),
     }
 }
 
@@ -107,6 +109,15 @@ fn iteration(row: &stats::Iterations, texts: &mut Dictionary) -> v1::IterationRo
         duration: row.duration.encode(),
         response: row.response.encode(),
         generator_lag: row.generator_lag.encode(),
+        window: window(row.window),
+    }
+}
+
+const fn window(window: Window) -> u32 {
+    match window {
+        Window::Steady => 0,
+        Window::WarmUp => 1,
+        Window::RampDown => 2,
     }
 }
 

@@ -7,6 +7,8 @@ use heavy_model::stats::{
     Checks, Closing, Delta, Dropped, Errors, Event, Health, Iterations, LogLine, Metrics, Requests, Steps,
 };
 
+use heavy_model::window::Window;
+
 use super::*;
 
 fn text(text: &str) -> Arc<str> {
@@ -25,6 +27,7 @@ fn delta() -> Delta {
         complete_before_second: 7,
         requests: vec![Requests {
             second: 3,
+            window: Window::RampDown,
             workflow: text("w"),
             step: text("s"),
             method: text("GET"),
@@ -38,6 +41,7 @@ fn delta() -> Delta {
         }],
         iterations: vec![Iterations {
             second: 4,
+            window: Window::WarmUp,
             workflow: text("w"),
             scheduled: 10,
             started: 8,

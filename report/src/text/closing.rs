@@ -7,6 +7,7 @@ use heavy_model::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
 use super::page::{Page, Tone};
 use super::times::{left, right};
 use crate::escape::clip;
+use crate::standing::warnings as warnings_of;
 use crate::units::{count, counted, number, percent, signed_time, time};
 
 pub(super) fn metrics(page: &mut Page, metrics: &[MetricSummary]) {
@@ -170,20 +171,9 @@ fn agent_cells(agent: &AgentSummary, due: u64) -> [String; 7] {
     ]
 }
 
-/// What a reader should know, from the summary and from the agents' own words.
+/// What a reader should know.
 pub(super) fn warnings(page: &mut Page, summary: &Summary) {
-    let mut warnings = summary.warnings.clone();
-    for agent in &summary.agents {
-        let given_up = agent.voided_requests + agent.voided_iterations;
-        if given_up > 0 {
-            warnings.push(format!(
-                "raw rows of {} and {} of agent {} were given up; totals and percentiles hold them",
-                counted(agent.voided_requests, "request"),
-                counted(agent.voided_iterations, "iteration"),
-                agent.agent
-            ));
-        }
-    }
+    let warnings = warnings_of(summary);
     if warnings.is_empty() {
         return;
     }

@@ -2,6 +2,8 @@
 
 use crate::Style;
 use crate::escape::{clip, columns, escape};
+use crate::percentiles::ROUGH_NOTE;
+use crate::standing::Mood;
 
 const NARROWEST: usize = 80;
 const WIDEST: usize = 120;
@@ -17,6 +19,16 @@ pub(super) enum Tone {
 }
 
 impl Tone {
+    /// That of a mood.
+    pub(super) const fn of(mood: Mood) -> Self {
+        match mood {
+            Mood::Good => Self::Good,
+            Mood::Bad => Self::Bad,
+            Mood::Doubtful => Self::Doubtful,
+            Mood::Neutral => Self::Strong,
+        }
+    }
+
     const fn sgr(self) -> &'static str {
         match self {
             Self::Strong => "1",
@@ -124,8 +136,7 @@ impl Page {
     pub(super) fn finish(mut self) -> String {
         if self.few_samples {
             self.blank();
-            let note = "~ rests on too few samples: P90 wants 10, P95 20, P99 100, P99.9 1,000";
-            let note = self.paint(Tone::Quiet, note);
+            let note = self.paint(Tone::Quiet, ROUGH_NOTE);
             self.line(&note);
         }
         self.lines

@@ -1,9 +1,9 @@
 //! What became of the job's thresholds: said in words, not only in colour.
 
-use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
+use heavy_model::threshold::ThresholdSummary;
 
 use super::page::{Page, Tone};
-use crate::units::count;
+use crate::standing::{observed, outcome_mood};
 
 pub(super) fn section(page: &mut Page, thresholds: &[ThresholdSummary]) {
     if thresholds.is_empty() {
@@ -16,11 +16,7 @@ pub(super) fn section(page: &mut Page, thresholds: &[ThresholdSummary]) {
 /// The outcome, the expression, and below it what was observed.
 pub(super) fn lines(page: &mut Page, thresholds: &[ThresholdSummary], indent: usize) {
     for threshold in thresholds {
-        let tone = match threshold.outcome {
-            ThresholdOutcome::Met => Tone::Good,
-            ThresholdOutcome::Broken => Tone::Bad,
-            ThresholdOutcome::NoSamples => Tone::Doubtful,
-        };
+        let tone = Tone::of(outcome_mood(threshold.outcome));
         let outcome = format!("{:indent$}{:<12}", "", threshold.outcome.as_str());
         page.wrapped(&outcome, &threshold.expression, Some(tone));
         page.wrapped(
@@ -29,18 +25,4 @@ pub(super) fn lines(page: &mut Page, thresholds: &[ThresholdSummary], indent: us
             None,
         );
     }
-}
-
-fn observed(threshold: &ThresholdSummary) -> String {
-    let mut text = threshold.observed();
-    if threshold.value.is_some() {
-        text.push_str(&format!(" (n={})", count(threshold.samples)));
-    }
-    if let Some(second) = threshold.aborted_at_second {
-        text.push_str(&format!(
-            "; it stopped the load after second {}",
-            second.saturating_sub(1)
-        ));
-    }
-    text
 }

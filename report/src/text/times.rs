@@ -4,50 +4,20 @@ use heavy_model::summary::{Distribution, LatencyBucket};
 
 use super::page::{Page, Tone};
 use crate::escape::columns;
+use crate::percentiles::PERCENTILES;
 use crate::units::{count, percent, round_time, time};
 
 /// Columns before the percentiles.
 const LABEL: usize = 11;
 
-struct Percentile {
-    name: &'static str,
-    width: usize,
-    /// From how many values on it means something.
-    least: u64,
-    of: fn(&Distribution) -> f64,
-}
-
-const PERCENTILES: [Percentile; 9] = [
-    percentile("P10", 7, 0, |d| d.p10_ms),
-    percentile("P25", 7, 0, |d| d.p25_ms),
-    percentile("P50", 7, 0, |d| d.p50_ms),
-    percentile("P75", 7, 0, |d| d.p75_ms),
-    percentile("P90", 8, 10, |d| d.p90_ms),
-    percentile("P95", 8, 20, |d| d.p95_ms),
-    percentile("P99", 8, 100, |d| d.p99_ms),
-    percentile("P99.9", 8, 1_000, |d| d.p999_ms),
-    percentile("P100", 8, 0, |d| d.max_ms),
-];
-
-const fn percentile(
-    name: &'static str,
-    width: usize,
-    least: u64,
-    of: fn(&Distribution) -> f64,
-) -> Percentile {
-    Percentile {
-        name,
-        width,
-        least,
-        of,
-    }
-}
+/// Columns of each percentile.
+const WIDTHS: [usize; PERCENTILES.len()] = [7, 7, 7, 7, 8, 8, 8, 8, 8];
 
 /// The heads of the percentile columns.
 pub(super) fn percentile_heads(page: &mut Page) {
     let mut heads = " ".repeat(LABEL);
-    for percentile in &PERCENTILES {
-        heads.push_str(&right(percentile.name, percentile.width));
+    for (percentile, width) in PERCENTILES.iter().zip(WIDTHS) {
+        heads.push_str(&right(percentile.name, width));
     }
     let heads = page.paint(Tone::Quiet, &heads);
     page.line(&heads);
@@ -62,13 +32,13 @@ pub(super) fn percentile_row(page: &mut Page, label: &str, distribution: &Distri
         page.line(&row);
         return;
     }
-    for percentile in &PERCENTILES {
+    for (percentile, width) in PERCENTILES.iter().zip(WIDTHS) {
         let mut value = time((percentile.of)(distribution));
-        if distribution.count < percentile.least {
+        if percentile.is_rough(distribution) {
             value.insert(0, '~');
             page.mark_few_samples();
         }
-        row.push_str(&right(&value, percentile.width));
+        row.push_str(&right(&value, width));
     }
     page.line(&row);
 }
@@ -163,7 +133,6 @@ mod tests {
 
     #[test]
     fn a_row_of_percentiles_fits_80_columns() {
-        let width: usize = PERCENTILES.iter().map(|percentile| percentile.width).sum();
-        assert!(LABEL + width <= 80);
+        assert!(LABEL + WIDTHS.iter().sum::<usize>() <= 80);
     }
 }

@@ -6,6 +6,7 @@ use heavy_model::summary::{Accounting, Summary};
 
 use super::page::{Page, Tone};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
+use crate::statuses::by_class;
 use crate::units::{bytes, count, counted, percent, rate};
 
 /// Columns of the names of counts.
@@ -86,51 +87,22 @@ pub(super) fn requests(page: &mut Page, summary: &Summary) {
         &percent(totals.failed as f64, all as f64),
         bad(totals.failed),
     );
-    for (name, total, codes) in by_class(&totals.status_counts) {
-        let tone = if name == "no answer" { bad(total) } else { None };
-        let share = percent(total as f64, all as f64);
-        let about = if codes.is_empty() {
+    statuses(page, &totals.status_counts);
+}
+
+/// A line for each class of statuses, with its codes.
+pub(super) fn statuses(page: &mut Page, statuses: &BTreeMap<u16, u64>) {
+    let all: u64 = statuses.values().sum();
+    for class in by_class(statuses) {
+        let tone = if class.number == 0 { bad(class.total) } else { None };
+        let share = percent(class.total as f64, all as f64);
+        let about = if class.codes.is_empty() {
             share
         } else {
-            format!("{share:>6}  {codes}")
+            format!("{share:>6}  {}", class.codes)
         };
-        line(page, &format!("  {name}"), total, &about, tone);
+        line(page, &format!("  {}", class.name), class.total, &about, tone);
     }
-}
-
-/// Each class of statuses with its total and its codes.
-fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<(String, u64, String)> {
-    let mut classes: BTreeMap<u16, Vec<(u16, u64)>> = BTreeMap::new();
-    for (status, n) in statuses {
-        classes.entry(status / 100).or_default().push((*status, *n));
-    }
-    classes
-        .into_iter()
-        .map(|(class, codes)| {
-            let total = codes.iter().map(|(_, n)| n).sum();
-            if class == 0 {
-                return ("no answer".to_owned(), total, String::new());
-            }
-            let codes = codes.iter().map(|(status, n)| format!("{status}: {}", count(*n)));
-            (format!("{class}xx"), total, codes.collect::<Vec<_>>().join(", "))
-        })
-        .collect()
-}
-
-/// `200: 1,390, 404: 10, no answer: 3`.
-pub(super) fn status_codes(statuses: &BTreeMap<u16, u64>) -> String {
-    let code = |status: u16| {
-        if status == 0 {
-            "no answer".to_owned()
-        } else {
-            status.to_string()
-        }
-    };
-    let parts: Vec<String> = statuses
-        .iter()
-        .map(|(status, n)| format!("{}: {}", code(*status), count(*n)))
-        .collect();
-    parts.join(", ")
 }
 
 pub(super) fn times(page: &mut Page, summary: &Summary) {

@@ -5,8 +5,9 @@ use heavy_model::summary::{
 };
 
 use super::page::{Page, Tone};
-use super::times::{bars, extremes, percentile_heads, percentile_row};
-use super::totals::{dropped_by_reason, status_codes};
+use super::times::{bars, extremes, percentile_heads, percentile_row, right};
+use super::totals::{dropped_by_reason, statuses};
+use crate::statuses::in_words;
 use crate::units::{bytes, count, counted, percent, rate, time};
 
 pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
@@ -22,9 +23,23 @@ pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
     if all.dropped.total() > 0 {
         page.wrapped("  ", &format!("dropped: {}", dropped_by_reason(all)), None);
     }
-    shown(page, "  ", "duration", &workflow.duration, true);
+    if workflow.duration.count > 0 {
+        figures(page, workflow);
+        percentile_heads(page);
+        percentile_row(page, "duration", &workflow.duration);
+    }
     if let Some(response) = &workflow.response_time {
         percentile_row(page, "response", response);
+    }
+    if workflow.duration.count > 0 {
+        page.blank();
+        page.line("  Latency distribution");
+        bars(page, &workflow.duration);
+    }
+    if !workflow.status_counts.is_empty() {
+        page.blank();
+        page.line("  Status codes of its requests");
+        statuses(page, &workflow.status_counts);
     }
     checks(page, &workflow.checks);
     for step in &workflow.steps {
@@ -33,6 +48,21 @@ pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
     for request in &workflow.requests {
         self::request(page, 2, request);
     }
+}
+
+/// Slowest, fastest, average, how many and how fast.
+fn figures(page: &mut Page, workflow: &WorkflowSummary) {
+    let duration = &workflow.duration;
+    for (name, value) in [
+        ("slowest", time(duration.max_ms)),
+        ("fastest", time(duration.min_ms)),
+        ("average", time(duration.mean_ms)),
+        ("total runs", count(duration.count)),
+        ("runs per second", rate(workflow.rate)),
+    ] {
+        page.line(&format!("  {name:<17}{}", right(&value, 13)));
+    }
+    page.blank();
 }
 
 fn checks(page: &mut Page, checks: &[CheckSummary]) {
@@ -58,6 +88,9 @@ fn step(page: &mut Page, step: &StepSummary) {
     let facts = facts(step.duration.count, "step", step.rate, step.failed);
     page.title(2, &format!("Step {}", step.name), &facts, bad(step.failed));
     shown(page, "  ", "duration", &step.duration, page.full());
+    if page.full() && !step.status_counts.is_empty() {
+        page.wrapped("  ", &format!("status {}", in_words(&step.status_counts)), None);
+    }
     for request in &step.requests {
         self::request(page, 4, request);
     }
@@ -70,7 +103,7 @@ fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
     let lead = " ".repeat(indent);
     let received = format!(
         "status {}; {} received",
-        status_codes(&request.status_counts),
+        in_words(&request.status_counts),
         bytes(request.bytes)
     );
     page.wrapped(&lead, &received, None);

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod course;
+mod formats;
 mod judged;
 mod sample;
 mod schema;
@@ -13,7 +15,7 @@ use std::path::PathBuf;
 use heavy_model::summary::Summary;
 use heavy_report::Style;
 
-fn assert_golden(name: &str, actual: &str) {
+pub(crate) fn assert_golden(name: &str, actual: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(name);
@@ -93,7 +95,9 @@ fn the_json_is_the_summary_and_fits_the_schema() {
 fn the_schema_refuses_what_is_no_summary() {
     let good: serde_json::Value = serde_json::from_str(&heavy_report::json(&sample::shop())).unwrap();
     for (pointer, value) in [
-        ("/version", "2".into()),
+        ("/version", "3".into()),
+        ("/windows/0/name", "warmup".into()),
+        ("/timeline/points/0/requests", (-1).into()),
         ("/job/verdict", "MAYBE".into()),
         ("/iterations/ok", (-1).into()),
         ("/workflows/0/duration", serde_json::Value::Null),

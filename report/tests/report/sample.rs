@@ -8,13 +8,15 @@ use heavy_model::span::Span;
 use heavy_model::stats::Dropped;
 use heavy_model::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
-    RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
+    RequestSummary, RequestTotals, StepSummary, Summary, Timeline, VERSION, WorkflowSummary,
 };
 use heavy_model::verdict::Verdict;
 use uuid::Uuid;
 
+use crate::course;
+
 /// `n` values from `fastest_us` on, skewed as latencies are.
-fn latencies(n: u64, fastest_us: u64) -> Distribution {
+pub(crate) fn latencies(n: u64, fastest_us: u64) -> Distribution {
     let mut histogram = Histogram::default();
     for i in 0..n {
         let place = (i as f64 + 0.5) / n as f64;
@@ -47,7 +49,7 @@ pub(crate) fn job(name: &str, state: JobState, verdict: Option<Verdict>, reason:
     }
 }
 
-fn all_ok(n: u64) -> Accounting {
+pub(crate) fn all_ok(n: u64) -> Accounting {
     Accounting {
         planned: n,
         scheduled: n,
@@ -79,12 +81,22 @@ fn request(name: &str, n: u64, fastest_us: u64, status: u16) -> RequestSummary {
     }
 }
 
+/// The statuses of all these requests.
+fn statuses<'a>(requests: impl IntoIterator<Item = &'a RequestSummary>) -> BTreeMap<u16, u64> {
+    let mut all = BTreeMap::new();
+    for (status, n) in requests.into_iter().flat_map(|request| &request.status_counts) {
+        *all.entry(*status).or_default() += n;
+    }
+    all
+}
+
 fn step(name: &str, n: u64, fastest_us: u64, requests: Vec<RequestSummary>) -> StepSummary {
     StepSummary {
         name: name.to_owned(),
         failed: 0,
         rate: n as f64 / 10.0,
         duration: latencies(n, fastest_us),
+        status_counts: statuses(&requests),
         requests,
     }
 }
@@ -96,6 +108,7 @@ fn workflow(name: &str, n: u64, fastest_us: u64, steps: Vec<StepSummary>) -> Wor
         rate: n as f64 / 10.0,
         duration: latencies(n, fastest_us),
         response_time: Some(latencies(n, fastest_us + 40)),
+        status_counts: statuses(steps.iter().flat_map(|step| &step.requests)),
         checks: vec![CheckSummary {
             name: "the list is not empty".to_owned(),
             passes: n,
@@ -128,6 +141,7 @@ pub(crate) fn shop() -> Summary {
     Summary {
         version: VERSION,
         job: job("shop", JobState::Finished, Some(Verdict::Pass), ""),
+        heavy_version: "0.1.0".to_owned(),
         complete: true,
         run_time_s: 10.004,
         thresholds: Vec::new(),
@@ -141,6 +155,9 @@ pub(crate) fn shop() -> Summary {
             duration: latencies(2_000, 220),
             status_counts: BTreeMap::from([(200, 1_500), (201, 500)]),
         },
+        windows: course::windows(),
+        timeline: course::timeline(),
+        events: course::events("scheduler"),
         workflows: vec![
             workflow("browse", 500, 600, browse),
             workflow("buy", 500, 950, buy),
@@ -192,6 +209,7 @@ pub(crate) fn trouble() -> Summary {
     flow.iterations = iterations;
     flow.checks[0].passes = 1;
     flow.checks[0].fails = 939;
+    flow.status_counts = failing.status_counts.clone();
     flow.requests = vec![failing];
     let reason = "40 iterations were dropped because all 4,096 slots were taken: the target did not take what was asked";
     let mut summary = shop();
@@ -206,6 +224,9 @@ pub(crate) fn trouble() -> Summary {
     summary.requests.status_counts = BTreeMap::from([(0, 1_500), (200, 1), (404, 400), (500, 99)]);
     summary.workflows = vec![flow];
     summary.errors = troubles(hostile);
+    summary.events = course::events(hostile);
+    summary.job.spec.provenance.arguments = vec!["heavy".to_owned(), "run".to_owned(), hostile.to_owned()];
+    summary.job.spec.provenance.git_commit = "f954c42".repeat(6)[..40].to_owned();
     summary.not_results = BTreeMap::from([("text".to_owned(), 1_234), ("too-long".to_owned(), 1)]);
     summary.metrics = custom_metrics();
     summary.agents.push(AgentSummary {
@@ -271,6 +292,7 @@ pub(crate) fn never_ran() -> Summary {
     Summary {
         version: VERSION,
         job,
+        heavy_version: "0.1.0".to_owned(),
         complete: true,
         run_time_s: 0.0,
         thresholds: Vec::new(),
@@ -281,6 +303,9 @@ pub(crate) fn never_ran() -> Summary {
         generator_lag: Distribution::default(),
         response_time: None,
         requests: RequestTotals::default(),
+        windows: Vec::new(),
+        timeline: Timeline::default(),
+        events: Vec::new(),
         workflows: Vec::new(),
         errors: Vec::new(),
         not_results: BTreeMap::new(),
@@ -306,6 +331,9 @@ pub(crate) fn running() -> Summary {
     summary.requests.duration = latencies(5, 220);
     summary.requests.status_counts = BTreeMap::from([(200, 5)]);
     summary.workflows.clear();
+    summary.windows.clear();
+    summary.timeline = Timeline::default();
+    summary.events.clear();
     summary.agents[0].ended = String::new();
     summary
 }

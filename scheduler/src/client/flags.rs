@@ -116,7 +116,8 @@ pub struct LoadFlags {
     /// Keep query strings in stored URLs
     #[arg(long, env = "HEAVY_KEEP_QUERY", value_parser = FalseyValueParser::new(), help_heading = "Results")]
     pub keep_query: bool,
-    /// Also write a report when the job has ended: text or json; - for stdout
+    /// Also write a report when the job has ended, as in html=report.html: text, json, csv, junit, markdown or html; - for
+    /// stdout; may be given more than once
     #[arg(
         long,
         value_name = "FORMAT=FILE",

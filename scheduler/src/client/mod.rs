@@ -12,6 +12,7 @@ pub mod follow;
 mod live;
 mod plan;
 mod program;
+mod provenance;
 mod remote;
 mod report_file;
 mod submit;

@@ -12,7 +12,7 @@ use heavy_report::escape;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Error, LoadFlags, Program, env_file, flags};
+use super::{Error, LoadFlags, Program, env_file, flags, provenance};
 
 /// A job that could be submitted, and what is to be said about it first.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,7 @@ impl LoadFlags {
     pub fn plan_of(&self, mut spec: JobSpec, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
         spec.binary_sha256.clone_from(&program.sha256);
         spec.binary_name.clone_from(&program.name);
+        spec.provenance = provenance::of(&program.file);
         self.set_load(&mut spec);
         if !spec.shape().is_given()
             && spec

@@ -7,21 +7,16 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use heavy_model::summary::Summary;
-use heavy_report::Style;
+use heavy_report::{Format, Style};
 
 use super::Error;
 
-/// A report that is written when the job has ended. Text form: `json=FILE`; `-` is stdout.
+/// A report that is written when the job has ended. Text form: `FORMAT=FILE`, as in
+/// `html=report.html`; `-` is stdout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
     format: Format,
     file: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Text,
-    Json,
 }
 
 impl FromStr for ReportFile {
@@ -32,13 +27,8 @@ impl FromStr for ReportFile {
             .split_once('=')
             .filter(|(_, file)| !file.is_empty())
             .ok_or_else(|| format!("{text:?} names no file: write FORMAT=FILE, as in json=report.json"))?;
-        let format = match format {
-            "text" => Format::Text,
-            "json" => Format::Json,
-            _ => return Err(format!("unknown report format {format:?}: write text or json")),
-        };
         Ok(Self {
-            format,
+            format: format.parse()?,
             file: PathBuf::from(file),
         })
     }
@@ -80,10 +70,7 @@ impl ReportFile {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, summary: &Summary) -> Result<(), Error> {
-        let report = match self.format {
-            Format::Text => heavy_report::text(summary, &Style::default()),
-            Format::Json => heavy_report::json(summary),
-        };
+        let report = self.format.render(summary, &Style::default());
         if self.is_stdout() {
             return Ok(io::stdout().lock().write_all(report.as_bytes())?);
         }
@@ -106,6 +93,21 @@ fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_report_is_a_format_and_a_file() {
+        for format in ["text", "json", "csv", "junit", "markdown", "md", "html"] {
+            assert!(format!("{format}=x").parse::<ReportFile>().is_ok(), "{format}");
+        }
+        assert!(
+            "-=-"
+                .parse::<ReportFile>()
+                .unwrap_err()
+                .contains("unknown report format")
+        );
+        assert!("html".parse::<ReportFile>().unwrap_err().contains("FORMAT=FILE"));
+        assert!("csv=-".parse::<ReportFile>().unwrap().is_stdout());
+    }
 
     #[test]
     fn reports_are_private() {

@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use heavy_model::job::{JobView, Weights, WorkflowSpec};
 use heavy_model::span::Span;
+use heavy_model::summary::Summary;
 use heavy_report::Style;
 
 use super::follow::{Interrupts, follow};
@@ -136,12 +137,17 @@ pub async fn run_plan(
 }
 
 /// Writes the reports that were asked for, and the text on stdout, in this style, unless one of them goes there. A job
-/// that never ran has only its reason. A reader of stdout that has seen enough (`| head`) is no error.
+/// that never ran has its reason on stderr, and reports of nothing. A reader of stdout that has seen enough (`| head`) is no error.
 ///
 /// # Errors
 /// When a report cannot be written.
 pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(), Error> {
     let Some(summary) = &view.summary else {
+        // Who waits for a file (a CI server, say) is told there too.
+        let nothing = Summary::without_results(view.job.clone());
+        for report in reports {
+            report.write(&nothing)?;
+        }
         // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
         let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
         say(&format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heavy_model::job::{JobSpec, JobState};
+use heavy_model::job::{JobSpec, JobState, Provenance};
 use heavy_proto::v1::AssignmentState;
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
@@ -198,6 +198,11 @@ async fn every_operation_answers_as_described() {
     // No two agents are there: what is submitted stays in the queue.
     let spec = serde_json::to_string(&JobSpec {
         agents: Some(2),
+        provenance: Provenance {
+            arguments: vec!["heavy".to_owned(), "submit".to_owned()],
+            git_commit: "a".repeat(40),
+            ..Provenance::default()
+        },
         ..spec
     })
     .unwrap();

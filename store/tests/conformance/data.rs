@@ -5,7 +5,7 @@ use heavy_model::job::{JobInfo, JobSpec, JobState};
 use heavy_model::stats::Dropped;
 use heavy_model::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, RequestSummary,
-    RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
+    RequestTotals, StepSummary, Summary, WorkflowSummary,
 };
 use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_model::verdict::Verdict;
@@ -167,8 +167,6 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
         ..Accounting::default()
     };
     Summary {
-        version: VERSION,
-        job: job.clone(),
         complete: true,
         run_time_s: 10.0,
         thresholds: vec![
@@ -211,6 +209,7 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
             ..AgentSummary::default()
         }],
         warnings: vec!["rows were not kept".to_owned()],
+        ..Summary::without_results(job.clone())
     }
 }
 
@@ -255,6 +254,7 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
         ..RequestSummary::default()
     };
     WorkflowSummary {
+        status_counts: <_>::default(),
         name: "buy".to_owned(),
         iterations,
         rate: 99.0,
@@ -266,6 +266,7 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
             fails: 5,
         }],
         steps: vec![StepSummary {
+            status_counts: <_>::default(),
             name: "pay".to_owned(),
             failed: 5,
             rate: 99.0,

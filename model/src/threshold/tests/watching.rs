@@ -10,6 +10,7 @@ use crate::stats::{Checks, Closing, Delta, Dropped, Iterations, Metrics, Request
 use crate::summary::Summary;
 use crate::threshold::{ThresholdOutcome, ThresholdSummary};
 use crate::verdict::{Verdict, judge};
+use crate::window::Window;
 
 fn text(text: &str) -> Arc<str> {
     Arc::from(text)
@@ -26,6 +27,7 @@ fn times_ms(values: &[u64]) -> Histogram {
 pub(super) fn request(second: u32, step: &str, status: u16, values_ms: &[u64]) -> Requests {
     Requests {
         second,
+        window: Window::Steady,
         workflow: text("buy"),
         step: text(step),
         method: text("GET"),

@@ -1,0 +1,84 @@
+//! How a job went over time: its windows, the timeline that charts are drawn from, and where it came from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Accounting, Distribution};
+
+/// What came out of one window of a job. Iterations count in the window in which they were scheduled, requests in that
+/// of their start; `planned`, `scheduled`, `started`, `dropped` and `lost` in that in which the second begins in which
+/// they were due.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WindowSummary {
+    /// warm-up, steady or ramp-down.
+    pub name: String,
+    /// From the job's start, in seconds.
+    pub from_s: f64,
+    /// From the job's start, in seconds; of the last window the end of the plan.
+    pub until_s: f64,
+    /// Its iterations.
+    pub iterations: Accounting,
+    /// Durations of its completed iterations.
+    pub iteration_duration: Distribution,
+    /// Their response times, where the load model has them.
+    pub response_time: Option<Distribution>,
+    /// How many of its requests failed.
+    pub requests_failed: u64,
+    /// Its requests per second of its length.
+    pub request_rate: f64,
+    /// Durations of its requests.
+    pub duration: Distribution,
+}
+
+/// The job's seconds, drawn together into a few hundred points.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// How many seconds each point stands for: a power of two.
+    pub point_s: u32,
+    /// Upper bounds of the bands of [`Point::bands`], ascending; the last one is the slowest of all.
+    pub bands_upper_ms: Vec<f64>,
+    /// Ascending; seconds in which nothing happened may be missing.
+    pub points: Vec<Point>,
+}
+
+/// What happened in some seconds. Plan, starts and drops count in the second due, all else in the second it ended.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The first of its seconds, from the job's start.
+    pub second: u32,
+    /// How long it is, in seconds: as all others, but for the last, which ends with the job.
+    pub length_s: f64,
+    /// Iterations, by the profile.
+    pub planned: u64,
+    /// Iterations due.
+    pub scheduled: u64,
+    /// Of them, started.
+    pub started: u64,
+    /// Of them, dropped.
+    pub dropped: u64,
+    /// Iterations that ended well.
+    pub ok: u64,
+    /// Iterations that ended badly.
+    pub failed: u64,
+    /// Iterations running at the end of a second, in the second in which they were most.
+    pub in_flight: u64,
+    /// Requests that ended.
+    pub requests: u64,
+    /// Of them, failed.
+    pub requests_failed: u64,
+    /// Of request durations; `None` without requests.
+    pub p50_ms: Option<f64>,
+    /// As above.
+    pub p95_ms: Option<f64>,
+    /// As above.
+    pub p99_ms: Option<f64>,
+    /// As above.
+    pub p999_ms: Option<f64>,
+    /// The slowest request.
+    pub max_ms: Option<f64>,
+    /// Of response times of iterations; `None` without them.
+    pub response_p99_ms: Option<f64>,
+    /// Of generator lag; `None` without iterations.
+    pub lag_p99_ms: Option<f64>,
+    /// How many requests took longer than the band below and up to the band's bound; trailing zeros are left out.
+    pub bands: Vec<u64>,
+}

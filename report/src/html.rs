@@ -1,0 +1,71 @@
+//! The summary as one self-contained page: no script, no request to any network, charts as inline SVG.
+
+mod axis;
+mod chart;
+mod charts;
+mod closing;
+mod heat;
+mod opening;
+mod scatter;
+mod sheet;
+mod tables;
+mod thresholds;
+mod tree;
+
+use heavy_model::summary::Summary;
+
+use crate::standing::{job_name, standing};
+use sheet::{Sheet, esc};
+
+const STYLE: &str = include_str!("html/style.css");
+
+/// Verdict and thresholds first, then what was asked and came out, then how it went over time, then ever finer parts, then what went
+/// wrong, who measured, and where it all comes from.
+pub(crate) fn render(summary: &Summary) -> String {
+    let mut sheet = Sheet::default();
+    let (words, _) = standing(&summary.job, summary.complete);
+    let title = format!("{words}: {}", job_name(&summary.job));
+    sheet.put("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+    sheet.put("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+    sheet.put("<meta name=\"color-scheme\" content=\"light dark\">\n");
+    // Should a text get through the escaping one day, it still could neither run nor load anything.
+    sheet.put(
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+         base-uri 'none'; form-action 'none'\">\n",
+    );
+    // Without it browsers ask for /favicon.ico.
+    sheet.put("<link rel=\"icon\" href=\"data:,\">\n");
+    sheet.put(&format!(
+        "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
+        esc(&title)
+    ));
+    opening::header(&mut sheet, summary);
+    sheet.put("<main>\n");
+    thresholds::section(&mut sheet, summary);
+    opening::warnings(&mut sheet, summary);
+    opening::figures(&mut sheet, summary);
+    tables::iterations(&mut sheet, summary);
+    tables::times(&mut sheet, summary);
+    charts::over_time(&mut sheet, summary);
+    heat::map(&mut sheet, summary);
+    scatter::latency_by_rate(&mut sheet, summary);
+    tables::distribution(&mut sheet, summary);
+    tables::windows(&mut sheet, summary);
+    tree::overview(&mut sheet, summary);
+    tables::phases(&mut sheet, summary);
+    tree::details(&mut sheet, summary);
+    tables::statuses(&mut sheet, summary);
+    closing::errors(&mut sheet, summary);
+    closing::checks(&mut sheet, summary);
+    closing::metrics(&mut sheet, summary);
+    closing::agents(&mut sheet, summary);
+    closing::events(&mut sheet, summary);
+    closing::not_results(&mut sheet, summary);
+    closing::provenance(&mut sheet, summary);
+    sheet.put("</main>\n<footer>\n");
+    sheet.put(&format!(
+        "<p>Test ID {}</p>\n</footer>\n</body>\n</html>\n",
+        summary.job.id
+    ));
+    sheet.finish()
+}

@@ -1,0 +1,133 @@
+//! The top of the page: the verdict with its reason, whose it is, and the figures that matter most.
+
+use heavy_model::summary::Summary;
+
+use super::sheet::{Sheet, esc, name};
+use crate::percentiles::P99;
+use crate::standing::{asked_and_achieved, job_name, reason, standing, warnings as warnings_of};
+use crate::units::{count, instant, percent, rate, time};
+
+pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
+    let job = &summary.job;
+    let (words, mood) = standing(job, summary.complete);
+    let class = mood.as_str();
+    sheet.line("<header>");
+    sheet.line(&format!("<h1>{}</h1>", name(job_name(job))));
+    sheet.line(&format!(
+        "<p class=\"verdict {class}\"><strong>{}</strong> <span>{}</span></p>",
+        esc(&words),
+        esc(reason(summary))
+    ));
+    sheet.line("<dl class=\"facts\">");
+    let labels = job.spec.labels.iter();
+    let labels: Vec<String> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+    for (what, value) in [
+        ("Test ID", job.id.to_string()),
+        ("Description", job.spec.description.clone()),
+        ("Service", job.spec.service.clone()),
+        ("Workflows", job.spec.workflow_names().join(", ")),
+        ("Labels", labels.join(", ")),
+        ("Rate", asked_and_achieved(job)),
+        ("Started", job.started_at_wall_ns.map(instant).unwrap_or_default()),
+        ("Total run time", time(summary.run_time_s * 1e3)),
+        (
+            "Degraded",
+            if job.degraded {
+                "an agent was lost, or the accounting is still open".to_owned()
+            } else {
+                String::new()
+            },
+        ),
+    ] {
+        if !value.is_empty() {
+            sheet.line(&format!("<div><dt>{what}</dt><dd>{}</dd></div>", esc(&value)));
+        }
+    }
+    sheet.line("</dl>\n</header>");
+}
+
+pub(super) fn warnings(sheet: &mut Sheet, summary: &Summary) {
+    let warnings = warnings_of(summary);
+    if warnings.is_empty() {
+        return;
+    }
+    sheet.section("Warnings");
+    sheet.line("<ul class=\"warnings\">");
+    for warning in &warnings {
+        sheet.line(&format!("<li>{}</li>", esc(warning)));
+    }
+    sheet.line("</ul>");
+    sheet.end();
+}
+
+/// The figures that matter most, as tiles.
+pub(super) fn figures(sheet: &mut Sheet, summary: &Summary) {
+    let (job, all, requests) = (&summary.job, &summary.iterations, &summary.requests);
+    if all.started == 0 && requests.duration.count == 0 {
+        return;
+    }
+    sheet.section("At a glance");
+    sheet.line("<dl class=\"tiles\">");
+    let mut tile = |what: &str, value: &str, about: &str, bad: bool| {
+        let class = if bad { " class=\"bad\"" } else { "" };
+        sheet.line(&format!(
+            "<div{class}><dt>{what}</dt><dd><b>{}</b> <span>{}</span></dd></div>",
+            esc(value),
+            esc(about)
+        ));
+    };
+    if let Some(achieved) = job.achieved_rate {
+        let asked = if job.asked_rate > 0.0 {
+            format!(
+                "of {} asked ({})",
+                rate(job.asked_rate),
+                percent(achieved, job.asked_rate)
+            )
+        } else {
+            "users decide".to_owned()
+        };
+        tile("Iterations started", &rate(achieved), &asked, false);
+    }
+    tile(
+        "Workflow runs",
+        &count(all.ok),
+        &format!("successful, {} failed", count(all.failed)),
+        all.failed > 0,
+    );
+    let dropped = all.dropped.total();
+    tile(
+        "Dropped",
+        &count(dropped),
+        &format!("{} of those due", percent(dropped as f64, all.scheduled as f64)),
+        dropped > 0,
+    );
+    tile(
+        "Requests",
+        &rate(requests.rate),
+        &format!("{} in all", count(requests.duration.count)),
+        false,
+    );
+    tile(
+        "Requests failed",
+        &percent(requests.failed as f64, requests.duration.count as f64),
+        &count(requests.failed),
+        requests.failed > 0,
+    );
+    for (what, distribution) in [
+        ("Request duration", Some(&requests.duration)),
+        ("Response time", summary.response_time.as_ref()),
+        ("Generator lag", Some(&summary.generator_lag)),
+    ] {
+        if let Some(distribution) = distribution.filter(|distribution| distribution.count > 0) {
+            tile(
+                what,
+                &P99.shown(distribution),
+                &format!("P99; median {}", time(distribution.p50_ms)),
+                false,
+            );
+        }
+    }
+    sheet.line("</dl>");
+    sheet.sql(job.id, "verdict");
+    sheet.end();
+}

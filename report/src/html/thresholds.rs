@@ -1,0 +1,39 @@
+//! What became of the job's thresholds.
+
+use heavy_model::summary::Summary;
+use heavy_model::threshold::ThresholdOutcome;
+
+use super::sheet::{Cells, Head, Sheet, esc};
+use crate::standing::{observed, outcome_mood};
+
+pub(super) fn section(sheet: &mut Sheet, summary: &Summary) {
+    if summary.thresholds.is_empty() {
+        return;
+    }
+    sheet.section("Thresholds");
+    let heads = [
+        Head::Words("Threshold"),
+        Head::Words("outcome"),
+        Head::Words("observed"),
+    ];
+    let rows = summary.thresholds.iter().map(|threshold| {
+        let mark = match threshold.outcome {
+            ThresholdOutcome::Met => "✓",
+            ThresholdOutcome::Broken => "✗",
+            ThresholdOutcome::NoSamples => "?",
+        };
+        let cells: Cells = vec![
+            format!("<code>{}</code>", esc(&threshold.expression)),
+            format!(
+                "<b class=\"{}\">{mark} {}</b>",
+                outcome_mood(threshold.outcome).as_str(),
+                threshold.outcome.as_str()
+            ),
+            esc(&observed(threshold)),
+        ];
+        ("", cells)
+    });
+    sheet.table("Conditions on what was measured", &heads, rows);
+    sheet.sql(summary.job.id, "thresholds");
+    sheet.end();
+}

@@ -1,0 +1,287 @@
+//! The summary as Markdown that fits a comment on a pull request: the verdict, thresholds and the figures of each
+//! workflow at once, the rest folded, everything within the length that code hosts take.
+
+mod thresholds;
+mod write;
+
+use std::fmt::Write as _;
+
+use heavy_model::summary::{Distribution, RequestSummary, Summary};
+
+use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
+use crate::standing::{Mood, asked_and_achieved, job_name, reason, standing, warnings};
+use crate::statuses::by_class;
+use crate::units::{count, percent, rate, time};
+use write::{left_out, line, text};
+
+/// Rows of requests and errors; GitHub takes comments of 65,536 characters.
+const MOST_REQUESTS: usize = 60;
+const MOST_ERRORS: usize = 15;
+const MOST_WORKFLOWS: usize = 40;
+const MOST_WARNINGS: usize = 10;
+
+/// Columns of hostile texts.
+const NAME: usize = 80;
+const MESSAGE: usize = 300;
+
+pub(crate) fn render(summary: &Summary) -> String {
+    let mut out = String::new();
+    verdict(&mut out, summary);
+    thresholds::table(&mut out, &summary.thresholds);
+    figures(&mut out, summary);
+    workflows(&mut out, summary);
+    requests(&mut out, summary);
+    errors(&mut out, summary);
+    for warning in warnings(summary).iter().take(MOST_WARNINGS) {
+        line(&mut out, &format!("- ⚠ {}", text(warning, MESSAGE)));
+    }
+    provenance(&mut out, summary);
+    out
+}
+
+fn verdict(out: &mut String, summary: &Summary) {
+    let (words, mood) = standing(&summary.job, summary.complete);
+    let mark = match mood {
+        Mood::Good => "✅",
+        Mood::Bad => "❌",
+        Mood::Doubtful => "⚠️",
+        Mood::Neutral => "ℹ️",
+    };
+    line(
+        out,
+        &format!("### {mark} {words}: {}", text(job_name(&summary.job), NAME)),
+    );
+    line(out, "");
+    line(out, &text(reason(summary), MESSAGE));
+    line(out, "");
+}
+
+fn figures(out: &mut String, summary: &Summary) {
+    let all = &summary.iterations;
+    let mut row = |name: &str, value: String| line(out, &format!("| {name} | {value} |"));
+    row("", String::new());
+    row(":--", ":--".to_owned());
+    row("Rate", text(&asked_and_achieved(&summary.job), MESSAGE));
+    let mut runs = format!("{} successful, {} failed", count(all.ok), count(all.failed));
+    for (n, what) in [
+        (all.dropped.total(), "dropped"),
+        (all.interrupted, "interrupted"),
+        (all.lost, "lost"),
+    ] {
+        if n > 0 {
+            let _ = write!(runs, ", **{} {what}**", count(n));
+        }
+    }
+    row("Workflow runs", runs);
+    let requests = &summary.requests;
+    if requests.duration.count > 0 {
+        row(
+            "Requests",
+            format!(
+                "{}, {} failed ({}), {}",
+                count(requests.duration.count),
+                count(requests.failed),
+                percent(requests.failed as f64, requests.duration.count as f64),
+                rate(requests.rate)
+            ),
+        );
+        let classes = by_class(&requests.status_counts);
+        let classes: Vec<String> = classes
+            .iter()
+            .map(|class| format!("{} {}", class.name, count(class.total)))
+            .collect();
+        row("Status", classes.join(", "));
+        row("Request duration", tails(&requests.duration));
+    }
+    if let Some(response) = &summary.response_time {
+        row("Response time", tails(response));
+    }
+    if summary.generator_lag.count > 0 {
+        row("Generator lag", tails(&summary.generator_lag));
+    }
+    row("Run time", time(summary.run_time_s * 1e3));
+    line(out, "");
+}
+
+/// `P50 1.2ms, P95 3.4ms, P99 5.6ms, P99.9 ~7.8ms, slowest 9ms`.
+fn tails(distribution: &Distribution) -> String {
+    let shown = PERCENTILES
+        .iter()
+        .filter(|percentile| matches!(percentile.name, "P50" | "P95" | "P99" | "P99.9"));
+    let mut parts: Vec<String> = shown
+        .map(|percentile| format!("{} {}", percentile.name, value(percentile, distribution)))
+        .collect();
+    parts.push(format!("slowest {}", time(distribution.max_ms)));
+    parts.join(", ")
+}
+
+fn value(percentile: &crate::percentiles::Percentile, distribution: &Distribution) -> String {
+    percentile.shown(distribution).replace('~', "\\~")
+}
+
+fn workflows(out: &mut String, summary: &Summary) {
+    if summary.workflows.is_empty() {
+        return;
+    }
+    line(
+        out,
+        "| Workflow | Runs | Failed | Dropped | Rate | Average | P50 | P95 | P99 | Slowest |",
+    );
+    line(
+        out,
+        "| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
+    );
+    for workflow in summary.workflows.iter().take(MOST_WORKFLOWS) {
+        let all = &workflow.iterations;
+        line(
+            out,
+            &format!(
+                "| {} | {} | {} | {} | {} | {} |",
+                text(&workflow.name, NAME),
+                count(all.ok + all.failed),
+                count(all.failed),
+                count(all.dropped.total()),
+                rate(workflow.rate),
+                times(&workflow.duration)
+            ),
+        );
+    }
+    left_out(out, summary.workflows.len(), MOST_WORKFLOWS, "workflows");
+    line(out, "");
+}
+
+/// Average, P50, P95, P99 and slowest as cells.
+fn times(distribution: &Distribution) -> String {
+    if distribution.count == 0 {
+        return "- | - | - | - | -".to_owned();
+    }
+    let shown = PERCENTILES
+        .iter()
+        .filter(|percentile| matches!(percentile.name, "P50" | "P95" | "P99"));
+    let mut cells = vec![time(distribution.mean_ms)];
+    cells.extend(shown.map(|percentile| value(percentile, distribution)));
+    cells.push(time(distribution.max_ms));
+    cells.join(" | ")
+}
+
+fn requests(out: &mut String, summary: &Summary) {
+    let all: Vec<(String, &RequestSummary)> = summary
+        .workflows
+        .iter()
+        .flat_map(|workflow| {
+            let own = workflow
+                .requests
+                .iter()
+                .map(|request| (workflow.name.clone(), request));
+            let of_steps = workflow.steps.iter().flat_map(|step| {
+                let place = format!("{} / {}", workflow.name, step.name);
+                step.requests.iter().map(move |request| (place.clone(), request))
+            });
+            own.chain(of_steps)
+        })
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    line(
+        out,
+        &format!(
+            "<details><summary>{} requests by name</summary>",
+            count(all.len() as u64)
+        ),
+    );
+    line(out, "");
+    line(
+        out,
+        "| In | Request | Count | Failed | Average | P50 | P95 | P99 | Slowest |",
+    );
+    line(out, "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |");
+    for (place, request) in all.iter().take(MOST_REQUESTS) {
+        line(
+            out,
+            &format!(
+                "| {} | {} | {} | {} | {} |",
+                text(place, NAME),
+                text(&request.name, NAME),
+                count(request.duration.count),
+                count(request.failed),
+                times(&request.duration)
+            ),
+        );
+    }
+    left_out(out, all.len(), MOST_REQUESTS, "requests");
+    line(out, "");
+    line(out, &text(ROUGH_NOTE, MESSAGE));
+    line(out, "");
+    line(out, "</details>");
+    line(out, "");
+}
+
+fn errors(out: &mut String, summary: &Summary) {
+    if summary.errors.is_empty() {
+        return;
+    }
+    let total = summary.errors.iter().map(|error| error.count).sum();
+    line(
+        out,
+        &format!("<details><summary>{} errors by kind</summary>", count(total)),
+    );
+    line(out, "");
+    line(out, "| Kind | Count | First | Last | In | Example |");
+    line(out, "| :-- | --: | --: | --: | :-- | :-- |");
+    for error in summary.errors.iter().take(MOST_ERRORS) {
+        let place = [&error.workflow, &error.step, &error.name];
+        let place: Vec<&str> = place
+            .into_iter()
+            .map(String::as_str)
+            .filter(|part| !part.is_empty())
+            .collect();
+        let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
+        line(
+            out,
+            &format!(
+                "| {} | {} | {} | {} | {} | {} |",
+                text(
+                    if error.kind.is_empty() {
+                        "error"
+                    } else {
+                        &error.kind
+                    },
+                    NAME
+                ),
+                count(error.count),
+                at(error.first_ns),
+                at(error.last_ns),
+                text(&place.join(" / "), NAME),
+                text(&error.example, MESSAGE)
+            ),
+        );
+    }
+    left_out(out, summary.errors.len(), MOST_ERRORS, "kinds of errors");
+    line(out, "");
+    line(out, "</details>");
+    line(out, "");
+}
+
+fn provenance(out: &mut String, summary: &Summary) {
+    let job = &summary.job;
+    let hash = job
+        .spec
+        .binary_sha256
+        .get(..12)
+        .unwrap_or(&job.spec.binary_sha256);
+    let mut from = format!(
+        "Test ID `{}`, binary {} (sha256 {hash})",
+        job.id,
+        text(&job.spec.binary_name, NAME)
+    );
+    let commit = &job.spec.provenance.git_commit;
+    if !commit.is_empty() {
+        let _ = write!(from, ", commit {}", text(commit, 40));
+    }
+    if !summary.heavy_version.is_empty() {
+        let _ = write!(from, ", heavy {}", text(&summary.heavy_version, 20));
+    }
+    line(out, "");
+    line(out, &format!("<sub>{from}</sub>"));
+}

@@ -1,0 +1,122 @@
+//! Where a job stands, in the words that all formats share.
+
+use heavy_model::job::{JobInfo, JobState};
+use heavy_model::summary::Summary;
+use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
+use heavy_model::verdict::Verdict;
+
+use crate::units::{count, percent, rate};
+
+/// What a standing means to its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Good,
+    Bad,
+    Doubtful,
+    Neutral,
+}
+
+impl Mood {
+    /// As a class of HTML.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Doubtful => "doubtful",
+            Self::Neutral => "neutral",
+        }
+    }
+}
+
+/// A job that was stopped says so before its verdict; one without a verdict says where it is in its life.
+pub(crate) fn standing(job: &JobInfo, complete: bool) -> (String, Mood) {
+    let mood = |verdict: Verdict| match verdict {
+        Verdict::Pass => Mood::Good,
+        Verdict::Fail => Mood::Bad,
+        Verdict::Invalid => Mood::Doubtful,
+    };
+    match (job.verdict, job.state) {
+        (Some(verdict), JobState::Stopped) => (format!("STOPPED ({})", verdict.as_str()), Mood::Doubtful),
+        (Some(verdict), _) => (verdict.as_str().to_owned(), mood(verdict)),
+        (None, JobState::Failed) => ("COULD NOT RUN".to_owned(), Mood::Bad),
+        (None, state) => {
+            let mood = if complete { Mood::Neutral } else { Mood::Doubtful };
+            (state.as_str().to_uppercase(), mood)
+        }
+    }
+}
+
+/// Why: hostile text.
+pub(crate) fn reason(summary: &Summary) -> &str {
+    let job = &summary.job;
+    match (job.verdict, summary.complete) {
+        _ if !job.reason.is_empty() => &job.reason,
+        (_, false) => "results so far; more are to come",
+        (Some(Verdict::Pass), true) => "everything that was asked for came out",
+        (_, true) => "no reason was recorded",
+    }
+}
+
+/// What the job is called: hostile text.
+pub(crate) fn job_name(job: &JobInfo) -> &str {
+    if job.spec.name.is_empty() {
+        &job.spec.binary_name
+    } else {
+        &job.spec.name
+    }
+}
+
+/// `asked 100/s for 10s, achieved 99.9/s (99.9%)`.
+pub(crate) fn asked_and_achieved(job: &JobInfo) -> String {
+    let asked = format!("asked {}", job.spec.describe_load());
+    job.achieved_rate.map_or(asked.clone(), |achieved| {
+        if job.asked_rate <= 0.0 {
+            return format!("{asked}, started {}", rate(achieved));
+        }
+        format!(
+            "{asked}, achieved {} ({})",
+            rate(achieved),
+            percent(achieved, job.asked_rate)
+        )
+    })
+}
+
+/// What a reader should know, from the summary and from the agents' own words.
+pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
+    let mut warnings = summary.warnings.clone();
+    for agent in &summary.agents {
+        if agent.voided_requests + agent.voided_iterations > 0 {
+            warnings.push(format!(
+                "raw rows of {} and {} of agent {} were given up; totals and percentiles hold them",
+                crate::units::counted(agent.voided_requests, "request"),
+                crate::units::counted(agent.voided_iterations, "iteration"),
+                agent.agent
+            ));
+        }
+    }
+    warnings
+}
+
+/// What a threshold's outcome means to its reader.
+pub(crate) const fn outcome_mood(outcome: ThresholdOutcome) -> Mood {
+    match outcome {
+        ThresholdOutcome::Met => Mood::Good,
+        ThresholdOutcome::Broken => Mood::Bad,
+        ThresholdOutcome::NoSamples => Mood::Doubtful,
+    }
+}
+
+/// What was observed of a threshold, with its number of values, and whether it stopped the load: hostile text.
+pub(crate) fn observed(threshold: &ThresholdSummary) -> String {
+    let mut text = threshold.observed();
+    if threshold.value.is_some() {
+        text.push_str(&format!(" (n={})", count(threshold.samples)));
+    }
+    if let Some(second) = threshold.aborted_at_second {
+        text.push_str(&format!(
+            "; it stopped the load after second {}",
+            second.saturating_sub(1)
+        ));
+    }
+    text
+}

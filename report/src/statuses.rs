@@ -1,0 +1,104 @@
+//! Status codes by class.
+
+use std::collections::BTreeMap;
+
+use crate::units::count;
+
+/// The classes from `1xx` to `5xx`, in this order.
+pub(crate) const CLASSES: [u16; 5] = [1, 2, 3, 4, 5];
+
+/// One class of statuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Class {
+    /// `2xx`, or `no answer`.
+    pub(crate) name: String,
+    /// The first digit; 0 for no answer.
+    pub(crate) number: u16,
+    /// How many requests.
+    pub(crate) total: u64,
+    /// `200: 1,390, 201: 10`; empty for no answer.
+    pub(crate) codes: String,
+}
+
+/// The classes that occur, ascending; no answer comes first.
+pub(crate) fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<Class> {
+    let mut classes: BTreeMap<u16, Vec<(u16, u64)>> = BTreeMap::new();
+    for (status, n) in statuses {
+        classes.entry(status / 100).or_default().push((*status, *n));
+    }
+    classes
+        .into_iter()
+        .map(|(number, codes)| {
+            let total = codes.iter().map(|(_, n)| n).sum();
+            let name = if number == 0 {
+                "no answer".to_owned()
+            } else {
+                format!("{number}xx")
+            };
+            let codes = codes
+                .iter()
+                .filter(|(status, _)| *status > 0)
+                .map(|(status, n)| format!("{status}: {}", count(*n)));
+            Class {
+                name,
+                number,
+                total,
+                codes: codes.collect::<Vec<_>>().join(", "),
+            }
+        })
+        .collect()
+}
+
+/// How many requests had a status of a class; 0: no answer.
+pub(crate) fn of_class(statuses: &BTreeMap<u16, u64>, class: u16) -> u64 {
+    statuses
+        .iter()
+        .filter(|(status, _)| **status / 100 == class)
+        .map(|(_, n)| n)
+        .sum()
+}
+
+/// `200: 1,390, 404: 10, no answer: 3`.
+pub(crate) fn in_words(statuses: &BTreeMap<u16, u64>) -> String {
+    let code = |status: u16| {
+        if status == 0 {
+            "no answer".to_owned()
+        } else {
+            status.to_string()
+        }
+    };
+    let parts: Vec<String> = statuses
+        .iter()
+        .map(|(status, n)| format!("{}: {}", code(*status), count(*n)))
+        .collect();
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_gathered_by_class() {
+        let statuses = BTreeMap::from([(0, 3), (200, 1_390), (201, 10), (404, 1), (777, 2)]);
+        let classes = by_class(&statuses);
+        let shown: Vec<_> = classes
+            .iter()
+            .map(|class| (class.name.as_str(), class.total, class.codes.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("no answer", 3, ""),
+                ("2xx", 1_400, "200: 1,390, 201: 10"),
+                ("4xx", 1, "404: 1"),
+                ("7xx", 2, "777: 2")
+            ]
+        );
+        assert_eq!((of_class(&statuses, 2), of_class(&statuses, 5)), (1_400, 0));
+        assert_eq!(
+            in_words(&BTreeMap::from([(0, 3), (200, 1_390)])),
+            "no answer: 3, 200: 1,390"
+        );
+    }
+}
