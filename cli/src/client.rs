@@ -7,6 +7,7 @@ use heavy_sched::client::{self, Error, JobsArgs, Remote, Verb};
 use heavy_store::Table;
 
 use crate::exit::{Ended, Failure};
+use crate::local::{EPHEMERAL, Local};
 use crate::place::Place;
 use crate::sql::Format;
 use crate::{job_name, output};
@@ -20,6 +21,12 @@ pub(crate) async fn run(verb: Verb, scheduler: Option<String>, place: &Place) ->
     if scheduler.is_none() && reads(&verb) && (place.is_given() || !answers().await) {
         return read(&verb, place).await;
     }
+    if scheduler.is_none() && serves_itself(&verb) && (place.is_given() || !answers().await) {
+        let local = Local::start(place, EPHEMERAL).await?;
+        let code = client::run(&verb, &local.scheduler_url()).await;
+        local.stop().await;
+        return Ok(ExitCode::from(code?));
+    }
     let scheduler = scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER);
     Ok(ExitCode::from(client::run(&verb, scheduler).await?))
 }
@@ -30,6 +37,11 @@ pub(crate) async fn answers() -> bool {
         Remote::connect(DEFAULT_SCHEDULER).await,
         Err(Error::Unreachable { .. })
     )
+}
+
+/// Whether a scheduler in this process will do, with what the data dir holds.
+const fn serves_itself(verb: &Verb) -> bool {
+    matches!(verb, Verb::Rerun(_) | Verb::Config(_))
 }
 
 const fn reads(verb: &Verb) -> bool {
@@ -76,6 +88,8 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             return Ok(ExitCode::from(client::exit::of_check(&checked)));
         }
         Verb::Submit(_)
+        | Verb::Rerun(_)
+        | Verb::Config(_)
         | Verb::Watch { .. }
         | Verb::Stop { .. }
         | Verb::Rate { .. }

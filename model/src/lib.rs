@@ -11,6 +11,7 @@ pub mod admission;
 pub mod arrivals;
 pub mod bars;
 pub mod compare;
+pub mod config;
 pub mod fold;
 pub mod histogram;
 pub mod job;

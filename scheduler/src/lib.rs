@@ -10,6 +10,7 @@ pub mod client;
 mod clock;
 #[doc(hidden)]
 pub mod command_line;
+mod configs;
 mod data_dir;
 mod env_files;
 mod fleet;

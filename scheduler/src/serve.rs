@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::{grpc, guard, http};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
+use crate::configs::Configs;
 use crate::data_dir::DataDir;
 use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
@@ -66,6 +67,7 @@ pub struct Scheduler {
     inbox: Inbox,
     fleet: Arc<Fleet>,
     artifacts: Arc<Artifacts>,
+    configs: Arc<Configs>,
     clock: Clock,
     shutdown: CancellationToken,
     _data_dir: DataDir,
@@ -100,6 +102,7 @@ impl Scheduler {
     ) -> Result<Self, Error> {
         let clock = Clock::new();
         let artifacts = Arc::new(Artifacts::open(config.data_dir.path()).await?);
+        let configs = Arc::new(Configs::open(config.data_dir.path()).await?);
         let env_files = Arc::new(EnvFiles::open(config.data_dir.path()).await?);
         let (news, heard) = mpsc::channel(NEWS);
         let fleet = Arc::new(Fleet::new(clock, news));
@@ -119,6 +122,7 @@ impl Scheduler {
             inbox,
             fleet,
             artifacts,
+            configs,
             clock,
             shutdown,
             _data_dir: config.data_dir,
@@ -132,6 +136,7 @@ impl Scheduler {
             inbox,
             fleet,
             artifacts,
+            configs,
             clock,
             shutdown,
             _data_dir,
@@ -144,7 +149,15 @@ impl Scheduler {
         };
         until_closing(boxed(Arc::clone(&desk).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&fleet))));
-        let router = router(&desk, &fleet, &artifacts, clock, &closing);
+        let clients = grpc::Service {
+            desk: Arc::clone(&desk),
+            fleet: Arc::clone(&fleet),
+            artifacts: Arc::clone(&artifacts),
+            configs,
+            clock,
+            shutdown: closing.clone(),
+        };
+        let router = router(clients);
         let connections = TaskTracker::new();
         until_closing(boxed(accept(
             listener,
@@ -181,24 +194,12 @@ async fn expire(fleet: Arc<Fleet>) {
     }
 }
 
-fn router(
-    desk: &Arc<Desk>,
-    fleet: &Arc<Fleet>,
-    artifacts: &Arc<Artifacts>,
-    clock: Clock,
-    closing: &CancellationToken,
-) -> axum::Router {
-    let clients = grpc::Service {
-        desk: Arc::clone(desk),
-        fleet: Arc::clone(fleet),
-        artifacts: Arc::clone(artifacts),
-        shutdown: closing.clone(),
-    };
+fn router(clients: grpc::Service) -> axum::Router {
     let agents = connect::Service {
-        clock,
-        fleet: Arc::clone(fleet),
-        artifacts: Arc::clone(artifacts),
-        shutdown: closing.clone(),
+        clock: clients.clock,
+        fleet: Arc::clone(&clients.fleet),
+        artifacts: Arc::clone(&clients.artifacts),
+        shutdown: clients.shutdown.clone(),
     };
     let jobs = JobsServer::new(clients.clone())
         .max_decoding_message_size(MAX_MESSAGE_BYTES)

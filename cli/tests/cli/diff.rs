@@ -130,7 +130,10 @@ fn the_commands_of_the_guide_work() {
     let comment = recorded.folder().join("comment.md");
     let guide = include_str!("../../../docs/comparing.md");
     let block = guide.split("```").nth(1).unwrap();
-    let commands: Vec<&str> = block.lines().filter_map(|line| line.strip_prefix("heavy ")).collect();
+    let commands: Vec<&str> = block
+        .lines()
+        .filter_map(|line| line.strip_prefix("heavy "))
+        .collect();
     assert_eq!(commands.len(), 5);
     for command in commands {
         let args: Vec<&str> = command
@@ -167,7 +170,10 @@ fn names_steer_no_terminal_page_or_comment() {
         let steers = |c: char| c.is_control() && c != '\n';
         assert!(!said.contains(steers), "{format}: {said:?}");
         assert!(said.contains("alert(1)"), "{format}: {said}");
-        assert!(!said.lines().any(|line| line.starts_with("# y")), "{format}: {said}");
+        assert!(
+            !said.lines().any(|line| line.starts_with("# y")),
+            "{format}: {said}"
+        );
     }
     assert!(!said("html").contains("<script"));
     for markup in ["<script", "@all", "#1", "`x`"] {

@@ -49,13 +49,21 @@ pub(super) fn headline(verdict: Verdict, places: &[PlaceChange]) -> String {
     match verdict {
         Verdict::Regression => {
             let worse = most(places, |one| one.regression);
-            let parts = [Some(worse), one_sided(places, Finding::Gone), one_sided(places, Finding::New)];
+            let parts = [
+                Some(worse),
+                one_sided(places, Finding::Gone),
+                one_sided(places, Finding::New),
+            ];
             format!("worse by more than is tolerated: {}", joined(parts))
         }
         Verdict::Changed => {
             let changed = most(places, |one| one.finding.is_change());
             let changed = (!changed.is_empty()).then_some(changed);
-            let parts = [changed, one_sided(places, Finding::Gone), one_sided(places, Finding::New)];
+            let parts = [
+                changed,
+                one_sided(places, Finding::Gone),
+                one_sided(places, Finding::New),
+            ];
             format!(
                 "nothing is worse by more than is tolerated, but there are changes: {}",
                 joined(parts)

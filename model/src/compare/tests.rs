@@ -75,7 +75,13 @@ fn the_same_system_twice_is_no_difference_and_a_slower_tail_is_named() {
         let (name, _) = ENDPOINTS[slow];
         let p99 = finding(&slower, name, Kind::P99);
         if slower.verdict != Verdict::Regression || named(&slower) != [name] || p99 != Finding::Slower {
-            wrong_of_slower.push((seed, name, named(&slower).join(", "), p99, slower.headline.clone()));
+            wrong_of_slower.push((
+                seed,
+                name,
+                named(&slower).join(", "),
+                p99,
+                slower.headline.clone(),
+            ));
         }
     }
     assert!(wrong_of_same.len() <= 5, "{wrong_of_same:#?}");

@@ -14,6 +14,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::status;
 use crate::artifacts::{self, Artifacts, PAUSE_LIMIT};
+use crate::clock::Clock;
+use crate::configs::Configs;
 use crate::fleet::Fleet;
 use crate::job::desk::Desk;
 use crate::job::steer::Change;
@@ -24,6 +26,8 @@ pub(crate) struct Service {
     pub(crate) desk: Arc<Desk>,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) configs: Arc<Configs>,
+    pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -145,6 +149,28 @@ impl Jobs for Service {
         let request = request.into_inner();
         let checked = self.desk.check(&request.job, &request.spec).await;
         document(&checked.map_err(|error| status::of(&error))?)
+    }
+
+    async fn save_config(&self, request: Request<v1::SaveConfigRequest>) -> Reply<v1::Document> {
+        let request = request.into_inner();
+        let now = self.clock.wall_ns();
+        let saved = self.configs.save(&request.name, now, &request.job).await;
+        document(&saved.map_err(|error| status::of(&error.into()))?.0)
+    }
+
+    async fn get_config(&self, request: Request<v1::ConfigRef>) -> Reply<v1::Document> {
+        let found = self.configs.find(&request.into_inner().name).await;
+        document(&found.map_err(|error| status::of(&error.into()))?)
+    }
+
+    async fn list_configs(&self, _: Request<v1::ConfigsRequest>) -> Reply<v1::Document> {
+        let all = self.configs.list().await;
+        document(&all.map_err(|error| status::of(&error.into()))?)
+    }
+
+    async fn delete_config(&self, request: Request<v1::ConfigRef>) -> Reply<v1::Document> {
+        let deleted = self.configs.delete(&request.into_inner().name).await;
+        document(&deleted.map_err(|error| status::of(&error.into()))?)
     }
 
     async fn list_agents(&self, _: Request<v1::AgentsRequest>) -> Reply<v1::Document> {

@@ -10,6 +10,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use futures::{Stream, StreamExt};
+use heavy_model::config::Config;
 use heavy_model::job::{AgentInfo, Checked, JobInfo, JobView};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, StatusCode};
@@ -45,6 +46,11 @@ pub(crate) fn router(service: Arc<Service>) -> axum::Router {
         .route("/api/v1/jobs/{job}/check", post(check))
         .route("/api/v1/jobs/{job}/progress", get(progress))
         .route("/api/v1/artifacts/{sha256}", put(upload).head(find_artifact))
+        .route("/api/v1/configs", get(configs))
+        .route(
+            "/api/v1/configs/{name}",
+            put(save_config).get(config).delete(delete_config),
+        )
         .route("/api/v1/agents", get(agents))
         .route("/api/v1/openapi.json", get(openapi))
         .route("/healthz", get(healthz))
@@ -218,6 +224,33 @@ async fn find_artifact(State(service): Desk, Path(sha256): Path<String>) -> Stat
         Ok(_) => StatusCode::OK,
         Err(error) => status::http(&Error::Artifact(error)).0,
     }
+}
+
+async fn configs(State(service): Desk) -> Result<Json<Vec<Config>>, Failure> {
+    Ok(Json(service.configs.list().await?))
+}
+
+async fn config(State(service): Desk, Path(name): Path<String>) -> Result<Json<Config>, Failure> {
+    Ok(Json(service.configs.find(&name).await?))
+}
+
+async fn save_config(
+    State(service): Desk,
+    Path(name): Path<String>,
+    body: Result<String, StringRejection>,
+) -> Result<Response, Failure> {
+    let job = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    let (config, is_new) = service.configs.save(&name, service.clock.wall_ns(), &job).await?;
+    let status = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, Json(config)).into_response())
+}
+
+async fn delete_config(State(service): Desk, Path(name): Path<String>) -> Result<Json<Config>, Failure> {
+    Ok(Json(service.configs.delete(&name).await?))
 }
 
 async fn agents(State(service): Desk) -> Json<Vec<AgentInfo>> {

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use tonic::{Code, Status};
 
-use crate::artifacts;
 use crate::job::error::Error;
+use crate::{artifacts, configs};
 
 /// An error's gRPC code, HTTP status and kind.
 fn classify(error: &Error) -> (Code, StatusCode, &'static str) {
@@ -12,6 +12,7 @@ fn classify(error: &Error) -> (Code, StatusCode, &'static str) {
         Error::Spec(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "spec"),
         Error::Request(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "request"),
         Error::Artifact(error) => classify_artifact(error),
+        Error::Config(error) => classify_config(error),
         Error::Reference(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "reference"),
         Error::NoSuchJob(_) | Error::NoJob => (Code::NotFound, StatusCode::NOT_FOUND, "no-such-job"),
         Error::Ambiguous(_) => (Code::InvalidArgument, StatusCode::CONFLICT, "ambiguous"),
@@ -51,6 +52,22 @@ fn classify_artifact(error: &artifacts::Error) -> (Code, StatusCode, &'static st
         ),
         artifacts::Error::Stalled => (Code::DeadlineExceeded, StatusCode::REQUEST_TIMEOUT, "stalled"),
         artifacts::Error::Disk(_) => (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "disk"),
+    }
+}
+
+fn classify_config(error: &configs::Error) -> (Code, StatusCode, &'static str) {
+    match error {
+        configs::Error::Spec(_) => (Code::InvalidArgument, StatusCode::BAD_REQUEST, "spec"),
+        configs::Error::Unknown(_) => (Code::NotFound, StatusCode::NOT_FOUND, "no-such-config"),
+        configs::Error::TooLong(_) => (Code::InvalidArgument, StatusCode::PAYLOAD_TOO_LARGE, "too-long"),
+        configs::Error::TooMany => (
+            Code::ResourceExhausted,
+            StatusCode::INSUFFICIENT_STORAGE,
+            "no-room",
+        ),
+        configs::Error::Damaged(..) | configs::Error::Disk(_) => {
+            (Code::Internal, StatusCode::INTERNAL_SERVER_ERROR, "disk")
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::plan_of`]), [`run_plan`] and [`report`], or the parts of these.
 
 mod bar;
+mod configs;
 mod env_file;
 mod error;
 pub mod exit;
@@ -15,11 +16,14 @@ mod program;
 mod provenance;
 mod remote;
 mod report_file;
+mod rerun;
 mod submit;
 mod tables;
+mod team;
 mod verbs;
 
 pub use bar::Bar;
+pub use configs::{ConfigVerb, SaveArgs};
 pub use env_file::env_file;
 pub use error::Error;
 pub use flags::LoadFlags;
@@ -27,5 +31,7 @@ pub use plan::{Plan, announce};
 pub use program::Program;
 pub use remote::{Change, Remote};
 pub use report_file::ReportFile;
-pub use submit::{SubmitArgs, report, run_plan, workflow};
+pub use rerun::RerunArgs;
+pub use submit::{SubmitArgs, report, run_plan};
+pub use team::{TeamFlags, workflow};
 pub use verbs::{JobsArgs, SchedulerFlag, Verb, run};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use heavy_model::config::Config;
 use heavy_model::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobSpec, JobView};
 use heavy_model::progress::Progress;
 use heavy_proto::net::{self, CHUNK_BYTES, MAX_MESSAGE_BYTES};
@@ -9,8 +10,8 @@ use heavy_proto::v1::artifact_upload::Part;
 pub use heavy_proto::v1::change_request::Change;
 use heavy_proto::v1::jobs_client::JobsClient;
 use heavy_proto::v1::{
-    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, ChangeRequest, CheckRequest, JobRef,
-    ListRequest, ParamsRequest, StopRequest, SubmitRequest,
+    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, ChangeRequest, CheckRequest, ConfigRef,
+    ConfigsRequest, JobRef, ListRequest, ParamsRequest, SaveConfigRequest, StopRequest, SubmitRequest,
 };
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncReadExt;
@@ -68,9 +69,7 @@ impl Remote {
     /// When the file cannot be read, or the scheduler refuses it.
     pub async fn upload(&self, program: &Program) -> Result<(), Error> {
         let mut jobs = self.jobs.clone();
-        let sha256 = program.sha256.clone();
-        let found = jobs.find_artifact(question(ArtifactRef { sha256 })).await;
-        if found.map_err(|status| self.failed(status))?.into_inner().present {
+        if self.has(&program.sha256).await? {
             return Ok(());
         }
         let unreadable = |problem| Error::File {
@@ -192,6 +191,64 @@ impl Remote {
         };
         let reply = self.jobs.clone().check_job(question(request)).await;
         self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// Keeps a configuration, in the place of one of its name. `job` is a job document as JSON.
+    ///
+    /// # Errors
+    /// When the scheduler refuses it.
+    pub async fn save_config(&self, name: &str, job: &str) -> Result<Config, Error> {
+        let (name, job) = (name.to_owned(), job.to_owned());
+        let request = question(SaveConfigRequest { name, job });
+        let reply = self.jobs.clone().save_config(request).await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// A configuration.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn config(&self, name: &str) -> Result<Config, Error> {
+        let name = name.to_owned();
+        let reply = self.jobs.clone().get_config(question(ConfigRef { name })).await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// All configurations, by name.
+    ///
+    /// # Errors
+    /// When the scheduler does not answer.
+    pub async fn configs(&self) -> Result<Vec<Config>, Error> {
+        let reply = self.jobs.clone().list_configs(question(ConfigsRequest {})).await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// Removes a configuration; gives what it was.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn delete_config(&self, name: &str) -> Result<Config, Error> {
+        let name = name.to_owned();
+        let reply = self
+            .jobs
+            .clone()
+            .delete_config(question(ConfigRef { name }))
+            .await;
+        self.document(reply.map(|reply| reply.into_inner().json))
+    }
+
+    /// Whether the scheduler still has a binary.
+    ///
+    /// # Errors
+    /// When the scheduler does not answer.
+    pub async fn has(&self, sha256: &str) -> Result<bool, Error> {
+        let sha256 = sha256.to_owned();
+        let found = self
+            .jobs
+            .clone()
+            .find_artifact(question(ArtifactRef { sha256 }))
+            .await;
+        Ok(found.map_err(|status| self.failed(status))?.into_inner().present)
     }
 
     /// The connected agents, by name.

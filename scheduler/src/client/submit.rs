@@ -3,96 +3,59 @@
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::FalseyValueParser;
-use clap::{Args, ValueEnum};
-use heavy_model::job::{JobView, Weights, WorkflowSpec};
-use heavy_model::span::Span;
+use heavy_model::job::JobView;
 use heavy_model::summary::Summary;
 use heavy_report::Style;
+use serde::Serialize;
 
 use super::follow::{Interrupts, follow};
-use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, announce, exit, plan};
+use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
 
 /// What to submit.
 #[derive(Debug, Clone, Args)]
 pub struct SubmitArgs {
     /// The compiled load test
     pub binary: PathBuf,
-    /// A workflow to run; may be given more than once [default: the load test's only one]
-    #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
-    pub workflows: Vec<WorkflowSpec>,
     /// Return as soon as the job is queued, and print its id
     #[arg(long, env = "HEAVY_DETACH", value_parser = FalseyValueParser::new())]
     pub detach: bool,
-    /// How many agents take part [default: all that are free]
-    #[arg(long, value_name = "N", env = "HEAVY_AGENTS")]
-    pub agents: Option<u32>,
-    /// Only agents with this label take part; may be given more than once
-    #[arg(long, value_name = "K=V", env = "HEAVY_ON", value_parser = super::flags::pair)]
-    pub on: Vec<(String, String)>,
-    /// How much of the load each agent gets [default: equal]
-    #[arg(long, value_enum, env = "HEAVY_WEIGHTS")]
-    pub weights: Option<WeightsFlag>,
-    /// Stop what runs and take its place
-    #[arg(long, env = "HEAVY_REPLACE", value_parser = FalseyValueParser::new())]
-    pub replace: bool,
-    /// How long to wait for agents before giving up [default: 30s]
-    #[arg(long, value_name = "D", env = "HEAVY_WAIT_FOR_AGENTS")]
-    pub wait_for_agents: Option<Span>,
     /// Print the summary as JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
+    /// Start from a configuration that the scheduler keeps; flags go before it
+    #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
+    pub config: Option<String>,
+    /// Who runs it
+    #[command(flatten)]
+    pub team: TeamFlags,
     /// How to run it
     #[command(flatten)]
     pub load: LoadFlags,
 }
 
-/// How much of the load each agent gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum WeightsFlag {
-    /// All the same
-    Equal,
-    /// By the cores of its host
-    Cores,
-}
-
-impl From<WeightsFlag> for Weights {
-    fn from(flag: WeightsFlag) -> Self {
-        match flag {
-            WeightsFlag::Equal => Self::Equal,
-            WeightsFlag::Cores => Self::Cores,
-        }
-    }
-}
-
-/// A workflow and its weight, as in `buy` or `buy=3`.
-///
-/// # Errors
-/// When the weight is no number above 0.
-pub fn workflow(text: &str) -> Result<WorkflowSpec, String> {
-    let Some((name, weight)) = text.rsplit_once('=') else {
-        return Ok(WorkflowSpec::new(text));
-    };
-    let weight = weight.parse().ok().filter(|weight| *weight > 0);
-    let weight = weight.ok_or_else(|| "write it as NAME or NAME=WEIGHT, as in buy=3".to_owned())?;
-    Ok(WorkflowSpec {
-        weight,
-        ..WorkflowSpec::new(name)
-    })
-}
-
 /// Runs the verb; gives the exit code.
 pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
     let program = Program::open(&args.binary)?;
-    let mut plan = args.load.to_plan(&program, None)?;
-    if !args.workflows.is_empty() {
-        plan.spec.workflows.clone_from(&args.workflows);
-    }
-    plan.spec.agents = args.agents.or(plan.spec.agents);
-    plan.spec.on.extend(args.on.iter().cloned());
-    plan.spec.weights = args.weights.map_or(plan.spec.weights, Weights::from);
-    plan.spec.replace |= args.replace;
-    plan.spec.wait_for_agents = args.wait_for_agents.unwrap_or(plan.spec.wait_for_agents);
+    let mut early = None;
+    let mut plan = match &args.config {
+        None => args.load.to_plan(&program, None)?,
+        Some(name) => {
+            let remote = Remote::connect(scheduler).await?;
+            let kept = remote.config(name).await?;
+            early = Some(remote);
+            let spec = kept.spec().map_err(|error| {
+                Error::Usage(format!(
+                    "the configuration {name} cannot be used: {error}; save it again"
+                ))
+            })?;
+            let mut plan = args.load.plan_of(spec, &program, None)?;
+            plan.notes.push(format!("configuration {name}"));
+            plan
+        }
+    };
+    args.team.apply(&mut plan.spec);
     plan::check(&plan.spec)?;
     let mut reports = args.load.report.clone();
     if args.json {
@@ -103,7 +66,10 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     }
     // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
     let mut interrupts = Interrupts::take()?;
-    let remote = interrupts.race(Remote::connect(scheduler)).await??;
+    let remote = match early {
+        Some(remote) => remote,
+        None => interrupts.race(Remote::connect(scheduler)).await??,
+    };
     if args.detach {
         interrupts.race(remote.upload(&program)).await??;
         let job = remote.submit(&plan.spec).await?;
@@ -127,6 +93,15 @@ pub async fn run_plan(
     interrupts: &mut Interrupts,
 ) -> Result<JobView, Error> {
     interrupts.race(remote.upload(program)).await??;
+    run_uploaded(remote, plan, interrupts).await
+}
+
+/// As [`run_plan`], of a program that the scheduler has already.
+pub(super) async fn run_uploaded(
+    remote: &Remote,
+    plan: &Plan,
+    interrupts: &mut Interrupts,
+) -> Result<JobView, Error> {
     // Not broken off, since there may be a job already: an interrupt now is seen as soon as the job can be stopped.
     let job = remote.submit(&plan.spec).await?;
     say(&announce(plan, Some(job)));
@@ -183,4 +158,14 @@ pub(crate) fn plain_style() -> Style {
 /// Writes to stderr; if that does not work, nobody is there to be told.
 pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes a value to stdout: as JSON, or as text for people.
+pub(super) fn print(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
+    let text = if json {
+        serde_json::to_string_pretty(value)? + "\n"
+    } else {
+        text()
+    };
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use heavy_model::config::Config;
 use heavy_model::job::{AgentInfo, JobInfo};
 use heavy_report::escape;
 
@@ -23,6 +24,22 @@ pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
     });
     let head = ["JOB", "NAME", "STATE", "VERDICT", "SUBMITTED", "LOAD", "REASON"];
     aligned(&head, rows.collect())
+}
+
+/// Configurations, by name.
+pub(crate) fn configs(configs: &[Config], now_wall_ns: u64) -> String {
+    let rows = configs.iter().map(|config| {
+        let load = config.spec().map_or_else(
+            |_| "cannot be read: save it again".to_owned(),
+            |spec| spec.describe_load(),
+        );
+        vec![
+            escape(&config.name),
+            ago(now_wall_ns.saturating_sub(config.saved_at_wall_ns)),
+            shortened(&escape(&load)),
+        ]
+    });
+    aligned(&["CONFIG", "SAVED", "LOAD"], rows.collect())
 }
 
 /// Agents, by name.

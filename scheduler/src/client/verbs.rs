@@ -1,18 +1,18 @@
 //! The verbs of clients, and what each prints.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use heavy_model::job::CheckSpec;
 use heavy_model::threshold::Threshold;
-use serde::Serialize;
 
+use super::configs::{self, ConfigVerb};
 use super::follow::{Interrupts, News, follow};
 use super::plan::read;
 use super::remote::Change;
-use super::submit::{self, SubmitArgs, plain_style, report, say};
+use super::rerun::{self, RerunArgs};
+use super::submit::{self, SubmitArgs, plain_style, print, report, say};
 use super::{Bar, Error, Remote, ReportFile, exit, tables};
 use crate::clock::Clock;
 
@@ -51,6 +51,11 @@ impl JobsArgs {
 pub enum Verb {
     /// Run a load test on the agents and print what came out
     Submit(Box<SubmitArgs>),
+    /// Run a job again, with the same binary and configuration
+    Rerun(Box<RerunArgs>),
+    /// Keep, list, show and delete named configurations
+    #[command(subcommand)]
+    Config(ConfigVerb),
     /// List the newest jobs
     Jobs(JobsArgs),
     /// Show a job and what is known of its results
@@ -129,12 +134,15 @@ pub enum Verb {
 /// # Errors
 /// When it could not be done; [`Error::exit_code`] says with which code to end.
 pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
-    if let Verb::Submit(args) = verb {
-        return submit::run(args, scheduler).await;
+    match verb {
+        Verb::Submit(args) => return submit::run(args, scheduler).await,
+        Verb::Rerun(args) => return rerun::run(args, scheduler).await,
+        Verb::Config(verb) => return configs::run(verb, scheduler).await,
+        _ => {}
     }
     let remote = Remote::connect(scheduler).await?;
     match verb {
-        Verb::Submit(_) => {}
+        Verb::Submit(_) | Verb::Rerun(_) | Verb::Config(_) => {}
         Verb::Jobs(JobsArgs { limit, json }) => {
             let jobs = remote.list(*limit).await?;
             print(*json, &jobs, || tables::jobs(&jobs, Clock::new().wall_ns()))?;
@@ -224,13 +232,4 @@ async fn watch(remote: &Remote, job: &str, reports: &[ReportFile]) -> Result<u8,
     let view = view?;
     report(&view, reports, &plain_style())?;
     Ok(exit::of_job(&view.job))
-}
-
-fn print(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
-    let text = if json {
-        serde_json::to_string_pretty(value)? + "\n"
-    } else {
-        text()
-    };
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with what a client asks.
 
-use crate::artifacts;
+use crate::{artifacts, configs};
 
 /// Why a request of a client is not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub(crate) enum Error {
     /// Something about a binary.
     #[error(transparent)]
     Artifact(#[from] artifacts::Error),
+    /// Something about a configuration.
+    #[error(transparent)]
+    Config(#[from] configs::Error),
     /// Neither an id, nor a prefix of one, nor `last`.
     #[error("{0:?} is no job: write an id, a unique prefix of one, or last")]
     Reference(String),

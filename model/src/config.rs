@@ -1,0 +1,161 @@
+//! Configurations: how to run a load test, kept under a name, without the binary and without the values of variables.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::job::{JobSpec, Provenance, SpecError};
+
+/// Stands for the hash of a binary while there is none.
+const NO_BINARY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Names are not longer.
+const LONGEST_NAME: usize = 64;
+
+/// A named configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// As in `--config NAME`.
+    pub name: String,
+    /// When it was kept.
+    pub saved_at_wall_ns: u64,
+    /// A job document without its binary.
+    pub job: Map<String, Value>,
+}
+
+impl Config {
+    /// What of a job belongs to a configuration.
+    ///
+    /// # Errors
+    /// As [`check_name`], as [`SpecError::Field`] `name`.
+    pub fn of(name: &str, saved_at_wall_ns: u64, spec: &JobSpec) -> Result<Self, SpecError> {
+        check_name(name)?;
+        let mut spec = spec.clone();
+        spec.env.clear();
+        spec.provenance = Provenance::default();
+        let job = match serde_json::to_value(&spec) {
+            Ok(Value::Object(mut job)) => {
+                job.remove("binary_sha256");
+                job.remove("binary_name");
+                job
+            }
+            Ok(_) | Err(_) => Map::new(),
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            saved_at_wall_ns,
+            job,
+        })
+    }
+
+    /// A configuration from a document as people write it: that of a job, with or without a binary, which is left out.
+    ///
+    /// # Errors
+    /// When the name cannot be one, the document is none of a job, or it has variables: their values are often secrets.
+    pub fn parse(name: &str, saved_at_wall_ns: u64, document: &str) -> Result<Self, SpecError> {
+        let syntax = |problem: String| SpecError::Syntax(problem);
+        let mut document: Value =
+            serde_json::from_str(document).map_err(|error| syntax(error.to_string()))?;
+        if let Some(document) = document.as_object_mut() {
+            document.insert("binary_sha256".to_owned(), Value::from(NO_BINARY));
+        }
+        let spec = JobSpec::from_value(document)?;
+        if let Some(name) = spec.env.keys().next() {
+            return Err(SpecError::Field {
+                field: "env",
+                problem: format!(
+                    "the value of {name} may be a secret, and configurations hold none: leave it out, and give it with each job"
+                ),
+            });
+        }
+        Self::of(name, saved_at_wall_ns, &spec)
+    }
+
+    /// The job that it describes, without a binary yet.
+    ///
+    /// # Errors
+    /// When it was kept by a version that knew other keys.
+    pub fn spec(&self) -> Result<JobSpec, SpecError> {
+        let mut document = self.job.clone();
+        document.insert("binary_sha256".to_owned(), Value::from(NO_BINARY));
+        JobSpec::from_value(Value::Object(document))
+    }
+}
+
+/// Checks the name of a configuration, which becomes that of a file.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn check_name(name: &str) -> Result<(), SpecError> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(plain)
+    {
+        return Ok(());
+    }
+    Err(SpecError::Field {
+        field: "name",
+        problem: format!(
+            "{name:?} cannot be the name of a configuration: write at most {LONGEST_NAME} letters, digits, -, _ and ., beginning \
+             with a letter or digit, as in nightly-2x"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_configuration_is_a_job_without_its_binary_and_its_secrets() {
+        let mut spec = JobSpec::of("ab".repeat(32));
+        spec.rate = Some("40/s".parse().unwrap());
+        spec.binary_name = "shop".to_owned();
+        spec.env.insert("TOKEN".to_owned(), "secret".to_owned());
+        spec.thresholds = vec!["http_req_failed: rate<1%".parse().unwrap()];
+        let config = Config::of("nightly", 5, &spec).unwrap();
+        let text = serde_json::to_string(&config).unwrap();
+        assert!(!text.contains("binary") && !text.contains("secret"), "{text}");
+        let again: Config = serde_json::from_str(&text).unwrap();
+        let read = again.spec().unwrap();
+        assert_eq!((read.rate, &read.thresholds), (spec.rate, &spec.thresholds));
+        assert_eq!(read.binary_name, "");
+    }
+
+    #[test]
+    fn documents_are_checked_when_they_are_kept() {
+        let kept = Config::parse("a", 1, r#"{"rate": 5, "duration": "3s"}"#).unwrap();
+        assert_eq!(kept.spec().unwrap().describe_load(), "5/s for 3s");
+        for (document, part) in [
+            ("[]", "not valid"),
+            (r#"{"rate": 5, "speed": 1}"#, "speed"),
+            (r#"{"rate": 0}"#, "rate"),
+            (r#"{"rate": 5, "env": {"TOKEN": "x"}}"#, "TOKEN may be a secret"),
+        ] {
+            let problem = Config::parse("a", 1, document).unwrap_err().to_string();
+            assert!(problem.contains(part), "{document}: {problem}");
+        }
+    }
+
+    #[test]
+    fn names_are_files_of_one_folder() {
+        for name in ["a", "nightly-2x", "v1.2", "7"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
+        for name in ["", ".", "..", ".a", "a/b", "a b", "ä", "-a", "a\0"] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+        assert!(check_name(&"a".repeat(65)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_leaves_its_folder(name in "\\PC{0,12}") {
+            if check_name(&name).is_ok() {
+                prop_assert_eq!(std::path::Path::new(&name).components().count(), 1);
+                prop_assert!(!name.contains(['/', '\\']));
+            }
+        }
+    }
+}
