@@ -22,6 +22,11 @@ pub(crate) async fn run(verb: Verb, scheduler: Option<String>, place: &Place) ->
         return read(&verb, place).await;
     }
     if scheduler.is_none() && serves_itself(&verb) && (place.is_given() || !answers().await) {
+        if matches!(&verb, Verb::Rerun(args) if args.detach) {
+            return Err(Failure::usage(
+                "--detach leaves the job to a scheduler, and none answers: start one with `heavy up`, or leave --detach out",
+            ));
+        }
         let local = Local::start(place, EPHEMERAL).await?;
         let code = client::run(&verb, &local.scheduler_url()).await;
         local.stop().await;

@@ -1,13 +1,12 @@
 //! The services directory: `services/NAME` is a load test with its `heavy.toml`, its variables and its workflows.
 //!
-//! What files say is worked out by pure functions ([`manifest`], [`load`], [`variables`], [`registered`]); the rest finds,
+//! What files say is worked out by pure functions ([`manifest`], [`variables`], [`registered`]); the rest finds,
 //! reads and builds.
 
 mod build;
 mod excerpt;
 mod find;
 mod list;
-mod load;
 mod manifest;
 mod nearest;
 mod new;

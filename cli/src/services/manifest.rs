@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use heavy_model::job::{JobSpec, SpecError};
 use heavy_model::threshold::Threshold;
+use heavy_sched::client::{Keys, lay};
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -16,7 +17,7 @@ use toml::de::{DeString, DeTable, DeValue};
 pub(super) use keys::Load;
 
 use super::excerpt::Fault;
-use super::load::{Keys, lay};
+
 use super::nearest::{hint, nearest};
 use toml_value::{text, texts, to_json};
 

@@ -7,12 +7,12 @@ use anyhow::Context as _;
 use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_model::job::WorkflowSpec;
 use heavy_plugin::ENV_FILES_READ;
-use heavy_sched::client::{LoadFlags, Plan, Program, env_file};
+use heavy_sched::client::{LoadFlags, Plan, Program, env_file, give_way, of_flags};
 
 use super::MANIFEST;
 use super::build::{Offer, build, offers};
 use super::find::{Service, shown};
-use super::load::{give_way, of_flags};
+
 use super::manifest::{Manifest, NO_BINARY, spec};
 use super::nearest::hint;
 use super::variables::{Variables, layered, missing, wants_shop, with_shop};

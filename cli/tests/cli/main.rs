@@ -5,6 +5,8 @@
 mod ask;
 mod collector;
 mod completions;
+mod configurations;
+mod cookbook;
 mod demo;
 mod diff;
 mod docs;

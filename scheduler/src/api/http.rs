@@ -48,7 +48,7 @@ pub(crate) fn router(service: Arc<Service>) -> axum::Router {
         .route("/api/v1/artifacts/{sha256}", put(upload).head(find_artifact))
         .route("/api/v1/configs", get(configs))
         .route(
-            "/api/v1/configs/{name}",
+            "/api/v1/configs/{config}",
             put(save_config).get(config).delete(delete_config),
         )
         .route("/api/v1/agents", get(agents))

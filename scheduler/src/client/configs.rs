@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use heavy_model::config::Config;
 use heavy_model::job::JobSpec;
 
+use super::layers::under_flags;
 use super::submit::{print, say};
 use super::{Error, LoadFlags, Program, Remote, TeamFlags, exit, plan, tables};
 use crate::clock::Clock;
@@ -133,7 +134,8 @@ async fn spec(args: &SaveArgs, remote: &Remote) -> Result<JobSpec, Error> {
             if spec.name == spec.binary_name {
                 spec.name.clear();
             }
-            args.load.plan_of(spec, &nothing, None)?
+            args.load
+                .plan_of(under_flags(&spec, &args.load)?, &nothing, None)?
         }
     };
     let mut spec = plan.spec;

@@ -10,6 +10,7 @@ use heavy_plugin::ENV_FILES_READ;
 use heavy_report::escape;
 
 use super::follow::Interrupts;
+use super::layers::under_flags;
 use super::submit::{plain_style, report, run_uploaded, say};
 use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, announce, exit, plan};
 
@@ -77,7 +78,7 @@ fn again(spec: &JobSpec, load: &LoadFlags, job: &str) -> Result<Plan, Error> {
         sha256: spec.binary_sha256.clone(),
         bytes: 0,
     };
-    let mut plan = load.plan_of(spec.clone(), &same, None)?;
+    let mut plan = load.plan_of(under_flags(spec, load)?, &same, None)?;
     let (of_job, now) = (&spec.provenance, &mut plan.spec.provenance);
     now.build_id.clone_from(&of_job.build_id);
     now.git_commit.clone_from(&of_job.git_commit);
@@ -133,6 +134,8 @@ async fn provide(
 
 #[cfg(test)]
 mod tests {
+    use heavy_model::arrivals::Arrivals;
+
     use super::*;
 
     #[test]
@@ -141,7 +144,7 @@ mod tests {
         spec.rate = Some("40/s".parse().unwrap());
         spec.binary_name = "shop".to_owned();
         spec.name = "nightly".to_owned();
-        spec.seed = Some(7);
+        (spec.arrivals, spec.seed) = (Arrivals::Poisson, Some(7));
         spec.provenance.git_commit = "abc".to_owned();
         let same = again(&spec, &LoadFlags::default(), "0193").unwrap();
         assert_eq!(same.spec.provenance.git_commit, "abc");
@@ -154,8 +157,14 @@ mod tests {
             rate: Some("80/s".parse().unwrap()),
             ..LoadFlags::default()
         };
-        let faster = again(&spec, &faster, "0193").unwrap().spec;
-        assert_eq!(faster.describe_load(), "80/s for 30s");
+        let now = again(&spec, &faster, "0193").unwrap().spec;
+        assert_eq!(
+            (&*now.describe_load(), now.seed),
+            ("80/s at random for 30s", Some(7))
+        );
+        (spec.rate, spec.stages) = (None, vec!["10s:100".parse().unwrap()]);
+        let now = again(&spec, &faster, "0193").unwrap().spec;
+        assert_eq!(now.describe_load(), "80/s at random for 30s");
     }
 
     #[test]

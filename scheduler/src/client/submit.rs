@@ -11,6 +11,7 @@ use heavy_report::Style;
 use serde::Serialize;
 
 use super::follow::{Interrupts, follow};
+use super::layers::under_flags;
 use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
 
 /// What to submit.
@@ -50,7 +51,9 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
                     "the configuration {name} cannot be used: {error}; save it again"
                 ))
             })?;
-            let mut plan = args.load.plan_of(spec, &program, None)?;
+            let mut plan = args
+                .load
+                .plan_of(under_flags(&spec, &args.load)?, &program, None)?;
             plan.notes.push(format!("configuration {name}"));
             plan
         }

@@ -10,6 +10,7 @@ mod api;
 mod bad_serve;
 mod bad_submit;
 mod cli;
+mod configs;
 mod lifecycle;
 mod openapi;
 mod queue;

@@ -119,7 +119,7 @@ const DOCUMENTS: [&str; 6] = [
     r#""users":5,"iterations":100,"pacing":"500ms","duration":"1m""#,
     r#""users":"30s:100,1m:100","on":{"region":"eu"},"weights":"cores","replace":true,"allow_invalid":true,"traceparent":true"#,
     r#""users":4,"iterations_per_user":3,"workflows":["browse",{"name":"buy","weight":3,"params":{}}]"#,
-    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"thresholds":["http_reqs: rate>1"]"#,
+    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"thresholds":["http_reqs: rate>1"],"provenance":{"arguments":["a"]}"#,
     r#""testType":"session","attackDuration":"10m","numMessages":30,"per":"1m","labels":[["team","ingest"]]"#,
 ];
 
@@ -217,19 +217,21 @@ async fn every_operation_answers_as_described() {
                 "uploadArtifact" => "x",
                 "changeRate" => r#"{"rate":"5"}"#,
                 "changeParams" => "{}",
+                "saveConfig" => r#"{"rate":"5","duration":"3s"}"#,
                 "checkJob" => r#"{"thresholds":["http_reqs: rate>1 over 1s","checks: rate>0.5"]}"#,
                 _ => "",
             };
-            for (job, hash) in [
-                (job.as_str(), hash.as_str()),
-                ("00000000", "x"),
-                ("no-job", unknown.as_str()),
+            for (job, hash, config) in [
+                (job.as_str(), hash.as_str(), "nightly"),
+                ("00000000", "x", "no-such"),
+                ("no-job", unknown.as_str(), ".hidden"),
             ] {
                 let path = path.replace("{job}", job).replace("{sha256}", hash);
+                let path = path.replace("{config}", config);
                 let response = ask(&world, &method, &path, body).await;
                 check(&document, operation, &response);
             }
         }
     }
-    assert_eq!(seen, 15);
+    assert_eq!(seen, 19);
 }

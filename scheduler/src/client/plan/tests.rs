@@ -43,7 +43,10 @@ fn flags_become_the_document() {
         "keep_query": true, "wait_for_agents": "30s", "allow_drops_percent": 5.0, "allow_invalid": false,
         "arrivals": "uniform", "weights": "equal", "replace": false,
     });
-    assert_eq!(serde_json::to_value(&plan.spec).unwrap(), expected);
+    let mut document = serde_json::to_value(&plan.spec).unwrap();
+    let provenance = document.as_object_mut().unwrap().remove("provenance").unwrap();
+    assert_eq!(provenance["client_version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document, expected);
     assert_eq!(plan.notes, [""; 0]);
 }
 
@@ -163,8 +166,8 @@ fn wrong_flags_say_what_is_wrong() {
         ("--rate 1 --samples some", "is not a choice of samples"),
         ("--rate 1 --allow-drops 101%", "a percentage from 0 to 100"),
         (
-            "--rate 1 --report html=x.html",
-            "unknown report format \"html\": write text or json",
+            "--rate 1 --report pdf=x.pdf",
+            "unknown report format \"pdf\": write text, json, csv",
         ),
         ("--rate 1 --report json", "names no file"),
         ("--rate 1 --params /no/such/file", "cannot read /no/such/file"),

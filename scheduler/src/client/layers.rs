@@ -3,17 +3,20 @@
 //! What is nearer wins key by key, and tables (`params`, `env`, `labels`) are put together. A load that is of another kind than
 //! the one below takes its place: users that of a rate, stages that of a constant rate, loads of workflows that of the job.
 
-use heavy_sched::client::LoadFlags;
+use heavy_model::job::JobSpec;
 use serde_json::{Map, Value};
 
+use super::flags::Arrivals;
+use super::{Error, LoadFlags};
+
 /// Keys of a job file and their values.
-pub(super) type Keys = Map<String, Value>;
+pub type Keys = Map<String, Value>;
 
 const OPEN: [&str; 2] = ["rate", "stages"];
 const CLOSED: [&str; 3] = ["users", "iterations", "iterations_per_user"];
 
 /// Puts `above` over `below`.
-pub(super) fn lay(above: &Keys, below: &mut Keys) {
+pub fn lay(above: &Keys, below: &mut Keys) {
     give_way(above, below);
     for (key, value) in above {
         match (below.get_mut(key), value) {
@@ -28,7 +31,7 @@ pub(super) fn lay(above: &Keys, below: &mut Keys) {
 }
 
 /// The load of flags, as far as it decides what gives way.
-pub(super) fn of_flags(flags: &LoadFlags) -> Keys {
+pub fn of_flags(flags: &LoadFlags) -> Keys {
     let given = [
         ("rate", flags.rate.is_some()),
         ("stages", !flags.stages.is_empty()),
@@ -41,14 +44,29 @@ pub(super) fn of_flags(flags: &LoadFlags) -> Keys {
         .filter(|(_, given)| *given)
         .map(|(key, _)| (key.to_owned(), Value::Bool(true)))
         .collect();
+    if flags.arrivals == Some(Arrivals::Uniform) {
+        keys.insert("arrivals".to_owned(), Value::from("uniform"));
+    }
     if let Some(users) = &flags.users {
         keys.insert("users".to_owned(), Value::from(users.to_string()));
     }
     keys
 }
 
+/// A job without the load that cannot stand beside that of flags.
+///
+/// # Errors
+/// When the rest is no job document, which it is.
+pub(super) fn under_flags(spec: &JobSpec, flags: &LoadFlags) -> Result<JobSpec, Error> {
+    let mut document = serde_json::to_value(spec)?;
+    if let Some(keys) = document.as_object_mut() {
+        give_way(&of_flags(flags), keys);
+    }
+    Ok(serde_json::from_value(document)?)
+}
+
 /// Takes out of `below` what cannot stand beside the load of `above`.
-pub(super) fn give_way(above: &Keys, below: &mut Keys) {
+pub fn give_way(above: &Keys, below: &mut Keys) {
     let has = |key: &&str| above.contains_key(*key);
     let (open, closed, own) = (OPEN.iter().any(has), CLOSED.iter().any(has), has_own_loads(above));
     let mut gone: Vec<&str> = Vec::new();
@@ -74,6 +92,12 @@ pub(super) fn give_way(above: &Keys, below: &mut Keys) {
         if below.get("users").is_some_and(is_staged) {
             gone.push("users");
         }
+    }
+    if above
+        .get("arrivals")
+        .is_some_and(|arrivals| arrivals == "uniform")
+    {
+        gone.push("seed");
     }
     for key in gone {
         below.remove(key);
@@ -130,6 +154,7 @@ mod tests {
         let rate = json!({"rate": 10, "arrivals": "poisson", "duration": "30s"});
         let stages = json!({"stages": ["10s:5"], "rate": 1, "warm_up": "1s"});
         let users = json!({"users": 5, "pacing": "1s", "iterations": 7, "duration": "1m"});
+        let random = json!({"rate": 5, "arrivals": "poisson", "seed": 7});
         let own = json!({"workflows": [{"name": "a", "rate": 1}], "duration": "1m"});
         for (above, below, expected) in [
             (json!({"users": 2}), &rate, json!({"users": 2, "duration": "30s"})),
@@ -149,6 +174,11 @@ mod tests {
                 json!({"iterations_per_user": 1}),
                 &users,
                 json!({"users": 5, "pacing": "1s", "iterations_per_user": 1, "duration": "1m"}),
+            ),
+            (
+                json!({"arrivals": "uniform"}),
+                &random,
+                json!({"rate": 5, "arrivals": "uniform"}),
             ),
             (json!({"rate": 3}), &own, json!({"rate": 3, "duration": "1m"})),
             (
