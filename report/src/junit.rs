@@ -10,6 +10,7 @@ use heavy_model::threshold::ThresholdOutcome;
 use heavy_model::verdict::Verdict;
 
 use crate::escape::escape;
+use crate::names;
 use crate::percentiles::PERCENTILES;
 use crate::standing::{job_name, observed, reason, standing};
 use crate::statuses::in_words;
@@ -166,10 +167,11 @@ fn workflow(workflow: &WorkflowSummary) -> Suite {
         requests
             .iter()
             .map(|request| {
+                let name = names::request(request);
                 let name = if step.is_empty() {
-                    request.name.clone()
+                    name
                 } else {
-                    format!("{step} / {}", request.name)
+                    format!("{step} / {name}")
                 };
                 let about = format!(
                     "{} failed of {}; status {}",

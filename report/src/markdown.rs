@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use heavy_model::summary::{Distribution, RequestSummary, Summary};
 
+use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
 use crate::standing::{Mood, asked_and_achieved, job_name, reason, standing, warnings};
 use crate::statuses::by_class;
@@ -202,7 +203,7 @@ fn requests(out: &mut String, summary: &Summary) {
             &format!(
                 "| {} | {} | {} | {} | {} |",
                 text(place, NAME),
-                text(&request.name, NAME),
+                text(&names::request(request), NAME),
                 count(request.duration.count),
                 count(request.failed),
                 times(&request.duration)
@@ -230,29 +231,16 @@ fn errors(out: &mut String, summary: &Summary) {
     line(out, "| Kind | Count | First | Last | In | Example |");
     line(out, "| :-- | --: | --: | --: | :-- | :-- |");
     for error in summary.errors.iter().take(MOST_ERRORS) {
-        let place = [&error.workflow, &error.step, &error.name];
-        let place: Vec<&str> = place
-            .into_iter()
-            .map(String::as_str)
-            .filter(|part| !part.is_empty())
-            .collect();
         let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
         line(
             out,
             &format!(
                 "| {} | {} | {} | {} | {} | {} |",
-                text(
-                    if error.kind.is_empty() {
-                        "error"
-                    } else {
-                        &error.kind
-                    },
-                    NAME
-                ),
+                text(names::kind(error), NAME),
                 count(error.count),
                 at(error.first_ns),
                 at(error.last_ns),
-                text(&place.join(" / "), NAME),
+                text(&names::place(error), NAME),
                 text(&error.example, MESSAGE)
             ),
         );

@@ -61,7 +61,10 @@ impl Args {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse()?;
-    let each = (args.requests / args.seconds / args.names / AGENTS.len() as u64).max(1);
+    let each = args
+        .requests
+        .div_ceil(args.seconds * args.names * AGENTS.len() as u64)
+        .max(1);
     let per_second = each * args.names * AGENTS.len() as u64;
     let mut job = job(per_second, args.seconds);
     let mut fold = Fold::new(job.spec.load(), AGENTS.map(str::to_owned));

@@ -7,7 +7,7 @@ use crate::job::{JobInfo, JobSpec, JobState};
 use crate::stats::{Checks, Delta, Requests, Steps};
 use uuid::Uuid;
 
-/// Of these an answer may be wrong for 5 at most; none has been.
+/// Of these an answer may be wrong for 5 at most. HEAVY_FIRST_SEED has the test look at others.
 const SEEDS: u64 = 100;
 
 fn job(number: u128) -> JobInfo {
@@ -57,19 +57,21 @@ fn finding(comparison: &Comparison, name: &str, kind: Kind) -> Finding {
 #[test]
 fn the_same_system_twice_is_no_difference_and_a_slower_tail_is_named() {
     let (mut wrong_of_same, mut wrong_of_slower) = (Vec::new(), Vec::new());
+    // Five minutes: of two, whose P99 rests on 96 values beyond it, about one slower tail in ten is missed.
+    let pair = |seed| Synthetic {
+        seconds: 300,
+        ..Synthetic::new(seed)
+    };
     for seed in 0..SEEDS {
         let slow = (seed % 4) as usize;
-        let before = measured(Synthetic::new(3 * seed));
-        let same = judged(
-            std::slice::from_ref(&before),
-            &measured(Synthetic::new(3 * seed + 1)),
-        );
+        let before = measured(pair(3 * seed));
+        let same = judged(std::slice::from_ref(&before), &measured(pair(3 * seed + 1)));
         if same.verdict != Verdict::NoDifference {
             wrong_of_same.push((seed, same.headline));
         }
         let slower = measured(Synthetic {
             slower: Some((slow, 1.1)),
-            ..Synthetic::new(3 * seed + 2)
+            ..pair(3 * seed + 2)
         });
         let slower = judged(&[before], &slower);
         let (name, _) = ENDPOINTS[slow];
@@ -84,13 +86,13 @@ fn the_same_system_twice_is_no_difference_and_a_slower_tail_is_named() {
             ));
         }
     }
-    assert!(wrong_of_same.len() <= 5, "{wrong_of_same:#?}");
-    assert!(wrong_of_slower.len() <= 5, "{wrong_of_slower:#?}");
     println!(
         "wrong: {} of the same, {} of the slower: {wrong_of_same:#?} {wrong_of_slower:#?}",
         wrong_of_same.len(),
         wrong_of_slower.len()
     );
+    assert!(wrong_of_same.len() <= 5, "{wrong_of_same:#?}");
+    assert!(wrong_of_slower.len() <= 5, "{wrong_of_slower:#?}");
 }
 
 /// Half a second's requests in place of all: for what needs no fine resolution.

@@ -4,6 +4,7 @@ use heavy_model::summary::Summary;
 
 use super::sheet::{Cells, Head, Sheet, esc, name};
 use crate::escape::clip;
+use crate::names;
 use crate::units::{count, number, percent, signed_time, time};
 
 /// Columns of an example of an error.
@@ -23,24 +24,13 @@ pub(super) fn errors(sheet: &mut Sheet, summary: &Summary) {
         Head::Words("example"),
     ];
     let rows = summary.errors.iter().map(|error| {
-        let place = [&error.workflow, &error.step, &error.name];
-        let place: Vec<&str> = place
-            .into_iter()
-            .map(String::as_str)
-            .filter(|part| !part.is_empty())
-            .collect();
         let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
-        let kind = if error.kind.is_empty() {
-            "error"
-        } else {
-            &error.kind
-        };
         let cells: Cells = vec![
-            name(kind),
+            name(names::kind(error)),
             count(error.count),
             at(error.first_ns),
             at(error.last_ns),
-            name(&place.join(" / ")),
+            name(&names::place(error)),
             format!("<code>{}</code>", esc(&clip(&error.example, EXAMPLE))),
         ];
         ("", cells)
@@ -117,19 +107,12 @@ pub(super) fn metrics(sheet: &mut Sheet, summary: &Summary) {
         Head::Figures("most"),
     ];
     let rows = summary.metrics.iter().map(|metric| {
-        let value = match metric.kind.as_str() {
-            "counter" => format!("sum {}", number(metric.value)),
-            "gauge" => format!("newest {}", number(metric.value)),
-            "rate" => esc(&percent(metric.value, 1.0)),
-            "trend" => format!("average {}", number(metric.value)),
-            _ => number(metric.value),
-        };
         let mut cells = vec![
             name(&metric.name),
             name(&metric.kind),
             name(&metric.step),
             count(metric.count),
-            value,
+            esc(&names::value(metric)),
         ];
         let trend = metric.distribution.as_ref().filter(|trend| trend.count > 0);
         cells.extend(trend.map_or_else(

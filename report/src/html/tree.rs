@@ -4,6 +4,7 @@ use heavy_model::summary::{Distribution, RequestSummary, Summary, WorkflowSummar
 
 use super::sheet::{Cells, Head, Sheet, esc, name};
 use super::tables::{STATISTICS, bars, statistics};
+use crate::names;
 use crate::statuses::by_class;
 use crate::units::{bytes, count, percent, rate};
 
@@ -49,7 +50,7 @@ pub(super) fn overview(sheet: &mut Sheet, summary: &Summary) {
             row(
                 1,
                 "request",
-                &identity(request),
+                &names::request(request),
                 request.failed,
                 request.rate,
                 &request.duration,
@@ -61,7 +62,7 @@ pub(super) fn overview(sheet: &mut Sheet, summary: &Summary) {
                 row(
                     2,
                     "request",
-                    &identity(request),
+                    &names::request(request),
                     request.failed,
                     request.rate,
                     &request.duration,
@@ -125,7 +126,7 @@ fn workflow(sheet: &mut Sheet, workflow: &WorkflowSummary) {
 }
 
 fn request(sheet: &mut Sheet, request: &RequestSummary) {
-    let identity = identity(request);
+    let identity = names::request(request);
     open(
         sheet,
         "Request",
@@ -179,13 +180,4 @@ fn codes(sheet: &mut Sheet, of: &str, statuses: &std::collections::BTreeMap<u16,
         ("", vec![class.name, count(class.total), share, class.codes])
     });
     sheet.table(&format!("Status codes of {of}"), &heads, rows);
-}
-
-/// A name that does not already begin with its method gets it.
-fn identity(request: &RequestSummary) -> String {
-    if request.method.is_empty() || request.name.starts_with(&format!("{} ", request.method)) {
-        request.name.clone()
-    } else {
-        format!("{} {}", request.method, request.name)
-    }
 }

@@ -7,6 +7,7 @@ use heavy_model::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
 use super::page::{Page, Tone};
 use super::times::{left, right};
 use crate::escape::clip;
+use crate::names;
 use crate::standing::warnings as warnings_of;
 use crate::units::{count, counted, number, percent, signed_time, time};
 
@@ -21,13 +22,7 @@ pub(super) fn metrics(page: &mut Page, metrics: &[MetricSummary]) {
         } else {
             format!("{} (step {})", metric.name, metric.step)
         };
-        let value = match metric.kind.as_str() {
-            "counter" => format!("sum {}", number(metric.value)),
-            "gauge" => format!("newest {}", number(metric.value)),
-            "rate" => percent(metric.value, 1.0),
-            "trend" => format!("average {}", number(metric.value)),
-            _ => number(metric.value),
-        };
+        let value = names::value(metric);
         let kind = clip(&metric.kind, 12);
         page.title(
             2,
@@ -55,25 +50,16 @@ pub(super) fn errors(page: &mut Page, errors: &[ErrorSummary]) {
     }
     page.heading("Errors");
     for error in errors {
-        let place: Vec<&str> = [&error.workflow, &error.step, &error.name]
-            .into_iter()
-            .map(String::as_str)
-            .filter(|part| !part.is_empty())
-            .collect();
+        let place = names::place(error);
         let seconds = |ns: i64| time(ns.max(0) as f64 / 1e6);
         let when = format!("{} to {}", seconds(error.first_ns), seconds(error.last_ns));
-        let kind = if error.kind.is_empty() {
-            "error"
-        } else {
-            &error.kind
-        };
         let room = page.width().saturating_sub(32);
-        let kind = clip(kind, room);
+        let kind = clip(names::kind(error), room);
         let line = format!("{} × {kind}, {when}", count(error.count));
         let line = page.paint(Tone::Bad, &line);
         page.line(&format!("  {line}"));
         if !place.is_empty() {
-            page.wrapped("    in   ", &place.join(" / "), None);
+            page.wrapped("    in   ", &place, None);
         }
         if !error.example.is_empty() {
             page.wrapped("    e.g. ", &clip(&error.example, 3 * room), None);

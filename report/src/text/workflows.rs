@@ -7,6 +7,7 @@ use heavy_model::summary::{
 use super::page::{Page, Tone};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
 use super::totals::{dropped_by_reason, statuses};
+use crate::names;
 use crate::statuses::in_words;
 use crate::units::{bytes, count, counted, percent, rate, time};
 
@@ -99,7 +100,7 @@ fn step(page: &mut Page, step: &StepSummary) {
 fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
     page.blank();
     let facts = facts(request.duration.count, "request", request.rate, request.failed);
-    page.title(indent, &identity(request), &facts, bad(request.failed));
+    page.title(indent, &names::request(request), &facts, bad(request.failed));
     let lead = " ".repeat(indent);
     let received = format!(
         "status {}; {} received",
@@ -113,15 +114,6 @@ fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
     }
     if let Some(phases) = phases(&request.phases) {
         page.wrapped(&lead, &phases, None);
-    }
-}
-
-/// A name that does not already begin with its method gets it.
-fn identity(request: &RequestSummary) -> String {
-    if request.method.is_empty() || request.name.starts_with(&format!("{} ", request.method)) {
-        request.name.clone()
-    } else {
-        format!("{} {}", request.method, request.name)
     }
 }
 

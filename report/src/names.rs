@@ -1,0 +1,44 @@
+//! What requests, errors and values are called, in all formats alike; all of it is hostile text.
+
+use heavy_model::summary::{ErrorSummary, MetricSummary, RequestSummary};
+
+use crate::units::{number, percent};
+
+/// A request's name; one that does not already begin with its method gets it.
+pub(crate) fn request(request: &RequestSummary) -> String {
+    if request.method.is_empty() || request.name.starts_with(&format!("{} ", request.method)) {
+        request.name.clone()
+    } else {
+        format!("{} {}", request.method, request.name)
+    }
+}
+
+/// Where an error happened: `buy / pay / POST /checkout`; empty where that is not known.
+pub(crate) fn place(error: &ErrorSummary) -> String {
+    let parts = [&error.workflow, &error.step, &error.name].into_iter();
+    let known: Vec<&str> = parts
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    known.join(" / ")
+}
+
+/// The kind of an error, also of one without.
+pub(crate) fn kind(error: &ErrorSummary) -> &str {
+    if error.kind.is_empty() {
+        "error"
+    } else {
+        &error.kind
+    }
+}
+
+/// The value of a custom metric, with what it is.
+pub(crate) fn value(metric: &MetricSummary) -> String {
+    match metric.kind.as_str() {
+        "counter" => format!("sum {}", number(metric.value)),
+        "gauge" => format!("newest {}", number(metric.value)),
+        "rate" => percent(metric.value, 1.0),
+        "trend" => format!("average {}", number(metric.value)),
+        _ => number(metric.value),
+    }
+}
