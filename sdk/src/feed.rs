@@ -166,6 +166,20 @@ impl<T> Feed<T> {
 }
 
 /// Numbers of a range, dealt as the rows of a [`Feed`] are.
+///
+/// ```
+/// use heavy_sdk::Numbers;
+/// # use heavy_sdk::prelude::*;
+///
+/// # async fn run(ctx: &Context, orders: &Numbers) -> Result<()> {
+/// let order = orders.number(ctx)?;
+/// ctx.get(format!("http://127.0.0.1:8080/orders/{order}")).send().await?;
+/// # Ok(())
+/// # }
+/// # fn make() -> Result<Numbers> {
+/// Numbers::new(1_000..2_000)
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Numbers {
     range: Range<u64>,

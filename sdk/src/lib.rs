@@ -154,3 +154,13 @@ pub use step::Step;
 
 /// The outcome of a load test's functions: any error can be passed on with `?`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The guides, so that the Rust blocks in them are compiled with the documentation's examples.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../docs/writing-tests.md")]
+    struct WritingTests;
+
+    #[doc = include_str!("../../docs/coming-from.md")]
+    struct ComingFrom;
+}

@@ -22,6 +22,20 @@ use pending::Pending;
 use sending::Sending;
 
 /// A request in the making. Nothing happens before [`send`](Self::send).
+///
+/// ```
+/// # use heavy_sdk::prelude::*;
+/// # async fn run(ctx: &Context) -> Result<()> {
+/// ctx.get("http://127.0.0.1:8080/search")
+///     .query("q", "boots")
+///     .header("accept", "application/json")
+///     .name("search")
+///     .expect_status(404)
+///     .send()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a request does nothing before it is sent"]
 pub struct RequestBuilder<'a> {

@@ -11,6 +11,16 @@ use crate::http::{Exchange, HeaderMap};
 use crate::request::id::RequestId;
 
 /// A complete answer to a request, whatever its status.
+///
+/// ```
+/// # use heavy_sdk::prelude::*;
+/// # async fn run(ctx: &Context) -> Result<()> {
+/// let order = ctx.post("http://127.0.0.1:8080/checkout").send().await?;
+/// ensure!(order.is_success(), "{} was answered {}", order.request_id(), order.status());
+/// let order: serde_json::Value = order.json()?;
+/// # let _ = order; Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Response {
     exchange: Exchange,

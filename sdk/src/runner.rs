@@ -87,6 +87,21 @@ pub trait Runner: Send + Sync + 'static {
 /// Divides the params of a job among agents, where each is to have its own: another range of ids, another file.
 ///
 /// Any function of this shape is one. It runs in a load test on one of the agents, never on the scheduler.
+///
+/// ```
+/// use heavy_sdk::prelude::*;
+/// use serde_json::{Value, json};
+///
+/// fn ranges(params: Value, agents: u32) -> Result<Vec<Value>> {
+///     let items = params["items"].as_u64().context("params need a number \"items\"")?;
+///     let each = items / u64::from(agents);
+///     Ok((0..u64::from(agents)).map(|n| json!({"from": n * each, "until": (n + 1) * each})).collect())
+/// }
+///
+/// # fn with(server: Server) -> Server {
+/// server.splitter(ranges)
+/// # }
+/// ```
 pub trait Splitter: Send + Sync + 'static {
     /// One params document for each of `agents`, in their order.
     ///

@@ -13,6 +13,16 @@ use crate::verbs::{Scope, verbs};
 ///
 /// A step fails when the function given to [`run`](Self::run) gives an `Err`, when the iteration fails or is cut off
 /// while the step is open, or after [`fail`](Self::fail). Failed requests and checks alone do not fail it.
+///
+/// ```
+/// # use heavy_sdk::prelude::*;
+/// # async fn run(ctx: &Context) -> Result<()> {
+/// let pay = ctx.step("pay");
+/// let paid = pay.post("http://127.0.0.1:8080/checkout").send().await?; // an `Err` fails the step too
+/// if paid.is_success() { pay.end() } else { pay.fail() }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a step ends when it is dropped"]
 pub struct Step<'a> {

@@ -153,7 +153,7 @@ fn the_commands_of_the_guide_work() {
 
 #[test]
 fn names_steer_no_terminal_page_or_comment() {
-    let cart = "\u{1b}[2J</td><script>alert(1)</script>|@all #1 `x`\r\n# y";
+    let cart = "\u{1b}[2J</td><script>alert(1)</script>|@all #7 `x`\r\n# y";
     let recorded = Recorded::sqlite();
     let before = recorded.record(Job { cart, ..Job::new(1) });
     let now = recorded.record(Job {
@@ -176,7 +176,7 @@ fn names_steer_no_terminal_page_or_comment() {
         );
     }
     assert!(!said("html").contains("<script"));
-    for markup in ["<script", "@all", "#1", "`x`"] {
+    for markup in ["<script", "@all", "#7", "`x`"] {
         assert!(!said("markdown").contains(markup), "{markup}");
     }
 }

@@ -3,29 +3,21 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use heavy_demo_target::{Handle, Options, Target};
+use heavy_demo_target::{Options, Target};
 use heavy_testkit::{Postgres, Run, Service, TempDir, binary};
 
+mod desk;
+
+use desk::{Desk, blocks, commands, read, short, smaller};
+
 const LOAD_MODELS: &str = "docs/load-models.md";
+const COMING_FROM: &str = "docs/coming-from.md";
+const REPORTS: &str = "docs/reports.md";
 const THRESHOLDS: &str = "docs/thresholds.md";
 const ASKING: &str = "docs/asking.md";
 
 /// What the pages have in `params.json`.
 const PARAMS: &str = r#"{"url":"http://127.0.0.1:8080/"}"#;
-
-fn read(path: &str) -> String {
-    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
-}
-
-/// The blocks of a Markdown text in this language.
-fn blocks(text: &str, language: &str) -> Vec<String> {
-    let open = format!("```{language}\n");
-    text.split(&open)
-        .skip(1)
-        .map(|rest| rest.split("```").next().unwrap_or_default().to_owned())
-        .collect()
-}
 
 #[test]
 fn the_smallest_load_test_is_the_example() {
@@ -45,127 +37,12 @@ fn every_link_leads_somewhere() {
         let folder = PathBuf::from(page).parent().unwrap().to_owned();
         for link in read(page).split("](").skip(1) {
             let link = link.split(')').next().unwrap_or_default();
-            if !link.starts_with("http") {
+            let link = link.split('#').next().unwrap_or_default();
+            if !link.is_empty() && !link.starts_with("http") {
                 let target = folder.join(link);
                 read(target.to_str().unwrap());
             }
         }
-    }
-}
-
-/// The commands of a page that begin with `heavy` and end by themselves on SQLite, in their order.
-fn commands(page: &str) -> Vec<String> {
-    let lines = blocks(&read(page), "sh").concat();
-    let by_itself = |line: &&str| {
-        [
-            "heavy demo",
-            "heavy run",
-            "heavy report",
-            "heavy sql",
-            "heavy check",
-            "heavy export",
-            "heavy completions",
-            "heavy man",
-            "echo 'SELECT",
-        ]
-        .iter()
-        .any(|start| line.starts_with(start))
-            && !line.contains("postgres://")
-            && !line.contains("target/release/mytest")
-    };
-    lines.lines().filter(by_itself).map(str::to_owned).collect()
-}
-
-fn is_duration(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_digit())
-        && text.ends_with(['s', 'm'])
-        && !text.contains('/')
-        && text != "0s"
-}
-
-/// A value of a flag or of a job file with little load for a short time in it, in the place of what a page asks for.
-fn smaller(value: &str) -> String {
-    let part = |part: &str| match part.split_once(':') {
-        Some((duration, amount)) if is_duration(duration) => {
-            let amount = if amount == "0" { "0" } else { "20" };
-            format!("500ms:{amount}")
-        }
-        _ if is_duration(part) => "500ms".to_owned(),
-        _ => part.to_owned(),
-    };
-    value.split(',').map(part).collect::<Vec<_>>().join(",")
-}
-
-/// A command with a load that makes the test end soon.
-fn short(command: &str) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for word in command.split(' ') {
-        let short = match words.last().map(String::as_str) {
-            Some("--rate") => "20".to_owned(),
-            Some("--iterations") => "40".to_owned(),
-            Some("--iterations-per-user") => "2".to_owned(),
-            Some("--duration") => "1s".to_owned(),
-            Some("--stages" | "--users" | "--warm-up" | "--pacing") => smaller(word),
-            _ => word.to_owned(),
-        };
-        words.push(short);
-    }
-    let command = words.join(" ");
-    let loads = ["--rate", "--stages", "--users", "--iterations", "--file"];
-    let is_load = command.starts_with("heavy demo") || command.starts_with("heavy run");
-    if is_load && !loads.iter().any(|flag| command.contains(flag)) {
-        return format!("{command} --rate 20 --duration 1s");
-    }
-    command
-}
-
-/// A place to type the commands of a page, with what the pages take for granted: the programs are in the PATH, and a target
-/// answers.
-struct Desk {
-    target: Handle,
-    data: TempDir,
-    folder: TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
-        Self {
-            target,
-            data: TempDir::new("typed"),
-            folder: TempDir::new("typed-here"),
-        }
-    }
-
-    /// The text with the places of this desk in it.
-    fn here(&self, text: &str) -> String {
-        text.replace("127.0.0.1:8080", &self.target.addr().to_string())
-            .replace("target/release/http_get", binary("http_get").to_str().unwrap())
-            .replace("target/release/shop", binary("shop").to_str().unwrap())
-    }
-
-    fn run(&self, command: &str) -> Run {
-        let programs = binary("heavy").parent().unwrap().to_owned();
-        Run::new("sh")
-            .args(["-c", command])
-            .current_dir(self.folder.path())
-            .env(
-                "PATH",
-                format!("{}:{}", programs.display(), std::env::var("PATH").unwrap()),
-            )
-            .env("HEAVY_DATA_DIR", self.data.path())
-    }
-
-    /// Types a command that ends by itself, and looks at what came out.
-    fn type_in(&self, command: &str) {
-        let command = self.here(&short(command));
-        let typed = self.run(&command).finish();
-        assert!([Some(0), Some(98)].contains(&typed.code), "{command}: {typed:?}");
-        let elsewhere = [" > ", " --output ", "heavy man "];
-        assert!(
-            elsewhere.iter().any(|mark| command.contains(mark)) || !typed.stdout.is_empty(),
-            "{command}: {typed:?}"
-        );
     }
 }
 
@@ -202,6 +79,27 @@ fn thresholds_are_judged_as_typed() {
 }
 
 #[test]
+fn configurations_are_kept_and_jobs_run_again_as_typed() {
+    let desk = Desk::new();
+    std::fs::write(
+        desk.folder.path().join("job.toml"),
+        "rate = 20\nduration = \"1s\"\n",
+    )
+    .unwrap();
+    desk.type_in("heavy run http://127.0.0.1:8080/ --rate 20 --duration 500ms");
+    let lines = blocks(&read("docs/configurations.md"), "sh").concat();
+    let typed: Vec<&str> = lines.lines().filter(|line| line.starts_with("heavy ")).collect();
+    assert_eq!(typed.len(), 8);
+    for command in typed {
+        let finished = desk.run(&short(command)).finish();
+        assert!(
+            [Some(0), Some(98)].contains(&finished.code),
+            "{command}: {finished:?}"
+        );
+    }
+}
+
+#[test]
 fn questions_and_exports_work_as_typed() {
     let desk = Desk::new();
     desk.type_in("heavy demo");
@@ -220,6 +118,17 @@ fn questions_and_exports_work_as_typed() {
         let written = std::fs::read(desk.folder.path().join(file)).unwrap();
         assert!(written.len() > 20, "{file}");
     }
+}
+
+#[test]
+fn loads_of_other_tools_and_reports_work_as_typed() {
+    let desk = Desk::new();
+    let others = commands(COMING_FROM);
+    assert_eq!(others.len(), 6);
+    others.iter().for_each(|command| desk.type_in(command));
+    let reports = commands(REPORTS);
+    assert_eq!(reports.len(), 4);
+    reports.iter().for_each(|command| desk.type_in(command));
 }
 
 #[test]
