@@ -31,7 +31,7 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// As [`print`], of a text that is passed on as it came: on a terminal, nothing in it acts on the terminal.
+/// As [`print()`], of a text that is passed on as it came: on a terminal, nothing in it acts on the terminal.
 pub(crate) fn print_raw(text: &str) -> io::Result<()> {
     if io::stdout().is_terminal() {
         print(&harmless(text))

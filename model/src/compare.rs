@@ -1,11 +1,11 @@
 //! Comparing jobs: which statistics of which workflow, step and request have changed, and which only seem to.
 //!
 //! A [`Recorder`] takes the roll-ups of one job and keeps a few dozen slices of its time. From them [`Measured`] has
-//! every statistic with its standard error, by a block bootstrap over seconds. [`compare`] sets one job against
+//! every statistic with its standard error, by a block bootstrap over seconds. `compare` sets one job against
 //! another, or against several earlier ones, whose differences among themselves then count as noise too.
 //!
-//! How a change is told from noise, and where each formula comes from, is said at [`blocks`], [`bootstrap`],
-//! [`pool`] and [`judge`], and for people in `docs/comparing.md`.
+//! How a change is told from noise, and where each formula comes from, is said at `blocks`, `bootstrap`,
+//! `pool` and `judge`, and for people in `docs/comparing.md`.
 
 mod blocks;
 mod bootstrap;
