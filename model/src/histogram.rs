@@ -129,7 +129,8 @@ impl Histogram {
     }
 
     /// How many buckets it holds in memory.
-    pub(crate) const fn held(&self) -> usize {
+    #[must_use]
+    pub const fn held(&self) -> usize {
         self.buckets.len()
     }
 

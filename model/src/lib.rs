@@ -10,8 +10,11 @@
 pub mod admission;
 pub mod arrivals;
 pub mod bars;
+#[cfg(feature = "results")]
 pub mod compare;
+#[cfg(feature = "results")]
 pub mod config;
+#[cfg(feature = "results")]
 pub mod fold;
 pub mod histogram;
 pub mod job;
@@ -27,6 +30,7 @@ pub mod stats;
 pub mod stream;
 pub mod summary;
 pub mod threshold;
+#[cfg(feature = "results")]
 pub mod trend;
 pub mod users;
 pub mod verdict;
