@@ -62,7 +62,7 @@ fn figures(out: &mut String, summary: &Summary) {
     let mut row = |name: &str, value: String| line(out, &format!("| {name} | {value} |"));
     row("", String::new());
     row(":--", ":--".to_owned());
-    row("Rate", text(&asked_and_achieved(&summary.job), MESSAGE));
+    row("Rate", text(&asked_and_achieved(summary), MESSAGE));
     let mut runs = format!("{} successful, {} failed", count(all.ok), count(all.failed));
     for (n, what) in [
         (all.dropped.total(), "dropped"),

@@ -67,18 +67,29 @@ pub(crate) fn job_name(job: &JobInfo) -> &str {
 }
 
 /// `asked 100/s for 10s, achieved 99.9/s (99.9%)`.
-pub(crate) fn asked_and_achieved(job: &JobInfo) -> String {
+pub(crate) fn asked_and_achieved(summary: &Summary) -> String {
+    let job = &summary.job;
     let asked = format!("asked {}", job.spec.describe_load());
     job.achieved_rate.map_or(asked.clone(), |achieved| {
-        if job.asked_rate <= 0.0 {
-            return format!("{asked}, started {}", rate(achieved));
-        }
-        format!(
-            "{asked}, achieved {} ({})",
-            rate(achieved),
-            percent(achieved, job.asked_rate)
+        share_of_asked(summary).map_or_else(
+            || format!("{asked}, started {}", rate(achieved)),
+            |share| format!("{asked}, achieved {} ({share})", rate(achieved)),
         )
     })
+}
+
+/// How much of what was asked was started: `99.9%`. The average rate that was asked for the whole job says nothing of
+/// one that ended before its plan: there it is the share of what had become due, and says so. `None` for closed loads.
+pub(crate) fn share_of_asked(summary: &Summary) -> Option<String> {
+    let (job, all) = (&summary.job, &summary.iterations);
+    if job.asked_rate <= 0.0 {
+        return None;
+    }
+    if all.scheduled < all.planned && job.state.is_final() && job.state != JobState::Finished {
+        let share = percent(all.started as f64, all.scheduled as f64);
+        return Some(format!("{share} of what was due"));
+    }
+    Some(percent(job.achieved_rate?, job.asked_rate))
 }
 
 /// What a reader should know, from the summary and from the agents' own words.

@@ -121,7 +121,7 @@ impl Manifest {
             }
             let known = names().collect::<Vec<_>>().join(", ");
             format!(
-                "there is no profile {name:?}{}; it has {known}",
+                "there is no profile {name:?} (it has {known}){}",
                 hint(name, names())
             )
         })

@@ -226,11 +226,11 @@ fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Resul
     for workflow in &plan.spec.workflows {
         if !names().any(|name| name == workflow.name) {
             return Err(Failure::usage(format!(
-                "the service {} has no workflow {:?}{}; it has {}",
+                "the service {} has no workflow {:?} (it has {}){}",
                 wish.service.name,
                 workflow.name,
-                hint(&workflow.name, names()),
-                names().collect::<Vec<_>>().join(", ")
+                names().collect::<Vec<_>>().join(", "),
+                hint(&workflow.name, names())
             )));
         }
     }

@@ -4,7 +4,9 @@ use heavy_model::summary::Summary;
 
 use super::sheet::{Sheet, esc, name};
 use crate::percentiles::P99;
-use crate::standing::{asked_and_achieved, job_name, reason, standing, warnings as warnings_of};
+use crate::standing::{
+    asked_and_achieved, job_name, reason, share_of_asked, standing, warnings as warnings_of,
+};
 use crate::units::{count, instant, percent, rate, time};
 
 pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
@@ -27,7 +29,7 @@ pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
         ("Service", job.spec.service.clone()),
         ("Workflows", job.spec.workflow_names().join(", ")),
         ("Labels", labels.join(", ")),
-        ("Rate", asked_and_achieved(job)),
+        ("Rate", asked_and_achieved(summary)),
         ("Started", job.started_at_wall_ns.map(instant).unwrap_or_default()),
         ("Total run time", time(summary.run_time_s * 1e3)),
         (
@@ -77,15 +79,10 @@ pub(super) fn figures(sheet: &mut Sheet, summary: &Summary) {
         ));
     };
     if let Some(achieved) = job.achieved_rate {
-        let asked = if job.asked_rate > 0.0 {
-            format!(
-                "of {} asked ({})",
-                rate(job.asked_rate),
-                percent(achieved, job.asked_rate)
-            )
-        } else {
-            "users decide".to_owned()
-        };
+        let asked = share_of_asked(summary).map_or_else(
+            || "users decide".to_owned(),
+            |share| format!("of {} asked ({share})", rate(job.asked_rate)),
+        );
         tile("Iterations started", &rate(achieved), &asked, false);
     }
     tile(

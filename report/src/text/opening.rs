@@ -44,7 +44,7 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
         let runs = format!("{} successful, {} failed", count(all.ok), count(all.failed));
         fact(page, "Workflow runs", &runs);
     }
-    fact(page, "Rate", &asked_and_achieved(job));
+    fact(page, "Rate", &asked_and_achieved(summary));
     if job.degraded {
         fact(
             page,

@@ -282,3 +282,14 @@ fn the_sql_names_the_job() {
         );
     }
 }
+
+#[test]
+fn what_a_stopped_job_achieved_is_told_against_what_was_due() {
+    let mut summary = sample::shop();
+    summary.job.state = heavy_model::job::JobState::Stopped;
+    summary.iterations.planned = summary.iterations.scheduled * 10;
+    for format in [Format::Text, Format::Markdown, Format::Html] {
+        let text = render(format, &summary);
+        assert!(text.contains("(100.0% of what was due)"), "{text}");
+    }
+}

@@ -32,7 +32,7 @@ fn what_is_not_there_is_answered_with_what_is() {
         (&["run", "shop/"], &["names no workflow"]),
         (
             &["run", "shop/byu"],
-            &["has no workflow \"byu\"; did you mean \"buy\"?; it has browse, buy"],
+            &["has no workflow \"byu\" (it has browse, buy); did you mean \"buy\"?"],
         ),
         (
             &["list", "shp"],
