@@ -1,17 +1,18 @@
 //! `heavy run`: one load test, here or on a cluster, from its start to its report.
 
-use std::collections::BTreeMap;
+mod request;
+
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use heavy_model::job::WorkflowSpec;
 use heavy_model::rate::Rate;
 use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{LoadFlags, Plan, Program, report, workflow};
+use heavy_sched::client::{LoadFlags, Plan, Program, Remote, TeamFlags, plan_of_config, report};
 use serde_json::Value;
-use url::Url;
 
-use crate::builtin::{HTTP, HttpParams};
+use self::request::{RequestFlags, without_secrets};
+use crate::builtin::HTTP;
 use crate::carry_out::carry_out;
 use crate::exit::{Ended, Failure};
 use crate::local::{EPHEMERAL, Local};
@@ -42,9 +43,9 @@ pub(crate) struct Args {
     /// A URL to request, the path of a compiled load test, or SERVICE or SERVICE/WORKFLOW of a services directory
     #[arg(value_name = "TEST")]
     test: String,
-    /// A workflow to run; may be given more than once [default: all of a service, else the load test's only one]
-    #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
-    workflows: Vec<WorkflowSpec>,
+    /// Start a compiled load test from a configuration that the scheduler keeps; flags go before it
+    #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
+    config: Option<String>,
     /// In the report: bars, phases and unfailed durations of every step and request
     #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
@@ -52,6 +53,8 @@ pub(crate) struct Args {
     service: ServiceFlags,
     #[command(flatten)]
     request: RequestFlags,
+    #[command(flatten)]
+    team: TeamFlags,
     #[command(flatten)]
     load: LoadFlags,
 }
@@ -71,60 +74,19 @@ struct ServiceFlags {
     cargo_profile: Option<String>,
 }
 
-/// What to send to a URL.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Request (of a URL)")]
-struct RequestFlags {
-    /// Method [default: GET]
-    #[arg(long, value_name = "METHOD", env = "HEAVY_METHOD")]
-    method: Option<String>,
-    /// A header; may be given more than once
-    #[arg(long = "header", value_name = "NAME:VALUE", env = "HEAVY_HEADER", hide_env_values = true, value_parser = header)]
-    headers: Vec<(String, String)>,
-    /// Body; @FILE sends the text of a file
-    #[arg(long, value_name = "TEXT", env = "HEAVY_BODY", hide_env_values = true)]
-    body: Option<String>,
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    match text.split_once(':') {
-        Some((name, value)) if !name.trim().is_empty() => {
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        }
-        _ => Err("write it as NAME:VALUE".to_owned()),
-    }
-}
-
-impl RequestFlags {
-    const fn is_given(&self) -> bool {
-        self.method.is_some() || !self.headers.is_empty() || self.body.is_some()
-    }
-
-    fn params(&self, url: &str) -> Result<HttpParams, Failure> {
-        let body = match self.body.as_deref().map(|body| (body, body.strip_prefix('@'))) {
-            None => String::new(),
-            Some((_, Some(file))) => std::fs::read_to_string(file)
-                .map_err(|error| Failure::usage(format!("cannot read the body from {file}: {error}")))?,
-            Some((body, None)) => body.to_owned(),
-        };
-        let params = HttpParams {
-            url: url.to_owned(),
-            method: self.method.clone().unwrap_or_else(|| "GET".to_owned()),
-            headers: self.headers.iter().cloned().collect::<BTreeMap<_, _>>(),
-            body,
-        };
-        params.check().map_err(Failure::usage)?;
-        Ok(params)
-    }
-}
-
 pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
     for report in &args.load.report {
         report.check()?;
     }
     // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
     let mut interrupts = Interrupts::take()?;
-    let Ready { program, plan, shop } = interrupts.race(ready(&args)).await??;
+    let ready = interrupts.race(ready(&args, scheduler.as_deref()));
+    let Ready {
+        program,
+        mut plan,
+        shop,
+    } = ready.await??;
+    args.team.choose_agents(&mut plan.spec);
     let outcome = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
@@ -139,24 +101,34 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
     Ok(outcome.code)
 }
 
-async fn ready(args: &Args) -> Result<Ready, Failure> {
+async fn ready(args: &Args, scheduler: Option<&str>) -> Result<Ready, Failure> {
+    if scheduler.is_none() {
+        refuse_a_fleet(args)?;
+    }
     let home = Home::find(args.service.services.as_deref())?;
     let (program, mut plan) = match Test::of(&args.test, home.as_ref())? {
         Test::Service(service, workflow) => return of_service(args, &service, workflow.as_deref()).await,
         Test::Url(url) => {
             refuse_profiles(args, "a URL")?;
+            refuse_config(args, "a URL has its load in flags")?;
             plan_of_url(args, &url)?
         }
         Test::Binary(path) => {
             refuse_profiles(args, "a file")?;
             refuse_request(args)?;
             let program = Program::open(&path)?;
-            let plan = args.load.to_plan(&program, None)?;
+            let plan = match (&args.config, scheduler) {
+                (Some(name), Some(scheduler)) => {
+                    let remote = Remote::connect(scheduler).await?;
+                    plan_of_config(&remote, name, &args.load, &program).await?
+                }
+                _ => args.load.to_plan(&program, None)?,
+            };
             (program, plan)
         }
     };
-    if !args.workflows.is_empty() {
-        plan.spec.workflows.clone_from(&args.workflows);
+    if !args.team.workflows.is_empty() {
+        plan.spec.workflows.clone_from(&args.team.workflows);
     }
     Ok(Ready {
         program,
@@ -167,13 +139,17 @@ async fn ready(args: &Args) -> Result<Ready, Failure> {
 
 async fn of_service(args: &Args, service: &Service, workflow: Option<&str>) -> Result<Ready, Failure> {
     refuse_request(args)?;
+    refuse_config(
+        args,
+        "a service has its loads as profiles in heavy.toml, chosen with --profile",
+    )?;
     if args.load.file.is_some() {
         return Err(Failure::usage(
             "--file is for a compiled load test: a service has its loads as profiles in heavy.toml, chosen with --profile",
         ));
     }
     if let Some(workflow) = workflow
-        && !args.workflows.is_empty()
+        && !args.team.workflows.is_empty()
     {
         return Err(Failure::usage(format!(
             "{} names the workflow {workflow} already: leave --workflow out, or write {} alone",
@@ -183,7 +159,7 @@ async fn of_service(args: &Args, service: &Service, workflow: Option<&str>) -> R
     let wish = Wish {
         service,
         workflow,
-        workflows: &args.workflows,
+        workflows: &args.team.workflows,
         profile: args.service.profile.as_deref(),
         load: &args.load,
         cargo_profile: args.service.cargo_profile.as_deref().unwrap_or("release"),
@@ -201,6 +177,30 @@ fn refuse_profiles(args: &Args, what: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+fn refuse_config(args: &Args, instead: &str) -> Result<(), Failure> {
+    if args.config.is_some() {
+        return Err(Failure::usage(format!(
+            "--config is for a compiled load test: {instead}"
+        )));
+    }
+    Ok(())
+}
+
+/// What only a scheduler with a fleet can do.
+fn refuse_a_fleet(args: &Args) -> Result<(), Failure> {
+    let mut flags = args.team.of_a_fleet();
+    if args.config.is_some() {
+        flags.insert(0, "--config");
+    }
+    if flags.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "without --scheduler, one agent inside of this command runs the load: leave {} out, or say --scheduler URL",
+        flags.join(" and ")
+    )))
+}
+
 fn refuse_request(args: &Args) -> Result<(), Failure> {
     if args.request.is_given() {
         return Err(Failure::usage(
@@ -211,7 +211,7 @@ fn refuse_request(args: &Args) -> Result<(), Failure> {
 }
 
 fn plan_of_url(args: &Args, url: &str) -> Result<(Program, Plan), Failure> {
-    if !args.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
+    if !args.team.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
         return Err(Failure::usage(
             "--workflow, --param and --params belong to a compiled load test; a URL has --method, --header and --body",
         ));
@@ -241,29 +241,4 @@ pub(crate) fn itself() -> Result<Program, Failure> {
     let executable = std::env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find the executable of heavy itself: {error}")))?;
     Ok(Program::open(&executable)?)
-}
-
-/// The URL without user, password and query.
-fn without_secrets(url: &str) -> String {
-    Url::parse(url).map_or_else(
-        |_| String::new(),
-        |url| format!("{}{}", url.origin().ascii_serialization(), url.path()),
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_jobs_hold_no_secrets() {
-        assert_eq!(without_secrets("http://me:secret@x:81/a?key=1"), "http://x:81/a");
-    }
-
-    #[test]
-    fn headers_are_names_and_values() {
-        assert_eq!(header("a: b:c"), Ok(("a".to_owned(), "b:c".to_owned())));
-        assert!(header("novalue").is_err());
-        assert!(header(":x").is_err());
-    }
 }

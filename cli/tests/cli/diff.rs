@@ -182,6 +182,28 @@ fn names_steer_no_terminal_page_or_comment() {
 }
 
 #[test]
+fn names_that_are_too_long_to_stand_beside_figures_are_whole() {
+    let cart = "POST /customers/{id}/carts/{id}/items";
+    let recorded = Recorded::sqlite();
+    let ids = [1, 2].map(|number| {
+        recorded.record(Job {
+            cart,
+            ..Job::new(number)
+        })
+    });
+    let said = recorded
+        .heavy(&["diff", &ids[0], &ids[1]])
+        .finish()
+        .expect_code(0);
+    let mut lines = said.stdout.lines();
+    assert!(
+        lines.any(|line| line.trim() == format!("request {cart}")),
+        "{said:?}"
+    );
+    assert!(lines.next().unwrap().ends_with(" no difference"), "{said:?}");
+}
+
+#[test]
 fn a_request_that_is_missing_is_said() {
     let recorded = Recorded::sqlite();
     let before = recorded.record(Job::new(1));

@@ -37,6 +37,52 @@ fn a_load_test_can_be_submitted_to_it() {
 }
 
 #[test]
+fn run_takes_a_configuration_and_agents_of_its_scheduler() {
+    let folder = TempDir::new("up");
+    let up = Run::binary("heavy")
+        .args(["up", "--listen", "127.0.0.1:0"])
+        .env("HEAVY_DATA_DIR", folder.path());
+    let up = Service::start("heavy up", up);
+    let (url, test) = (up.url(), binary("http_get"));
+    let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
+    let heavy = |args: &[&str]| Run::binary("heavy").args(args).args(["--scheduler", &url]);
+    let save = [
+        "config",
+        "save",
+        "few",
+        "--rate",
+        "20",
+        "--duration",
+        "1s",
+        "--param",
+    ];
+    heavy(&save)
+        .arg(format!("url=http://{}/", target.addr()))
+        .finish()
+        .expect_code(0);
+    let run = ["run", test.to_str().unwrap(), "--allow-invalid", "--config"];
+    let here = [&run[..], &["few", "--agents", "1", "--rate", "30"]].concat();
+    let said = heavy(&here).finish().expect_code(0);
+    assert!(said.stdout.contains("asked 30/s for 1s"), "{}", said.stdout);
+    assert_eq!(target.stats().requests, 30);
+    let nowhere = [
+        &run[..],
+        &["few", "--on", "region=eu", "--wait-for-agents", "100ms"],
+    ]
+    .concat();
+    let said = heavy(&nowhere).finish().expect_code(1);
+    assert!(said.stderr.contains("region=eu"), "{}", said.stderr);
+    let other = [&run[..], &["many"]].concat();
+    let said = heavy(&other).finish().expect_code(2);
+    assert!(
+        said.stderr.contains("no configuration \"many\""),
+        "{}",
+        said.stderr
+    );
+    up.stop().expect_code(0);
+}
+
+#[test]
 fn an_address_that_others_can_reach_is_refused() {
     let folder = TempDir::new("up");
     for (listen, part) in [

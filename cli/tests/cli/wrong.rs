@@ -42,6 +42,18 @@ fn wrong_usage_of_run_is_2() {
         ),
         (&[url, "--param", "a=1"], "belong to a compiled load test"),
         (&[script, "--rate", "1", "--method", "GET"], "belong to a URL"),
+        (
+            &[script, "--config", "x"],
+            "leave --config out, or say --scheduler",
+        ),
+        (
+            &[url, "--agents", "3", "--on", "a=b"],
+            "leave --agents and --on out, or say --scheduler",
+        ),
+        (
+            &[url, "--config", "x", "--scheduler", url],
+            "--config is for a compiled load test",
+        ),
     ] {
         let (code, stderr) = heavy(&[&["run"], args].concat());
         assert_eq!(code, Some(2), "{args:?}: {stderr}");

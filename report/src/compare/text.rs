@@ -105,7 +105,12 @@ fn indent(place: &PlaceChange) -> usize {
 fn brief(page: &mut Page, place: &PlaceChange) {
     let indent = indent(place);
     let room = page.width.saturating_sub(BESIDE_NAME + indent);
-    let name = clip(&place.place.title(), room);
+    let mut name = clip(&place.place.title(), page.width - indent);
+    if columns(&name) > room {
+        // Cut short, names that begin alike would be one.
+        page.line(&format!("{:indent$}{name}", ""));
+        name.clear();
+    }
     let gap = room.saturating_sub(columns(&name));
     let shown = telling(place).map_or_else(String::new, |one| {
         format!(

@@ -34,6 +34,6 @@ pub use program::Program;
 pub use remote::{Change, Remote};
 pub use report_file::ReportFile;
 pub use rerun::RerunArgs;
-pub use submit::{SubmitArgs, report, run_plan};
-pub use team::{TeamFlags, workflow};
+pub use submit::{SubmitArgs, plan_of_config, report, run_plan};
+pub use team::TeamFlags;
 pub use verbs::{JobsArgs, SchedulerFlag, Verb, run};

@@ -12,7 +12,7 @@ use heavy_report::escape;
 use super::follow::Interrupts;
 use super::layers::under_flags;
 use super::submit::{plain_style, report, run_uploaded, say};
-use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, announce, exit, plan};
+use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
 
 const EXAMPLES: &str = "\
   heavy-sched rerun last
@@ -34,6 +34,9 @@ pub struct RerunArgs {
     /// Print the summary as JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
+    /// Who is to run it otherwise
+    #[command(flatten)]
+    pub team: TeamFlags,
     /// What is to be otherwise
     #[command(flatten)]
     pub load: LoadFlags,
@@ -57,7 +60,9 @@ pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> 
     let mut interrupts = Interrupts::take()?;
     let remote = interrupts.race(Remote::connect(scheduler)).await??;
     let JobView { job, .. } = interrupts.race(remote.get(&args.job)).await??;
-    let plan = again(&job.spec, &args.load, &job.id.to_string())?;
+    let mut spec = job.spec;
+    args.team.apply(&mut spec);
+    let plan = again(&spec, &args.load, &job.id.to_string())?;
     provide(&remote, args, &plan.spec, &mut interrupts).await?;
     if args.detach {
         let job = remote.submit(&plan.spec).await?;

@@ -44,17 +44,8 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
         None => args.load.to_plan(&program, None)?,
         Some(name) => {
             let remote = Remote::connect(scheduler).await?;
-            let kept = remote.config(name).await?;
+            let plan = plan_of_config(&remote, name, &args.load, &program).await?;
             early = Some(remote);
-            let spec = kept.spec().map_err(|error| {
-                Error::Usage(format!(
-                    "the configuration {name} cannot be used: {error}; save it again"
-                ))
-            })?;
-            let mut plan = args
-                .load
-                .plan_of(under_flags(&spec, &args.load)?, &program, None)?;
-            plan.notes.push(format!("configuration {name}"));
             plan
         }
     };
@@ -83,6 +74,27 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
     report(&view, &reports, &plain_style())?;
     Ok(exit::of_job(&view.job))
+}
+
+/// What a configuration that the scheduler keeps and flags say together, flags first.
+///
+/// # Errors
+/// When there is no such configuration, or it cannot be used with these flags.
+pub async fn plan_of_config(
+    remote: &Remote,
+    name: &str,
+    load: &LoadFlags,
+    program: &Program,
+) -> Result<Plan, Error> {
+    let kept = remote.config(name).await?;
+    let spec = kept.spec().map_err(|error| {
+        Error::Usage(format!(
+            "the configuration {name} cannot be used: {error}; save it again"
+        ))
+    })?;
+    let mut plan = load.plan_of(under_flags(&spec, load)?, program, None)?;
+    plan.notes.push(format!("configuration {name}"));
+    Ok(plan)
 }
 
 /// Uploads and submits, shows the plan and how it goes on stderr, and gives what came of it. Interrupts stop the job.

@@ -34,11 +34,31 @@ impl TeamFlags {
         if !self.workflows.is_empty() {
             spec.workflows.clone_from(&self.workflows);
         }
+        self.choose_agents(spec);
+    }
+
+    /// Puts what was said of agents before what `spec` says.
+    pub fn choose_agents(&self, spec: &mut JobSpec) {
         spec.agents = self.agents.or(spec.agents);
         spec.on.extend(self.on.iter().cloned());
         spec.weights = self.weights.map_or(spec.weights, Weights::from);
         spec.replace |= self.replace;
         spec.wait_for_agents = self.wait_for_agents.unwrap_or(spec.wait_for_agents);
+    }
+
+    /// The flags that were given and mean nothing where there is one agent and no queue.
+    #[must_use]
+    pub fn of_a_fleet(&self) -> Vec<&'static str> {
+        [
+            ("--agents", self.agents.is_some_and(|agents| agents != 1)),
+            ("--on", !self.on.is_empty()),
+            ("--weights", self.weights.is_some()),
+            ("--replace", self.replace),
+            ("--wait-for-agents", self.wait_for_agents.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
     }
 }
 
@@ -64,7 +84,7 @@ impl From<WeightsFlag> for Weights {
 ///
 /// # Errors
 /// When the weight is no number above 0.
-pub fn workflow(text: &str) -> Result<WorkflowSpec, String> {
+fn workflow(text: &str) -> Result<WorkflowSpec, String> {
     let Some((name, weight)) = text.rsplit_once('=') else {
         return Ok(WorkflowSpec::new(text));
     };
