@@ -46,18 +46,9 @@ fn run_takes_a_configuration_and_agents_of_its_scheduler() {
     let (url, test) = (up.url(), binary("http_get"));
     let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
     let heavy = |args: &[&str]| Run::binary("heavy").args(args).args(["--scheduler", &url]);
-    let save = [
-        "config",
-        "save",
-        "few",
-        "--rate",
-        "20",
-        "--duration",
-        "1s",
-        "--param",
-    ];
-    heavy(&save)
-        .arg(format!("url=http://{}/", target.addr()))
+    let param = format!("url=http://{}/", target.addr());
+    let save = ["config", "save", "few", "--rate", "20", "--duration", "1s"];
+    heavy(&[&save[..], &["--param", &param]].concat())
         .finish()
         .expect_code(0);
     let run = ["run", test.to_str().unwrap(), "--allow-invalid", "--config"];
