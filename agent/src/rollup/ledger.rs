@@ -21,6 +21,9 @@ pub(crate) type Key = (Workflow, u64);
 /// Iterations that are known by number and not yet heard of; beyond it the oldest are only counted.
 const MAX_OPEN: usize = 1 << 18;
 
+/// Seconds that are kept although all of them seems known, because part of that was guessed.
+const MAX_GUESSED: usize = 600;
+
 /// Why an iteration was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DropReason {
@@ -155,7 +158,7 @@ impl Ledger {
             count,
             reason,
         };
-        let possible: u64 = self.seconds_of(&span).map(|second| second.outstanding()).sum();
+        let possible: u64 = self.seconds_of(&span).map(|second| second.possible()).sum();
         span.count = count.min(possible).min((last - first).saturating_add(1));
         let missing = count - span.count;
         self.give(&mut span, plan, false);
@@ -180,6 +183,7 @@ impl Ledger {
         spans.sort_by_key(|span| span.first);
         for mut span in spans {
             self.give(&mut span, plan, true);
+            self.give_beyond(span, plan);
         }
         let mut excess = std::mem::take(&mut self.excess);
         excess += self.workflows.iter().flatten().map(Second::excess).sum::<u64>();
@@ -246,6 +250,23 @@ impl Ledger {
         }
     }
 
+    /// Counts what is left of a span at the end and finds nothing outstanding in its seconds, because they were given
+    /// too much of other spans. What those spans lack elsewhere is as much.
+    fn give_beyond(&mut self, span: Span, plan: &mut PlanTable) {
+        if span.count == 0 {
+            return;
+        }
+        let second = self.seconds_of(&span).last().map(|second| {
+            second.drop_some(span.count, false);
+            second.second()
+        });
+        if second.is_none() {
+            self.excess += span.count;
+        }
+        let row = plan.due_at(span.workflow, second.unwrap_or_default() * SECOND_NS);
+        span.reason.count_in(&mut row.dropped, span.count);
+    }
+
     /// Keeps what is left of a span, with what is left of those that lie in the same seconds.
     fn keep(&mut self, span: Span) {
         if span.count == 0 {
@@ -283,9 +304,12 @@ impl Ledger {
             {
                 self.open = self.open.saturating_sub(second.only_count());
             }
-            while seconds.len() > 1
-                && let Some(second) = seconds.pop_front_if(|second| second.is_settled())
-            {
+            while seconds.len() > 1 {
+                let many = seconds.len() > MAX_GUESSED;
+                let known = |second: &mut Second| second.is_settled() && (many || second.is_certain());
+                let Some(second) = seconds.pop_front_if(known) else {
+                    break;
+                };
                 self.excess += second.excess();
             }
         }

@@ -69,12 +69,12 @@ impl Second {
             Some(open) => open.remove(&n),
             None => (self.first_n..=self.last_n).contains(&n),
         };
-        let heard = known && self.heard + self.dropped < self.released + self.guessed;
+        let heard = known && self.possible() > 0;
         self.heard += u64::from(heard);
         heard
     }
 
-    /// Takes note of drops; there must be as many outstanding. `guessed` if some may belong to another second.
+    /// Takes note of drops. `guessed` if some may belong to another second.
     pub(crate) fn drop_some(&mut self, count: u64, guessed: bool) {
         self.dropped += count;
         if guessed {
@@ -85,6 +85,11 @@ impl Second {
     /// How many are neither heard of nor dropped.
     pub(crate) const fn outstanding(&self) -> u64 {
         self.released.saturating_sub(self.heard + self.dropped)
+    }
+
+    /// How many may still be heard of or dropped: more than are outstanding if what was guessed belongs to others.
+    pub(crate) const fn possible(&self) -> u64 {
+        (self.released + self.guessed).saturating_sub(self.heard + self.dropped)
     }
 
     /// How many more are heard of and dropped than were released.
@@ -113,6 +118,11 @@ impl Second {
     /// Whether all are due, and heard of or dropped.
     pub(crate) const fn is_settled(&self) -> bool {
         self.outstanding() == 0 && self.scheduled == self.released
+    }
+
+    /// Whether all that was dropped is its own.
+    pub(crate) const fn is_certain(&self) -> bool {
+        self.guessed == 0
     }
 
     /// How many are known by number.
