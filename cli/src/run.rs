@@ -50,11 +50,11 @@ pub(crate) struct Args {
     #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
     #[command(flatten)]
+    team: TeamFlags,
+    #[command(flatten)]
     service: ServiceFlags,
     #[command(flatten)]
     request: RequestFlags,
-    #[command(flatten)]
-    team: TeamFlags,
     #[command(flatten)]
     load: LoadFlags,
 }

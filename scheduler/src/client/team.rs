@@ -8,7 +8,7 @@ use heavy_model::span::Span;
 /// Which workflows run, and on which agents.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TeamFlags {
-    /// A workflow to run; may be given more than once [default: the load test's only one]
+    /// A workflow to run; may be given more than once [default: the load test's only one; all of a service]
     #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
     pub workflows: Vec<WorkflowSpec>,
     /// How many agents take part [default: all that are free]
