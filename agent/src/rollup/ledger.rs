@@ -5,10 +5,12 @@
 //! became due, were heard of and were dropped; what is left at the end is lost, so that `scheduled = started +
 //! dropped` and `started = ok + failed + interrupted + lost` hold whatever lines come.
 
+mod span;
+
 use std::collections::VecDeque;
 
-use heavy_model::stats::Dropped;
-
+pub(crate) use self::span::DropReason;
+use self::span::Span;
 use super::plan::PlanTable;
 use super::second::{SECOND_NS, Second};
 
@@ -24,56 +26,6 @@ const MAX_OPEN: usize = 1 << 18;
 /// Seconds that are kept although all of them seems known, because part of that was guessed.
 const MAX_GUESSED: usize = 600;
 
-/// Why an iteration was dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DropReason {
-    /// No free slot.
-    Full,
-    /// The generator was too far behind.
-    Late,
-    /// Nobody could execute it.
-    Gap,
-}
-
-impl DropReason {
-    /// Reads a line's reason; one that is not known counts as `late`: the generator's fault.
-    pub(crate) fn of(text: &str) -> Self {
-        match text {
-            "full" => Self::Full,
-            "gap" => Self::Gap,
-            _ => Self::Late,
-        }
-    }
-
-    fn count_in(self, dropped: &mut Dropped, n: u64) {
-        match self {
-            Self::Full => dropped.full += n,
-            Self::Late => dropped.late += n,
-            Self::Gap => dropped.gap += n,
-        }
-    }
-}
-
-/// Drops of a span that reaches over the end of a second: how many of the last few belong to which shows at the end.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    workflow: Workflow,
-    first: u64,
-    last: u64,
-    count: u64,
-    reason: DropReason,
-}
-
-impl Span {
-    /// The part of its count that surely belongs to a second: a little less than by its numbers.
-    fn part_in(&self, second: &Second) -> u64 {
-        let numbers = second.last_n().min(self.last) + 1 - second.first_n().max(self.first);
-        let all = u128::from(self.last - self.first) + 1;
-        let part = u128::from(self.count) * u128::from(numbers) * 7 / 8 / all;
-        u64::try_from(part).unwrap_or(u64::MAX)
-    }
-}
-
 /// All released iterations of one assignment.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -83,6 +35,8 @@ pub(crate) struct Ledger {
     upcoming: VecDeque<(u64, Workflow)>,
     /// What is left of spans over several seconds.
     spans: Vec<Span>,
+    /// For each workflow how many were released and not told of, whatever second they are counted in.
+    untold: Vec<u64>,
     open: usize,
     /// What was heard of and dropped beyond what was released, in seconds that got too large a part of a span.
     excess: u64,
@@ -94,7 +48,9 @@ impl Ledger {
         let place = usize::from(workflow);
         if self.workflows.len() <= place {
             self.workflows.resize_with(place + 1, VecDeque::new);
+            self.untold.resize(place + 1, 0);
         }
+        self.untold[place] += due.len() as u64;
         let seconds = &mut self.workflows[place];
         for (n, due_ns) in due {
             let second = due_ns / SECOND_NS;
@@ -135,10 +91,14 @@ impl Ledger {
         let Some(second) = second.filter(|second| second.first_n() <= n) else {
             return false;
         };
+        if self.untold[usize::from(workflow)] == 0 {
+            return false;
+        }
         if !second.hear(n) {
             return false;
         }
         plan.due_at(workflow, second.second() * SECOND_NS).started += 1;
+        self.untold[usize::from(workflow)] -= 1;
         self.open = self.open.saturating_sub(1);
         true
     }
@@ -159,7 +119,12 @@ impl Ledger {
             reason,
         };
         let possible: u64 = self.seconds_of(&span).map(|second| second.possible()).sum();
+        let untold = self.untold.get_mut(usize::from(workflow));
+        let possible = possible.min(untold.as_deref().copied().unwrap_or(0));
         span.count = count.min(possible).min((last - first).saturating_add(1));
+        if let Some(untold) = untold {
+            *untold -= span.count;
+        }
         let missing = count - span.count;
         self.give(&mut span, plan, false);
         self.keep(span);

@@ -68,7 +68,7 @@ impl Synthetic {
                 second,
                 workflow: "shop".into(),
                 step: if place == 3 { "pay".into() } else { "".into() },
-                method: name.split(' ').next().unwrap().into(),
+                method: name.split(' ').next().unwrap_or_default().into(),
                 name: name.into(),
                 status: if failed { 500 } else { 200 },
                 failed,
