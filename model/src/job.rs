@@ -8,7 +8,6 @@ mod choices;
 mod foreign;
 mod info;
 mod provenance;
-mod shape;
 mod workflow;
 
 #[cfg(test)]
@@ -22,13 +21,13 @@ use serde_json::Value;
 pub use choices::{Connections, Samples, Weights, WhenFull};
 pub use info::{AgentInfo, CheckSpec, Checked, JobInfo, JobState, JobView};
 pub use provenance::Provenance;
-pub use shape::Shape;
 pub use workflow::WorkflowSpec;
 
 use crate::arrivals::Arrivals;
 use crate::load::Load;
 use crate::profile::Stage;
 use crate::rate::Rate;
+use crate::shape::{self, ShapeError};
 use crate::span::Span;
 use crate::threshold::{Threshold, document};
 use crate::users::Users;
@@ -182,15 +181,21 @@ pub enum SpecError {
     },
 }
 
+impl From<ShapeError> for SpecError {
+    fn from(ShapeError { field, problem }: ShapeError) -> Self {
+        Self::Field { field, problem }
+    }
+}
+
 impl JobSpec {
     /// How long a job lasts that says nothing of it.
-    pub const DEFAULT_DURATION: Span = Span::from_s(30);
+    pub const DEFAULT_DURATION: Span = shape::DEFAULT_DURATION;
     /// How long a job of a number of iterations lasts at most.
-    pub const DEFAULT_MAX_DURATION: Span = Span::from_s(600);
+    pub const DEFAULT_MAX_DURATION: Span = shape::DEFAULT_MAX_DURATION;
     /// Iterations at once on each agent.
-    pub const DEFAULT_MAX_IN_FLIGHT: u32 = 4096;
+    pub const DEFAULT_MAX_IN_FLIGHT: u32 = shape::DEFAULT_MAX_IN_FLIGHT;
     /// Grace for running iterations.
-    pub const DEFAULT_GRACEFUL_STOP: Span = Span::from_s(30);
+    pub const DEFAULT_GRACEFUL_STOP: Span = shape::DEFAULT_GRACEFUL_STOP;
     /// How long a job waits for agents.
     pub const DEFAULT_WAIT_FOR_AGENTS: Span = Span::from_s(30);
 

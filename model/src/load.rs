@@ -74,6 +74,26 @@ impl Closed {
             Quota::PerUser(iterations) => iterations * u64::from(self.users.most()),
         }
     }
+
+    /// A workflow's part of the users and of their iterations.
+    #[must_use]
+    pub fn part(&self, share: &Share) -> Self {
+        let of = |users: u32| u32::try_from(share.count_before(u64::from(users))).unwrap_or(users);
+        Self {
+            users: match &self.users {
+                Users::Constant(users) => Users::Constant(of(*users)),
+                Users::Stages(stages) => {
+                    let stages = stages.iter().map(|(duration, users)| (*duration, of(*users)));
+                    Users::Stages(stages.collect())
+                }
+            },
+            quota: match self.quota {
+                Quota::Shared(iterations) => Quota::Shared(share.count_before(iterations)),
+                other => other,
+            },
+            ..self.clone()
+        }
+    }
 }
 
 impl Lane {

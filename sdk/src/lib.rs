@@ -119,6 +119,7 @@
 //! beyond that, lines of requests and metrics are left out and counted in the metric `heavy_output_dropped`, while the
 //! outcome of every iteration gets out.
 
+mod beside;
 mod by_hand;
 mod context;
 mod env;

@@ -1,7 +1,8 @@
 //! What of a job document the types alone cannot say.
 
-use super::{JobSpec, Shape, SpecError};
+use super::{JobSpec, SpecError};
 use crate::arrivals::Arrivals;
+use crate::shape::{Shape, ShapeError};
 use crate::span::Span;
 use crate::split::Split;
 use crate::threshold::MOST;
@@ -146,7 +147,7 @@ impl JobSpec {
                     format!("{name:?} has no load of its own, and others have: give it one"),
                 );
             }
-            if let Err(SpecError::Field { field, problem }) = shape.check() {
+            if let Err(ShapeError { field, problem }) = shape.check() {
                 return wrong(field, format!("of workflow {name:?}: {problem}"));
             }
         }

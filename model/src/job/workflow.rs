@@ -3,13 +3,13 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::{JobSpec, Shape};
+use super::JobSpec;
 use crate::arrivals::Arrivals;
-use crate::load::{Closed, Kind, Lane, Quota, shared_rate};
+use crate::load::Lane;
 use crate::profile::Stage;
 use crate::rate::Rate;
+use crate::shape::Shape;
 use crate::span::Span;
-use crate::split::{Share, Split};
 use crate::users::Users;
 
 /// One workflow of a job. In documents its name alone will do.
@@ -167,7 +167,7 @@ pub(super) fn lanes(spec: &JobSpec) -> Vec<Lane> {
             let shape = workflow.shape(spec);
             let seed = seed.wrapping_add(place << 32);
             let names = [workflow.name.clone()];
-            lanes_of(&shape, workflow.start, seed, &names, &[1])
+            shape.lanes(workflow.start, seed, &names, &[1])
         });
         return lanes.collect();
     }
@@ -177,41 +177,5 @@ pub(super) fn lanes(spec: &JobSpec) -> Vec<Lane> {
         names.push(String::new());
         weights.push(1);
     }
-    lanes_of(&spec.shape(), Span::ZERO, seed, &names, &weights)
-}
-
-fn lanes_of(shape: &Shape, offset: Span, seed: u64, names: &[String], weights: &[u32]) -> Vec<Lane> {
-    let kinds: Vec<Kind> = if shape.is_open() {
-        let streams = shared_rate(&shape.profile(), offset, shape.arrivals, seed, weights);
-        streams.into_iter().flatten().map(Kind::Open).collect()
-    } else if let Ok(dealt) = Split::new(0, weights) {
-        let closed = shape.closed(offset);
-        let shares = (0..dealt.members()).map(|member| dealt.share(member));
-        shares.map(|share| Kind::Closed(part(&closed, &share))).collect()
-    } else {
-        Vec::new()
-    };
-    let lanes = names.iter().cloned().zip(kinds);
-    lanes.map(|(workflow, kind)| Lane { workflow, kind }).collect()
-}
-
-/// A workflow's part of the users and of their iterations.
-fn part(closed: &Closed, share: &Share) -> Closed {
-    let of = |users: u32| u32::try_from(share.count_before(u64::from(users))).unwrap_or(users);
-    Closed {
-        users: match &closed.users {
-            Users::Constant(users) => Users::Constant(of(*users)),
-            Users::Stages(stages) => Users::Stages(
-                stages
-                    .iter()
-                    .map(|(duration, users)| (*duration, of(*users)))
-                    .collect(),
-            ),
-        },
-        quota: match closed.quota {
-            Quota::Shared(iterations) => Quota::Shared(share.count_before(iterations)),
-            other => other,
-        },
-        ..closed.clone()
-    }
+    spec.shape().lanes(Span::ZERO, seed, &names, &weights)
 }

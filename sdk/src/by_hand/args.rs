@@ -5,9 +5,10 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use heavy_model::arrivals::Arrivals;
-use heavy_model::job::{JobSpec, SpecError, WorkflowSpec};
+use heavy_model::load::{Lane, Load};
 use heavy_model::profile::Stage;
 use heavy_model::rate::Rate;
+use heavy_model::shape::{Shape, ShapeError};
 use heavy_model::span::Span;
 use heavy_model::users::Users;
 use heavy_plugin::rpc::{Connections, WhenFull};
@@ -142,13 +143,28 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, 
 }
 
 impl Plan {
-    /// The job that the flags ask for, of one workflow.
+    /// The load that the flags ask for, in words and as one lane.
     ///
     /// # Errors
     /// When they do not go together.
-    pub(crate) fn job(&self, workflow: &str) -> Result<JobSpec, String> {
-        let mut spec = JobSpec {
-            workflows: vec![WorkflowSpec::new(workflow)],
+    pub(crate) fn load(&self, workflow: &str) -> Result<(String, Load), String> {
+        let shape = self.shape()?;
+        let load = Load {
+            lanes: shape.lanes(Span::ZERO, 0, &[workflow.to_owned()], &[1]),
+            warm_up_ns: 0,
+            pauses: Vec::new(),
+        };
+        if !load.lanes.iter().any(Lane::starts_any) {
+            return Err(format!(
+                "{}: that starts nothing; ask for more, or for longer",
+                shape.describe()
+            ));
+        }
+        Ok((shape.describe(), load))
+    }
+
+    fn shape(&self) -> Result<Shape, String> {
+        let mut shape = Shape {
             rate: self.rate,
             stages: self.stages.clone(),
             arrivals: match self.arrivals {
@@ -160,29 +176,31 @@ impl Plan {
             iterations_per_user: self.iterations_per_user,
             pacing: self.pacing,
             duration: self.duration,
-            unique_users: self.unique_users,
-            params: self.params(),
-            env: self.env(),
-            // No binary is sent anywhere.
-            ..JobSpec::of("0".repeat(64))
+            warm_up: Span::ZERO,
         };
-        if !spec.shape().is_given() {
-            spec.rate = Some(Rate::per_second(1).map_err(|error| error.to_string())?);
+        if !shape.is_given() {
+            shape.rate = Some(Rate::per_second(1).map_err(|error| error.to_string())?);
         }
-        let staged = !spec.stages.is_empty()
-            || spec
-                .users
-                .as_ref()
-                .is_some_and(|users| users.duration().is_some());
-        let counted = spec.iterations.or(spec.iterations_per_user).is_some();
-        if spec.duration.is_none() && !staged && !counted {
-            spec.duration = Some(DEFAULT_DURATION);
+        let staged_users = shape.users.as_ref().and_then(Users::duration).is_some();
+        let counted = shape.iterations.or(shape.iterations_per_user).is_some();
+        if shape.duration.is_none() && shape.stages.is_empty() && !staged_users && !counted {
+            shape.duration = Some(DEFAULT_DURATION);
         }
-        spec.check().map_err(|error| match error {
-            SpecError::Field { field, problem } => format!("--{}: {problem}", field.replace('_', "-")),
-            error @ SpecError::Syntax(_) => error.to_string(),
-        })?;
-        Ok(spec)
+        shape
+            .check()
+            .map_err(|ShapeError { field, problem }| format!("--{}: {problem}", field.replace('_', "-")))?;
+        if self.timeout == Some(Span::ZERO) {
+            return Err(
+                "--timeout: every iteration would time out: write a duration above 0, as in 10s".to_owned(),
+            );
+        }
+        if self.unique_users == Some(0) {
+            return Err("--unique-users: with no users nothing starts: write a number above 0".to_owned());
+        }
+        if self.unique_users.is_some() && shape.is_closed() {
+            return Err("--unique-users: users of a closed load are unique already: leave it out".to_owned());
+        }
+        Ok(shape)
     }
 
     /// The params as a JSON object; null when none are given.
@@ -247,7 +265,7 @@ mod tests {
         assert_eq!(plan.workflow.as_deref(), Some("buy"));
         assert_eq!(plan.rate, Some("5/s".parse().unwrap()));
         assert_eq!(plan.duration, Some(Span::from_s(60)));
-        assert_eq!(plan.job("buy").unwrap().load().planned(), 300);
+        assert_eq!(plan.load("buy").unwrap().1.planned(), 300);
         assert_eq!(plan.params(), json!({"n": 7, "url": "http://h/"}));
         assert_eq!(plan.env()["A"], "b=c");
     }
@@ -267,13 +285,13 @@ mod tests {
             let Ok(Action::Run(plan)) = parsed(line) else {
                 panic!("it is a run");
             };
-            assert_eq!(plan.job("w").unwrap().describe_load(), words, "{line}");
+            assert_eq!(plan.load("w").unwrap().0, words, "{line}");
         }
         let Ok(Action::Run(plan)) = parsed("./shop run --rate 5 --users 2") else {
             panic!("it is a run");
         };
         assert!(
-            plan.job("w")
+            plan.load("w")
                 .unwrap_err()
                 .contains("--users: it belongs to users")
         );

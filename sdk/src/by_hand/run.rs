@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use heavy_model::job::JobSpec;
-use heavy_model::load::{Kind, Quota};
+use heavy_model::load::{Kind, Load, Quota};
 use heavy_model::split::Split;
 use heavy_model::stream::{Deal, Dealt, Stream};
 use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Numbers, Release, Setup, WorkflowSetup};
@@ -29,8 +28,8 @@ const EXIT_FAIL: u8 = 99;
 /// Runs a workflow and prints the summary; an error says why it could not run.
 pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Result<ExitCode, String> {
     let workflow = chosen(&workflows, plan.workflow.as_deref())?;
-    let spec = plan.job(&workflow)?;
-    announce(&workflow, &spec, plan.max_in_flight);
+    let (words, load) = plan.load(&workflow)?;
+    announce(&workflow, &words, load.planned(), plan.max_in_flight);
     panics::shorten_reports();
     let tally = Arc::new(Mutex::new(Tally::default()));
     let of_writer = Arc::clone(&tally);
@@ -48,10 +47,10 @@ pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Re
         .build_local(LocalOptions::default())
         .map_err(|error| format!("cannot start: {error}"))?;
     runtime
-        .block_on(drive(&process, &workflow, plan, &spec))
+        .block_on(drive(&process, &workflow, plan, &load))
         .map_err(|failure| failure.message)?;
     let tally = tally.lock().expect("nobody panics while tallying");
-    let summary = tally.summary(&workflow, &spec.load());
+    let summary = tally.summary(&workflow, &load);
     io::stdout()
         .lock()
         .write_all(summary.as_bytes())
@@ -76,8 +75,7 @@ fn chosen(workflows: &[Workflow], asked: Option<&str>) -> Result<String, String>
     }
 }
 
-fn announce(workflow: &str, spec: &JobSpec, most: u32) {
-    let (words, planned) = (spec.describe_load(), spec.load().planned());
+fn announce(workflow: &str, words: &str, planned: u64, most: u32) {
     let line = if planned > 0 {
         format!("{workflow}: {words}, {planned} iterations, at most {most} at once")
     } else {
@@ -87,15 +85,13 @@ fn announce(workflow: &str, spec: &JobSpec, most: u32) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-async fn drive(process: &Process, workflow: &str, plan: &Plan, spec: &JobSpec) -> Result<(), Failure> {
+async fn drive(process: &Process, workflow: &str, plan: &Plan, load: &Load) -> Result<(), Failure> {
     let anchor = anchor_now();
-    let lane = spec.load().lanes.into_iter().next();
-    let kind = lane.map(|lane| lane.kind).ok_or_else(nothing)?;
-    process
-        .prepare(setup(workflow, plan, spec, &kind, anchor))
-        .await?;
+    let lane = load.lanes.first().ok_or_else(nothing)?;
+    let kind = lane.kind.clone();
+    process.prepare(setup(workflow, plan, &kind, anchor)).await?;
     let start_ns = monotonic_ns() - anchor.monotonic_ns + LEAD_NS;
-    let end_ns = anchor.monotonic_ns + start_ns + spec.load().duration_ns();
+    let end_ns = anchor.monotonic_ns + start_ns + load.duration_ns();
     match kind {
         Kind::Open(stream) => {
             release(process, workflow, stream, anchor, start_ns).await?;
@@ -164,13 +160,13 @@ async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
     }
 }
 
-fn setup(workflow: &str, plan: &Plan, spec: &JobSpec, kind: &Kind, anchor: Anchor) -> Setup {
+fn setup(workflow: &str, plan: &Plan, kind: &Kind, anchor: Anchor) -> Setup {
     let closed = match kind {
         Kind::Open(_) => None,
         Kind::Closed(closed) => Some(ClosedSetup {
             pacing_ns: closed.pacing_ns,
-            iterations: spec.iterations,
-            iterations_per_user: spec.iterations_per_user,
+            iterations: plan.iterations,
+            iterations_per_user: plan.iterations_per_user,
             numbers: Numbers::default(),
             grace_ns: plan.graceful_stop.ns(),
         }),
@@ -182,11 +178,11 @@ fn setup(workflow: &str, plan: &Plan, spec: &JobSpec, kind: &Kind, anchor: Ancho
         agents: 1,
         workflows: vec![WorkflowSetup {
             name: workflow.to_owned(),
-            params: spec.params.clone(),
+            params: plan.params(),
             closed,
-            identities: (0..spec.unique_users.map_or(0, u64::from)).collect(),
+            identities: (0..plan.unique_users.map_or(0, u64::from)).collect(),
         }],
-        env: spec.env.clone(),
+        env: plan.env(),
         anchor,
         max_in_flight: plan.max_in_flight,
         when_full: plan.when_full.into(),

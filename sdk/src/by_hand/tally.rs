@@ -21,6 +21,8 @@ pub(crate) struct Tally {
     requests: BTreeMap<String, Requests>,
     checks: BTreeMap<String, (u64, u64)>,
     errors: BTreeMap<String, u64>,
+    /// The first start and the last end of an iteration, in ns since the Unix epoch.
+    span_ns: Option<(u64, u64)>,
 }
 
 #[derive(Debug, Default)]
@@ -78,6 +80,10 @@ impl Tally {
                 *entry(&mut self.errors, &format!("iteration: {error}")) += 1;
             }
         }
+        let start_ns = line.scheduled_ns.saturating_add(line.lag_ns);
+        let end_ns = start_ns.saturating_add(line.duration_ns);
+        let (first_ns, last_ns) = self.span_ns.unwrap_or((start_ns, end_ns));
+        self.span_ns = Some((first_ns.min(start_ns), last_ns.max(end_ns)));
         self.durations.record(line.duration_ns);
         self.lag.record(line.lag_ns.saturating_sub(line.slot_wait_ns));
         for check in &line.checks {
@@ -87,11 +93,25 @@ impl Tally {
         }
     }
 
+    /// The rate that was started: of a rate that was asked for over its duration, of users over the time that they took.
+    fn rates(&self, load: &Load, started: u64) -> String {
+        let per_second = |over_ns: u64| started as f64 / (over_ns.max(1) as f64 / 1e9);
+        if load.is_open() {
+            let achieved = per_second(load.duration_ns());
+            format!(
+                "{:.1}/s asked, {achieved:.1}/s started",
+                load.mean_rate_per_second()
+            )
+        } else {
+            let (first_ns, last_ns) = self.span_ns.unwrap_or_default();
+            format!("{:.1}/s started", per_second(last_ns - first_ns))
+        }
+    }
+
     /// The summary, as printed.
     pub(crate) fn summary(&self, workflow: &str, load: &Load) -> String {
         let started = self.ok + self.failed + self.interrupted;
         let dropped: u64 = self.dropped.values().sum();
-        let seconds = load.duration_ns() as f64 / 1e9;
         let mut out = String::new();
         let mut line = |name: &str, text: String| {
             writeln!(out, "{name:<12} {text}").expect("a string takes everything");
@@ -107,14 +127,7 @@ impl Tally {
                 self.interrupted
             ),
         );
-        line(
-            "rate",
-            format!(
-                "{:.1}/s asked, {:.1}/s started",
-                load.mean_rate_per_second(),
-                started as f64 / seconds
-            ),
-        );
+        line("rate", self.rates(load, started));
         line("duration", percentiles(&self.durations));
         line("lag", percentiles(&self.lag));
         for (reason, count) in &self.dropped {
@@ -138,10 +151,37 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heavy_model::job::JobSpec;
+    use heavy_model::shape::Shape;
+    use heavy_model::span::Span;
+
+    fn load(shape: &Shape) -> Load {
+        Load {
+            lanes: shape.lanes(Span::ZERO, 0, &["w".to_owned()], &[1]),
+            warm_up_ns: 0,
+            pauses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_rate_of_users_is_over_the_time_that_they_took() {
+        let shape = Shape {
+            iterations: Some(500),
+            ..Shape::default()
+        };
+        let tally = Tally {
+            span_ns: Some((1_000_000_000, 1_250_000_000)),
+            ..Tally::default()
+        };
+        assert_eq!(tally.rates(&load(&shape), 500), "2000.0/s started");
+    }
 
     #[test]
     fn lines_add_up_to_a_summary() {
+        let shape = Shape {
+            rate: Some("4".parse().unwrap()),
+            duration: Some(Span::from_s(1)),
+            ..Shape::default()
+        };
         let lines = concat!(
             r#"{"type":"hello","protocol":1,"sdk":"x"}"#,
             "\n",
@@ -155,8 +195,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.take(lines.as_bytes());
         assert!(tally.is_failed());
-        let spec = JobSpec::new("a".repeat(64), "4".parse().unwrap(), "1s".parse().unwrap());
-        let summary = tally.summary("w", &spec.load());
+        let summary = tally.summary("w", &load(&shape));
         let expected = "\
 workflow     w
 iterations   4 planned, 1 started, 1 ok, 0 failed, 3 dropped, 0 interrupted

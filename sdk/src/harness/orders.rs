@@ -10,13 +10,13 @@ use heavy_plugin::rpc::Failure;
 use serde_json::Value;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_local;
 
 use super::core::Core;
 use super::panics::{Outcome, guarded};
 use super::process::failure;
 use super::users::{Kind, User};
 use super::workflow::Later;
+use crate::beside::beside;
 use crate::context::Context;
 
 /// Users that log in at the same time, on each core.
@@ -86,12 +86,12 @@ pub(crate) fn follow(
         .expect("the operating system gives a thread its event queue");
     runtime.block_on(async {
         let core = make_core().expect("the operating system gives a core its timer");
-        spawn_local(Rc::clone(&core).pace());
+        beside(Rc::clone(&core).pace());
         if queues {
-            spawn_local(Rc::clone(&core).take_freed_slots());
+            beside(Rc::clone(&core).take_freed_slots());
         }
         let results = Rc::clone(&core);
-        spawn_local(async move { results.results.keep_handing_over().await });
+        beside(async move { results.results.keep_handing_over().await });
         while let Some(order) = orders.recv().await {
             carry_out(&core, order);
         }
@@ -108,7 +108,7 @@ fn carry_out(core: &Rc<Core>, order: Order) {
             lane,
             numbers,
             answer,
-        } => drop(spawn_local(async move {
+        } => drop(beside(async move {
             drop(answer.send(make_identities(&core, lane, numbers).await));
         })),
         Order::Params { lane, params } => core.params.borrow_mut()[lane] = params,
@@ -119,24 +119,24 @@ fn carry_out(core: &Rc<Core>, order: Order) {
             core.results.hand_over();
             let _ = answer.send(());
         }
-        Order::Idle { answer } => drop(spawn_local(async move {
+        Order::Idle { answer } => drop(beside(async move {
             core.idle().await;
             let _ = answer.send(());
         })),
-        Order::Interrupt { answer } => drop(spawn_local(async move {
+        Order::Interrupt { answer } => drop(beside(async move {
             let _ = answer.send(core.interrupt().await);
         })),
-        Order::Init { lane, answer } => drop(spawn_local(async move {
+        Order::Init { lane, answer } => drop(beside(async move {
             let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(lane), "init");
             let call = core.shared.workflows[lane].runner.init_later(&ctx);
             drop(answer.send(outside_iterations("init", &ctx, call).await));
         })),
-        Order::Cleanup { lane, answer } => drop(spawn_local(async move {
+        Order::Cleanup { lane, answer } => drop(beside(async move {
             let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(lane), "cleanup");
             let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
             drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
         })),
-        Order::CleanupUsers { answer } => drop(spawn_local(async move {
+        Order::CleanupUsers { answer } => drop(beside(async move {
             drop(answer.send(cleanup_users(&core).await));
         })),
     }

@@ -15,20 +15,22 @@ use tarpc::context::Context;
 use tarpc::server::{BaseChannel, Channel as _, Config};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
-use tokio::task::spawn_local;
 
 use super::process::Process;
+use crate::beside::beside;
 
 /// So many answers may wait to be written.
 const PENDING_RESPONSES: usize = 1_024;
 
+/// The bytes between an agent and a load test, whatever socket they come by: the service is compiled once for all.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire for S {}
+
 /// Serves one agent until it closes the connection. Calls that are still being carried out then are forgotten.
-pub(crate) async fn serve<S>(stream: S, process: Arc<Process>)
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+pub(crate) async fn serve(stream: Box<dyn Wire>, process: Arc<Process>) {
     let closed = Rc::new(Notify::new());
-    let transport: ServerTransport<S> = codec::transport(stream);
+    let transport: ServerTransport<Box<dyn Wire>> = codec::transport(stream);
     let transport = Watched {
         inner: transport,
         closed: Rc::clone(&closed),
@@ -38,7 +40,7 @@ where
     };
     let calls = BaseChannel::new(config, transport).execute(Service { process }.serve());
     let answering = calls.for_each(async |call| {
-        spawn_local(call);
+        beside(call);
     });
     // The stream of calls ends only when the last of them is answered, which may be after a long grace: the agent
     // being gone has to be noticed at once.

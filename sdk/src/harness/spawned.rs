@@ -28,7 +28,7 @@ pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: Options) -> io::Res
     })?;
     let process = start(workflows, options)?;
     runtime()?.block_on(async {
-        rpc::serve(UnixStream::from_std(socket)?, Arc::clone(&process)).await;
+        rpc::serve(Box::new(UnixStream::from_std(socket)?), Arc::clone(&process)).await;
         wind_up(&process).await;
         Ok(())
     })
@@ -49,7 +49,7 @@ pub(crate) fn serve_address(
         while !process.is_prepared() {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            rpc::serve(stream, Arc::clone(&process)).await;
+            rpc::serve(Box::new(stream), Arc::clone(&process)).await;
         }
         wind_up(&process).await;
         Ok(())

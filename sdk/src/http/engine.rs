@@ -23,6 +23,7 @@ use super::pool::Pool;
 use super::request::{Parts, Request};
 use super::target::{Target, TargetCache};
 use super::{ExchangeFuture, HttpClient};
+use crate::beside::beside;
 
 /// The default [`HttpClient`]: a pool of hyper connections for one thread.
 ///
@@ -189,7 +190,7 @@ impl Engine {
         deadline: Instant,
     ) -> Grant {
         if !self.connector_runs.replace(true) {
-            tokio::task::spawn_local(connector::run(Rc::downgrade(&self.pool), self.dialer.clone()));
+            beside(connector::run(Rc::downgrade(&self.pool), self.dialer.clone()));
         }
         let waiting = self.pool.wait(origin);
         let grant = match timeout_at(deadline, waiting).await {

@@ -22,6 +22,7 @@ use super::origin::Origin;
 use super::phases::{Phase, PhaseClock};
 use super::pool::{Permit, Pool};
 use super::stamp::Stamps;
+use crate::beside::beside;
 
 /// Lets hyper spawn onto this thread's `LocalSet`.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +55,7 @@ impl H2Connection {
     ) -> Rc<Self> {
         let allowed = Rc::new(Cell::new(driver.current_max_send_streams()));
         let told = allowed.clone();
-        tokio::task::spawn_local(async move {
+        beside(async move {
             // How it ends is told to every request on it.
             let _ = poll_fn(|cx| {
                 let done = Pin::new(&mut driver).poll(cx);

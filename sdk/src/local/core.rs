@@ -9,7 +9,6 @@ use std::time::Duration;
 use heavy_model::admission::{Decision, Released};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, watch};
-use tokio::task::spawn_local;
 
 use super::WhenFull;
 use super::announce::{Announcer, Notice};
@@ -17,6 +16,7 @@ use super::call::Open;
 use super::plan::Part;
 use super::run::{Run, Stop};
 use super::tally::Tally;
+use crate::beside::beside;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY};
 use crate::harness::pacer::Pacer;
 use crate::harness::running::Running;
@@ -46,8 +46,8 @@ pub(super) fn work(index: usize, run: &Arc<Run>, announcer: Announcer) -> io::Re
         .build_local(LocalOptions::default())?;
     let tally = runtime.block_on(async {
         let core = Core::new(index, Arc::clone(run), announcer)?;
-        let pacing = spawn_local(Rc::clone(&core).pace());
-        let taking = spawn_local(Rc::clone(&core).take_freed_slots());
+        let pacing = beside(Rc::clone(&core).pace());
+        let taking = beside(Rc::clone(&core).take_freed_slots());
         core.work().await;
         pacing.abort();
         taking.abort();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::job::JobSpec;
+use heavy_model::shape::{DEFAULT_GRACEFUL_STOP, DEFAULT_MAX_IN_FLIGHT};
 
 use super::{Error, Listener, WhenFull};
 
@@ -32,9 +32,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             name: "worker".into(),
-            limit: JobSpec::DEFAULT_MAX_IN_FLIGHT,
+            limit: DEFAULT_MAX_IN_FLIGHT,
             when_full: WhenFull::Drop,
-            grace: JobSpec::DEFAULT_GRACEFUL_STOP.to_std(),
+            grace: DEFAULT_GRACEFUL_STOP.to_std(),
             threads: 1,
             stop_on_error: None,
             listeners: Vec::new(),

@@ -1,12 +1,21 @@
-//! The shape of a load as documents say it, of a whole job or of one workflow, and what of it makes no sense.
+//! The shape of a load as people say it, of a whole job or of one workflow, and what of it makes no sense.
 
 use crate::arrivals::Arrivals;
-use crate::job::{JobSpec, SpecError};
-use crate::load::{Closed, Quota};
+use crate::load::{Closed, Kind, Lane, Quota, shared_rate};
 use crate::profile::{Profile, Stage};
 use crate::rate::Rate;
 use crate::span::Span;
+use crate::split::Split;
 use crate::users::Users;
+
+/// How long a load lasts that says nothing of it.
+pub const DEFAULT_DURATION: Span = Span::from_s(30);
+/// How long a number of iterations lasts at most.
+pub const DEFAULT_MAX_DURATION: Span = Span::from_s(600);
+/// Iterations at once, on each agent.
+pub const DEFAULT_MAX_IN_FLIGHT: u32 = 4096;
+/// Grace for running iterations.
+pub const DEFAULT_GRACEFUL_STOP: Span = Span::from_s(30);
 
 /// What a document says of a load.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,8 +40,18 @@ pub struct Shape {
     pub warm_up: Span,
 }
 
-fn wrong<T>(field: &'static str, problem: &str) -> Result<T, SpecError> {
-    Err(SpecError::Field {
+/// Parts of a load that cannot be, or do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct ShapeError {
+    /// The name of the part that is wrong.
+    pub field: &'static str,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+fn wrong<T>(field: &'static str, problem: &str) -> Result<T, ShapeError> {
+    Err(ShapeError {
         field,
         problem: problem.to_owned(),
     })
@@ -61,7 +80,7 @@ impl Shape {
     ///
     /// # Errors
     /// Says which field is wrong and what would be right.
-    pub fn check(&self) -> Result<(), SpecError> {
+    pub fn check(&self) -> Result<(), ShapeError> {
         if self.duration == Some(Span::ZERO) {
             return wrong(
                 "duration",
@@ -80,7 +99,7 @@ impl Shape {
         Ok(())
     }
 
-    fn check_open(&self) -> Result<(), SpecError> {
+    fn check_open(&self) -> Result<(), ShapeError> {
         let with = if self.rate.is_some() { "a rate" } else { "stages" };
         for (field, given) in [
             ("users", self.users.is_some()),
@@ -118,7 +137,7 @@ impl Shape {
         Ok(())
     }
 
-    fn check_closed(&self) -> Result<(), SpecError> {
+    fn check_closed(&self) -> Result<(), ShapeError> {
         if self.arrivals == Arrivals::Poisson {
             return wrong(
                 "arrivals",
@@ -168,10 +187,10 @@ impl Shape {
     }
 
     /// The rate over time, the warm-up included.
-    pub(super) fn profile(&self) -> Profile {
+    fn profile(&self) -> Profile {
         let start = self.rate.unwrap_or(Rate::ZERO);
         if self.stages.is_empty() {
-            let duration = self.duration.unwrap_or(JobSpec::DEFAULT_DURATION);
+            let duration = self.duration.unwrap_or(DEFAULT_DURATION);
             return Profile::constant(start, self.warm_up.plus(duration));
         }
         let warm_up = Stage {
@@ -185,7 +204,7 @@ impl Shape {
     }
 
     /// The users, the warm-up included.
-    pub(super) fn closed(&self, offset: Span) -> Closed {
+    fn closed(&self, offset: Span) -> Closed {
         let users = self.users.clone().unwrap_or(Users::Constant(1));
         let quota = match (self.iterations, self.iterations_per_user) {
             (Some(iterations), _) => Quota::Shared(iterations),
@@ -193,9 +212,9 @@ impl Shape {
             (None, None) => Quota::Unlimited,
         };
         let default = if quota == Quota::Unlimited {
-            JobSpec::DEFAULT_DURATION
+            DEFAULT_DURATION
         } else {
-            JobSpec::DEFAULT_MAX_DURATION
+            DEFAULT_MAX_DURATION
         };
         let duration = users.duration().or(self.duration).unwrap_or(default);
         Closed {
@@ -231,7 +250,7 @@ impl Shape {
             ""
         };
         if self.stages.is_empty() {
-            let duration = self.duration.unwrap_or(JobSpec::DEFAULT_DURATION);
+            let duration = self.duration.unwrap_or(DEFAULT_DURATION);
             return format!("{start}{random} for {duration}");
         }
         let stages: Vec<String> = self
@@ -264,5 +283,24 @@ impl Shape {
             text.push_str(&format!(", paced at {pacing}"));
         }
         text
+    }
+}
+
+impl Shape {
+    /// The lanes of workflows that share the load by weight, open or closed; `seed` is what random arrivals follow from.
+    #[must_use]
+    pub fn lanes(&self, offset: Span, seed: u64, names: &[String], weights: &[u32]) -> Vec<Lane> {
+        let kinds: Vec<Kind> = if self.is_open() {
+            let streams = shared_rate(&self.profile(), offset, self.arrivals, seed, weights);
+            streams.into_iter().flatten().map(Kind::Open).collect()
+        } else if let Ok(dealt) = Split::new(0, weights) {
+            let closed = self.closed(offset);
+            let shares = (0..dealt.members()).map(|member| dealt.share(member));
+            shares.map(|share| Kind::Closed(closed.part(&share))).collect()
+        } else {
+            Vec::new()
+        };
+        let lanes = names.iter().cloned().zip(kinds);
+        lanes.map(|(workflow, kind)| Lane { workflow, kind }).collect()
     }
 }
