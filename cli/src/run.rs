@@ -8,7 +8,9 @@ use clap::builder::FalseyValueParser;
 use heavy_model::job::WorkflowSpec;
 use heavy_model::rate::Rate;
 use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{LoadFlags, Plan, Program, Remote, TeamFlags, plan_of_config, report};
+use heavy_sched::client::{
+    LoadFlags, Plan, Program, Remote, TeamFlags, for_one_agent, plan_of_config, report,
+};
 use serde_json::Value;
 
 use self::request::{RequestFlags, without_secrets};
@@ -87,6 +89,9 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
         shop,
     } = ready.await??;
     args.team.choose_agents(&mut plan.spec);
+    if scheduler.is_none() {
+        stay_here(&mut plan);
+    }
     let outcome = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
@@ -199,6 +204,18 @@ fn refuse_a_fleet(args: &Args) -> Result<(), Failure> {
         "without --scheduler, one agent inside of this command runs the load: leave {} out, or say --scheduler URL",
         flags.join(" and ")
     )))
+}
+
+/// A profile or a job file may be for a fleet, too: here one agent runs its whole load.
+fn stay_here(plan: &mut Plan) {
+    let left_out = for_one_agent(&mut plan.spec);
+    if !left_out.is_empty() {
+        plan.notes.push(format!(
+            "one agent inside of this command runs the load: {} left out, which {} for a fleet (--scheduler URL)",
+            left_out.join(", "),
+            if left_out.len() == 1 { "is" } else { "are" }
+        ));
+    }
 }
 
 fn refuse_request(args: &Args) -> Result<(), Failure> {

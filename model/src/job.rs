@@ -285,6 +285,13 @@ impl JobSpec {
         std::mem::replace(&mut self.env, blank)
     }
 
+    /// The variables whose values were taken out by [`Self::take_env`]: of a document that is sent again they are unknown.
+    #[must_use]
+    pub fn blank_env(&self) -> Vec<&str> {
+        let blank = self.env.iter().filter(|(_, value)| *value == Self::BLANK);
+        blank.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The names of the workflows to run; none: the load test's only one.
     #[must_use]
     pub fn workflow_names(&self) -> Vec<String> {

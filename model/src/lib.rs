@@ -10,6 +10,7 @@
 
 pub mod admission;
 pub mod arrivals;
+pub mod env;
 pub mod histogram;
 pub mod load;
 pub mod profile;

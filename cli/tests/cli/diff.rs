@@ -2,6 +2,7 @@
 
 use heavy_model::compare::{Comparison, Finding, Kind, Level, Verdict};
 use heavy_model::summary::Summary;
+use heavy_testkit::Schema;
 use serde_json::Value;
 
 use crate::recorded::{Job, Recorded, SLOWER};
@@ -42,6 +43,11 @@ fn tells_them_apart(recorded: &Recorded) {
     let json = ["diff", &before, &slower, "--format", "json"];
     let json = recorded.heavy(&json).finish().expect_code(99).stdout;
     let comparison: Comparison = serde_json::from_str(&json).unwrap();
+    let schema = Schema::of_docs("comparison.schema.json");
+    let mut document: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(schema.problems(&document), [""; 0]);
+    document["places"][0]["finding"] = "worse".into();
+    assert_ne!(schema.problems(&document), [""; 0]);
     assert_eq!(comparison.verdict, Verdict::Regression);
     assert!(comparison.comparable, "{:?}", comparison.caveats);
     let changed = |level| {

@@ -8,12 +8,12 @@ mod course;
 mod formats;
 mod judged;
 mod sample;
-mod schema;
 
 use std::path::PathBuf;
 
 use heavy_model::summary::Summary;
 use heavy_report::Style;
+use heavy_testkit::Schema;
 
 pub(crate) fn assert_golden(name: &str, actual: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -77,6 +77,7 @@ fn a_job_that_never_ran_and_one_that_runs() {
 
 #[test]
 fn the_json_is_the_summary_and_fits_the_schema() {
+    let schema = Schema::of_docs("summary.schema.json");
     for summary in [
         sample::shop(),
         sample::trouble(),
@@ -87,12 +88,13 @@ fn the_json_is_the_summary_and_fits_the_schema() {
         let document = heavy_report::json(&summary);
         assert_eq!(serde_json::from_str::<Summary>(&document).unwrap(), summary);
         let document = serde_json::from_str(&document).unwrap();
-        assert_eq!(schema::problems(&document), Vec::<String>::new());
+        assert_eq!(schema.problems(&document), [""; 0]);
     }
 }
 
 #[test]
 fn the_schema_refuses_what_is_no_summary() {
+    let schema = Schema::of_docs("summary.schema.json");
     let good: serde_json::Value = serde_json::from_str(&heavy_report::json(&sample::shop())).unwrap();
     for (pointer, value) in [
         ("/version", "3".into()),
@@ -105,7 +107,7 @@ fn the_schema_refuses_what_is_no_summary() {
     ] {
         let mut bad = good.clone();
         *bad.pointer_mut(pointer).unwrap() = value;
-        assert_ne!(schema::problems(&bad), Vec::<String>::new(), "{pointer}");
+        assert_ne!(schema.problems(&bad), [""; 0], "{pointer}");
     }
 }
 

@@ -35,5 +35,5 @@ pub use remote::{Change, Remote};
 pub use report_file::ReportFile;
 pub use rerun::RerunArgs;
 pub use submit::{SubmitArgs, plan_of_config, report, run_plan};
-pub use team::TeamFlags;
+pub use team::{TeamFlags, for_one_agent};
 pub use verbs::{JobsArgs, SchedulerFlag, Verb, run};

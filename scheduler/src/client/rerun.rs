@@ -91,13 +91,7 @@ fn again(spec: &JobSpec, load: &LoadFlags, job: &str) -> Result<Plan, Error> {
         // No secret, but what tells the load test not to look for files of its own.
         "1".clone_into(read);
     }
-    let unknown: Vec<&str> = plan
-        .spec
-        .env
-        .iter()
-        .filter(|(_, value)| *value == JobSpec::BLANK)
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let unknown = plan.spec.blank_env();
     if !unknown.is_empty() {
         return Err(Error::Usage(format!(
             "the job had variables, whose values are not kept: give {} with --env NAME=VALUE or --env-file",

@@ -62,6 +62,18 @@ impl TeamFlags {
     }
 }
 
+/// Takes out of a document what means nothing where there is one agent and no queue, and names what that was.
+pub fn for_one_agent(spec: &mut JobSpec) -> Vec<&'static str> {
+    let left_out = [
+        ("agents", spec.agents.take().is_some_and(|agents| agents != 1)),
+        ("on", !std::mem::take(&mut spec.on).is_empty()),
+        ("weights", std::mem::take(&mut spec.weights) != Weights::default()),
+        ("replace", std::mem::take(&mut spec.replace)),
+    ];
+    let named = left_out.into_iter().filter(|(_, said)| *said);
+    named.map(|(name, _)| name).collect()
+}
+
 /// How much of the load each agent gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum WeightsFlag {

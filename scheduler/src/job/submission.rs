@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use heavy_model::job::{JobInfo, JobSpec, JobState};
+use heavy_model::job::{JobInfo, JobSpec, JobState, SpecError};
 use uuid::Uuid;
 
 const KEYS_KEPT: usize = 1024;
@@ -33,6 +33,22 @@ impl Keys {
         self.jobs.insert(key.to_owned(), job);
         self.order.push_back(key.to_owned());
     }
+}
+
+/// Refuses a stored document that is sent again as it is: what its variables were is not in it.
+pub(crate) fn check_env(spec: &JobSpec) -> Result<(), SpecError> {
+    let unknown = spec.blank_env();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(SpecError::Field {
+        field: "env",
+        problem: format!(
+            "{:?} stands for a value that is not kept: write the values of {}",
+            JobSpec::BLANK,
+            unknown.join(", ")
+        ),
+    })
 }
 
 /// A job as it is when it has just been submitted.

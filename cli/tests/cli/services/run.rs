@@ -29,6 +29,10 @@ workflows = ["browse"]
 users = 4
 pacing = "100ms"
 duration = "500ms"
+[profiles.fleet]
+rate = 10
+agents = 3
+on = { region = "eu" }
 "#;
 
 fn target() -> (Handle, String) {
@@ -85,6 +89,11 @@ fn all_workflows_run_by_the_weights_of_heavy_toml_or_one_alone() {
     assert!(summary.job.spec.rate.is_none() && summary.iterations.started > 2);
     let (_, summary) = run(&desk, &["shop", "--profile", "users", "--rate", "10"]);
     assert_eq!(summary.iterations.scheduled, 5);
+
+    // A profile of a fleet does not wait for one here.
+    let (finished, summary) = run(&desk, &["shop", "--profile", "fleet"]);
+    assert_eq!((summary.iterations.scheduled, summary.agents.len()), (10, 1));
+    assert!(finished.stderr.contains("agents, on left out"), "{finished:?}");
 }
 
 #[test]

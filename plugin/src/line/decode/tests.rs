@@ -1,7 +1,9 @@
 //! Lines as load tests write them, well and badly.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
+use heavy_testkit::Schema;
 use proptest::prelude::*;
 
 use super::super::CheckOutcome;
@@ -9,6 +11,12 @@ use super::*;
 use crate::timestamp;
 
 const GO_LO: &str = r#"{"sequenceID":"s","url":"http://h/","method":"GET","status":200,"size":12,"timestamp":"2026-11-21T09:30:00.5+01:00","duration":1234567,"error":null}"#;
+
+static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::of_docs("output-line.schema.json"));
+
+fn problems(line: &[u8]) -> Vec<String> {
+    SCHEMA.problems(&serde_json::from_slice(line).unwrap())
+}
 
 fn request(line: &str) -> RequestLine<'_> {
     match Line::decode(line.as_bytes()) {
@@ -30,6 +38,7 @@ fn a_go_lo_line_is_a_request() {
         timestamp::parse("2026-11-21T08:30:00.5Z").unwrap()
     );
     assert_eq!(line.error, None);
+    assert_eq!(problems(GO_LO.as_bytes()), [""; 0]);
     assert!(matches!(line.url, Cow::Borrowed(_)));
     assert!(!line.is_failed());
 }
@@ -80,6 +89,9 @@ fn lines_that_are_no_results_say_why() {
         (&numeric_tag, NotAResult::WrongFields),
     ] {
         assert_eq!(Line::decode(line.as_bytes()), Err(reason), "{line}");
+        if reason == NotAResult::WrongFields {
+            assert_ne!(problems(line.as_bytes()), [""; 0], "{line}");
+        }
     }
     assert_eq!(Line::decode(b"\xff\xfe"), Err(NotAResult::NotUtf8));
     assert_eq!(
@@ -97,6 +109,7 @@ fn lines_that_are_no_results_say_why() {
 fn round_trip(written: Vec<u8>) -> Line<'static> {
     let line = Box::leak(written.into_boxed_slice());
     assert_eq!(line.last(), Some(&b'\n'));
+    assert_eq!(problems(line), [""; 0]);
     Line::decode(&line[..line.len() - 1]).unwrap()
 }
 

@@ -15,7 +15,7 @@ use crate::job::mail::{Mail, Reply};
 use crate::job::progress;
 use crate::job::queue::LONGEST;
 use crate::job::steer::Change;
-use crate::job::submission::new_job;
+use crate::job::submission::{check_env, new_job};
 
 /// A list has at most this many jobs.
 const LONGEST_LIST: u32 = 1000;
@@ -30,6 +30,7 @@ impl Desk {
             return Err(Error::ShuttingDown);
         }
         let mut spec = JobSpec::parse(spec)?;
+        check_env(&spec)?;
         let mut keys = self.keys.lock().await;
         if let Some(job) = keys.job(key) {
             return self.find(&job.to_string()).await;

@@ -1,0 +1,38 @@
+//! The JSON schemas of `docs/`, which documents are checked against.
+
+use std::path::Path;
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// A schema of `docs/`.
+#[derive(Debug)]
+pub struct Schema(Validator);
+
+impl Schema {
+    /// Reads `docs/FILE`.
+    ///
+    /// # Panics
+    /// When there is none, or it is no schema.
+    #[must_use]
+    pub fn of_docs(file: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let schema: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        if let Err(error) = jsonschema::meta::validate(&schema) {
+            panic!("{file} is no schema: {error}");
+        }
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema);
+        Self(validator.unwrap_or_else(|error| panic!("{file}: {error}")))
+    }
+
+    /// What is wrong with a document, each with its place.
+    #[must_use]
+    pub fn problems(&self, document: &Value) -> Vec<String> {
+        let errors = self.0.iter_errors(document);
+        errors
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect()
+    }
+}
