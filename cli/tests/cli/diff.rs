@@ -6,7 +6,6 @@ use heavy_testkit::Schema;
 use serde_json::Value;
 
 use crate::recorded::{Job, Recorded, SLOWER};
-use crate::stored::Stored;
 
 fn pairs(recorded: &Recorded) -> [String; 3] {
     [
@@ -336,19 +335,4 @@ fn wrong_usage_is_2_and_jobs_that_are_not_there_are_1() {
         assert!(said.stderr.contains(part), "{args:?}: {}", said.stderr);
         assert_eq!(said.stdout, "", "{args:?}");
     }
-}
-
-#[test]
-fn jobs_without_roll_ups_have_a_history_and_nothing_to_compare() {
-    let stored = Stored::new();
-    let (first, last) = (stored.first.to_string(), stored.last.to_string());
-    let said = stored.heavy(&["diff", &first, &last]).finish().expect_code(1);
-    assert!(
-        said.stderr.contains("has no results to compare"),
-        "{}",
-        said.stderr
-    );
-    let said = stored.heavy(&["history", "stored", "--format", "json"]).finish();
-    let history: Value = serde_json::from_str(&said.expect_code(0).stdout).unwrap();
-    assert_eq!(history["jobs"].as_array().unwrap().len(), 2);
 }

@@ -1,8 +1,10 @@
 //! `heavy history` of recorded jobs, on both databases.
 
 use heavy_model::trend::{Break, History};
+use serde_json::Value;
 
 use crate::recorded::{Job, Recorded};
+use crate::stored::Stored;
 
 fn shows_what_broke_the_trend(recorded: &Recorded) {
     let ids: Vec<String> = (1..=8)
@@ -63,4 +65,19 @@ fn history_shows_what_broke_the_trend_on_sqlite() {
 #[test]
 fn history_shows_what_broke_the_trend_on_postgres() {
     shows_what_broke_the_trend(&Recorded::postgres());
+}
+
+#[test]
+fn jobs_without_roll_ups_have_a_history_and_nothing_to_compare() {
+    let stored = Stored::new();
+    let (first, last) = (stored.first.to_string(), stored.last.to_string());
+    let said = stored.heavy(&["diff", &first, &last]).finish().expect_code(1);
+    assert!(
+        said.stderr.contains("has no results to compare"),
+        "{}",
+        said.stderr
+    );
+    let said = stored.heavy(&["history", "stored", "--format", "json"]).finish();
+    let history: Value = serde_json::from_str(&said.expect_code(0).stdout).unwrap();
+    assert_eq!(history["jobs"].as_array().unwrap().len(), 2);
 }
