@@ -154,11 +154,11 @@ pub struct JobSpec {
 }
 
 fn default_max_in_flight() -> u32 {
-    JobSpec::DEFAULT_MAX_IN_FLIGHT
+    shape::DEFAULT_MAX_IN_FLIGHT
 }
 
 fn default_graceful_stop() -> Span {
-    JobSpec::DEFAULT_GRACEFUL_STOP
+    shape::DEFAULT_GRACEFUL_STOP
 }
 
 fn default_wait_for_agents() -> Span {
@@ -188,14 +188,6 @@ impl From<ShapeError> for SpecError {
 }
 
 impl JobSpec {
-    /// How long a job lasts that says nothing of it.
-    pub const DEFAULT_DURATION: Span = shape::DEFAULT_DURATION;
-    /// How long a job of a number of iterations lasts at most.
-    pub const DEFAULT_MAX_DURATION: Span = shape::DEFAULT_MAX_DURATION;
-    /// Iterations at once on each agent.
-    pub const DEFAULT_MAX_IN_FLIGHT: u32 = shape::DEFAULT_MAX_IN_FLIGHT;
-    /// Grace for running iterations.
-    pub const DEFAULT_GRACEFUL_STOP: Span = shape::DEFAULT_GRACEFUL_STOP;
     /// How long a job waits for agents.
     pub const DEFAULT_WAIT_FOR_AGENTS: Span = Span::from_s(30);
 
@@ -224,10 +216,10 @@ impl JobSpec {
             duration: None,
             warm_up: Span::ZERO,
             unique_users: None,
-            max_in_flight: Self::DEFAULT_MAX_IN_FLIGHT,
+            max_in_flight: shape::DEFAULT_MAX_IN_FLIGHT,
             when_full: WhenFull::Drop,
             timeout: None,
-            graceful_stop: Self::DEFAULT_GRACEFUL_STOP,
+            graceful_stop: shape::DEFAULT_GRACEFUL_STOP,
             connections: Connections::Shared,
             traceparent: false,
             params: Value::Null,

@@ -99,6 +99,32 @@ impl Shape {
         Ok(())
     }
 
+    /// Checks what goes beside a load: how many identities take turns, and when an iteration is given up.
+    ///
+    /// # Errors
+    /// Says which field is wrong and what would be right.
+    pub fn check_beside(&self, unique_users: Option<u32>, timeout: Option<Span>) -> Result<(), ShapeError> {
+        if timeout == Some(Span::ZERO) {
+            return wrong(
+                "timeout",
+                "every iteration would time out: write a duration above 0, as in 10s",
+            );
+        }
+        if unique_users == Some(0) {
+            return wrong(
+                "unique_users",
+                "with no users nothing starts: write a number above 0",
+            );
+        }
+        if unique_users.is_some() && self.is_closed() {
+            return wrong(
+                "unique_users",
+                "users of a closed load are unique already: leave it out",
+            );
+        }
+        Ok(())
+    }
+
     fn check_open(&self) -> Result<(), ShapeError> {
         let with = if self.rate.is_some() { "a rate" } else { "stages" };
         for (field, given) in [

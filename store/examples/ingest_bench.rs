@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use heavy_model::job::{JobInfo, JobSpec, JobState};
+use heavy_model::shape::DEFAULT_DURATION;
 use heavy_store::{Batch, Committed, Content, Producer, Rows, Store, Stream};
 use uuid::Uuid;
 
@@ -130,7 +131,7 @@ fn job() -> JobInfo {
         planned: 0,
         asked_rate: 1000.0,
         achieved_rate: None,
-        spec: JobSpec::new("0".repeat(64), rate, JobSpec::DEFAULT_DURATION),
+        spec: JobSpec::new("0".repeat(64), rate, DEFAULT_DURATION),
     }
 }
 

@@ -3,7 +3,6 @@
 use super::{JobSpec, SpecError};
 use crate::arrivals::Arrivals;
 use crate::shape::{Shape, ShapeError};
-use crate::span::Span;
 use crate::split::Split;
 use crate::threshold::MOST;
 
@@ -161,27 +160,10 @@ impl JobSpec {
                 "with no slot nothing can start: write a number above 0",
             );
         }
-        if self.timeout == Some(Span::ZERO) {
-            return wrong(
-                "timeout",
-                "every iteration would time out: write a duration above 0, as in 10s",
-            );
-        }
         if self.agents == Some(0) {
             return wrong("agents", "a job needs at least one agent");
         }
-        if self.unique_users == Some(0) {
-            return wrong(
-                "unique_users",
-                "with no users nothing starts: write a number above 0",
-            );
-        }
-        if self.unique_users.is_some() && self.shape().is_closed() {
-            return wrong(
-                "unique_users",
-                "users of a closed load are unique already: leave it out",
-            );
-        }
+        self.shape().check_beside(self.unique_users, self.timeout)?;
         if self.seed.is_some() && !self.is_random() {
             return wrong(
                 "seed",

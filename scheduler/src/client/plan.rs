@@ -8,6 +8,7 @@ use std::path::Path;
 use heavy_model::arrivals::Arrivals;
 use heavy_model::job::{Connections, JobSpec, WhenFull};
 use heavy_model::rate::Rate;
+use heavy_model::shape;
 use heavy_report::escape;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -234,22 +235,22 @@ fn workflows(spec: &JobSpec) -> String {
 
 /// What was taken by default and should be known.
 fn notes(spec: &JobSpec) -> Vec<String> {
-    let shape = spec.shape();
-    if spec.duration.is_some() || !shape.is_given() || !shape.stages.is_empty() {
+    let asked = spec.shape();
+    if spec.duration.is_some() || !asked.is_given() || !asked.stages.is_empty() {
         return Vec::new();
     }
     if spec.iterations.or(spec.iterations_per_user).is_some() {
         return vec![format!(
             "no --duration was given: giving up after {}",
-            JobSpec::DEFAULT_MAX_DURATION
+            shape::DEFAULT_MAX_DURATION
         )];
     }
-    if shape.users.is_some_and(|users| users.duration().is_some()) {
+    if asked.users.is_some_and(|users| users.duration().is_some()) {
         return Vec::new();
     }
     vec![format!(
         "no --duration was given: starting iterations for {}",
-        JobSpec::DEFAULT_DURATION
+        shape::DEFAULT_DURATION
     )]
 }
 

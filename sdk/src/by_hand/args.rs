@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use heavy_model::arrivals::Arrivals;
-use heavy_model::load::{Lane, Load};
+use heavy_model::load::Load;
 use heavy_model::profile::Stage;
 use heavy_model::rate::Rate;
 use heavy_model::shape::{Shape, ShapeError};
@@ -154,12 +154,6 @@ impl Plan {
             warm_up_ns: 0,
             pauses: Vec::new(),
         };
-        if !load.lanes.iter().any(Lane::starts_any) {
-            return Err(format!(
-                "{}: that starts nothing; ask for more, or for longer",
-                shape.describe()
-            ));
-        }
         Ok((shape.describe(), load))
     }
 
@@ -188,18 +182,8 @@ impl Plan {
         }
         shape
             .check()
+            .and_then(|()| shape.check_beside(self.unique_users, self.timeout))
             .map_err(|ShapeError { field, problem }| format!("--{}: {problem}", field.replace('_', "-")))?;
-        if self.timeout == Some(Span::ZERO) {
-            return Err(
-                "--timeout: every iteration would time out: write a duration above 0, as in 10s".to_owned(),
-            );
-        }
-        if self.unique_users == Some(0) {
-            return Err("--unique-users: with no users nothing starts: write a number above 0".to_owned());
-        }
-        if self.unique_users.is_some() && shape.is_closed() {
-            return Err("--unique-users: users of a closed load are unique already: leave it out".to_owned());
-        }
         Ok(shape)
     }
 
@@ -287,14 +271,22 @@ mod tests {
             };
             assert_eq!(plan.load("w").unwrap().0, words, "{line}");
         }
-        let Ok(Action::Run(plan)) = parsed("./shop run --rate 5 --users 2") else {
-            panic!("it is a run");
-        };
-        assert!(
-            plan.load("w")
-                .unwrap_err()
-                .contains("--users: it belongs to users")
-        );
+        for (line, part) in [
+            ("./shop run --rate 5 --users 2", "--users: it belongs to users"),
+            ("./shop run --timeout 0s", "--timeout: every iteration would"),
+            ("./shop run --unique-users 0", "--unique-users: with no users"),
+            (
+                "./shop run --users 2 --unique-users 3",
+                "--unique-users: users of a closed",
+            ),
+            ("./shop run --rate 1/h --duration 0s", "--duration: a job of 0s"),
+        ] {
+            let Ok(Action::Run(plan)) = parsed(line) else {
+                panic!("it is a run");
+            };
+            let error = plan.load("w").unwrap_err();
+            assert!(error.contains(part), "{line}: {error}");
+        }
     }
 
     #[test]

@@ -220,6 +220,22 @@ mod tests {
                 "example.com",
                 "/x",
             ),
+            (
+                "http://B\u{fc}cher.example/",
+                "xn--bcher-kva.example",
+                80,
+                false,
+                "xn--bcher-kva.example",
+                "/",
+            ),
+            (
+                "http://\u{4f8b}\u{3048}.example/",
+                "xn--r8jz45g.example",
+                80,
+                false,
+                "xn--r8jz45g.example",
+                "/",
+            ),
             ("http://[::1]:9/", "::1", 9, false, "[::1]:9", "/"),
             ("http://10.0.0.1/a b", "10.0.0.1", 80, false, "10.0.0.1", "/a%20b"),
         ];
