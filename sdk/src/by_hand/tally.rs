@@ -168,11 +168,16 @@ mod tests {
             iterations: Some(500),
             ..Shape::default()
         };
-        let tally = Tally {
-            span_ns: Some((1_000_000_000, 1_250_000_000)),
-            ..Tally::default()
+        let line = |at: &str, lag: u64, duration: u64| {
+            format!(
+                "{{\"type\":\"iteration\",\"workflow\":\"w\",\"iteration\":0,\"scheduled\":\"2026-11-21T09:30:00.{at}Z\",\"lag\":{lag},\"duration\":{duration},\"ok\":true}}\n"
+            )
         };
-        assert_eq!(tally.rates(&load(&shape), 500), "2000.0/s started");
+        let mut tally = Tally::default();
+        // From the first start, 0.01 s after its instant, to the last end: 0.25 s, in whatever order they are told.
+        tally.take(line("2", 20_000_000, 40_000_000).as_bytes());
+        tally.take(line("0", 10_000_000, 100_000_000).as_bytes());
+        assert_eq!(tally.rates(&load(&shape), 2), "8.0/s started");
     }
 
     #[test]
