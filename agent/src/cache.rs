@@ -204,7 +204,7 @@ fn keep(
         file.set_permissions(fs::Permissions::from_mode(0o555))
     })();
     written.map_err(|problem| Error::Io { path, problem })?;
-    let got = hex(&hash.finalize());
+    let got = hex::encode(hash.finalize());
     if got == wanted && got_bytes == wanted_bytes {
         return Ok(());
     }
@@ -219,10 +219,6 @@ fn keep(
 fn is_sha256(text: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     text.len() == SHA256_DIGITS && text.bytes().all(digit)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -116,23 +116,10 @@ pub fn default_name() -> String {
     if name.is_empty() { "agent" } else { name }.to_owned()
 }
 
-/// `heavy/agents/NAME` below the user's data folder, given `XDG_DATA_HOME` and `HOME`.
-///
-/// # Errors
-/// When neither says where that is.
-pub fn default_data_dir(
-    name: &str,
-    xdg_data_home: Option<OsString>,
-    home: Option<OsString>,
-) -> Result<PathBuf, Error> {
-    let absolute =
-        |path: Option<OsString>| path.filter(|path| !path.is_empty() && Path::new(path).is_absolute());
-    let base = match (absolute(xdg_data_home), absolute(home)) {
-        (Some(data), _) => PathBuf::from(data),
-        (None, Some(home)) => PathBuf::from(home).join(".local/share"),
-        (None, None) => return Err(Error::NoDataDir),
-    };
-    Ok(base.join("heavy/agents").join(name))
+/// An agent's data directory unless another is named: `agents/NAME` in the data directory of heavy.
+#[must_use]
+pub fn data_dir_of(name: &str, heavy: &Path) -> PathBuf {
+    heavy.join("agents").join(name)
 }
 
 #[cfg(test)]
@@ -159,21 +146,5 @@ mod tests {
     fn urls_that_are_none_are_refused_with_their_role() {
         let config = Config::new("a", DEFAULT_SCHEDULER, "collector:7701", "/tmp");
         assert!(config.check().unwrap_err().to_string().contains("collector"));
-    }
-
-    #[test]
-    fn the_data_folder_follows_the_environment() {
-        let dir = |xdg: Option<&str>, home: Option<&str>| {
-            default_data_dir("a", xdg.map(OsString::from), home.map(OsString::from)).ok()
-        };
-        assert_eq!(
-            dir(Some("/x"), Some("/h")),
-            Some(PathBuf::from("/x/heavy/agents/a"))
-        );
-        assert_eq!(
-            dir(Some("relative"), Some("/h")),
-            Some(PathBuf::from("/h/.local/share/heavy/agents/a"))
-        );
-        assert_eq!(dir(None, None), None);
     }
 }

@@ -16,12 +16,9 @@ pub enum Error {
         /// As given.
         url: String,
     },
-    /// Nobody said where data belong.
-    #[error("neither XDG_DATA_HOME nor HOME says where data belong: give a folder with --data-dir")]
-    NoDataDir,
-    /// The data folder cannot be used.
+    /// The data directory cannot be used.
     #[error(transparent)]
-    DataDir(#[from] crate::data_dir::Error),
+    DataDir(#[from] heavy_process::data_dir::Error),
     /// The scheduler does not want this agent.
     #[error("the scheduler at {url} refused this agent: {message}")]
     Refused {
@@ -39,6 +36,10 @@ impl Error {
     /// Whether the command line is wrong, rather than what it met.
     #[must_use]
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Name(_) | Self::Url { .. } | Self::NoDataDir)
+        match self {
+            Self::Name(_) | Self::Url { .. } => true,
+            Self::DataDir(error) => error.is_wrong_usage(),
+            Self::Refused { .. } | Self::Thread(_) => false,
+        }
     }
 }

@@ -18,14 +18,12 @@ mod assignment;
 mod backoff;
 mod batch;
 mod cache;
-mod clock;
 mod config;
 mod data_dir;
 mod deliver;
 mod error;
 mod host;
 mod link;
-mod nice;
 mod process;
 mod results;
 mod rollup;
@@ -34,9 +32,6 @@ mod shared;
 mod spool;
 mod tail;
 
-pub use config::{
-    Config, DEFAULT_SCHEDULER, DEFAULT_SPOOL_LIMIT_BYTES, Launcher, default_data_dir, default_name,
-};
-pub use data_dir::Error as DataDirError;
+pub use config::{Config, DEFAULT_SCHEDULER, DEFAULT_SPOOL_LIMIT_BYTES, Launcher, data_dir_of, default_name};
 pub use error::Error;
 pub use run::run;

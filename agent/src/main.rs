@@ -7,12 +7,10 @@ use anyhow::Context;
 use clap::Parser;
 use heavy_agent::command_line::Args;
 use heavy_agent::{Config, Error};
-use tokio::signal::unix::{SignalKind, signal};
+use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
+use heavy_process::data_dir::default_dir;
+use heavy_process::signals::Interrupts;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
-
-const COULD_NOT_RUN: u8 = 1;
-const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
@@ -20,13 +18,7 @@ fn main() -> ExitCode {
     if args.nth(1).is_some_and(|command| command == "launch") {
         return heavy_agent::launch::main(args);
     }
-    let filter = EnvFilter::try_from_env("HEAVY_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,tarpc=off,h2=warn,hyper=warn,tonic=warn,tower=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .init();
+    heavy_process::log::start("info,tarpc=off,h2=warn,hyper=warn,tonic=warn,tower=warn");
     match serve(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -46,20 +38,13 @@ fn serve(args: Args) -> anyhow::Result<()> {
         .context("cannot start")?;
     let result = runtime.block_on(async {
         let shutdown = CancellationToken::new();
-        let mut terminate = signal(SignalKind::terminate()).context("cannot take signals")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("cannot take signals")?;
+        let mut interrupts = Interrupts::take().context("cannot take over signals")?;
         let ended = shutdown.clone();
         tokio::spawn(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            interrupts.next().await;
             tracing::info!("ending; a second signal does not wait for results");
             ended.cancel();
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            interrupts.next().await;
             impatient();
         });
         heavy_agent::run(config, shutdown).await?;
@@ -73,10 +58,7 @@ fn config(args: Args) -> Result<Config, Error> {
     let name = args.name.unwrap_or_else(heavy_agent::default_name);
     let data_dir = match args.data_dir {
         Some(dir) => dir,
-        None => {
-            let var = std::env::var_os;
-            heavy_agent::default_data_dir(&name, var("XDG_DATA_HOME"), var("HOME"))?
-        }
+        None => heavy_agent::data_dir_of(&name, &default_dir()?),
     };
     // Load tests are started in folders of their own, from where a relative path leads elsewhere.
     let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);

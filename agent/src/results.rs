@@ -6,17 +6,17 @@ mod inner;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heavy_model::load::Load;
-use heavy_model::revision::Seated;
-use heavy_model::stats::{Closing, Event, Health};
+use heavy_load::load::Load;
+use heavy_load::revision::Seated;
+use heavy_results::stats::{Closing, Event, Health};
 
 use crate::assignment::JobClock;
 use crate::batch::Keep;
-use crate::clock::monotonic_ns;
 use crate::rollup::log::Source;
 use crate::rollup::{Gap, Rollup, Unbalanced, Workflow};
 use crate::spool::queue::Queue;
 use crate::tail::{Lines, Piece};
+use heavy_process::clock::monotonic_ns;
 use inner::{Inner, second};
 
 /// How often due iterations are counted and batches looked at.

@@ -21,7 +21,8 @@ use crate::link::{Handle, Link, Order};
 use crate::process::Spawner;
 use crate::shared::Shared;
 use crate::spool::{Quota, Spool};
-use crate::{Error, clock, host};
+use crate::{Error, host};
+use heavy_process::clock;
 
 /// Commands that one assignment has not yet taken; there are a few in its whole life.
 const QUEUE: usize = 16;

@@ -11,12 +11,12 @@ use tokio::sync::{mpsc, watch};
 use tonic::transport::Channel;
 
 use crate::cache::Cache;
-use crate::clock;
 use crate::config::Config;
 use crate::deliver::Delivery;
 use crate::link::Estimate;
 use crate::process::Spawner;
 use crate::spool::Quota;
+use heavy_process::clock;
 
 /// What all assignments of an agent share.
 #[derive(Debug)]

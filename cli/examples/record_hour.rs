@@ -3,12 +3,12 @@
 //! `cargo run --release -p heavy --example record_hour -- sqlite:///tmp/hour/heavy.db`, then
 //! `time heavy diff --database sqlite:///tmp/hour/heavy.db 0193 0194`.
 
-use heavy_model::fold::{Fold, Folded};
-use heavy_model::histogram::Histogram;
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::stats::{Delta, Iterations, Requests};
-use heavy_model::verdict::Verdict;
+use heavy_load::histogram::Histogram;
 use heavy_proto::{stats, v1};
+use heavy_results::fold::{Fold, Folded};
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::stats::{Delta, Iterations, Requests};
+use heavy_results::verdict::Verdict;
 use heavy_store::{Batch, Content, Producer, Store, Stream};
 use prost::Message as _;
 use uuid::Uuid;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use heavy_model::job::JobView;
-use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{Plan, Program, Remote, exit, run_plan};
+use heavy_client::{Plan, Program, Remote, exit, run_plan};
+use heavy_process::signals::Interrupts;
+use heavy_results::job::JobView;
 
 use crate::exit::Failure;
 

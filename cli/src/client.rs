@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use heavy_model::job::CheckSpec;
-use heavy_sched::client::{self, Error, JobsArgs, Remote, Verb};
+use heavy_client::{self, Error, JobsArgs, Remote, Verb};
+use heavy_results::job::CheckSpec;
 use heavy_store::Table;
 
 use crate::exit::{Ended, Failure};
@@ -28,12 +28,12 @@ pub(crate) async fn run(verb: Verb, scheduler: Option<String>, place: &Place) ->
             ));
         }
         let local = Local::start(place, EPHEMERAL).await?;
-        let code = client::run(&verb, &local.scheduler_url()).await;
+        let code = heavy_client::run(&verb, &local.scheduler_url()).await;
         local.stop().await;
         return Ok(ExitCode::from(code?));
     }
     let scheduler = scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER);
-    Ok(ExitCode::from(client::run(&verb, scheduler).await?))
+    Ok(ExitCode::from(heavy_client::run(&verb, scheduler).await?))
 }
 
 /// Whether a scheduler answers at the default address.
@@ -70,7 +70,7 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             let text = match &summary {
                 Some(summary) if !json => heavy_report::text(summary, &output::style(false)),
                 None if !json => Format::Table.render(&jobs_table(&[job])),
-                _ => as_json(&heavy_model::job::JobView { job, summary })?,
+                _ => as_json(&heavy_results::job::JobView { job, summary })?,
             };
             output::print(&text)?;
         }
@@ -90,7 +90,7 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             } else {
                 heavy_report::thresholds(&checked.thresholds, &output::style(false))
             })?;
-            return Ok(ExitCode::from(client::exit::of_check(&checked)));
+            return Ok(ExitCode::from(heavy_client::exit::of_check(&checked)));
         }
         Verb::Submit(_)
         | Verb::Rerun(_)
@@ -111,9 +111,9 @@ fn as_json(value: &impl serde::Serialize) -> anyhow::Result<String> {
 }
 
 /// Jobs as a table for people.
-pub(crate) fn jobs_table(jobs: &[heavy_model::job::JobInfo]) -> Table {
+pub(crate) fn jobs_table(jobs: &[heavy_results::job::JobInfo]) -> Table {
     let columns = ["id", "name", "state", "verdict", "load", "reason"];
-    let row = |job: &heavy_model::job::JobInfo| {
+    let row = |job: &heavy_results::job::JobInfo| {
         vec![
             Some(job.id.to_string()),
             Some(job.spec.name.clone()),

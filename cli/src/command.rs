@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and in which words.
 
+use heavy_load::exit_code;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use heavy_sched::client::{Verb, exit};
+use heavy_client::Verb;
 
 use crate::exit::Ended;
 use crate::place::Place;
@@ -119,8 +120,10 @@ pub(crate) fn lint_lines(args: &LintArgs) -> Ended {
     };
     match checked {
         Ok(totals) if totals.all_results() => Ok(ExitCode::SUCCESS),
-        Ok(_) => Ok(ExitCode::from(exit::COULD_NOT_RUN)),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::from(exit::COULD_NOT_RUN)),
+        Ok(_) => Ok(ExitCode::from(exit_code::COULD_NOT_RUN)),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(ExitCode::from(exit_code::COULD_NOT_RUN))
+        }
         Err(error) => Err(anyhow::Error::new(error)
             .context(format!("cannot check {}", args.file.display()))
             .into()),

@@ -3,12 +3,12 @@
 use std::net::TcpListener;
 
 use anyhow::Context as _;
+use heavy_client::{LoadFlags, Plan, Program, report};
 use heavy_demo_target::{Latency, Options, Target};
-use heavy_model::job::WorkflowSpec;
-use heavy_model::rate::Rate;
-use heavy_model::span::Span;
-use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{LoadFlags, Plan, Program, report};
+use heavy_load::rate::Rate;
+use heavy_load::span::Span;
+use heavy_process::signals::Interrupts;
+use heavy_results::job::WorkflowSpec;
 use serde_json::{Map, Value};
 
 use crate::builtin::SHOP;

@@ -1,12 +1,12 @@
 //! `heavy diff`: what has changed between jobs, told from noise.
 
+use heavy_load::exit_code;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use heavy_model::compare::{self, Comparison, Measured, Options, Verdict};
-use heavy_model::job::JobInfo;
-use heavy_sched::client::exit;
+use heavy_compare::{self, Comparison, Measured, Options, Verdict};
+use heavy_results::job::JobInfo;
 use heavy_store::Store;
 
 use crate::exit::{Ended, Failure};
@@ -116,12 +116,12 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
 /// What a script is told: nothing that is INVALID can pass or fail.
 fn code(comparison: &Comparison) -> u8 {
     let mut jobs = comparison.before.iter().chain([&comparison.now]);
-    if jobs.any(|job| job.verdict == Some(heavy_model::verdict::Verdict::Invalid)) {
-        exit::INVALID
+    if jobs.any(|job| job.verdict == Some(heavy_results::verdict::Verdict::Invalid)) {
+        exit_code::INVALID
     } else if comparison.verdict == Verdict::Regression {
-        exit::FAIL
+        exit_code::FAIL
     } else {
-        exit::PASS
+        exit_code::PASS
     }
 }
 
@@ -135,7 +135,7 @@ async fn jobs(args: &Args, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo),
     let mut earlier = store.jobs(MOST_LOOKED_THROUGH).await?;
     earlier.retain(|job| {
         (job.submitted_at_wall_ns, job.id) < (first.submitted_at_wall_ns, first.id)
-            && compare::alike(job, &first)
+            && heavy_compare::alike(job, &first)
     });
     earlier.truncate(most);
     if earlier.is_empty() {
@@ -183,5 +183,5 @@ async fn compared(
         }
     }
     let now = measured.pop().expect("the job that is judged is the last one");
-    Ok(compare::compare(&measured, &now, &options))
+    Ok(heavy_compare::compare(&measured, &now, &options))
 }

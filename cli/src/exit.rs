@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use heavy_sched::client::exit;
+use heavy_load::exit_code;
+use heavy_process::listen;
+use heavy_process::signals::Interrupted;
 
 use crate::output;
 
@@ -19,7 +21,7 @@ impl Failure {
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            code: exit::WRONG_USAGE,
+            code: exit_code::WRONG_USAGE,
         }
     }
 
@@ -27,7 +29,7 @@ impl Failure {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            code: exit::COULD_NOT_RUN,
+            code: exit_code::COULD_NOT_RUN,
         }
     }
 
@@ -65,8 +67,8 @@ impl From<heavy_store::Error> for Failure {
     }
 }
 
-impl From<heavy_sched::client::Error> for Failure {
-    fn from(error: heavy_sched::client::Error) -> Self {
+impl From<heavy_client::Error> for Failure {
+    fn from(error: heavy_client::Error) -> Self {
         Self {
             code: error.exit_code(),
             text: error.to_string(),
@@ -74,13 +76,19 @@ impl From<heavy_sched::client::Error> for Failure {
     }
 }
 
-impl From<heavy_sched::ListenError> for Failure {
-    fn from(error: heavy_sched::ListenError) -> Self {
-        use heavy_sched::ListenError;
-        match error {
-            ListenError::Address { .. } | ListenError::NotLoopback(_) => Self::usage(error.to_string()),
-            ListenError::Bind { .. } => Self::new(error.to_string()),
+impl From<listen::Error> for Failure {
+    fn from(error: listen::Error) -> Self {
+        if error.is_wrong_usage() {
+            Self::usage(error.to_string())
+        } else {
+            Self::new(error.to_string())
         }
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(interrupted: Interrupted) -> Self {
+        heavy_client::Error::from(interrupted).into()
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use heavy_model::job::{JobInfo, Samples};
-use heavy_model::span::Span;
+use heavy_load::span::Span;
+use heavy_results::job::{JobInfo, Samples};
 use heavy_store::{Raw, Store};
 
 use crate::exit::{Ended, Failure};

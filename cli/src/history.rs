@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use heavy_model::job::JobInfo;
-use heavy_model::summary::Summary;
-use heavy_model::trend::{History, Subject};
+use heavy_compare::trend::{History, Subject};
+use heavy_results::job::JobInfo;
+use heavy_results::summary::Summary;
 use heavy_store::Store;
 
 use crate::exit::{Ended, Failure};

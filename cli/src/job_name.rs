@@ -1,6 +1,6 @@
 //! Which job a person means: an id, a unique prefix of one, or `last`.
 
-use heavy_model::job::JobInfo;
+use heavy_results::job::JobInfo;
 use heavy_store::Store;
 
 use crate::exit::Failure;

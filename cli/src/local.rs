@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use heavy_sched::{Config, DataDir, DataDirError, Scheduler, bind};
+use heavy_process::data_dir::{self, DataDir};
+use heavy_process::listen::bind;
+use heavy_sched::{Config, Scheduler};
 use heavy_store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -46,9 +48,9 @@ struct Service {
 impl Local {
     /// Starts everything; the scheduler listens on `listen`.
     pub(crate) async fn start(place: &Place, listen: &str) -> Result<Self, Failure> {
-        let listener = bind(listen).await?;
+        let listener = bind(listen, heavy_sched::LISTENS).await?;
         let folder = place.data_dir()?;
-        let data_dir = DataDir::open(&folder).map_err(in_use)?;
+        let data_dir = heavy_sched::open_data_dir(&folder).map_err(in_use)?;
         let background = Background::start()?;
         let url = place.database_url()?;
         let store = background.spawn(async move { heavy_store::open(&url).await });
@@ -99,7 +101,7 @@ impl Background {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("background")
-            .on_thread_start(heavy_collector::make_way)
+            .on_thread_start(heavy_process::nice::yield_to_load)
             .enable_all()
             .build()?;
         Ok(Self {
@@ -125,7 +127,7 @@ impl Drop for Background {
 }
 
 async fn collector(background: &Background, store: Arc<dyn Store>) -> Result<(Service, SocketAddr), Failure> {
-    let listener = bind(EPHEMERAL).await?;
+    let listener = bind(EPHEMERAL, heavy_collector::LISTENS).await?;
     let address = address(&listener)?;
     let shutdown = CancellationToken::new();
     let stopped = shutdown.clone();
@@ -152,7 +154,7 @@ async fn scheduling(
 }
 
 fn agent(scheduler: SocketAddr, collector: SocketAddr, folder: &Path) -> Service {
-    let folder = folder.join("agents").join(AGENT);
+    let folder = heavy_agent::data_dir_of(AGENT, folder);
     let config = heavy_agent::Config::new(
         AGENT,
         format!("http://{scheduler}"),
@@ -174,12 +176,12 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
 }
 
 /// Two in one folder would not know of each other's jobs.
-fn in_use(error: DataDirError) -> Failure {
+fn in_use(error: data_dir::Error) -> Failure {
     let hint = match error {
-        DataDirError::Locked { .. } => {
+        data_dir::Error::Locked { .. } => {
             "; if that one is `heavy up` or `heavy-sched serve`, use it with --scheduler http://127.0.0.1:7700"
         }
-        DataDirError::Unusable { .. } | DataDirError::NoHome => "",
+        data_dir::Error::Unusable { .. } | data_dir::Error::NoHome => "",
     };
     Failure::new(error.to_string()).and(hint)
 }

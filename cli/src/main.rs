@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use command::{Command, Heavy};
 use exit::{Ended, Failure};
-use heavy_sched::client::{JobsArgs, Verb};
+use heavy_client::{JobsArgs, Verb};
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);

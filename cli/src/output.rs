@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use heavy_process::log::has_colour;
 use heavy_report::Style;
-use tracing_subscriber::EnvFilter;
 
 use crate::exit::Failure;
 
@@ -13,13 +13,7 @@ const DEFAULT_WIDTH: usize = 80;
 
 /// Sends the log to stderr: warnings and worse, or what `HEAVY_LOG` says.
 pub(crate) fn start_log() {
-    let filter = EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(colour(&io::stderr()))
-        .with_target(false)
-        .init();
+    heavy_process::log::start("warn");
 }
 
 /// Writes a result to stdout. A reader that has seen enough (`| head`) is no error.
@@ -73,16 +67,10 @@ pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Failure> {
 pub(crate) fn style(full: bool) -> Style {
     let stdout = io::stdout();
     Style {
-        colour: colour(&stdout),
+        colour: has_colour(&stdout),
         width: width(&stdout),
         full,
     }
-}
-
-fn colour(stream: &impl io::IsTerminal) -> bool {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-    stream.is_terminal() && !unwanted
 }
 
 fn width(stdout: &io::Stdout) -> usize {

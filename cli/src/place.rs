@@ -1,8 +1,9 @@
 //! Where data is: the data dir, and the database in it or elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use heavy_process::data_dir::{self, database_file};
 use heavy_store::Store;
 
 use crate::exit::Failure;
@@ -44,7 +45,7 @@ impl Place {
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         match &self.data_dir {
             Some(dir) => Ok(dir.clone()),
-            None => heavy_sched::default_dir().map_err(|error| Failure::new(error.to_string())),
+            None => data_dir::default_dir().map_err(|error| Failure::new(error.to_string())),
         }
     }
 
@@ -70,8 +71,4 @@ impl Place {
         }
         Ok(heavy_store::open_to_read(&self.database_url()?).await?)
     }
-}
-
-fn database_file(data_dir: &Path) -> PathBuf {
-    data_dir.join("heavy.db")
 }

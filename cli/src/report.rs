@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use heavy_model::job::{JobInfo, JobView};
+use heavy_client::{Remote, ReportFile};
 use heavy_report::Format;
-use heavy_sched::client::{Remote, ReportFile};
+use heavy_results::job::{JobInfo, JobView};
 
 use crate::client::DEFAULT_SCHEDULER;
 use crate::exit::{Ended, Failure};

@@ -5,12 +5,10 @@ mod request;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use heavy_model::job::WorkflowSpec;
-use heavy_model::rate::Rate;
-use heavy_sched::client::follow::Interrupts;
-use heavy_sched::client::{
-    LoadFlags, Plan, Program, Remote, TeamFlags, for_one_agent, plan_of_config, report,
-};
+use heavy_client::{LoadFlags, Plan, Program, Remote, TeamFlags, for_one_agent, plan_of_config, report};
+use heavy_load::rate::Rate;
+use heavy_process::signals::Interrupts;
+use heavy_results::job::WorkflowSpec;
 use serde_json::Value;
 
 use self::request::{RequestFlags, without_secrets};

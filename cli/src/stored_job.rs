@@ -1,8 +1,8 @@
 //! The statistics of a stored job by seconds: the roll-ups of its agents, as collectors have kept them.
 
-use heavy_model::compare::{Extent, Measured, Recorder};
-use heavy_model::job::JobInfo;
+use heavy_compare::{Extent, Measured, Recorder};
 use heavy_proto::{stats, v1};
+use heavy_results::job::JobInfo;
 use heavy_store::{Store, Stream};
 use prost::Message as _;
 

@@ -1,8 +1,9 @@
 //! `heavy up`: scheduler, collector and an agent in one process, until Ctrl-C.
 
+use heavy_load::exit_code;
 use std::process::ExitCode;
 
-use heavy_sched::client::follow::Interrupts;
+use heavy_process::signals::Interrupts;
 
 use crate::exit::Ended;
 use crate::local::Local;
@@ -41,6 +42,6 @@ Ctrl-C ends it.",
     output::note("stopping; Ctrl-C again ends at once");
     tokio::select! {
         () = local.stop() => Ok(ExitCode::SUCCESS),
-        () = interrupts.next() => Ok(ExitCode::from(heavy_sched::client::exit::INTERRUPTED)),
+        () = interrupts.next() => Ok(ExitCode::from(exit_code::INTERRUPTED)),
     }
 }

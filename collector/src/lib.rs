@@ -9,12 +9,11 @@ pub mod command_line;
 
 mod decode;
 mod deliver;
-mod listen;
-mod nice;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use heavy_process::listen::Listens;
 use heavy_proto::net;
 use heavy_proto::v1::collector_server::CollectorServer;
 use heavy_store::Store;
@@ -22,8 +21,11 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 
-pub use listen::{Error as ListenError, bind};
-pub use nice::make_way;
+/// How the collector's address is described in messages.
+pub const LISTENS: Listens = Listens {
+    example: "127.0.0.1:7701",
+    risk: "store results",
+};
 
 /// Streams that are open at a shutdown have this long to end.
 const STREAMS_LIMIT: Duration = Duration::from_secs(8);

@@ -1,31 +1,21 @@
 //! The command `heavy-collector`.
 
-use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
 use heavy_collector::command_line::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
+use heavy_process::listen::{self, bind};
+use heavy_process::signals::Interrupts;
+use heavy_process::{data_dir, nice};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
-
-const COULD_NOT_RUN: u8 = 1;
-const WRONG_USAGE: u8 = 2;
-const DATABASE_FILE: &str = "heavy.db";
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let filter =
-        EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new("info,h2=warn,sqlx=warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-    heavy_collector::make_way();
+    heavy_process::log::start("info,h2=warn,sqlx=warn");
+    nice::yield_to_load();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&anyhow::Error::new(error).context("cannot start")),
@@ -41,25 +31,22 @@ fn main() -> ExitCode {
 fn fail(error: &anyhow::Error) -> ExitCode {
     let _ = writeln!(io::stderr().lock(), "error: {error:#}");
     let wrong_usage = error
-        .downcast_ref::<heavy_collector::ListenError>()
-        .is_some_and(heavy_collector::ListenError::is_wrong_usage)
+        .downcast_ref::<listen::Error>()
+        .is_some_and(listen::Error::is_wrong_usage)
         || matches!(error.downcast_ref(), Some(heavy_store::Error::Url { .. }));
     ExitCode::from(if wrong_usage { WRONG_USAGE } else { COULD_NOT_RUN })
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut interrupts = Interrupts::take().context("cannot take over signals")?;
     let stop = shutdown.clone();
     tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        interrupts.next().await;
         tracing::info!("shutting down");
         stop.cancel();
     });
-    let listener = heavy_collector::bind(&args.listen).await?;
+    let listener = bind(&args.listen, heavy_collector::LISTENS).await?;
     let Some(store) = shutdown
         .run_until_cancelled(heavy_store::open(&database(args)?))
         .await
@@ -85,11 +72,9 @@ fn database(args: &Args) -> anyhow::Result<String> {
     }
     let dir = match &args.data_dir {
         Some(dir) => dir.clone(),
-        None => default_dir().context(
-            "neither XDG_DATA_HOME nor HOME is set: say where to keep data with --data-dir or --database",
-        )?,
+        None => data_dir::default_dir()?,
     };
-    let path = dir.join(DATABASE_FILE);
+    let path = data_dir::database_file(&dir);
     let path = path.to_str().with_context(|| {
         format!(
             "the data dir {} is not UTF-8: choose another with --data-dir",
@@ -97,14 +82,4 @@ fn database(args: &Args) -> anyhow::Result<String> {
         )
     })?;
     Ok(format!("sqlite://{path}"))
-}
-
-fn default_dir() -> Option<PathBuf> {
-    let absolute = |name| {
-        let path = PathBuf::from(std::env::var_os(name)?);
-        path.is_absolute().then_some(path)
-    };
-    absolute("XDG_DATA_HOME")
-        .or_else(|| Some(absolute("HOME")?.join(".local/share")))
-        .map(|base| base.join("heavy"))
 }

@@ -2,7 +2,7 @@
 //!
 //! [`v1`] is generated at build time from `proto/heavy/v1/*.proto`, whose comments are its documentation.
 //! [`net`] holds the HTTP/2 settings (windows, keep-alive, message limits) of clients and servers. [`stats`]
-//! converts between the wire form of roll-ups and the one of heavy-model; it is the only place that knows both.
+//! converts between the wire form of roll-ups and the one of heavy-results; it is the only place that knows both.
 //! [`kernel`] tells whether both ends read the same clocks.
 
 pub mod kernel;

@@ -1,4 +1,4 @@
-//! Converts roll-ups between their wire form and that of heavy-model; nothing else knows both.
+//! Converts roll-ups between their wire form and that of heavy-results; nothing else knows both.
 
 mod decode;
 mod dictionary;

@@ -4,7 +4,7 @@ mod html;
 mod markdown;
 mod text;
 
-use heavy_model::compare::{Comparison, Finding, JobLine, Kind, PlaceChange, StatisticChange, Verdict};
+use heavy_compare::{Comparison, Finding, JobLine, Kind, PlaceChange, StatisticChange, Verdict};
 
 use crate::Style;
 use crate::units::{instant, number, rate, time};

@@ -3,8 +3,8 @@
 
 mod row;
 
-use heavy_model::summary::{RequestSummary, Summary, WorkflowSummary};
-use heavy_model::threshold::ThresholdSummary;
+use heavy_results::summary::{RequestSummary, Summary, WorkflowSummary};
+use heavy_results::threshold::ThresholdSummary;
 
 use row::Row;
 
@@ -83,7 +83,7 @@ fn job(out: &mut String, summary: &Summary) {
     row("generator_lag", &summary.generator_lag).write(out);
 }
 
-fn windows(out: &mut String, window: &heavy_model::summary::WindowSummary) {
+fn windows(out: &mut String, window: &heavy_results::summary::WindowSummary) {
     let row = |measure, distribution| Row {
         level: "window",
         measure,

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use crate::{Style, csv, html, json, junit, markdown, text};
 

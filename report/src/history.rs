@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use heavy_model::trend::{Break, BreakLine, History, HistoryJob, Metric};
+use heavy_compare::trend::{Break, BreakLine, History, HistoryJob, Metric};
 
 use crate::Style;
 use crate::escape::{clip, escape};

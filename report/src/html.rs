@@ -12,7 +12,7 @@ mod tables;
 mod thresholds;
 mod tree;
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use crate::standing::{job_name, standing};
 use sheet::{Sheet, esc};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use crate::escape::steers;
 

@@ -4,10 +4,10 @@
 
 use std::fmt::Write as _;
 
-use heavy_model::job::JobState;
-use heavy_model::summary::{Distribution, Summary, WorkflowSummary};
-use heavy_model::threshold::ThresholdOutcome;
-use heavy_model::verdict::Verdict;
+use heavy_results::job::JobState;
+use heavy_results::summary::{Distribution, Summary, WorkflowSummary};
+use heavy_results::threshold::ThresholdOutcome;
+use heavy_results::verdict::Verdict;
 
 use crate::escape::escape;
 use crate::names;
@@ -163,7 +163,7 @@ fn workflow(workflow: &WorkflowSummary) -> Suite {
             rate(workflow.rate)
         ),
     )];
-    let requests = |step: &str, requests: &[heavy_model::summary::RequestSummary]| -> Vec<Case> {
+    let requests = |step: &str, requests: &[heavy_results::summary::RequestSummary]| -> Vec<Case> {
         requests
             .iter()
             .map(|request| {

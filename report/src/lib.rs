@@ -20,8 +20,8 @@ mod statuses;
 mod text;
 mod units;
 
-use heavy_model::summary::Summary;
-use heavy_model::threshold::ThresholdSummary;
+use heavy_results::summary::Summary;
+use heavy_results::threshold::ThresholdSummary;
 
 pub use escape::escape;
 pub use format::Format;

@@ -6,7 +6,7 @@ mod write;
 
 use std::fmt::Write as _;
 
-use heavy_model::summary::{Distribution, RequestSummary, Summary};
+use heavy_results::summary::{Distribution, RequestSummary, Summary};
 
 use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};

@@ -1,6 +1,6 @@
 //! What requests, errors and values are called, in all formats alike; all of it is hostile text.
 
-use heavy_model::summary::{ErrorSummary, MetricSummary, RequestSummary};
+use heavy_results::summary::{ErrorSummary, MetricSummary, RequestSummary};
 
 use crate::units::{number, percent};
 

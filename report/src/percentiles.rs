@@ -1,6 +1,6 @@
 //! The percentiles that every format shows, and from how many samples on each means something.
 
-use heavy_model::summary::Distribution;
+use heavy_results::summary::Distribution;
 
 use crate::units::time;
 

@@ -1,9 +1,9 @@
 //! Where a job stands, in the words that all formats share.
 
-use heavy_model::job::{JobInfo, JobState};
-use heavy_model::summary::Summary;
-use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
-use heavy_model::verdict::Verdict;
+use heavy_results::job::{JobInfo, JobState};
+use heavy_results::summary::Summary;
+use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
+use heavy_results::verdict::Verdict;
 
 use crate::units::{count, percent, rate};
 

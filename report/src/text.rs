@@ -9,8 +9,8 @@ mod totals;
 mod windows;
 mod workflows;
 
-use heavy_model::summary::Summary;
-use heavy_model::threshold::ThresholdSummary;
+use heavy_results::summary::Summary;
+use heavy_results::threshold::ThresholdSummary;
 
 use crate::Style;
 use page::Page;

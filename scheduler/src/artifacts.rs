@@ -186,7 +186,7 @@ impl Artifacts {
         if let Some(announced) = announced.filter(|announced| *announced != received) {
             return Err(Error::Length { announced, received });
         }
-        let found = hex(&hash.finalize());
+        let found = hex::encode(hash.finalize());
         if found != sha256 {
             return Err(Error::Hash {
                 announced: sha256,
@@ -264,15 +264,6 @@ impl Upload {
         self.file.write_all(data).await?;
         Ok(())
     }
-}
-
-/// Lower-case hex digits of some bytes.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Whether a file is a program that some host could run; only the parts that matter are read.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::client::{JobsArgs, SchedulerFlag, Verb};
+use heavy_client::{JobsArgs, SchedulerFlag, Verb};
 
 /// Takes load tests, hands them to agents and says how they went
 #[derive(Debug, Parser)]

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use heavy_model::config::{Config, check_name};
-use heavy_model::job::SpecError;
+use heavy_results::config::{Config, check_name};
+use heavy_results::job::SpecError;
 use tokio::fs::{self, DirBuilder, OpenOptions};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Mutex;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use heavy_model::job::JobSpec;
+use heavy_results::job::JobSpec;
 use tokio::fs::{self, DirBuilder, OpenOptions};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;

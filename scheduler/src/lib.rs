@@ -6,19 +6,14 @@
 
 mod api;
 mod artifacts;
-pub mod client;
 mod clock;
 #[doc(hidden)]
 pub mod command_line;
 mod configs;
-mod data_dir;
 mod env_files;
 mod fleet;
 mod job;
-mod listen;
 mod serve;
 
-pub use data_dir::{DataDir, Error as DataDirError, default_dir};
 pub use job::check::check;
-pub use listen::{Error as ListenError, bind};
-pub use serve::{Config, Error, Scheduler, serve};
+pub use serve::{Config, Error, LISTENS, Scheduler, open_data_dir, serve};

@@ -6,17 +6,17 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use heavy_sched::client::{self, Verb};
+use heavy_client::Verb;
+use heavy_load::exit_code;
 use heavy_sched::command_line::{Cli, Command};
-use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let serves = matches!(cli.command, Command::Serve(_));
-    log_to_stderr(if serves { "info" } else { "warn" });
+    heavy_process::log::start(if serves { "info" } else { "warn" });
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("cannot start: {error}"), client::exit::COULD_NOT_RUN),
+        Err(error) => return fail(&format!("cannot start: {error}"), exit_code::COULD_NOT_RUN),
     };
     let code = runtime.block_on(async {
         let verb = match cli.command {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             Command::List(args) => Verb::Jobs(args),
             Command::Client(verb) => verb,
         };
-        client::run(&verb, &cli.scheduler.scheduler)
+        heavy_client::run(&verb, &cli.scheduler.scheduler)
             .await
             .map_err(|error| (error.to_string(), error.exit_code()))
     });
@@ -43,14 +43,4 @@ fn main() -> ExitCode {
 fn fail(message: &str, code: u8) -> ExitCode {
     let _ = writeln!(std::io::stderr().lock(), "error: {message}");
     ExitCode::from(code)
-}
-
-fn log_to_stderr(level: &str) {
-    let filter = EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_target(false)
-        .init();
 }

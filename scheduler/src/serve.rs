@@ -3,6 +3,7 @@
 //! HTTP/1.1 and HTTP/2 without TLS share it, and so do gRPC and JSON; [`Scheduler::serve`] ends when its token is
 //! cancelled, after the jobs that run were stopped and concluded, or a hard limit later.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +25,12 @@ use crate::api::{grpc, guard, http};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 use crate::configs::Configs;
-use crate::data_dir::DataDir;
 use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
 use crate::job::desk::{Desk, Inbox};
 use crate::job::driver::Tools;
+use heavy_process::data_dir::{self, DataDir};
+use heavy_process::listen::Listens;
 
 /// Jobs that run when the scheduler ends have this long to end.
 const JOBS_LIMIT: Duration = Duration::from_secs(10);
@@ -41,6 +43,20 @@ const MOST_STREAMS: u32 = 1024;
 const HEADERS_LIMIT: Duration = Duration::from_secs(30);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How the scheduler's address is described in messages.
+pub const LISTENS: Listens = Listens {
+    example: "127.0.0.1:7700",
+    risk: "run programs on the agents",
+};
+
+/// Makes and locks a scheduler's data directory.
+///
+/// # Errors
+/// When it cannot be used, or another scheduler uses it.
+pub fn open_data_dir(dir: &Path) -> Result<DataDir, data_dir::Error> {
+    DataDir::open(dir, "scheduler.lock", "scheduler")
+}
 
 /// What a scheduler needs to know.
 #[derive(Debug)]

@@ -3,10 +3,12 @@
 use std::io::Write;
 
 use anyhow::Context;
-use heavy_sched::client::exit;
-use heavy_sched::client::follow::Interrupts;
+use heavy_load::exit_code;
+use heavy_process::data_dir::{database_file, default_dir};
+use heavy_process::listen::{self, bind};
+use heavy_process::signals::Interrupts;
 use heavy_sched::command_line::ServeArgs;
-use heavy_sched::{Config, DataDir, ListenError, Scheduler, bind, default_dir};
+use heavy_sched::{Config, Scheduler};
 use tokio_util::sync::CancellationToken;
 
 /// Why the server did not start, and the exit code that says so.
@@ -30,11 +32,11 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, Failure> {
         Some(dir) => dir.clone(),
         None => default_dir()?,
     };
-    let listener = bind(&args.listen).await?;
-    let data_dir = DataDir::open(&dir)?;
+    let listener = bind(&args.listen, heavy_sched::LISTENS).await?;
+    let data_dir = heavy_sched::open_data_dir(&dir)?;
     let database = match &args.database {
         Some(url) => url.clone(),
-        None => format!("sqlite://{}", dir.join("heavy.db").display()),
+        None => format!("sqlite://{}", database_file(&dir).display()),
     };
     let store = heavy_store::open(&database).await?;
     let mut interrupts = Interrupts::take().context("cannot take over signals")?;
@@ -45,25 +47,24 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let serving = scheduler.serve(listener);
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
-        () = serving.as_mut() => return Ok(exit::PASS),
+        () = serving.as_mut() => return Ok(exit_code::PASS),
         () = interrupts.next() => shutdown.cancel(),
     }
     tokio::select! {
-        () = serving => Ok(exit::PASS),
-        () = interrupts.next() => Ok(exit::INTERRUPTED),
+        () = serving => Ok(exit_code::PASS),
+        () = interrupts.next() => Ok(exit_code::INTERRUPTED),
     }
 }
 
 /// What was typed wrongly ends with 2, what the system refused with 1.
 fn code_of(error: &anyhow::Error) -> u8 {
-    let listen = matches!(
-        error.downcast_ref(),
-        Some(ListenError::Address { .. } | ListenError::NotLoopback(_))
-    );
+    let listen = error
+        .downcast_ref::<listen::Error>()
+        .is_some_and(listen::Error::is_wrong_usage);
     let url = matches!(error.downcast_ref(), Some(heavy_store::Error::Url { .. }));
     if listen || url {
-        exit::WRONG_USAGE
+        exit_code::WRONG_USAGE
     } else {
-        exit::COULD_NOT_RUN
+        exit_code::COULD_NOT_RUN
     }
 }

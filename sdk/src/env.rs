@@ -25,7 +25,7 @@ pub(crate) fn read_file(path: &Path) -> Result<BTreeMap<String, String>, EnvFile
         path: path.to_owned(),
         source,
     })?;
-    heavy_model::env::parse(&text).map_err(|number| EnvFileError::NotAnAssignment {
+    heavy_load::env::parse(&text).map_err(|number| EnvFileError::NotAnAssignment {
         path: path.to_owned(),
         number,
     })

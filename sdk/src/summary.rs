@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::histogram::Histogram;
+use heavy_load::histogram::Histogram;
 
 /// So many different names and errors are kept apart; the rest is added up under [`OTHER`].
 const MAX_KEYS: usize = 1_000;

@@ -7,12 +7,12 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use heavy_model::fold::Fold;
-use heavy_model::histogram::Histogram;
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::span::Span;
-use heavy_model::stats::{Closing, Delta, Iterations, Requests};
-use heavy_model::verdict::judge;
+use heavy_load::histogram::Histogram;
+use heavy_load::span::Span;
+use heavy_results::fold::Fold;
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::stats::{Closing, Delta, Iterations, Requests};
+use heavy_results::verdict::judge;
 use uuid::Uuid;
 
 const AGENTS: [&str; 2] = ["one", "two"];

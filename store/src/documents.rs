@@ -1,6 +1,6 @@
 //! Summaries as stored documents.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use uuid::Uuid;
 
 use crate::Error;

@@ -1,6 +1,6 @@
 //! The histograms of a job's seconds, which hold every request and iteration, whatever rows were kept.
 
-use heavy_model::histogram::Histogram;
+use heavy_load::histogram::Histogram;
 use uuid::Uuid;
 
 use crate::{Error, Store};

@@ -1,6 +1,6 @@
 //! A job as a row, and back.
 
-use heavy_model::job::JobInfo;
+use heavy_results::job::JobInfo;
 use uuid::Uuid;
 
 use crate::Error;

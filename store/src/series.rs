@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::fold::Folded;
+use heavy_results::fold::Folded;
 use uuid::Uuid;
 
 use crate::cell::{Cell, Rowset};

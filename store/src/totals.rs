@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use heavy_model::summary::{Accounting, Distribution, RequestSummary, Summary, WorkflowSummary};
+use heavy_results::summary::{Accounting, Distribution, RequestSummary, Summary, WorkflowSummary};
 use uuid::Uuid;
 
 use crate::cell::{Cell, Rowset};
@@ -139,7 +139,7 @@ impl Totals {
         ]
     }
 
-    fn assignment(&mut self, agent: &heavy_model::summary::AgentSummary) {
+    fn assignment(&mut self, agent: &heavy_results::summary::AgentSummary) {
         let Accounting {
             planned,
             scheduled,
@@ -272,7 +272,7 @@ impl Totals {
         }
     }
 
-    fn error(&mut self, error: &heavy_model::summary::ErrorSummary) {
+    fn error(&mut self, error: &heavy_results::summary::ErrorSummary) {
         self.errors.rows.push(vec![
             Cell::Id(self.job),
             error.workflow.as_str().into(),
@@ -286,7 +286,7 @@ impl Totals {
         ]);
     }
 
-    fn threshold(&mut self, threshold: &heavy_model::threshold::ThresholdSummary) {
+    fn threshold(&mut self, threshold: &heavy_results::threshold::ThresholdSummary) {
         self.thresholds.rows.push(vec![
             Cell::Id(self.job),
             threshold.expression.as_str().into(),
@@ -295,7 +295,7 @@ impl Totals {
         ]);
     }
 
-    fn metric(&mut self, metric: &heavy_model::summary::MetricSummary) {
+    fn metric(&mut self, metric: &heavy_results::summary::MetricSummary) {
         let mut row = vec![
             Cell::Id(self.job),
             metric.name.as_str().into(),

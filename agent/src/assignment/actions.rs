@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use heavy_model::revision::Revision;
+use heavy_load::revision::Revision;
 use heavy_plugin::rpc::deadline_in;
 use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
@@ -13,7 +13,7 @@ use super::driver::{Driver, LAST_OUTPUT_LIMIT};
 use super::machine::{Action, Event, Failure, Report};
 use super::plan::{Plan, SharedPlan};
 use super::release::Releaser;
-use crate::clock;
+use heavy_process::clock;
 
 /// What a load test may take beyond the grace to interrupt what still runs and to flush.
 const STOP_SLACK: Duration = Duration::from_secs(5);

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::job::JobSpec;
-use heavy_model::revision::Revision;
+use heavy_load::revision::Revision;
 use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
+use heavy_results::job::JobSpec;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -18,11 +18,11 @@ use super::health::Health;
 use super::machine::{Action, Event, Failure, Machine, Report, Stop};
 use super::plan::SharedPlan;
 use super::prepare::{Live, prepare};
-use crate::clock;
 use crate::process::Life;
 use crate::results::Results;
 use crate::shared::Shared;
 use crate::spool::{Identity, Spool};
+use heavy_process::clock;
 
 /// Events that wait; each comes once or a few times.
 const QUEUE: usize = 32;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use heavy_model::stats;
+use heavy_results::stats;
 
 use crate::process::usage::{self, Usage};
 

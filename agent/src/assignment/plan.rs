@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heavy_model::load::{Kind, Load};
-use heavy_model::revision::Revision;
-use heavy_model::stream::Dealt;
+use heavy_load::load::{Kind, Load};
+use heavy_load::revision::Revision;
+use heavy_load::stream::Dealt;
 
 use crate::rollup::{Gap, Workflow};
 

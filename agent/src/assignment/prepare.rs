@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::job::JobSpec;
 use heavy_plugin::codec::{self, ClientTransport};
 use heavy_plugin::hello::{Hello, PROTOCOL};
 use heavy_plugin::program;
 use heavy_plugin::rpc::{Anchor, LoadTestClient, client_config, deadline_in};
 use heavy_proto::v1;
+use heavy_results::job::JobSpec;
 use object::ReadCache;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -20,14 +20,14 @@ use super::divide::{Dividing, Division};
 use super::machine::Failure;
 use super::setup::{choose, seated, setup, workflow_setups};
 use crate::batch::Keep;
-use crate::clock;
-use crate::data_dir::private_dir;
 use crate::deliver::reach;
 use crate::launch;
 use crate::process::{Ends, Life, Process};
 use crate::results::Results;
 use crate::shared::Shared;
 use crate::tail::{self, Tail};
+use heavy_process::clock;
+use heavy_process::data_dir::create_private;
 
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
 const DESCRIBE_LIMIT: Duration = Duration::from_secs(10);
@@ -83,7 +83,7 @@ pub(crate) async fn prepare(
     tokio::task::spawn_blocking(move || check(&path, &host))
         .await
         .map_err(|error| failure("internal", error))??;
-    private_dir(&dir).map_err(|error| failure("spawn", error))?;
+    create_private(&dir).map_err(|error| failure("spawn", error))?;
     let (process, ends) = Process::spawn(&shared.spawner, &program, &dir)
         .await
         .map_err(|error| failure("spawn", format_args!("cannot spawn the load test: {error}")))?;

@@ -13,9 +13,9 @@ use tokio::time::MissedTickBehavior;
 
 use super::clock::JobClock;
 use super::plan::{Batch, SharedPlan};
-use crate::clock::monotonic_ns;
 use crate::results::Results;
 use crate::rollup::Workflow;
+use heavy_process::clock::monotonic_ns;
 
 /// How often iterations are released, and up to how far ahead of their due instants.
 const EVERY: Duration = Duration::from_millis(20);
@@ -160,9 +160,9 @@ impl Releaser {
 
 #[cfg(test)]
 mod tests {
-    use heavy_model::job::JobSpec;
-    use heavy_model::revision::Revision;
+    use heavy_load::revision::Revision;
     use heavy_plugin::rpc::{Anchor, LoadTestRequest, LoadTestResponse, client_config};
+    use heavy_results::job::JobSpec;
     use tarpc::{ClientMessage, Response};
 
     use super::super::plan::Plan;

@@ -1,10 +1,10 @@
 //! What a load test is told before its first iteration: pure.
 
-use heavy_model::job::{Connections, JobSpec, WhenFull};
-use heavy_model::load::{Closed, Kind, Quota};
-use heavy_model::revision::{Revision, Seated};
+use heavy_load::load::{Closed, Kind, Quota};
+use heavy_load::revision::{Revision, Seated};
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
 use heavy_proto::v1;
+use heavy_results::job::{Connections, JobSpec, WhenFull};
 
 use super::machine::Failure;
 use super::prepare::failure;
@@ -116,7 +116,7 @@ pub(super) fn setup(
             WhenFull::Drop => rpc::WhenFull::Drop,
             WhenFull::Queue => rpc::WhenFull::Queue,
         },
-        timeout_ns: spec.timeout.map(heavy_model::span::Span::ns),
+        timeout_ns: spec.timeout.map(heavy_load::span::Span::ns),
         connections: match spec.connections {
             Connections::Shared => rpc::Connections::Shared,
             Connections::PerUser => rpc::Connections::PerUser,

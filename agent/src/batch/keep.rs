@@ -1,7 +1,7 @@
 //! Which raw rows are kept, and in which window of the job they lie.
 
-use heavy_model::job::{JobSpec, Samples};
-use heavy_model::window::{Window, Windows};
+use heavy_load::window::{Window, Windows};
+use heavy_results::job::{JobSpec, Samples};
 
 /// What a job wants of its raw rows.
 #[derive(Debug, Clone, Copy)]

@@ -6,8 +6,8 @@ mod keep;
 mod requests;
 mod wire;
 
-use heavy_model::job::Samples;
 use heavy_plugin::line::{IterationLine, RequestLine};
+use heavy_results::job::Samples;
 
 use crate::rollup::names::Symbol;
 use crate::rollup::redact;

@@ -9,7 +9,7 @@ use prost::Message;
 /// Rows of a job that keeps these samples.
 fn rows_kept(samples: Samples) -> Rows {
     let mut spec =
-        heavy_model::job::JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1m".parse().unwrap());
+        heavy_results::job::JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1m".parse().unwrap());
     spec.samples = samples;
     Rows::new(Keep::of(&spec))
 }

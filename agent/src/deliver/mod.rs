@@ -19,9 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
-use crate::nice;
 use crate::spool::{Spool, Stream};
 use cursor::{Cursor, Effect, Outcome};
+use heavy_process::nice;
 pub(crate) use reach::reach;
 
 /// Spools that wait to be taken over; there is one for each assignment.
@@ -56,7 +56,7 @@ impl Delivery {
             .enable_all()
             .build()?;
         let thread = thread::Builder::new().name("delivery".into()).spawn(move || {
-            nice::set_own(nice::DELIVERY);
+            nice::set_thread(nice::DELIVERY);
             runtime.block_on(async move {
                 let client = CollectorClient::new(endpoint.connect_lazy())
                     .max_decoding_message_size(MAX_MESSAGE_BYTES)

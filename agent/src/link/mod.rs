@@ -18,8 +18,9 @@ use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
 use crate::config::Config;
-use crate::{Error, clock, host};
+use crate::{Error, host};
 pub(crate) use estimate::Estimate;
+use heavy_process::clock;
 
 /// Orders and updates that wait; both are few, and a link that cannot keep up is broken.
 pub(crate) const QUEUE: usize = 256;

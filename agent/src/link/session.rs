@@ -13,7 +13,7 @@ use tonic::{Status, Streaming};
 
 use super::estimate::{Estimate, Exchange};
 use super::{Ended, Link, Order, QUEUE, REGISTRATION_LIMIT};
-use crate::clock;
+use heavy_process::clock;
 
 /// The first heartbeats follow each other quickly, to know the clock before the first job.
 const QUICK_HEARTBEATS: u64 = 5;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use heavy_model::stats::{Delta, Event, Health};
 use heavy_plugin::line::{Line, NotAResult};
+use heavy_results::stats::{Delta, Event, Health};
 
 use crate::assignment::JobClock;
 use crate::batch::{Keep, Rows};

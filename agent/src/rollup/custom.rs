@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use heavy_model::histogram::Histogram;
-use heavy_model::stats;
+use heavy_load::histogram::Histogram;
 use heavy_plugin::line::{IterationLine, MetricKind, MetricLine};
+use heavy_results::stats;
 
 use super::names::{Names, Symbol};
 use super::requests::Tables;

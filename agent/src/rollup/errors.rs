@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use heavy_model::stats;
+use heavy_results::stats;
 
 use super::names::{EMPTY, OTHERS, Symbol};
 use super::redact;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_model::stats::LogLine;
+use heavy_results::stats::LogLine;
 
 use super::redact;
 

@@ -19,11 +19,11 @@ mod users;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heavy_model::load::{Kind, Load, Quota};
-use heavy_model::revision::Seated;
-use heavy_model::stats::{Closing, Delta};
-use heavy_model::window::Windows;
+use heavy_load::load::{Kind, Load, Quota};
+use heavy_load::revision::Seated;
+use heavy_load::window::Windows;
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
+use heavy_results::stats::{Closing, Delta};
 
 use custom::CustomTable;
 use errors::{ErrorTable, Place};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use heavy_model::stats::Iterations;
-use heavy_model::window::{Window, Windows};
+use heavy_load::window::{Window, Windows};
+use heavy_results::stats::Iterations;
 
 use super::ledger::Workflow;
 use super::recorder::Recorder;

@@ -1,7 +1,7 @@
 //! Recording into a sparse histogram, many values at a time: one by one, most of the time would go into moving
 //! buckets aside for new ones.
 
-use heavy_model::histogram::Histogram;
+use heavy_load::histogram::Histogram;
 
 /// So many values wait; sorting and merging them costs a fraction of recording each.
 const WAITING: usize = 512;

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use heavy_model::stats;
-use heavy_model::window::Window;
+use heavy_load::window::Window;
 use heavy_plugin::line::RequestLine;
 use heavy_plugin::name::push_default_name;
+use heavy_results::stats;
 
 use super::names::{EMPTY, Names, OTHERS, Symbol};
 use super::recorder::Recorder;

@@ -1,7 +1,7 @@
 //! The account of a whole assignment, kept beside the seconds so that it can be checked and closed.
 
-use heavy_model::histogram::Histogram;
-use heavy_model::stats::{Closing, Iterations};
+use heavy_load::histogram::Histogram;
+use heavy_results::stats::{Closing, Iterations};
 
 /// Sums of all rows of iterations that were ever taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,7 +68,7 @@ mod tests {
             started: 2,
             ok: 1,
             lost: 1,
-            dropped: heavy_model::stats::Dropped {
+            dropped: heavy_results::stats::Dropped {
                 full: 1,
                 ..Default::default()
             },

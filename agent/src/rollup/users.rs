@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use heavy_model::load::{Closed, Quota};
+use heavy_load::load::{Closed, Quota};
 
 use super::Workflow;
 
@@ -142,7 +142,7 @@ mod tests {
 
     fn users(pacing_ns: Option<u64>, quota: Quota) -> Users {
         let closed = Closed {
-            users: heavy_model::users::Users::Constant(2),
+            users: heavy_load::users::Users::Constant(2),
             offset_ns: 0,
             duration_ns: 1_000,
             pacing_ns,

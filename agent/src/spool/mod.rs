@@ -22,7 +22,7 @@ use prost::Message;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::nice;
+use heavy_process::nice;
 use log::Log;
 use queue::{Item, Queue};
 
@@ -134,7 +134,7 @@ impl Spool {
         let queue = Arc::new(Queue::default());
         let (writer, source, quota) = (Arc::clone(&spool), Arc::clone(&queue), quota.clone());
         thread::Builder::new().name("spool".into()).spawn(move || {
-            nice::set_own(nice::DELIVERY);
+            nice::set_thread(nice::DELIVERY);
             writer.write_all(&source, &quota);
         })?;
         Ok((spool, queue))

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use heavy_model::stats::{Closing, Delta};
+use heavy_results::stats::{Closing, Delta};
 
 use crate::batch::Batch;
 

@@ -6,10 +6,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use futures::Stream;
-use heavy_model::stats::{Closing, Delta};
 use heavy_proto::v1;
 use heavy_proto::v1::collector_server::{Collector as Service, CollectorServer};
 use heavy_proto::v1::content::Content;
+use heavy_results::stats::{Closing, Delta};
 use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -40,7 +40,7 @@ impl Delivered {
     }
 
     /// The sum of something over all seconds.
-    pub(crate) fn sum(&self, of: impl Fn(&heavy_model::stats::Iterations) -> u64) -> u64 {
+    pub(crate) fn sum(&self, of: impl Fn(&heavy_results::stats::Iterations) -> u64) -> u64 {
         self.deltas
             .iter()
             .flat_map(|delta| &delta.iterations)

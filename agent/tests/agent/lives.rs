@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use heavy_model::job::{Samples, WorkflowSpec};
 use heavy_proto::v1::AssignmentState as State;
+use heavy_results::job::{Samples, WorkflowSpec};
 
 use crate::collector::{Delivered, Trouble};
 use crate::world::{World, fixture, spec};

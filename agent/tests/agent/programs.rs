@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use heavy_model::job::WorkflowSpec;
 use heavy_proto::v1::AssignmentState as State;
+use heavy_results::job::WorkflowSpec;
 
 use crate::world::{World, fixture, spec};
 

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use heavy_agent::{Config, Error};
-use heavy_model::job::{JobSpec, WorkflowSpec};
-use heavy_model::revision::Revision;
-use heavy_model::span::Span;
+use heavy_load::revision::Revision;
+use heavy_load::span::Span;
 use heavy_proto::v1;
 use heavy_proto::v1::to_agent::Message as Heard;
+use heavy_results::job::{JobSpec, WorkflowSpec};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;

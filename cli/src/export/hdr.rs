@@ -7,8 +7,8 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogWriter, IntervalLogWriterBuilder, IntervalLogWriterError, Tag,
 };
-use heavy_model::histogram::Histogram;
-use heavy_model::job::JobInfo;
+use heavy_load::histogram::Histogram;
+use heavy_results::job::JobInfo;
 use heavy_store::{Store, second_histograms};
 
 use super::{Out, Problem};

@@ -1,12 +1,12 @@
 //! `heavy list`: services with their workflows and profiles, or jobs where there are no services.
 
+use heavy_load::exit_code;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::FalseyValueParser;
 use heavy_report::escape;
-use heavy_sched::client::exit;
 use serde::Serialize;
 
 use super::find::{Home, Service, shown};
@@ -104,9 +104,9 @@ fn show(home: &Home, names: &[String], json: bool) -> Ended {
         output::note(&format!("error: {failure}"));
     }
     Ok(ExitCode::from(if failures.is_empty() {
-        exit::PASS
+        exit_code::PASS
     } else {
-        exit::COULD_NOT_RUN
+        exit_code::COULD_NOT_RUN
     }))
 }
 

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use heavy_model::job::{JobSpec, SpecError};
-use heavy_model::threshold::Threshold;
-use heavy_sched::client::{Keys, lay};
+use heavy_client::{Keys, lay};
+use heavy_results::job::{JobSpec, SpecError};
+use heavy_results::threshold::Threshold;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};

@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use anyhow::Context as _;
+use heavy_client::{LoadFlags, Plan, Program, env_file, give_way, of_flags};
 use heavy_demo_target::{Handle, Latency, Options, Target};
-use heavy_model::job::WorkflowSpec;
 use heavy_plugin::ENV_FILES_READ;
-use heavy_sched::client::{LoadFlags, Plan, Program, env_file, give_way, of_flags};
+use heavy_results::job::WorkflowSpec;
 
 use super::MANIFEST;
 use super::build::{Offer, build, offers};
@@ -117,7 +117,7 @@ fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failu
 }
 
 /// What people and queries know the job by, unless heavy.toml or a flag has other words.
-fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut heavy_model::job::JobSpec) {
+fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut heavy_results::job::JobSpec) {
     spec.service = manifest.name.clone().unwrap_or_else(|| wish.service.name.clone());
     if spec.name.is_empty() {
         spec.name.clone_from(&spec.service);

@@ -3,9 +3,9 @@
 use std::net::TcpListener;
 
 use heavy_demo_target::{Handle, Options, Target};
-use heavy_model::config::Config;
-use heavy_model::job::{JobSpec, JobView};
-use heavy_model::summary::Summary;
+use heavy_results::config::Config;
+use heavy_results::job::{JobSpec, JobView};
+use heavy_results::summary::Summary;
 use heavy_testkit::{Finished, Run, TempDir, binary};
 
 fn target() -> (Handle, String) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use heavy_testkit::{Postgres, Run, Signal, TempDir, eventually};
 use serde_json::{Value, json};
 

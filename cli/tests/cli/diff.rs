@@ -1,7 +1,7 @@
 //! `heavy diff` of recorded jobs, on both databases.
 
-use heavy_model::compare::{Comparison, Finding, Kind, Level, Verdict};
-use heavy_model::summary::Summary;
+use heavy_compare::{Comparison, Finding, Kind, Level, Verdict};
+use heavy_results::summary::Summary;
 use heavy_testkit::Schema;
 use serde_json::Value;
 
@@ -244,7 +244,7 @@ fn a_job_is_judged_by_those_before_it_that_are_like_it() {
         ..Job::new(5)
     });
     recorded.record(Job {
-        verdict: heavy_model::verdict::Verdict::Invalid,
+        verdict: heavy_results::verdict::Verdict::Invalid,
         ..Job::new(6)
     });
     let usual = recorded.record(Job {
@@ -283,7 +283,7 @@ fn a_job_is_judged_by_those_before_it_that_are_like_it() {
 fn what_cannot_be_compared_is_said_first() {
     let recorded = Recorded::sqlite();
     let invalid = recorded.record(Job {
-        verdict: heavy_model::verdict::Verdict::Invalid,
+        verdict: heavy_results::verdict::Verdict::Invalid,
         ..Job::new(1)
     });
     let other = recorded.record(Job {

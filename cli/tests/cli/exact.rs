@@ -9,7 +9,7 @@ mod shown;
 
 use std::collections::BTreeMap;
 
-use heavy_model::summary::{RequestSummary, Summary};
+use heavy_results::summary::{RequestSummary, Summary};
 
 use distribution::{compare, rank};
 use job::Recorded;
@@ -243,7 +243,7 @@ fn agents(summary: &Summary, iterations: &[Iteration]) {
 
 fn timeline(summary: &Summary) {
     let points = &summary.timeline.points;
-    let of = |count: fn(&heavy_model::summary::Point) -> u64| points.iter().map(count).sum::<u64>();
+    let of = |count: fn(&heavy_results::summary::Point) -> u64| points.iter().map(count).sum::<u64>();
     assert_eq!(of(|point| point.planned), summary.iterations.planned);
     assert_eq!(of(|point| point.scheduled), summary.iterations.scheduled);
     assert_eq!(of(|point| point.started), summary.iterations.started);

@@ -1,6 +1,6 @@
 //! `heavy history` of recorded jobs, on both databases.
 
-use heavy_model::trend::{Break, History};
+use heavy_compare::trend::{Break, History};
 use serde_json::Value;
 
 use crate::recorded::{Job, Recorded};

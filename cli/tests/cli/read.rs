@@ -1,6 +1,6 @@
 //! Verbs of clients where no scheduler answers and reading is enough.
 
-use heavy_model::job::JobView;
+use heavy_results::job::JobView;
 use serde_json::Value;
 
 use crate::stored::Stored;

@@ -1,11 +1,11 @@
 //! Jobs as agents and collectors leave them: roll-ups by second in a database, with latencies as real systems have.
 
-use heavy_model::fold::{Fold, Folded};
-use heavy_model::histogram::Histogram;
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::stats::{Delta, Iterations, Requests, Steps};
-use heavy_model::verdict::Verdict;
+use heavy_load::histogram::Histogram;
 use heavy_proto::{stats, v1};
+use heavy_results::fold::{Fold, Folded};
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::stats::{Delta, Iterations, Requests, Steps};
+use heavy_results::verdict::Verdict;
 use heavy_store::{Batch, Content, Producer, Store, Stream};
 use heavy_testkit::{Database, Postgres, Run, TempDir};
 use prost::Message as _;

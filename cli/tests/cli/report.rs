@@ -1,6 +1,6 @@
 //! `heavy report` of stored jobs.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use heavy_testkit::TempDir;
 
 use crate::stored::Stored;

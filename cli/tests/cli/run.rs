@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use heavy_demo_target::{Handle, Options, Target};
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use heavy_testkit::{Finished, Run, Signal, TempDir, binary, eventually, free_port};
 
 /// PASS, or INVALID where the machine is too busy to start iterations in time; a test asserts no times.

@@ -1,12 +1,12 @@
 //! A results database to ask, made through the store as the services make it.
 
-use heavy_model::histogram::Histogram;
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::span::Span;
-use heavy_model::summary::{
+use heavy_load::histogram::Histogram;
+use heavy_load::span::Span;
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::summary::{
     Accounting, Distribution, RequestSummary, RequestTotals, Summary, WorkflowSummary,
 };
-use heavy_model::verdict::Verdict;
+use heavy_results::verdict::Verdict;
 use heavy_testkit::{Run, TempDir};
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ fn fill(url: &str, jobs: &[(Uuid, u64)]) {
             let summary = summary(*id, *requests);
             store.create_job(&summary.job).await.unwrap();
             store
-                .save_fold(*id, &heavy_model::fold::Folded::default(), Some(&summary))
+                .save_fold(*id, &heavy_results::fold::Folded::default(), Some(&summary))
                 .await
                 .unwrap();
         }

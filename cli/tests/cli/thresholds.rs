@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use heavy_demo_target::{Handle, Options, Target};
-use heavy_model::job::{Checked, JobState, JobView};
-use heavy_model::summary::Summary;
-use heavy_model::threshold::ThresholdOutcome;
-use heavy_model::verdict::Verdict;
+use heavy_results::job::{Checked, JobState, JobView};
+use heavy_results::summary::Summary;
+use heavy_results::threshold::ThresholdOutcome;
+use heavy_results::verdict::Verdict;
 use heavy_testkit::{Finished, Run, Service, TempDir, binary, eventually, http};
 
 const LIMIT: Duration = Duration::from_secs(60);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use heavy_model::job::{JobInfo, JobSpec, JobState};
 use heavy_proto::v1::{self, Ack, collector_client::CollectorClient, content::Content};
+use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_store::Store;
 use heavy_testkit::{Database, Postgres, TempDir};
 use prost::Message;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use heavy_model::fold::Folded;
-use heavy_model::job::JobInfo;
-use heavy_model::summary::Summary;
+use heavy_results::fold::Folded;
+use heavy_results::job::JobInfo;
+use heavy_results::summary::Summary;
 use heavy_store::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
 use tokio::sync::Semaphore;
 use uuid::Uuid;

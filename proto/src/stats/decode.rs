@@ -1,10 +1,10 @@
-//! Wire to heavy-model. What comes from the wire is checked; nothing in it can panic.
+//! Wire to heavy-results. What comes from the wire is checked; nothing in it can panic.
 
 use std::sync::Arc;
 
-use heavy_model::histogram::{Histogram, Malformed};
-use heavy_model::stats;
-use heavy_model::window::Window;
+use heavy_load::histogram::{Histogram, Malformed};
+use heavy_load::window::Window;
+use heavy_results::stats;
 
 use crate::v1;
 

@@ -1,7 +1,7 @@
-//! heavy-model to wire.
+//! heavy-results to wire.
 
-use heavy_model::stats;
-use heavy_model::window::Window;
+use heavy_load::window::Window;
+use heavy_results::stats;
 
 use super::dictionary::Dictionary;
 use crate::v1;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use heavy_model::histogram::Histogram;
-use heavy_model::stats::{
+use heavy_load::histogram::Histogram;
+use heavy_results::stats::{
     Checks, Closing, Delta, Dropped, Errors, Event, Health, Iterations, LogLine, Metrics, Requests, Steps,
 };
 
-use heavy_model::window::Window;
+use heavy_load::window::Window;
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use heavy_model::compare::{Comparison, PlaceChange, StatisticChange};
+use heavy_compare::{Comparison, PlaceChange, StatisticChange};
 
 use super::{
     change, counts, finding, interval, is_worth_all, job, method, place_finding, telling, value, word,

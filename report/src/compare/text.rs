@@ -1,6 +1,6 @@
 //! A comparison for a terminal.
 
-use heavy_model::compare::{Comparison, Finding, Level, PlaceChange, StatisticChange, Verdict};
+use heavy_compare::{Comparison, Finding, Level, PlaceChange, StatisticChange, Verdict};
 
 use super::{
     change, counts, extremes, finding, interval, is_worth_all, job, method, place_finding, telling, value,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use heavy_model::summary::{Accounting, Distribution};
+use heavy_results::summary::{Accounting, Distribution};
 
 use crate::escape::escape;
 use crate::percentiles::PERCENTILES;

@@ -1,6 +1,6 @@
 //! A chart over the job's time: axes, lines, windows and events.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::axis::{Axis, clock};
 use super::sheet::{Sheet, esc};

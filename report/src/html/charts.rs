@@ -1,6 +1,6 @@
 //! The charts over time: rate, times, errors, what ran, lag.
 
-use heavy_model::summary::{Point, Summary};
+use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
 use super::chart::{Course, Line};

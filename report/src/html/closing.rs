@@ -1,6 +1,6 @@
 //! The bottom of the page: errors, checks, custom metrics, agents, events, and where the results come from.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::sheet::{Cells, Head, Sheet, esc, name};
 use crate::escape::clip;

@@ -1,6 +1,6 @@
 //! The latency heat map: how many requests took how long, and when.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::chart::{Course, begin, grid};
 use super::sheet::{Sheet, esc};

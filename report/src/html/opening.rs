@@ -1,6 +1,6 @@
 //! The top of the page: the verdict with its reason, whose it is, and the figures that matter most.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::sheet::{Sheet, esc, name};
 use crate::percentiles::P99;

@@ -1,6 +1,6 @@
 //! Latency against rate: what times did as more was asked.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::axis::Axis;
 use super::chart::{LEFT, RIGHT, WIDTH, begin, grid};

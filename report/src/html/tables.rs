@@ -1,6 +1,6 @@
 //! The tables of the whole job: accounting, times, distribution, windows, phases, statuses.
 
-use heavy_model::summary::{Accounting, Distribution, PhaseMeans, Summary};
+use heavy_results::summary::{Accounting, Distribution, PhaseMeans, Summary};
 
 use super::sheet::{Cells, Head, Sheet, esc, name};
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
@@ -257,7 +257,7 @@ pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
         Head::Figures("receive"),
         Head::Figures("average duration"),
     ];
-    let of_steps = |workflow: &'_ heavy_model::summary::WorkflowSummary| {
+    let of_steps = |workflow: &'_ heavy_results::summary::WorkflowSummary| {
         let steps = workflow.steps.iter().flat_map(|step| step.requests.clone());
         workflow.requests.iter().cloned().chain(steps).collect::<Vec<_>>()
     };

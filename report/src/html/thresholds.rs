@@ -1,7 +1,7 @@
 //! What became of the job's thresholds.
 
-use heavy_model::summary::Summary;
-use heavy_model::threshold::ThresholdOutcome;
+use heavy_results::summary::Summary;
+use heavy_results::threshold::ThresholdOutcome;
 
 use super::sheet::{Cells, Head, Sheet, esc};
 use crate::standing::{observed, outcome_mood};

@@ -1,6 +1,6 @@
 //! Workflows, their steps and their requests: all in one table, then each by itself with everything.
 
-use heavy_model::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
+use heavy_results::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
 
 use super::sheet::{Cells, Head, Sheet, esc, name};
 use super::tables::{STATISTICS, bars, statistics};

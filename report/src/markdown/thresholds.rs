@@ -1,6 +1,6 @@
 //! What became of the job's thresholds.
 
-use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
+use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 
 use super::write::{left_out, line, text};
 use crate::standing::observed;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
+use heavy_results::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
 
 use super::page::{Page, Tone};
 use super::times::{left, right};

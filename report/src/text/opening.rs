@@ -1,6 +1,6 @@
 //! The first lines: the verdict with its reason, and what it is about.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::page::{Page, Tone};
 use crate::standing::{asked_and_achieved, job_name, reason, standing};

@@ -1,6 +1,6 @@
 //! What became of the job's thresholds: said in words, not only in colour.
 
-use heavy_model::threshold::ThresholdSummary;
+use heavy_results::threshold::ThresholdSummary;
 
 use super::page::{Page, Tone};
 use crate::standing::{observed, outcome_mood};

@@ -1,6 +1,6 @@
 //! Distributions of times: rows of percentiles, bars, and the one-line shape.
 
-use heavy_model::summary::{Distribution, LatencyBucket};
+use heavy_results::summary::{Distribution, LatencyBucket};
 
 use super::page::{Page, Tone};
 use crate::escape::columns;

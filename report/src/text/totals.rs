@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::summary::{Accounting, Summary};
+use heavy_results::summary::{Accounting, Summary};
 
 use super::page::{Page, Tone};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};

@@ -1,6 +1,6 @@
 //! The windows of a job, where there is more than the steady one.
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 
 use super::page::Page;
 use super::times::{percentile_heads, percentile_row};

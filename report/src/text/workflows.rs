@@ -1,6 +1,6 @@
 //! One workflow: its iterations, checks, steps and requests.
 
-use heavy_model::summary::{
+use heavy_results::summary::{
     CheckSummary, Distribution, PhaseMeans, RequestSummary, StepSummary, WorkflowSummary,
 };
 

@@ -1,7 +1,7 @@
 //! How the shop's job went over time.
 
-use heavy_model::stats::Event;
-use heavy_model::summary::{Point, Timeline, WindowSummary};
+use heavy_results::stats::Event;
+use heavy_results::summary::{Point, Timeline, WindowSummary};
 
 use crate::sample::{all_ok, latencies};
 

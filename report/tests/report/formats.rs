@@ -1,7 +1,7 @@
 //! What CSV, JUnit, Markdown and HTML promise, of every sample.
 
-use heavy_model::summary::Summary;
 use heavy_report::{Format, Style, queries};
+use heavy_results::summary::Summary;
 
 use crate::judged::judged;
 use crate::{assert_golden, sample};
@@ -286,7 +286,7 @@ fn the_sql_names_the_job() {
 #[test]
 fn what_a_stopped_job_achieved_is_told_against_what_was_due() {
     let mut summary = sample::shop();
-    summary.job.state = heavy_model::job::JobState::Stopped;
+    summary.job.state = heavy_results::job::JobState::Stopped;
     summary.iterations.planned = summary.iterations.scheduled * 10;
     for format in [Format::Text, Format::Markdown, Format::Html] {
         let text = render(format, &summary);

@@ -1,9 +1,9 @@
 //! A summary to render that has thresholds.
 
-use heavy_model::job::JobState;
-use heavy_model::summary::Summary;
-use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary, WindowSeconds};
-use heavy_model::verdict::Verdict;
+use heavy_results::job::JobState;
+use heavy_results::summary::Summary;
+use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary, WindowSeconds};
+use heavy_results::verdict::Verdict;
 
 use crate::sample::{job, shop};
 

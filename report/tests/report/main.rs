@@ -11,8 +11,8 @@ mod sample;
 
 use std::path::PathBuf;
 
-use heavy_model::summary::Summary;
 use heavy_report::Style;
+use heavy_results::summary::Summary;
 use heavy_testkit::Schema;
 
 pub(crate) fn assert_golden(name: &str, actual: &str) {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::histogram::Histogram;
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::span::Span;
-use heavy_model::stats::Dropped;
-use heavy_model::summary::{
+use heavy_load::histogram::Histogram;
+use heavy_load::span::Span;
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::stats::Dropped;
+use heavy_results::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
     RequestSummary, RequestTotals, StepSummary, Summary, Timeline, VERSION, WorkflowSummary,
 };
-use heavy_model::verdict::Verdict;
+use heavy_results::verdict::Verdict;
 use uuid::Uuid;
 
 use crate::course;

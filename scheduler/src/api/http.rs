@@ -10,8 +10,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use futures::{Stream, StreamExt};
-use heavy_model::config::Config;
-use heavy_model::job::{AgentInfo, Checked, JobInfo, JobView};
+use heavy_results::config::Config;
+use heavy_results::job::{AgentInfo, Checked, JobInfo, JobView};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::{HeaderName, StatusCode};
 use serde::Deserialize;
@@ -95,7 +95,7 @@ async fn submit(
     let body = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
     let text = std::str::from_utf8(&body).map_err(|_| {
         let problem = "it is not UTF-8".to_owned();
-        Error::Spec(heavy_model::job::SpecError::Syntax(problem))
+        Error::Spec(heavy_results::job::SpecError::Syntax(problem))
     })?;
     let key = headers.get(IDEMPOTENCY_KEY).and_then(|key| key.to_str().ok());
     let job = service.desk.submit(text, key.unwrap_or_default()).await?;

@@ -10,7 +10,7 @@ async fn artifacts(dir: &Path) -> Artifacts {
 fn program(tail: u8) -> (Vec<u8>, String) {
     let mut bytes = std::fs::read("/bin/true").unwrap();
     bytes.push(tail);
-    let hash = hex(&Sha256::digest(&bytes));
+    let hash = hex::encode(Sha256::digest(&bytes));
     (bytes, hash)
 }
 

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use heavy_model::job::AgentInfo;
 use heavy_proto::v1;
+use heavy_results::job::AgentInfo;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 

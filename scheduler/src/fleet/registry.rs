@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::job::AgentInfo;
+use heavy_results::job::AgentInfo;
 use uuid::Uuid;
 
 /// Tells the streams of one scheduler process apart.

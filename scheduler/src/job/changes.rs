@@ -1,8 +1,8 @@
 //! What changes in a running job: its load, its agents, its params. Parts of the [`Driver`].
 
-use heavy_model::job::{JobSpec, JobState, Weights};
-use heavy_model::load::Load;
-use heavy_model::revision::Revision;
+use heavy_load::load::Load;
+use heavy_load::revision::Revision;
+use heavy_results::job::{JobSpec, JobState, Weights};
 
 use super::control;
 use super::driver::Driver;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use heavy_model::fold::Fold;
-use heavy_model::job::{Checked, JobInfo};
-use heavy_model::summary::Summary;
-use heavy_model::threshold::{Threshold, ThresholdSummary};
+use heavy_results::fold::Fold;
+use heavy_results::job::{Checked, JobInfo};
+use heavy_results::summary::Summary;
+use heavy_results::threshold::{Threshold, ThresholdSummary};
 use heavy_store::Store;
 
 use super::reader::Reader;

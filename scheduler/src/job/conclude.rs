@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::fold::{Fold, Folded};
-use heavy_model::job::{JobInfo, JobState};
-use heavy_model::summary::Summary;
-use heavy_model::verdict::{Verdict, judge};
+use heavy_results::fold::{Fold, Folded};
+use heavy_results::job::{JobInfo, JobState};
+use heavy_results::summary::Summary;
+use heavy_results::verdict::{Verdict, judge};
 use heavy_store::Store;
 
 use super::folder::Collected;

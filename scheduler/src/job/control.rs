@@ -1,7 +1,7 @@
 //! What agents are told of a job.
 
-use heavy_model::job::{JobInfo, JobSpec};
 use heavy_proto::v1::{self, to_agent};
+use heavy_results::job::{JobInfo, JobSpec};
 use serde::Serialize;
 use uuid::Uuid;
 

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use heavy_model::job::{JobInfo, JobState};
-use heavy_model::progress::Progress;
+use heavy_results::job::{JobInfo, JobState};
+use heavy_results::progress::Progress;
 use tokio::sync::{mpsc, watch};
 use tokio::time::interval;
 use tokio_util::task::TaskTracker;

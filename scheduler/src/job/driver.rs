@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::job::{JobInfo, JobState};
-use heavy_model::progress::Progress;
+use heavy_results::job::{JobInfo, JobState};
+use heavy_results::progress::Progress;
 use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;

@@ -7,7 +7,7 @@ use crate::{artifacts, configs};
 pub(crate) enum Error {
     /// The job document is wrong.
     #[error(transparent)]
-    Spec(#[from] heavy_model::job::SpecError),
+    Spec(#[from] heavy_results::job::SpecError),
     /// A parameter of the URL, or the body as a whole, is wrong.
     #[error("the request cannot be read: {0}")]
     Request(String),

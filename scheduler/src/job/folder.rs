@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::fold::{Fold, Folded, SecondRow};
-use heavy_model::job::JobInfo;
-use heavy_model::stats::Event;
-use heavy_model::summary::Accounting;
-use heavy_model::threshold::Threshold;
+use heavy_results::fold::{Fold, Folded, SecondRow};
+use heavy_results::job::JobInfo;
+use heavy_results::stats::Event;
+use heavy_results::summary::Accounting;
+use heavy_results::threshold::Threshold;
 use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};

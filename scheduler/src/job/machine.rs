@@ -22,7 +22,7 @@ mod reports;
 
 use std::collections::BTreeMap;
 
-use heavy_model::job::JobState;
+use heavy_results::job::JobState;
 
 use super::event::{Action, DRAIN_LIMIT_NS, Event, PREPARE_LIMIT_NS, Plan, START_LEAD_NS};
 use super::share::{Ending, Outcome, Share};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heavy_model::job::JobInfo;
+use heavy_results::job::JobInfo;
 use tokio::sync::oneshot;
 
 use super::error::Error;

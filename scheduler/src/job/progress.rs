@@ -1,9 +1,9 @@
 //! What watchers are told. Pure.
 
-use heavy_model::job::JobInfo;
-use heavy_model::load::Load;
-use heavy_model::progress::Progress;
-use heavy_model::summary::Summary;
+use heavy_load::load::Load;
+use heavy_results::job::JobInfo;
+use heavy_results::progress::Progress;
+use heavy_results::summary::Summary;
 
 use super::folder::Seen;
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heavy_model::fold::Fold;
 use heavy_proto::{stats, v1};
+use heavy_results::fold::Fold;
 use heavy_store::{Mark, Producer, Store, Stream};
 use prost::Message;
 use uuid::Uuid;

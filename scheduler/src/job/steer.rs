@@ -1,9 +1,9 @@
 //! Changes of a running job's load that clients ask for: what each makes of the load. Pure.
 
-use heavy_model::load::{Kind, Load};
-use heavy_model::profile::LONGEST_PAUSE_NS;
-use heavy_model::rate::Rate;
-use heavy_model::stream::Stream;
+use heavy_load::load::{Kind, Load};
+use heavy_load::profile::LONGEST_PAUSE_NS;
+use heavy_load::rate::Rate;
+use heavy_load::stream::Stream;
 
 use super::error::Error;
 
@@ -29,7 +29,7 @@ impl std::str::FromStr for Change {
             return text
                 .parse()
                 .map(Self::Rate)
-                .map_err(|error: heavy_model::rate::Error| {
+                .map_err(|error: heavy_load::rate::Error| {
                     format!("{error}; or a change, as in +10% or -25%")
                 });
         };
@@ -157,7 +157,7 @@ fn refuse<T>(why: &str) -> Result<T, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heavy_model::job::JobSpec;
+    use heavy_results::job::JobSpec;
 
     const S: u64 = 1_000_000_000;
 

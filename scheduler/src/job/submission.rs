@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use heavy_model::job::{JobInfo, JobSpec, JobState, SpecError};
+use heavy_results::job::{JobInfo, JobSpec, JobState, SpecError};
 use uuid::Uuid;
 
 const KEYS_KEPT: usize = 1024;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::job::JobSpec;
-use heavy_model::load::{Kind, Load};
-use heavy_model::revision::{Course, Member, Revision};
+use heavy_load::load::{Kind, Load};
+use heavy_load::revision::{Course, Member, Revision};
+use heavy_results::job::JobSpec;
 
 /// The agents of a job that has agents.
 #[derive(Debug, Clone)]

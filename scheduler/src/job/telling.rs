@@ -1,6 +1,6 @@
 //! What a job's driver tells others: events for later, progress for those who watch.
 
-use heavy_model::stats;
+use heavy_results::stats;
 use tokio::time::Instant;
 
 use super::driver::Driver;

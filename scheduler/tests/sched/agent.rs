@@ -1,11 +1,11 @@
 //! An agent as the scheduler sees it: a real stream, and results put into the store as a collector would.
 
-use heavy_model::histogram::Histogram;
-use heavy_model::revision::Revision;
-use heavy_model::stats::{Closing, Delta, Dropped, Iterations, Requests};
+use heavy_load::histogram::Histogram;
+use heavy_load::revision::Revision;
 use heavy_proto::v1::fleet_client::FleetClient;
 use heavy_proto::v1::{self, AssignmentState, content, from_agent, to_agent};
 use heavy_proto::{net, stats};
+use heavy_results::stats::{Closing, Delta, Dropped, Iterations, Requests};
 use heavy_store::{Batch, Committed, Content, Producer, Store, Stream};
 use prost::Message;
 use tokio::sync::mpsc;

@@ -1,6 +1,6 @@
 //! The JSON API: what it answers, and that its description says so.
 
-use heavy_model::job::{AgentInfo, JobInfo, JobView};
+use heavy_results::job::{AgentInfo, JobInfo, JobView};
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ async fn a_job_can_be_run_with_json_alone() {
         .filter_map(|line| line.strip_prefix("data: "))
         .next_back()
         .unwrap();
-    let last: heavy_model::progress::Progress = serde_json::from_str(last).unwrap();
+    let last: heavy_results::progress::Progress = serde_json::from_str(last).unwrap();
     assert!(last.state.is_final(), "{last:?}");
     let prefix = job.id.to_string()[..20].to_owned();
     let view = ask(&world, "GET", &format!("/api/v1/jobs/{prefix}"), "").await;

@@ -1,8 +1,8 @@
 //! The command line of clients, through the real binary and against a real scheduler.
 
-use heavy_model::job::{AgentInfo, JobInfo, JobView};
-use heavy_model::summary::Summary;
 use heavy_proto::v1::AssignmentState;
+use heavy_results::job::{AgentInfo, JobInfo, JobView};
+use heavy_results::summary::Summary;
 use heavy_testkit::{Finished, Run, Signal};
 use uuid::Uuid;
 

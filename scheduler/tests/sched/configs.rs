@@ -1,6 +1,6 @@
 //! Configurations of a real scheduler, through the real command line of clients.
 
-use heavy_model::job::JobView;
+use heavy_results::job::JobView;
 
 use crate::agent::Agent;
 use crate::cli::{finish, sched};

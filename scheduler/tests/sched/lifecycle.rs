@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use heavy_model::job::{JobSpec, JobState};
-use heavy_model::revision::{Course, Revision};
-use heavy_model::span::Span;
-use heavy_model::verdict::Verdict;
+use heavy_client::Program;
+use heavy_load::revision::{Course, Revision};
+use heavy_load::span::Span;
 use heavy_proto::v1::{ArtifactRef, AssignmentState, Heartbeat};
-use heavy_sched::client::Program;
+use heavy_results::job::{JobSpec, JobState};
+use heavy_results::verdict::Verdict;
 use tonic::Code;
 
 use crate::agent::{Agent, delta};

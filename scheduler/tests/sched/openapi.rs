@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use heavy_model::job::{JobSpec, JobState, Provenance};
 use heavy_proto::v1::AssignmentState;
+use heavy_results::job::{JobSpec, JobState, Provenance};
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
 
@@ -162,7 +162,7 @@ fn job_documents_are_described() {
 
 /// What there is to tell a running job.
 async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, spec: JobSpec) {
-    let duration = Some(heavy_model::span::Span::from_s(600));
+    let duration = Some(heavy_load::span::Span::from_s(600));
     let job = world.submit(&JobSpec { duration, ..spec }).await;
     a.assigned().await;
     a.say(job, AssignmentState::Prepared).await;

@@ -1,8 +1,8 @@
 //! Whose turn it is, and what those are told who wait.
 
-use heavy_model::job::JobState;
-use heavy_model::span::Span;
-use heavy_model::verdict::Verdict;
+use heavy_load::span::Span;
+use heavy_results::job::JobState;
+use heavy_results::verdict::Verdict;
 
 use crate::agent::Agent;
 use crate::world::World;

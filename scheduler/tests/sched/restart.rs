@@ -2,10 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::span::Span;
-use heavy_model::verdict::Verdict;
+use heavy_load::span::Span;
 use heavy_proto::v1::AssignmentState;
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::verdict::Verdict;
 
 use crate::agent::{Agent, delta};
 use crate::world::World;

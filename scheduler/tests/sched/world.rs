@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::job::{JobSpec, JobState, JobView};
-use heavy_model::progress::Progress;
-use heavy_model::span::Span;
-use heavy_sched::client::{Program, Remote};
-use heavy_sched::{Config, DataDir, bind, serve};
+use heavy_client::{Program, Remote};
+use heavy_load::span::Span;
+use heavy_results::job::{JobSpec, JobState, JobView};
+use heavy_results::progress::Progress;
+use heavy_sched::{Config, LISTENS, open_data_dir, serve};
 use heavy_store::Store;
 use heavy_testkit::TempDir;
 use tokio::task::JoinHandle;
@@ -41,10 +41,10 @@ impl World {
 
     /// A scheduler on what another one has left.
     pub(crate) async fn on(dir: TempDir, store: Arc<dyn Store>) -> Self {
-        let listener = bind("127.0.0.1:0").await.unwrap();
+        let listener = heavy_process::listen::bind("127.0.0.1:0", LISTENS).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let config = Config {
-            data_dir: DataDir::open(dir.path()).unwrap(),
+            data_dir: open_data_dir(dir.path()).unwrap(),
         };
         let shutdown = CancellationToken::new();
         let (store_of_server, token) = (Arc::clone(&store), shutdown.clone());

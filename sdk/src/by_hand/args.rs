@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use heavy_model::arrivals::Arrivals;
-use heavy_model::load::Load;
-use heavy_model::profile::Stage;
-use heavy_model::rate::Rate;
-use heavy_model::shape::{Shape, ShapeError};
-use heavy_model::span::Span;
-use heavy_model::users::Users;
+use heavy_load::arrivals::Arrivals;
+use heavy_load::load::Load;
+use heavy_load::profile::Stage;
+use heavy_load::rate::Rate;
+use heavy_load::shape::{Shape, ShapeError};
+use heavy_load::span::Span;
+use heavy_load::users::Users;
 use heavy_plugin::rpc::{Connections, WhenFull};
 use serde_json::Value;
 

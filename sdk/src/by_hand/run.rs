@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use heavy_model::load::{Kind, Load, Quota};
-use heavy_model::split::Split;
-use heavy_model::stream::{Deal, Dealt, Stream};
+use heavy_load::load::{Kind, Load, Quota};
+use heavy_load::split::Split;
+use heavy_load::stream::{Deal, Dealt, Stream};
 use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Numbers, Release, Setup, WorkflowSetup};
 use tokio::runtime::{Builder, LocalOptions};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use heavy_model::histogram::Histogram;
-use heavy_model::load::Load;
+use heavy_load::histogram::Histogram;
+use heavy_load::load::Load;
 use heavy_plugin::line::{IterationLine, Line, RequestLine};
 
 use crate::summary::{entry, percentiles};
@@ -151,8 +151,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heavy_model::shape::Shape;
-    use heavy_model::span::Span;
+    use heavy_load::shape::Shape;
+    use heavy_load::span::Span;
 
     fn load(shape: &Shape) -> Load {
         Load {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heavy_model::stream::Dealt;
+use heavy_load::stream::Dealt;
 
 /// How far ahead of their due instants iterations are released.
 pub(crate) const LEAD_NS: u64 = 50_000_000;

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heavy_model::admission::Released;
-use heavy_model::rounds::{Rounds, Rules, Step};
+use heavy_load::admission::Released;
+use heavy_load::rounds::{Rounds, Rules, Step};
 use heavy_plugin::rpc::{ClosedSetup, Numbers};
 
 use super::core::Core;

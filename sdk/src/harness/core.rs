@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use heavy_model::admission::{Decision, Released};
+use heavy_load::admission::{Decision, Released};
 use heavy_plugin::rpc::WhenFull;
 use serde_json::Value;
 

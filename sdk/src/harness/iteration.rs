@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::admission::Released;
+use heavy_load::admission::Released;
 use heavy_plugin::line::{IterationLine, MetricKind};
 use heavy_plugin::rpc::Connections;
 

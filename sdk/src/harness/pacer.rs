@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 
-use heavy_model::admission::{Admission, Decision, Released};
+use heavy_load::admission::{Admission, Decision, Released};
 
 use super::slots::Slots;
 use super::timer::Timer;

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::admission::DropReason;
+use heavy_load::admission::DropReason;
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricKind, MetricLine, RequestLine};
 use tokio::sync::Notify;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::admission::Released;
+use heavy_load::admission::Released;
 use tokio::task::AbortHandle;
 
 use super::announce::Notice;

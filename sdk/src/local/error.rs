@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use heavy_model::rate;
+use heavy_load::rate;
 
 use super::Report;
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use heavy_model::arrivals::Arrivals;
-use heavy_model::profile::Profile;
-use heavy_model::rate::Rate;
-use heavy_model::span::Span;
-use heavy_model::split::Split;
-use heavy_model::stream::{Deal, Dealt, Stream};
+use heavy_load::arrivals::Arrivals;
+use heavy_load::profile::Profile;
+use heavy_load::rate::Rate;
+use heavy_load::span::Span;
+use heavy_load::split::Split;
+use heavy_load::stream::{Deal, Dealt, Stream};
 
 use super::Error;
 use crate::harness::ahead;

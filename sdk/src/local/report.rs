@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_model::histogram::Histogram;
+use heavy_load::histogram::Histogram;
 
 use super::tally::Tally;
 use crate::summary::percentiles;

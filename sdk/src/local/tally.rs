@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::histogram::Histogram;
+use heavy_load::histogram::Histogram;
 
 use super::{CallError, DropReason};
 use crate::summary::entry;

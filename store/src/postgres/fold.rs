@@ -1,7 +1,7 @@
 //! Series and totals.
 
-use heavy_model::fold::Folded;
-use heavy_model::summary::Summary;
+use heavy_results::fold::Folded;
+use heavy_results::summary::Summary;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Jobs: written as a whole, read back from their JSON.
 
-use heavy_model::job::JobInfo;
+use heavy_results::job::JobInfo;
 
 use super::PostgresStore;
 use super::bind::upsert;

@@ -18,9 +18,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_model::fold::Folded;
-use heavy_model::job::JobInfo;
-use heavy_model::summary::Summary;
+use heavy_results::fold::Folded;
+use heavy_results::job::JobInfo;
+use heavy_results::summary::Summary;
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;

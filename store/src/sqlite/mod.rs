@@ -17,9 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_model::fold::Folded;
-use heavy_model::job::JobInfo;
-use heavy_model::summary::Summary;
+use heavy_results::fold::Folded;
+use heavy_results::job::JobInfo;
+use heavy_results::summary::Summary;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;

@@ -1,7 +1,6 @@
 //! People's queries, on a connection that cannot write.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -119,14 +118,7 @@ pub(super) fn text(row: &SqliteRow, column: usize) -> Result<Option<Cow<'_, str>
     Ok(Some(match kind.name() {
         "INTEGER" => row.try_get_unchecked::<i64, _>(column)?.to_string().into(),
         "REAL" => row.try_get_unchecked::<f64, _>(column)?.to_string().into(),
-        "BLOB" => hex(row.try_get_unchecked::<&[u8], _>(column)?).into(),
+        "BLOB" => format!("\\x{}", hex::encode(row.try_get_unchecked::<&[u8], _>(column)?)).into(),
         _ => String::from_utf8_lossy(row.try_get_unchecked::<&[u8], _>(column)?),
     }))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold("\\x".to_owned(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes all text");
-        text
-    })
 }

@@ -1,14 +1,14 @@
 //! Jobs, batches and summaries to store.
 
-use heavy_model::histogram::Histogram;
-use heavy_model::job::{JobInfo, JobSpec, JobState};
-use heavy_model::stats::Dropped;
-use heavy_model::summary::{
+use heavy_load::histogram::Histogram;
+use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::stats::Dropped;
+use heavy_results::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, RequestSummary,
     RequestTotals, StepSummary, Summary, WorkflowSummary,
 };
-use heavy_model::threshold::{ThresholdOutcome, ThresholdSummary};
-use heavy_model::verdict::Verdict;
+use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
+use heavy_results::verdict::Verdict;
 use heavy_store::{Batch, Content, Producer, Rows, Stream};
 use uuid::Uuid;
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::io;
 
-use heavy_model::fold::{Folded, SecondRow};
-use heavy_model::histogram::Histogram;
+use heavy_load::histogram::Histogram;
+use heavy_results::fold::{Folded, SecondRow};
 use heavy_store::{Content, Error, Raw, Sink, Stream, second_histograms};
 
 use crate::bed::{Bed, value};

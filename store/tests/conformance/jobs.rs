@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_model::job::JobState;
+use heavy_results::job::JobState;
 use uuid::Uuid;
 
 use crate::bed::{Bed, rows};

@@ -42,7 +42,7 @@ pub(crate) async fn what_is_there_is_read_and_nothing_is_written(bed: &Bed) {
     {
         let store = bed.open().await;
         store.create_job(&job).await.unwrap();
-        let folded = heavy_model::fold::Folded::default();
+        let folded = heavy_results::fold::Folded::default();
         let summary = data::summary(&job);
         store.save_fold(job.id, &folded, Some(&summary)).await.unwrap();
     }
@@ -57,7 +57,7 @@ pub(crate) async fn what_is_there_is_read_and_nothing_is_written(bed: &Bed) {
         store
             .save_fold(
                 job.id,
-                &heavy_model::fold::Folded::default(),
+                &heavy_results::fold::Folded::default(),
                 Some(&data::summary(&job)),
             )
             .await,

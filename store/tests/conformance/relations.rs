@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use heavy_model::fold::{AgentSecondRow, Folded, SecondRow};
-use heavy_model::stats::{Event, LogLine};
+use heavy_results::fold::{AgentSecondRow, Folded, SecondRow};
+use heavy_results::stats::{Event, LogLine};
 use heavy_store::{Content, Store, Stream};
 
 use crate::bed::{Bed, ask, rows, value};
@@ -124,7 +124,7 @@ fn folded() -> Folded {
     }
 }
 
-async fn prepared(bed: &Bed) -> (Arc<dyn Store>, heavy_model::job::JobInfo) {
+async fn prepared(bed: &Bed) -> (Arc<dyn Store>, heavy_results::job::JobInfo) {
     let store = bed.open().await;
     let job = data::finished(data::job());
     store.create_job(&job).await.unwrap();

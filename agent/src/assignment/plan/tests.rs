@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use heavy_model::job::JobSpec;
-use heavy_model::revision::{Course, Member};
+use heavy_load::revision::{Course, Member};
+use heavy_results::job::JobSpec;
 use proptest::prelude::*;
 
 fn load(rest: &str) -> Load {

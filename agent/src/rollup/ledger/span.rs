@@ -1,6 +1,6 @@
 //! What a dropped line tells: how many of a span of iterations, and why.
 
-use heavy_model::stats::Dropped;
+use heavy_results::stats::Dropped;
 
 use super::super::second::Second;
 use super::Workflow;

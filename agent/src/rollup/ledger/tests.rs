@@ -1,6 +1,6 @@
 //! Fates of iterations, in any order and cut into any lines.
 
-use heavy_model::stats::Iterations;
+use heavy_results::stats::Iterations;
 use proptest::prelude::*;
 
 use super::*;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use heavy_model::job::JobSpec;
-use heavy_model::threshold::Threshold;
+use heavy_results::job::JobSpec;
+use heavy_results::threshold::Threshold;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use toml::Spanned;

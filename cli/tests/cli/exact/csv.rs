@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_model::summary::{Distribution, LatencyBucket};
+use heavy_results::summary::{Distribution, LatencyBucket};
 
 use super::distribution::compare;
 use super::job::Recorded;

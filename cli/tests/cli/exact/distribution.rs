@@ -1,6 +1,6 @@
 //! What a summary says of durations, compared with the durations themselves.
 
-use heavy_model::summary::Distribution;
+use heavy_results::summary::Distribution;
 
 /// The place of a percentile among so many sorted values, as `percentile_disc` has it.
 pub(super) fn rank(share: f64, values: usize) -> usize {

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use heavy_demo_target::{Behaviour, Latency, Options, Target};
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use heavy_store::Table;
 use heavy_testkit::{Run, Service, TempDir, binary, eventually};
 

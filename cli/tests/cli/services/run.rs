@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use heavy_demo_target::{Handle, Options, Target};
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use heavy_testkit::{Finished, Signal};
 
 use super::{Desk, shop};

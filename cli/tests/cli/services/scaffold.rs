@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use heavy_model::summary::Summary;
+use heavy_results::summary::Summary;
 use heavy_testkit::{Run, binary};
 use serde_json::Value;
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use heavy_model::job::{CheckSpec, Checked, JobInfo, JobSpec, JobView};
-use heavy_model::progress::Progress;
+use heavy_results::job::{CheckSpec, Checked, JobInfo, JobSpec, JobView};
+use heavy_results::progress::Progress;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Agents that join and leave a job while it runs, and params that are divided among those with whom it begins.
 
-use heavy_model::job::JobState;
+use heavy_results::job::JobState;
 
 use super::Machine;
 use crate::job::event::Action;

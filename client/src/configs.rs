@@ -1,0 +1,144 @@
+//! `config`: configurations that the scheduler keeps.
+
+use heavy_load::exit_code;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Subcommand};
+use heavy_results::config::Config;
+use heavy_results::job::JobSpec;
+
+use super::layers::under_flags;
+use super::submit::{print, say};
+use super::{Error, LoadFlags, Program, Remote, TeamFlags, plan, tables};
+use heavy_process::clock;
+
+const EXAMPLES: &str = "\
+  heavy-sched config save nightly --rate 200 --duration 10m --threshold 'http_req_failed: rate<1%'
+  heavy-sched config save nightly --file job.toml
+  heavy-sched config save as-it-was --from-job last
+  heavy-sched submit target/release/shop --config nightly --rate 400";
+
+/// What to do with configurations.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConfigVerb {
+    /// Keep how to run a load test under a name, in the place of what had it
+    #[command(after_help = EXAMPLES)]
+    Save(Box<SaveArgs>),
+    /// List the configurations
+    #[command(visible_alias = "ls")]
+    List {
+        /// Print JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+    },
+    /// Show a configuration, as a job file that can be saved again
+    Show {
+        /// Which
+        name: String,
+        /// Print all that is kept, as JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+    },
+    /// Forget a configuration; jobs that ran with it keep theirs
+    #[command(visible_alias = "rm")]
+    Delete {
+        /// Which
+        name: String,
+    },
+}
+
+/// What to keep.
+#[derive(Debug, Clone, Args)]
+pub struct SaveArgs {
+    /// Letters, digits, -, _ and .
+    #[arg(value_name = "CONFIG")]
+    pub config: String,
+    /// Start from what a job ran with: an id, a unique prefix of one, or last; flags go before it
+    #[arg(long, value_name = "JOB", conflicts_with = "file")]
+    pub from_job: Option<String>,
+    /// Who runs it
+    #[command(flatten)]
+    pub team: TeamFlags,
+    /// How to run it
+    #[command(flatten)]
+    pub load: LoadFlags,
+}
+
+/// Does what was asked; gives the exit code.
+pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error> {
+    if let ConfigVerb::Save(args) = verb {
+        refuse_variables(&args.load)?;
+    }
+    let remote = Remote::connect(scheduler).await?;
+    match verb {
+        ConfigVerb::Save(args) => {
+            let spec = spec(args, &remote).await?;
+            let config =
+                Config::of(&args.config, 0, &spec).map_err(|error| Error::Usage(error.to_string()))?;
+            let kept = remote
+                .save_config(&args.config, &serde_json::to_string(&config.job)?)
+                .await?;
+            say(&format!(
+                "kept the configuration {0}: {1}; use it with --config {0}\n",
+                kept.name,
+                spec.describe_load()
+            ));
+        }
+        ConfigVerb::List { json } => {
+            let configs = remote.configs().await?;
+            print(*json, &configs, || tables::configs(&configs, clock::wall_ns()))?;
+        }
+        ConfigVerb::Show { name, json } => {
+            let config = remote.config(name).await?;
+            if *json {
+                print(true, &config, String::new)?;
+            } else {
+                print(true, &config.job, String::new)?;
+            }
+        }
+        ConfigVerb::Delete { name } => {
+            let deleted = remote.delete_config(name).await?;
+            say(&format!("deleted the configuration {}\n", deleted.name));
+        }
+    }
+    Ok(exit_code::PASS)
+}
+
+/// Values of variables are often secrets.
+fn refuse_variables(load: &LoadFlags) -> Result<(), Error> {
+    if load.env.is_empty() && load.env_file.is_none() {
+        return Ok(());
+    }
+    Err(Error::Usage(
+        "variables may be secrets, and a configuration holds none: leave --env and --env-file out, and give them with each job"
+            .to_owned(),
+    ))
+}
+
+/// The job that flags, a file or another job describe, whatever its binary.
+async fn spec(args: &SaveArgs, remote: &Remote) -> Result<JobSpec, Error> {
+    let nothing = Program {
+        file: PathBuf::new(),
+        name: String::new(),
+        sha256: "0".repeat(64),
+        bytes: 0,
+    };
+    let plan = match &args.from_job {
+        None => args.load.to_plan(&nothing, None)?,
+        Some(job) => {
+            let mut spec = remote.get(job).await?.job.spec;
+            spec.env.clear();
+            // What a job is called by default is its binary's name.
+            if spec.name == spec.binary_name {
+                spec.name.clear();
+            }
+            args.load
+                .plan_of(under_flags(&spec, &args.load)?, &nothing, None)?
+        }
+    };
+    let mut spec = plan.spec;
+    args.team.apply(&mut spec);
+    plan::check(&spec)?;
+    Ok(spec)
+}

@@ -1,0 +1,25 @@
+//! The exit codes that a job and its thresholds stand for.
+
+use heavy_load::exit_code::{COULD_NOT_RUN, FAIL, INTERRUPTED, INVALID, PASS};
+use heavy_results::job::{Checked, JobInfo, JobState};
+use heavy_results::verdict::Verdict;
+
+/// The exit code that a job's end stands for.
+#[must_use]
+pub fn of_job(job: &JobInfo) -> u8 {
+    match (job.state, job.verdict) {
+        (JobState::Stopped, _) => INTERRUPTED,
+        // Somebody did not want to wait for its end.
+        (state, _) if !state.is_final() => INTERRUPTED,
+        (JobState::Finished, Some(Verdict::Pass)) => PASS,
+        (JobState::Finished, Some(Verdict::Fail)) => FAIL,
+        (JobState::Finished, Some(Verdict::Invalid)) => INVALID,
+        _ => COULD_NOT_RUN,
+    }
+}
+
+/// The exit code of thresholds that a job was judged by.
+#[must_use]
+pub const fn of_check(checked: &Checked) -> u8 {
+    if checked.passed { PASS } else { FAIL }
+}

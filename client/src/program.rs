@@ -1,0 +1,106 @@
+//! The binary that is to be submitted: found, recognised and hashed before anything is sent.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use heavy_plugin::program::{Host, check_read, glibc_of};
+use sha2::{Digest, Sha256};
+
+use super::Error;
+
+/// Where a host's glibc may be; the first that is there counts.
+const GLIBC_FILES: [&str; 5] = [
+    "/lib/x86_64-linux-gnu/libc.so.6",
+    "/lib/aarch64-linux-gnu/libc.so.6",
+    "/lib64/libc.so.6",
+    "/usr/lib/libc.so.6",
+    "/lib/libc.so.6",
+];
+
+/// A binary on this machine that can be a load test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Its file name.
+    pub name: String,
+    /// Of its bytes, lower-case hex.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+impl Program {
+    /// Looks at a file and hashes it.
+    ///
+    /// # Errors
+    /// When it is not there, no file, not executable, or no program that could run on this host.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let wrong = |problem: &str| Error::Program {
+            file: path.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let unreadable = |problem: io::Error| match problem.kind() {
+            io::ErrorKind::NotFound => wrong(
+                "there is no such file; build the load test with `cargo build --release` and give its path",
+            ),
+            _ => wrong(&format!("it cannot be read: {problem}")),
+        };
+        let metadata = std::fs::metadata(path).map_err(unreadable)?;
+        if metadata.is_dir() {
+            return Err(wrong(
+                "it is a directory; give the path of the compiled load test in it, as in target/release/NAME",
+            ));
+        }
+        if !metadata.is_file() {
+            return Err(wrong("it is no regular file"));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        check_read(&object::ReadCache::new(&file), &this_host())
+            .map_err(|problem| wrong(&problem.to_string()))?;
+        if metadata.permissions().mode() & 0o111 == 0 {
+            return Err(wrong(
+                "it is not executable; `chmod +x` it, or build it with cargo",
+            ));
+        }
+        let (sha256, bytes) = hash(&file).map_err(unreadable)?;
+        let name = path.file_name().map_or_else(
+            || "load-test".to_owned(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        Ok(Self {
+            file: path.to_owned(),
+            name,
+            sha256,
+            bytes,
+        })
+    }
+}
+
+/// What a load test would run on if an agent ran here.
+fn this_host() -> Host {
+    let glibc = GLIBC_FILES
+        .iter()
+        .find_map(|path| glibc_of(&object::ReadCache::new(File::open(path).ok()?)));
+    Host {
+        architecture: std::env::consts::ARCH.to_owned(),
+        glibc,
+    }
+}
+
+fn hash(mut file: &File) -> io::Result<(String, u64)> {
+    io::Seek::rewind(&mut file)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok((hex::encode(hash.finalize()), bytes));
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+}

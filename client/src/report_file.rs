@@ -1,0 +1,120 @@
+//! `--report FORMAT=FILE`: where else the summary goes, and in which form.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use heavy_report::{Format, Style};
+use heavy_results::summary::Summary;
+
+use super::Error;
+
+/// A report that is written when the job has ended. Text form: `FORMAT=FILE`, as in
+/// `html=report.html`; `-` is stdout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    format: Format,
+    file: PathBuf,
+}
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = text
+            .split_once('=')
+            .filter(|(_, file)| !file.is_empty())
+            .ok_or_else(|| format!("{text:?} names no file: write FORMAT=FILE, as in json=report.json"))?;
+        Ok(Self {
+            format: format.parse()?,
+            file: PathBuf::from(file),
+        })
+    }
+}
+
+impl ReportFile {
+    /// JSON on stdout.
+    #[must_use]
+    pub fn json_on_stdout() -> Self {
+        Self {
+            format: Format::Json,
+            file: PathBuf::from("-"),
+        }
+    }
+
+    /// Whether it goes to stdout.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        self.file.as_os_str() == "-"
+    }
+
+    /// Whether it can be written, as far as that shows before there is anything to write.
+    ///
+    /// # Errors
+    /// When the file's folder is not there.
+    pub fn check(&self) -> Result<(), Error> {
+        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if self.is_stdout() || folder.is_none_or(Path::is_dir) {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "cannot write the report {}: its folder does not exist",
+            self.file.display()
+        )))
+    }
+
+    /// Writes the report.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, summary: &Summary) -> Result<(), Error> {
+        let report = self.format.render(summary, &Style::default());
+        if self.is_stdout() {
+            return Ok(io::stdout().lock().write_all(report.as_bytes())?);
+        }
+        write_private(&self.file, report.as_bytes()).map_err(|problem| Error::File {
+            what: "write",
+            file: self.file.clone(),
+            problem,
+        })
+    }
+}
+
+/// Writes a file that its owner alone may read: URLs and errors in it can hold what is not for everybody.
+fn write_private(file: &Path, content: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn a_report_is_a_format_and_a_file() {
+        for format in ["text", "json", "csv", "junit", "markdown", "md", "html"] {
+            assert!(format!("{format}=x").parse::<ReportFile>().is_ok(), "{format}");
+        }
+        assert!(
+            "-=-"
+                .parse::<ReportFile>()
+                .unwrap_err()
+                .contains("unknown report format")
+        );
+        assert!("html".parse::<ReportFile>().unwrap_err().contains("FORMAT=FILE"));
+        assert!("csv=-".parse::<ReportFile>().unwrap().is_stdout());
+    }
+
+    #[test]
+    fn reports_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report.json");
+        write_private(&file, b"{}").unwrap();
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read(&file).unwrap(), b"{}");
+    }
+}

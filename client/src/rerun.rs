@@ -1,0 +1,185 @@
+//! `rerun`: a job again, with the same binary and the same configuration.
+
+use heavy_load::exit_code;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use heavy_plugin::ENV_FILES_READ;
+use heavy_report::escape;
+use heavy_results::job::{JobSpec, JobView};
+
+use super::layers::under_flags;
+use super::submit::{plain_style, report, run_uploaded, say};
+use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
+use heavy_process::signals::Interrupts;
+
+const EXAMPLES: &str = "\
+  heavy-sched rerun last
+  heavy-sched rerun 0193 --rate 400                only the rate differs
+  heavy-sched rerun last --env TOKEN=...           values of variables are not kept with jobs";
+
+/// Which job, and what is to be otherwise.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RerunArgs {
+    /// An id, a unique prefix of one, or last
+    pub job: String,
+    /// The job's binary, where the scheduler has it no more; another one is refused
+    #[arg(long, value_name = "FILE")]
+    pub binary: Option<PathBuf>,
+    /// Return as soon as the job is queued, and print its id
+    #[arg(long, env = "HEAVY_DETACH", value_parser = FalseyValueParser::new())]
+    pub detach: bool,
+    /// Print the summary as JSON
+    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+    /// Who is to run it otherwise
+    #[command(flatten)]
+    pub team: TeamFlags,
+    /// What is to be otherwise
+    #[command(flatten)]
+    pub load: LoadFlags,
+}
+
+/// Runs the verb; gives the exit code.
+pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> {
+    if args.load.file.is_some() {
+        return Err(Error::Usage(
+            "a rerun has the configuration of its job: leave --file out, or submit the binary with it"
+                .to_owned(),
+        ));
+    }
+    let mut reports = args.load.report.clone();
+    if args.json {
+        reports.push(ReportFile::json_on_stdout());
+    }
+    for report in &reports {
+        report.check()?;
+    }
+    let mut interrupts = Interrupts::take()?;
+    let remote = interrupts.race(Remote::connect(scheduler)).await??;
+    let JobView { job, .. } = interrupts.race(remote.get(&args.job)).await??;
+    let mut spec = job.spec;
+    args.team.apply(&mut spec);
+    let plan = again(&spec, &args.load, &job.id.to_string())?;
+    provide(&remote, args, &plan.spec, &mut interrupts).await?;
+    if args.detach {
+        let job = remote.submit(&plan.spec).await?;
+        say(&announce(&plan, Some(job)));
+        writeln!(std::io::stdout().lock(), "{job}")?;
+        return Ok(exit_code::PASS);
+    }
+    let view = run_uploaded(&remote, &plan, &mut interrupts).await?;
+    report(&view, &reports, &plain_style())?;
+    Ok(exit::of_job(&view.job))
+}
+
+/// The job's document with what flags say otherwise.
+fn again(spec: &JobSpec, load: &LoadFlags, job: &str) -> Result<Plan, Error> {
+    let same = Program {
+        file: PathBuf::new(),
+        name: spec.binary_name.clone(),
+        sha256: spec.binary_sha256.clone(),
+        bytes: 0,
+    };
+    let mut plan = load.plan_of(under_flags(spec, load)?, &same, None)?;
+    let (of_job, now) = (&spec.provenance, &mut plan.spec.provenance);
+    now.build_id.clone_from(&of_job.build_id);
+    now.git_commit.clone_from(&of_job.git_commit);
+    if let Some(read) = plan.spec.env.get_mut(ENV_FILES_READ) {
+        // No secret, but what tells the load test not to look for files of its own.
+        "1".clone_into(read);
+    }
+    let unknown = plan.spec.blank_env();
+    if !unknown.is_empty() {
+        return Err(Error::Usage(format!(
+            "the job had variables, whose values are not kept: give {} with --env NAME=VALUE or --env-file",
+            escape(&unknown.join(", "))
+        )));
+    }
+    plan::check(&plan.spec)?;
+    plan.notes.push(format!("as job {job}"));
+    Ok(plan)
+}
+
+/// Sees to it that the scheduler has the binary.
+async fn provide(
+    remote: &Remote,
+    args: &RerunArgs,
+    spec: &JobSpec,
+    interrupts: &mut Interrupts,
+) -> Result<(), Error> {
+    let hash = spec.binary_sha256.get(..12).unwrap_or_default();
+    let name = escape(&spec.binary_name);
+    if let Some(file) = &args.binary {
+        let program = Program::open(file)?;
+        if program.sha256 != spec.binary_sha256 {
+            return Err(Error::Usage(format!(
+                "{} is not the binary of the job ({name}, sha256 {hash}...), but another build: submit it as a job of its own",
+                file.display()
+            )));
+        }
+        return interrupts.race(remote.upload(&program)).await?;
+    }
+    if interrupts.race(remote.has(&spec.binary_sha256)).await?? {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "the scheduler no longer has the binary {name} (sha256 {hash}...): give it with --binary FILE, if you still have that \
+         very build"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use heavy_load::arrivals::Arrivals;
+
+    use super::*;
+
+    #[test]
+    fn a_job_is_run_again_as_it_was_but_for_what_flags_say() {
+        let mut spec = JobSpec::of("ab".repeat(32));
+        spec.rate = Some("40/s".parse().unwrap());
+        spec.binary_name = "shop".to_owned();
+        spec.name = "nightly".to_owned();
+        (spec.arrivals, spec.seed) = (Arrivals::Poisson, Some(7));
+        spec.provenance.git_commit = "abc".to_owned();
+        let same = again(&spec, &LoadFlags::default(), "0193").unwrap();
+        assert_eq!(same.spec.provenance.git_commit, "abc");
+        let expected = JobSpec {
+            provenance: same.spec.provenance.clone(),
+            ..spec.clone()
+        };
+        assert_eq!(same.spec, expected);
+        let faster = LoadFlags {
+            rate: Some("80/s".parse().unwrap()),
+            ..LoadFlags::default()
+        };
+        let now = again(&spec, &faster, "0193").unwrap().spec;
+        assert_eq!(
+            (&*now.describe_load(), now.seed),
+            ("80/s at random for 30s", Some(7))
+        );
+        (spec.rate, spec.stages) = (None, vec!["10s:100".parse().unwrap()]);
+        let now = again(&spec, &faster, "0193").unwrap().spec;
+        assert_eq!(now.describe_load(), "80/s at random for 30s");
+    }
+
+    #[test]
+    fn variables_have_to_be_given_again() {
+        let mut spec = JobSpec::of("ab".repeat(32));
+        spec.rate = Some("40/s".parse().unwrap());
+        spec.env.insert("TOKEN".to_owned(), JobSpec::BLANK.to_owned());
+        let problem = again(&spec, &LoadFlags::default(), "0193")
+            .unwrap_err()
+            .to_string();
+        assert!(problem.contains("give TOKEN with --env"), "{problem}");
+        let flags = LoadFlags {
+            env: vec![("TOKEN".to_owned(), "x".to_owned())],
+            ..LoadFlags::default()
+        };
+        assert_eq!(again(&spec, &flags, "0193").unwrap().spec.env["TOKEN"], "x");
+    }
+}

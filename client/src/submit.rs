@@ -1,0 +1,188 @@
+//! `submit`: check, plan, upload, run, report.
+
+use heavy_load::exit_code;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::FalseyValueParser;
+use heavy_report::Style;
+use heavy_results::job::JobView;
+use heavy_results::summary::Summary;
+use serde::Serialize;
+
+use super::follow::follow;
+use super::layers::under_flags;
+use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
+use heavy_process::signals::Interrupts;
+
+/// What to submit.
+#[derive(Debug, Clone, Args)]
+pub struct SubmitArgs {
+    /// The compiled load test
+    pub binary: PathBuf,
+    /// Return as soon as the job is queued, and print its id
+    #[arg(long, env = "HEAVY_DETACH", value_parser = FalseyValueParser::new())]
+    pub detach: bool,
+    /// Print the summary as JSON
+    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+    /// Start from a configuration that the scheduler keeps; flags go before it
+    #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
+    pub config: Option<String>,
+    /// Who runs it
+    #[command(flatten)]
+    pub team: TeamFlags,
+    /// How to run it
+    #[command(flatten)]
+    pub load: LoadFlags,
+}
+
+/// Runs the verb; gives the exit code.
+pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
+    let program = Program::open(&args.binary)?;
+    let mut early = None;
+    let mut plan = match &args.config {
+        None => args.load.to_plan(&program, None)?,
+        Some(name) => {
+            let remote = Remote::connect(scheduler).await?;
+            let plan = plan_of_config(&remote, name, &args.load, &program).await?;
+            early = Some(remote);
+            plan
+        }
+    };
+    args.team.apply(&mut plan.spec);
+    plan::check(&plan.spec)?;
+    let mut reports = args.load.report.clone();
+    if args.json {
+        reports.push(ReportFile::json_on_stdout());
+    }
+    for report in &reports {
+        report.check()?;
+    }
+    // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
+    let mut interrupts = Interrupts::take()?;
+    let remote = match early {
+        Some(remote) => remote,
+        None => interrupts.race(Remote::connect(scheduler)).await??,
+    };
+    if args.detach {
+        interrupts.race(remote.upload(&program)).await??;
+        let job = remote.submit(&plan.spec).await?;
+        say(&announce(&plan, Some(job)));
+        writeln!(std::io::stdout().lock(), "{job}")?;
+        return Ok(exit_code::PASS);
+    }
+    let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
+    report(&view, &reports, &plain_style())?;
+    Ok(exit::of_job(&view.job))
+}
+
+/// What a configuration that the scheduler keeps and flags say together, flags first.
+///
+/// # Errors
+/// When there is no such configuration, or it cannot be used with these flags.
+pub async fn plan_of_config(
+    remote: &Remote,
+    name: &str,
+    load: &LoadFlags,
+    program: &Program,
+) -> Result<Plan, Error> {
+    let kept = remote.config(name).await?;
+    let spec = kept.spec().map_err(|error| {
+        Error::Usage(format!(
+            "the configuration {name} cannot be used: {error}; save it again"
+        ))
+    })?;
+    let mut plan = load.plan_of(under_flags(&spec, load)?, program, None)?;
+    plan.notes.push(format!("configuration {name}"));
+    Ok(plan)
+}
+
+/// Uploads and submits, shows the plan and how it goes on stderr, and gives what came of it. Interrupts stop the job.
+///
+/// # Errors
+/// When the scheduler refuses the job, or goes away and does not come back.
+pub async fn run_plan(
+    remote: &Remote,
+    program: &Program,
+    plan: &Plan,
+    interrupts: &mut Interrupts,
+) -> Result<JobView, Error> {
+    interrupts.race(remote.upload(program)).await??;
+    run_uploaded(remote, plan, interrupts).await
+}
+
+/// As [`run_plan`], of a program that the scheduler has already.
+pub(super) async fn run_uploaded(
+    remote: &Remote,
+    plan: &Plan,
+    interrupts: &mut Interrupts,
+) -> Result<JobView, Error> {
+    // Not broken off, since there may be a job already: an interrupt now is seen as soon as the job can be stopped.
+    let job = remote.submit(&plan.spec).await?;
+    say(&announce(plan, Some(job)));
+    let mut bar = Bar::new();
+    let ended = follow(remote, &job.to_string(), Some(interrupts), |news| bar.show(&news)).await;
+    bar.clear();
+    ended
+}
+
+/// Writes the reports that were asked for, and the text on stdout, in this style, unless one of them goes there. A job
+/// that never ran has its reason on stderr, and reports of nothing. A reader of stdout that has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// When a report cannot be written.
+pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(), Error> {
+    let Some(summary) = &view.summary else {
+        // Who waits for a file (a CI server, say) is told there too.
+        let nothing = Summary::without_results(view.job.clone());
+        for report in reports {
+            report.write(&nothing)?;
+        }
+        // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
+        let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
+        say(&format!(
+            "error: the job is {}: {}\n",
+            view.job.state.as_str(),
+            reason.join("\n")
+        ));
+        return Ok(());
+    };
+    for report in reports {
+        report.write(summary)?;
+    }
+    if !reports.iter().any(ReportFile::is_stdout) {
+        let mut stdout = std::io::stdout().lock();
+        let text = heavy_report::text(summary, style);
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written?,
+        }
+    }
+    Ok(())
+}
+
+/// Colours on a terminal that wants them.
+pub(crate) fn plain_style() -> Style {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style {
+        colour: std::io::stdout().is_terminal() && !unwanted,
+        ..Style::default()
+    }
+}
+
+/// Writes to stderr; if that does not work, nobody is there to be told.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes a value to stdout: as JSON, or as text for people.
+pub(super) fn print(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
+    let text = if json {
+        serde_json::to_string_pretty(value)? + "\n"
+    } else {
+        text()
+    };
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}

@@ -1,0 +1,109 @@
+//! The flags that say which workflows run, and on which agents.
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+use heavy_load::span::Span;
+use heavy_results::job::{JobSpec, Weights, WorkflowSpec};
+
+/// Which workflows run, and on which agents.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TeamFlags {
+    /// A workflow to run; may be given more than once [default: the load test's only one; all of a service]
+    #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
+    pub workflows: Vec<WorkflowSpec>,
+    /// How many agents take part [default: all that are free]
+    #[arg(long, value_name = "N", env = "HEAVY_AGENTS")]
+    pub agents: Option<u32>,
+    /// Only agents with this label take part; may be given more than once
+    #[arg(long, value_name = "K=V", env = "HEAVY_ON", value_parser = super::flags::pair)]
+    pub on: Vec<(String, String)>,
+    /// How much of the load each agent gets [default: equal]
+    #[arg(long, value_enum, env = "HEAVY_WEIGHTS")]
+    pub weights: Option<WeightsFlag>,
+    /// Stop what runs and take its place
+    #[arg(long, env = "HEAVY_REPLACE", value_parser = FalseyValueParser::new())]
+    pub replace: bool,
+    /// How long to wait for agents before giving up [default: 30s]
+    #[arg(long, value_name = "D", env = "HEAVY_WAIT_FOR_AGENTS")]
+    pub wait_for_agents: Option<Span>,
+}
+
+impl TeamFlags {
+    /// Puts what was said before what `spec` says.
+    pub(super) fn apply(&self, spec: &mut JobSpec) {
+        if !self.workflows.is_empty() {
+            spec.workflows.clone_from(&self.workflows);
+        }
+        self.choose_agents(spec);
+    }
+
+    /// Puts what was said of agents before what `spec` says.
+    pub fn choose_agents(&self, spec: &mut JobSpec) {
+        spec.agents = self.agents.or(spec.agents);
+        spec.on.extend(self.on.iter().cloned());
+        spec.weights = self.weights.map_or(spec.weights, Weights::from);
+        spec.replace |= self.replace;
+        spec.wait_for_agents = self.wait_for_agents.unwrap_or(spec.wait_for_agents);
+    }
+
+    /// The flags that were given and mean nothing where there is one agent and no queue.
+    #[must_use]
+    pub fn of_a_fleet(&self) -> Vec<&'static str> {
+        [
+            ("--agents", self.agents.is_some_and(|agents| agents != 1)),
+            ("--on", !self.on.is_empty()),
+            ("--weights", self.weights.is_some()),
+            ("--replace", self.replace),
+            ("--wait-for-agents", self.wait_for_agents.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
+    }
+}
+
+/// Takes out of a document what means nothing where there is one agent and no queue, and names what that was.
+pub fn for_one_agent(spec: &mut JobSpec) -> Vec<&'static str> {
+    let left_out = [
+        ("agents", spec.agents.take().is_some_and(|agents| agents != 1)),
+        ("on", !std::mem::take(&mut spec.on).is_empty()),
+        ("weights", std::mem::take(&mut spec.weights) != Weights::default()),
+        ("replace", std::mem::take(&mut spec.replace)),
+    ];
+    let named = left_out.into_iter().filter(|(_, said)| *said);
+    named.map(|(name, _)| name).collect()
+}
+
+/// How much of the load each agent gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WeightsFlag {
+    /// All the same
+    Equal,
+    /// By the cores of its host
+    Cores,
+}
+
+impl From<WeightsFlag> for Weights {
+    fn from(flag: WeightsFlag) -> Self {
+        match flag {
+            WeightsFlag::Equal => Self::Equal,
+            WeightsFlag::Cores => Self::Cores,
+        }
+    }
+}
+
+/// A workflow and its weight, as in `buy` or `buy=3`.
+///
+/// # Errors
+/// When the weight is no number above 0.
+fn workflow(text: &str) -> Result<WorkflowSpec, String> {
+    let Some((name, weight)) = text.rsplit_once('=') else {
+        return Ok(WorkflowSpec::new(text));
+    };
+    let weight = weight.parse().ok().filter(|weight| *weight > 0);
+    let weight = weight.ok_or_else(|| "write it as NAME or NAME=WEIGHT, as in buy=3".to_owned())?;
+    Ok(WorkflowSpec {
+        weight,
+        ..WorkflowSpec::new(name)
+    })
+}

@@ -1,0 +1,237 @@
+//! The verbs of clients, and what each prints.
+
+use heavy_load::exit_code;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Subcommand};
+use heavy_results::job::CheckSpec;
+use heavy_results::threshold::Threshold;
+
+use super::configs::{self, ConfigVerb};
+use super::follow::{News, follow};
+use super::plan::read;
+use super::remote::Change;
+use super::rerun::{self, RerunArgs};
+use super::submit::{self, SubmitArgs, plain_style, print, report, say};
+use super::{Bar, Error, Remote, ReportFile, exit, tables};
+use heavy_process::clock;
+use heavy_process::signals::Interrupts;
+
+/// Which scheduler.
+#[derive(Debug, Clone, Args)]
+pub struct SchedulerFlag {
+    /// Where the scheduler is
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "HEAVY_SCHEDULER",
+        default_value = "http://127.0.0.1:7700",
+        global = true
+    )]
+    pub scheduler: String,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Args)]
+pub struct JobsArgs {
+    /// How many at most
+    #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = Self::LIMIT)]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+impl JobsArgs {
+    /// So many unless somebody says.
+    pub const LIMIT: u32 = 20;
+}
+
+/// What a client can ask of a scheduler.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Verb {
+    /// Run a load test on the agents and print what came out
+    Submit(Box<SubmitArgs>),
+    /// Run a job again, with the same binary and configuration
+    Rerun(Box<RerunArgs>),
+    /// Keep, list, show and delete named configurations
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// List the newest jobs
+    Jobs(JobsArgs),
+    /// Show a job and what is known of its results
+    Status {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// Print JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+    },
+    /// Follow a job to its end and print what came out; Ctrl-C leaves it running
+    Watch {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// Print the summary as JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+        /// Also write a report when the job has ended, as in html=report.html; may be given more than once
+        #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
+        report: Vec<ReportFile>,
+    },
+    /// Stop a job; its running iterations may end
+    Stop {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// Cut running iterations off
+        #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
+        now: bool,
+    },
+    /// Change the rate of a running job, from now to its end
+    Rate {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// A rate as in 500 or 6000/m, or a change as in +10% or -25%
+        #[arg(allow_hyphen_values = true)]
+        rate: String,
+    },
+    /// Start nothing more for now; the job's time stands still until it is resumed
+    Pause {
+        /// An id, a unique prefix of one, or last
+        job: String,
+    },
+    /// Go on with a paused job
+    Resume {
+        /// An id, a unique prefix of one, or last
+        job: String,
+    },
+    /// Give the load tests of a running job new params
+    Params {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// A file with any JSON; - for stdin
+        file: PathBuf,
+    },
+    /// Judge a job by its thresholds, or by others; the exit code is 0 if all are met, else 99
+    Check {
+        /// An id, a unique prefix of one, or last
+        job: String,
+        /// A condition on what was measured, in place of the job's own, as in 'http_req_duration: p(95)<500'
+        #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
+        thresholds: Vec<Threshold>,
+        /// Print JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+    },
+    /// List the connected agents
+    Agents {
+        /// Print JSON
+        #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+        json: bool,
+    },
+}
+
+/// Does what was asked; gives the exit code.
+///
+/// # Errors
+/// When it could not be done; [`Error::exit_code`] says with which code to end.
+pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
+    match verb {
+        Verb::Submit(args) => return submit::run(args, scheduler).await,
+        Verb::Rerun(args) => return rerun::run(args, scheduler).await,
+        Verb::Config(verb) => return configs::run(verb, scheduler).await,
+        _ => {}
+    }
+    let remote = Remote::connect(scheduler).await?;
+    match verb {
+        Verb::Submit(_) | Verb::Rerun(_) | Verb::Config(_) => {}
+        Verb::Jobs(JobsArgs { limit, json }) => {
+            let jobs = remote.list(*limit).await?;
+            print(*json, &jobs, || tables::jobs(&jobs, clock::wall_ns()))?;
+        }
+        Verb::Status { job, json } => {
+            let view = remote.get(job).await?;
+            print(*json, &view, || {
+                let results = view
+                    .summary
+                    .as_ref()
+                    .map(|summary| heavy_report::text(summary, &<_>::default()));
+                results.unwrap_or_else(|| tables::job(&view.job))
+            })?;
+        }
+        Verb::Watch { job, json, report } => {
+            let mut reports = report.clone();
+            reports.extend(json.then(ReportFile::json_on_stdout));
+            return watch(&remote, job, &reports).await;
+        }
+        Verb::Stop { job, now } => {
+            let job = remote.stop(job, *now).await?;
+            say(&if job.state.is_final() {
+                format!("job {} had ended already: it is {}\n", job.id, job.state.as_str())
+            } else {
+                format!("job {} is being stopped\n", job.id)
+            });
+        }
+        Verb::Rate { job, rate } => {
+            let job = remote.change(job, Change::Rate(rate.clone())).await?;
+            say(&format!("job {} plans {} iterations now\n", job.id, job.planned));
+        }
+        Verb::Pause { job } => {
+            let job = remote.change(job, Change::Pause(true)).await?;
+            say(&format!(
+                "job {0} pauses; go on with `heavy-sched resume {0}`\n",
+                job.id
+            ));
+        }
+        Verb::Resume { job } => {
+            let job = remote.change(job, Change::Resume(true)).await?;
+            say(&format!("job {} goes on\n", job.id));
+        }
+        Verb::Params { job, file } => {
+            let params = read(file)?;
+            let job = remote.params(job, &params).await?;
+            say(&format!("the load tests of job {} get new params\n", job.id));
+        }
+        Verb::Check {
+            job,
+            thresholds,
+            json,
+        } => return check(&remote, job, thresholds, *json).await,
+        Verb::Agents { json } => {
+            let agents = remote.agents().await?;
+            print(*json, &agents, || tables::agents(&agents, clock::wall_ns()))?;
+        }
+    }
+    Ok(exit_code::PASS)
+}
+
+async fn check(remote: &Remote, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {
+    let thresholds = thresholds.to_vec();
+    let checked = remote.check(job, &CheckSpec { thresholds }).await?;
+    print(json, &checked, || {
+        heavy_report::thresholds(&checked.thresholds, &plain_style())
+    })?;
+    Ok(exit::of_check(&checked))
+}
+
+async fn watch(remote: &Remote, job: &str, reports: &[ReportFile]) -> Result<u8, Error> {
+    for report in reports {
+        report.check()?;
+    }
+    // `last` may be another job when the stream has to be opened again.
+    let id = remote.get(job).await?.job.id.to_string();
+    let mut interrupts = Interrupts::take()?;
+    let mut bar = Bar::new();
+    let view = tokio::select! {
+        view = follow(remote, &id, None, |news: News<'_>| bar.show(&news)) => view,
+        () = interrupts.next() => {
+            bar.clear();
+            say(&format!("the job goes on; stop it with `heavy-sched stop {id}`\n"));
+            return Ok(exit_code::INTERRUPTED);
+        }
+    };
+    bar.clear();
+    let view = view?;
+    report(&view, reports, &plain_style())?;
+    Ok(exit::of_job(&view.job))
+}

@@ -1,0 +1,256 @@
+//! From statistics with their errors to what is said of them.
+//!
+//! A change is called one when three things hold:
+//!
+//! - Its interval excludes no change. All intervals hold *at once* with 99% confidence: each of m has the level 1 -
+//!   0.01 / m (O. J. Dunn, "Multiple comparisons among means", Journal of the American Statistical Association 56,
+//!   1961; Bonferroni's inequality). So of a hundred comparisons of a system with itself one at most is
+//!   expected to name anything, however many names and percentiles there are. S. Holm's method would find a
+//!   little more, but what is significant would no longer be what the intervals show.
+//! - It is at least the noise floor, and of times at least [`LEAST_TIME_MS`].
+//! - It rests on enough samples ([`super::measure`]).
+//!
+//! "No difference" is said only where a change of [`LARGE_PERCENT`] can be excluded.
+
+use std::collections::BTreeSet;
+
+use super::conclusion::{headline, verdict, worst};
+use super::document::{Comparison, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION};
+use super::measure::{Kind, Measured, Measures};
+use super::pair::Pair;
+use super::place::Place;
+use super::pool::{Sample, difference};
+use super::student::critical;
+use super::{Options, comparable, effect};
+use heavy_load::histogram::Histogram;
+use heavy_results::job::JobInfo;
+
+/// How likely it is that any interval of a comparison misses what it should hold.
+const ALPHA: f64 = 0.01;
+
+/// Shorter times than this are the generator's own.
+const LEAST_TIME_MS: f64 = 0.01;
+
+/// The smallest change of a share that is called one, in percentage points.
+const LEAST_POINTS: f64 = 0.05;
+
+/// Where a change this large, in per cent, cannot be excluded, nothing is said.
+const LARGE_PERCENT: f64 = 25.0;
+
+/// The same of shares, in percentage points.
+const LARGE_POINTS: f64 = 5.0;
+
+/// Compares a job with an earlier one, or with several.
+#[must_use]
+pub fn compare(before: &[(JobInfo, Measured)], now: &(JobInfo, Measured), options: &Options) -> Comparison {
+    let jobs: Vec<&JobInfo> = before.iter().map(|(job, _)| job).collect();
+    let earlier: Vec<&Measured> = before.iter().map(|(_, measured)| measured).collect();
+    let mut judge = Judge {
+        options,
+        rates: jobs.iter().all(|job| comparable::same_rate(job, &now.0)),
+        judged: 0,
+    };
+    let names: BTreeSet<&Place> = earlier
+        .iter()
+        .copied()
+        .chain([&now.1])
+        .flat_map(|measured| measured.places.keys())
+        .collect();
+    let pairs: Vec<Pair<'_>> = names
+        .into_iter()
+        .map(|place| Pair::of(place, &earlier, &now.1))
+        .collect();
+    judge.judged = pairs.iter().map(|pair| judge.family(pair)).sum();
+    let places: Vec<PlaceChange> = pairs.iter().map(|pair| judge.place(pair)).collect();
+    let caveats = comparable::caveats(&jobs, &now.0);
+    let verdict = verdict(&places);
+    Comparison {
+        version: VERSION,
+        verdict,
+        headline: headline(verdict, &places),
+        comparable: caveats.is_empty(),
+        caveats,
+        notes: comparable::notes(&jobs, &now.0),
+        before: before.iter().map(line).collect(),
+        now: line(now),
+        method: Method {
+            confidence: 1.0 - ALPHA,
+            judged: judge.judged,
+            tolerance_percent: options.tolerance_percent,
+            error_tolerance_points: options.error_tolerance_points,
+            noise_floor_percent: options.noise_floor_percent,
+            seed: options.seed,
+        },
+        places,
+    }
+}
+
+fn line((job, measured): &(JobInfo, Measured)) -> JobLine {
+    JobLine {
+        id: job.id,
+        name: comparable::name(job).to_owned(),
+        load: job.spec.describe_load(),
+        state: job.state,
+        verdict: job.verdict,
+        submitted_at_wall_ns: job.submitted_at_wall_ns,
+        // The cast saturates.
+        measured_ms: (measured.length_s * 1e3).round() as u64,
+    }
+}
+
+struct Judge<'a> {
+    options: &'a Options,
+    /// Whether rates are comparable.
+    rates: bool,
+    judged: u64,
+}
+
+impl Judge<'_> {
+    fn judges(&self, kind: Kind) -> bool {
+        self.rates || kind != Kind::Rate
+    }
+
+    /// How many statistics of a place are judged.
+    fn family(&self, pair: &Pair<'_>) -> u64 {
+        let kinds = pair.kinds().into_iter();
+        kinds
+            .filter(|kind| self.judges(*kind) && pair.samples(*kind).is_some())
+            .count() as u64
+    }
+
+    fn place(&self, pair: &Pair<'_>) -> PlaceChange {
+        let statistics: Vec<StatisticChange> = pair
+            .kinds()
+            .into_iter()
+            .map(|kind| self.statistic(pair, kind))
+            .collect();
+        let mut before = Histogram::default();
+        pair.before
+            .iter()
+            .for_each(|(measures, _)| before.merge(&measures.duration));
+        let now = pair
+            .now
+            .map_or_else(Histogram::default, |(measures, _)| measures.duration.clone());
+        let effect = effect::delta(&before, &now);
+        let ms = |histogram: &Histogram, ns: u64| (histogram.count() > 0).then_some(ns as f64 / 1e6);
+        let earlier = |of: fn(&Measures) -> u64| pair.before.iter().map(|(measures, _)| of(measures)).sum();
+        PlaceChange {
+            place: pair.place.clone(),
+            finding: worst(&statistics),
+            regression: statistics.iter().any(|statistic| statistic.regression),
+            count_before: earlier(|measures| measures.count),
+            count_now: pair.now.map_or(0, |(measures, _)| measures.count),
+            failed_before: earlier(|measures| measures.failed),
+            failed_now: pair.now.map_or(0, |(measures, _)| measures.failed),
+            min_before_ms: ms(&before, before.min_ns()),
+            min_now_ms: ms(&now, now.min_ns()),
+            max_before_ms: ms(&before, before.max_ns()),
+            max_now_ms: ms(&now, now.max_ns()),
+            effect,
+            effect_size: effect.map_or("", effect::word).to_owned(),
+            statistics,
+        }
+    }
+
+    fn statistic(&self, pair: &Pair<'_>, kind: Kind) -> StatisticChange {
+        let value =
+            |(measures, _): &(&Measures, Option<f64>)| measures.estimates.get(&kind).map(|own| own.value);
+        let values: Vec<f64> = pair.before.iter().filter_map(value).collect();
+        let before = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        let now = pair.now.as_ref().and_then(value);
+        let mut statistic = StatisticChange {
+            kind,
+            before,
+            now,
+            change: before
+                .zip(now)
+                .and_then(|(before, now)| change(kind, before, now)),
+            low: None,
+            high: None,
+            finding: match (before, now) {
+                (Some(_), None) => Finding::Gone,
+                (None, Some(_)) => Finding::New,
+                _ if !self.judges(kind) => Finding::OtherLoad,
+                _ => Finding::TooFewSamples,
+            },
+            regression: false,
+        };
+        if self.judges(kind)
+            && let Some((earlier, new)) = pair.samples(kind)
+        {
+            self.judge(&mut statistic, &earlier, new);
+        }
+        statistic
+    }
+
+    fn judge(&self, statistic: &mut StatisticChange, earlier: &[Sample], new: Sample) {
+        let kind = statistic.kind;
+        let found = difference(earlier, new);
+        let half = found.error * critical(ALPHA / self.judged.max(1) as f64, found.freedom);
+        let shown = |difference: f64| {
+            if kind.is_share() {
+                difference
+            } else {
+                100.0 * difference.exp_m1()
+            }
+        };
+        let (change, low, high) = (
+            shown(found.value),
+            shown(found.value - half),
+            shown(found.value + half),
+        );
+        if earlier.len() > 1 {
+            let usual = found.usual;
+            statistic.before = Some(if kind.is_share() { usual } else { usual.exp() });
+        }
+        (statistic.change, statistic.low, statistic.high) = (Some(change), Some(low), Some(high));
+        let apart = statistic
+            .before
+            .zip(statistic.now)
+            .map_or(0.0, |(before, now)| (now - before).abs());
+        let large_enough = if kind.is_share() {
+            change.abs() >= LEAST_POINTS
+        } else {
+            change.abs() >= self.options.noise_floor_percent && (!kind.is_time() || apart >= LEAST_TIME_MS)
+        };
+        let excludes = if kind.is_share() {
+            LARGE_POINTS
+        } else {
+            LARGE_PERCENT
+        };
+        statistic.finding = if found.value.abs() > half && large_enough {
+            named(kind, found.value > 0.0)
+        } else if found.value.abs() <= half && low.abs().max(high.abs()) > excludes {
+            Finding::TooNoisy
+        } else {
+            Finding::NoDifference
+        };
+        let tolerated = if kind.is_share() {
+            self.options.error_tolerance_points
+        } else {
+            self.options.tolerance_percent
+        };
+        statistic.regression = statistic.finding.is_worse() && change.abs() > tolerated;
+    }
+}
+
+fn change(kind: Kind, before: f64, now: f64) -> Option<f64> {
+    if kind.is_share() {
+        Some(now - before)
+    } else {
+        (before > 0.0).then(|| 100.0 * (now / before - 1.0))
+    }
+}
+
+const fn named(kind: Kind, more: bool) -> Finding {
+    match (kind, more) {
+        (Kind::Rate, true) => Finding::HigherRate,
+        (Kind::Rate, false) => Finding::LowerRate,
+        (Kind::ErrorRate, true) => Finding::MoreErrors,
+        (Kind::ErrorRate, false) => Finding::FewerErrors,
+        (Kind::DropRate, true) => Finding::MoreDrops,
+        (Kind::DropRate, false) => Finding::FewerDrops,
+        (_, true) => Finding::Slower,
+        (_, false) => Finding::Faster,
+    }
+}

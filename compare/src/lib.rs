@@ -1,0 +1,70 @@
+//! Comparing jobs: which statistics of which workflow, step and request have changed, and which only seem to.
+//!
+//! A [`Recorder`] takes the roll-ups of one job and keeps a few dozen slices of its time. From them [`Measured`] has
+//! every statistic with its standard error, by a block bootstrap over seconds. `compare` sets one job against
+//! another, or against several earlier ones, whose differences among themselves then count as noise too.
+//!
+//! How a change is told from noise, and where each formula comes from, is said at `blocks`, `bootstrap`,
+//! `pool` and `judge`, and for people in `docs/comparing.md`.
+
+mod blocks;
+mod bootstrap;
+mod comparable;
+mod conclusion;
+mod document;
+mod effect;
+mod judge;
+mod measure;
+mod pair;
+mod place;
+mod pool;
+mod recorder;
+mod student;
+pub mod trend;
+
+#[cfg(test)]
+mod synthetic;
+#[cfg(test)]
+mod tests;
+
+pub use comparable::{alike, caveats, notes};
+pub use document::{Comparison, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION, Verdict};
+pub use judge::compare;
+pub use measure::{Kind, Measured};
+pub use place::{Level, Place};
+pub use recorder::{Extent, Recorder};
+
+/// What counts as a change, and what as a regression.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// A time or rate that is worse by more than so many per cent is a regression, if the change is significant.
+    pub tolerance_percent: f64,
+    /// A share (of failed or dropped) that is higher by more than so many percentage points is one.
+    pub error_tolerance_points: f64,
+    /// Smaller changes than this, in per cent, are never called changes.
+    pub noise_floor_percent: f64,
+    /// From which the resamples follow; the same seed gives the same answer.
+    pub seed: u64,
+}
+
+impl Options {
+    /// As large as what two runs of one system commonly differ by.
+    pub const DEFAULT_TOLERANCE_PERCENT: f64 = 5.0;
+    /// One failure in a thousand.
+    pub const DEFAULT_ERROR_TOLERANCE_POINTS: f64 = 0.1;
+    /// What the same machine does not promise twice.
+    pub const DEFAULT_NOISE_FLOOR_PERCENT: f64 = 3.0;
+    /// Any number does.
+    pub const DEFAULT_SEED: u64 = 1;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            tolerance_percent: Self::DEFAULT_TOLERANCE_PERCENT,
+            error_tolerance_points: Self::DEFAULT_ERROR_TOLERANCE_POINTS,
+            noise_floor_percent: Self::DEFAULT_NOISE_FLOOR_PERCENT,
+            seed: Self::DEFAULT_SEED,
+        }
+    }
+}

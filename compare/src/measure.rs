@@ -1,0 +1,302 @@
+//! One job's statistics at every place, each with its standard error.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::blocks::{Blocks, correlation};
+use super::bootstrap::Resamples;
+use super::place::{Level, Place};
+use super::recorder::{Cell, Recorder};
+use heavy_load::histogram::Histogram;
+
+/// Values that must lie beyond a percentile before anything is said of it.
+const FEWEST_BEYOND: f64 = 20.0;
+
+/// Values that a mean or a rate must rest on.
+const FEWEST_OF_A_MEAN: u64 = 30;
+
+/// Values that a share must rest on.
+const FEWEST_OF_A_SHARE: u64 = 100;
+
+/// Blocks in which something must have happened.
+const FEWEST_FILLED_BLOCKS: usize = 5;
+
+/// At this many standard errors of its share a percentile's error is measured: about where intervals end.
+const REACH: f64 = 4.0;
+
+/// The resolution of histograms, as a share of the value.
+const RESOLUTION: f64 = 0.000_5;
+
+/// A statistic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// What ended, per second.
+    Rate,
+    /// The share that failed, in per cent.
+    ErrorRate,
+    /// The share of due iterations that were dropped, in per cent.
+    DropRate,
+    /// The mean, in ms.
+    Mean,
+    /// A percentile, in ms.
+    P10,
+    /// As above.
+    P25,
+    /// As above.
+    P50,
+    /// As above.
+    P75,
+    /// As above.
+    P90,
+    /// As above.
+    P95,
+    /// As above.
+    P99,
+    /// As above.
+    P999,
+}
+
+/// The percentiles that are compared, ascending.
+const QUANTILES: [(Kind, f64); 8] = [
+    (Kind::P10, 0.10),
+    (Kind::P25, 0.25),
+    (Kind::P50, 0.50),
+    (Kind::P75, 0.75),
+    (Kind::P90, 0.90),
+    (Kind::P95, 0.95),
+    (Kind::P99, 0.99),
+    (Kind::P999, 0.999),
+];
+
+impl Kind {
+    /// Its name in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::ErrorRate => "error rate",
+            Self::DropRate => "drop rate",
+            Self::Mean => "mean",
+            Self::P10 => "P10",
+            Self::P25 => "P25",
+            Self::P50 => "P50",
+            Self::P75 => "P75",
+            Self::P90 => "P90",
+            Self::P95 => "P95",
+            Self::P99 => "P99",
+            Self::P999 => "P99.9",
+        }
+    }
+
+    /// Whether it is a share, compared by its difference in percentage points; all others are compared by their
+    /// quotient.
+    #[must_use]
+    pub const fn is_share(self) -> bool {
+        matches!(self, Self::ErrorRate | Self::DropRate)
+    }
+
+    /// Whether it is a time, in ms.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        !matches!(self, Self::Rate | Self::ErrorRate | Self::DropRate)
+    }
+}
+
+/// One statistic of one job.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Estimate {
+    /// In the unit of its kind.
+    pub(super) value: f64,
+    /// Of a share's percentage points, of all others' logarithm; `None`: too few samples to tell.
+    pub(super) error: Option<f64>,
+}
+
+/// What one job has at one place.
+#[derive(Debug, Clone)]
+pub(super) struct Measures {
+    pub(super) count: u64,
+    pub(super) failed: u64,
+    pub(super) duration: Histogram,
+    pub(super) estimates: BTreeMap<Kind, Estimate>,
+}
+
+/// One job's statistics.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    pub(super) places: BTreeMap<Place, Measures>,
+    /// How many blocks its time was cut into, less one; `None` of a job that is too short.
+    pub(super) freedom: Option<f64>,
+    /// How long the measured part is, in seconds.
+    pub(super) length_s: f64,
+}
+
+impl Measured {
+    /// Works out the statistics of what was recorded; `seed` decides which blocks are drawn.
+    #[must_use]
+    pub fn of(recorder: &Recorder, seed: u64) -> Self {
+        let cells_s = recorder.cell_lengths_s();
+        let blocks = Blocks::of(recorder.seconds(), cells_s.len(), correlation(&recorder.pace));
+        let resamples = blocks.map(|blocks| Resamples::draw(blocks.count, seed));
+        let grouping = blocks.unwrap_or(Blocks::ONE);
+        let lengths_s = grouped(&cells_s, grouping);
+        let measures = |(place, cells): (&Place, &Vec<Cell>)| {
+            let own = PlaceBlocks {
+                level: place.level,
+                blocks: merged(cells, grouping),
+                lengths_s: &lengths_s,
+                resamples: resamples.as_ref(),
+            };
+            (place.clone(), own.measures())
+        };
+        Self {
+            places: recorder.places.iter().map(measures).collect(),
+            freedom: blocks.map(|blocks| blocks.count as f64 - 1.0),
+            length_s: recorder.length_s(),
+        }
+    }
+
+    /// Whether nothing at all was recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+}
+
+fn merged(cells: &[Cell], blocks: Blocks) -> Vec<Cell> {
+    let mut merged = vec![Cell::default(); blocks.count];
+    for (place, cell) in cells.iter().enumerate() {
+        merged[blocks.block_of(place)].add(cell);
+    }
+    merged
+}
+
+fn grouped(values: &[f64], blocks: Blocks) -> Vec<f64> {
+    let mut sums = vec![0.0; blocks.count];
+    for (place, value) in values.iter().enumerate() {
+        sums[blocks.block_of(place)] += value;
+    }
+    sums
+}
+
+/// One place of one job, block by block.
+struct PlaceBlocks<'a> {
+    level: Level,
+    blocks: Vec<Cell>,
+    lengths_s: &'a [f64],
+    resamples: Option<&'a Resamples>,
+}
+
+impl PlaceBlocks<'_> {
+    fn measures(&self) -> Measures {
+        let mut whole = Cell::default();
+        self.blocks.iter().for_each(|block| whole.add(block));
+        let mut estimates = BTreeMap::new();
+        // What the workflow says itself is not said again of its response times and checks.
+        if whole.count > 0 && !matches!(self.level, Level::ResponseTime | Level::Check) {
+            estimates.insert(Kind::Rate, self.rate(whole.count));
+        }
+        if whole.count > 0 && self.level != Level::ResponseTime {
+            let share = self.share(whole.failed, whole.count, |cell| (cell.failed, cell.count));
+            estimates.insert(Kind::ErrorRate, share);
+        }
+        if whole.due > 0 {
+            let share = self.share(whole.dropped, whole.due, |cell| (cell.dropped, cell.due));
+            estimates.insert(Kind::DropRate, share);
+        }
+        if whole.duration.count() > 0 {
+            estimates.insert(Kind::Mean, self.mean(&whole.duration));
+            estimates.extend(self.quantiles(&whole.duration));
+        }
+        Measures {
+            count: whole.count,
+            failed: whole.failed,
+            duration: whole.duration,
+            estimates,
+        }
+    }
+
+    /// The resamples, if the place has what they need: so many samples, in enough blocks.
+    fn enough(&self, samples: u64, fewest: u64) -> Option<&Resamples> {
+        let filled = self.blocks.iter().filter(|block| block.count + block.due > 0);
+        self.resamples
+            .filter(|_| samples >= fewest && filled.count() >= FEWEST_FILLED_BLOCKS)
+    }
+
+    fn sums(&self, of: impl Fn(&Cell) -> f64) -> Vec<f64> {
+        self.blocks.iter().map(of).collect()
+    }
+
+    fn rate(&self, count: u64) -> Estimate {
+        let value = count as f64 / self.lengths_s.iter().sum::<f64>();
+        let error = self.enough(count, FEWEST_OF_A_MEAN).map(|resamples| {
+            let error =
+                resamples.error_of_quotient(&self.sums(|cell| cell.count as f64), self.lengths_s) / value;
+            error.max(RESOLUTION)
+        });
+        Estimate { value, error }
+    }
+
+    /// A share of few or no cases varies by more than its blocks show: its error is at least that of independent
+    /// draws, with half a case added (L. D. Brown, T. T. Cai, A. DasGupta, "Interval estimation for a binomial
+    /// proportion", Statistical Science 16, 2001).
+    fn share(&self, part: u64, whole: u64, of: impl Fn(&Cell) -> (u64, u64)) -> Estimate {
+        let error = self.enough(whole, FEWEST_OF_A_SHARE).map(|resamples| {
+            let parts = self.sums(|cell| of(cell).0 as f64);
+            let wholes = self.sums(|cell| of(cell).1 as f64);
+            let share = (part as f64 + 0.5) / (whole as f64 + 1.0);
+            let independent = (share * (1.0 - share) / whole as f64).sqrt();
+            100.0 * resamples.error_of_quotient(&parts, &wholes).max(independent)
+        });
+        Estimate {
+            value: 100.0 * part as f64 / whole as f64,
+            error,
+        }
+    }
+
+    fn mean(&self, duration: &Histogram) -> Estimate {
+        let mean_ns = duration.mean_ns().max(1.0);
+        let error = self.enough(duration.count(), FEWEST_OF_A_MEAN).map(|resamples| {
+            let sums = self.sums(|cell| cell.duration.sum_ns() as f64);
+            let counts = self.sums(|cell| cell.duration.count() as f64);
+            // The error of a logarithm is that of the value, relative to it.
+            (resamples.error_of_quotient(&sums, &counts) / mean_ns).max(RESOLUTION)
+        });
+        Estimate {
+            value: mean_ns / 1e6,
+            error,
+        }
+    }
+
+    fn quantiles(&self, whole: &Histogram) -> [(Kind, Estimate); 8] {
+        QUANTILES.map(|(kind, quantile)| {
+            let value = whole.quantile_ns(quantile);
+            // A tenth of a count is nothing: quantiles are no binary fractions.
+            let beyond = whole.count() as f64 * quantile.min(1.0 - quantile) + 0.1;
+            let error = (beyond >= FEWEST_BEYOND)
+                .then(|| self.error_of_quantile(whole, quantile, value))
+                .flatten();
+            let value = value as f64 / 1e6;
+            (kind, Estimate { value, error })
+        })
+    }
+
+    /// The error of the logarithm of a quantile: the standard error of the share of values up to it, which is at least that
+    /// of independent ones (blocks that happen to agree are not believed beyond it), carried over by the distribution
+    /// itself. `None` where that reaches to the ends of the distribution, of which too little is known.
+    fn error_of_quantile(&self, whole: &Histogram, quantile: f64, value_ns: u64) -> Option<f64> {
+        let resamples = self.enough(whole.count(), 1)?;
+        let up_to = self.sums(|cell| cell.duration.count_up_to(value_ns) as f64);
+        let counts = self.sums(|cell| cell.duration.count() as f64);
+        let count = whole.count() as f64;
+        let independent = (quantile * (1.0 - quantile) / count).sqrt();
+        let error = resamples.error_of_quotient(&up_to, &counts).max(independent);
+        let (low, high) = (quantile - REACH * error, quantile + REACH * error);
+        if low < 1.0 / count || high > 1.0 - 1.0 / count {
+            return None;
+        }
+        let logarithm = |quantile: f64| (whole.quantile_ns(quantile).max(1) as f64).ln();
+        Some(((logarithm(high) - logarithm(low)) / (2.0 * REACH)).max(RESOLUTION))
+    }
+}

@@ -1,0 +1,323 @@
+//! One job's roll-ups, kept as a bounded number of slices of its time.
+//!
+//! A job's hour with 200 request names has 720,000 histograms by second. They are merged as they come into at most
+//! [`MOST_CELLS`] slices for each place, of a second or more each, which blocks are later made of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::place::{Level, Place};
+use heavy_load::histogram::Histogram;
+use heavy_results::job::{JobInfo, JobState};
+use heavy_results::stats::{Delta, Iterations, Requests};
+
+/// Slices of a job's time, all of as many seconds; a job of so many seconds or less has one for each.
+const MOST_CELLS: usize = 64;
+
+/// Buckets of histograms that are held, of 16 bytes each; above it, slices are made longer and so fewer.
+const MOST_HELD: usize = 8 << 20;
+
+/// Slices that always stay, to make blocks of.
+const FEWEST_CELLS: usize = 16;
+
+/// Places that are told apart; the agents' own limits are below it.
+const MOST_PLACES: usize = 8_192;
+
+/// Seconds by which a job's pace is followed; later ones count as the last.
+const MOST_SECONDS: usize = 1_000_000;
+
+/// Which part of a job is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Seconds before this one are left out.
+    pub first_second: u32,
+    /// From there to the end, in seconds.
+    pub length_s: f64,
+}
+
+impl Extent {
+    /// All of a job but its warm-up. `run_time_s` is what its summary says; a plan that was carried out to its end
+    /// is measured to its end, as rates of reports are.
+    #[must_use]
+    pub fn of(job: &JobInfo, run_time_s: f64) -> Self {
+        let load = job.spec.load();
+        let planned_s = if job.state == JobState::Finished && load.is_open() {
+            load.duration_ns() as f64 / 1e9
+        } else {
+            0.0
+        };
+        // Seconds are whole: one in which the warm-up ends is left out.
+        let first_second = load.warm_up_ns.div_ceil(1_000_000_000);
+        Self {
+            first_second: u32::try_from(first_second).unwrap_or(u32::MAX),
+            length_s: (run_time_s.max(planned_s) - first_second as f64).max(0.0),
+        }
+    }
+}
+
+/// What happened at one place in one slice of time.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    /// What ended.
+    pub(super) count: u64,
+    /// Of them, failed.
+    pub(super) failed: u64,
+    /// Iterations that were due.
+    pub(super) due: u64,
+    /// Of them, dropped.
+    pub(super) dropped: u64,
+    /// Of all that ended, where they have durations.
+    pub(super) duration: Histogram,
+}
+
+impl Cell {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.failed += other.failed;
+        self.due += other.due;
+        self.dropped += other.dropped;
+        self.duration.merge(&other.duration);
+    }
+}
+
+/// Collects the roll-ups of one job.
+#[derive(Debug)]
+pub struct Recorder {
+    extent: Extent,
+    seconds: usize,
+    /// Seconds of each slice.
+    cell_s: usize,
+    cells: usize,
+    /// Buckets of all histograms, and how many of them may be held.
+    held: usize,
+    most_held: usize,
+    pub(super) places: HashMap<Place, Vec<Cell>>,
+    /// By second: requests that ended, and the sum of their durations in ns.
+    pub(super) pace: Vec<(u64, f64)>,
+    left_out: u64,
+}
+
+impl Recorder {
+    /// Takes what happens in `extent`.
+    #[must_use]
+    pub fn new(extent: Extent) -> Self {
+        // The cast saturates.
+        let seconds = (extent.length_s.ceil() as usize).min(MOST_SECONDS);
+        let cell_s = seconds.div_ceil(MOST_CELLS).max(1);
+        Self {
+            extent,
+            seconds,
+            cell_s,
+            cells: seconds.div_ceil(cell_s),
+            held: 0,
+            most_held: MOST_HELD,
+            places: HashMap::new(),
+            pace: vec![(0, 0.0); seconds],
+            left_out: 0,
+        }
+    }
+
+    /// Adds a roll-up of any agent, in any order.
+    pub fn apply(&mut self, delta: &Delta) {
+        for row in &delta.requests {
+            self.requests(row);
+        }
+        for row in &delta.iterations {
+            self.iterations(row);
+        }
+        for row in &delta.steps {
+            let place = place(Level::Step, &row.workflow, &row.step, "", "");
+            self.add(place, row.second, |cell| {
+                cell.count += row.duration.count();
+                cell.failed += row.failed;
+                cell.duration.merge(&row.duration);
+            });
+        }
+        for row in &delta.checks {
+            let mut place = place(Level::Check, &row.workflow, "", "", "");
+            place.name = Arc::clone(&row.name);
+            self.add(place, row.second, |cell| {
+                cell.count += row.passes + row.fails;
+                cell.failed += row.fails;
+            });
+        }
+    }
+
+    fn requests(&mut self, row: &Requests) {
+        let count = row.duration.count();
+        if let Some(second) = self.second(row.second) {
+            let (ended, sum_ns) = &mut self.pace[second];
+            *ended += count;
+            *sum_ns += row.duration.sum_ns() as f64;
+        }
+        let place = Place {
+            workflow: Arc::clone(&row.workflow),
+            step: Arc::clone(&row.step),
+            level: Level::Request,
+            name: Arc::clone(&row.name),
+            method: Arc::clone(&row.method),
+        };
+        self.add(place, row.second, |cell| {
+            cell.count += count;
+            cell.failed += if row.failed { count } else { 0 };
+            cell.duration.merge(&row.duration);
+        });
+    }
+
+    fn iterations(&mut self, row: &Iterations) {
+        let own = place(Level::Workflow, &row.workflow, "", "", "");
+        self.add(own, row.second, |cell| {
+            cell.count += row.ok + row.failed;
+            cell.failed += row.failed;
+            cell.due += row.scheduled;
+            cell.dropped += row.dropped.total();
+            cell.duration.merge(&row.duration);
+        });
+        if row.response.count() > 0 {
+            let response = place(Level::ResponseTime, &row.workflow, "", "", "");
+            self.add(response, row.second, |cell| {
+                cell.count += row.response.count();
+                cell.duration.merge(&row.response);
+            });
+        }
+    }
+
+    fn add(&mut self, place: Place, second: u32, add: impl FnOnce(&mut Cell)) {
+        let Some(second) = self.second(second) else {
+            return;
+        };
+        if self.places.len() >= MOST_PLACES && !self.places.contains_key(&place) {
+            self.left_out += 1;
+            return;
+        }
+        let cells = self.cells;
+        let cell = second / self.cell_s;
+        let of_place = self
+            .places
+            .entry(place)
+            .or_insert_with(|| vec![Cell::default(); cells]);
+        let before = of_place[cell].duration.held();
+        add(&mut of_place[cell]);
+        self.held += of_place[cell].duration.held() - before;
+        if self.held > self.most_held && self.cells >= 2 * FEWEST_CELLS {
+            self.halve();
+        }
+    }
+
+    /// Makes one slice of every two. Whether it comes to this follows from all roll-ups together, not from their order.
+    fn halve(&mut self) {
+        self.cell_s *= 2;
+        self.cells = self.cells.div_ceil(2);
+        self.held = 0;
+        for cells in self.places.values_mut() {
+            let merged = cells.chunks(2).map(|pair| {
+                let mut merged = pair[0].clone();
+                pair[1..].iter().for_each(|other| merged.add(other));
+                merged
+            });
+            *cells = merged.collect();
+            self.held += cells.iter().map(|cell| cell.duration.held()).sum::<usize>();
+        }
+    }
+
+    /// The second's place in the extent; what claims to be later than its end counts in its last second.
+    fn second(&self, second: u32) -> Option<usize> {
+        let second = second.checked_sub(self.extent.first_second)? as usize;
+        let last = self.seconds.checked_sub(1)?;
+        Some(second.min(last))
+    }
+
+    /// Roll-ups of places beyond those that can be told apart.
+    #[must_use]
+    pub const fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// How long the measured part is, in seconds.
+    #[must_use]
+    pub const fn length_s(&self) -> f64 {
+        self.extent.length_s
+    }
+
+    pub(super) const fn seconds(&self) -> usize {
+        self.seconds
+    }
+
+    /// How many seconds each slice has; the last one ends with the extent.
+    pub(super) fn cell_lengths_s(&self) -> Vec<f64> {
+        let mut lengths = vec![0.0; self.cells];
+        for second in 0..self.seconds {
+            let length = (self.extent.length_s - second as f64).min(1.0);
+            lengths[second / self.cell_s] += length;
+        }
+        // Later seconds than are followed count in the last one.
+        if let Some(last) = lengths.last_mut() {
+            *last += (self.extent.length_s - self.seconds as f64).max(0.0);
+        }
+        lengths
+    }
+}
+
+fn place(level: Level, workflow: &Arc<str>, step: &str, name: &str, method: &str) -> Place {
+    Place {
+        workflow: Arc::clone(workflow),
+        step: Arc::from(step),
+        level,
+        name: Arc::from(name),
+        method: Arc::from(method),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Measured;
+    use heavy_results::stats::Steps;
+
+    fn recorded(seconds: impl Iterator<Item = u32>, most_held: usize) -> Recorder {
+        let mut recorder = Recorder::new(Extent {
+            first_second: 0,
+            length_s: 60.0,
+        });
+        recorder.most_held = most_held;
+        for second in seconds {
+            let mut duration = Histogram::default();
+            duration.record_n(1_000_000 + u64::from(second) * 100_000, 10);
+            recorder.apply(&Delta {
+                steps: vec![Steps {
+                    second,
+                    workflow: "shop".into(),
+                    step: "pay".into(),
+                    duration,
+                    ..Steps::default()
+                }],
+                ..Delta::default()
+            });
+        }
+        recorder
+    }
+
+    #[test]
+    fn too_many_buckets_make_longer_slices_and_lose_nothing() {
+        let all = recorded(0..60, MOST_HELD);
+        assert_eq!((all.cells, all.cell_s), (60, 1));
+        for few in [recorded(0..60, 40), recorded((0..60).rev(), 40)] {
+            assert_eq!((few.cells, few.cell_s), (30, 2));
+            assert!((few.cell_lengths_s().iter().sum::<f64>() - 60.0).abs() < 1e-9);
+            let (all, few) = (Measured::of(&all, 1), Measured::of(&few, 1));
+            for (place, measures) in &all.places {
+                assert_eq!(few.places[place].duration, measures.duration);
+                assert_eq!(few.places[place].count, 600);
+            }
+        }
+    }
+
+    #[test]
+    fn what_lasts_longer_than_is_followed_has_its_whole_length() {
+        let endless = Recorder::new(Extent {
+            first_second: 0,
+            length_s: 2e6,
+        });
+        assert!((endless.cell_lengths_s().iter().sum::<f64>() - 2e6).abs() < 1e-3);
+    }
+}

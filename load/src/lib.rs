@@ -1,0 +1,23 @@
+//! The pure core of load: no IO, no clock reads, no async.
+//!
+//! What load is asked for ([`shape`]), when its iterations are due ([`profile`]), whose they are ([`split`],
+//! [`revision`]), and how durations are counted ([`histogram`]). Every load test links this crate, so it stays small.
+//!
+//! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
+
+pub mod admission;
+pub mod arrivals;
+pub mod env;
+pub mod exit_code;
+pub mod histogram;
+pub mod load;
+pub mod profile;
+pub mod rate;
+pub mod revision;
+pub mod rounds;
+pub mod shape;
+pub mod span;
+pub mod split;
+pub mod stream;
+pub mod users;
+pub mod window;

@@ -1,0 +1,9 @@
+//! What every process of heavy needs once: listening ([`listen`]), its data directory ([`data_dir`]), logging
+//! ([`log`]), the host's clocks ([`clock`]), priority ([`nice`]) and signals ([`signals`]).
+
+pub mod clock;
+pub mod data_dir;
+pub mod listen;
+pub mod log;
+pub mod nice;
+pub mod signals;

@@ -1,0 +1,23 @@
+//! Logging to stderr: one format for every process.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to stderr at `level` (a filter such as `info,h2=warn`); `HEAVY_LOG` overrides it. To be called once.
+pub fn start(level: &str) {
+    let filter = EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(has_colour(&io::stderr()))
+        .with_target(false)
+        .init();
+}
+
+/// Whether colours may be written to `stream`: it is a terminal, not a dumb one, and `NO_COLOR` is unset or empty.
+pub fn has_colour(stream: &impl io::IsTerminal) -> bool {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    stream.is_terminal() && !unwanted
+}

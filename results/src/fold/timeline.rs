@@ -1,0 +1,248 @@
+//! The timeline: the job's seconds in a bounded number of columns, which become wider as the job becomes longer.
+
+use crate::bars;
+use crate::stats::{Iterations, Requests};
+use crate::summary::{Point, Timeline};
+use heavy_load::histogram::Histogram;
+use heavy_load::load::Load;
+
+/// More columns than this are drawn together by twos.
+const MOST_COLUMNS: usize = 240;
+
+/// Bands of the heat map at most.
+const MOST_BANDS: usize = 40;
+
+/// What is added to the columns as deltas come.
+#[derive(Debug)]
+pub(super) struct Columns {
+    width_s: u32,
+    columns: Vec<Column>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Column {
+    scheduled: u64,
+    started: u64,
+    dropped: u64,
+    ok: u64,
+    failed: u64,
+    requests_failed: u64,
+    duration: Histogram,
+    response: Histogram,
+    generator_lag: Histogram,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self {
+            width_s: 1,
+            columns: Vec::new(),
+        }
+    }
+}
+
+impl Columns {
+    /// Adds requests; seconds beyond `last_second` count in it.
+    pub(super) fn add_requests(&mut self, rows: &[Requests], last_second: u32) {
+        for row in rows {
+            let column = self.column(row.second.min(last_second));
+            column.duration.merge(&row.duration);
+            column.requests_failed += if row.failed { row.duration.count() } else { 0 };
+        }
+    }
+
+    /// Adds iterations; seconds beyond `last_second` count in it.
+    pub(super) fn add_iterations(&mut self, row: &Iterations, last_second: u32) {
+        let column = self.column(row.second.min(last_second));
+        column.scheduled += row.scheduled;
+        column.started += row.started;
+        column.dropped += row.dropped.total();
+        column.ok += row.ok;
+        column.failed += row.failed;
+        column.response.merge(&row.response);
+        column.generator_lag.merge(&row.generator_lag);
+    }
+
+    fn column(&mut self, second: u32) -> &mut Column {
+        while (second / self.width_s) as usize >= MOST_COLUMNS {
+            self.halve();
+        }
+        let place = (second / self.width_s) as usize;
+        if self.columns.len() <= place {
+            self.columns.resize_with(place + 1, Column::default);
+        }
+        &mut self.columns[place]
+    }
+
+    /// Draws the columns together by twos.
+    fn halve(&mut self) {
+        self.width_s *= 2;
+        let mut columns = std::mem::take(&mut self.columns).into_iter();
+        while let Some(mut left) = columns.next() {
+            if let Some(right) = columns.next() {
+                left.add(&right);
+            }
+            self.columns.push(left);
+        }
+    }
+
+    /// The points as of now. `in_flight` has the iterations running at the end of each second in which anything was
+    /// reported; `run_time_s` says where the last point ends.
+    pub(super) fn timeline(
+        &self,
+        load: &Load,
+        in_flight: impl Iterator<Item = (u32, u64)>,
+        run_time_s: f64,
+    ) -> Timeline {
+        let mut running = vec![0; self.columns.len()];
+        for (second, n) in in_flight {
+            if let Some(most) = running.get_mut((second / self.width_s) as usize) {
+                *most = n.max(*most);
+            }
+        }
+        let mut all = Histogram::default();
+        self.columns.iter().for_each(|column| all.merge(&column.duration));
+        let bounds = bars::bounds(&all, MOST_BANDS);
+        let points = (0..).zip(&self.columns).zip(running);
+        let points = points.map(|((place, column), in_flight): ((u32, _), _)| {
+            let second = place * self.width_s;
+            Point {
+                second,
+                in_flight,
+                length_s: (run_time_s - f64::from(second)).clamp(0.001, f64::from(self.width_s)),
+                planned: planned(load, second, self.width_s),
+                bands: bands(&column.duration, &bounds),
+                ..column.point()
+            }
+        });
+        let quiet = |point: &Point| {
+            point.planned + point.scheduled + point.ok + point.failed + point.requests + point.in_flight == 0
+        };
+        Timeline {
+            point_s: self.width_s,
+            points: points.filter(|point| !quiet(point)).collect(),
+            bands_upper_ms: bounds.iter().map(|bound| *bound as f64 / 1e6).collect(),
+        }
+    }
+}
+
+fn planned(load: &Load, second: u32, width_s: u32) -> u64 {
+    let ns = |second: u64| second.saturating_mul(1_000_000_000);
+    let (from, until) = (u64::from(second), u64::from(second) + u64::from(width_s));
+    load.count_before(ns(until)) - load.count_before(ns(from))
+}
+
+/// How many values lie in each band, without trailing zeros.
+fn bands(durations: &Histogram, bounds: &[u64]) -> Vec<u64> {
+    let mut counts = Vec::new();
+    let mut band = 0;
+    for (value, count) in durations.buckets() {
+        // The last bound is the largest value, which lies within its bucket.
+        while band + 1 < bounds.len() && value > bounds[band] {
+            band += 1;
+        }
+        counts.resize(band + 1, 0);
+        counts[band] += count;
+    }
+    counts
+}
+
+impl Column {
+    fn add(&mut self, other: &Self) {
+        self.scheduled += other.scheduled;
+        self.started += other.started;
+        self.dropped += other.dropped;
+        self.ok += other.ok;
+        self.failed += other.failed;
+        self.requests_failed += other.requests_failed;
+        self.duration.merge(&other.duration);
+        self.response.merge(&other.response);
+        self.generator_lag.merge(&other.generator_lag);
+    }
+
+    fn point(&self) -> Point {
+        let quantile =
+            |of: &Histogram, quantile| (of.count() > 0).then(|| of.quantile_ns(quantile) as f64 / 1e6);
+        Point {
+            scheduled: self.scheduled,
+            started: self.started,
+            dropped: self.dropped,
+            ok: self.ok,
+            failed: self.failed,
+            requests: self.duration.count(),
+            requests_failed: self.requests_failed,
+            p50_ms: quantile(&self.duration, 0.50),
+            p95_ms: quantile(&self.duration, 0.95),
+            p99_ms: quantile(&self.duration, 0.99),
+            p999_ms: quantile(&self.duration, 0.999),
+            max_ms: (self.duration.count() > 0).then(|| self.duration.max_ns() as f64 / 1e6),
+            response_p99_ms: quantile(&self.response, 0.99),
+            lag_p99_ms: quantile(&self.generator_lag, 0.99),
+            ..Point::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::JobSpec;
+    use heavy_load::span::Span;
+    use proptest::prelude::*;
+
+    fn requests(second: u32, values: &[u64]) -> [Requests; 1] {
+        let mut duration = Histogram::default();
+        values.iter().for_each(|value| duration.record(*value));
+        [Requests {
+            second,
+            duration,
+            failed: second.is_multiple_of(2),
+            ..Requests::default()
+        }]
+    }
+
+    fn load(seconds: u64) -> Load {
+        JobSpec::new("a".repeat(64), "10".parse().unwrap(), Span::from_s(seconds)).load()
+    }
+
+    #[test]
+    fn a_short_job_has_a_point_a_second() {
+        let mut columns = Columns::default();
+        columns.add_requests(&requests(0, &[1_000_000, 3_000_000]), 100);
+        columns.add_requests(&requests(2, &[2_000_000]), 100);
+        let timeline = columns.timeline(&load(3), [(0, 4), (2, 1)].into_iter(), 2.5);
+        assert_eq!((timeline.point_s, timeline.points.len()), (1, 3));
+        let [first, between, last] = &timeline.points[..] else {
+            panic!("{timeline:?}")
+        };
+        assert_eq!(
+            (first.requests, first.requests_failed, first.in_flight),
+            (2, 2, 4)
+        );
+        assert_eq!((between.planned, between.requests, between.p50_ms), (10, 0, None));
+        assert_eq!((first.length_s, last.length_s), (1.0, 0.5));
+        assert_eq!(last.max_ms, Some(2.0));
+        assert_eq!(first.bands.iter().sum::<u64>(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn a_job_of_any_length_has_few_points_that_hold_everything(
+            seconds in prop::collection::vec((0u32..200_000, 1u64..60_000_000_000), 1..60),
+        ) {
+            let mut columns = Columns::default();
+            for (second, value) in &seconds {
+                columns.add_requests(&requests(*second, &[*value]), 150_000);
+            }
+            let timeline = columns.timeline(&load(200_000), std::iter::empty(), 200_000.0);
+            prop_assert!(timeline.points.len() <= MOST_COLUMNS);
+            prop_assert!(timeline.bands_upper_ms.len() <= MOST_BANDS);
+            let of = |count: fn(&Point) -> u64| timeline.points.iter().map(count).sum::<u64>();
+            prop_assert_eq!(of(|point| point.requests), seconds.len() as u64);
+            prop_assert_eq!(of(|point| point.bands.iter().sum()), seconds.len() as u64);
+            let failed = seconds.iter().filter(|(second, _)| second % 2 == 0).count();
+            prop_assert_eq!(of(|point| point.requests_failed), failed as u64);
+            prop_assert!(timeline.points.is_sorted_by(|a, b| a.second < b.second));
+        }
+    }
+}

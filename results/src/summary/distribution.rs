@@ -1,0 +1,67 @@
+//! Statistics of a set of durations.
+
+use serde::{Deserialize, Serialize};
+
+use heavy_load::histogram::Histogram;
+
+/// Statistics of a set of durations, in ms.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// How many; with 0 all else is 0.
+    pub count: u64,
+    /// Fastest.
+    pub min_ms: f64,
+    /// Average.
+    pub mean_ms: f64,
+    /// Percentiles, as SQL's `percentile_disc`.
+    pub p10_ms: f64,
+    /// As above.
+    pub p25_ms: f64,
+    /// As above.
+    pub p50_ms: f64,
+    /// As above.
+    pub p75_ms: f64,
+    /// As above.
+    pub p90_ms: f64,
+    /// As above.
+    pub p95_ms: f64,
+    /// As above.
+    pub p99_ms: f64,
+    /// As above.
+    pub p999_ms: f64,
+    /// Slowest; P100.
+    pub max_ms: f64,
+    /// The distribution in at most a dozen automatic buckets, ascending; together they hold all values.
+    pub buckets: Vec<LatencyBucket>,
+}
+
+/// One bar of a latency distribution.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyBucket {
+    /// Holds values above the bucket before and up to this.
+    pub upper_ms: f64,
+    /// How many.
+    pub count: u64,
+}
+
+impl From<&Histogram> for Distribution {
+    fn from(histogram: &Histogram) -> Self {
+        let ms = |ns: u64| ns as f64 / 1e6;
+        let quantile = |quantile| ms(histogram.quantile_ns(quantile));
+        Self {
+            count: histogram.count(),
+            min_ms: ms(histogram.min_ns()),
+            mean_ms: histogram.mean_ns() / 1e6,
+            p10_ms: quantile(0.10),
+            p25_ms: quantile(0.25),
+            p50_ms: quantile(0.50),
+            p75_ms: quantile(0.75),
+            p90_ms: quantile(0.90),
+            p95_ms: quantile(0.95),
+            p99_ms: quantile(0.99),
+            p999_ms: quantile(0.999),
+            max_ms: ms(histogram.max_ns()),
+            buckets: crate::bars::of(histogram),
+        }
+    }
+}

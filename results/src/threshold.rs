@@ -1,0 +1,162 @@
+//! Thresholds: conditions on what a job measures, in k6's expressions, live and at the end by the same code.
+//!
+//! A [`Threshold`] is what a person writes, `http_req_duration{step:pay}: p(95)<500 over 30s abort`. A [`Watch`] takes
+//! the roll-ups of all agents and says what became of each ([`ThresholdSummary`]), and when one that aborts is broken.
+//! `docs/thresholds.md` has the grammar and every metric.
+
+mod aggregate;
+mod cell;
+mod check;
+pub(crate) mod document;
+mod limit;
+mod metric;
+mod outcome;
+mod parse;
+mod scan;
+mod selector;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use aggregate::{Aggregate, Operator};
+pub use limit::Limit;
+pub use metric::Metric;
+pub use outcome::{Breach, ThresholdOutcome, ThresholdSummary, WindowSeconds};
+pub use selector::Selector;
+pub use watch::{Measured, Watch};
+
+use heavy_load::span::Span;
+
+/// A job has at most so many.
+pub const MOST: usize = 64;
+/// No window is longer.
+pub const LONGEST_WINDOW: Span = Span::from_s(600);
+
+/// A condition on what a job measures. Its text form is `METRIC{KEY:VALUE,...}: AGGREGATE<LIMIT over D abort delay D`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    metric: &'static Metric,
+    selectors: Vec<Selector>,
+    aggregate: Aggregate,
+    operator: Operator,
+    limit: Limit,
+    window: Option<Span>,
+    abort: bool,
+    delay: Option<Span>,
+}
+
+/// Why a text is no threshold: what is wrong, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct Error {
+    problem: String,
+}
+
+impl Error {
+    fn new(problem: impl Into<String>) -> Self {
+        Self {
+            problem: problem.into(),
+        }
+    }
+}
+
+impl Threshold {
+    /// What is measured.
+    #[must_use]
+    pub const fn metric(&self) -> &'static Metric {
+        self.metric
+    }
+
+    /// Whether the load is stopped as soon as it is broken.
+    #[must_use]
+    pub const fn aborts(&self) -> bool {
+        self.abort
+    }
+
+    /// The workflow that it is restricted to.
+    #[must_use]
+    pub fn workflow(&self) -> Option<&str> {
+        self.selectors.iter().find_map(|selector| match selector {
+            Selector::Workflow(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The width of its window in s; `None`: it is about the whole job.
+    const fn window_s(&self) -> Option<u32> {
+        match self.window {
+            Some(window) => Some(whole_seconds(window)),
+            None => None,
+        }
+    }
+
+    /// Before this second nothing of it is judged while the job runs, and no window begins.
+    const fn delay_s(&self) -> u32 {
+        match self.delay {
+            Some(delay) => whole_seconds(delay),
+            None => 0,
+        }
+    }
+
+    /// Whether its value is something per second of time, so that time without load must not count.
+    fn is_per_second(&self) -> bool {
+        self.aggregate == Aggregate::Rate && self.metric.may_be_counted()
+    }
+}
+
+/// A span of whole seconds, as the parser takes only such.
+const fn whole_seconds(span: Span) -> u32 {
+    (span.ns() / 1_000_000_000) as u32
+}
+
+impl FromStr for Threshold {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        parse::threshold(text)
+    }
+}
+
+impl fmt::Display for Threshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.metric.name())?;
+        for (place, selector) in self.selectors.iter().enumerate() {
+            f.write_str(if place == 0 { "{" } else { "," })?;
+            write!(f, "{selector}")?;
+        }
+        if !self.selectors.is_empty() {
+            f.write_str("}")?;
+        }
+        write!(f, ": {}{}{}", self.aggregate, self.operator, self.limit)?;
+        if let Some(window) = self.window {
+            write!(f, " over {window}")?;
+        }
+        if self.abort {
+            f.write_str(" abort")?;
+        }
+        if let Some(delay) = self.delay {
+            write!(f, " delay {delay}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Threshold {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Threshold {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|error| serde::de::Error::custom(format!("threshold {text:?}: {error}")))
+    }
+}

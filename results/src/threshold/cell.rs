@@ -1,0 +1,208 @@
+//! What one threshold is about, added up over some time: additive, so that seconds make windows and windows jobs.
+
+use std::sync::Arc;
+
+use super::aggregate::Aggregate;
+use super::metric::{Kind, Source};
+use crate::stats::{Checks, Iterations, Metrics, Requests, Steps};
+use heavy_load::histogram::Histogram;
+
+/// Values of one metric.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cell {
+    /// How many.
+    count: u64,
+    /// Of them, those that a share is of.
+    hits: u64,
+    /// Of sums: ns of phases, bytes, values of custom metrics.
+    sum: f64,
+    /// As counted by the second they were read in.
+    newest: Option<(u32, f64)>,
+    extremes: Option<(f64, f64)>,
+    /// Times in ns; of custom trends, values times 1,000,000.
+    distribution: Histogram,
+    /// The kind of a custom metric; the first that was heard of.
+    kind: Option<Arc<str>>,
+}
+
+/// A number of what was measured, if there is one.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Number {
+    Some(f64),
+    /// Nothing was measured.
+    NoSamples,
+    /// What was measured has no such number: why.
+    None(String),
+}
+
+impl Cell {
+    /// How many values there are.
+    pub(super) fn samples(&self) -> u64 {
+        self.count
+    }
+
+    pub(super) fn add_requests(&mut self, source: Source, row: &Requests) {
+        let count = row.duration.count();
+        self.count += count;
+        match source {
+            Source::RequestDuration => self.distribution.merge(&row.duration),
+            Source::FailedRequests => self.hits += if row.failed { count } else { 0 },
+            Source::Bytes => self.sum += row.bytes as f64,
+            Source::Phase(place) => self.sum += row.phases_ns.get(place).copied().unwrap_or(0) as f64,
+            _ => {}
+        }
+    }
+
+    pub(super) fn add_iterations(&mut self, source: Source, row: &Iterations) {
+        let (hits, count) = match source {
+            Source::Dropped => (0, row.dropped.total()),
+            Source::DroppedOfDue => (row.dropped.total(), row.scheduled),
+            Source::IterationDuration => (0, row.duration.count()),
+            Source::ResponseTime => (0, row.response.count()),
+            Source::GeneratorLag => (0, row.generator_lag.count()),
+            _ => (row.failed, row.ok + row.failed),
+        };
+        self.count += count;
+        self.hits += hits;
+        match source {
+            Source::IterationDuration => self.distribution.merge(&row.duration),
+            Source::ResponseTime => self.distribution.merge(&row.response),
+            Source::GeneratorLag => self.distribution.merge(&row.generator_lag),
+            _ => {}
+        }
+    }
+
+    pub(super) fn add_steps(&mut self, source: Source, row: &Steps) {
+        self.count += row.duration.count();
+        if source == Source::FailedSteps {
+            self.hits += row.failed;
+        } else {
+            self.distribution.merge(&row.duration);
+        }
+    }
+
+    pub(super) fn add_checks(&mut self, row: &Checks) {
+        self.count += row.passes + row.fails;
+        self.hits += row.passes;
+    }
+
+    /// Values of another kind under the same name are left out: they are another metric.
+    pub(super) fn add_metrics(&mut self, row: &Metrics) {
+        let other = Self {
+            count: row.count,
+            hits: row.nonzero,
+            sum: row.sum,
+            newest: Some((row.second, row.last)),
+            extremes: (row.count > 0).then_some((row.min, row.max)),
+            distribution: row.distribution.clone(),
+            kind: Some(Arc::clone(&row.kind)),
+        };
+        self.merge(&other);
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        if let (Some(mine), Some(theirs)) = (&self.kind, &other.kind)
+            && mine != theirs
+        {
+            return;
+        }
+        self.count += other.count;
+        self.hits += other.hits;
+        self.sum += other.sum;
+        if other
+            .newest
+            .is_some_and(|(second, _)| self.newest.is_none_or(|(mine, _)| second >= mine))
+        {
+            self.newest = other.newest;
+        }
+        self.extremes = match (self.extremes, other.extremes) {
+            (Some((low, high)), Some((lower, higher))) => Some((low.min(lower), high.max(higher))),
+            (mine, theirs) => mine.or(theirs),
+        };
+        self.distribution.merge(&other.distribution);
+        if self.kind.is_none() {
+            self.kind.clone_from(&other.kind);
+        }
+    }
+
+    /// The aggregate of all values; those of time are over `elapsed_s`.
+    pub(super) fn number(
+        &self,
+        (source, kind): (Source, Kind),
+        aggregate: Aggregate,
+        elapsed_s: f64,
+    ) -> Number {
+        match kind {
+            Kind::Custom => self.custom(aggregate, elapsed_s),
+            Kind::Counter => {
+                let amount = if source == Source::Bytes {
+                    self.sum
+                } else {
+                    self.count as f64
+                };
+                counted(amount, aggregate, elapsed_s)
+            }
+            _ if aggregate == Aggregate::Count => Number::Some(self.count as f64),
+            _ if self.count == 0 => Number::NoSamples,
+            Kind::Share => Number::Some(self.hits as f64 / self.count as f64),
+            Kind::Sum => Number::Some(self.sum / self.count as f64 / 1e6),
+            Kind::Trend => self.time_ms(aggregate),
+        }
+    }
+
+    fn time_ms(&self, aggregate: Aggregate) -> Number {
+        let times = &self.distribution;
+        if times.count() == 0 {
+            return Number::NoSamples;
+        }
+        let ns = match aggregate {
+            Aggregate::Min => times.min_ns() as f64,
+            Aggregate::Max => times.max_ns() as f64,
+            other => other
+                .quantile()
+                .map_or_else(|| times.mean_ns(), |quantile| times.quantile_ns(quantile) as f64),
+        };
+        Number::Some(ns / 1e6)
+    }
+
+    fn custom(&self, aggregate: Aggregate, elapsed_s: f64) -> Number {
+        use Aggregate::{Avg, Count, Max, Min, Rate, Value};
+        let (Some(kind), Some((min, max))) = (self.kind.as_deref(), self.extremes) else {
+            return Number::NoSamples;
+        };
+        let mean = self.sum / self.count.max(1) as f64;
+        let number = match (kind, aggregate) {
+            ("counter", Count | Rate) => return counted(self.sum, aggregate, elapsed_s),
+            ("rate", Rate) => self.hits as f64 / self.count.max(1) as f64,
+            ("gauge", Value) => self.newest.map_or(0.0, |(_, value)| value),
+            ("gauge" | "trend", Avg) => mean,
+            ("gauge" | "trend", Min) => min,
+            ("gauge" | "trend", Max) => max,
+            (kind, Count) if kind != "counter" => self.count as f64,
+            ("trend", other) if other.quantile().is_some() => {
+                let quantile = other.quantile().unwrap_or(0.5);
+                self.distribution.quantile_ns(quantile) as f64 / 1e6
+            }
+            (kind, other) => {
+                let has = match kind {
+                    "counter" => "count and rate",
+                    "gauge" => "value, min, max, avg and count",
+                    "rate" => "rate and count",
+                    _ => "avg, min, med, max, p(N) and count",
+                };
+                return Number::None(format!(
+                    "the metric is a {kind}, which has no {other}, only {has}"
+                ));
+            }
+        };
+        Number::Some(number)
+    }
+}
+
+fn counted(amount: f64, aggregate: Aggregate, elapsed_s: f64) -> Number {
+    match aggregate {
+        Aggregate::Rate if elapsed_s > 0.0 => Number::Some(amount / elapsed_s),
+        Aggregate::Rate => Number::NoSamples,
+        _ => Number::Some(amount),
+    }
+}
