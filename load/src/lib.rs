@@ -12,6 +12,7 @@ pub mod exit_code;
 pub mod histogram;
 pub mod load;
 pub mod profile;
+pub mod protocol;
 pub mod rate;
 pub mod revision;
 pub mod rounds;
