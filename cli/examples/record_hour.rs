@@ -5,7 +5,7 @@
 
 use heavy_load::histogram::Histogram;
 use heavy_proto::{stats, v1};
-use heavy_results::fold::{Fold, Folded};
+use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::{Delta, Iterations, Requests};
 use heavy_results::verdict::Verdict;
@@ -54,7 +54,7 @@ fn job(number: u128) -> anyhow::Result<JobInfo> {
 
 async fn record(store: &dyn Store, job: JobInfo) -> anyhow::Result<()> {
     store.create_job(&job).await?;
-    let mut fold = Fold::new(job.spec.load(), ["one".to_owned()]);
+    let mut fold = Aggregator::new(job.spec.load(), ["one".to_owned()]);
     let mut state = job.submitted_at_wall_ns;
     for second in 0..SECONDS {
         let delta = delta(second, &mut state);
@@ -82,7 +82,7 @@ async fn record(store: &dyn Store, job: JobInfo) -> anyhow::Result<()> {
     }
     let summary = fold.summary(&job, &[], true);
     store
-        .save_fold(job.id, &Folded::default(), Some(&summary))
+        .save_series(job.id, &SeriesUpdate::default(), Some(&summary))
         .await?;
     Ok(())
 }

@@ -218,35 +218,35 @@ impl Seated {
     }
 }
 
-/// All revisions of a job so far, with the loads that they have made.
+/// All revisions of a job so far, each with the load that it makes: what was planned when, and for whom.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub struct LoadTimeline {
     document: Load,
-    legs: Vec<(Revision, Load)>,
+    revisions: Vec<(Revision, Load)>,
 }
 
-impl Course {
-    /// A course with its first revision.
+impl LoadTimeline {
+    /// A timeline with its first revision.
     #[must_use]
     pub fn new(document: Load, first: Revision) -> Self {
         let load = first.load(&document);
         Self {
             document,
-            legs: vec![(first, load)],
+            revisions: vec![(first, load)],
         }
     }
 
     /// Adds a revision.
     pub fn push(&mut self, revision: Revision) {
         let load = revision.load(&self.document);
-        self.legs.push((revision, load));
+        self.revisions.push((revision, load));
     }
 
     /// The newest revision, and its load.
     #[must_use]
     pub fn newest(&self) -> &(Revision, Load) {
         // There is at least the first.
-        &self.legs[self.legs.len() - 1]
+        &self.revisions[self.revisions.len() - 1]
     }
 
     /// The load as it is now.
@@ -259,8 +259,11 @@ impl Course {
     #[must_use]
     pub fn planned(&self, agent: &str) -> u64 {
         let mut planned = 0;
-        for (at, (revision, load)) in self.legs.iter().enumerate() {
-            let next_ns = self.legs.get(at + 1).map_or(u64::MAX, |(next, _)| next.cut_ns);
+        for (at, (revision, load)) in self.revisions.iter().enumerate() {
+            let next_ns = self
+                .revisions
+                .get(at + 1)
+                .map_or(u64::MAX, |(next, _)| next.cut_ns);
             for (place, lane) in load.lanes.iter().enumerate() {
                 planned += match &lane.kind {
                     Kind::Open(stream) => {
@@ -293,8 +296,11 @@ impl Course {
     #[must_use]
     pub fn due(&self, agent: &str, until_ns: u64) -> Vec<u64> {
         let mut due = vec![0; self.document.lanes.len()];
-        for (at, (revision, load)) in self.legs.iter().enumerate() {
-            let next_ns = self.legs.get(at + 1).map_or(u64::MAX, |(next, _)| next.cut_ns);
+        for (at, (revision, load)) in self.revisions.iter().enumerate() {
+            let next_ns = self
+                .revisions
+                .get(at + 1)
+                .map_or(u64::MAX, |(next, _)| next.cut_ns);
             for (place, (lane, due)) in load.lanes.iter().zip(&mut due).enumerate() {
                 if let Kind::Open(stream) = &lane.kind
                     && let Some(mut dealt) = revision.dealt(stream, place, agent)

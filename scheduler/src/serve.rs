@@ -27,8 +27,8 @@ use crate::clock::Clock;
 use crate::configs::Configs;
 use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
-use crate::job::desk::{Desk, Inbox};
 use crate::job::driver::Tools;
+use crate::job::service::{Inbox, JobService};
 use heavy_process::data_dir::{self, DataDir};
 use heavy_process::listen::Listens;
 
@@ -79,7 +79,7 @@ pub enum Error {
 /// A scheduler that is ready to serve.
 #[derive(Debug)]
 pub struct Scheduler {
-    desk: Arc<Desk>,
+    desk: Arc<JobService>,
     inbox: Inbox,
     fleet: Arc<Fleet>,
     artifacts: Arc<Artifacts>,
@@ -130,7 +130,7 @@ impl Scheduler {
             clock,
             shutdown: shutdown.clone(),
         };
-        let (desk, inbox) = Desk::new(tools, heard);
+        let (desk, inbox) = JobService::new(tools, heard);
         // Before anybody can ask, so that nobody sees a job that nobody looks after.
         desk.take_up().await?;
         Ok(Self {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use heavy_load::histogram::Histogram;
 use heavy_load::span::Span;
-use heavy_results::fold::Fold;
+use heavy_results::aggregate::Aggregator;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::{Closing, Delta, Iterations, Requests};
 use heavy_results::verdict::judge;
@@ -67,7 +67,7 @@ async fn main() -> anyhow::Result<()> {
         .max(1);
     let per_second = each * args.names * AGENTS.len() as u64;
     let mut job = job(per_second, args.seconds);
-    let mut fold = Fold::new(job.spec.load(), AGENTS.map(str::to_owned));
+    let mut fold = Aggregator::new(job.spec.load(), AGENTS.map(str::to_owned));
     let mut noise = Noise(1);
     for second in 0..u32::try_from(args.seconds)? {
         for agent in AGENTS {
@@ -85,7 +85,7 @@ async fn main() -> anyhow::Result<()> {
     let store = heavy_store::open(&args.url).await?;
     store.create_job(&job).await?;
     let seconds = fold.take_changes(u32::MAX);
-    store.save_fold(job.id, &seconds, Some(&summary)).await?;
+    store.save_series(job.id, &seconds, Some(&summary)).await?;
     writeln!(
         std::io::stdout(),
         "{}: {} requests, {} names, {} s",

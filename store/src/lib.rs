@@ -3,7 +3,7 @@
 //! [`open`] takes a `postgres://` or `sqlite://` URL, migrates the database if need be and gives a [`Store`];
 //! [`open_to_read`] changes nothing.
 //! Collectors [`commit`](Store::commit) batches, the scheduler reads roll-ups back, folds them and
-//! [`saves`](Store::save_fold) series and totals; people read the relations that `docs/relations.md` describes, which
+//! [`saves`](Store::save_series) series and totals; people read the relations that `docs/relations.md` describes, which
 //! are the same on both databases.
 
 mod address;
@@ -29,7 +29,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_results::fold::Folded;
+use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use uuid::Uuid;
@@ -178,7 +178,12 @@ pub trait Store: Send + Sync + Debug {
     /// transaction: `seconds`, `agent_seconds`, `events`, `logs`; `assignments`, `request_stats`, `step_stats`,
     /// `workflow_stats`, `status_counts`, `errors`, `checks`, `metrics`, `thresholds`, `latency_buckets` and the summary document.
     /// Writing the same again changes nothing.
-    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error>;
+    async fn save_series(
+        &self,
+        job: Uuid,
+        folded: &SeriesUpdate,
+        summary: Option<&Summary>,
+    ) -> Result<(), Error>;
 
     /// The summary as last saved.
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error>;

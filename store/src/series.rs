@@ -1,15 +1,15 @@
-//! Folded seconds, events and log lines as rows.
+//! SeriesUpdate seconds, events and log lines as rows.
 
 use std::collections::BTreeMap;
 
-use heavy_results::fold::Folded;
+use heavy_results::aggregate::SeriesUpdate;
 use uuid::Uuid;
 
 use crate::cell::{Cell, Rowset};
 use crate::text::instant_ns;
 
 /// All rows that `folded` changes.
-pub(crate) fn rowsets(job: Uuid, folded: &Folded) -> [Rowset; 4] {
+pub(crate) fn rowsets(job: Uuid, folded: &SeriesUpdate) -> [Rowset; 4] {
     [
         seconds(job, folded),
         agent_seconds(job, folded),
@@ -18,7 +18,7 @@ pub(crate) fn rowsets(job: Uuid, folded: &Folded) -> [Rowset; 4] {
     ]
 }
 
-fn seconds(job: Uuid, folded: &Folded) -> Rowset {
+fn seconds(job: Uuid, folded: &SeriesUpdate) -> Rowset {
     let mut rowset = Rowset::new(
         "seconds",
         2,
@@ -53,7 +53,7 @@ fn seconds(job: Uuid, folded: &Folded) -> Rowset {
     rowset
 }
 
-fn agent_seconds(job: Uuid, folded: &Folded) -> Rowset {
+fn agent_seconds(job: Uuid, folded: &SeriesUpdate) -> Rowset {
     let mut rowset = Rowset::new(
         "agent_seconds",
         3,
@@ -81,7 +81,7 @@ fn agent_seconds(job: Uuid, folded: &Folded) -> Rowset {
     rowset
 }
 
-fn events(job: Uuid, folded: &Folded) -> Rowset {
+fn events(job: Uuid, folded: &SeriesUpdate) -> Rowset {
     let mut rowset = Rowset::new(
         "event_rows",
         2,
@@ -106,7 +106,7 @@ fn events(job: Uuid, folded: &Folded) -> Rowset {
     rowset
 }
 
-fn log(job: Uuid, folded: &Folded) -> Rowset {
+fn log(job: Uuid, folded: &SeriesUpdate) -> Rowset {
     let mut rowset = Rowset::new("log_rows", 2, "job_id number agent at_ns stream line");
     let newest: BTreeMap<u64, _> = folded
         .log

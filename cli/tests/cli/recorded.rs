@@ -2,7 +2,7 @@
 
 use heavy_load::histogram::Histogram;
 use heavy_proto::{stats, v1};
-use heavy_results::fold::{Fold, Folded};
+use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::{Delta, Iterations, Requests, Steps};
 use heavy_results::verdict::Verdict;
@@ -188,7 +188,7 @@ impl Recorded {
     /// Records a job, and gives its id.
     pub(crate) fn record(&self, job: Job) -> String {
         let info = job.info();
-        let mut fold = Fold::new(info.spec.load(), ["one".to_owned()]);
+        let mut fold = Aggregator::new(info.spec.load(), ["one".to_owned()]);
         self.runtime.block_on(async {
             self.store.create_job(&info).await.unwrap();
             for (sequence, delta) in (1..).zip(job.deltas()) {
@@ -216,7 +216,7 @@ impl Recorded {
             }
             let summary = fold.summary(&info, &[], true);
             self.store
-                .save_fold(info.id, &Folded::default(), Some(&summary))
+                .save_series(info.id, &SeriesUpdate::default(), Some(&summary))
                 .await
                 .unwrap();
         });

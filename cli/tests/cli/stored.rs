@@ -62,7 +62,11 @@ fn fill(url: &str, jobs: &[(Uuid, u64)]) {
             let summary = summary(*id, *requests);
             store.create_job(&summary.job).await.unwrap();
             store
-                .save_fold(*id, &heavy_results::fold::Folded::default(), Some(&summary))
+                .save_series(
+                    *id,
+                    &heavy_results::aggregate::SeriesUpdate::default(),
+                    Some(&summary),
+                )
                 .await
                 .unwrap();
         }

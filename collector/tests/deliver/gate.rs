@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_results::fold::Folded;
+use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
@@ -78,8 +78,13 @@ impl Store for Gate {
         self.store.stats_after(producer, after, limit).await
     }
 
-    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
-        self.store.save_fold(job, folded, summary).await
+    async fn save_series(
+        &self,
+        job: Uuid,
+        folded: &SeriesUpdate,
+        summary: Option<&Summary>,
+    ) -> Result<(), Error> {
+        self.store.save_series(job, folded, summary).await
     }
 
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {

@@ -288,7 +288,7 @@ mod tests {
     }
 
     fn summary(job: &JobInfo, ms: f64) -> Summary {
-        let mut fold = heavy_results::fold::Fold::new(job.spec.load(), ["one".to_owned()]);
+        let mut fold = heavy_results::aggregate::Aggregator::new(job.spec.load(), ["one".to_owned()]);
         let mut duration = heavy_load::histogram::Histogram::default();
         duration.record_n((ms * 1e6) as u64, 100);
         fold.apply(

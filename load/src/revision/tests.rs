@@ -72,7 +72,7 @@ proptest! {
         let start = members(&start);
         let mut first = Revision::first(&load, start.iter().map(|member| (member.agent.clone(), member.weight)));
         first.members = start;
-        let mut course = Course::new(load, first);
+        let mut course = LoadTimeline::new(load, first);
         let mut changes = changes;
         changes.sort();
         for (at_ms, team, percent) in changes {
@@ -103,7 +103,7 @@ proptest! {
         let team = members(&team);
         let total: u32 = team.iter().map(|member| member.weight).sum();
         let agents = team.iter().map(|member| (member.agent.clone(), member.weight));
-        let course = Course::new(load.clone(), Revision::first(&load, agents));
+        let course = LoadTimeline::new(load.clone(), Revision::first(&load, agents));
         let at_ns = at_ms * 1_000_000;
         let count = load.count_before(at_ns);
         for member in &team {

@@ -1,13 +1,13 @@
 //! The rules of the verdict as a table.
 
 use super::*;
-use crate::fold::Fold;
+use crate::aggregate::Aggregator;
 use crate::stats::Dropped;
 use crate::summary::{Accounting, Distribution, ErrorSummary, MetricSummary};
 
 fn good() -> Summary {
-    let job = crate::fold::tests::job("100", 10);
-    let mut summary = Fold::new(job.spec.load(), []).summary(&job, &[], true);
+    let job = crate::aggregate::tests::job("100", 10);
+    let mut summary = Aggregator::new(job.spec.load(), []).summary(&job, &[], true);
     summary.iterations = Accounting {
         planned: 1000,
         scheduled: 1000,

@@ -17,13 +17,13 @@ use crate::artifacts::{self, Artifacts, PAUSE_LIMIT};
 use crate::clock::Clock;
 use crate::configs::Configs;
 use crate::fleet::Fleet;
-use crate::job::desk::Desk;
-use crate::job::steer::Change;
+use crate::job::load_change::LoadChange;
+use crate::job::service::JobService;
 
 /// Serves clients.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
-    pub(crate) desk: Arc<Desk>,
+    pub(crate) desk: Arc<JobService>,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) configs: Arc<Configs>,
@@ -127,8 +127,8 @@ impl Jobs for Service {
         let request = request.into_inner();
         let change = match request.change {
             Some(Wanted::Rate(rate)) => rate.parse().map_err(Status::invalid_argument)?,
-            Some(Wanted::Pause(_)) => Change::Pause,
-            Some(Wanted::Resume(_)) => Change::Resume,
+            Some(Wanted::Pause(_)) => LoadChange::Pause,
+            Some(Wanted::Resume(_)) => LoadChange::Resume,
             None => {
                 return Err(Status::invalid_argument(
                     "say what to change: rate, pause or resume",

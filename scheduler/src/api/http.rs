@@ -23,7 +23,7 @@ use super::grpc::Service;
 use super::status;
 use crate::artifacts::{self, PAUSE_LIMIT};
 use crate::job::error::Error;
-use crate::job::steer::Change;
+use crate::job::load_change::LoadChange;
 
 /// The description of this API, as it is served.
 pub(crate) const OPENAPI: &str = include_str!("openapi.json");
@@ -156,11 +156,11 @@ async fn rate(
 }
 
 async fn pause(State(service): Desk, Path(job): Path<String>) -> Result<Json<JobInfo>, Failure> {
-    Ok(Json(service.desk.change(&job, Change::Pause).await?))
+    Ok(Json(service.desk.change(&job, LoadChange::Pause).await?))
 }
 
 async fn resume(State(service): Desk, Path(job): Path<String>) -> Result<Json<JobInfo>, Failure> {
-    Ok(Json(service.desk.change(&job, Change::Resume).await?))
+    Ok(Json(service.desk.change(&job, LoadChange::Resume).await?))
 }
 
 async fn params(

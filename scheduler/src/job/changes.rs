@@ -9,8 +9,8 @@ use super::driver::Driver;
 use super::error::Error;
 use super::event::Event;
 use super::folder::Order;
+use super::load_change::LoadChange;
 use super::mail::Mail;
-use super::steer::Change;
 use super::team::Team;
 use crate::fleet::Answer;
 
@@ -89,15 +89,15 @@ impl Driver {
     }
 
     /// Changes the load from a little later on, and says so among the job's events.
-    async fn change(&mut self, change: Change, who: &str) -> Result<(), Error> {
+    async fn change(&mut self, change: LoadChange, who: &str) -> Result<(), Error> {
         let load = self.running()?.clone();
         let cut_ns = self.cut_ns();
         let changed = self.steering.change(&load, cut_ns, change)?;
         let rate = |load: &Load| format!("{}/s", load.rate_per_second_at(cut_ns));
         let (kind, old, new) = match change {
-            Change::Rate(_) | Change::Scale(_) => ("rate", rate(&load), rate(&changed)),
-            Change::Pause => ("pause", rate(&load), String::new()),
-            Change::Resume => ("resume", String::new(), rate(&changed)),
+            LoadChange::Rate(_) | LoadChange::Scale(_) => ("rate", rate(&load), rate(&changed)),
+            LoadChange::Pause => ("pause", rate(&load), String::new()),
+            LoadChange::Resume => ("resume", String::new(), rate(&changed)),
         };
         self.revise(cut_ns, Some(&changed)).await;
         self.happened(kind, who, &old, &new).await;

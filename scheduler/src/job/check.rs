@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_results::fold::Fold;
+use heavy_results::aggregate::Aggregator;
 use heavy_results::job::{Checked, JobInfo};
 use heavy_results::summary::Summary;
 use heavy_results::threshold::{Threshold, ThresholdSummary};
@@ -20,7 +20,7 @@ pub async fn check(
     thresholds: &[Threshold],
 ) -> Result<Checked, heavy_store::Error> {
     let summary = store.summary(job.id).await?;
-    let mut fold = Fold::new(job.spec.load(), []).watching(thresholds);
+    let mut fold = Aggregator::new(job.spec.load(), []).watching(thresholds);
     Reader::new(Arc::clone(&store), job.id).read(&mut fold).await?;
     if let Some(end_ns) = end_ns(job, summary.as_ref()) {
         fold.end_at(end_ns);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_results::fold::{Fold, Folded};
+use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
@@ -31,7 +31,7 @@ pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<R
     if let Some(ran) = ran {
         let (folded, summary) = sum_up(job, ran);
         let what = "totals";
-        write(job, what, || store.save_fold(job.id, &folded, Some(&summary))).await;
+        write(job, what, || store.save_series(job.id, &folded, Some(&summary))).await;
     }
     write(job, "the final state", || store.update_job(job)).await;
 }
@@ -46,7 +46,7 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
     if job.started_at_wall_ns.is_some() {
         let load = job.spec.load();
         let end_ns = load.duration_ns();
-        let mut fold = Fold::new(load, []).watching(&job.spec.thresholds);
+        let mut fold = Aggregator::new(load, []).watching(&job.spec.thresholds);
         let mut reader = Reader::new(Arc::clone(&store), job.id);
         if let Err(error) = reader.read(&mut fold).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
@@ -68,7 +68,7 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
 }
 
 /// Fills in what results say of a job; gives the last rows and the last summary.
-fn sum_up(job: &mut JobInfo, ran: Ran) -> (Folded, Summary) {
+fn sum_up(job: &mut JobInfo, ran: Ran) -> (SeriesUpdate, Summary) {
     let Ran {
         collected,
         shares,
@@ -116,7 +116,7 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (Folded, Summary) {
 }
 
 /// Adds rows that were not written before to newer ones; where both have a row, the newer one stands.
-fn merge(newer: &mut Folded, older: Folded) {
+fn merge(newer: &mut SeriesUpdate, older: SeriesUpdate) {
     let seconds: Vec<u32> = newer.seconds.iter().map(|row| row.second).collect();
     let kept = older
         .seconds

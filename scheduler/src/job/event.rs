@@ -96,7 +96,7 @@ pub(crate) enum Action {
     },
     /// Write state and reason.
     Save,
-    /// Fold what is still to come, without waiting for these agents, and report `Collected`.
+    /// Aggregator what is still to come, without waiting for these agents, and report `Collected`.
     Collect { lost: Vec<String> },
     /// Judge, write the last summary and the final state.
     Conclude,

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_results::fold::{Fold, Folded, SecondRow};
+use heavy_results::aggregate::{Aggregator, SecondRow, SeriesUpdate};
 use heavy_results::job::JobInfo;
 use heavy_results::stats::Event;
 use heavy_results::summary::Accounting;
@@ -63,9 +63,9 @@ pub(crate) struct Seen {
 /// The folder's last word.
 #[derive(Debug)]
 pub(crate) struct Collected {
-    pub(crate) fold: Fold,
+    pub(crate) fold: Aggregator,
     /// Changes that could not yet be written.
-    pub(crate) unwritten: Option<Folded>,
+    pub(crate) unwritten: Option<SeriesUpdate>,
     /// Whether nothing is missing.
     pub(crate) complete: bool,
 }
@@ -96,8 +96,8 @@ impl Folder {
             (job.id, job.spec.thresholds.clone())
         };
         let watching = thresholds.iter().any(Threshold::aborts);
-        let mut fold =
-            Fold::new(self.team.load().clone(), self.team.known().map(str::to_owned)).watching(&thresholds);
+        let mut fold = Aggregator::new(self.team.load().clone(), self.team.known().map(str::to_owned))
+            .watching(&thresholds);
         let mut broken = None;
         let mut reader = Reader::new(Arc::clone(&self.store), id);
         let mut unwritten = None;
@@ -154,21 +154,21 @@ impl Folder {
     }
 
     /// Seconds before it are not waited for any more.
-    fn sealed_before(&self, fold: &Fold) -> u32 {
+    fn sealed_before(&self, fold: &Aggregator) -> u32 {
         let elapsed_s = self.clock.now_ns().saturating_sub(self.start_ns) / 1_000_000_000;
         let overdue = u32::try_from(elapsed_s.saturating_sub(PARTIAL_AFTER_S)).unwrap_or(u32::MAX);
         fold.complete_before_second().max(overdue)
     }
 
-    async fn write(&self, fold: &mut Fold, unwritten: &mut Option<Folded>, with_summary: bool) {
+    async fn write(&self, fold: &mut Aggregator, unwritten: &mut Option<SeriesUpdate>, with_summary: bool) {
         let sealed = self.sealed_before(fold);
         let folded = unwritten.take().unwrap_or_else(|| fold.take_changes(sealed));
         let job = self.job.borrow().clone();
         let summary = with_summary.then(|| fold.summary(&job, &self.shares, false));
-        if folded == Folded::default() && summary.is_none() {
+        if folded == SeriesUpdate::default() && summary.is_none() {
             return;
         }
-        if let Err(error) = self.store.save_fold(job.id, &folded, summary.as_ref()).await {
+        if let Err(error) = self.store.save_series(job.id, &folded, summary.as_ref()).await {
             tracing::warn!(job = %job.id, %error, "cannot write series, trying again");
             *unwritten = Some(folded);
         }
@@ -176,7 +176,7 @@ impl Folder {
 
     /// Accounts for agents that have not closed, or closed too early: what was due to them and not reported was not
     /// started.
-    fn settle(&self, fold: &mut Fold, end_ns: u64) {
+    fn settle(&self, fold: &mut Aggregator, end_ns: u64) {
         let job = self.job.borrow().clone();
         // A job that names no workflow runs the load test's only one, whose name shows in the results.
         let summary = fold.summary(&job, &[], false);
@@ -191,7 +191,7 @@ impl Folder {
         &mut self,
         period: Duration,
         orders: &mut mpsc::Receiver<Order>,
-        fold: &mut Fold,
+        fold: &mut Aggregator,
     ) -> Option<Collect> {
         let until = Instant::now() + period;
         loop {

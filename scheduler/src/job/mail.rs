@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::error::Error;
 use super::event::Event;
-use super::steer::Change;
+use super::load_change::LoadChange;
 use crate::fleet::Answer;
 
 /// Where the answer to a client goes.
@@ -22,7 +22,7 @@ pub(crate) enum Mail {
     Answer { agent: String, answer: Answer },
     /// A client wants another load.
     Change {
-        change: Change,
+        change: LoadChange,
         who: String,
         reply: Reply,
     },

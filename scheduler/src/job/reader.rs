@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heavy_proto::{stats, v1};
-use heavy_results::fold::Fold;
+use heavy_results::aggregate::Aggregator;
 use heavy_store::{Mark, Producer, Store, Stream};
 use prost::Message;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ impl Reader {
     ///
     /// # Errors
     /// When the database does not answer; what was folded before stays folded, and the next call goes on there.
-    pub(crate) async fn read(&mut self, fold: &mut Fold) -> Result<(), heavy_store::Error> {
+    pub(crate) async fn read(&mut self, fold: &mut Aggregator) -> Result<(), heavy_store::Error> {
         for Mark {
             producer, sequence, ..
         } in self.store.marks(self.job).await?
@@ -79,7 +79,11 @@ impl Reader {
         self.damaged
     }
 
-    async fn read_stats(&mut self, producer: &Producer, fold: &mut Fold) -> Result<(), heavy_store::Error> {
+    async fn read_stats(
+        &mut self,
+        producer: &Producer,
+        fold: &mut Aggregator,
+    ) -> Result<(), heavy_store::Error> {
         let place = self
             .places
             .entry((producer.agent.clone(), producer.epoch))
@@ -108,7 +112,7 @@ impl Reader {
 }
 
 /// Folds one batch; gives the last sequence of raw rows if it is a closing.
-fn apply(agent: &str, bytes: &[u8], fold: &mut Fold) -> Result<Option<u64>, String> {
+fn apply(agent: &str, bytes: &[u8], fold: &mut Aggregator) -> Result<Option<u64>, String> {
     let content = v1::Content::decode(bytes).map_err(|error| error.to_string())?;
     match content.content {
         Some(v1::content::Content::Stats(wire)) => {

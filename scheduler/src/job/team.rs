@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use heavy_load::load::{Kind, Load};
-use heavy_load::revision::{Course, Member, Revision};
+use heavy_load::revision::{LoadTimeline, Member, Revision};
 use heavy_results::job::JobSpec;
 
 /// The agents of a job that has agents.
 #[derive(Debug, Clone)]
 pub(crate) struct Team {
-    course: Course,
+    course: LoadTimeline,
     /// Everybody who ever got an assignment, with weight and seat.
     known: BTreeMap<String, (u32, u32)>,
     present: Vec<Member>,
@@ -25,7 +25,7 @@ impl Team {
         let present = first.members.clone();
         let users = load.lanes.iter().any(|lane| matches!(lane.kind, Kind::Closed(_)));
         Self {
-            course: Course::new(load, first),
+            course: LoadTimeline::new(load, first),
             known: present
                 .iter()
                 .map(|member| (member.agent.clone(), (member.weight, member.seat)))

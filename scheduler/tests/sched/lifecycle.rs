@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use heavy_client::Program;
-use heavy_load::revision::{Course, Revision};
+use heavy_load::revision::{LoadTimeline, Revision};
 use heavy_load::span::Span;
 use heavy_proto::v1::{ArtifactRef, AssignmentState, Heartbeat};
 use heavy_results::job::{JobSpec, JobState};
@@ -180,7 +180,7 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
         .collect();
     assert_eq!((names, revision.number), (vec!["a"], 1));
     let whole = Revision::first(&spec.load(), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
-    let mut course = Course::new(spec.load(), whole);
+    let mut course = LoadTimeline::new(spec.load(), whole);
     course.push(revision);
     let (of_a, of_b) = (course.due("a", u64::MAX)[0], course.due("b", u64::MAX)[0]);
     assert_eq!(of_a + of_b, 2_000, "nothing is nobody's");

@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_results::fold::Folded;
+use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use sqlx::PgPool;
@@ -123,7 +123,12 @@ impl Store for PostgresStore {
             .map_err(|error| self.locate(error))
     }
 
-    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
+    async fn save_series(
+        &self,
+        job: Uuid,
+        folded: &SeriesUpdate,
+        summary: Option<&Summary>,
+    ) -> Result<(), Error> {
         fold::save(self, job, folded, summary)
             .await
             .map_err(|error| self.locate(error))

@@ -1,6 +1,6 @@
 //! Series and totals.
 
-use heavy_results::fold::Folded;
+use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::summary::Summary;
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use crate::{Error, documents, series, totals};
 pub(super) async fn save(
     store: &SqliteStore,
     job: Uuid,
-    folded: &Folded,
+    folded: &SeriesUpdate,
     summary: Option<&Summary>,
 ) -> Result<(), Error> {
     let series = series::rowsets(job, folded);

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_results::fold::Folded;
+use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -93,7 +93,12 @@ impl Store for SqliteStore {
         commit::stats_after(self, producer, after, limit).await
     }
 
-    async fn save_fold(&self, job: Uuid, folded: &Folded, summary: Option<&Summary>) -> Result<(), Error> {
+    async fn save_series(
+        &self,
+        job: Uuid,
+        folded: &SeriesUpdate,
+        summary: Option<&Summary>,
+    ) -> Result<(), Error> {
         fold::save(self, job, folded, summary).await
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io;
 
 use heavy_load::histogram::Histogram;
-use heavy_results::fold::{Folded, SecondRow};
+use heavy_results::aggregate::{SecondRow, SeriesUpdate};
 use heavy_store::{Content, Error, Raw, Sink, Stream, second_histograms};
 
 use crate::bed::{Bed, value};
@@ -128,7 +128,7 @@ pub(crate) async fn both_databases_give_the_same_texts(bed: &Bed) {
         );
     }
     store
-        .save_fold(job.id, &Folded::default(), Some(&data::summary(&job)))
+        .save_series(job.id, &SeriesUpdate::default(), Some(&data::summary(&job)))
         .await
         .unwrap();
     let mut sink = sums(Raw::Metrics, "count");
@@ -157,7 +157,7 @@ pub(crate) async fn histograms_of_seconds_come_in_pages(bed: &Bed) {
     let store = bed.open().await;
     let job = data::job();
     store.create_job(&job).await.unwrap();
-    let mut folded = Folded::default();
+    let mut folded = SeriesUpdate::default();
     for second in 0..10_u64 {
         let mut durations = Histogram::default();
         durations.record_n(1_234_567 * (second + 1), second);
@@ -167,7 +167,7 @@ pub(crate) async fn histograms_of_seconds_come_in_pages(bed: &Bed) {
             ..SecondRow::default()
         });
     }
-    store.save_fold(job.id, &folded, None).await.unwrap();
+    store.save_series(job.id, &folded, None).await.unwrap();
     let page = second_histograms(&*store, job.id, 3, 4).await.unwrap();
     let found: Vec<(u64, u64)> = page
         .iter()

@@ -42,9 +42,9 @@ pub(crate) async fn what_is_there_is_read_and_nothing_is_written(bed: &Bed) {
     {
         let store = bed.open().await;
         store.create_job(&job).await.unwrap();
-        let folded = heavy_results::fold::Folded::default();
+        let folded = heavy_results::aggregate::SeriesUpdate::default();
         let summary = data::summary(&job);
-        store.save_fold(job.id, &folded, Some(&summary)).await.unwrap();
+        store.save_series(job.id, &folded, Some(&summary)).await.unwrap();
     }
     let before = objects(bed).await;
     let store = heavy_store::open_to_read(&bed.url).await.unwrap();
@@ -55,9 +55,9 @@ pub(crate) async fn what_is_there_is_read_and_nothing_is_written(bed: &Bed) {
         store.create_job(&data::job()).await,
         store.update_job(&job).await,
         store
-            .save_fold(
+            .save_series(
                 job.id,
-                &heavy_results::fold::Folded::default(),
+                &heavy_results::aggregate::SeriesUpdate::default(),
                 Some(&data::summary(&job)),
             )
             .await,

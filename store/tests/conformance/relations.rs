@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_results::fold::{AgentSecondRow, Folded, SecondRow};
+use heavy_results::aggregate::{AgentSecondRow, SecondRow, SeriesUpdate};
 use heavy_results::stats::{Event, LogLine};
 use heavy_store::{Content, Store, Stream};
 
@@ -69,8 +69,8 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
     assert_eq!(value(&store, sql).await, "1");
 }
 
-fn folded() -> Folded {
-    Folded {
+fn folded() -> SeriesUpdate {
+    SeriesUpdate {
         seconds: (0..3)
             .map(|second| SecondRow {
                 second,
@@ -129,7 +129,7 @@ async fn prepared(bed: &Bed) -> (Arc<dyn Store>, heavy_results::job::JobInfo) {
     let job = data::finished(data::job());
     store.create_job(&job).await.unwrap();
     store
-        .save_fold(job.id, &folded(), Some(&data::summary(&job)))
+        .save_series(job.id, &folded(), Some(&data::summary(&job)))
         .await
         .unwrap();
     (store, job)
@@ -144,7 +144,7 @@ pub(crate) async fn series_and_totals_can_be_written_again(bed: &Bed) {
     let mut again = folded();
     again.seconds.push(again.seconds[2].clone());
     store
-        .save_fold(job.id, &again, Some(&data::summary(&job)))
+        .save_series(job.id, &again, Some(&data::summary(&job)))
         .await
         .unwrap();
     for ((relation, ..), before) in RELATIONS.into_iter().zip(everything) {
@@ -154,13 +154,13 @@ pub(crate) async fn series_and_totals_can_be_written_again(bed: &Bed) {
             "{relation}"
         );
     }
-    let mut changed = Folded::default();
+    let mut changed = SeriesUpdate::default();
     changed.seconds.push(SecondRow {
         second: 2,
         ok: 97,
         ..SecondRow::default()
     });
-    store.save_fold(job.id, &changed, None).await.unwrap();
+    store.save_series(job.id, &changed, None).await.unwrap();
     assert_eq!(
         rows(
             &store,
@@ -231,7 +231,7 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
     summary.workflows[0].steps.clear();
     summary.errors.clear();
     store
-        .save_fold(job.id, &Folded::default(), Some(&summary))
+        .save_series(job.id, &SeriesUpdate::default(), Some(&summary))
         .await
         .unwrap();
     for (sql, expected) in [
@@ -249,7 +249,7 @@ pub(crate) async fn the_usual_questions_have_answers(bed: &Bed) {
     let other = data::finished(data::job());
     store.create_job(&other).await.unwrap();
     store
-        .save_fold(other.id, &folded(), Some(&data::summary(&other)))
+        .save_series(other.id, &folded(), Some(&data::summary(&other)))
         .await
         .unwrap();
     let from = producer(job.id, "one", Stream::Rows);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use heavy_load::revision::{Course, Member};
+use heavy_load::revision::{LoadTimeline, Member};
 use heavy_results::job::JobSpec;
 use proptest::prelude::*;
 
@@ -112,7 +112,7 @@ proptest! {
         members.remove(left);
         members.push(Member { agent: "a9".to_owned(), weight: 2, seat: 3 });
         let next = revision.next(&document, cut_ns, members, &document);
-        let mut course = Course::new(document.clone(), revision.clone());
+        let mut course = LoadTimeline::new(document.clone(), revision.clone());
         course.push(next.clone());
         let mut all = Vec::new();
         for agent in ["a0", "a1", "a2", "a9"] {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::threshold;
-use crate::fold::Fold;
+use crate::aggregate::Aggregator;
 use crate::job::JobState;
 use crate::stats::{Checks, Closing, Delta, Dropped, Iterations, Metrics, Requests, Steps};
 use crate::summary::Summary;
@@ -123,12 +123,12 @@ fn summary(expressions: &[&str], ms: &[u64]) -> Summary {
     summary
 }
 
-pub(super) fn fold(expressions: &[&str], seconds: usize) -> (Fold, crate::job::JobInfo) {
-    let mut job = crate::fold::tests::job("22", seconds as u64);
+pub(super) fn fold(expressions: &[&str], seconds: usize) -> (Aggregator, crate::job::JobInfo) {
+    let mut job = crate::aggregate::tests::job("22", seconds as u64);
     job.spec.thresholds = expressions.iter().map(|text| threshold(text)).collect();
     let agents = ["a", "b"].map(str::to_owned);
     (
-        Fold::new(job.spec.load(), agents).watching(&job.spec.thresholds),
+        Aggregator::new(job.spec.load(), agents).watching(&job.spec.thresholds),
         job,
     )
 }

@@ -47,7 +47,7 @@ enum Order {
 
 /// The jobs of this scheduler.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct JobService {
     tools: Tools,
     live: Mutex<HashMap<Uuid, Live>>,
     /// Idempotency keys of the newest submissions. Held while a job is made, so that a key makes only one.
@@ -63,7 +63,7 @@ pub(crate) struct Inbox {
     news: mpsc::Receiver<News>,
 }
 
-impl Desk {
+impl JobService {
     pub(crate) fn new(tools: Tools, news: mpsc::Receiver<News>) -> (Arc<Self>, Inbox) {
         let (sender, orders) = mpsc::channel(ORDERS);
         let desk = Self {

@@ -1,11 +1,11 @@
 //! The windows of a job in its summary.
 
-use super::Fold;
+use super::Aggregator;
 use super::summarise::some;
 use crate::summary::{Accounting, Distribution, WindowSummary};
 use heavy_load::window::{Window, Windows};
 
-impl Fold {
+impl Aggregator {
     /// Each window that is not empty, in the order of time. The last one ends with the plan, or with the job if that
     /// ended before.
     pub(super) fn windows(&self, complete: bool) -> Vec<WindowSummary> {

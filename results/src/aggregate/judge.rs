@@ -1,10 +1,10 @@
 //! Thresholds on what is folded: while the job runs, and at its end.
 
-use super::Fold;
+use super::Aggregator;
 use crate::job::JobState;
 use crate::threshold::{Breach, Measured, Threshold, ThresholdSummary, Watch};
 
-impl Fold {
+impl Aggregator {
     /// The same fold, with thresholds to watch; before anything is applied.
     #[must_use]
     pub fn watching(mut self, thresholds: &[Threshold]) -> Self {

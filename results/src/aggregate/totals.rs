@@ -216,7 +216,7 @@ impl AgentTotals {
         sum
     }
 
-    /// The rows, none if there is nothing missing, that balance the accounting of an agent that is gone: see [`super::Fold::settle_agent`].
+    /// The rows, none if there is nothing missing, that balance the accounting of an agent that is gone: see [`super::Aggregator::settle_agent`].
     pub(super) fn settle(&self, due: &[(String, u64)], second: u32, window: Window) -> Vec<Iterations> {
         due.iter()
             .map(|(workflow, due)| {

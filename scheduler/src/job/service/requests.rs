@@ -7,20 +7,20 @@ use heavy_results::progress::Progress;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::Desk;
+use super::JobService;
 use crate::job::check::check;
 use crate::job::error::Error;
 use crate::job::event::Event;
+use crate::job::load_change::LoadChange;
 use crate::job::mail::{Mail, Reply};
 use crate::job::progress;
 use crate::job::queue::LONGEST;
-use crate::job::steer::Change;
 use crate::job::submission::{check_env, new_job};
 
 /// A list has at most this many jobs.
 const LONGEST_LIST: u32 = 1000;
 
-impl Desk {
+impl JobService {
     /// Makes a job of a document; the same `key` (if not empty) again gives the same job.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Self::find`], and when it does not run or the change makes no sense.
-    pub(crate) async fn change(&self, reference: &str, change: Change) -> Result<JobInfo, Error> {
+    pub(crate) async fn change(&self, reference: &str, change: LoadChange) -> Result<JobInfo, Error> {
         let who = "a client".to_owned();
         self.ask(reference, |reply| Mail::Change { change, who, reply })
             .await

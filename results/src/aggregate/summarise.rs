@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::totals::{RequestKey, RequestTotal, Totals};
-use super::{AgentFold, Fold};
+use super::{AgentFold, Aggregator};
 use crate::job::{JobInfo, JobState};
 use crate::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
@@ -13,7 +13,7 @@ use crate::summary::{
 use heavy_load::histogram::Histogram;
 use heavy_load::load::{Lane, Load};
 
-impl Fold {
+impl Aggregator {
     /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
     /// the plan holds; `complete` says that nothing more will come.
     #[must_use]

@@ -1,9 +1,9 @@
 //! What a reader of a job's results should know.
 
-use super::Fold;
+use super::Aggregator;
 use crate::verdict::OUTPUT_DROPPED;
 
-impl Fold {
+impl Aggregator {
     /// What the deltas and closings say of each other and of themselves.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();

@@ -39,8 +39,8 @@ pub(crate) fn job(rate: &str, seconds: u64) -> JobInfo {
     }
 }
 
-fn fold(agents: &[&str]) -> Fold {
-    Fold::new(
+fn fold(agents: &[&str]) -> Aggregator {
+    Aggregator::new(
         job("10", 3).spec.load(),
         agents.iter().map(|agent| (*agent).to_owned()),
     )
@@ -101,7 +101,7 @@ fn a_second_is_sealed_when_every_agent_has_reported_it() {
     assert!((row.p50_ms.unwrap() - 1.0).abs() < 0.001 && (row.p99_ms.unwrap() - 3.0).abs() < 0.002);
     assert_eq!(changes.agent_seconds.len(), 2);
     assert_eq!(changes.agent_seconds[0].cpu, 0.75);
-    assert_eq!(fold.take_changes(9), Folded::default());
+    assert_eq!(fold.take_changes(9), SeriesUpdate::default());
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_second_that_stands_out_is_named() {
         fold.apply("a", &second(at, 1, &[ns]));
     }
     let of = job("10", 3);
-    let named = |fold: &Fold| {
+    let named = |fold: &Aggregator| {
         let warnings = fold.summary(&of, &[], false).warnings;
         warnings
             .into_iter()

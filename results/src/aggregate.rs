@@ -1,6 +1,6 @@
 //! Folding: roll-ups of all agents become the job's series and totals.
 //!
-//! [`Fold`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed, and
+//! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed, and
 //! a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
 mod judge;
@@ -25,7 +25,7 @@ use totals::Totals;
 
 /// The state of folding one job.
 #[derive(Debug)]
-pub struct Fold {
+pub struct Aggregator {
     load: Load,
     series: Series,
     totals: Totals,
@@ -57,7 +57,7 @@ struct AgentFold {
     settled_gap: u64,
 }
 
-impl Fold {
+impl Aggregator {
     /// A fold of a job with this load on these agents.
     #[must_use]
     pub fn new(load: Load, agents: impl IntoIterator<Item = String>) -> Self {
@@ -174,9 +174,9 @@ impl Fold {
     }
 
     /// Takes what has changed since the last call, in seconds before `before_second`; later ones are still open.
-    pub fn take_changes(&mut self, before_second: u32) -> Folded {
+    pub fn take_changes(&mut self, before_second: u32) -> SeriesUpdate {
         let complete = self.reported_before(|_| true);
-        Folded {
+        SeriesUpdate {
             seconds: self.series.take_seconds(before_second, complete),
             agent_seconds: self.series.take_agent_seconds(before_second),
             events: std::mem::take(&mut self.events),
@@ -203,7 +203,7 @@ impl Fold {
 
 /// Seconds, events and log lines that have changed since the last time they were written.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Folded {
+pub struct SeriesUpdate {
     /// Whole rows; one that is there already is replaced.
     pub seconds: Vec<SecondRow>,
     /// Whole rows; one that is there already is replaced.
