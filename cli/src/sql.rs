@@ -37,7 +37,7 @@ In a query, :job stands for the id of the last job (or that of --job), :NAME for
 
 Without a statement it is a shell on a terminal (\\? is its help), and reads statements from stdin elsewhere. Several
 statements are separated by semicolons; the first that fails ends them. docs/relations.md describes all relations,
-docs/asking.md the rest.";
+docs/querying.md the rest.";
 
 /// Which question.
 #[derive(Debug, clap::Args)]

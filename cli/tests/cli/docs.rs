@@ -14,7 +14,7 @@ const LOAD_MODELS: &str = "docs/load-models.md";
 const COMING_FROM: &str = "docs/coming-from.md";
 const REPORTS: &str = "docs/reports.md";
 const THRESHOLDS: &str = "docs/thresholds.md";
-const ASKING: &str = "docs/asking.md";
+const QUERYING: &str = "docs/querying.md";
 
 /// What the pages have in `params.json`.
 const PARAMS: &str = r#"{"url":"http://127.0.0.1:8080/"}"#;
@@ -103,7 +103,7 @@ fn configurations_are_kept_and_jobs_run_again_as_typed() {
 fn questions_and_exports_work_as_typed() {
     let desk = Desk::new();
     desk.type_in("heavy demo");
-    let commands = commands(ASKING);
+    let commands = commands(QUERYING);
     assert_eq!(commands.len(), 10);
     commands.iter().for_each(|command| desk.type_in(command));
     for file in [
