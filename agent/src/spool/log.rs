@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use super::record::{self, HEADER_BYTES};
+use super::record::{self, HEADER_BYTES, START_BYTES};
 use super::void;
 
 /// When a segment has this size, the next one is begun.
@@ -68,7 +68,10 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Opens a folder, and finds again what an earlier agent left in it.
+    /// Opens a directory, and recovers what an earlier agent left in it.
+    ///
+    /// # Errors
+    /// When the disk fails, or when a segment has a version that this agent does not know: it stays as it is.
     pub(crate) fn open(dir: PathBuf, spooled: Arc<AtomicU64>) -> io::Result<Self> {
         fs::create_dir_all(&dir)?;
         let mut log = Self {
@@ -207,8 +210,9 @@ impl Log {
             self.open = Some(self.begin(sequence)?);
             self.segments.push_back(OnDisk {
                 id: sequence,
-                bytes: 0,
+                bytes: START_BYTES as u64,
             });
+            self.spooled.fetch_add(START_BYTES as u64, Ordering::Relaxed);
             self.trim();
         }
         let open = self.open.as_mut().expect("a segment was just opened");
@@ -230,17 +234,18 @@ impl Log {
     }
 
     fn begin(&self, first: u64) -> io::Result<Segment> {
-        let file = OpenOptions::new()
+        let mut file = OpenOptions::new()
             .append(true)
             .create_new(true)
             .mode(0o600)
             .open(self.path(first))?;
+        file.write_all(&record::START)?;
         // So that the name survives a power failure as the content does.
         File::open(&self.dir)?.sync_all()?;
         Ok(Segment {
             id: first,
             file,
-            bytes: 0,
+            bytes: START_BYTES as u64,
             dirty: false,
         })
     }
@@ -274,7 +279,7 @@ impl Log {
         self.dir.join(format!("{segment:020}.seg"))
     }
 
-    /// The first sequences of all segments in the folder, ascending.
+    /// The first sequences of all segments in the directory, ascending.
     fn found(&self) -> io::Result<Vec<u64>> {
         let mut segments: Vec<u64> = fs::read_dir(&self.dir)?
             .flatten()
@@ -291,7 +296,7 @@ impl Log {
             id: segment,
             bytes: bytes.len() as u64,
         });
-        let scan = record::scan(&bytes, segment);
+        let scan = record::scan(&bytes, segment).map_err(io::Error::other)?;
         self.fill_up_to(segment);
         for found in scan.records {
             self.fill_up_to(found.sequence);

@@ -1,6 +1,24 @@
-//! Records of a segment: length, CRC32C and sequence as little-endian numbers, then the bytes.
+//! The format of a segment: seven bytes that mark it, one byte with its version, then records. A record is length,
+//! CRC32C and sequence as little-endian numbers, then its bytes.
+//!
+//! Segments of version 0 begin with their first record: no record is as long as the mark read as a length.
 
-/// What stands before the bytes.
+/// How every segment begins that has a version.
+const MARK: [u8; 7] = *b"hvspool";
+
+/// The version that is written.
+const VERSION: u8 = 1;
+
+/// The length of [`START`].
+pub(crate) const START_BYTES: usize = MARK.len() + 1;
+
+/// The beginning of a new segment.
+pub(crate) const START: [u8; START_BYTES] = {
+    let [a, b, c, d, e, f, g] = MARK;
+    [a, b, c, d, e, f, g, VERSION]
+};
+
+/// The length of a record's numbers.
 pub(crate) const HEADER_BYTES: usize = 16;
 
 /// No record is longer; a length beyond it is damage.
@@ -8,6 +26,14 @@ pub(crate) const MAX_BYTES: usize = 16 << 20;
 
 /// How far damage can move a sequence and still be believed.
 const MAX_SKIPPED: u64 = 1 << 20;
+
+/// A segment that another version of the agent has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "spool segment version {0} is not supported by this heavy-agent, which reads up to version {VERSION}: start the \
+     version of heavy-agent that wrote it with this data directory, to deliver what is left"
+)]
+pub(crate) struct UnknownVersion(u8);
 
 /// A record that was found in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +65,19 @@ pub(crate) struct Scan {
     pub(crate) torn: bool,
 }
 
-/// Finds the intact records of a segment, whose first has (or had) the sequence `first`. Damaged ones are passed over.
-pub(crate) fn scan(segment: &[u8], first: u64) -> Scan {
+/// Finds the intact records of a segment, whose first has (or had) the sequence `first`, and skips damaged ones.
+///
+/// # Errors
+/// When the segment has a version that this agent does not know.
+pub(crate) fn scan(segment: &[u8], first: u64) -> Result<Scan, UnknownVersion> {
     let mut scan = Scan::default();
     let (mut at, mut expected) = (0, first);
+    if let Some([version, ..]) = segment.strip_prefix(&MARK) {
+        if *version != VERSION {
+            return Err(UnknownVersion(*version));
+        }
+        at = START_BYTES;
+    }
     while at < segment.len() {
         let whole = read(segment, at).filter(|found| found.sequence == expected && intact(segment, found));
         let Some(found) = whole.or_else(|| search(segment, at + 1, expected)) else {
@@ -53,7 +88,7 @@ pub(crate) fn scan(segment: &[u8], first: u64) -> Scan {
         expected = found.sequence + 1;
         scan.records.push(found);
     }
-    scan
+    Ok(scan)
 }
 
 fn read(segment: &[u8], at: usize) -> Option<Found> {
@@ -79,12 +114,13 @@ fn intact(segment: &[u8], found: &Found) -> bool {
     crc32c::crc32c(&segment[found.offset..found.offset + found.length]) == found.crc32c
 }
 
-/// The next intact record after damage.
-fn search(segment: &[u8], from: usize, after: u64) -> Option<Found> {
+/// The next intact record after damage, of which `expected` is the first that may be left.
+fn search(segment: &[u8], from: usize, expected: u64) -> Option<Found> {
     let last = segment.len().checked_sub(HEADER_BYTES)?;
     (from..=last).find_map(|at| {
         read(segment, at).filter(|found| {
-            found.sequence > after && found.sequence - after <= MAX_SKIPPED && intact(segment, found)
+            (expected..=expected.saturating_add(MAX_SKIPPED)).contains(&found.sequence)
+                && intact(segment, found)
         })
     })
 }
@@ -94,12 +130,16 @@ mod tests {
     use super::*;
 
     fn segment(first: u64, records: &[&[u8]]) -> Vec<u8> {
-        let mut segment = Vec::new();
+        let mut segment = START.to_vec();
         for (sequence, bytes) in (first..).zip(records) {
             segment.extend_from_slice(&header(bytes, crc32c::crc32c(bytes), sequence));
             segment.extend_from_slice(bytes);
         }
         segment
+    }
+
+    fn scan(segment: &[u8], first: u64) -> Scan {
+        super::scan(segment, first).unwrap()
     }
 
     fn sequences(scan: &Scan) -> Vec<u64> {
@@ -120,8 +160,29 @@ mod tests {
             let scan = scan(&segment[..length], 7);
             let whole = ends.iter().filter(|end| **end <= length).count() as u64;
             assert_eq!(sequences(&scan), (7..7 + whole).collect::<Vec<_>>(), "{length}");
-            assert_eq!(scan.torn, length > 0 && !ends.contains(&length), "{length}");
+            let at_an_end = length == START_BYTES || ends.contains(&length);
+            assert_eq!(scan.torn, length > 0 && !at_an_end, "{length}");
         }
+    }
+
+    #[test]
+    fn a_segment_without_a_version_is_version_0() {
+        let new = segment(7, &RECORDS);
+        let old = scan(&new[START_BYTES..], 7);
+        assert_eq!((sequences(&old), old.torn), ((7..11).collect(), false));
+    }
+
+    #[test]
+    fn an_unknown_version_is_named() {
+        let mut segment = segment(7, &RECORDS);
+        segment[MARK.len()] = 7;
+        let error = super::scan(&segment, 7).unwrap_err();
+        assert_eq!(error, UnknownVersion(7));
+        assert!(
+            error
+                .to_string()
+                .starts_with("spool segment version 7 is not supported by this heavy-agent")
+        );
     }
 
     #[test]
@@ -131,7 +192,15 @@ mod tests {
             for bit in 0..8 {
                 let mut damaged = segment.clone();
                 damaged[place] ^= 1 << bit;
+                if place == MARK.len() {
+                    assert!(super::scan(&damaged, 7).is_err());
+                    continue;
+                }
                 let found = sequences(&scan(&damaged, 7));
+                if place < MARK.len() {
+                    assert_eq!(found, [7, 8, 9, 10], "byte {place} bit {bit}");
+                    continue;
+                }
                 let hit = scan(&segment, 7)
                     .records
                     .iter()

@@ -7,5 +7,6 @@ mod processes;
 mod programs;
 mod scheduler;
 mod sdk;
+mod spool;
 mod world;
 mod wrong;

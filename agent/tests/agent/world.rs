@@ -37,16 +37,20 @@ pub(crate) fn fixture() -> PathBuf {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let mut world = Self {
-            scheduler: Scheduler::start().await,
-            collector: Collector::start().await,
-            dir: TempDir::new().expect("a temporary folder"),
-            shutdown: CancellationToken::new(),
-            agent: None,
-        };
+        let mut world = Self::without_agent().await;
         world.start_agent();
         world.registered(1).await;
         world
+    }
+
+    pub(crate) async fn without_agent() -> Self {
+        Self {
+            scheduler: Scheduler::start().await,
+            collector: Collector::start().await,
+            dir: TempDir::new().expect("a temporary directory"),
+            shutdown: CancellationToken::new(),
+            agent: None,
+        }
     }
 
     pub(crate) fn config(&self) -> Config {

@@ -40,11 +40,11 @@ fn a_segment_cut_at_any_byte_starts_again_and_counts_the_damage() {
     for length in 0..=whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         let mut log = log(temp.path());
-        let intact = (length / record) as u64;
+        let intact = (length.saturating_sub(START_BYTES) / record) as u64;
         for n in 1..=intact {
             assert_eq!(log.read(n).0, format!("batch {n}"), "{length}");
         }
-        let torn = length % record > 0;
+        let torn = length > 0 && (length < START_BYTES || !(length - START_BYTES).is_multiple_of(record));
         assert_eq!(log.last(), intact + u64::from(torn), "{length}");
         if torn {
             assert!(void::is_void(&log.read(intact + 1).0), "{length}");
@@ -88,8 +88,8 @@ fn what_is_acknowledged_at_once_takes_one_segment() {
         assert_eq!(log.found().unwrap().len(), 1, "{n}");
     }
     assert_eq!(log.found().unwrap(), [7]);
-    let record = (HEADER_BYTES + content.len()) as u64;
-    assert_eq!(spooled.load(Ordering::Relaxed), 2 * record);
+    let records = 2 * (HEADER_BYTES + content.len());
+    assert_eq!(spooled.load(Ordering::Relaxed), (START_BYTES + records) as u64);
     log.clear();
     assert!(log.found().unwrap().is_empty());
     assert_eq!(spooled.load(Ordering::Relaxed), 0);
@@ -125,8 +125,26 @@ fn a_batch_that_was_damaged_later_is_a_void() {
     let mut log = filled(temp.path(), 2);
     let path = temp.path().join(format!("{:020}.seg", 1));
     let mut bytes = fs::read(&path).unwrap();
-    bytes[HEADER_BYTES] ^= 1;
+    bytes[START_BYTES + HEADER_BYTES] ^= 1;
     fs::write(&path, bytes).unwrap();
     assert!(void::is_void(&log.read(1).0));
     assert_eq!(log.read(2).0, "batch 2");
+}
+
+#[test]
+fn a_segment_of_an_unknown_version_is_named_and_stays() {
+    let temp = tempfile::tempdir().unwrap();
+    drop(filled(temp.path(), 2));
+    let path = temp.path().join(format!("{:020}.seg", 1));
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[START_BYTES - 1] = 7;
+    fs::write(&path, &bytes).unwrap();
+    let error = Log::open(temp.path().to_owned(), Arc::default()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("spool segment version 7 is not supported by this heavy-agent"),
+        "{error}"
+    );
+    assert_eq!(fs::read(&path).unwrap(), bytes);
 }
