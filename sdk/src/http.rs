@@ -3,11 +3,11 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `request`, `target`, `exchange`, `error` | what goes in and what comes out, whichever client does the work |
-//! | `config`, `tls` | what an [`Engine`] can be told |
+//! | `config`, `tls`, `version` | what an [`Engine`] can be told |
 //! | `engine`, `draft` | [`Engine`], the default client: one exchange from lease to result |
-//! | `pool`, `origins`, `origin` | which connection a request gets, and who may open how many |
+//! | `pool`, `origins`, `origin`, `permit` | which connection a request gets, and who may open how many |
 //! | `connector`, `dial`, `dns` | opening connections: one task per engine, a bounded number at a time |
-//! | `h1`, `h2` | one exchange on one connection |
+//! | `wire`, `h1`, `h2` | one exchange on one connection |
 //! | `phases`, `stamp`, `clock` | the seven phases and the instants they are made of |
 //! | `reqwest_client` | the same over reqwest (feature `reqwest`) |
 //!
@@ -27,15 +27,19 @@ mod h1;
 mod h2;
 mod origin;
 mod origins;
+mod permit;
 mod phases;
 mod pool;
 mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
 mod stamp;
+mod stats;
 mod target;
 mod tls;
 mod turnover;
+mod version;
+mod wire;
 
 use std::pin::Pin;
 
@@ -45,15 +49,17 @@ pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 pub(crate) use clock::duration_ns;
 pub use clock::monotonic_ns;
-pub use config::{EngineConfig, HttpVersion};
-pub use engine::{Engine, EngineStats};
+pub use config::EngineConfig;
+pub use engine::Engine;
 pub use error::{ErrorKind, RequestError};
 pub use exchange::Exchange;
 pub use request::Request;
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::{ReqwestClient, ReqwestClientError};
+pub use stats::EngineStats;
 pub use target::Target;
 pub use tls::{RootError, TlsOptions};
+pub use version::HttpVersion;
 
 /// One exchange under way. It need not be `Send`: a client stays on its thread.
 pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Exchange> + 'a>>;

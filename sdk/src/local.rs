@@ -87,5 +87,5 @@ pub use heavy_plugin::rpc::WhenFull;
 pub use listener::Listener;
 pub use options::Options;
 pub use report::Report;
-pub use work::{Work, work};
-pub use worker::{Builder, Worker};
+pub use work::Work;
+pub use worker::{Builder, Worker, work};

@@ -5,18 +5,7 @@ use std::time::Duration;
 use http::HeaderValue;
 
 use super::tls::TlsOptions;
-
-/// Which versions of HTTP are spoken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum HttpVersion {
-    /// What the server chooses during the TLS handshake (ALPN); HTTP/1.1 without TLS.
-    #[default]
-    Auto,
-    /// HTTP/1.1 only.
-    Http1,
-    /// HTTP/2 from the first byte, also without TLS ("prior knowledge").
-    Http2,
-}
+use super::version::HttpVersion;
 
 /// The settings of one [`Engine`](super::Engine). There is one engine per thread: limits are each thread's share.
 #[derive(Debug, Clone)]

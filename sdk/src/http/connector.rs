@@ -24,7 +24,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// needs no new one. Without this, requests that are late all at once get a connection each, and the work of opening them
 /// makes the next ones late.
 pub(crate) async fn run(pool: Weak<Pool>, dialer: Rc<Dialer>) {
-    let Some(wake) = pool.upgrade().map(|pool| pool.wake.clone()) else {
+    let Some(openings) = pool.upgrade().map(|pool| pool.openings.clone()) else {
         return;
     };
     let mut connects = FuturesUnordered::new();
@@ -54,7 +54,7 @@ pub(crate) async fn run(pool: Weak<Pool>, dialer: Rc<Dialer>) {
                 pool.connected(&origin, dialed);
             }
             () = &mut look, if !may_begin => may_begin = true,
-            () = wake.notified(), if may_begin => {}
+            () = openings.wake.notified(), if may_begin => {}
             () = sleep(LOOK_AGAIN_AFTER), if held_back => {}
             _ = sweep.tick() => {
                 let Some(pool) = pool.upgrade() else { return };

@@ -5,8 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -15,30 +13,17 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::clock::monotonic_ns;
-use super::config::{EngineConfig, HttpVersion};
+use super::config::EngineConfig;
 use super::dns::Dns;
 use super::error::{ErrorKind, RequestError, chain};
-use super::h2::LocalExecutor;
 use super::phases::ConnectTimes;
 use super::stamp::{Stamped, Stamps, Transport};
 use super::target::OriginKey;
-
-/// The byte stream under hyper.
-pub(crate) type Io = TokioIo<Stamped>;
-/// The body of every request: one piece, possibly empty.
-pub(crate) type Body = Full<Bytes>;
+use super::version::HttpVersion;
+use super::wire::{Io, LocalExecutor, Wire};
 
 const H2_STREAM_WINDOW_BYTES: u32 = 2 << 20;
 const H2_CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
-
-/// A connection fresh from its handshake.
-pub(crate) enum Wire {
-    Http1(http1::SendRequest<Body>, Box<http1::Connection<Io, Body>>),
-    Http2(
-        http2::SendRequest<Body>,
-        http2::Connection<Io, Body, LocalExecutor>,
-    ),
-}
 
 /// What an attempt came to, and when it reached what.
 pub(crate) struct Dialed {

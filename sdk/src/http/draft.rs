@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 use http_body_util::Full;
 
 use super::config::EngineConfig;
-use super::h1::Message;
 use super::target::Parsed;
+use super::wire::Message;
 
 /// What of a request does not depend on the protocol.
 pub(crate) struct Draft {

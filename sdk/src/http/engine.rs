@@ -15,13 +15,15 @@ use super::dial::Dialer;
 use super::draft::Draft;
 use super::error::{ErrorKind, RequestError};
 use super::exchange::{Answer, Exchange};
-use super::h1::{H1Connection, Message, Outcome};
+use super::h1::H1Connection;
 use super::h2::H2Stream;
 use super::origin::{Grant, Lease, Origin, Refusal};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
 use super::request::{Parts, Request};
+use super::stats::EngineStats;
 use super::target::{Target, TargetCache};
+use super::wire::{ExchangeEnd, Message};
 use super::{ExchangeFuture, HttpClient};
 use crate::beside::beside;
 
@@ -51,22 +53,6 @@ pub struct Engine {
     connector_runs: Cell<bool>,
     targets: RefCell<TargetCache>,
     anchor: Anchor,
-}
-
-/// What an engine's connections are doing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct EngineStats {
-    /// Open connections, in use or not.
-    pub open: usize,
-    /// HTTP/1 connections that wait for a request.
-    pub idle: usize,
-    /// Connections being opened.
-    pub connecting: usize,
-    /// Connections opened since the engine was made.
-    pub opened: u64,
-    /// Requests that wait for a connection.
-    pub waiting: usize,
 }
 
 impl Engine {
@@ -142,15 +128,15 @@ impl Engine {
                     }
                 };
                 let error = match outcome {
-                    Outcome::Complete => None,
+                    ExchangeEnd::Complete => None,
                     // A connection that was idle turned out closed, and the request is still whole: take another one.
-                    Outcome::NotSent(message) if !is_fresh => {
+                    ExchangeEnd::NotSent(message) if !is_fresh => {
                         draft.recover(*message);
                         continue;
                     }
-                    Outcome::NotSent(_) => Some(RequestError::new(ErrorKind::Closed, CLOSED_AT_ONCE)),
-                    Outcome::Failed(error) => Some(error),
-                    Outcome::TimedOut => Some(timed_out(&answer, timeout)),
+                    ExchangeEnd::NotSent(_) => Some(RequestError::new(ErrorKind::Closed, CLOSED_AT_ONCE)),
+                    ExchangeEnd::Failed(error) => Some(error),
+                    ExchangeEnd::TimedOut => Some(timed_out(&answer, timeout)),
                 };
                 let mut exchange = Exchange::empty(&clock);
                 answer.fill(&mut exchange);
@@ -166,16 +152,16 @@ impl Engine {
         &self,
         mut connection: Box<H1Connection>,
         origin: &Rc<Origin>,
-        outcome: &Outcome,
+        outcome: &ExchangeEnd,
         clock: &mut PhaseClock,
     ) {
-        if matches!(outcome, Outcome::NotSent(_)) {
+        if matches!(outcome, ExchangeEnd::NotSent(_)) {
             return;
         }
         let ended_ns = monotonic_ns();
         let took_ns = ended_ns.saturating_sub(clock.now_ns());
         connection.stamp(clock, ended_ns);
-        let complete = matches!(outcome, Outcome::Complete);
+        let complete = matches!(outcome, ExchangeEnd::Complete);
         if complete && self.config.keep_alive && connection.rest(ended_ns) {
             self.pool.give_back(origin, connection, took_ns, ended_ns);
         }
@@ -242,7 +228,7 @@ impl HttpClient for Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.pool.wake.notify_one();
+        self.pool.openings.wake.notify_one();
     }
 }
 
@@ -261,9 +247,9 @@ async fn over_h2(
     deadline: Instant,
     answer: &mut Answer,
     clock: &mut PhaseClock,
-) -> Outcome {
+) -> ExchangeEnd {
     let outcome = stream.exchange(message, deadline, answer).await;
-    if !matches!(outcome, Outcome::NotSent(_)) {
+    if !matches!(outcome, ExchangeEnd::NotSent(_)) {
         stream.stamp(clock, monotonic_ns());
     }
     outcome

@@ -12,34 +12,16 @@ use std::task::{Context, Poll, Waker};
 
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1};
+use hyper::client::conn::http1;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::dial::{Body, Io};
 use super::error::{ErrorKind, RequestError};
 use super::exchange::Answer;
+use super::permit::Permit;
 use super::phases::{Phase, PhaseClock};
-use super::pool::Permit;
 use super::stamp::Stamps;
-
-/// A request as hyper takes it.
-pub(crate) type Message = http::Request<Body>;
-
-/// What hyper says to a message.
-pub(crate) type Response = Result<http::Response<Incoming>, TrySendError<Message>>;
-
-/// How an exchange ended.
-pub(crate) enum Outcome {
-    /// The answer is complete.
-    Complete,
-    /// Nothing of the request was written, and here it is back.
-    NotSent(Box<Message>),
-    /// The answer is not complete.
-    Failed(RequestError),
-    /// The time was up.
-    TimedOut,
-}
+use super::wire::{Body, ExchangeEnd, Io, Message, Response, not_answered};
 
 /// An open HTTP/1 connection.
 pub(crate) struct H1Connection {
@@ -135,7 +117,7 @@ impl H1Connection {
         &mut self,
         mut response: Pin<&mut impl Future<Output = Response>>,
         answer: &mut Answer,
-    ) -> Outcome {
+    ) -> ExchangeEnd {
         // Everything that can move the response or its body is done by the driver, in this very function. So only the
         // driver gets the real waker; the rest is asked again after every step of it, and must not be held up by
         // tokio's budget, which would wake nobody.
@@ -168,16 +150,16 @@ impl H1Connection {
                 if !moved {
                     if gone {
                         let error = "the peer closed the connection before it answered";
-                        return Poll::Ready(Outcome::Failed(RequestError::new(ErrorKind::Closed, error)));
+                        return Poll::Ready(ExchangeEnd::Failed(RequestError::new(ErrorKind::Closed, error)));
                     }
                     break;
                 }
             }
             let timer = pin!(unconstrained(self.timer.as_mut()));
-            timer.poll(cx).map(|()| Outcome::TimedOut)
+            timer.poll(cx).map(|()| ExchangeEnd::TimedOut)
         })
         .await;
-        if !matches!(outcome, Outcome::NotSent(_)) {
+        if !matches!(outcome, ExchangeEnd::NotSent(_)) {
             self.served = true;
         }
         outcome
@@ -185,25 +167,19 @@ impl H1Connection {
 }
 
 /// Takes what has arrived of the body.
-fn read(body: &mut Incoming, cx: &mut Context<'_>, answer: &mut Answer) -> Poll<Outcome> {
+fn read(body: &mut Incoming, cx: &mut Context<'_>, answer: &mut Answer) -> Poll<ExchangeEnd> {
     while let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
         match frame {
-            None => return Poll::Ready(Outcome::Complete),
+            None => return Poll::Ready(ExchangeEnd::Complete),
             Some(Ok(frame)) => {
                 if let Ok(data) = frame.into_data() {
                     answer.push(data);
                 }
             }
-            Some(Err(error)) => return Poll::Ready(Outcome::Failed(RequestError::from_hyper(&error, true))),
+            Some(Err(error)) => {
+                return Poll::Ready(ExchangeEnd::Failed(RequestError::from_hyper(&error, true)));
+            }
         }
     }
     Poll::Pending
-}
-
-/// Why there is no head: hyper gives a request back whose first byte it had not written.
-pub(crate) fn not_answered(mut error: TrySendError<Message>) -> Outcome {
-    match error.take_message() {
-        Some(message) => Outcome::NotSent(Box::new(message)),
-        None => Outcome::Failed(RequestError::from_hyper(error.error(), false)),
-    }
 }

@@ -10,32 +10,26 @@ use std::rc::Rc;
 
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http2;
-use hyper::rt::Executor;
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::monotonic_ns;
-use super::dial::{Body, Io};
 use super::error::RequestError;
 use super::exchange::Answer;
-use super::h1::{Message, Outcome, not_answered};
-use super::origin::Origin;
+use super::permit::Permit;
 use super::phases::{Phase, PhaseClock};
-use super::pool::{Permit, Pool};
 use super::stamp::Stamps;
+use super::wire::{Body, ExchangeEnd, Io, LocalExecutor, Message, not_answered};
 use crate::beside::beside;
 
-/// Lets hyper spawn onto this thread's `LocalSet`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct LocalExecutor;
-
-impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
-    }
+/// Who hands a connection's streams out, and hears when one has ended.
+pub(crate) trait StreamOwner {
+    /// A stream of `connection` has ended: another may start.
+    fn stream_ended(&self, connection: &Rc<H2Connection>);
 }
 
 /// An open HTTP/2 connection.
 pub(crate) struct H2Connection {
+    owner: Box<dyn StreamOwner>,
     sender: http2::SendRequest<Body>,
     stamps: Rc<Stamps>,
     streams: Cell<usize>,
@@ -52,6 +46,7 @@ impl H2Connection {
         mut driver: http2::Connection<Io, Body, LocalExecutor>,
         stamps: Rc<Stamps>,
         permit: Permit,
+        owner: Box<dyn StreamOwner>,
     ) -> Rc<Self> {
         let allowed = Rc::new(Cell::new(driver.current_max_send_streams()));
         let told = allowed.clone();
@@ -65,6 +60,7 @@ impl H2Connection {
             .await;
         });
         Rc::new(Self {
+            owner,
             sender,
             stamps,
             streams: Cell::new(0),
@@ -98,19 +94,15 @@ impl H2Connection {
 /// The right to one stream; given back when dropped.
 pub(crate) struct H2Stream {
     connection: Rc<H2Connection>,
-    origin: Rc<Origin>,
-    pool: Rc<Pool>,
     written_ns: Option<Rc<Cell<u64>>>,
     head_ns: u64,
 }
 
 impl H2Stream {
-    pub(crate) fn new(connection: &Rc<H2Connection>, origin: &Rc<Origin>, pool: &Rc<Pool>) -> Self {
+    pub(crate) fn new(connection: &Rc<H2Connection>) -> Self {
         connection.streams.set(connection.streams.get() + 1);
         Self {
             connection: connection.clone(),
-            origin: origin.clone(),
-            pool: pool.clone(),
             written_ns: None,
             head_ns: 0,
         }
@@ -138,18 +130,18 @@ impl H2Stream {
         message: Message,
         deadline: Instant,
         answer: &mut Answer,
-    ) -> Outcome {
+    ) -> ExchangeEnd {
         self.written_ns = Some(self.connection.stamps.next_write());
         let outcome = timeout_at(deadline, self.send(message, answer))
             .await
-            .unwrap_or(Outcome::TimedOut);
-        if !matches!(outcome, Outcome::NotSent(_)) {
+            .unwrap_or(ExchangeEnd::TimedOut);
+        if !matches!(outcome, ExchangeEnd::NotSent(_)) {
             self.connection.served.set(true);
         }
         outcome
     }
 
-    async fn send(&mut self, message: Message, answer: &mut Answer) -> Outcome {
+    async fn send(&mut self, message: Message, answer: &mut Answer) -> ExchangeEnd {
         let mut sender = self.connection.sender.clone();
         let response = match sender.try_send_request(message).await {
             Ok(response) => response,
@@ -165,10 +157,10 @@ impl H2Stream {
                         answer.push(data);
                     }
                 }
-                Err(error) => return Outcome::Failed(RequestError::from_hyper(&error, true)),
+                Err(error) => return ExchangeEnd::Failed(RequestError::from_hyper(&error, true)),
             }
         }
-        Outcome::Complete
+        ExchangeEnd::Complete
     }
 }
 
@@ -176,6 +168,6 @@ impl Drop for H2Stream {
     fn drop(&mut self) {
         self.connection.streams.set(self.connection.streams.get() - 1);
         self.connection.idle_since_ns.set(monotonic_ns());
-        self.pool.stream_ended(&self.origin, &self.connection);
+        self.connection.owner.stream_ended(&self.connection);
     }
 }

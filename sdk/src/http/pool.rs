@@ -11,18 +11,20 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use super::clock::{duration_ns, monotonic_ns};
 use super::config::EngineConfig;
-use super::dial::{Dialed, Wire};
-use super::engine::EngineStats;
+use super::dial::Dialed;
 use super::h1::H1Connection;
-use super::h2::{H2Connection, H2Stream};
+use super::h2::{H2Connection, H2Stream, StreamOwner};
 use super::origin::{Grant, Granted, Lease, Origin, Protocol, Refusal};
 use super::origins::Origins;
+use super::permit::{Openings, Permit};
 use super::phases::ConnectTimes;
+use super::stats::EngineStats;
 use super::target::OriginKey;
+use super::wire::Wire;
 
 /// The bounds of one pool.
 struct Limits {
@@ -42,29 +44,11 @@ pub(crate) struct Pool {
     hungry: RefCell<VecDeque<Rc<Origin>>>,
     /// Origins that may have something to evict; each is listed once.
     idle_origins: RefCell<VecDeque<Rc<Origin>>>,
-    open: Cell<usize>,
+    pub(crate) openings: Rc<Openings>,
     connecting: Cell<usize>,
     opened: Cell<u64>,
     /// Whether somebody waits for whom no connection is opened yet, because those in use come back at once.
     pub(crate) held_back: Cell<bool>,
-    /// Told whenever the connector may have something to do.
-    pub(crate) wake: Rc<Notify>,
-}
-
-/// One open connection's place under the limit.
-pub(crate) struct Permit {
-    pool: Weak<Pool>,
-    of_origin: Rc<Cell<usize>>,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.of_origin.set(self.of_origin.get() - 1);
-        if let Some(pool) = self.pool.upgrade() {
-            pool.open.set(pool.open.get() - 1);
-            pool.feed();
-        }
-    }
 }
 
 impl Pool {
@@ -94,11 +78,10 @@ impl Pool {
             origins: Origins::new(config.http_version),
             hungry: RefCell::default(),
             idle_origins: RefCell::default(),
-            open: Cell::new(0),
+            openings: Rc::default(),
             connecting: Cell::new(0),
             opened: Cell::new(0),
             held_back: Cell::new(false),
-            wake: Rc::new(Notify::new()),
         }
     }
 
@@ -125,7 +108,7 @@ impl Pool {
         let connection = h2
             .iter()
             .find(|connection| connection.has_room(self.limits.h2_streams))?;
-        Some(Lease::H2(H2Stream::new(connection, origin, self)))
+        Some(Lease::H2(H2Stream::new(connection)))
     }
 
     /// Queues for a connection and sees to it that one comes.
@@ -162,7 +145,7 @@ impl Pool {
     }
 
     /// A stream ended: the next request may have its place.
-    pub(crate) fn stream_ended(self: &Rc<Self>, origin: &Rc<Origin>, connection: &Rc<H2Connection>) {
+    fn stream_ended(self: &Rc<Self>, origin: &Rc<Origin>, connection: &Rc<H2Connection>) {
         if connection.is_closed() || !self.limits.reuse {
             origin
                 .h2
@@ -185,7 +168,7 @@ impl Pool {
     ) {
         while connection.has_room(self.limits.h2_streams) {
             let Some(waiter) = origin.pop_waiter() else { return };
-            let lease = Lease::H2(H2Stream::new(connection, origin, self));
+            let lease = Lease::H2(H2Stream::new(connection));
             let _ = waiter.send(Ok(Granted {
                 lease,
                 fresh: fresh.take(),
@@ -209,7 +192,8 @@ impl Pool {
                     }
                     Wire::Http2(sender, driver) => {
                         origin.protocol.set(Protocol::Http2);
-                        let connection = H2Connection::spawn(sender, driver, stamps, permit);
+                        let connection =
+                            H2Connection::spawn(sender, driver, stamps, permit, self.owner(origin));
                         if !origin.retired.get() {
                             origin.h2.borrow_mut().push(connection.clone());
                         }
@@ -269,13 +253,13 @@ impl Pool {
     }
 
     pub(crate) fn open_and_connecting(&self) -> (usize, usize) {
-        (self.open.get(), self.connecting.get())
+        (self.openings.open.get(), self.connecting.get())
     }
 
     pub(crate) fn stats(&self) -> EngineStats {
         let origins = self.origins.all();
         EngineStats {
-            open: self.open.get(),
+            open: self.openings.open.get(),
             idle: origins.iter().map(|origin| origin.idle.borrow().len()).sum(),
             connecting: self.connecting.get(),
             opened: self.opened.get(),
@@ -283,19 +267,35 @@ impl Pool {
         }
     }
 
-    fn permit(self: &Rc<Self>, origin: &Origin) -> Permit {
-        self.open.set(self.open.get() + 1);
-        origin.open.set(origin.open.get() + 1);
-        Permit {
+    fn permit(&self, origin: &Origin) -> Permit {
+        Permit::new(&self.openings, &origin.open)
+    }
+
+    fn owner(self: &Rc<Self>, origin: &Rc<Origin>) -> Box<dyn StreamOwner> {
+        Box::new(StreamsOfOrigin {
             pool: Rc::downgrade(self),
-            of_origin: Rc::clone(&origin.open),
-        }
+            origin: Rc::downgrade(origin),
+        })
     }
 
     fn note_idle(&self, origin: &Rc<Origin>) {
         if !origin.listed_idle.replace(true) {
             self.idle_origins.borrow_mut().push_back(origin.clone());
         }
-        self.feed();
+        self.openings.offer();
+    }
+}
+
+/// Hands the streams of an origin's connections out again. It holds neither, as both hold the connections.
+struct StreamsOfOrigin {
+    pool: Weak<Pool>,
+    origin: Weak<Origin>,
+}
+
+impl StreamOwner for StreamsOfOrigin {
+    fn stream_ended(&self, connection: &Rc<H2Connection>) {
+        if let (Some(pool), Some(origin)) = (self.pool.upgrade(), self.origin.upgrade()) {
+            pool.stream_ended(&origin, connection);
+        }
     }
 }

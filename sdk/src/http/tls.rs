@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::config::HttpVersion;
+use super::version::HttpVersion;
 
 /// Whom to trust. By default the certificate authorities of Mozilla's list, whatever is installed on the machine.
 #[derive(Debug, Clone, Default)]

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::run::{Run, Trouble};
-use super::{CallError, DropReason, Event, Listener};
+use super::{CallError, DropReason, Event, Listener, Options};
 use crate::harness::panics;
 
 /// One thing that a listener is told.
@@ -76,25 +75,30 @@ impl Announcer {
 }
 
 impl Audience {
-    /// Starts a thread for every listener. They are done when all announcers are gone.
-    pub(super) fn open(run: &Arc<Run>) -> io::Result<(Announcer, Self)> {
+    /// Starts a thread for every listener. They are done when all announcers are gone. `failed` hears why a listener
+    /// failed, on that listener's thread.
+    pub(super) fn open(
+        options: &Options,
+        failed: &Arc<dyn Fn(&str) + Send + Sync>,
+    ) -> io::Result<(Announcer, Self)> {
         let mut announcer = Announcer {
             queues: Vec::new(),
             offered: Arc::default(),
         };
         let mut seats = Vec::new();
-        for listener in &run.options.listeners {
-            let (queue, notices) = sync_channel(run.options.queue);
+        for listener in &options.listeners {
+            let (queue, notices) = sync_channel(options.queue);
             let (done, over) = sync_channel(1);
             let state = Arc::<Mutex<State>>::default();
-            let (listener, run, of_thread) = (Arc::clone(listener), Arc::clone(run), Arc::clone(&state));
+            let (listener, failed, of_thread) =
+                (Arc::clone(listener), Arc::clone(failed), Arc::clone(&state));
             thread::Builder::new()
                 .name("heavy-listener".to_owned())
                 .spawn(move || {
                     let result = listen(&*listener, &notices, &of_thread);
                     drop(notices);
                     if let Err(message) = &result {
-                        run.fail(Trouble::Listener(message.clone()));
+                        failed(message);
                     }
                     // Nobody waits for a listener that was abandoned.
                     let _ = done.send(result);
@@ -105,7 +109,7 @@ impl Audience {
         let audience = Self {
             seats,
             offered: Arc::clone(&announcer.offered),
-            grace: run.options.grace,
+            grace: options.grace,
         };
         Ok((announcer, audience))
     }

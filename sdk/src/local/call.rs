@@ -3,14 +3,11 @@
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use heavy_load::admission::Released;
 use tokio::task::AbortHandle;
 
-use super::announce::Notice;
-use super::core::Core;
-use super::{CallError, Event};
+use super::CallError;
 use crate::Result;
 use crate::harness::panics::{Outcome, guarded};
 use crate::http::monotonic_ns;
@@ -38,81 +35,68 @@ async fn drive<F: AsyncFn() -> Result<()>>(target: Arc<F>, mut open: Open) {
     });
 }
 
-/// A call that has a slot. Dropping it before [`Open::close`] means that it was cut off.
+/// Who counts a call, and has its slot back when it is over.
+pub(super) trait CallOwner {
+    /// The call starts.
+    fn began(&self, call: &Call, started_ns: u64);
+
+    /// The call is over.
+    fn ended(self: Rc<Self>, call: &Call, started_ns: u64, result: Result<(), CallError>);
+}
+
+/// A call that has a slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    pub(super) released: Released,
+    /// How long it was due while no slot was free.
+    pub(super) slot_wait_ns: u64,
+    /// Where it stands among the calls that run.
+    pub(super) place: usize,
+}
+
+/// A call under way. Dropping it before [`Open::close`] means that it was cut off.
 pub(super) struct Open {
-    core: Rc<Core>,
-    released: Released,
-    slot_wait_ns: u64,
-    place: usize,
+    call: Call,
     started_ns: Option<u64>,
-    closed: bool,
+    /// Until it is closed.
+    owner: Option<Rc<dyn CallOwner>>,
 }
 
 impl Open {
-    pub(super) fn new(core: Rc<Core>, released: Released, slot_wait_ns: u64, place: usize) -> Self {
+    pub(super) fn new(owner: Rc<dyn CallOwner>, call: Call) -> Self {
         Self {
-            core,
-            released,
-            slot_wait_ns,
-            place,
+            call,
             started_ns: None,
-            closed: false,
+            owner: Some(owner),
         }
     }
 
-    /// Takes note that the call starts now; gives when it did.
+    /// Tells the owner that the call starts now; gives when it did.
     fn begin(&mut self) -> u64 {
         if let Some(started_ns) = self.started_ns {
             return started_ns;
         }
         let started_ns = monotonic_ns();
         self.started_ns = Some(started_ns);
-        let lag_ns = started_ns.saturating_sub(self.released.due_ns);
-        let core = &self.core;
-        core.tally
-            .borrow_mut()
-            .started(lag_ns.saturating_sub(self.slot_wait_ns));
-        if core.announcer.has_listeners() {
-            let event = core.event(self.released, Some(started_ns), None);
-            core.announcer.tell(&Notice::Before(event));
+        if let Some(owner) = &self.owner {
+            owner.began(&self.call, started_ns);
         }
         started_ns
     }
 
-    /// Says what came of the call and gives back what it held.
+    /// Tells the owner how the call ended.
     fn close(&mut self, result: Result<(), CallError>) {
         let started_ns = self.begin();
-        self.closed = true;
-        let ended_ns = monotonic_ns();
-        let core = &self.core;
-        core.tally.borrow_mut().ended(ended_ns - started_ns, &result);
-        core.run.ended(&result);
-        if core.announcer.has_listeners() {
-            let event = core.event(self.released, Some(started_ns), Some(ended_ns));
-            core.announcer.tell(&Notice::After(event, result));
+        if let Some(owner) = self.owner.take() {
+            owner.ended(&self.call, started_ns, result);
         }
-        core.ended(self.place, ended_ns);
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if !self.closed {
+        if self.owner.is_some() {
             self.close(Err(CallError::Interrupted));
-        }
-    }
-}
-
-impl Core {
-    /// An event of this run; its instants count from the start.
-    pub(super) fn event(&self, released: Released, started_ns: Option<u64>, ended_ns: Option<u64>) -> Event {
-        let since = |at_ns: u64| Duration::from_nanos(at_ns.saturating_sub(self.run.start_ns));
-        Event {
-            worker: Arc::clone(&self.run.options.name),
-            n: released.n,
-            scheduled: since(released.due_ns),
-            started: started_ns.map(since),
-            ended: ended_ns.map(since),
         }
     }
 }

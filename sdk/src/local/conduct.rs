@@ -18,7 +18,10 @@ pub(super) fn conduct(run: &Arc<Run>) -> Report {
         planned: run.plan.planned(),
         ..Around::default()
     };
-    let tally = match Audience::open(run) {
+    let failing = Arc::clone(run);
+    let failed: Arc<dyn Fn(&str) + Send + Sync> =
+        Arc::new(move |message| failing.fail(Trouble::Listener(message.to_owned())));
+    let tally = match Audience::open(&run.options, &failed) {
         Ok((announcer, audience)) => {
             let tally = make_calls(run, announcer);
             around.elapsed_ns = monotonic_ns().saturating_sub(run.start_ns);

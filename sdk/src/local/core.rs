@@ -10,12 +10,12 @@ use heavy_load::admission::{Decision, Released};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, watch};
 
-use super::WhenFull;
 use super::announce::{Announcer, Notice};
-use super::call::Open;
+use super::call::{Call, CallOwner, Open};
 use super::plan::Part;
 use super::run::{Run, Stop};
 use super::tally::Tally;
+use super::{CallError, Event, WhenFull};
 use crate::beside::beside;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY};
 use crate::harness::pacer::Pacer;
@@ -27,9 +27,9 @@ const MOST_AHEAD: usize = 1 << 20;
 
 /// One thread of a run.
 pub(super) struct Core {
-    pub(super) run: Arc<Run>,
-    pub(super) tally: RefCell<Tally>,
-    pub(super) announcer: Announcer,
+    run: Arc<Run>,
+    tally: RefCell<Tally>,
+    announcer: Announcer,
     index: usize,
     pacer: Pacer,
     part: RefCell<Part>,
@@ -176,19 +176,36 @@ impl Core {
             0
         };
         let place = self.running.enter();
-        let open = Open::new(Rc::clone(self), released, slot_wait_ns, place);
+        let call = Call {
+            released,
+            slot_wait_ns,
+            place,
+        };
+        let open = Open::new(Rc::clone(self) as Rc<dyn CallOwner>, call);
         let task = Arc::clone(&self.run.target).start(open);
         self.running.set(place, task);
     }
 
     /// Takes note that the call at `place` is over at `now_ns`, and uses the occasion to start what is due.
-    pub(super) fn ended(self: &Rc<Self>, place: usize, now_ns: u64) {
+    fn left(self: &Rc<Self>, place: usize, now_ns: u64) {
         self.running.leave(place);
         self.run.slots.give_back(self.index, now_ns);
         let is_due = now_ns >= self.pacer.next_due_ns() || self.pacer.waiting() > 0;
         if is_due && !self.stopped.get() {
             self.look(now_ns);
             self.pacer.arm(None);
+        }
+    }
+
+    /// An event of this run; its instants count from the start.
+    fn event(&self, released: Released, started_ns: Option<u64>, ended_ns: Option<u64>) -> Event {
+        let since = |at_ns: u64| Duration::from_nanos(at_ns.saturating_sub(self.run.start_ns));
+        Event {
+            worker: Arc::clone(&self.run.options.name),
+            n: released.n,
+            scheduled: since(released.due_ns),
+            started: started_ns.map(since),
+            ended: ended_ns.map(since),
         }
     }
 
@@ -219,6 +236,30 @@ impl Core {
         }
         self.running.abort_all();
         self.running.idle().await;
+    }
+}
+
+impl CallOwner for Core {
+    fn began(&self, call: &Call, started_ns: u64) {
+        let lag_ns = started_ns.saturating_sub(call.released.due_ns);
+        self.tally
+            .borrow_mut()
+            .started(lag_ns.saturating_sub(call.slot_wait_ns));
+        if self.announcer.has_listeners() {
+            let event = self.event(call.released, Some(started_ns), None);
+            self.announcer.tell(&Notice::Before(event));
+        }
+    }
+
+    fn ended(self: Rc<Self>, call: &Call, started_ns: u64, result: Result<(), CallError>) {
+        let ended_ns = monotonic_ns();
+        self.tally.borrow_mut().ended(ended_ns - started_ns, &result);
+        self.run.ended(&result);
+        if self.announcer.has_listeners() {
+            let event = self.event(call.released, Some(started_ns), Some(ended_ns));
+            self.announcer.tell(&Notice::After(event, result));
+        }
+        self.left(call.place, ended_ns);
     }
 }
 

@@ -1,4 +1,4 @@
-//! A work that is going on, and the shortest way to one.
+//! A work that is going on.
 
 use std::fmt;
 use std::io;
@@ -10,36 +10,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::run::{Alarm, Run};
-use super::{Error, Options, Rate, Report, Worker};
-use crate::Result;
-
-/// Calls `target` at `rate` for `duration` and gives the report.
-///
-/// The rate is a [`Rate`] or a text such as `100/s`, `6000/m` or `0.5`. Nothing happens until the future is awaited or
-/// given to [`block_on`](super::block_on); dropping it after that cuts the work off.
-///
-/// # Errors
-/// [`Error::InvalidRate`], [`Error::InvalidDuration`] and [`Error::InvalidLimit`] before anything starts;
-/// [`Error::Target`] when as many calls have failed as [`Options::stop_on_error`] says; [`Error::Listener`] when a
-/// listener failed; [`Error::Runtime`] when there is no thread to be had. `Target` and `Listener` hold the report.
-///
-/// ```
-/// use heavy_sdk::local::{self, Options};
-/// use std::time::Duration;
-///
-/// let options = Options::default().limit(64).stop_on_error(1);
-/// let work = local::work("50/s", Duration::from_millis(200), async || heavy_sdk::bail!("no boots"), options);
-/// let error = local::block_on(work).unwrap_err();
-/// assert_eq!(error.reports()[0].errors["no boots"], error.reports()[0].failed);
-/// ```
-pub async fn work(
-    rate: impl TryInto<Rate, Error: Into<Error>>,
-    duration: Duration,
-    target: impl AsyncFn() -> Result<()> + Send + Sync + 'static,
-    options: Options,
-) -> Result<Report, Error> {
-    Worker::new(rate, duration, target, options)?.start()?.await
-}
+use super::{Error, Report};
 
 /// A work that is going on: a future of its report. It goes on whether that is awaited or not; when it is dropped, the
 /// work is cut off.

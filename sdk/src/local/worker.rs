@@ -1,4 +1,4 @@
-//! A target with a rate, which can be started and stopped.
+//! A target with a rate, which can be started and stopped, and the shortest way to call one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +7,36 @@ use super::call::Erased;
 use super::plan::Plan;
 use super::run::Beginning;
 use super::starter::Starter;
-use super::{Error, Options, Rate, Work};
+use super::{Error, Options, Rate, Report, Work};
 use crate::Result;
+
+/// Calls `target` at `rate` for `duration` and gives the report.
+///
+/// The rate is a [`Rate`] or a text such as `100/s`, `6000/m` or `0.5`. Nothing happens until the future is awaited or
+/// given to [`block_on`](super::block_on); dropping it after that cuts the work off.
+///
+/// # Errors
+/// [`Error::InvalidRate`], [`Error::InvalidDuration`] and [`Error::InvalidLimit`] before anything starts;
+/// [`Error::Target`] when as many calls have failed as [`Options::stop_on_error`] says; [`Error::Listener`] when a
+/// listener failed; [`Error::Runtime`] when there is no thread to be had. `Target` and `Listener` hold the report.
+///
+/// ```
+/// use heavy_sdk::local::{self, Options};
+/// use std::time::Duration;
+///
+/// let options = Options::default().limit(64).stop_on_error(1);
+/// let work = local::work("50/s", Duration::from_millis(200), async || heavy_sdk::bail!("no boots"), options);
+/// let error = local::block_on(work).unwrap_err();
+/// assert_eq!(error.reports()[0].errors["no boots"], error.reports()[0].failed);
+/// ```
+pub async fn work(
+    rate: impl TryInto<Rate, Error: Into<Error>>,
+    duration: Duration,
+    target: impl AsyncFn() -> Result<()> + Send + Sync + 'static,
+    options: Options,
+) -> Result<Report, Error> {
+    Worker::new(rate, duration, target, options)?.start()?.await
+}
 
 /// A target with a rate, a duration and options. It does one work at a time; clones are the same worker.
 ///

@@ -19,6 +19,7 @@ impl Pool {
             let wanted = self.wanted_connects(&origin);
             if wanted == 0 {
                 self.hungry.borrow_mut().pop_front();
+                self.openings.wanted.set(!self.hungry.borrow().is_empty());
                 origin.hungry.set(false);
                 continue;
             }
@@ -32,7 +33,9 @@ impl Pool {
                 }
                 continue;
             }
-            if self.open.get() + self.connecting.get() >= self.limits.connections && !self.evict_one() {
+            if self.openings.open.get() + self.connecting.get() >= self.limits.connections
+                && !self.evict_one()
+            {
                 return None;
             }
             self.hungry.borrow_mut().rotate_left(1);
@@ -52,15 +55,9 @@ impl Pool {
         }
         if !origin.hungry.replace(true) {
             self.hungry.borrow_mut().push_back(origin.clone());
+            self.openings.wanted.set(true);
         }
-        self.wake.notify_one();
-    }
-
-    /// Wakes the connector if somebody waits for room.
-    pub(super) fn feed(&self) {
-        if !self.hungry.borrow().is_empty() {
-            self.wake.notify_one();
-        }
+        self.openings.wake.notify_one();
     }
 
     fn evict_one(&self) -> bool {
