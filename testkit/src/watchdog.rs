@@ -1,5 +1,5 @@
 //! The watchdog: a small shell process that ends every process group the kit started, and removes the
-//! temporary folder, as soon as the test process is gone.
+//! temporary directory, as soon as the test process is gone.
 //!
 //! Drop is not enough: statics are never dropped, and neither is anything after Ctrl-C or SIGKILL. A death
 //! signal is not enough either, for it follows the *thread* that spawned, and test threads end early.
@@ -11,8 +11,6 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
-
-use crate::temp::keep;
 
 /// The watchdog of this process, started when first asked for.
 pub(crate) fn watchdog() -> &'static Watchdog {
@@ -34,7 +32,7 @@ impl Watchdog {
             .prefix("heavy-test-")
             .permissions(Permissions::from_mode(0o755))
             .tempdir()
-            .expect("the system's temporary folder is writable")
+            .expect("the system's temporary directory is writable")
             .keep();
         if keep() {
             announce(&root);
@@ -58,7 +56,7 @@ impl Watchdog {
         }
     }
 
-    /// The folder that holds every temporary folder of this process.
+    /// The directory that holds every temporary directory of this process.
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -82,8 +80,16 @@ impl Watchdog {
 
 #[expect(
     clippy::print_stderr,
-    reason = "the folder is kept because somebody wants to look at it"
+    reason = "the directory is kept because somebody wants to look at it"
 )]
 fn announce(root: &Path) {
-    eprintln!("heavy-testkit: temporary folders are kept in {}", root.display());
+    eprintln!(
+        "heavy-testkit: temporary directories are kept in {}",
+        root.display()
+    );
+}
+
+/// Whether temporary directories are to be kept for a look at them.
+pub(crate) fn keep() -> bool {
+    std::env::var_os("HEAVY_KEEP_TMP").is_some_and(|value| !value.is_empty())
 }

@@ -21,7 +21,7 @@ use crate::control;
 use crate::random::Random;
 use crate::route::Route;
 use crate::shop;
-use crate::target::State;
+use crate::state::State;
 
 /// The largest request body that is read.
 const REQUEST_BYTES_MAX: usize = 64 << 10;

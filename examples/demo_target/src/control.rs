@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::body::Body;
 use crate::options::{Behaviour, Placed, Stall};
 use crate::shop::{refuse, with_type};
-use crate::target::State;
+use crate::state::State;
 
 /// An hour: longer is a mistake.
 const MS_MAX: u64 = 3_600_000;

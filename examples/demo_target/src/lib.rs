@@ -25,6 +25,7 @@ mod options;
 mod random;
 mod route;
 mod shop;
+mod state;
 mod stats;
 mod target;
 

@@ -2,15 +2,16 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
 use crate::connection;
-use crate::options::{Behaviour, Latency, Options, Placed};
-use crate::stats::{Counters, Stats};
+use crate::options::{Behaviour, Options, Placed};
+use crate::state::State;
+use crate::stats::Stats;
 
 /// Pause after a failed accept, such as when descriptors ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -24,25 +25,6 @@ pub enum Error {
     /// The listener or a thread could not be used.
     #[error("cannot serve on the listener: {0}")]
     Io(#[from] io::Error),
-}
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub(crate) counters: Counters,
-    pub(crate) latency: Latency,
-    pub(crate) seed: u64,
-    behaviour: Mutex<Placed>,
-}
-
-impl State {
-    pub(crate) fn behaviour(&self) -> Placed {
-        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn behave(&self, behaviour: Placed) {
-        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
-    }
 }
 
 /// The demo target.
@@ -69,12 +51,7 @@ impl Target {
         }
         listener.set_nonblocking(true)?;
         let threads = options.threads.max(1);
-        let state = Arc::new(State {
-            counters: Counters::new(threads, options.arrivals_max),
-            latency: options.latency,
-            seed: options.seed,
-            behaviour: Mutex::new(Placed::new(options.behaviour, Instant::now())),
-        });
+        let state = Arc::new(State::new(&options, threads));
         let (stop, stopped) = watch::channel(());
         // Made first, so that a failure half-way drops it and stops the threads that run already.
         let mut handle = Handle {
