@@ -1,4 +1,4 @@
-"""What scripts/exact runs: jobs of every load model, and what their target saw of them."""
+"""The scenarios of scripts/exact: jobs of every load model, checked against what their target received."""
 
 import json
 import os
@@ -9,23 +9,23 @@ import threading
 import time
 import urllib.request
 
-from process import Server, folder, resident_mib, run, tree
+from process import Server, temp_dir, resident_mib, run, tree
 from target import DemoTarget
 
 S = 1_000_000_000
 
 
 class World:
-    """A scheduler, a collector, agents as they are asked for, and the target that stamps arrivals."""
+    """A scheduler, a collector, agents on demand, and the target that stamps arrivals."""
 
     def __init__(self, root):
         self.root = root
-        self.folder = folder("exact")
+        self.dir = temp_dir("exact")
         self.target = DemoTarget(root)
-        store = ["--listen", "127.0.0.1:0", "--database", f"sqlite://{self.folder}/results.db", "--data-dir"]
-        self.sched = self.serve("heavy-sched", "serve", *store, self.folder / "sched")
+        store = ["--listen", "127.0.0.1:0", "--database", f"sqlite://{self.dir}/results.db", "--data-dir"]
+        self.sched = self.serve("heavy-sched", "serve", *store, self.dir / "sched")
         self.scheduler = f"http://{self.sched.address()}"
-        collector = self.serve("heavy-collector", *store, self.folder / "collector")
+        collector = self.serve("heavy-collector", *store, self.dir / "collector")
         self.collector = f"http://{collector.address()}"
         self.servers = [collector, self.sched, self.target.server]
         self.agents = {}
@@ -37,7 +37,7 @@ class World:
     def start_agents(self, *names):
         for name in names:
             args = ["--scheduler", self.scheduler, "--collector", self.collector, "--name", name]
-            self.agents[name] = self.serve("heavy-agent", *args, "--data-dir", self.folder / name)
+            self.agents[name] = self.serve("heavy-agent", *args, "--data-dir", self.dir / name)
         wait(lambda: set(names) <= {agent["name"] for agent in self.json("agents", "--json")}, "the agents")
 
     def stop(self):
@@ -52,7 +52,7 @@ class World:
         return json.loads(subprocess.run(self.client(*args), check=True, capture_output=True).stdout)
 
     def submit(self, *flags, program="http_get"):
-        """Starts a job and gives its process; `end` waits for its summary."""
+        """Starts a job and returns its process; `end` waits for its summary."""
         self.target.reset()
         url = ["--param", f"url={self.target.url}"]
         args = self.client("submit", self.root / "target/release" / program, "--json", *url, *map(str, flags))
@@ -61,7 +61,7 @@ class World:
     def end(self, job, limit_s=300):
         out, err = job.communicate(timeout=limit_s)
         if not out:
-            raise SystemExit(f"the job gave no summary:\n{err}")
+            raise SystemExit(f"the job printed no summary:\n{err}")
         return json.loads(out)
 
     def job(self, *flags, **kwargs):
@@ -77,7 +77,7 @@ class World:
 
     def sql(self, text):
         program = self.root / "target/release/heavy"
-        url = f"sqlite://{self.folder}/results.db"
+        url = f"sqlite://{self.dir}/results.db"
         out, _ = run([program, "sql", "--database", url, "--format", "json", text], 60)
         return json.loads(out)
 
@@ -88,11 +88,11 @@ def wait(condition, what, seconds=30):
         if condition():
             return
         time.sleep(0.02)
-    raise SystemExit(f"waited too long for {what}")
+    raise SystemExit(f"timed out waiting for {what}")
 
 
 def counts(arrivals, first=None):
-    """How many arrived in each second from the first on."""
+    """Number of arrivals in each second since the first."""
     first = arrivals[0] if first is None else first
     seconds = {}
     for at in arrivals:
@@ -101,7 +101,7 @@ def counts(arrivals, first=None):
 
 
 def late_p99_ms(arrivals, due_ns):
-    """The 99th percentile of arrival minus plan; the start is the earliest that fits every arrival."""
+    """P99 of arrival minus due time, in ms; the start is the earliest that fits every arrival."""
     offsets = [at - due for at, due in zip(arrivals, due_ns)]
     settled = offsets[len(offsets) // 10 :]
     start = min(settled)
@@ -178,7 +178,7 @@ def freeze(world):
 
 
 def full(world):
-    """More than the slots take."""
+    """More load than there are slots for."""
     world.start_agents("a1")
     world.control(slow_ms=400)
     summary = world.job("--rate", "1000", "-d", "5s", "--max-in-flight", "100")
@@ -186,11 +186,11 @@ def full(world):
     text = f"{iterations['dropped']['full']} dropped, {len(arrivals)} arrived"
     yield "exactly those without a slot are dropped", text, iterations["dropped"]["full"] + len(arrivals) == 5_000
     yield "accounting balances", f"{iterations['scheduled']} scheduled", balances(summary)
-    yield "the verdict is FAIL and says why", summary["job"]["reason"][:110], summary["job"]["verdict"] == "FAIL"
+    yield "the verdict is FAIL, with a reason", summary["job"]["reason"][:110], summary["job"]["verdict"] == "FAIL"
 
 
 def kill(world):
-    """One of three agents dies, a fourth comes."""
+    """One of three agents dies, and a fourth joins."""
     world.start_agents("a1", "a2", "a3")
     rate = 600
     job = world.submit("--rate", rate, "-d", "30s")
@@ -245,7 +245,7 @@ def steer(world):
     summary = world.end(job)
     arrivals = world.arrivals()
     after = [at for at in arrivals if at >= asked["rate"]]
-    # The first gap below 5 ms is one of the new rate.
+    # The first gap below 5 ms belongs to the new rate.
     faster = next(b for a, b in zip(after, after[1:]) if b - a < 5_000_000)
     took = (faster - asked["rate"]) / 1e6
     yield "100 to 1,000/s is seen within 250 ms", f"{took:.0f} ms", took <= 250
@@ -256,7 +256,7 @@ def steer(world):
     took = (first - asked["resume"]) / 1e6
     yield "a resume is seen within 250 ms", f"{took:.0f} ms", took <= 250
     planned = summary["iterations"]["planned"]
-    yield "all that is planned arrives, none twice", f"{len(arrivals)} of {planned}", len(arrivals) == planned
+    yield "every planned iteration arrives once", f"{len(arrivals)} of {planned}", len(arrivals) == planned
     kinds = [row["kind"] for row in world.sql("SELECT kind FROM events WHERE job_id = :job ORDER BY number")]
     yield "events are recorded", ", ".join(kinds), {"rate", "pause", "resume"} <= set(kinds)
     yield "accounting balances", summary["job"]["verdict"], balances(summary)
@@ -288,19 +288,19 @@ def users(world):
 
 
 def burn(world):
-    """A load test that computes more than its machine can, and a target that is as slow."""
+    """A load test that needs more CPU than there is, and a target that is equally slow."""
     world.start_agents("a1")
     load = ("--workflow", "shards", "--param", "accounts=100", "--rate", "1000", "-d", "5s")
-    # So many rounds take several milliseconds.
+    # This number of rounds takes several milliseconds.
     summary = world.job(*load, "--param", "rounds=1000000", "--graceful-stop", "60s", program="accounts")
     job = summary["job"]
     text = f"{job['verdict']}: {job['reason'][:150]}"
-    yield "a load test that burns CPU is INVALID, and it says so", text, job["verdict"] == "INVALID" and "compute" in text
+    yield "a load test that burns CPU is INVALID, with that reason", text, job["verdict"] == "INVALID" and "compute" in text
     world.control(slow_ms=300)
     summary = world.job(*load, program="accounts")
     job = summary["job"]
     text = f"{job['verdict']}, response time p50 {summary['response_time']['p50_ms']:.0f} ms"
-    yield "a target that is slow is not", text, job["verdict"] == "PASS"
+    yield "a slow target is not INVALID", text, job["verdict"] == "PASS"
 
 
 def memory(world):
@@ -313,7 +313,7 @@ def memory(world):
     load_test = tree(agent)[-1]
     seen = {"agent": [], "load test": []}
     summary = {}
-    # Its summary is larger than a pipe.
+    # The summary does not fit into a pipe's buffer.
     end = threading.Thread(target=lambda: summary.update(world.end(job, 900)))
     end.start()
     while end.is_alive():
@@ -322,7 +322,7 @@ def memory(world):
                 seen[name].append(mib)
         end.join(1)
     text = f"{summary['iterations']['ok']} ok, {summary['job']['verdict']}"
-    yield "5,000/s for 10 min: all are ok", text, summary["iterations"]["ok"] == 3_000_000
+    yield "5,000/s for 10 min: all succeed", text, summary["iterations"]["ok"] == 3_000_000
     for name, limit in (("agent", 96), ("load test", 128)):
         of_minutes = [max(seen[name][at : at + 60]) for at in range(0, len(seen[name]) - 30, 60)]
         text = f"{max(seen[name]):.0f} MiB; by minute {' '.join(f'{mib:.0f}' for mib in of_minutes)}"

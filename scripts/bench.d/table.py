@@ -1,4 +1,4 @@
-"""The table, and the document around it."""
+"""The table, and the document that contains it."""
 
 from measure import FIXED_RATES
 
@@ -10,16 +10,16 @@ Ratios in brackets are to *{base}*. Everything runs on this one machine: target,
 scheduler, collector and database too.
 
 - **max/s**: the highest rate held. heavy and k6 (open): the highest of an ascending list of rates that was
-  achieved within 1% with nothing dropped, lost or failed. The others have a closed model: as fast as answers
-  come. A closed rate says less: such a tool slows down with its target instead of telling.
-- **CPU us/request**: user and system time of the load generator divided by its requests, start-up included; for
-  heavy the load test and its agent. *rest* is scheduler, collector and database together. nginx is in neither.
+  achieved within 1% with nothing dropped, lost or failed. The others have a closed model: as fast as responses
+  arrive. A closed rate tells less: such a tool slows down with its target without reporting it.
+- **CPU us/request**: user and system time of the load generator divided by its requests, including start-up; for
+  heavy, of the load test and its agent. *rest* is scheduler, collector and database together. Neither includes nginx.
 - **p50/p99/p99.9 ms**: at that rate against nginx. heavy: response time, from the planned start, so free of
   coordinated omission. oha: from the planned start too (--latency-correction). k6 has no such figure: from the
   actual start. hey: from the actual start, *closed*.
 - **late ms**: the 99th percentile of how late requests reached a target that stamps arrivals, against the plan
-  start + n / rate; the first second, in which connections are opened, is left out.
-- An entry after a comma is what went wrong: iterations dropped, or the rate that came out instead.
+  start + n / rate; the first second, in which connections are opened, does not count.
+- An entry after a comma is a problem: dropped iterations, or the achieved rate where it differs.
 """
 
 
@@ -92,14 +92,14 @@ def against(number, base, form):
 
 
 def document(path, facts, rows):
-    """Writes table and method between two marks of a document, or a new document."""
+    """Writes table and method between two markers of a document, or into a new document."""
     machine = facts["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     method = METHOD.format(base=BASE)
     notes = "\n".join(f"- {row['label']}: {row['note']}" for row in rows)
-    quick = "\n**Short runs (--quick): a look, not a result.**\n" if facts["quick"] else ""
+    quick = "\n**Short runs (--quick): a preview, not a result.**\n" if facts["quick"] else ""
     if machine["busy"]:
-        quick += f"\n**Something else ran on the machine: {machine['busy']}.**\n"
+        quick += f"\n**Another load ran on the machine: {machine['busy']}.**\n"
     block = (
         f"{BEGIN}\n{machine['date']}, {machine['cpu']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
         f"Linux {machine['kernel']}. {versions}.\n{quick}\n{render(rows)}\n\n{method}\n{notes}\n{END}"
@@ -109,7 +109,7 @@ def document(path, facts, rows):
     else:
         text = f"# Performance\n\nMeasured by `scripts/bench`.\n\n{BEGIN}\n{END}\n"
     if BEGIN not in text or END not in text:
-        raise SystemExit(f"{path} has no lines {BEGIN!r} and {END!r} between which the table could go")
+        raise SystemExit(f"{path} needs the lines {BEGIN!r} and {END!r}, between which the table goes")
     before, rest = text.split(BEGIN, 1)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(before + block + rest.split(END, 1)[1])

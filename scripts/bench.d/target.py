@@ -1,18 +1,18 @@
-"""What is aimed at: nginx, and a server of ours that stamps every arrival."""
+"""The targets: nginx, and the demo target, which stamps every arrival."""
 
 import os
 import socket
 import time
 import urllib.request
 
-from process import Server, folder, free_port
+from process import Server, temp_dir, free_port
 
 
 class Nginx:
-    """nginx with one worker that answers 12 bytes: the very configuration that heavy's tests use."""
+    """nginx with one worker that answers 12 bytes: the configuration that heavy's tests use."""
 
     def __init__(self, root):
-        prefix, port, status_port = folder("nginx"), free_port(), free_port()
+        prefix, port, status_port = temp_dir("nginx"), free_port(), free_port()
         config = (root / "testkit/src/nginx.conf").read_text()
         for name, value in (("PORT", port), ("STATUS_PORT", status_port), ("PREFIX", prefix)):
             config = config.replace(f"@{name}@", str(value))
@@ -34,14 +34,14 @@ class DemoTarget:
         self.url = f"http://{self.server.address()}/"
 
     def reset(self):
-        """Forgets what arrived."""
+        """Discards the recorded arrivals."""
         urllib.request.urlopen(urllib.request.Request(self.url + "_reset", method="POST")).read()
 
     def lateness_ms(self, rate):
         """The 99th percentile of how late requests arrived, and how many arrived.
 
         Request n is due at start + n / rate; the start is the earliest that fits every arrival. Connections
-        are opened in the first second, which is left out.
+        are opened in the first second, which does not count.
         """
         text = urllib.request.urlopen(self.url + "_arrivals").read()
         arrivals_ns = [int(line) for line in text.split()]
@@ -65,4 +65,4 @@ def _wait_open(port, server):
             return
         except OSError:
             time.sleep(0.02)
-    raise SystemExit(f"{server.name} does not answer:\n" + "\n".join(server.lines))
+    raise SystemExit(f"{server.name} does not respond:\n" + "\n".join(server.lines))

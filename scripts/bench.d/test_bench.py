@@ -62,10 +62,10 @@ class Processes(unittest.TestCase):
         self.assertGreater(cpu_us, TICK_US)
 
     def test_a_failure_shows_its_stderr(self):
-        with self.assertRaisesRegex(RuntimeError, "ended with 3:\nno way"):
+        with self.assertRaisesRegex(RuntimeError, "exited with 3:\nno way"):
             run(["sh", "-c", "echo no way >&2; exit 3"], 60)
 
-    def test_a_server_tells_its_address_and_ends(self):
+    def test_a_server_prints_its_address_and_stops(self):
         server = Server("fake", ["sh", "-c", "echo 'listening on http://127.0.0.1:7700' >&2; sleep 1000"])
         self.assertEqual(server.address(), "127.0.0.1:7700")
         stop_all()
@@ -130,8 +130,8 @@ class Table(unittest.TestCase):
     def test_a_document_keeps_what_is_around_the_table(self):
         facts = {"machine": dict.fromkeys(("date", "cpu", "cores", "memory_gib", "kernel", "busy"), "x")}
         facts |= {"versions": {"wrk": "4"}, "quick": False}
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / "performance.md"
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "performance.md"
             for rate in (1_000, 2_000):
                 document(path, facts, [self.row("wrk", rate)])
                 path.write_text(path.read_text() + "last words\n")
@@ -145,7 +145,7 @@ class CommandLine(unittest.TestCase):
         bench = pathlib.Path(__file__).resolve().parent.parent / "bench"
         answer = subprocess.run([sys.executable, bench, "--only", "ab"], capture_output=True, text=True, check=False)
         self.assertEqual(answer.returncode, 2)
-        self.assertIn("no such tool: ab", answer.stderr)
+        self.assertIn("unknown tool: ab", answer.stderr)
 
 
 if __name__ == "__main__":
