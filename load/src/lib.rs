@@ -11,6 +11,7 @@ pub mod env;
 pub mod exit_code;
 pub mod histogram;
 pub mod load;
+pub mod phases;
 pub mod profile;
 pub mod protocol;
 pub mod rate;

@@ -62,7 +62,7 @@ pub struct Requests {
     pub bytes: u64,
     /// Durations; their count is the number of requests.
     pub duration: Histogram,
-    /// Sums in ns: blocked, dns, connect, tls, send, wait, receive.
+    /// Sums in ns, in the order of [`heavy_load::phases::Phase::ALL`].
     pub phases_ns: [u64; 7],
 }
 

@@ -217,6 +217,11 @@ impl Context {
         self.timed_out.set(true);
     }
 
+    /// Whether it took longer than the job allows.
+    pub(crate) fn is_timed_out(&self) -> bool {
+        self.timed_out.get()
+    }
+
     /// Why a request or step that is dropped now is dropped; `None` when it is the load test's own doing.
     pub(crate) fn cut_off(&self) -> Option<&'static str> {
         if self.timed_out.get() {

@@ -155,16 +155,7 @@ impl RequestColumns {
         self.started.push_signed(started_ns);
         self.duration.push(line.duration_ns);
         let phases = line.phases.unwrap_or_default();
-        let values = [
-            phases.blocked_ns,
-            phases.dns_ns,
-            phases.connect_ns,
-            phases.tls_ns,
-            phases.send_ns,
-            phases.wait_ns,
-            phases.receive_ns,
-        ];
-        for (column, value) in self.phases.iter_mut().zip(values) {
+        for (column, value) in self.phases.iter_mut().zip(phases.to_array()) {
             column.push(value);
         }
         self.reused.push(line.reused.map_or(2, u64::from));

@@ -180,11 +180,16 @@ impl Rollup {
         self.custom.add_iteration(line, symbol, second, &mut self.tables);
         if !line.ok && !line.interrupted {
             let message = line.error.as_deref().unwrap_or_default();
+            let kind = if line.error_kind.is_empty() {
+                heavy_plugin::line::FAILED
+            } else {
+                &line.error_kind
+            };
             let place = Place {
                 workflow: symbol,
                 step: EMPTY,
                 name: EMPTY,
-                kind: self.tables.kinds.symbol(iteration_error_kind(message)),
+                kind: self.tables.kinds.symbol(kind),
             };
             self.errors.add(place, ended_ns, || message.to_owned());
         }
@@ -318,17 +323,6 @@ impl Rollup {
     fn second(&self, ended_ns: i64, now_ns: i64) -> u32 {
         let of = |at_ns: i64| u32::try_from(at_ns.max(0) / SECOND_NS).unwrap_or(u32::MAX);
         of(ended_ns).min(of(now_ns)).max(self.complete_before)
-    }
-}
-
-/// The stable kind of an iteration's error, by how heavy's SDK words it.
-fn iteration_error_kind(message: &str) -> &'static str {
-    if message.starts_with("panic") {
-        "panic"
-    } else if message.starts_with("the iteration took longer than its timeout") {
-        "iteration-timeout"
-    } else {
-        "iteration"
     }
 }
 

@@ -100,16 +100,7 @@ impl RequestTable {
         sums.bytes = sums.bytes.saturating_add(line.size);
         sums.duration.record(line.duration_ns);
         if let Some(phases) = &line.phases {
-            let values = [
-                phases.blocked_ns,
-                phases.dns_ns,
-                phases.connect_ns,
-                phases.tls_ns,
-                phases.send_ns,
-                phases.wait_ns,
-                phases.receive_ns,
-            ];
-            for (sum, value) in sums.phases_ns.iter_mut().zip(values) {
+            for (sum, value) in sums.phases_ns.iter_mut().zip(phases.to_array()) {
                 *sum = sum.saturating_add(value);
             }
         }
@@ -143,14 +134,10 @@ impl RequestTable {
 
     fn class(&mut self, line: &RequestLine<'_>, tables: &mut Tables) -> Class {
         let failed = line.is_failed();
-        let kind = if !failed {
-            EMPTY
-        } else if !line.error_kind.is_empty() {
-            tables.kinds.symbol(&line.error_kind)
-        } else if line.status >= 400 {
-            tables.kinds.symbol("status")
+        let kind = if failed {
+            tables.kinds.symbol(line.failure_kind())
         } else {
-            tables.kinds.symbol("other")
+            EMPTY
         };
         let name = if line.name.is_empty() {
             self.default_name(line, tables)

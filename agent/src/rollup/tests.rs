@@ -19,6 +19,7 @@ fn iteration(n: u64, ok: bool) -> IterationLine<'static> {
         duration_ns: 900 * MS,
         ok,
         error: (!ok).then(|| "panic: at the disco".into()),
+        error_kind: if ok { "" } else { "panic" }.into(),
         checks: vec![CheckOutcome {
             name: "c".into(),
             passes: 1,

@@ -12,6 +12,7 @@ use crate::summary::{
 };
 use heavy_load::histogram::Histogram;
 use heavy_load::load::{Lane, Load};
+use heavy_load::phases::Phases;
 
 impl Aggregator {
     /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
@@ -186,15 +187,8 @@ fn requests(totals: &Totals, workflow: &str, step: &str, run_time_s: f64) -> Vec
 
 fn request(key: &RequestKey, total: &RequestTotal, run_time_s: f64) -> RequestSummary {
     let count = total.duration.count().max(1) as f64;
-    let [
-        blocked_ms,
-        dns_ms,
-        connect_ms,
-        tls_ms,
-        send_ms,
-        wait_ms,
-        receive_ms,
-    ] = total.phases_ns.map(|sum_ns| sum_ns as f64 / count / 1e6);
+    let sums = Phases::from_array(total.phases_ns);
+    let mean_ms = |sum_ns: u64| sum_ns as f64 / count / 1e6;
     RequestSummary {
         name: key.name.to_string(),
         method: key.method.to_string(),
@@ -205,13 +199,13 @@ fn request(key: &RequestKey, total: &RequestTotal, run_time_s: f64) -> RequestSu
         ok_duration: Distribution::from(&total.ok_duration),
         status_counts: total.status_counts.clone(),
         phases: PhaseMeans {
-            blocked_ms,
-            dns_ms,
-            connect_ms,
-            tls_ms,
-            send_ms,
-            wait_ms,
-            receive_ms,
+            blocked_ms: mean_ms(sums.blocked_ns),
+            dns_ms: mean_ms(sums.dns_ns),
+            connect_ms: mean_ms(sums.connect_ns),
+            tls_ms: mean_ms(sums.tls_ns),
+            send_ms: mean_ms(sums.send_ns),
+            wait_ms: mean_ms(sums.wait_ns),
+            receive_ms: mean_ms(sums.receive_ns),
         },
     }
 }

@@ -48,7 +48,7 @@ impl Cell {
             Source::RequestDuration => self.distribution.merge(&row.duration),
             Source::FailedRequests => self.hits += if row.failed { count } else { 0 },
             Source::Bytes => self.sum += row.bytes as f64,
-            Source::Phase(place) => self.sum += row.phases_ns.get(place).copied().unwrap_or(0) as f64,
+            Source::Phase(phase) => self.sum += row.phases_ns[phase as usize] as f64,
             _ => {}
         }
     }

@@ -1,5 +1,7 @@
 //! What thresholds can be about: every metric, with what can be asked of it.
 
+use heavy_load::phases::Phase;
+
 use super::aggregate::Aggregate;
 
 /// Something that is measured. k6's names where k6 has it; heavy's own for what only heavy has.
@@ -15,8 +17,8 @@ pub struct Metric {
 pub(super) enum Source {
     /// Durations of requests.
     RequestDuration,
-    /// Sums of one phase of requests, by its place in the roll-up.
-    Phase(usize),
+    /// Sums of one phase of requests.
+    Phase(Phase),
     /// Requests.
     Requests,
     /// Of requests, the failed.
@@ -67,13 +69,13 @@ pub(super) static METRICS: [Metric; 22] = [
     metric("http_req_duration", Source::RequestDuration, Kind::Trend),
     metric("http_req_failed", Source::FailedRequests, Kind::Share),
     metric("http_reqs", Source::Requests, Kind::Counter),
-    metric("http_req_blocked", Source::Phase(0), Kind::Sum),
-    metric("http_req_looking_up", Source::Phase(1), Kind::Sum),
-    metric("http_req_connecting", Source::Phase(2), Kind::Sum),
-    metric("http_req_tls_handshaking", Source::Phase(3), Kind::Sum),
-    metric("http_req_sending", Source::Phase(4), Kind::Sum),
-    metric("http_req_waiting", Source::Phase(5), Kind::Sum),
-    metric("http_req_receiving", Source::Phase(6), Kind::Sum),
+    metric("http_req_blocked", Source::Phase(Phase::Blocked), Kind::Sum),
+    metric("http_req_looking_up", Source::Phase(Phase::Dns), Kind::Sum),
+    metric("http_req_connecting", Source::Phase(Phase::Connect), Kind::Sum),
+    metric("http_req_tls_handshaking", Source::Phase(Phase::Tls), Kind::Sum),
+    metric("http_req_sending", Source::Phase(Phase::Send), Kind::Sum),
+    metric("http_req_waiting", Source::Phase(Phase::Wait), Kind::Sum),
+    metric("http_req_receiving", Source::Phase(Phase::Receive), Kind::Sum),
     metric("data_received", Source::Bytes, Kind::Counter),
     metric("response_time", Source::ResponseTime, Kind::Trend),
     metric("iteration_duration", Source::IterationDuration, Kind::Trend),

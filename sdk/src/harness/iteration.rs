@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_load::admission::Released;
-use heavy_plugin::line::{IterationLine, MetricKind};
+use heavy_plugin::line::{FAILED, IterationLine, MetricKind, PANIC, TIMEOUT};
 use heavy_plugin::rpc::Connections;
 
 use super::core::Core;
@@ -144,10 +144,13 @@ impl Open {
         let ended_ns = monotonic_ns();
         let out_of_data = self.ctx.is_out_of_data();
         let interrupted = outcome.is_none() || out_of_data;
-        let error = match outcome {
-            Some(_) if out_of_data => Some("there was no data for it".to_owned()),
-            Some(outcome) => outcome.error(),
-            None => Some("cut off by the end of grace".to_owned()),
+        let (error_kind, error) = match outcome {
+            Some(_) if out_of_data => ("", Some("there was no data for it".to_owned())),
+            Some(Outcome::Ok) => ("", None),
+            Some(Outcome::Failed(message)) if self.ctx.is_timed_out() => (TIMEOUT, Some(message)),
+            Some(Outcome::Failed(message)) => (FAILED, Some(message)),
+            Some(Outcome::Panicked(message)) => (PANIC, Some(message)),
+            None => ("", Some("cut off by the end of grace".to_owned())),
         };
         let core = Rc::clone(self.ctx.core());
         let (steps, checks) = self.ctx.take_records(error.is_some());
@@ -165,6 +168,7 @@ impl Open {
             ok: error.is_none(),
             interrupted,
             error: error.map(Into::into),
+            error_kind: error_kind.into(),
             steps,
             checks,
         });

@@ -28,16 +28,6 @@ pub(crate) enum Outcome {
     Panicked(String),
 }
 
-impl Outcome {
-    /// What went wrong, for people.
-    pub(crate) fn error(self) -> Option<String> {
-        match self {
-            Self::Ok => None,
-            Self::Failed(message) | Self::Panicked(message) => Some(message),
-        }
-    }
-}
-
 /// Awaits a call of the load test's code and catches its panic. The call stays where it is pinned: an iteration's
 /// task would otherwise hold room for it several times over.
 pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>) -> Outcome {

@@ -1,18 +1,7 @@
 //! The seven phases of a request, measured so that they always add up.
 
+pub(crate) use heavy_plugin::line::Phase;
 use heavy_plugin::line::Phases;
-
-/// One of the seven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    Blocked,
-    Dns,
-    Connect,
-    Tls,
-    Send,
-    Wait,
-    Receive,
-}
 
 /// Walks from the start of a request to its end. Every step belongs to one phase and none is taken back, so the sum
 /// of the phases is the distance walked, whatever instants it is given.
@@ -37,16 +26,7 @@ impl PhaseClock {
         let Some(step_ns) = at_ns.checked_sub(self.now_ns) else {
             return;
         };
-        let slot = match phase {
-            Phase::Blocked => &mut self.phases.blocked_ns,
-            Phase::Dns => &mut self.phases.dns_ns,
-            Phase::Connect => &mut self.phases.connect_ns,
-            Phase::Tls => &mut self.phases.tls_ns,
-            Phase::Send => &mut self.phases.send_ns,
-            Phase::Wait => &mut self.phases.wait_ns,
-            Phase::Receive => &mut self.phases.receive_ns,
-        };
-        *slot += step_ns;
+        *self.phases.of(phase) += step_ns;
         self.now_ns = at_ns;
     }
 
@@ -87,16 +67,6 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: [Phase; 7] = [
-        Phase::Blocked,
-        Phase::Dns,
-        Phase::Connect,
-        Phase::Tls,
-        Phase::Send,
-        Phase::Wait,
-        Phase::Receive,
-    ];
-
     proptest! {
         #[test]
         fn phases_add_up_whatever_the_instants(
@@ -108,7 +78,7 @@ mod tests {
             let [began_ns, resolved_ns, connected_ns, secured_ns] = times;
             clock.advance_connect(&ConnectTimes { began_ns, resolved_ns, connected_ns, secured_ns }, 1_500);
             for (phase, at) in steps {
-                clock.advance(ALL[phase], at);
+                clock.advance(Phase::ALL[phase], at);
             }
             prop_assert_eq!(clock.phases().total_ns(), clock.now_ns() - clock.started_ns());
         }

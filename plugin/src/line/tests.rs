@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 use heavy_testkit::Schema;
 use proptest::prelude::*;
 
-use super::super::CheckOutcome;
 use super::*;
 use crate::timestamp;
 
@@ -57,6 +56,39 @@ fn an_error_may_be_anything() {
         assert_eq!(line.error.as_deref(), kept);
         assert_eq!(line.is_failed(), kept.is_some());
     }
+}
+
+#[test]
+fn a_status_fails_requests_over_http_only() {
+    for (proto, status, failed, is_failed, kind) in [
+        ("", 0, None, true, "other"),
+        ("", 200, None, false, ""),
+        ("HTTP/2", 404, None, true, "status"),
+        ("HTTP/2", 404, Some(false), false, ""),
+        ("HTTP/1.1", 200, Some(true), true, "other"),
+        ("grpc", 0, None, false, ""),
+        ("websocket", 1006, None, false, ""),
+        ("websocket", 1006, Some(true), true, "other"),
+    ] {
+        let line = RequestLine {
+            proto: proto.into(),
+            status,
+            failed,
+            ..RequestLine::default()
+        };
+        assert_eq!(
+            (line.is_failed(), line.failure_kind()),
+            (is_failed, kind),
+            "{proto} {status}"
+        );
+    }
+    let broken = RequestLine {
+        proto: "grpc".into(),
+        error: Some("reset".into()),
+        error_kind: "reset".into(),
+        ..RequestLine::default()
+    };
+    assert_eq!((broken.is_failed(), broken.failure_kind()), (true, "reset"));
 }
 
 #[test]
@@ -148,7 +180,7 @@ proptest! {
         let line = IterationLine {
             workflow: text(), iteration: numbers[0], user_id: text(), sequence_id: text(), scheduled_ns,
             lag_ns: numbers[1], slot_wait_ns: numbers[2], duration_ns: numbers[3], ok, interrupted: !ok,
-            error: (!ok).then(text),
+            error: (!ok).then(text), error_kind: text(),
             steps: vec![StepOutcome { name: text(), duration_ns: numbers[4], ok }; 2],
             checks: vec![CheckOutcome { name: text(), passes: numbers[5], fails: 1 }],
         };

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::line::CheckOutcome;
 use crate::timestamp;
 
 /// A JSON string, or null for the empty one. Unlike serde's own `Cow`, it borrows inside of options and vectors too.
@@ -153,63 +152,5 @@ impl<'de> Visitor<'de> for StringMap {
             count += 1;
         }
         Ok(count)
-    }
-}
-
-/// `{name: [passes, fails]}`.
-#[derive(Default)]
-pub(super) struct Checks<'a>(pub(super) Vec<CheckOutcome<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Checks<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ChecksVisitor;
-        impl<'de> Visitor<'de> for ChecksVisitor {
-            type Value = Checks<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of [passes, fails]")
-            }
-            fn visit_unit<E>(self) -> Result<Checks<'de>, E> {
-                Ok(Checks::default())
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Checks<'de>, A::Error> {
-                let mut checks = Vec::new();
-                while let Some((name, Tally { passes, fails })) = map.next_entry::<Text<'de>, Tally>()? {
-                    checks.push(CheckOutcome {
-                        name: name.0,
-                        passes,
-                        fails,
-                    });
-                }
-                Ok(Checks(checks))
-            }
-        }
-        deserializer.deserialize_any(ChecksVisitor)
-    }
-}
-
-struct Tally {
-    passes: u64,
-    fails: u64,
-}
-
-impl<'de> Deserialize<'de> for Tally {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TallyVisitor;
-        impl<'de> Visitor<'de> for TallyVisitor {
-            type Value = Tally;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("[passes, fails]")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tally, A::Error> {
-                let passes = seq
-                    .next_element()?
-                    .ok_or_else(|| A::Error::invalid_length(0, &self))?;
-                let fails = seq
-                    .next_element()?
-                    .ok_or_else(|| A::Error::invalid_length(1, &self))?;
-                Ok(Tally { passes, fails })
-            }
-        }
-        deserializer.deserialize_seq(TallyVisitor)
     }
 }

@@ -1,0 +1,88 @@
+//! Metric lines: their fields, and how they are written and read.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::fields::{Tags, Text};
+use super::json::{optional_text, raw_field, string, text_field};
+
+/// A value of a custom metric.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MetricLine<'a> {
+    /// The metric's name.
+    pub name: Cow<'a, str>,
+    /// How values are put together.
+    pub kind: MetricKind,
+    /// The value: added to a counter, the newest of a gauge, 0 or 1 of a rate, one sample of a trend.
+    pub value: f64,
+    /// The step in which it was given; empty outside of steps.
+    pub step: Cow<'a, str>,
+    /// Tags as the JSON object that was given; empty when not given.
+    pub tags: Cow<'a, str>,
+}
+
+/// How the values of a custom metric are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricKind {
+    /// Values are added up.
+    Counter,
+    /// The newest value stands.
+    Gauge,
+    /// The share of values that are not zero.
+    Rate,
+    /// Values are samples of a distribution.
+    Trend,
+}
+
+impl MetricKind {
+    /// The kind's name on the wire: `counter`, `gauge`, `rate`, `trend`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Rate => "rate",
+            Self::Trend => "trend",
+        }
+    }
+}
+impl MetricLine<'_> {
+    /// Appends the line, newline included; a value that is not finite is written as 0, JSON having no word for it.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"type\":\"metric\",\"name\":");
+        string(&self.name, out);
+        text_field(b",\"kind\":", self.kind.as_str(), out);
+        out.extend_from_slice(b",\"value\":");
+        let value = if self.value.is_finite() { self.value } else { 0.0 };
+        serde_json::to_writer(&mut *out, &value).expect("a finite number is JSON");
+        optional_text(b",\"step\":", &self.step, out);
+        raw_field(b",\"tags\":", &self.tags, out);
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct MetricWire<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+    kind: MetricKind,
+    value: f64,
+    #[serde(borrow, default)]
+    step: Text<'a>,
+    #[serde(borrow, default)]
+    tags: Tags<'a>,
+}
+
+impl<'a> From<MetricWire<'a>> for MetricLine<'a> {
+    fn from(wire: MetricWire<'a>) -> Self {
+        Self {
+            name: wire.name.0,
+            kind: wire.kind,
+            value: wire.value,
+            step: wire.step.0,
+            tags: wire.tags.0,
+        }
+    }
+}
