@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
+use heavy_load::vocabulary::MetricKind;
 use heavy_plugin::hello::{Hello, PROTOCOL};
-use heavy_plugin::line::{Line, MAX_LINE_BYTES, MetricKind, NotAResult};
+use heavy_plugin::line::{Line, MAX_LINE_BYTES, NotAResult};
 use serde_json::Value;
 
 use lines::{Lines, Piece};
@@ -143,14 +144,7 @@ const STATUS: Form = ("a status code, or 0", |value| {
 });
 const FLAG: Form = ("true or false", Value::is_boolean);
 const KIND: Form = ("counter, gauge, rate or trend", |value| {
-    [
-        MetricKind::Counter,
-        MetricKind::Gauge,
-        MetricKind::Rate,
-        MetricKind::Trend,
-    ]
-    .iter()
-    .any(|kind| value == kind.as_str())
+    MetricKind::ALL.iter().any(|kind| value == kind.as_str())
 });
 
 /// The fields that a line of each type must have.

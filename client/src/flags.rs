@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use clap::builder::FalseyValueParser;
-use clap::{Args, ValueEnum};
+use heavy_load::arrivals::Arrivals;
 use heavy_load::profile::Stage;
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_load::users::Users;
+use heavy_load::vocabulary::{Connections, WhenFull};
 use heavy_results::job::Samples;
 use heavy_results::threshold::Threshold;
 
@@ -142,35 +144,6 @@ pub struct LoadFlags {
     /// A label of the job, for queries
     #[arg(long = "label", value_name = "K=V", env = "HEAVY_LABEL", value_parser = pair, help_heading = "Results")]
     pub label: Vec<(String, String)>,
-}
-
-/// What becomes of an iteration that is due when no slot is free.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum WhenFull {
-    /// It is dropped, counted, and fails the job
-    Drop,
-    /// It waits for a slot; its response time grows
-    Queue,
-}
-
-/// How starts are spread around the rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Arrivals {
-    /// Evenly
-    Uniform,
-    /// At random, as independent customers come
-    Poisson,
-}
-
-/// Who shares connections with whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Connections {
-    /// All iterations of a process
-    Shared,
-    /// The iterations of one user
-    PerUser,
-    /// Nobody
-    PerIteration,
 }
 
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {

@@ -3,10 +3,10 @@
 //! What is nearer wins key by key, and tables (`params`, `env`, `labels`) are put together. A load that is of another kind than
 //! the one below takes its place: users that of a rate, stages that of a constant rate, loads of workflows that of the job.
 
+use heavy_load::arrivals::Arrivals;
 use heavy_results::job::JobSpec;
 use serde_json::{Map, Value};
 
-use super::flags::Arrivals;
 use super::{Error, LoadFlags};
 
 /// Keys of a job file and their values.

@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
-use heavy_load::arrivals::Arrivals;
 use heavy_load::rate::Rate;
 use heavy_load::shape;
 use heavy_report::escape;
-use heavy_results::job::{Connections, JobSpec, WhenFull};
+use heavy_results::job::JobSpec;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Error, LoadFlags, Program, env_file, flags, provenance};
+use super::{Error, LoadFlags, Program, env_file, provenance};
 
 /// A job that could be submitted, and what is to be said about it first.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +85,7 @@ impl LoadFlags {
         if !self.stages.is_empty() {
             spec.stages.clone_from(&self.stages);
         }
-        spec.arrivals = self.arrivals.map_or(spec.arrivals, Arrivals::from);
+        spec.arrivals = self.arrivals.unwrap_or(spec.arrivals);
         spec.seed = self.seed.or(spec.seed);
         spec.users = self.users.clone().or_else(|| spec.users.take());
         spec.iterations = self.iterations.or(spec.iterations);
@@ -116,10 +115,10 @@ impl LoadFlags {
 
     fn set_limits(&self, spec: &mut JobSpec) {
         spec.max_in_flight = self.max_in_flight.unwrap_or(spec.max_in_flight);
-        spec.when_full = self.when_full.map_or(spec.when_full, WhenFull::from);
+        spec.when_full = self.when_full.unwrap_or(spec.when_full);
         spec.graceful_stop = self.graceful_stop.unwrap_or(spec.graceful_stop);
         spec.timeout = self.timeout.or(spec.timeout);
-        spec.connections = self.connections.map_or(spec.connections, Connections::from);
+        spec.connections = self.connections.unwrap_or(spec.connections);
         spec.traceparent |= self.traceparent;
         spec.samples = self.samples.unwrap_or(spec.samples);
         spec.keep_query |= self.keep_query;
@@ -301,34 +300,6 @@ fn params_of(file: &Path, text: &str) -> Result<Value, Error> {
             file.display()
         ))
     })
-}
-
-impl From<flags::WhenFull> for WhenFull {
-    fn from(flag: flags::WhenFull) -> Self {
-        match flag {
-            flags::WhenFull::Drop => Self::Drop,
-            flags::WhenFull::Queue => Self::Queue,
-        }
-    }
-}
-
-impl From<flags::Arrivals> for Arrivals {
-    fn from(flag: flags::Arrivals) -> Self {
-        match flag {
-            flags::Arrivals::Uniform => Self::Uniform,
-            flags::Arrivals::Poisson => Self::Poisson,
-        }
-    }
-}
-
-impl From<flags::Connections> for Connections {
-    fn from(flag: flags::Connections) -> Self {
-        match flag {
-            flags::Connections::Shared => Self::Shared,
-            flags::Connections::PerUser => Self::PerUser,
-            flags::Connections::PerIteration => Self::PerIteration,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The flags that say which workflows run, and on which agents.
 
+use clap::Args;
 use clap::builder::FalseyValueParser;
-use clap::{Args, ValueEnum};
 use heavy_load::span::Span;
-use heavy_results::job::{JobSpec, Weights, WorkflowSpec};
+use heavy_load::vocabulary::Weights;
+use heavy_results::job::{JobSpec, WorkflowSpec};
 
 /// Which workflows run, and on which agents.
 #[derive(Debug, Clone, Default, Args)]
@@ -19,7 +20,7 @@ pub struct TeamFlags {
     pub on: Vec<(String, String)>,
     /// How much of the load each agent gets [default: equal]
     #[arg(long, value_enum, env = "HEAVY_WEIGHTS")]
-    pub weights: Option<WeightsFlag>,
+    pub weights: Option<Weights>,
     /// Stop what runs and take its place
     #[arg(long, env = "HEAVY_REPLACE", value_parser = FalseyValueParser::new())]
     pub replace: bool,
@@ -41,7 +42,7 @@ impl TeamFlags {
     pub fn choose_agents(&self, spec: &mut JobSpec) {
         spec.agents = self.agents.or(spec.agents);
         spec.on.extend(self.on.iter().cloned());
-        spec.weights = self.weights.map_or(spec.weights, Weights::from);
+        spec.weights = self.weights.unwrap_or(spec.weights);
         spec.replace |= self.replace;
         spec.wait_for_agents = self.wait_for_agents.unwrap_or(spec.wait_for_agents);
     }
@@ -72,24 +73,6 @@ pub fn for_one_agent(spec: &mut JobSpec) -> Vec<&'static str> {
     ];
     let named = left_out.into_iter().filter(|(_, said)| *said);
     named.map(|(name, _)| name).collect()
-}
-
-/// How much of the load each agent gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum WeightsFlag {
-    /// All the same
-    Equal,
-    /// By the cores of its host
-    Cores,
-}
-
-impl From<WeightsFlag> for Weights {
-    fn from(flag: WeightsFlag) -> Self {
-        match flag {
-            WeightsFlag::Equal => Self::Equal,
-            WeightsFlag::Cores => Self::Cores,
-        }
-    }
 }
 
 /// A workflow and its weight, as in `buy` or `buy=3`.

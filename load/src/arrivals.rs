@@ -1,16 +1,15 @@
 //! How starts are spread around the plan: evenly, or at random as independent customers come.
 
-use serde::{Deserialize, Serialize};
+use crate::vocabulary::vocabulary;
 
-/// How due instants follow from a rate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrivals {
-    /// Iteration n is due when the area under the profile reaches n.
-    #[default]
-    Uniform,
-    /// A Poisson process with the profile as its intensity: gaps are exponential, counts are random.
-    Poisson,
+vocabulary! {
+    /// How starts are spread around the rate.
+    pub enum Arrivals: "arrivals" default Uniform {
+        /// Evenly: iteration n is due when the area under the profile reaches n.
+        Uniform = "uniform",
+        /// At random, as a Poisson process with the profile as its intensity.
+        Poisson = "poisson",
+    }
 }
 
 /// The area of one iteration in [`Draws`].

@@ -22,4 +22,5 @@ pub mod span;
 pub mod split;
 pub mod stream;
 pub mod users;
+pub mod vocabulary;
 pub mod window;

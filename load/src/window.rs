@@ -1,32 +1,18 @@
 //! The windows of a job: warm-up, steady and ramp-down.
 
-use serde::{Deserialize, Serialize};
-
 use crate::load::Load;
+use crate::vocabulary::vocabulary;
 
-/// A part of a job's time. An iteration lies in the window of the instant at which it was scheduled, a request in that
-/// of its start; none is ever left out of the results.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Window {
-    /// Before what was to be measured.
-    WarmUp,
-    /// What was to be measured.
-    #[default]
-    Steady,
-    /// Where rates or users only become fewer, to the end.
-    RampDown,
-}
-
-impl Window {
-    /// The window's name in results.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WarmUp => "warm-up",
-            Self::Steady => "steady",
-            Self::RampDown => "ramp-down",
-        }
+vocabulary! {
+    /// A part of a job's time. An iteration lies in the window of the instant at which it was scheduled, a request in that
+    /// of its start; none is ever left out of the results.
+    pub enum Window: "window" default Steady {
+        /// Before the measured duration.
+        WarmUp = "warm-up",
+        /// The measured duration.
+        Steady = "steady",
+        /// From where rates or users only decrease, to the end.
+        RampDown = "ramp-down",
     }
 }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use dropped::DroppedLine;
 pub use heavy_load::phases::{Phase, Phases};
 pub use iteration::{CheckOutcome, FAILED, IterationLine, PANIC, StepOutcome, TIMEOUT};
-pub use metric::{MetricKind, MetricLine};
+pub use metric::MetricLine;
 pub use request::{RequestLine, STATUS_KIND, status_fails};
 
 use dropped::DroppedWire;

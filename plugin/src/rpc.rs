@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use heavy_load::vocabulary::{Connections, WhenFull};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -147,30 +148,6 @@ impl Numbers {
             .and_then(|place| self.places.get(usize::try_from(place).ok()?));
         place.map_or(k, |place| self.first + k / count * self.period + place)
     }
-}
-
-/// What becomes of an iteration that is due when no slot is free.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenFull {
-    /// It is dropped with reason `full`.
-    #[default]
-    Drop,
-    /// It waits for a slot; its response time grows.
-    Queue,
-}
-
-/// Who shares connections with whom.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Connections {
-    /// All iterations of the process.
-    #[default]
-    Shared,
-    /// The iterations of one user.
-    PerUser,
-    /// Nobody: every iteration opens its own.
-    PerIteration,
 }
 
 /// One instant on two clocks. Due times count from it; wall times of output lines are

@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use heavy_load::vocabulary::{Connections, WhenFull};
 use heavy_plugin::codec::{ClientTransport, transport};
 use heavy_plugin::hello::Hello;
 use heavy_plugin::line::Line;
 use heavy_plugin::rpc::{
-    Anchor, ClosedSetup, Connections, LoadTestClient, Release, Setup, WhenFull, WorkflowSetup, client_config,
-    deadline_in,
+    Anchor, ClosedSetup, LoadTestClient, Release, Setup, WorkflowSetup, client_config, deadline_in,
 };
 
 const LIMIT: Duration = Duration::from_secs(20);

@@ -14,6 +14,7 @@ mod windows;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 
 use crate::stats::{Closing, Delta, Event, LogLine};
@@ -138,8 +139,10 @@ impl Aggregator {
         let fold = self.agents.entry(agent.to_owned()).or_default();
         match &fold.closing {
             // Nothing more was due once there was no data for it.
-            Some(closing) if closing.ended == "data" => return,
-            Some(closing) if !to_the_end && !matches!(closing.ended.as_str(), "died" | "lease") => return,
+            Some(closing) if closing.ended == Some(Ended::Data) => return,
+            Some(closing) if !to_the_end && !matches!(closing.ended, Some(Ended::Died | Ended::Lease)) => {
+                return;
+            }
             Some(_) => {}
             None => fold.lost = true,
         }

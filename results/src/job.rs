@@ -4,10 +4,10 @@
 //! what the services answer. All of it is JSON through serde.
 
 mod check;
-mod choices;
 mod foreign;
 mod info;
 mod provenance;
+mod samples;
 mod workflow;
 
 #[cfg(test)]
@@ -18,9 +18,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub use choices::{Connections, Samples, Weights, WhenFull};
 pub use info::{AgentInfo, CheckSpec, Checked, JobInfo, JobState, JobView};
 pub use provenance::Provenance;
+pub use samples::Samples;
 pub use workflow::WorkflowSpec;
 
 use crate::threshold::{Threshold, document};
@@ -31,6 +31,7 @@ use heavy_load::rate::Rate;
 use heavy_load::shape::{self, ShapeError};
 use heavy_load::span::Span;
 use heavy_load::users::Users;
+use heavy_load::vocabulary::{Connections, Weights, WhenFull};
 
 /// A submitted execution of a load test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

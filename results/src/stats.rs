@@ -3,6 +3,7 @@
 //! Durations count in the second in which they *ended*, plan and drops in the second *due*; seconds and `*_ns`
 //! instants count from the job's start.
 
+use heavy_load::vocabulary::Ended;
 use std::sync::Arc;
 
 use heavy_load::histogram::Histogram;
@@ -283,6 +284,6 @@ pub struct Closing {
     pub voided_iterations: u64,
     /// Log lines that were not kept.
     pub log_lines_dropped: u64,
-    /// finished, stopped, data (the load test has no more), died or lease.
-    pub ended: String,
+    /// How the assignment ended.
+    pub ended: Option<Ended>,
 }

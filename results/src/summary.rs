@@ -1,5 +1,6 @@
 //! The summary of a job: the one document from which every report is rendered.
 
+use heavy_load::vocabulary::{Ended, or_empty};
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -291,8 +292,9 @@ pub struct AgentSummary {
     pub clock_offset_ms: f64,
     /// Bound of its error.
     pub clock_error_ms: f64,
-    /// How its assignment ended: finished, stopped, died, lease; empty while it runs.
-    pub ended: String,
+    /// How its assignment ended; absent while it runs.
+    #[serde(with = "or_empty")]
+    pub ended: Option<Ended>,
     /// Requests whose raw rows were given up.
     pub voided_requests: u64,
     /// Iterations whose raw rows were given up.

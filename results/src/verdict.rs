@@ -1,5 +1,6 @@
 //! Whether a job passed: the rules of the verdict, and why it is what it is.
 
+use heavy_load::vocabulary::Ended;
 use serde::{Deserialize, Serialize};
 
 use crate::job::JobState;
@@ -297,7 +298,11 @@ fn achievement(summary: &Summary) -> String {
     } else {
         format!("{} failed", iterations.failed)
     };
-    if summary.agents.iter().any(|agent| agent.ended == "data") {
+    if summary
+        .agents
+        .iter()
+        .any(|agent| agent.ended == Some(Ended::Data))
+    {
         return format!(
             "the load test's data ended after {} of {} planned iterations, {failed}",
             iterations.started, iterations.planned

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
-use heavy_plugin::line::{CheckOutcome, MetricKind, MetricLine, StepOutcome};
+use heavy_load::vocabulary::MetricKind;
+use heavy_plugin::line::{CheckOutcome, MetricLine, StepOutcome};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 

@@ -83,7 +83,7 @@ pub use force::force;
 pub use heavy_load::admission::DropReason;
 pub use heavy_load::histogram::Histogram;
 pub use heavy_load::rate::{self, Rate};
-pub use heavy_plugin::rpc::WhenFull;
+pub use heavy_load::vocabulary::WhenFull;
 pub use listener::Listener;
 pub use options::Options;
 pub use report::Report;

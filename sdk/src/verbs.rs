@@ -85,7 +85,7 @@ macro_rules! verbs {
             let scope = self.scope();
             scope.ctx.record_metric(
                 name,
-                heavy_plugin::line::MetricKind::Counter,
+                heavy_load::vocabulary::MetricKind::Counter,
                 value.into(),
                 &scope.step,
             );
@@ -96,7 +96,7 @@ macro_rules! verbs {
             let scope = self.scope();
             scope.ctx.record_metric(
                 name,
-                heavy_plugin::line::MetricKind::Gauge,
+                heavy_load::vocabulary::MetricKind::Gauge,
                 value.into(),
                 &scope.step,
             );
@@ -108,7 +108,7 @@ macro_rules! verbs {
             let value = f64::from(u8::from(yes));
             scope.ctx.record_metric(
                 name,
-                heavy_plugin::line::MetricKind::Rate,
+                heavy_load::vocabulary::MetricKind::Rate,
                 value,
                 &scope.step,
             );
@@ -119,7 +119,7 @@ macro_rules! verbs {
             let scope = self.scope();
             scope.ctx.record_metric(
                 name,
-                heavy_plugin::line::MetricKind::Trend,
+                heavy_load::vocabulary::MetricKind::Trend,
                 value.into(),
                 &scope.step,
             );

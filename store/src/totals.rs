@@ -1,5 +1,6 @@
 //! A summary as the rows of the relations of totals.
 
+use heavy_load::vocabulary::Ended;
 use std::collections::HashSet;
 
 use heavy_results::summary::{Accounting, Distribution, RequestSummary, Summary, WorkflowSummary};
@@ -172,7 +173,7 @@ impl Totals {
             agent.clock_error_ms.into(),
             agent.voided_requests.into(),
             agent.voided_iterations.into(),
-            agent.ended.as_str().into(),
+            agent.ended.map_or("", Ended::as_str).into(),
         ]);
     }
 

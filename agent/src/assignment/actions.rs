@@ -1,5 +1,6 @@
 //! The actions of the [`machine`](super::machine), carried out on tasks whose ends are the next events.
 
+use heavy_load::vocabulary::Ended;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -164,10 +165,10 @@ impl Driver {
         });
     }
 
-    async fn close(&mut self, ended: &'static str) {
+    async fn close(&mut self, ended: Ended) {
         let Some(running) = &self.running else { return };
         let name = &self.shared.config.name;
-        if ended == "died" {
+        if ended == Ended::Died {
             running.results.event("process-died", name, "");
         }
         let plan = running.plan.clone();
@@ -184,8 +185,8 @@ impl Driver {
         };
         let finished = running
             .results
-            .finish(until_ns, &gaps, ended == "died", |closing| {
-                closing.ended = ended.to_owned();
+            .finish(until_ns, &gaps, ended == Ended::Died, |closing| {
+                closing.ended = Some(ended);
                 closing.clock_offset_ns = running.offset_ns;
                 closing.clock_error_ns = running.error_ns;
             });

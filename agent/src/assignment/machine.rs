@@ -7,6 +7,8 @@
 //! ```
 //! From `Exiting` on nothing but the end remains: results are closed and delivered if there was a start.
 
+use heavy_load::vocabulary::Ended;
+
 /// What happens to an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -75,7 +77,7 @@ pub(crate) enum Action {
     /// End the load test and all its children.
     EndProcess,
     /// Close the account and hand all results to delivery; the word says why it ended.
-    Close(&'static str),
+    Close(Ended),
     /// Forget the assignment.
     Forget,
 }
@@ -111,7 +113,7 @@ pub(crate) struct Machine {
     grace_ns: u64,
     /// Whether there was a start, so that there are results to close.
     started: bool,
-    ended: &'static str,
+    ended: Ended,
     failure: Option<Failure>,
 }
 
@@ -122,7 +124,7 @@ impl Machine {
             state: State::Preparing,
             grace_ns,
             started: false,
-            ended: "finished",
+            ended: Ended::Finished,
             failure: None,
         }
     }
@@ -152,11 +154,11 @@ impl Machine {
             }
             (Running, Event::AllDue) => self.stop(self.grace_ns),
             (Running, Event::OutOfData) => {
-                self.ended = "data";
+                self.ended = Ended::Data;
                 self.stop(self.grace_ns)
             }
             (Running, Event::Stop(stop)) => {
-                self.ended = "stopped";
+                self.ended = Ended::Stopped;
                 self.grace_ns = stop.grace_ns;
                 match stop.at_ns {
                     Some(at_ns) => vec![Action::EndAt(at_ns)],
@@ -168,11 +170,11 @@ impl Machine {
                 grace_ns: stop.grace_ns,
             }],
             (Running, Event::LeaseLost) => {
-                self.ended = "lease";
+                self.ended = Ended::Lease;
                 self.stop(0)
             }
             (Stopping, Event::LeaseLost) => {
-                self.ended = "lease";
+                self.ended = Ended::Lease;
                 vec![Action::Stop { grace_ns: 0 }]
             }
             (Stopping, Event::Stopped) => {
@@ -182,7 +184,7 @@ impl Machine {
             // Every outcome is known by then.
             (CleaningUp, Event::CleanedUp | Event::Broken(_)) => self.exit(),
             (Prepared | Running | Stopping, Event::Broken(failure)) => {
-                self.ended = "died";
+                self.ended = Ended::Died;
                 self.failure = Some(failure);
                 let mut actions = self.exit();
                 if self.started {

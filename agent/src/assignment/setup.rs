@@ -4,7 +4,7 @@ use heavy_load::load::{Closed, Kind, Quota};
 use heavy_load::revision::{Revision, Seated};
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
 use heavy_proto::v1;
-use heavy_results::job::{Connections, JobSpec, WhenFull};
+use heavy_results::job::JobSpec;
 
 use super::machine::Failure;
 use super::prepare::failure;
@@ -112,16 +112,9 @@ pub(super) fn setup(
         env: spec.env.clone(),
         anchor,
         max_in_flight: spec.max_in_flight,
-        when_full: match spec.when_full {
-            WhenFull::Drop => rpc::WhenFull::Drop,
-            WhenFull::Queue => rpc::WhenFull::Queue,
-        },
+        when_full: spec.when_full,
         timeout_ns: spec.timeout.map(heavy_load::span::Span::ns),
-        connections: match spec.connections {
-            Connections::Shared => rpc::Connections::Shared,
-            Connections::PerUser => rpc::Connections::PerUser,
-            Connections::PerIteration => rpc::Connections::PerIteration,
-        },
+        connections: spec.connections,
         traceparent: spec.traceparent,
     }
 }

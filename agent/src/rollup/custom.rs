@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use heavy_load::histogram::Histogram;
-use heavy_plugin::line::{IterationLine, MetricKind, MetricLine};
+use heavy_load::vocabulary::MetricKind;
+use heavy_plugin::line::{IterationLine, MetricLine};
 use heavy_results::stats;
 
 use super::names::{Names, Symbol};

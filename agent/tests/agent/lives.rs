@@ -1,5 +1,6 @@
 //! Assignments from beginning to end: the account holds, whatever happens on the way.
 
+use heavy_load::vocabulary::Ended;
 use std::time::Duration;
 
 use heavy_proto::v1::AssignmentState as State;
@@ -34,7 +35,7 @@ async fn every_result_of_a_job_arrives_once() {
     check_account(&delivered);
     let closing = delivered.closing.clone().unwrap();
     assert_eq!((closing.scheduled, closing.ok, closing.failed), (500, 450, 50));
-    assert_eq!((closing.ended.as_str(), closing.lost), ("finished", 0));
+    assert_eq!((closing.ended, closing.lost), (Some(Ended::Finished), 0));
     assert_eq!((delivered.requests(), delivered.iterations()), (500, 500));
     assert!(closing.clock_error_ns > 0, "the clock was measured");
     let complete: Vec<u32> = delivered
@@ -117,8 +118,8 @@ async fn what_a_dead_process_had_started_is_lost_and_counted() {
     check_account(&delivered);
     let closing = delivered.closing.clone().unwrap();
     assert_eq!(
-        (closing.ended.as_str(), closing.ok + closing.failed),
-        ("died", 25)
+        (closing.ended, closing.ok + closing.failed),
+        (Some(Ended::Died), 25)
     );
     assert!(closing.lost >= 1, "the one that killed it: {closing:?}");
     assert_eq!(closing.scheduled, 6000, "the whole plan: {closing:?}");
@@ -148,7 +149,7 @@ async fn a_stop_withdraws_what_is_not_due() {
     let delivered = world.delivered("job-stop");
     check_account(&delivered);
     let closing = delivered.closing.clone().unwrap();
-    assert_eq!((closing.ended.as_str(), closing.lost), ("stopped", 0));
+    assert_eq!((closing.ended, closing.lost), (Some(Ended::Stopped), 0));
     assert_eq!(delivered.iterations(), closing.started);
 }
 
@@ -164,7 +165,7 @@ async fn a_stop_at_an_instant_counts_exactly_what_is_due_before_it() {
     world.stop("job-end", Duration::from_secs(5), 1_500_000_000).await;
     world.state("job-end", State::Finished).await;
     let closing = world.delivered("job-end").closing.unwrap();
-    assert_eq!((closing.scheduled, closing.ended.as_str()), (150, "stopped"));
+    assert_eq!((closing.scheduled, closing.ended), (150, Some(Ended::Stopped)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -189,7 +190,7 @@ async fn an_agent_whose_lease_is_over_stops_by_itself() {
     let delivered = world.delivered("job-lease");
     check_account(&delivered);
     let closing = delivered.closing.unwrap();
-    assert_eq!((closing.scheduled, closing.ended.as_str()), (60_000, "lease"));
+    assert_eq!((closing.scheduled, closing.ended), (60_000, Some(Ended::Lease)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Processes: nothing outlives its assignment or its agent, and what an agent leaves is delivered by the next.
 
+use heavy_load::vocabulary::Ended;
 use std::time::Duration;
 
 use heavy_proto::v1::AssignmentState as State;
@@ -86,7 +87,7 @@ async fn an_agent_that_is_told_to_end_delivers_first() {
         .delivered("job-term")
         .closing
         .expect("it was closed and delivered");
-    assert_eq!((closing.ended.as_str(), closing.lost), ("stopped", 0));
+    assert_eq!((closing.ended, closing.lost), (Some(Ended::Stopped), 0));
     assert_eq!(
         std::fs::read_dir(world.dir.path().join("agent/spool"))
             .unwrap()

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use heavy_load::vocabulary::MetricKind;
+use serde::Deserialize;
 
 use super::fields::{Tags, Text};
 use super::json::{optional_text, raw_field, string, text_field};
@@ -22,32 +23,6 @@ pub struct MetricLine<'a> {
     pub tags: Cow<'a, str>,
 }
 
-/// How the values of a custom metric are put together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MetricKind {
-    /// Values are added up.
-    Counter,
-    /// The newest value stands.
-    Gauge,
-    /// The share of values that are not zero.
-    Rate,
-    /// Values are samples of a distribution.
-    Trend,
-}
-
-impl MetricKind {
-    /// The kind's name on the wire: `counter`, `gauge`, `rate`, `trend`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Counter => "counter",
-            Self::Gauge => "gauge",
-            Self::Rate => "rate",
-            Self::Trend => "trend",
-        }
-    }
-}
 impl MetricLine<'_> {
     /// Appends the line, newline included; a value that is not finite is written as 0, JSON having no word for it.
     pub fn write(&self, out: &mut Vec<u8>) {

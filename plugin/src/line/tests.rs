@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use heavy_load::vocabulary::MetricKind;
 use heavy_testkit::Schema;
 use proptest::prelude::*;
 

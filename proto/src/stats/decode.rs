@@ -1,5 +1,6 @@
 //! Wire to heavy-results. What comes from the wire is checked; nothing in it can panic.
 
+use heavy_load::vocabulary::{Ended, UnknownWord};
 use std::sync::Arc;
 
 use heavy_load::histogram::{Histogram, Malformed};
@@ -9,7 +10,7 @@ use heavy_results::stats;
 use crate::v1;
 
 /// Why a batch of stats cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// An index beyond the dictionary.
     #[error("text {0} is not in the batch's dictionary")]
@@ -23,6 +24,9 @@ pub enum Error {
     /// A window that is none.
     #[error("{0} is not a window of a job")]
     Window(u32),
+    /// An end of an assignment that this version does not know.
+    #[error(transparent)]
+    Ended(#[from] UnknownWord),
 }
 
 struct Texts(Vec<Arc<str>>);
@@ -123,8 +127,13 @@ pub fn closing_from_wire(wire: &v1::Closing) -> Result<stats::Closing, Error> {
         voided_requests: wire.voided_requests,
         voided_iterations: wire.voided_iterations,
         log_lines_dropped: wire.log_lines_dropped,
-        ended: wire.ended.clone(),
+        ended: ended(&wire.ended)?,
     })
+}
+
+fn ended(word: &str) -> Result<Option<Ended>, UnknownWord> {
+    let ended = (!word.is_empty()).then(|| word.parse());
+    ended.transpose()
 }
 
 fn request(row: &v1::RequestRollUp, texts: &Texts) -> Result<stats::Requests, Error> {

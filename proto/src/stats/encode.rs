@@ -72,7 +72,7 @@ pub fn closing_to_wire(closing: &stats::Closing) -> v1::Closing {
         voided_requests: closing.voided_requests,
         voided_iterations: closing.voided_iterations,
         log_lines_dropped: closing.log_lines_dropped,
-        ended: closing.ended.clone(),
+        ended: closing.ended.map(|ended| ended.to_string()).unwrap_or_default(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every field survives the wire, and damaged messages are refused.
 
+use heavy_load::vocabulary::Ended;
 use std::sync::Arc;
 
 use heavy_load::histogram::Histogram;
@@ -147,7 +148,7 @@ fn every_closing_survives_the_wire() {
         voided_requests: 13,
         voided_iterations: 14,
         log_lines_dropped: 15,
-        ended: "finished".into(),
+        ended: Some(Ended::Finished),
     };
     assert_eq!(closing_from_wire(&closing_to_wire(&closing)), Ok(closing));
 }

@@ -1,5 +1,6 @@
 //! The bottom of the page: errors, checks, custom metrics, agents, events, and where the results come from.
 
+use heavy_load::vocabulary::Ended;
 use heavy_results::summary::Summary;
 
 use super::sheet::{Cells, Head, Sheet, esc, name};
@@ -175,7 +176,7 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
             clock(signed_time(agent.clock_offset_ms)),
             clock(format!("±{}", time(agent.clock_error_ms))),
             count(agent.malformed),
-            name(if agent.ended.is_empty() { "-" } else { &agent.ended }),
+            name(agent.ended.map_or("-", Ended::as_str)),
         ];
         ("", cells)
     });

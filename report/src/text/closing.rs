@@ -1,5 +1,6 @@
 //! The last part: custom metrics, what went wrong, who measured, and what a reader should know.
 
+use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 
 use heavy_results::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
@@ -153,7 +154,7 @@ fn agent_cells(agent: &AgentSummary, due: u64) -> [String; 7] {
         time(agent.lag_p99_ms),
         format!("{:.2}", agent.cpu_max),
         clock,
-        clip(if agent.ended.is_empty() { "-" } else { &agent.ended }, 8),
+        clip(agent.ended.map_or("-", Ended::as_str), 8),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Summaries to render: a shop that passes, a job in trouble, one that never ran, one that runs.
 
+use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 
 use heavy_load::histogram::Histogram;
@@ -172,7 +173,7 @@ pub(crate) fn shop() -> Summary {
             cpu_max: 0.34,
             clock_offset_ms: 0.011,
             clock_error_ms: 0.05,
-            ended: "finished".to_owned(),
+            ended: Some(Ended::Finished),
             ..AgentSummary::default()
         }],
         warnings: Vec::new(),
@@ -236,7 +237,7 @@ pub(crate) fn trouble() -> Summary {
         lag_p99_ms: 6.1,
         cpu_max: 1.93,
         clock_offset_ms: -1.204,
-        ended: "died".to_owned(),
+        ended: Some(Ended::Died),
         voided_requests: 12,
         voided_iterations: 1,
         ..AgentSummary::default()
@@ -334,6 +335,6 @@ pub(crate) fn running() -> Summary {
     summary.windows.clear();
     summary.timeline = Timeline::default();
     summary.events.clear();
-    summary.agents[0].ended = String::new();
+    summary.agents[0].ended = None;
     summary
 }

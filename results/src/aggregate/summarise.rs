@@ -1,5 +1,6 @@
 //! Totals to summary.
 
+use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -263,7 +264,7 @@ fn agent(name: &str, fold: &AgentFold, planned: u64) -> AgentSummary {
         clock_offset_ms: closing.clock_offset_ns as f64 / 1e6,
         clock_error_ms: closing.clock_error_ns as f64 / 1e6,
         ended: if fold.lost {
-            "lost".to_owned()
+            Some(Ended::Lost)
         } else {
             closing.ended
         },

@@ -1,5 +1,6 @@
 //! Folding as a table of small jobs, and as properties.
 
+use heavy_load::vocabulary::Ended;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -164,11 +165,16 @@ fn a_second_that_stands_out_is_named() {
 
 #[test]
 fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
-    for (ended, gap) in [("died", 10), ("lease", 10), ("finished", 0), ("data", 0)] {
+    for (ended, gap) in [
+        (Ended::Died, 10),
+        (Ended::Lease, 10),
+        (Ended::Finished, 0),
+        (Ended::Data, 0),
+    ] {
         let mut fold = fold(&["a"]);
         fold.apply("a", &second(0, 5, &[1]));
         let closing = Closing {
-            ended: ended.to_owned(),
+            ended: Some(ended),
             scheduled: 5,
             started: 5,
             ok: 5,
@@ -226,7 +232,7 @@ fn an_agent_that_stopped_by_itself_is_held_to_its_share_unless_the_job_was_stopp
         fold.close(
             "a",
             Closing {
-                ended: "stopped".to_owned(),
+                ended: Some(Ended::Stopped),
                 ..Closing::default()
             },
         );

@@ -2,7 +2,8 @@
 
 use heavy_load::load::Load;
 use heavy_load::revision::Revision;
-use heavy_results::job::{JobSpec, JobState, Weights};
+use heavy_load::vocabulary::Weights;
+use heavy_results::job::{JobSpec, JobState};
 
 use super::control;
 use super::driver::Driver;

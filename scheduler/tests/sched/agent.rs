@@ -2,6 +2,7 @@
 
 use heavy_load::histogram::Histogram;
 use heavy_load::revision::Revision;
+use heavy_load::vocabulary::Ended;
 use heavy_proto::v1::fleet_client::FleetClient;
 use heavy_proto::v1::{self, AssignmentState, content, from_agent, to_agent};
 use heavy_proto::{net, stats};
@@ -164,7 +165,7 @@ impl Agent {
             scheduled: ok,
             started: ok,
             ok,
-            ended: "finished".to_owned(),
+            ended: Some(Ended::Finished),
             ..Closing::default()
         };
         let content = content::Content::Closing(stats::closing_to_wire(&closing));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use heavy_load::arrivals::Arrivals;
 use heavy_load::load::Load;
 use heavy_load::profile::Stage;
@@ -11,7 +11,7 @@ use heavy_load::rate::Rate;
 use heavy_load::shape::{Shape, ShapeError};
 use heavy_load::span::Span;
 use heavy_load::users::Users;
-use heavy_plugin::rpc::{Connections, WhenFull};
+use heavy_load::vocabulary::{Connections, WhenFull};
 use serde_json::Value;
 
 /// How long a run lasts that says nothing of it.
@@ -53,8 +53,8 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "D:RATE,...", value_delimiter = ',')]
     pub(crate) stages: Vec<Stage>,
     /// How starts are spread around the rate
-    #[arg(long, value_enum, default_value_t = Spread::Uniform)]
-    pub(crate) arrivals: Spread,
+    #[arg(long, value_enum, default_value_t = Arrivals::Uniform)]
+    pub(crate) arrivals: Arrivals,
     /// Users that start again when they are done, in place of a rate: a number, or stages of it
     #[arg(long, value_name = "N|D:N,...", allow_hyphen_values = true)]
     pub(crate) users: Option<Users>,
@@ -71,8 +71,8 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "N")]
     pub(crate) unique_users: Option<u32>,
     /// Who shares connections with whom
-    #[arg(long, value_enum, default_value_t = Sharing::Shared)]
-    pub(crate) connections: Sharing,
+    #[arg(long, value_enum, default_value_t = Connections::Shared)]
+    pub(crate) connections: Connections,
     /// Send the W3C header `traceparent`: the sequence ID is the trace, the request ID the span
     #[arg(long)]
     pub(crate) traceparent: bool,
@@ -86,43 +86,14 @@ pub(crate) struct Plan {
     #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_in_flight: u32,
     /// What becomes of an iteration that is due when that many run
-    #[arg(long, value_enum, default_value_t = Full::Drop)]
-    pub(crate) when_full: Full,
+    #[arg(long, value_enum, default_value_t = WhenFull::Drop)]
+    pub(crate) when_full: WhenFull,
     /// After which an iteration is given up as failed
     #[arg(long)]
     pub(crate) timeout: Option<Span>,
     /// How long running iterations may go on at the end
     #[arg(long, default_value = "30s")]
     pub(crate) graceful_stop: Span,
-}
-
-/// [`Arrivals`] on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Spread {
-    /// Evenly
-    Uniform,
-    /// At random, as independent customers come
-    Poisson,
-}
-
-/// [`Connections`] on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Sharing {
-    /// All iterations
-    Shared,
-    /// The iterations of one user
-    PerUser,
-    /// Nobody
-    PerIteration,
-}
-
-/// [`WhenFull`] on the command line.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Full {
-    /// It is dropped and counted
-    Drop,
-    /// It waits for a slot
-    Queue,
 }
 
 #[derive(Debug, Parser)]
@@ -161,10 +132,7 @@ impl Plan {
         let mut shape = Shape {
             rate: self.rate,
             stages: self.stages.clone(),
-            arrivals: match self.arrivals {
-                Spread::Uniform => Arrivals::Uniform,
-                Spread::Poisson => Arrivals::Poisson,
-            },
+            arrivals: self.arrivals,
             users: self.users.clone(),
             iterations: self.iterations,
             iterations_per_user: self.iterations_per_user,
@@ -202,25 +170,6 @@ impl Plan {
     /// The variables by name.
     pub(crate) fn env(&self) -> BTreeMap<String, String> {
         self.env.iter().cloned().collect()
-    }
-}
-
-impl From<Sharing> for Connections {
-    fn from(sharing: Sharing) -> Self {
-        match sharing {
-            Sharing::Shared => Self::Shared,
-            Sharing::PerUser => Self::PerUser,
-            Sharing::PerIteration => Self::PerIteration,
-        }
-    }
-}
-
-impl From<Full> for WhenFull {
-    fn from(full: Full) -> Self {
-        match full {
-            Full::Drop => Self::Drop,
-            Full::Queue => Self::Queue,
-        }
     }
 }
 

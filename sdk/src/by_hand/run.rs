@@ -185,9 +185,9 @@ fn setup(workflow: &str, plan: &Plan, kind: &Kind, anchor: Anchor) -> Setup {
         env: plan.env(),
         anchor,
         max_in_flight: plan.max_in_flight,
-        when_full: plan.when_full.into(),
+        when_full: plan.when_full,
         timeout_ns: plan.timeout.map(|timeout| timeout.ns()),
-        connections: plan.connections.into(),
+        connections: plan.connections,
         traceparent: plan.traceparent,
     }
 }

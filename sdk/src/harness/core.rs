@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use heavy_load::admission::{Decision, Released};
-use heavy_plugin::rpc::WhenFull;
+use heavy_load::vocabulary::WhenFull;
 use serde_json::Value;
 
 use super::closed::ClosedUsers;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_load::admission::Released;
-use heavy_plugin::line::{FAILED, IterationLine, MetricKind, PANIC, TIMEOUT};
-use heavy_plugin::rpc::Connections;
+use heavy_load::vocabulary::{Connections, MetricKind};
+use heavy_plugin::line::{FAILED, IterationLine, PANIC, TIMEOUT};
 
 use super::core::Core;
 use super::panics::{Outcome, guarded};

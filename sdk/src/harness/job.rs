@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_plugin::rpc::{Anchor, Connections, Setup, WhenFull};
+use heavy_load::vocabulary::{Connections, WhenFull};
+use heavy_plugin::rpc::{Anchor, Setup};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 

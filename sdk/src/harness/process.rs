@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use heavy_load::vocabulary::WhenFull;
 use heavy_plugin::ENV_FILES_READ;
 use heavy_plugin::rpc::{
-    Accepted, Description, Failure, Prepared, Release, Setup, Stopped, WhenFull, WorkflowDescription,
+    Accepted, Description, Failure, Prepared, Release, Setup, Stopped, WorkflowDescription,
 };
 use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_load::admission::DropReason;
-use heavy_plugin::line::{DroppedLine, IterationLine, MetricKind, MetricLine, RequestLine};
+use heavy_load::vocabulary::MetricKind;
+use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 use tokio::sync::Notify;
 
 use super::workflow::Workflow;

@@ -10,11 +10,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use heavy_load::vocabulary::{Connections, WhenFull};
 use heavy_plugin::codec;
 use heavy_plugin::line::{DroppedLine, IterationLine, Line, MetricLine, RequestLine};
 use heavy_plugin::rpc::{
-    Anchor, Connections, LoadTestClient, Release, Setup, Stopped, WhenFull, WorkflowSetup, client_config,
-    deadline_in,
+    Anchor, LoadTestClient, Release, Setup, Stopped, WorkflowSetup, client_config, deadline_in,
 };
 use heavy_sdk::http::monotonic_ns;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heavy_plugin::rpc::WhenFull;
+use heavy_load::vocabulary::WhenFull;
 use serde_json::json;
 
 use crate::child::Child;

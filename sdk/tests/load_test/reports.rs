@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heavy_plugin::rpc::Connections;
+use heavy_load::vocabulary::Connections;
 use heavy_sdk::DEFAULT_SEQUENCE_ID;
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! Jobs, batches and summaries to store.
 
 use heavy_load::histogram::Histogram;
+use heavy_load::vocabulary::Ended;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::Dropped;
 use heavy_results::summary::{
@@ -205,7 +206,7 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
             malformed: 3,
             lag_p99_ms: 0.2,
             cpu_max: 0.7,
-            ended: "finished".to_owned(),
+            ended: Some(Ended::Finished),
             ..AgentSummary::default()
         }],
         warnings: vec!["rows were not kept".to_owned()],

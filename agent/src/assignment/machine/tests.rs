@@ -49,7 +49,7 @@ fn a_job_that_goes_well() {
             Action::Stop { grace_ns: GRACE },
             Action::CleanUp,
             Action::EndProcess,
-            Action::Close("finished"),
+            Action::Close(Ended::Finished),
             Action::Report(Report::Finished),
             Action::Forget,
         ]
@@ -61,7 +61,7 @@ fn a_job_that_is_stopped() {
     let to_the_end = [Event::Stopped, Event::CleanedUp, Event::Exited, Event::Delivered];
     let now = [&[Event::Prepared, Event::Start, stop(None)][..], &to_the_end].concat();
     assert!(live(&now).contains(&Action::Stop { grace_ns: 5 }));
-    assert!(live(&now).contains(&Action::Close("stopped")));
+    assert!(live(&now).contains(&Action::Close(Ended::Stopped)));
     let later = [
         &[Event::Prepared, Event::Start, stop(Some(77)), Event::AllDue][..],
         &to_the_end,
@@ -69,7 +69,7 @@ fn a_job_that_is_stopped() {
     .concat();
     assert!(live(&later).contains(&Action::EndAt(77)));
     assert!(live(&later).contains(&Action::Stop { grace_ns: 5 }));
-    assert!(live(&later).contains(&Action::Close("stopped")));
+    assert!(live(&later).contains(&Action::Close(Ended::Stopped)));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_process_that_dies_is_closed_and_failed() {
         ]
         .concat();
         let actions = live(&events);
-        assert!(actions.contains(&Action::Close("died")), "{actions:?}");
+        assert!(actions.contains(&Action::Close(Ended::Died)), "{actions:?}");
         assert!(actions.contains(&Action::Report(Report::Failed(failure("died")))));
     }
 }
@@ -122,7 +122,7 @@ fn a_lost_lease_stops_without_grace() {
         Event::Exited,
     ]);
     assert!(actions.contains(&Action::Stop { grace_ns: 0 }));
-    assert_eq!(actions.last(), Some(&Action::Close("lease")));
+    assert_eq!(actions.last(), Some(&Action::Close(Ended::Lease)));
 }
 
 fn event() -> impl Strategy<Value = Event> {

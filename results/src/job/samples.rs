@@ -1,41 +1,6 @@
-//! The choices that a job document offers.
+//! Which raw rows of a job are kept.
 
 use serde::{Deserialize, Serialize};
-
-/// What becomes of an iteration that is due when no slot is free.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum WhenFull {
-    /// It is dropped with reason `full`.
-    #[default]
-    Drop,
-    /// It waits for a slot.
-    Queue,
-}
-
-/// Who shares connections with whom.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Connections {
-    /// All iterations of a process.
-    #[default]
-    Shared,
-    /// The iterations of one user.
-    PerUser,
-    /// Nobody.
-    PerIteration,
-}
-
-/// How much of the load each agent gets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Weights {
-    /// All the same.
-    #[default]
-    Equal,
-    /// By the cores of its host.
-    Cores,
-}
 
 /// Which raw rows are kept; roll-ups always hold everything. Text form: `all`, `errors`, `none`, `10%`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
