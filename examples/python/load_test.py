@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A heavy load test without the SDK: GETs the param `url`. docs/protocol.md says what it has to do."""
+"""A heavy load test without the SDK: GETs the param `url`. docs/protocol.md specifies the protocol."""
 import http.client, json, os, socket, struct, sys, threading, time, urllib.parse, uuid
 from datetime import datetime, timezone
 

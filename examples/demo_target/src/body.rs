@@ -1,4 +1,4 @@
-//! Bodies of answers: none, a short one, or as many bytes as were asked for without holding them.
+//! Response bodies: empty, short, or any number of bytes generated on the fly.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -9,11 +9,11 @@ use hyper::body::{Frame, SizeHint};
 
 static PATTERN: [u8; 16 << 10] = [b'.'; 16 << 10];
 
-/// The body of an answer.
+/// The body of a response.
 #[derive(Debug)]
 pub(crate) enum Body {
     Whole(Bytes),
-    /// Pieces of a pattern; with its length told ahead, or chunked.
+    /// A repeated pattern, with content-length or chunked.
     Pattern {
         left: u64,
         told: bool,
@@ -48,7 +48,7 @@ impl hyper::body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Body::Whole(bytes) => bytes.is_empty(),
-            // A chunked body of no bytes still ends by a chunk.
+            // An empty chunked body still ends with a chunk.
             Body::Pattern { left, told } => *told && *left == 0,
         }
     }

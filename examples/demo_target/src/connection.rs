@@ -23,12 +23,12 @@ use crate::route::Route;
 use crate::shop;
 use crate::state::State;
 
-/// The largest request body that is read.
+/// Maximum size of a request body, in bytes.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
 
-/// Asks hyper to drop the connection without an answer.
+/// Makes hyper drop the connection without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is to be reset")]
+#[error("resetting the connection")]
 struct ResetWanted;
 
 /// Serves a connection to its end.
@@ -49,7 +49,7 @@ pub(crate) async fn serve(stream: TcpStream, state: Arc<State>, thread: usize) {
     });
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http2().max_concurrent_streams(1_000);
-    // A peer that breaks off is no concern of a target.
+    // A target ignores peers that close the connection early.
     let _ = server.serve_connection(TokioIo::new(socket), service).await;
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn serve(stream: TcpStream, state: Arc<State>, thread: usize) {
 struct Connection {
     state: Arc<State>,
     thread: usize,
-    /// No request came yet.
+    /// No request yet.
     fresh: AtomicBool,
     reset: Arc<AtomicBool>,
 }
@@ -111,7 +111,7 @@ impl Connection {
     }
 }
 
-/// The body of a request; nothing if it is too large or breaks off.
+/// The body of a request; empty if it is too large or incomplete.
 async fn read(body: Incoming) -> bytes::Bytes {
     match Limited::new(body, REQUEST_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes(),
@@ -129,7 +129,7 @@ struct Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // If it cannot be set, the peer sees the connection closed without an answer: an error as well.
+            // Without the option, the peer sees the connection closed without a response, which is an error too.
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -1,4 +1,4 @@
-//! The `/_` paths: what arrived, and what to do from now on.
+//! The `/_` paths: read the recorded arrivals, change the behaviour.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use crate::options::{Behaviour, Placed, Stall};
 use crate::shop::{refuse, with_type};
 use crate::state::State;
 
-/// An hour: longer is a mistake.
+/// One hour; anything longer is a mistake.
 const MS_MAX: u64 = 3_600_000;
 
-/// A [`Behaviour`] as it comes over HTTP; what is left out is off.
+/// A [`Behaviour`] as sent over HTTP; missing fields are off.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
@@ -25,7 +25,7 @@ struct Wanted {
     stall_for_ms: u64,
 }
 
-/// Whether a path is about the target itself.
+/// Whether a path controls the target itself.
 pub(crate) fn is_control(path: &str) -> bool {
     path.starts_with("/_")
 }

@@ -1,4 +1,4 @@
-//! The demo target as a program of its own.
+//! The demo target as a standalone program.
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};
@@ -7,20 +7,20 @@ use anyhow::Context;
 use clap::Parser;
 use heavy_demo_target::{Latency, Options, Target};
 
-/// A server to aim load tests at: answers fast, stamps arrivals, and misbehaves when asked
+/// Server to run load tests against: responds fast, records arrivals, and slows down, fails or stalls on request
 #[derive(Debug, Parser)]
 #[command(
     version,
     after_help = "GET /_stats shows what arrived; POST /_control changes how it behaves."
 )]
 struct Args {
-    /// Loopback address to listen on; port 0 takes a free one
+    /// Loopback address to listen on; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:8080", env = "HEAVY_DEMO_TARGET_LISTEN")]
     listen: SocketAddr,
-    /// Threads that serve
+    /// Number of server threads
     #[arg(long, default_value_t = 1, env = "HEAVY_DEMO_TARGET_THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
-    /// Answer as a small shop would: skewed latencies of 2 to 8 ms, rare slow ones, a few errors
+    /// Respond like a small shop: skewed latencies of 2 to 8 ms, rare slow responses, a few errors
     #[arg(long, env = "HEAVY_DEMO_TARGET_LIFELIKE")]
     lifelike: bool,
 }

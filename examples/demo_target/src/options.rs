@@ -1,20 +1,20 @@
-//! How a target behaves.
+//! Options and behaviour of a target.
 
 use std::time::{Duration, Instant};
 
-/// Options of a target. The default answers everything at once and without an error, on one thread.
+/// Options of a target. The default responds to everything immediately and without errors, on one thread.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Threads that serve; at least one.
+    /// Number of server threads; at least one.
     pub threads: usize,
     /// Arrival stamps kept per thread, 8 bytes each. The memory is reserved at the start and used as it fills;
-    /// later arrivals are counted but not stamped.
+    /// later arrivals are counted but not recorded.
     pub arrivals_max: usize,
-    /// How long the shop and `/` take.
+    /// Latency of the shop and `/`.
     pub latency: Latency,
-    /// Seed of everything random.
+    /// Seed of all random numbers.
     pub seed: u64,
-    /// Behaviour of the whole server from the start.
+    /// Initial behaviour of the whole server.
     pub behaviour: Behaviour,
 }
 
@@ -30,36 +30,36 @@ impl Default for Options {
     }
 }
 
-/// How long `/` and the shop take to answer.
+/// Latency of `/` and the shop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Latency {
-    /// No time at all, and no errors.
+    /// No latency and no errors.
     None,
-    /// As a small shop would: skewed around 2 to 8 ms with a rare 50 ms, and 0.2% errors at checkout.
+    /// Like a small shop: 2 to 8 ms with a skewed distribution, rarely 50 ms, and 0.2% errors at checkout.
     Lifelike,
 }
 
-/// What a target does to every request beside answering it. The default is nothing.
+/// Faults of a target, applied to every request. The default has none.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Behaviour {
-    /// Added to every answer.
+    /// Delay added to every response.
     pub slow: Duration,
-    /// Share of requests answered 503, from 0 to 1.
+    /// Share of requests that fail with 503, from 0 to 1.
     pub fail_share: f64,
-    /// A time in which nothing is answered.
+    /// A period without responses.
     pub stall: Option<Stall>,
 }
 
-/// A time in which a target accepts and reads, and answers nothing.
+/// A period in which a target accepts and reads, but does not respond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stall {
-    /// When it begins, from the moment the behaviour is set.
+    /// When it begins, relative to the moment at which the behaviour is set.
     pub after: Duration,
-    /// How long it takes; what was held back is answered at its end.
+    /// Its length; delayed responses are sent at its end.
     pub length: Duration,
 }
 
-/// A [`Behaviour`] with its stall placed in time.
+/// A [`Behaviour`] with the absolute time of its stall.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Placed {
     pub(crate) slow: Duration,
@@ -80,12 +80,12 @@ impl Placed {
         }
     }
 
-    /// Whether nothing at all is asked for.
+    /// Whether the target has no faults.
     pub(crate) fn is_calm(&self) -> bool {
         self.slow.is_zero() && self.fail_share == 0.0 && self.stall.is_none()
     }
 
-    /// When an answer that is ready at `now` may leave, if not at once.
+    /// When to send a response that is ready at `now`, if not immediately.
     pub(crate) fn held_until(&self, now: Instant) -> Option<Instant> {
         let (start, end) = self.stall?;
         (start <= now && now < end).then_some(end)

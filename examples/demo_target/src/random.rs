@@ -1,5 +1,5 @@
-//! Pseudo-random numbers that depend on a seed and the number of the request alone, so that a target behaves
-//! the same in every run, whatever thread serves.
+//! Pseudo-random numbers that depend only on a seed and the number of the request, so that a target behaves
+//! the same in every run, on any number of threads.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ impl Random {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// A log-normal duration of this median; `spread` is the standard deviation of its logarithm.
+    /// A log-normal duration with this median; `spread` is the standard deviation of its logarithm.
     pub(crate) fn skewed(&mut self, median: Duration, spread: f64) -> Duration {
         // Box-Muller; 1 - share is never zero.
         let radius = (-2.0 * (1.0 - self.share()).ln()).sqrt();

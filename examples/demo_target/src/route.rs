@@ -1,12 +1,12 @@
-//! Which answer a path asks for.
+//! The routes of the target.
 
 use http::{Method, StatusCode};
 
-/// The largest body asked for by `/bytes` and `/chunked`.
+/// Maximum size of a body from `/bytes` and `/chunked`, in bytes.
 const BYTES_MAX: u64 = 1 << 30;
 const DELAY_MAX_MS: u64 = 60_000;
 
-/// What is asked for.
+/// A route with its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
     Home,
@@ -78,7 +78,7 @@ impl Route {
         .unwrap_or(Route::Unknown)
     }
 
-    /// Its place in [`NAMES`].
+    /// Index in [`NAMES`].
     pub(crate) fn index(self) -> usize {
         match self {
             Route::Home => 0,
@@ -103,7 +103,7 @@ fn at_most(text: &str, max: u64) -> Option<u64> {
     text.parse().ok().filter(|value| *value <= max)
 }
 
-/// A status that ends a response: 1xx does not.
+/// A final status: 1xx is not.
 fn status(text: &str) -> Option<StatusCode> {
     let code = text.parse().ok().filter(|code| (200..600).contains(code))?;
     StatusCode::from_u16(code).ok()

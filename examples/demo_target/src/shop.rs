@@ -1,4 +1,4 @@
-//! The answers: fixed ones, and a small shop without a memory.
+//! Responses: fixed ones, and a small stateless shop.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const SLOW_SHARE: f64 = 0.003;
 const SLOW: Duration = Duration::from_millis(50);
 const CHECKOUT_FAILURES: f64 = 0.002;
 
-/// What the shop wants to know at login and for the cart.
+/// The body of a login.
 #[derive(Debug, Deserialize)]
 struct Login {
     user: String,
@@ -35,7 +35,7 @@ fn one() -> u32 {
     1
 }
 
-/// How long an answer takes, before anything asked of the whole target.
+/// Latency of a response, without the [`Behaviour`] of the whole target.
 pub(crate) fn latency(route: Route, latency: Latency, random: &mut Random) -> Duration {
     let median_ms = match route {
         Route::Delay { ms } => return Duration::from_millis(ms),
@@ -54,17 +54,17 @@ pub(crate) fn latency(route: Route, latency: Latency, random: &mut Random) -> Du
     random.skewed(Duration::from_millis(median_ms), SPREAD)
 }
 
-/// Whether the shop fails by itself.
+/// Whether the shop's own error rate fails this request.
 pub(crate) fn fails(route: Route, latency: Latency, random: &mut Random) -> bool {
     route == Route::Checkout && latency == Latency::Lifelike && random.share() < CHECKOUT_FAILURES
 }
 
-/// Whether the answer depends on the request's body.
+/// Whether the response depends on the request's body.
 pub(crate) fn wants_body(route: Route) -> bool {
     matches!(route, Route::Login | Route::Cart | Route::Checkout)
 }
 
-/// The answer to a request with this body.
+/// The response to a request with this body.
 pub(crate) fn answer(route: Route, body: &[u8]) -> Response<Body> {
     match route {
         Route::Home | Route::Delay { .. } => text(StatusCode::OK, Bytes::from_static(b"hello heavy\n")),
@@ -84,7 +84,7 @@ pub(crate) fn answer(route: Route, body: &[u8]) -> Response<Body> {
     }
 }
 
-/// An error that says why.
+/// An error response with a reason.
 pub(crate) fn refuse(code: StatusCode, why: &str) -> Response<Body> {
     json(code, format!(r#"{{"error":"{why}"}}"#))
 }

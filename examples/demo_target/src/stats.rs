@@ -1,4 +1,4 @@
-//! What arrived: counts by path, and the instant of every arrival.
+//! Received requests: counts by path, and the instant of every arrival.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,29 +9,29 @@ use serde::Serialize;
 
 use crate::route::{NAMES, Route};
 
-/// What a target has seen since its start or the last reset. Requests of `/_` paths, and connections that
-/// began with one, are not in it.
+/// Counts since the start of the target or the last reset. They exclude requests of `/_` paths, and connections
+/// that began with one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stats {
     /// Requests whose head was parsed.
     pub requests: u64,
     /// Connections accepted.
     pub connections: u64,
-    /// Requests that found no room for their stamp.
+    /// Requests whose arrival was not recorded because the list was full.
     pub unstamped: u64,
-    /// Requests by path template; only paths that were asked for.
+    /// Requests by path template; only requested paths.
     pub by_path: BTreeMap<&'static str, u64>,
 }
 
-/// The counters of a target. Relaxed throughout: they are read when the load is over, or roughly.
+/// The counters of a target. All accesses are relaxed: readers wait until the load has ended, or accept rough values.
 #[derive(Debug)]
 pub(crate) struct Counters {
     connections: AtomicU64,
     unstamped: AtomicU64,
     by_path: [AtomicU64; NAMES.len()],
-    /// Numbers the requests for what is random; never reset.
+    /// Number of the next request, for its random numbers; never reset.
     next: AtomicU64,
-    /// One list a thread, so that stamping never waits for another thread.
+    /// One list per thread, so that recording never waits for another thread.
     arrivals: Vec<Mutex<Vec<u64>>>,
 }
 
@@ -48,7 +48,7 @@ impl Counters {
         }
     }
 
-    /// Stamps an arrival; first thing when a head was parsed.
+    /// Records an arrival; call it as soon as a head is parsed.
     pub(crate) fn arrived(&self, thread: usize) {
         let now_ns = now_ns();
         let mut arrivals = locked(&self.arrivals[thread]);
@@ -69,9 +69,9 @@ impl Counters {
         self.connections.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes back the count of a connection that turned out to be about the target itself.
+    /// Uncounts a connection that requests a `/_` path.
     pub(crate) fn not_load(&self) {
-        // Saturates because a reset may have come between.
+        // Saturates because a reset may have happened in between.
         let _ = self
             .connections
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1));
@@ -92,7 +92,7 @@ impl Counters {
         }
     }
 
-    /// CLOCK_MONOTONIC in ns of every stamped arrival, ascending.
+    /// CLOCK_MONOTONIC in ns of every recorded arrival, ascending.
     pub(crate) fn arrivals(&self) -> Vec<u64> {
         let mut all = Vec::new();
         for arrivals in &self.arrivals {

@@ -13,16 +13,16 @@ use crate::options::{Behaviour, Options, Placed};
 use crate::state::State;
 use crate::stats::Stats;
 
-/// Pause after a failed accept, such as when descriptors ran out.
+/// Pause after a failed accept, for example without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// Why a target did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It listens where others could reach it.
-    #[error("{0} is not a loopback address; the demo target is for this machine only, listen on 127.0.0.1")]
+    /// The listener is not on a loopback address.
+    #[error("{0} is not a loopback address: the demo target serves only this machine; listen on 127.0.0.1")]
     NotLoopback(SocketAddr),
-    /// The listener or a thread could not be used.
+    /// The listener failed, or a thread did not start.
     #[error("cannot serve on the listener: {0}")]
     Io(#[from] io::Error),
 }
@@ -32,7 +32,7 @@ pub enum Error {
 pub struct Target;
 
 impl Target {
-    /// Serves on a bound loopback listener, in threads of its own, until the handle is dropped.
+    /// Serves on a bound loopback listener, in its own threads, until the handle is dropped.
     ///
     /// ```
     /// use heavy_demo_target::{Options, Target};
@@ -43,7 +43,7 @@ impl Target {
     /// ```
     ///
     /// # Errors
-    /// When the listener is not on loopback, or threads cannot be started.
+    /// If the listener is not on a loopback address, or threads cannot be started.
     pub fn start(listener: TcpListener, options: Options) -> Result<Handle, Error> {
         let addr = listener.local_addr()?;
         if !addr.ip().is_loopback() {
@@ -53,7 +53,7 @@ impl Target {
         let threads = options.threads.max(1);
         let state = Arc::new(State::new(&options, threads));
         let (stop, stopped) = watch::channel(());
-        // Made first, so that a failure half-way drops it and stops the threads that run already.
+        // Created first, so that a failure drops it and stops the threads already running.
         let mut handle = Handle {
             addr,
             state: state.clone(),
@@ -75,12 +75,12 @@ impl Target {
     }
 }
 
-/// A running target. Dropping it stops the server and breaks off its connections.
+/// A running target. Dropping it stops the server and closes its connections.
 #[derive(Debug)]
 pub struct Handle {
     addr: SocketAddr,
     state: Arc<State>,
-    /// Closed to stop.
+    /// Closing it stops the threads.
     stop: Option<watch::Sender<()>>,
     threads: Vec<JoinHandle<io::Result<()>>>,
 }
@@ -91,22 +91,22 @@ impl Handle {
         self.addr
     }
 
-    /// What it has seen.
+    /// The current counts.
     pub fn stats(&self) -> Stats {
         self.state.counters.stats()
     }
 
-    /// CLOCK_MONOTONIC in ns of every stamped arrival, ascending.
+    /// CLOCK_MONOTONIC in ns of every recorded arrival, ascending.
     pub fn arrivals_ns(&self) -> Vec<u64> {
         self.state.counters.arrivals()
     }
 
-    /// Behaves like this from now on.
+    /// Changes the behaviour.
     pub fn behave(&self, behaviour: Behaviour) {
         self.state.behave(Placed::new(behaviour, Instant::now()));
     }
 
-    /// Stops it and waits until its port is free.
+    /// Stops the server and waits until its port is free.
     pub fn stop(self) {
         drop(self);
     }
@@ -122,7 +122,7 @@ impl Drop for Handle {
     }
 }
 
-/// Accepts until the handle is gone; what was accepted ends with the thread's runtime.
+/// Accepts connections until the handle is dropped; accepted connections end with the thread's runtime.
 async fn accept(
     listener: TcpListener,
     state: Arc<State>,
@@ -138,7 +138,7 @@ async fn accept(
         match accepted {
             Ok((stream, _)) => {
                 state.counters.accepted();
-                // An answer in several writes must not wait for the peer's acknowledgement.
+                // A response in several writes must not wait for the peer's acknowledgement.
                 let _ = stream.set_nodelay(true);
                 tokio::spawn(connection::serve(stream, state.clone(), thread));
             }

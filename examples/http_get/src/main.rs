@@ -5,7 +5,7 @@ use heavy_sdk::prelude::*;
 struct HttpGet;
 
 impl Runner for HttpGet {
-    /// A job without a URL is not even started.
+    /// Fails the job before it starts if there is no URL.
     async fn init(&self, ctx: &Context) -> Result<()> {
         target(ctx).map(drop)
     }
@@ -20,7 +20,7 @@ impl Runner for HttpGet {
 fn target(ctx: &Context) -> Result<String> {
     ctx.param("url")
         .or_else(|| ctx.env("TARGET_URL"))
-        .context("no URL to get: give one with --param url=http://host/path, or in TARGET_URL")
+        .context("no URL to get: set it with --param url=http://host/path, or in TARGET_URL")
 }
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! `http_get` against a server, started by hand.
+//! `http_get` against a server, run standalone.
 
 use std::net::TcpListener;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What both workflows know of accounts.
+//! Code about accounts that both workflows share.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use heavy_sdk::prelude::*;
 
 use crate::proof::proof;
 
-/// Asks for one account.
+/// Requests one account.
 pub(crate) async fn look_at(ctx: &Context, account: u64) -> Result<()> {
     let url = format!("{}/products/{account}", target_url(ctx)?);
     let name = match whole_number(ctx, "branches")? {
@@ -23,15 +23,18 @@ pub(crate) async fn look_at(ctx: &Context, account: u64) -> Result<()> {
     Ok(())
 }
 
-/// The first and the last account, as the params say.
+/// The first and the last account, from the params.
 pub(crate) fn range(ctx: &Context) -> Result<(u64, u64)> {
     let first = whole_number(ctx, "first")?.unwrap_or(1);
     let last = match whole_number(ctx, "last")? {
         None => whole_number(ctx, "accounts")?,
         last => last,
     };
-    let last = last.context("say how many accounts there are: --param accounts=1000")?;
-    ensure!(first <= last, "no accounts are left for this agent");
+    let last = last.context("no number of accounts: set it with --param accounts=1000")?;
+    ensure!(
+        first <= last,
+        "no accounts for this agent: use more accounts than agents"
+    );
     Ok((first, last))
 }
 

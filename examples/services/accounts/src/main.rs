@@ -1,7 +1,7 @@
-//! Accounts 1 to `accounts`, in two ways: `dealt` takes them from a feed, which deals them over all agents, each once, and
-//! ends the job with the last; `shards` has a splitter that gives every agent a range of its own, which no other agent
-//! touches. With `--param rounds=N` every request carries a proof that takes N rounds of hashing: work of the client that
-//! takes CPU from the generator; with `--param branches=N` the accounts of each of N branches have statistics of their own.
+//! Requests accounts 1 to `accounts` in two ways. `dealt` takes them from a feed, which distributes them over all agents,
+//! once each, and ends the job after the last. `shards` has a splitter that gives every agent its own range of accounts. With
+//! `--param rounds=N` every request carries a proof that takes N rounds of hashing: client work that takes CPU from the
+//! generator. With `--param branches=N` the accounts of each of N branches have their own statistics.
 
 mod account;
 mod proof;

@@ -1,8 +1,8 @@
-//! Work of the client: a proof that takes CPU from the generator.
+//! Client work: a proof that takes CPU from the generator.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A hash of a hash of a hash.
+/// The account, hashed `rounds` times.
 pub(crate) fn proof(account: u64, rounds: u64) -> u64 {
     (0..rounds).fold(account, |last, round| {
         let mut hasher = DefaultHasher::new();

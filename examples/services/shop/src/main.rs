@@ -1,6 +1,6 @@
-//! A small shop under load: visitors who look around, and customers who buy.
+//! Loads a small shop with visitors who browse and customers who buy.
 //!
-//! The variable `TARGET_URL` (or the param `url`) says where the shop is; the param `quantity` how many of a thing a
+//! The variable `TARGET_URL` (or the param `url`) is the URL of the shop; the param `quantity` is the number of pieces that a
 //! customer buys.
 
 mod product;

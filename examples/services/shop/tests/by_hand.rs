@@ -1,4 +1,4 @@
-//! The shop's workflows against a shop, started by hand.
+//! The shop's workflows against a shop, run standalone.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! Every account once, whichever agent asks for it.
+//! Requests every account once, over all agents.
 
 use std::sync::OnceLock;
 
@@ -21,7 +21,7 @@ impl Runner for Dealt {
     }
 
     async fn run(&self, ctx: &Context) -> Result<()> {
-        let accounts = self.accounts.get().context("init comes first")?;
+        let accounts = self.accounts.get().context("init has set the accounts")?;
         look_at(ctx, accounts.number(ctx)?).await
     }
 }

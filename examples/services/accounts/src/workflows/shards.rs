@@ -1,4 +1,4 @@
-//! Only the accounts of this agent, one after the other and then again.
+//! Requests the accounts of this agent in rotation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,14 +24,14 @@ impl Runner for Shards {
     }
 }
 
-/// One range after the other, of lengths that differ by one at most.
+/// Splits the accounts into one consecutive range per agent; lengths differ by at most one.
 pub(crate) fn divide(params: Value, agents: u32) -> Result<Vec<Value>> {
     let accounts = params.get("accounts").and_then(Value::as_u64);
-    let accounts = accounts.context("say how many accounts there are: --param accounts=1000")?;
+    let accounts = accounts.context("no number of accounts: set it with --param accounts=1000")?;
     let agents = u64::from(agents);
     ensure!(
         accounts >= agents,
-        "{accounts} accounts are too few for {agents} agents"
+        "{accounts} accounts are too few for {agents} agents: use at least one per agent"
     );
     let parts = (0..agents).map(|agent| {
         let mut part = params.clone();

@@ -1,4 +1,4 @@
-//! A visitor: sees the list of products and looks at one of them.
+//! A visitor: lists the products and views one of them.
 
 use common::target_url;
 use heavy_sdk::prelude::*;

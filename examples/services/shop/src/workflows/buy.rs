@@ -1,4 +1,4 @@
-//! A customer: logs in once, then fills the cart and checks out, again and again.
+//! A customer: logs in once, then repeatedly fills the cart and checks out.
 
 use common::target_url;
 use heavy_sdk::prelude::*;
@@ -9,7 +9,7 @@ use crate::product::{Product, pick};
 
 pub(crate) struct Buy;
 
-/// What the job may say about customers.
+/// Params of the workflow.
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 struct Params {
@@ -22,7 +22,7 @@ impl Default for Params {
     }
 }
 
-/// What a customer keeps from one visit to the next.
+/// State that a customer keeps between iterations.
 struct Session {
     token: String,
 }
