@@ -1,4 +1,4 @@
-//! The command line of `heavy-agent`, from which its manual page and completions are made too.
+//! The command line of `heavy-agent`; its manual page and completions are generated from it.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::Parser;
 
 use crate::DEFAULT_SCHEDULER;
 
-/// Runs load tests that a scheduler sends, and sends their results to a collector.
+/// Run load tests from a scheduler and send their results to a collector
 #[derive(Debug, Parser)]
 #[command(name = "heavy-agent", version)]
 pub struct Args {
@@ -16,16 +16,16 @@ pub struct Args {
     /// URL of the collector
     #[arg(long, env = "HEAVY_COLLECTOR", value_name = "URL")]
     pub collector: String,
-    /// Name, unique among the scheduler's agents [default: the host's name]
+    /// Agent name, unique per scheduler [default: host name]
     #[arg(long, env = "HEAVY_NAME")]
     pub name: Option<String>,
-    /// A label, for choosing agents; may be repeated
+    /// Label by which jobs select agents (repeatable)
     #[arg(long, env = "HEAVY_LABEL", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
     pub label: Vec<(String, String)>,
-    /// The agent's own folder [default: $XDG_DATA_HOME/heavy/agents/NAME]
+    /// Data directory of this agent [default: $XDG_DATA_HOME/heavy/agents/NAME]
     #[arg(long, env = "HEAVY_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// How many bytes of results may wait on disk; rows beyond that are given up and counted
+    /// Maximum size of undelivered results on disk; the agent discards and counts rows beyond it
     #[arg(long, env = "HEAVY_SPOOL_LIMIT", value_name = "BYTES", default_value_t = crate::DEFAULT_SPOOL_LIMIT_BYTES)]
     pub spool_limit: u64,
 }
@@ -33,6 +33,6 @@ pub struct Args {
 fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write a label as KEY=VALUE".to_owned()),
+        _ => Err("invalid label: expected KEY=VALUE".to_owned()),
     }
 }

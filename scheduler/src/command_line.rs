@@ -1,4 +1,4 @@
-//! The command line of `heavy-sched`, from which its manual pages and completions are made too.
+//! The command line of `heavy-sched`; its manual pages and completions are generated from it.
 
 use std::path::PathBuf;
 
@@ -6,34 +6,34 @@ use clap::{Args, Parser, Subcommand};
 
 use heavy_client::{JobsArgs, SchedulerFlag, Verb};
 
-/// Takes load tests, hands them to agents and says how they went
+/// Schedule load tests on agents and report their results
 #[derive(Debug, Parser)]
 #[command(name = "heavy-sched", version)]
 pub struct Cli {
-    /// Which scheduler clients talk to.
+    /// Scheduler that client commands connect to.
     #[command(flatten)]
     pub scheduler: SchedulerFlag,
-    /// What to do.
+    /// Server or client command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Serving, or one of the verbs of clients.
+/// Commands of `heavy-sched`: the server, and the client commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve agents and clients
+    /// Start the scheduler for agents and clients
     Serve(ServeArgs),
-    /// List the newest jobs, as `jobs` does
+    /// List the newest jobs
     List(JobsArgs),
-    /// What clients ask for.
+    /// Commands sent to a running scheduler.
     #[command(flatten)]
     Client(Verb),
 }
 
-/// How to serve.
+/// Options of `heavy-sched serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on; loopback only
+    /// Loopback address to listen on
     #[arg(
         long,
         value_name = "ADDR",
@@ -41,10 +41,10 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:7700"
     )]
     pub listen: String,
-    /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH [default: heavy.db in the data dir]
+    /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH [default: heavy.db in the data directory]
     #[arg(long, value_name = "URL", env = "HEAVY_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
-    /// Folder for binaries [default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy]
+    /// Data directory for artifacts, configurations and the default database [default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy]
     #[arg(long, value_name = "DIR", env = "HEAVY_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }

@@ -24,7 +24,7 @@ fn wrong_usage_is_named_and_is_2() {
         ),
         (
             ["--collector", url, "--label", "zone"],
-            "write a label as KEY=VALUE",
+            "invalid label: expected KEY=VALUE",
         ),
     ] {
         let finished = agent(&args).finish().expect_code(2);
