@@ -4,8 +4,17 @@ use heavy_results::summary::{ErrorSummary, MetricSummary, RequestSummary};
 
 use crate::units::{number, percent};
 
-/// A request's name; one that does not already begin with its method gets it.
+/// A request's name; one that does not already begin with its method gets it. Protocols other than HTTP are named.
 pub(crate) fn request(request: &RequestSummary) -> String {
+    let name = with_method(request);
+    if request.is_http() {
+        name
+    } else {
+        format!("{name} ({})", request.protocol)
+    }
+}
+
+fn with_method(request: &RequestSummary) -> String {
     if request.method.is_empty() || request.name.starts_with(&format!("{} ", request.method)) {
         request.name.clone()
     } else {

@@ -38,7 +38,7 @@ pub struct Delta {
     pub last_ended_ns: u64,
 }
 
-/// Requests of one (second, window, workflow, step, method, name, status, error kind, failed).
+/// Requests of one (second, window, workflow, step, method, name, protocol, status, error kind, failed).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Requests {
     /// The second in which they ended.
@@ -53,7 +53,9 @@ pub struct Requests {
     pub method: Arc<str>,
     /// The request's identity.
     pub name: Arc<str>,
-    /// 0: no answer.
+    /// The protocol family ([`heavy_load::protocol::family`]), by which a status is to be read.
+    pub protocol: Arc<str>,
+    /// Of HTTP, 0: no answer.
     pub status: u16,
     /// Empty without an error.
     pub error_kind: Arc<str>,

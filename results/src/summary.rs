@@ -3,6 +3,7 @@
 use heavy_load::vocabulary::{Ended, or_empty};
 use std::collections::BTreeMap;
 
+use heavy_load::protocol;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::{Dropped, Event};
@@ -138,8 +139,11 @@ pub struct RequestTotals {
     pub bytes: u64,
     /// Durations of all.
     pub duration: Distribution,
-    /// How many requests had each status; 0: no answer.
+    /// How many HTTP requests had each status; 0: no answer.
     pub status_counts: BTreeMap<u16, u64>,
+    /// How many requests of each other protocol had each status of that protocol.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub protocol_status_counts: BTreeMap<String, BTreeMap<u16, u64>>,
 }
 
 /// One workflow.
@@ -155,9 +159,12 @@ pub struct WorkflowSummary {
     pub duration: Distribution,
     /// Their response times, where the load model has them.
     pub response_time: Option<Distribution>,
-    /// How many of its requests, those of its steps too, had each status; 0: no answer.
+    /// How many of its HTTP requests, those of its steps too, had each status; 0: no answer.
     #[serde(default)]
     pub status_counts: BTreeMap<u16, u64>,
+    /// How many requests of each other protocol had each status of that protocol.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub protocol_status_counts: BTreeMap<String, BTreeMap<u16, u64>>,
     /// Its checks, by name.
     pub checks: Vec<CheckSummary>,
     /// Its steps, by name.
@@ -188,9 +195,12 @@ pub struct StepSummary {
     pub rate: f64,
     /// Durations of all.
     pub duration: Distribution,
-    /// How many of its requests had each status; 0: no answer.
+    /// How many of its HTTP requests had each status; 0: no answer.
     #[serde(default)]
     pub status_counts: BTreeMap<u16, u64>,
+    /// How many requests of each other protocol had each status of that protocol.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub protocol_status_counts: BTreeMap<String, BTreeMap<u16, u64>>,
     /// Its requests, by name and method.
     pub requests: Vec<RequestSummary>,
 }
@@ -202,6 +212,9 @@ pub struct RequestSummary {
     pub name: String,
     /// Its method.
     pub method: String,
+    /// Its protocol family ([`protocol::family`]): `http` in summaries that do not name it.
+    #[serde(default = "http", skip_serializing_if = "is_http")]
+    pub protocol: String,
     /// How many failed.
     pub failed: u64,
     /// Per second of run time.
@@ -212,10 +225,26 @@ pub struct RequestSummary {
     pub duration: Distribution,
     /// Durations of the unfailed.
     pub ok_duration: Distribution,
-    /// How many had each status; 0: no answer.
+    /// How many had each status of the protocol; of HTTP, 0: no answer.
     pub status_counts: BTreeMap<u16, u64>,
     /// Mean ms of each phase.
     pub phases: PhaseMeans,
+}
+
+impl RequestSummary {
+    /// Whether its statuses are those of HTTP.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        protocol::is_http(&self.protocol)
+    }
+}
+
+fn http() -> String {
+    protocol::HTTP.to_owned()
+}
+
+fn is_http(family: &String) -> bool {
+    family == protocol::HTTP
 }
 
 /// Mean time of each phase over all requests of an identity, in ms.

@@ -9,6 +9,23 @@ use crate::Error;
 /// One version: its number, name and SQL.
 pub(crate) type Version = (i64, &'static str, &'static str);
 
+/// The schema's versions for one database, by the name of its directory; both databases have the same.
+macro_rules! versions {
+    ($database:literal) => {
+        versions!($database: 1 results, 2 totals, 3 views, 4 protocol)
+    };
+    ($database:literal: $($number:literal $name:ident),*) => {
+        &[$((
+            $number,
+            stringify!($name),
+            include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"), "/migrations/", $database, "/000", $number, "_", stringify!($name), ".sql"
+            )),
+        )),*]
+    };
+}
+pub(crate) use versions;
+
 /// A migrator of these versions.
 pub(crate) fn migrator(versions: &[Version]) -> Migrator {
     let migrations = versions
@@ -60,3 +77,15 @@ pub(crate) fn error(error: MigrateError, shown: &str, known: i64) -> Error {
         other => Error::Database(other.into()),
     }
 }
+
+/// A status as a database of schema version 3 holds it.
+#[cfg(test)]
+pub(crate) const BEFORE_PROTOCOLS: &str = "INSERT INTO status_counts (job_id, workflow, step, name, method, status, count) \
+     VALUES ('00000000-0000-7000-8000-000000000001', 'w', '', 'GET /', 'GET', 200, 7); \
+     INSERT INTO latency_buckets (job_id, workflow, step, name, method, upper_ms, count) \
+     VALUES ('00000000-0000-7000-8000-000000000001', 'w', '', 'GET /', 'GET', 1.5, 7)";
+
+/// The same in the schema of today.
+#[cfg(test)]
+pub(crate) const AFTER_PROTOCOLS: &str = "SELECT s.protocol, s.status, b.count FROM status_counts s \
+    JOIN latency_buckets b USING (job_id, workflow, step, name, method, protocol)";

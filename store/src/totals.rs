@@ -88,8 +88,8 @@ impl Totals {
             ),
             request_stats: with(
                 "request_stats",
-                5,
-                "job_id workflow step name method failed rate bytes blocked_mean_ms dns_mean_ms connect_mean_ms \
+                6,
+                "job_id workflow step name method protocol failed rate bytes blocked_mean_ms dns_mean_ms connect_mean_ms \
                  tls_mean_ms send_mean_ms wait_mean_ms receive_mean_ms",
                 &["", "ok_"],
             ),
@@ -103,8 +103,8 @@ impl Totals {
             ),
             status_counts: with(
                 "status_counts",
-                6,
-                "job_id workflow step name method status count",
+                7,
+                "job_id workflow step name method protocol status count",
                 &[],
             ),
             errors: with(
@@ -118,8 +118,8 @@ impl Totals {
             thresholds: with("thresholds", 2, "job_id expression value passed", &[]),
             latency_buckets: with(
                 "latency_buckets",
-                6,
-                "job_id workflow step name method upper_ms count",
+                7,
+                "job_id workflow step name method protocol upper_ms count",
                 &[],
             ),
         }
@@ -236,12 +236,13 @@ impl Totals {
     }
 
     fn request(&mut self, workflow: &str, step: &str, request: &RequestSummary) {
-        let identity: [Cell; 5] = [
+        let identity: [Cell; 6] = [
             Cell::Id(self.job),
             workflow.into(),
             step.into(),
             request.name.as_str().into(),
             request.method.as_str().into(),
+            request.protocol.as_str().into(),
         ];
         let phases = &request.phases;
         let mut row = identity.to_vec();

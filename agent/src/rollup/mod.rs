@@ -9,6 +9,7 @@ mod ledger;
 pub(crate) mod log;
 pub(crate) mod names;
 mod plan;
+mod protocols;
 mod recorder;
 pub(crate) mod redact;
 pub(crate) mod requests;

@@ -10,6 +10,7 @@ use heavy_plugin::name::push_default_name;
 use heavy_results::stats;
 
 use super::names::{EMPTY, Names, OTHERS, Symbol};
+use super::protocols::Protocols;
 use super::recorder::Recorder;
 
 /// Request identities that are told apart in one job.
@@ -32,6 +33,7 @@ pub(crate) struct Tables {
     pub(crate) methods: Names,
     pub(crate) names: Names,
     pub(crate) kinds: Names,
+    pub(crate) protocols: Protocols,
 }
 
 impl Default for Tables {
@@ -42,6 +44,7 @@ impl Default for Tables {
             methods: Names::new(64),
             names: Names::new(MAX_IDENTITIES),
             kinds: Names::new(200),
+            protocols: Protocols::default(),
         }
     }
 }
@@ -53,6 +56,7 @@ pub(crate) struct Identity {
     pub(crate) step: Symbol,
     pub(crate) method: Symbol,
     pub(crate) name: Symbol,
+    pub(crate) protocol: Symbol,
 }
 
 /// What a request counts as, and how it came out.
@@ -117,6 +121,7 @@ impl RequestTable {
             step: Arc::clone(tables.steps.text(class.identity.step)),
             method: Arc::clone(tables.methods.text(class.identity.method)),
             name: Arc::clone(tables.names.text(class.identity.name)),
+            protocol: tables.protocols.text(class.identity.protocol),
             status: class.status,
             error_kind: Arc::clone(tables.kinds.text(class.kind)),
             failed: class.failed,
@@ -149,6 +154,7 @@ impl RequestTable {
             step: tables.steps.symbol(&line.step),
             method: tables.methods.symbol(&line.method),
             name,
+            protocol: tables.protocols.symbol(&line.proto),
         };
         Class {
             identity: self.known(identity),
@@ -181,6 +187,7 @@ impl RequestTable {
             step: EMPTY,
             method: EMPTY,
             name: OTHERS,
+            protocol: identity.protocol,
         }
     }
 
@@ -193,6 +200,7 @@ impl RequestTable {
             step: EMPTY,
             method: EMPTY,
             name: OTHERS,
+            protocol: class.identity.protocol,
         };
         let merged = Class {
             identity,
@@ -262,6 +270,25 @@ mod tests {
         );
         assert_eq!((rows[1].error_kind.as_ref(), rows[1].failed), ("status", true));
         assert!(table.take(&tables).is_empty());
+    }
+
+    #[test]
+    fn exchanges_of_two_protocols_with_one_name_are_told_apart() {
+        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        for proto in ["HTTP/1.1", "h2", "", "WebSocket", "websocket"] {
+            let line = RequestLine {
+                proto: proto.into(),
+                ..line("http://h/a", 200)
+            };
+            table.add(&line, (7, Window::Steady), &mut tables);
+        }
+        let mut rows = table.take(&tables);
+        rows.sort_by(|a, b| a.protocol.cmp(&b.protocol));
+        let counts: Vec<_> = rows
+            .iter()
+            .map(|row| (&*row.protocol, row.duration.count()))
+            .collect();
+        assert_eq!(counts, [("http", 3), ("websocket", 2)]);
     }
 
     #[test]

@@ -110,6 +110,7 @@ fn summary(id: Uuid, requests: u64) -> Summary {
             duration: duration.clone(),
             response_time: Some(duration),
             status_counts: <_>::default(),
+            protocol_status_counts: <_>::default(),
             checks: Vec::new(),
             steps: Vec::new(),
             requests: vec![request],

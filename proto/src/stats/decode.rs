@@ -4,6 +4,7 @@ use heavy_load::vocabulary::{Ended, UnknownWord};
 use std::sync::Arc;
 
 use heavy_load::histogram::{Histogram, Malformed};
+use heavy_load::protocol;
 use heavy_load::window::Window;
 use heavy_results::stats;
 
@@ -154,6 +155,10 @@ fn request(row: &v1::RequestRollUp, texts: &Texts) -> Result<stats::Requests, Er
         bytes: row.bytes,
         duration: Histogram::decode(&row.duration)?,
         phases_ns,
+        protocol: match row.protocol {
+            0 => Arc::from(protocol::HTTP),
+            index => texts.get(index)?,
+        },
     })
 }
 

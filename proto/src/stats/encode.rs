@@ -1,5 +1,6 @@
 //! heavy-results to wire.
 
+use heavy_load::protocol;
 use heavy_load::window::Window;
 use heavy_results::stats;
 
@@ -90,6 +91,10 @@ fn request(row: &stats::Requests, texts: &mut Dictionary) -> v1::RequestRollUp {
         duration: row.duration.encode(),
         phases_ns: row.phases_ns.to_vec(),
         window: window(row.window),
+        protocol: match &*row.protocol {
+            protocol::HTTP => 0,
+            _ => texts.index(&row.protocol),
+        },
     }
 }
 

@@ -39,6 +39,7 @@ fn delta() -> Delta {
             bytes: 12,
             duration: histogram(&[1, 2_000_000]),
             phases_ns: [1, 2, 3, 4, 5, 6, 7],
+            protocol: text("websocket"),
         }],
         iterations: vec![Iterations {
             second: 4,
@@ -127,6 +128,16 @@ fn delta() -> Delta {
 fn every_delta_survives_the_wire() {
     let delta = delta();
     assert_eq!(delta_from_wire(&delta_to_wire(&delta)), Ok(delta));
+}
+
+/// Batches written before roll-ups had a protocol hold none: they were all of HTTP.
+#[test]
+fn a_roll_up_without_a_protocol_is_of_http() {
+    let mut delta = delta();
+    delta.requests[0].protocol = text("http");
+    let wire = delta_to_wire(&delta);
+    assert_eq!(wire.requests[0].protocol, 0);
+    assert_eq!(delta_from_wire(&wire), Ok(delta));
 }
 
 #[test]

@@ -88,6 +88,7 @@ pub(super) fn requests(page: &mut Page, summary: &Summary) {
         bad(totals.failed),
     );
     statuses(page, &totals.status_counts);
+    protocol_statuses(page, &totals.protocol_status_counts);
 }
 
 /// A line for each class of statuses, with its codes.
@@ -102,6 +103,17 @@ pub(super) fn statuses(page: &mut Page, statuses: &BTreeMap<u16, u64>) {
             format!("{share:>6}  {}", class.codes)
         };
         line(page, &format!("  {}", class.name), class.total, &about, tone);
+    }
+}
+
+/// A line for each status of each protocol other than HTTP.
+pub(super) fn protocol_statuses(page: &mut Page, protocols: &BTreeMap<String, BTreeMap<u16, u64>>) {
+    for (protocol, counts) in protocols {
+        let all: u64 = counts.values().sum();
+        for (status, total) in counts {
+            let share = percent(*total as f64, all as f64);
+            line(page, &format!("  {protocol} {status}"), *total, &share, None);
+        }
     }
 }
 

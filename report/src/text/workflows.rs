@@ -6,7 +6,7 @@ use heavy_results::summary::{
 
 use super::page::{Page, Tone};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
-use super::totals::{dropped_by_reason, statuses};
+use super::totals::{dropped_by_reason, protocol_statuses, statuses};
 use crate::names;
 use crate::statuses::in_words;
 use crate::units::{bytes, count, counted, percent, rate, time};
@@ -37,10 +37,11 @@ pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
         page.line("  Latency distribution");
         bars(page, &workflow.duration);
     }
-    if !workflow.status_counts.is_empty() {
+    if !workflow.status_counts.is_empty() || !workflow.protocol_status_counts.is_empty() {
         page.blank();
         page.line("  Status codes of its requests");
         statuses(page, &workflow.status_counts);
+        protocol_statuses(page, &workflow.protocol_status_counts);
     }
     checks(page, &workflow.checks);
     for step in &workflow.steps {

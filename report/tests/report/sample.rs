@@ -64,6 +64,7 @@ fn request(name: &str, n: u64, fastest_us: u64, status: u16) -> RequestSummary {
     let duration = latencies(n, fastest_us);
     RequestSummary {
         name: name.to_owned(),
+        protocol: "http".to_owned(),
         method: name.split(' ').next().unwrap().to_owned(),
         failed: 0,
         rate: n as f64 / 10.0,
@@ -93,6 +94,7 @@ fn statuses<'a>(requests: impl IntoIterator<Item = &'a RequestSummary>) -> BTree
 
 fn step(name: &str, n: u64, fastest_us: u64, requests: Vec<RequestSummary>) -> StepSummary {
     StepSummary {
+        protocol_status_counts: <_>::default(),
         name: name.to_owned(),
         failed: 0,
         rate: n as f64 / 10.0,
@@ -104,6 +106,7 @@ fn step(name: &str, n: u64, fastest_us: u64, requests: Vec<RequestSummary>) -> S
 
 fn workflow(name: &str, n: u64, fastest_us: u64, steps: Vec<StepSummary>) -> WorkflowSummary {
     WorkflowSummary {
+        protocol_status_counts: <_>::default(),
         name: name.to_owned(),
         iterations: all_ok(n),
         rate: n as f64 / 10.0,
@@ -150,6 +153,7 @@ pub(crate) fn shop() -> Summary {
         generator_lag: latencies(1_000, 20),
         response_time: Some(latencies(1_000, 640)),
         requests: RequestTotals {
+            protocol_status_counts: <_>::default(),
             failed: 0,
             rate: 199.92,
             bytes: 1_024_000,

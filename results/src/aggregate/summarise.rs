@@ -14,6 +14,7 @@ use crate::summary::{
 use heavy_load::histogram::Histogram;
 use heavy_load::load::{Lane, Load};
 use heavy_load::phases::Phases;
+use heavy_load::protocol;
 
 impl Aggregator {
     /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
@@ -78,10 +79,8 @@ fn request_totals(totals: &Totals, run_time_s: f64) -> RequestTotals {
         all.failed += total.failed;
         all.bytes += total.bytes;
         duration.merge(&total.duration);
-        for (status, count) in &total.status_counts {
-            *all.status_counts.entry(*status).or_default() += count;
-        }
     }
+    (all.status_counts, all.protocol_status_counts) = status_counts(totals, |_| true);
     all.rate = duration.count() as f64 / run_time_s;
     all.duration = Distribution::from(&duration);
     all
@@ -97,6 +96,7 @@ fn workflows(totals: &Totals, load: &Load, run_time_s: f64) -> Vec<WorkflowSumma
     names
         .into_iter()
         .map(|name| {
+            let (status_counts, protocol_status_counts) = status_counts(totals, |key| key.workflow == *name);
             let total = totals.workflows.get(name);
             let iterations = total.map_or_else(Accounting::default, |total| total.iterations);
             WorkflowSummary {
@@ -110,7 +110,8 @@ fn workflows(totals: &Totals, load: &Load, run_time_s: f64) -> Vec<WorkflowSumma
                     .map(|total| Distribution::from(&total.duration))
                     .unwrap_or_default(),
                 response_time: total.and_then(|total| some(&total.response)),
-                status_counts: status_counts(totals, |key| key.workflow == *name),
+                status_counts,
+                protocol_status_counts,
                 checks: totals
                     .checks
                     .iter()
@@ -150,6 +151,8 @@ fn steps(totals: &Totals, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSumma
     names
         .into_iter()
         .map(|step| {
+            let (status_counts, protocol_status_counts) =
+                status_counts(totals, |key| key.workflow == *workflow && key.step == *step);
             let total = totals.steps.get(&(Arc::clone(workflow), Arc::clone(step)));
             let duration = total
                 .map(|total| Distribution::from(&total.duration))
@@ -159,22 +162,30 @@ fn steps(totals: &Totals, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSumma
                 failed: total.map_or(0, |total| total.failed),
                 rate: duration.count as f64 / run_time_s,
                 duration,
-                status_counts: status_counts(totals, |key| key.workflow == *workflow && key.step == *step),
+                status_counts,
+                protocol_status_counts,
                 requests: requests(totals, workflow, step, run_time_s),
             }
         })
         .collect()
 }
 
-/// Statuses of the requests of some identities.
-fn status_counts(totals: &Totals, which: impl Fn(&RequestKey) -> bool) -> BTreeMap<u16, u64> {
-    let mut counts = BTreeMap::new();
-    for (_, total) in totals.requests.iter().filter(|(key, _)| which(key)) {
+/// Statuses of the requests of some identities: those of HTTP, and those of each other protocol.
+fn status_counts(
+    totals: &Totals,
+    which: impl Fn(&RequestKey) -> bool,
+) -> (BTreeMap<u16, u64>, BTreeMap<String, BTreeMap<u16, u64>>) {
+    let (mut http, mut others) = (BTreeMap::new(), BTreeMap::<String, BTreeMap<u16, u64>>::new());
+    for (key, total) in totals.requests.iter().filter(|(key, _)| which(key)) {
+        let counts = match protocol::is_http(&key.protocol) {
+            true => &mut http,
+            false => others.entry(key.protocol.to_string()).or_default(),
+        };
         for (status, count) in &total.status_counts {
             *counts.entry(*status).or_default() += count;
         }
     }
-    counts
+    (http, others)
 }
 
 fn requests(totals: &Totals, workflow: &str, step: &str, run_time_s: f64) -> Vec<RequestSummary> {
@@ -193,6 +204,7 @@ fn request(key: &RequestKey, total: &RequestTotal, run_time_s: f64) -> RequestSu
     RequestSummary {
         name: key.name.to_string(),
         method: key.method.to_string(),
+        protocol: key.protocol.to_string(),
         failed: total.failed,
         rate: total.duration.count() as f64 / run_time_s,
         bytes: total.bytes,

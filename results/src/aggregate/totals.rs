@@ -30,6 +30,7 @@ pub(super) struct RequestKey {
     pub(super) step: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) method: Arc<str>,
+    pub(super) protocol: Arc<str>,
 }
 
 #[derive(Debug, Default)]
@@ -108,6 +109,7 @@ impl Totals {
             step: Arc::clone(&row.step),
             name: Arc::clone(&row.name),
             method: Arc::clone(&row.method),
+            protocol: Arc::clone(&row.protocol),
         };
         let total = self.requests.entry(key).or_default();
         total.bytes += row.bytes;

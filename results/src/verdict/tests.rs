@@ -88,6 +88,7 @@ fn drops_do_littles_law_for_the_reader() {
             },
             response_time: None,
             status_counts: <_>::default(),
+            protocol_status_counts: <_>::default(),
             checks: Vec::new(),
             steps: Vec::new(),
             requests: Vec::new(),

@@ -3,25 +3,9 @@
 use sqlx::{Connection, PgConnection};
 
 use crate::Error;
-use crate::migrations::{self, Version};
+use crate::migrations::{self, Version, versions};
 
-const VERSIONS: &[Version] = &[
-    (
-        1,
-        "results",
-        include_str!("../../migrations/postgres/0001_results.sql"),
-    ),
-    (
-        2,
-        "totals",
-        include_str!("../../migrations/postgres/0002_totals.sql"),
-    ),
-    (
-        3,
-        "views",
-        include_str!("../../migrations/postgres/0003_views.sql"),
-    ),
-];
+const VERSIONS: &[Version] = versions!("postgres");
 
 pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
@@ -60,4 +44,29 @@ async fn found(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error
     sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
         .fetch_one(&mut *transaction)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn rows_from_before_protocols_are_of_http() {
+        let database = heavy_testkit::Postgres::shared().database();
+        let mut connection = PgConnection::connect(database.url()).await.unwrap();
+        migrations::migrator(&VERSIONS[..3])
+            .run_direct(None, &mut connection, false)
+            .await
+            .unwrap();
+        sqlx::raw_sql(migrations::BEFORE_PROTOCOLS)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        migrate(&mut connection, "test").await.unwrap();
+        let found: (String, i64, i64) = sqlx::query_as(migrations::AFTER_PROTOCOLS)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(found, ("http".to_owned(), 200, 7));
+    }
 }

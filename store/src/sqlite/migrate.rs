@@ -3,21 +3,9 @@
 use sqlx::{Connection, SqliteConnection};
 
 use crate::Error;
-use crate::migrations::{self, Version};
+use crate::migrations::{self, Version, versions};
 
-const VERSIONS: &[Version] = &[
-    (
-        1,
-        "results",
-        include_str!("../../migrations/sqlite/0001_results.sql"),
-    ),
-    (
-        2,
-        "totals",
-        include_str!("../../migrations/sqlite/0002_totals.sql"),
-    ),
-    (3, "views", include_str!("../../migrations/sqlite/0003_views.sql")),
-];
+const VERSIONS: &[Version] = versions!("sqlite");
 
 pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
@@ -65,4 +53,31 @@ async fn exists(connection: &mut SqliteConnection, table: &str) -> Result<bool, 
         .bind(table)
         .fetch_one(connection)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::ConnectOptions;
+    use sqlx::sqlite::SqliteConnectOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn rows_from_before_protocols_are_of_http() {
+        let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
+        migrations::migrator(&VERSIONS[..3])
+            .run_direct(None, &mut connection, false)
+            .await
+            .unwrap();
+        sqlx::raw_sql(migrations::BEFORE_PROTOCOLS)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        migrate(&mut connection, "test").await.unwrap();
+        let found: (String, i64, i64) = sqlx::query_as(migrations::AFTER_PROTOCOLS)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        assert_eq!(found, ("http".to_owned(), 200, 7));
+    }
 }

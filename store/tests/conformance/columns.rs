@@ -35,7 +35,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "request_stats",
         true,
-        "job_id workflow step name method failed rate ok_p50_ms ok_p75_ms ok_p90_ms ok_p95_ms ok_p99_ms",
+        "job_id workflow step name method protocol failed rate ok_p50_ms ok_p75_ms ok_p90_ms ok_p95_ms ok_p99_ms",
     ),
     ("step_stats", true, "job_id workflow step failed rate"),
     (
@@ -59,7 +59,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "status_counts",
         false,
-        "job_id workflow step name method status count",
+        "job_id workflow step name method protocol status count",
     ),
     (
         "errors",
@@ -77,7 +77,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "latency_buckets",
         false,
-        "job_id workflow step name method upper_ms count",
+        "job_id workflow step name method protocol upper_ms count",
     ),
     ("logs", false, "job_id number agent at stream line"),
     ("summaries", false, "job_id document"),

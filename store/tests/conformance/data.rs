@@ -178,6 +178,7 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
         generator_lag: distribution(10),
         response_time: Some(distribution(100)),
         requests: RequestTotals {
+            protocol_status_counts: <_>::default(),
             failed: 5,
             rate: 99.0,
             bytes: 11_880,
@@ -246,6 +247,7 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
     let request = RequestSummary {
         name: "GET /pay".to_owned(),
         method: "GET".to_owned(),
+        protocol: "http".to_owned(),
         failed: 5,
         rate: 99.0,
         bytes: 11_880,
@@ -254,8 +256,14 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
         status_counts: [(200, 985), (500, 5)].into(),
         ..RequestSummary::default()
     };
+    let message = RequestSummary {
+        protocol: "websocket".to_owned(),
+        status_counts: [(1000, 100)].into(),
+        ..request.clone()
+    };
     WorkflowSummary {
         status_counts: <_>::default(),
+        protocol_status_counts: [("websocket".to_owned(), [(1000, 100)].into())].into(),
         name: "buy".to_owned(),
         iterations,
         rate: 99.0,
@@ -268,12 +276,13 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
         }],
         steps: vec![StepSummary {
             status_counts: <_>::default(),
+            protocol_status_counts: <_>::default(),
             name: "pay".to_owned(),
             failed: 5,
             rate: 99.0,
             duration: distribution(100),
             requests: vec![request.clone()],
         }],
-        requests: vec![request],
+        requests: vec![request, message],
     }
 }

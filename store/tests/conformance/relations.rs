@@ -182,17 +182,24 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
     let (store, job) = prepared(bed).await;
     for (sql, expected) in [
         (
-            "select count, ok_p90_ms from request_stats where step = ''",
+            "select count, ok_p90_ms from request_stats where step = '' and protocol = 'http'",
             "100|81.002496",
         ),
-        ("select count(*) from request_stats", "2"),
+        ("select count(*) from request_stats", "3"),
+        (
+            "select protocol, status, count from status_counts where protocol <> 'http'",
+            "websocket|1000|100",
+        ),
         ("select count, failed from step_stats", "100|5"),
         (
             "select count, dropped, response_count from workflow_stats",
             "100|10|100",
         ),
         ("select sum(count) from latency_buckets where step = 'pay'", "100"),
-        ("select sum(count) from status_counts", "1980"),
+        (
+            "select sum(count) from status_counts where protocol = 'http'",
+            "1980",
+        ),
         ("select passes, fails from checks", "985|5"),
         (
             "select expression, value from thresholds where passed",
@@ -235,7 +242,7 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
         .await
         .unwrap();
     for (sql, expected) in [
-        ("select count(*) from request_stats", "1"),
+        ("select count(*) from request_stats", "2"),
         ("select count(*) from step_stats", "0"),
         ("select count(*) from errors", "0"),
         ("select count(*) from seconds", "3"),

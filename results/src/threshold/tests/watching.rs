@@ -32,6 +32,7 @@ pub(super) fn request(second: u32, step: &str, status: u16, values_ms: &[u64]) -
         step: text(step),
         method: text("GET"),
         name: text("GET /x"),
+        protocol: text("http"),
         status,
         failed: status >= 400,
         bytes: 100,
