@@ -33,7 +33,8 @@ def iteration(name, url, n, due):
     about = {"sequenceID": str(uuid.uuid4()), "workflow": name, "iteration": n, "error": error,
              "duration": time.monotonic_ns() - started}
     emit({**about, "url": url, "method": "GET", "status": status, "size": size, "timestamp": wall(started)})
-    emit({**about, "type": "iteration", "scheduled": wall(due), "lag": started - due, "ok": error is None})
+    emit({**about, "type": "iteration", "scheduled": wall(due), "lag": started - due, "ok": error is None,
+          "errorKind": "iteration" if error else ""})
     with lock:
         running.discard(n)
         lock.notify_all()

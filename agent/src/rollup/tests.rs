@@ -90,6 +90,24 @@ fn a_complete_second_gets_no_more_durations() {
 }
 
 #[test]
+fn the_kind_of_an_iteration_error_is_what_its_line_says() {
+    let mut rollup = rollup();
+    rollup.release(0, &[(0, 0), (1, 0)]);
+    for (n, kind) in [(0, ""), (1, "no-stock")] {
+        let line = IterationLine {
+            error: Some("panic: the iteration took longer than its timeout".into()),
+            error_kind: kind.into(),
+            ..iteration(n, false)
+        };
+        rollup.iteration(&line, 0, 1_000_000_000);
+    }
+    let errors = rollup.take(0).errors;
+    let mut kinds: Vec<&str> = errors.iter().map(|error| error.kind.as_ref()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["iteration", "no-stock"]);
+}
+
+#[test]
 fn interrupted_iterations_are_neither_ok_nor_failed() {
     let mut rollup = rollup();
     rollup.release(0, &[(0, 0)]);
