@@ -1,4 +1,4 @@
-//! The load that a job document asks for: one lane for each workflow, open or closed.
+//! The load that a job document asks for: workflow by workflow, open or closed.
 
 use crate::arrivals::Arrivals;
 use crate::profile::Profile;
@@ -10,8 +10,8 @@ use crate::users::Users;
 /// What is to happen in a job, workflow by workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Load {
-    /// In the order of the document. Several lanes may be of one workflow.
-    pub lanes: Vec<Lane>,
+    /// In the order of the document. A workflow may occur more than once.
+    pub workflows: Vec<WorkflowLoad>,
     /// How much of the beginning is warm-up.
     pub warm_up_ns: u64,
     /// From when to when users rest, from the job's start, ascending; their time stands still meanwhile. Profiles hold
@@ -21,16 +21,16 @@ pub struct Load {
 
 /// The load of one workflow.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
+pub struct WorkflowLoad {
     /// The workflow's name; empty: the load test's only one.
     pub workflow: String,
     /// How it is loaded.
-    pub kind: Kind,
+    pub model: LoadModel,
 }
 
 /// An open or a closed load.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum LoadModel {
     /// Iterations start when they are due, whatever the target does.
     Open(Stream),
     /// Users start their next iteration when the last has ended.
@@ -96,31 +96,31 @@ impl Closed {
     }
 }
 
-impl Lane {
+impl WorkflowLoad {
     /// How many iterations are planned; 0 if that is not known.
     #[must_use]
     pub fn planned(&self) -> u64 {
-        match &self.kind {
-            Kind::Open(stream) => stream.planned(),
-            Kind::Closed(closed) => closed.planned(),
+        match &self.model {
+            LoadModel::Open(stream) => stream.planned(),
+            LoadModel::Closed(closed) => closed.planned(),
         }
     }
 
     /// Whether it starts anything at all.
     #[must_use]
     pub fn starts_any(&self) -> bool {
-        match &self.kind {
-            Kind::Open(stream) => stream.planned() > 0,
-            Kind::Closed(closed) => closed.users.most() > 0 && closed.quota != Quota::Shared(0),
+        match &self.model {
+            LoadModel::Open(stream) => stream.planned() > 0,
+            LoadModel::Closed(closed) => closed.users.most() > 0 && closed.quota != Quota::Shared(0),
         }
     }
 
     /// From the job's start to the last instant at which an iteration may start.
     #[must_use]
     pub fn end_ns(&self) -> u64 {
-        match &self.kind {
-            Kind::Open(stream) => stream.end_ns(),
-            Kind::Closed(closed) => closed.offset_ns + closed.duration_ns,
+        match &self.model {
+            LoadModel::Open(stream) => stream.end_ns(),
+            LoadModel::Closed(closed) => closed.offset_ns + closed.duration_ns,
         }
     }
 }
@@ -129,9 +129,9 @@ impl Load {
     /// From the job's start to the last instant at which an iteration may start.
     #[must_use]
     pub fn duration_ns(&self) -> u64 {
-        let ends = self.lanes.iter().map(|lane| match &lane.kind {
-            Kind::Open(_) => lane.end_ns(),
-            Kind::Closed(_) => self.with_pauses(lane.end_ns(), true),
+        let ends = self.workflows.iter().map(|workflow| match &workflow.model {
+            LoadModel::Open(_) => workflow.end_ns(),
+            LoadModel::Closed(_) => self.with_pauses(workflow.end_ns(), true),
         });
         ends.max().unwrap_or(0)
     }
@@ -152,23 +152,27 @@ impl Load {
     /// How many iterations are planned, as far as that is known.
     #[must_use]
     pub fn planned(&self) -> u64 {
-        self.lanes.iter().map(Lane::planned).sum()
+        self.workflows.iter().map(WorkflowLoad::planned).sum()
     }
 
     /// Whether all of it is open, so that a number is planned for every instant.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.lanes.iter().all(|lane| matches!(lane.kind, Kind::Open(_)))
+        self.workflows
+            .iter()
+            .all(|workflow| matches!(workflow.model, LoadModel::Open(_)))
     }
 
     fn streams(&self) -> impl Iterator<Item = &Stream> {
-        self.lanes.iter().filter_map(|lane| match &lane.kind {
-            Kind::Open(stream) => Some(stream),
-            Kind::Closed(_) => None,
-        })
+        self.workflows
+            .iter()
+            .filter_map(|workflow| match &workflow.model {
+                LoadModel::Open(stream) => Some(stream),
+                LoadModel::Closed(_) => None,
+            })
     }
 
-    /// How many iterations of open lanes the profiles plan before an instant (exclusive).
+    /// How many iterations of open workflows the profiles plan before an instant (exclusive).
     #[must_use]
     pub fn count_before(&self, at_ns: u64) -> u64 {
         self.streams().map(|stream| stream.count_before(at_ns)).sum()
@@ -197,11 +201,13 @@ impl Load {
     /// Since when all rates only fall, to the end: the ramp-down.
     #[must_use]
     pub fn ramp_down_from_ns(&self) -> u64 {
-        let lanes = self.lanes.iter().map(|lane| match &lane.kind {
-            Kind::Open(stream) => stream.ramp_down_from_ns(),
-            Kind::Closed(closed) => closed.offset_ns + closed.users.ramp_down_from_ns(closed.duration_ns),
+        let workflows = self.workflows.iter().map(|workflow| match &workflow.model {
+            LoadModel::Open(stream) => stream.ramp_down_from_ns(),
+            LoadModel::Closed(closed) => {
+                closed.offset_ns + closed.users.ramp_down_from_ns(closed.duration_ns)
+            }
         });
-        lanes.max().unwrap_or(0)
+        workflows.max().unwrap_or(0)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::load::{Closed, Kind, Load, Quota};
+use crate::load::{Closed, Load, LoadModel, Quota};
 use crate::profile::Profile;
 use crate::split::{Share, Split};
 use crate::stream::{Deal, Dealt, Stream};
@@ -30,16 +30,16 @@ pub struct Revision {
     pub members: Vec<Member>,
     /// The weights of the seats that the job began with.
     pub seats: Vec<u32>,
-    /// For each lane of the load, the first number that the revision governs.
+    /// For each workflow of the load, the first number that the revision governs.
     pub first: Vec<u64>,
-    /// For each lane that is open, what replaces the plan of the job's document; none: nothing does.
+    /// For each workflow that is open, what replaces the plan of the job's document; none: nothing does.
     pub plans: Vec<Option<Plan>>,
     /// As in [`Load`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<(u64, u64)>,
 }
 
-/// What is planned of an open lane.
+/// What is planned of an open workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// The rate over time.
@@ -66,8 +66,8 @@ impl Revision {
             cut_ns: 0,
             seats: members.iter().map(|member| member.weight).collect(),
             members,
-            first: vec![0; load.lanes.len()],
-            plans: vec![None; load.lanes.len()],
+            first: vec![0; load.workflows.len()],
+            plans: vec![None; load.workflows.len()],
             pauses: Vec::new(),
         }
     }
@@ -77,16 +77,16 @@ impl Revision {
     pub fn next(&self, load: &Load, cut_ns: u64, mut members: Vec<Member>, changed: &Load) -> Self {
         members.sort_by(|a, b| a.agent.cmp(&b.agent));
         let number = self.number + 1;
-        let first = load.lanes.iter().map(|lane| match &lane.kind {
-            Kind::Open(stream) if stream.is_uniform() => stream.count_before(cut_ns),
-            Kind::Open(_) | Kind::Closed(_) => u64::from(number) * FAR,
+        let first = load.workflows.iter().map(|workflow| match &workflow.model {
+            LoadModel::Open(stream) if stream.is_uniform() => stream.count_before(cut_ns),
+            LoadModel::Open(_) | LoadModel::Closed(_) => u64::from(number) * FAR,
         });
-        let plans = changed.lanes.iter().map(|lane| match &lane.kind {
-            Kind::Open(stream) => Some(Plan {
+        let plans = changed.workflows.iter().map(|workflow| match &workflow.model {
+            LoadModel::Open(stream) => Some(Plan {
                 profile: stream.profile().clone(),
                 offset_ns: stream.offset_ns(),
             }),
-            Kind::Closed(_) => None,
+            LoadModel::Closed(_) => None,
         });
         Self {
             number,
@@ -104,8 +104,8 @@ impl Revision {
     pub fn load(&self, of_document: &Load) -> Load {
         let mut load = of_document.clone();
         load.pauses.clone_from(&self.pauses);
-        for (lane, plan) in load.lanes.iter_mut().zip(&self.plans) {
-            if let (Kind::Open(stream), Some(plan)) = (&mut lane.kind, plan) {
+        for (workflow, plan) in load.workflows.iter_mut().zip(&self.plans) {
+            if let (LoadModel::Open(stream), Some(plan)) = (&mut workflow.model, plan) {
                 *stream = stream
                     .with_profile(plan.profile.clone())
                     .with_offset(plan.offset_ns);
@@ -120,17 +120,17 @@ impl Revision {
         self.members.iter().find(|member| member.agent == agent)
     }
 
-    /// What an agent has of a stream, the `lane`-th of the load; nothing if it takes no part or the weights are none.
+    /// What an agent has of a stream, the `workflow`-th of the load; nothing if it takes no part or the weights are none.
     #[must_use]
-    pub fn dealt(&self, stream: &Stream, lane: usize, agent: &str) -> Option<Dealt> {
+    pub fn dealt(&self, stream: &Stream, workflow: usize, agent: &str) -> Option<Dealt> {
         let place = self.members.iter().position(|member| member.agent == agent)?;
         let weights: Vec<u32> = self.members.iter().map(|member| member.weight).collect();
-        let first = self.first.get(lane).copied().unwrap_or(0);
+        let first = self.first.get(workflow).copied().unwrap_or(0);
         let share = Split::new(first, &weights)
             .ok()?
             .share(u32::try_from(place).ok()?);
         let seat = [
-            lane as u64,
+            workflow as u64,
             u64::from(self.number),
             u64::from(self.members[place].seat),
         ];
@@ -193,7 +193,7 @@ impl Seated {
         &self.share
     }
 
-    /// From when to when each of its users of a closed lane of `load` is there: user, came, leaves, from the job's
+    /// From when to when each of its users of a closed workflow of `load` is there: user, came, leaves, from the job's
     /// start, by the instant at which they come.
     #[must_use]
     pub fn presence(&self, load: &Load, closed: &Closed) -> Vec<(u64, u64, u64)> {
@@ -264,16 +264,16 @@ impl LoadTimeline {
                 .revisions
                 .get(at + 1)
                 .map_or(u64::MAX, |(next, _)| next.cut_ns);
-            for (place, lane) in load.lanes.iter().enumerate() {
-                planned += match &lane.kind {
-                    Kind::Open(stream) => {
+            for (place, workflow) in load.workflows.iter().enumerate() {
+                planned += match &workflow.model {
+                    LoadModel::Open(stream) => {
                         let stream = stream.as_uniform();
                         let mut revision = revision.clone();
                         revision.first[place] = stream.count_before(revision.cut_ns);
                         let dealt = revision.dealt(&stream, place, agent);
                         dealt.map_or(0, |mut dealt| dealt.pass(next_ns))
                     }
-                    Kind::Closed(closed) if at == 0 => {
+                    LoadModel::Closed(closed) if at == 0 => {
                         let seated = revision.seated(agent);
                         seated.map_or(0, |seated| match closed.quota {
                             Quota::Unlimited => 0,
@@ -285,24 +285,24 @@ impl LoadTimeline {
                             }
                         })
                     }
-                    Kind::Closed(_) => 0,
+                    LoadModel::Closed(_) => 0,
                 };
             }
         }
         planned
     }
 
-    /// How many iterations of open lanes were an agent's up to an instant (exclusive), by lane.
+    /// How many iterations of open workflows were an agent's up to an instant (exclusive), by workflow.
     #[must_use]
     pub fn due(&self, agent: &str, until_ns: u64) -> Vec<u64> {
-        let mut due = vec![0; self.document.lanes.len()];
+        let mut due = vec![0; self.document.workflows.len()];
         for (at, (revision, load)) in self.revisions.iter().enumerate() {
             let next_ns = self
                 .revisions
                 .get(at + 1)
                 .map_or(u64::MAX, |(next, _)| next.cut_ns);
-            for (place, (lane, due)) in load.lanes.iter().zip(&mut due).enumerate() {
-                if let Kind::Open(stream) = &lane.kind
+            for (place, (workflow, due)) in load.workflows.iter().zip(&mut due).enumerate() {
+                if let LoadModel::Open(stream) = &workflow.model
                     && let Some(mut dealt) = revision.dealt(stream, place, agent)
                 {
                     *due += dealt.pass(next_ns.min(until_ns));

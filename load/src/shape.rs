@@ -1,7 +1,7 @@
 //! The shape of a load as people say it, of a whole job or of one workflow, and what of it makes no sense.
 
 use crate::arrivals::Arrivals;
-use crate::load::{Closed, Kind, Lane, Quota, shared_rate};
+use crate::load::{Closed, LoadModel, Quota, WorkflowLoad, shared_rate};
 use crate::profile::{Profile, Stage};
 use crate::rate::Rate;
 use crate::span::Span;
@@ -313,20 +313,30 @@ impl Shape {
 }
 
 impl Shape {
-    /// The lanes of workflows that share the load by weight, open or closed; `seed` is what random arrivals follow from.
+    /// The loads of workflows that share the load by weight, open or closed; `seed` is what random arrivals follow from.
     #[must_use]
-    pub fn lanes(&self, offset: Span, seed: u64, names: &[String], weights: &[u32]) -> Vec<Lane> {
-        let kinds: Vec<Kind> = if self.is_open() {
+    pub fn workflow_loads(
+        &self,
+        offset: Span,
+        seed: u64,
+        names: &[String],
+        weights: &[u32],
+    ) -> Vec<WorkflowLoad> {
+        let kinds: Vec<LoadModel> = if self.is_open() {
             let streams = shared_rate(&self.profile(), offset, self.arrivals, seed, weights);
-            streams.into_iter().flatten().map(Kind::Open).collect()
+            streams.into_iter().flatten().map(LoadModel::Open).collect()
         } else if let Ok(dealt) = Split::new(0, weights) {
             let closed = self.closed(offset);
             let shares = (0..dealt.members()).map(|member| dealt.share(member));
-            shares.map(|share| Kind::Closed(closed.part(&share))).collect()
+            shares
+                .map(|share| LoadModel::Closed(closed.part(&share)))
+                .collect()
         } else {
             Vec::new()
         };
-        let lanes = names.iter().cloned().zip(kinds);
-        lanes.map(|(workflow, kind)| Lane { workflow, kind }).collect()
+        let workflows = names.iter().cloned().zip(kinds);
+        workflows
+            .map(|(workflow, model)| WorkflowLoad { workflow, model })
+            .collect()
     }
 }

@@ -315,7 +315,7 @@ impl JobSpec {
     #[must_use]
     pub fn load(&self) -> Load {
         Load {
-            lanes: workflow::lanes(self),
+            workflows: workflow::workflow_loads(self),
             warm_up_ns: self.warm_up.ns(),
             pauses: Vec::new(),
         }

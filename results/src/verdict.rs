@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::JobState;
 use crate::summary::Summary;
 use crate::threshold::{ThresholdOutcome, ThresholdSummary};
-use heavy_load::load::{Kind, Quota};
+use heavy_load::load::{LoadModel, Quota};
 
 /// The verdict of a job that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -276,11 +276,11 @@ fn quota(summary: &Summary) -> Option<String> {
         .job
         .spec
         .load()
-        .lanes
+        .workflows
         .into_iter()
-        .any(|lane| match lane.kind {
-            Kind::Open(_) => false,
-            Kind::Closed(closed) => closed.quota != Quota::Unlimited,
+        .any(|lane| match lane.model {
+            LoadModel::Open(_) => false,
+            LoadModel::Closed(closed) => closed.quota != Quota::Unlimited,
         });
     let ended = summary.job.state == JobState::Finished;
     (counted && ended && iterations.scheduled < iterations.planned).then(|| {

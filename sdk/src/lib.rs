@@ -120,7 +120,6 @@
 //! outcome of every iteration gets out.
 
 mod beside;
-mod by_hand;
 mod context;
 mod env;
 mod feed;
@@ -135,6 +134,7 @@ mod response;
 mod runner;
 mod sequence;
 mod server;
+mod standalone;
 mod step;
 mod summary;
 mod verbs;

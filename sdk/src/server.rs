@@ -9,7 +9,6 @@ use std::{env, io, thread};
 
 use heavy_plugin::{DEFAULT_RPC_ADDR, ENV_RPC_ADDR, ENV_RPC_FD};
 
-use crate::by_hand;
 use crate::harness::shared::Options;
 use crate::harness::spawned::{serve_address, serve_stdin};
 use crate::harness::stdio::complain;
@@ -17,6 +16,7 @@ use crate::harness::workflow::Workflow;
 use crate::http::{Engine, EngineConfig, HeaderName, HttpClient};
 use crate::request::id::REQUEST_ID_HEADER;
 use crate::runner::{Runner, Splitter};
+use crate::standalone;
 
 /// Where a load test that was started by hand listens for an agent, unless `HEAVY_RPC_ADDR` says otherwise.
 pub const RPC_ADDR: &str = DEFAULT_RPC_ADDR;
@@ -180,7 +180,7 @@ pub fn serve(server: Server) -> ExitCode {
             ));
             ExitCode::from(2)
         }
-        Err(_) => by_hand::main(workflows, options),
+        Err(_) => standalone::main(workflows, options),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heavy_load::load::{Kind, Load};
+use heavy_load::load::{Load, LoadModel};
 use heavy_load::revision::Revision;
 use heavy_load::stream::Dealt;
 
@@ -79,14 +79,14 @@ impl Plan {
     pub(crate) fn new(document: Load, agent: &str, revision: &Revision) -> Self {
         let workflow = |lane: usize| Workflow::try_from(lane).unwrap_or(Workflow::MAX);
         let (mut open, mut closed) = (Vec::new(), Vec::new());
-        for (place, lane) in document.lanes.iter().enumerate() {
+        for (place, lane) in document.workflows.iter().enumerate() {
             let workflow = workflow(place);
-            match &lane.kind {
-                Kind::Open(_) => open.push(Open {
+            match &lane.model {
+                LoadModel::Open(_) => open.push(Open {
                     workflow,
                     legs: VecDeque::new(),
                 }),
-                Kind::Closed(of_lane) => closed.push(Closed {
+                LoadModel::Closed(of_lane) => closed.push(Closed {
                     workflow,
                     users: revision
                         .seated(agent)
@@ -130,8 +130,8 @@ impl Plan {
             return;
         };
         for closed in &mut self.closed {
-            let lane = load.lanes.get(usize::from(closed.workflow));
-            if let Some(Kind::Closed(of_lane)) = lane.map(|lane| &lane.kind) {
+            let lane = load.workflows.get(usize::from(closed.workflow));
+            if let Some(LoadModel::Closed(of_lane)) = lane.map(|lane| &lane.model) {
                 let presence = seated.presence(&load, of_lane).into_iter();
                 closed.users = presence
                     .filter(|(_, _, left_ns)| *left_ns >= revision.cut_ns)
@@ -145,7 +145,7 @@ impl Plan {
         self.planned_end_ns = load.duration_ns();
         for open in &mut self.open {
             let lane = usize::from(open.workflow);
-            if let Some(Kind::Open(stream)) = load.lanes.get(lane).map(|lane| &lane.kind)
+            if let Some(LoadModel::Open(stream)) = load.workflows.get(lane).map(|lane| &lane.model)
                 && let Some(mut dealt) = revision.dealt(stream, lane, &self.agent)
             {
                 // What was released beyond the cut of a late revision is not released again.

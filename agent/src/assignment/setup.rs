@@ -1,6 +1,6 @@
 //! What a load test is told before its first iteration: pure.
 
-use heavy_load::load::{Closed, Kind, Quota};
+use heavy_load::load::{Closed, LoadModel, Quota};
 use heavy_load::revision::{Revision, Seated};
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
 use heavy_proto::v1;
@@ -46,7 +46,7 @@ pub(super) fn seated(assign: &v1::Assign) -> Result<(Seated, usize), Failure> {
 
 /// What each workflow needs to know: its params, and its users if it has them.
 pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Seated) -> Vec<WorkflowSetup> {
-    let lanes = spec.load().lanes.into_iter().map(|lane| lane.kind);
+    let lanes = spec.load().workflows.into_iter().map(|lane| lane.model);
     let setups = workflows
         .iter()
         .zip(lanes)
@@ -57,8 +57,8 @@ pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Sea
                 .get(place)
                 .and_then(|workflow| workflow.params.clone());
             let closed = match kind {
-                Kind::Open(_) => None,
-                Kind::Closed(closed) => Some(closed_setup(spec, &closed, seated)),
+                LoadModel::Open(_) => None,
+                LoadModel::Closed(closed) => Some(closed_setup(spec, &closed, seated)),
             };
             let identities = match spec.unique_users {
                 Some(users) if closed.is_none() => seated.of(u64::from(users)).collect(),

@@ -20,7 +20,7 @@ mod users;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heavy_load::load::{Kind, Load, Quota};
+use heavy_load::load::{Load, LoadModel, Quota};
 use heavy_load::revision::Seated;
 use heavy_load::window::Windows;
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
@@ -95,8 +95,8 @@ impl Rollup {
     pub(crate) fn set_load(&mut self, load: &Load, seated: &Seated) {
         self.windows = Windows::of(load);
         self.plan.set_windows(self.windows);
-        for (workflow, lane) in (0..).zip(&load.lanes) {
-            if let Kind::Closed(closed) = &lane.kind {
+        for (workflow, lane) in (0..).zip(&load.workflows) {
+            if let LoadModel::Closed(closed) = &lane.model {
                 let quota = match closed.quota {
                     Quota::Shared(iterations) => {
                         Quota::Shared(seated.iterations_of(iterations, closed.users.most().into()))

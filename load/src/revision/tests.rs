@@ -26,7 +26,7 @@ fn load(shape: &Shape, workflows: u32) -> Load {
     let names: Vec<_> = (0..workflows).map(|n| format!("w{n}")).collect();
     let weights: Vec<_> = (1..=workflows).collect();
     Load {
-        lanes: shape.lanes(Span::ZERO, 1, &names, &weights),
+        workflows: shape.workflow_loads(Span::ZERO, 1, &names, &weights),
         warm_up_ns: 0,
         pauses: Vec::new(),
     }
@@ -72,28 +72,28 @@ proptest! {
         let start = members(&start);
         let mut first = Revision::first(&load, start.iter().map(|member| (member.agent.clone(), member.weight)));
         first.members = start;
-        let mut course = LoadTimeline::new(load, first);
+        let mut timeline = LoadTimeline::new(load, first);
         let mut changes = changes;
         changes.sort();
         for (at_ms, team, percent) in changes {
-            let (newest, load) = course.newest().clone();
+            let (newest, load) = timeline.newest().clone();
             let cut_ns = at_ms * 1_000_000;
             let mut changed = load.clone();
-            for lane in &mut changed.lanes {
-                if let Kind::Open(stream) = &mut lane.kind {
+            for workflow in &mut changed.workflows {
+                if let LoadModel::Open(stream) = &mut workflow.model {
                     *stream = stream.with_profile(stream.profile().scaled_from(cut_ns, percent));
                 }
             }
             let next = newest.next(&load, cut_ns, members(&team), &changed);
             let text = serde_json::to_string(&next).unwrap();
             prop_assert_eq!(&serde_json::from_str::<Revision>(&text).unwrap(), &next);
-            course.push(next);
+            timeline.push(next);
         }
-        let planned = course.load().clone();
+        let planned = timeline.load().clone();
         let until_ns = planned.duration_ns();
-        for (lane, of_lane) in planned.lanes.iter().enumerate() {
-            let due: u64 = (0..6).map(|n| course.due(&format!("agent-{n}"), until_ns)[lane]).sum();
-            prop_assert_eq!(due, of_lane.planned());
+        for (workflow, of_workflow) in planned.workflows.iter().enumerate() {
+            let due: u64 = (0..6).map(|n| timeline.due(&format!("agent-{n}"), until_ns)[workflow]).sum();
+            prop_assert_eq!(due, of_workflow.planned());
         }
     }
 
@@ -103,12 +103,12 @@ proptest! {
         let team = members(&team);
         let total: u32 = team.iter().map(|member| member.weight).sum();
         let agents = team.iter().map(|member| (member.agent.clone(), member.weight));
-        let course = LoadTimeline::new(load.clone(), Revision::first(&load, agents));
+        let timeline = LoadTimeline::new(load.clone(), Revision::first(&load, agents));
         let at_ns = at_ms * 1_000_000;
         let count = load.count_before(at_ns);
         for member in &team {
             let ideal = count as f64 * f64::from(member.weight) / f64::from(total);
-            let due = course.due(&member.agent, at_ns)[0];
+            let due = timeline.due(&member.agent, at_ns)[0];
             prop_assert!((ideal - due as f64).abs() < 1.0, "{ideal} {due}");
         }
     }
@@ -132,7 +132,7 @@ fn users_rest_in_pauses_and_have_their_whole_time() {
     let s = 1_000_000_000;
     load.pauses = vec![(2 * s, 5 * s), (6 * s, 7 * s)];
     let revision = Revision::first(&load, [("a".to_owned(), 1)]);
-    let Kind::Closed(closed) = &load.lanes[0].kind else {
+    let LoadModel::Closed(closed) = &load.workflows[0].model else {
         panic!("it is closed");
     };
     let presence = revision.seated("a").unwrap().presence(&load, closed);
@@ -144,7 +144,7 @@ fn users_rest_in_pauses_and_have_their_whole_time() {
 fn users_come_in_the_order_of_their_instants() {
     let load = users("10s:4,1s:4", None);
     let revision = Revision::first(&load, [("b".to_owned(), 1), ("a".to_owned(), 1)]);
-    let Kind::Closed(closed) = &load.lanes[0].kind else {
+    let LoadModel::Closed(closed) = &load.workflows[0].model else {
         panic!("it is closed");
     };
     let presence = revision.seated("a").unwrap().presence(&load, closed);

@@ -12,7 +12,7 @@ use crate::summary::{
     RequestSummary, RequestTotals, StepSummary, Summary, VERSION, WorkflowSummary,
 };
 use heavy_load::histogram::Histogram;
-use heavy_load::load::{Lane, Load};
+use heavy_load::load::{Load, WorkflowLoad};
 use heavy_load::phases::Phases;
 use heavy_load::protocol;
 
@@ -131,9 +131,9 @@ fn workflows(totals: &Totals, load: &Load, run_time_s: f64) -> Vec<WorkflowSumma
 
 /// How many iterations of a workflow are planned; a load test's only one need not be named.
 fn planned(load: &Load, workflow: &str) -> u64 {
-    let lanes = load.lanes.iter();
-    let own = lanes.filter(|lane| lane.workflow.is_empty() || lane.workflow == workflow);
-    own.map(Lane::planned).sum()
+    let loads = load.workflows.iter();
+    let own = loads.filter(|load| load.workflow.is_empty() || load.workflow == workflow);
+    own.map(WorkflowLoad::planned).sum()
 }
 
 fn steps(totals: &Totals, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSummary> {

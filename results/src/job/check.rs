@@ -57,7 +57,7 @@ impl JobSpec {
                 "say how many iterations to start (rate or stages) or how many users there are (users)",
             );
         }
-        if self.load().lanes.iter().any(|lane| !lane.starts_any()) {
+        if self.load().workflows.iter().any(|lane| !lane.starts_any()) {
             return wrong(
                 "workflows",
                 "one of them gets no iteration at all: ask for more, or leave it out",

@@ -1,7 +1,7 @@
 //! What documents say, and which of them are refused.
 
 use super::*;
-use heavy_load::load::{Kind, Quota};
+use heavy_load::load::{LoadModel, Quota};
 
 fn document(rest: &str) -> String {
     format!(r#"{{"binary_sha256":"{}"{rest}}}"#, "a".repeat(64))
@@ -159,9 +159,9 @@ fn weights_deal_one_rate_and_users_exactly() {
     let spec = parsed(r#","rate":"100","duration":"1s","workflows":["a",{"name":"b","weight":3}]"#);
     let load = spec.load();
     let planned: Vec<_> = load
-        .lanes
+        .workflows
         .iter()
-        .map(|lane| (&*lane.workflow, lane.planned()))
+        .map(|workflow| (&*workflow.workflow, workflow.planned()))
         .collect();
     assert_eq!(planned, [("a", 25), ("b", 75)]);
     assert_eq!(
@@ -171,11 +171,11 @@ fn weights_deal_one_rate_and_users_exactly() {
     let spec = parsed(r#","users":7,"iterations":21,"workflows":["a",{"name":"b","weight":2}]"#);
     let parts: Vec<_> = spec
         .load()
-        .lanes
+        .workflows
         .into_iter()
-        .map(|lane| match lane.kind {
-            Kind::Closed(closed) => (closed.users.most(), closed.quota, closed.duration_ns),
-            Kind::Open(_) => panic!("it is closed"),
+        .map(|workflow| match workflow.model {
+            LoadModel::Closed(closed) => (closed.users.most(), closed.quota, closed.duration_ns),
+            LoadModel::Open(_) => panic!("it is closed"),
         })
         .collect();
     let long = 600_000_000_000;
@@ -209,9 +209,9 @@ fn own_loads_have_their_own_time() {
     );
     let load = spec.load();
     let ends: Vec<_> = load
-        .lanes
+        .workflows
         .iter()
-        .map(|lane| lane.end_ns() / 1_000_000_000)
+        .map(|workflow| workflow.end_ns() / 1_000_000_000)
         .collect();
     assert_eq!((ends, load.is_open()), (vec![20, 4, 3], false));
     assert_eq!(

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::JobSpec;
 use heavy_load::arrivals::Arrivals;
-use heavy_load::load::Lane;
+use heavy_load::load::WorkflowLoad;
 use heavy_load::profile::Stage;
 use heavy_load::rate::Rate;
 use heavy_load::shape::Shape;
@@ -155,21 +155,21 @@ impl<'de> Deserialize<'de> for WorkflowSpec {
     }
 }
 
-/// The lanes of a job: one for each workflow, by weight or with its own load.
-pub(super) fn lanes(spec: &JobSpec) -> Vec<Lane> {
+/// The workflows of a job: one for each workflow, by weight or with its own load.
+pub(super) fn workflow_loads(spec: &JobSpec) -> Vec<WorkflowLoad> {
     let seed = spec.seed.unwrap_or(0);
     if spec
         .workflows
         .iter()
         .any(|workflow| workflow.shape(spec).is_given())
     {
-        let lanes = (0u64..).zip(&spec.workflows).flat_map(|(place, workflow)| {
+        let workflows = (0u64..).zip(&spec.workflows).flat_map(|(place, workflow)| {
             let shape = workflow.shape(spec);
             let seed = seed.wrapping_add(place << 32);
             let names = [workflow.name.clone()];
-            shape.lanes(workflow.start, seed, &names, &[1])
+            shape.workflow_loads(workflow.start, seed, &names, &[1])
         });
-        return lanes.collect();
+        return workflows.collect();
     }
     let (mut names, mut weights) = (spec.workflow_names(), Vec::new());
     weights.extend(spec.workflows.iter().map(|workflow| workflow.weight));
@@ -177,5 +177,5 @@ pub(super) fn lanes(spec: &JobSpec) -> Vec<Lane> {
         names.push(String::new());
         weights.push(1);
     }
-    spec.shape().lanes(Span::ZERO, seed, &names, &weights)
+    spec.shape().workflow_loads(Span::ZERO, seed, &names, &weights)
 }

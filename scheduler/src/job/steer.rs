@@ -1,6 +1,6 @@
 //! Changes of a running job's load that clients ask for: what each makes of the load. Pure.
 
-use heavy_load::load::{Kind, Load};
+use heavy_load::load::{Load, LoadModel};
 use heavy_load::profile::LONGEST_PAUSE_NS;
 use heavy_load::stream::Stream;
 
@@ -70,11 +70,11 @@ impl Steering {
 /// All lanes, if all are open.
 fn streams(load: &Load) -> Result<Vec<&Stream>, Error> {
     let streams: Option<Vec<&Stream>> = load
-        .lanes
+        .workflows
         .iter()
-        .map(|lane| match &lane.kind {
-            Kind::Open(stream) => Some(stream),
-            Kind::Closed(_) => None,
+        .map(|lane| match &lane.model {
+            LoadModel::Open(stream) => Some(stream),
+            LoadModel::Closed(_) => None,
         })
         .collect();
     match streams {
@@ -85,8 +85,8 @@ fn streams(load: &Load) -> Result<Vec<&Stream>, Error> {
 
 fn each(load: &Load, change: impl Fn(&Stream) -> Stream) -> Load {
     let mut load = load.clone();
-    for lane in &mut load.lanes {
-        if let Kind::Open(stream) = &mut lane.kind {
+    for lane in &mut load.workflows {
+        if let LoadModel::Open(stream) = &mut lane.model {
             *stream = change(stream);
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use heavy_load::load::{Kind, Load};
+use heavy_load::load::{Load, LoadModel};
 use heavy_load::revision::{LoadTimeline, Member, Revision};
 use heavy_results::job::JobSpec;
 
 /// The agents of a job that has agents.
 #[derive(Debug, Clone)]
 pub(crate) struct Team {
-    course: LoadTimeline,
+    timeline: LoadTimeline,
     /// Everybody who ever got an assignment, with weight and seat.
     known: BTreeMap<String, (u32, u32)>,
     present: Vec<Member>,
@@ -23,9 +23,12 @@ impl Team {
         let load = spec.load();
         let first = Revision::first(&load, agents);
         let present = first.members.clone();
-        let users = load.lanes.iter().any(|lane| matches!(lane.kind, Kind::Closed(_)));
+        let users = load
+            .workflows
+            .iter()
+            .any(|workflow| matches!(workflow.model, LoadModel::Closed(_)));
         Self {
-            course: LoadTimeline::new(load, first),
+            timeline: LoadTimeline::new(load, first),
             known: present
                 .iter()
                 .map(|member| (member.agent.clone(), (member.weight, member.seat)))
@@ -47,12 +50,12 @@ impl Team {
 
     /// The newest revision.
     pub(crate) fn revision(&self) -> &Revision {
-        &self.course.newest().0
+        &self.timeline.newest().0
     }
 
     /// The load as it is planned now.
     pub(crate) fn load(&self) -> &Load {
-        self.course.load()
+        self.timeline.load()
     }
 
     /// How many more may join a job that asked for `asked` agents, or for all there are.
@@ -110,28 +113,32 @@ impl Team {
 
     /// A new revision with those who are present, and with another load if there is one.
     pub(crate) fn revise(&mut self, cut_ns: u64, changed: Option<&Load>) -> &Revision {
-        let (newest, load) = self.course.newest();
+        let (newest, load) = self.timeline.newest();
         let next = newest.next(load, cut_ns, self.present.clone(), changed.unwrap_or(load));
-        self.course.push(next);
+        self.timeline.push(next);
         self.revision()
     }
 
     /// How many iterations are planned for each.
     pub(crate) fn shares(&self) -> Vec<(String, u64)> {
-        let share = |agent: &String| (agent.clone(), self.course.planned(agent));
+        let share = |agent: &String| (agent.clone(), self.timeline.planned(agent));
         self.known.keys().map(share).collect()
     }
 
-    /// For each the iterations of open lanes that were due up to an instant, by workflow; `only` is the name of the
+    /// For each the iterations of open workflows that were due up to an instant, by workflow; `only` is the name of the
     /// load test's only workflow, which documents need not name.
     pub(crate) fn due(&self, until_ns: u64, only: &str) -> Vec<(String, Vec<(String, u64)>)> {
-        let names = self.load().lanes.iter().map(|lane| match lane.workflow.as_str() {
-            "" => only.to_owned(),
-            name => name.to_owned(),
-        });
+        let names = self
+            .load()
+            .workflows
+            .iter()
+            .map(|workflow| match workflow.workflow.as_str() {
+                "" => only.to_owned(),
+                name => name.to_owned(),
+            });
         let names: Vec<String> = names.collect();
         let of = |agent: &String| {
-            let due = names.iter().cloned().zip(self.course.due(agent, until_ns));
+            let due = names.iter().cloned().zip(self.timeline.due(agent, until_ns));
             (agent.clone(), due.collect())
         };
         self.known.keys().map(of).collect()

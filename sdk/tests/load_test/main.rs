@@ -5,9 +5,9 @@
     reason = "a test whose load test cannot be driven has failed"
 )]
 
-mod by_hand;
 mod child;
 mod lifecycle;
 mod outcomes;
 mod reports;
+mod standalone;
 mod target;

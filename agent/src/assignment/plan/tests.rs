@@ -136,7 +136,7 @@ proptest! {
             prop_assert_eq!(course.due(agent, u64::MAX).iter().sum::<u64>(), own);
         }
         all.sort_unstable();
-        let planned: Vec<_> = (0..).zip(&document.lanes)
+        let planned: Vec<_> = (0..).zip(&document.workflows)
             .flat_map(|(workflow, lane)| (0..lane.planned()).map(move |n| (workflow as Workflow, n)))
             .collect();
         prop_assert_eq!(all, planned);

@@ -1,11 +1,11 @@
-//! A run by hand: the same pacing and admission as under an agent, with the summary of one process.
+//! A standalone run: the same pacing and admission as under an agent, with the summary of one process.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use heavy_load::load::{Kind, Load, Quota};
+use heavy_load::load::{Load, LoadModel, Quota};
 use heavy_load::split::Split;
 use heavy_load::stream::{Deal, Dealt, Stream};
 use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Numbers, Release, Setup, WorkflowSetup};
@@ -87,17 +87,17 @@ fn announce(workflow: &str, words: &str, planned: u64, most: u32) {
 
 async fn drive(process: &Process, workflow: &str, plan: &Plan, load: &Load) -> Result<(), Failure> {
     let anchor = anchor_now();
-    let lane = load.lanes.first().ok_or_else(nothing)?;
-    let kind = lane.kind.clone();
-    process.prepare(setup(workflow, plan, &kind, anchor)).await?;
+    let lane = load.workflows.first().ok_or_else(nothing)?;
+    let model = lane.model.clone();
+    process.prepare(setup(workflow, plan, &model, anchor)).await?;
     let start_ns = monotonic_ns() - anchor.monotonic_ns + LEAD_NS;
     let end_ns = anchor.monotonic_ns + start_ns + load.duration_ns();
-    match kind {
-        Kind::Open(stream) => {
+    match model {
+        LoadModel::Open(stream) => {
             release(process, workflow, stream, anchor, start_ns).await?;
             tokio::time::sleep(Duration::from_nanos(end_ns.saturating_sub(monotonic_ns()))).await;
         }
-        Kind::Closed(closed) => {
+        LoadModel::Closed(closed) => {
             let users = (0..closed.users.most()).flat_map(|user| {
                 let presence = closed.users.presence(user, closed.duration_ns);
                 presence
@@ -160,10 +160,10 @@ async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
     }
 }
 
-fn setup(workflow: &str, plan: &Plan, kind: &Kind, anchor: Anchor) -> Setup {
-    let closed = match kind {
-        Kind::Open(_) => None,
-        Kind::Closed(closed) => Some(ClosedSetup {
+fn setup(workflow: &str, plan: &Plan, model: &LoadModel, anchor: Anchor) -> Setup {
+    let closed = match model {
+        LoadModel::Open(_) => None,
+        LoadModel::Closed(closed) => Some(ClosedSetup {
             pacing_ns: closed.pacing_ns,
             iterations: plan.iterations,
             iterations_per_user: plan.iterations_per_user,

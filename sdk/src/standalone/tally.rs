@@ -156,7 +156,7 @@ mod tests {
 
     fn load(shape: &Shape) -> Load {
         Load {
-            lanes: shape.lanes(Span::ZERO, 0, &["w".to_owned()], &[1]),
+            workflows: shape.workflow_loads(Span::ZERO, 0, &["w".to_owned()], &[1]),
             warm_up_ns: 0,
             pauses: Vec::new(),
         }

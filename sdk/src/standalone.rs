@@ -1,4 +1,4 @@
-//! A load test that was started by hand is its own small command.
+//! The command line of a load test that no agent started.
 
 mod args;
 mod run;

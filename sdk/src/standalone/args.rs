@@ -38,7 +38,7 @@ pub(crate) enum Action {
     Serve,
 }
 
-/// One run by hand.
+/// One standalone run.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     /// The workflow; may be left out when there is only one
@@ -121,7 +121,7 @@ impl Plan {
     pub(crate) fn load(&self, workflow: &str) -> Result<(String, Load), String> {
         let shape = self.shape()?;
         let load = Load {
-            lanes: shape.lanes(Span::ZERO, 0, &[workflow.to_owned()], &[1]),
+            workflows: shape.workflow_loads(Span::ZERO, 0, &[workflow.to_owned()], &[1]),
             warm_up_ns: 0,
             pauses: Vec::new(),
         };

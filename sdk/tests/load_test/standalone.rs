@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use crate::child::behaviours;
 use crate::target;
 
-fn by_hand(args: &[&str]) -> Output {
+fn standalone(args: &[&str]) -> Output {
     Command::new(behaviours()).args(args).output().unwrap()
 }
 
@@ -15,10 +15,10 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn it_lists_its_workflows() {
-    let output = by_hand(&["list"]);
+    let output = standalone(&["list"]);
     assert_eq!(text(&output.stdout).lines().nth(2), Some("fails"));
     assert!(output.status.success());
-    let output = by_hand(&["list", "--json"]);
+    let output = standalone(&["list", "--json"]);
     let line = text(&output.stdout).lines().nth(2).unwrap();
     assert_eq!(line, r#"{"env_file":null,"name":"fails"}"#);
 }
@@ -36,7 +36,7 @@ fn it_runs_a_workflow_and_sums_up() {
         "--param",
         &format!("url={url}"),
     ];
-    let output = by_hand(&args);
+    let output = standalone(&args);
     let stdout = text(&output.stdout);
     let expected = "iterations   20 planned, 20 started, 20 ok, 0 failed, 0 dropped, 0 interrupted\n";
     assert!(stdout.contains(expected), "{stdout}");
@@ -62,7 +62,7 @@ fn users_go_round_by_hand_too() {
             .into_iter()
             .chain(flags.split(' '))
             .collect();
-        let output = by_hand(&args);
+        let output = standalone(&args);
         assert!(output.status.success(), "{output:?}");
         text(&output.stdout).to_owned()
     };
@@ -80,7 +80,7 @@ fn users_go_round_by_hand_too() {
 
 #[test]
 fn it_fails_when_nothing_is_ok() {
-    let output = by_hand(&[
+    let output = standalone(&[
         "run", "fails", "--rate", "10", "-d", "100ms", "--param", "number=8",
     ]);
     assert_eq!(output.status.code(), Some(99));
@@ -99,7 +99,7 @@ fn what_is_wrong_is_said() {
         (&["run", "noisy", "--rate", "-1"], 2, "is not a rate"),
         (&[], 2, "A load test for heavy"),
     ] {
-        let output = by_hand(args);
+        let output = standalone(args);
         assert_eq!(output.status.code(), Some(code), "{args:?}: {output:?}");
         assert!(text(&output.stderr).contains(part), "{args:?}: {output:?}");
     }
