@@ -4,12 +4,11 @@ use std::process::ExitCode;
 
 use heavy_client::{self, Error, JobsArgs, Remote, Verb};
 use heavy_results::job::CheckSpec;
-use heavy_store::Table;
 
 use crate::exit::{Ended, Failure};
 use crate::local::{EPHEMERAL, Local};
 use crate::place::Place;
-use crate::sql::Format;
+use crate::table::{AnswerFormat, jobs_table};
 use crate::{job_name, output};
 
 /// Where a scheduler is looked for unless it was said.
@@ -61,7 +60,7 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             output::print(&if *json {
                 as_json(&jobs)?
             } else {
-                Format::Table.render(&jobs_table(&jobs))
+                AnswerFormat::Table.render(&jobs_table(&jobs))
             })?;
         }
         Verb::Status { job, json } => {
@@ -69,7 +68,7 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
             let summary = store.summary(job.id).await?;
             let text = match &summary {
                 Some(summary) if !json => heavy_report::text(summary, &output::style(false)),
-                None if !json => Format::Table.render(&jobs_table(&[job])),
+                None if !json => AnswerFormat::Table.render(&jobs_table(&[job])),
                 _ => as_json(&heavy_results::job::JobView { job, summary })?,
             };
             output::print(&text)?;
@@ -108,24 +107,4 @@ async fn read(verb: &Verb, place: &Place) -> Ended {
 
 fn as_json(value: &impl serde::Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
-}
-
-/// Jobs as a table for people.
-pub(crate) fn jobs_table(jobs: &[heavy_results::job::JobInfo]) -> Table {
-    let columns = ["id", "name", "state", "verdict", "load", "reason"];
-    let row = |job: &heavy_results::job::JobInfo| {
-        vec![
-            Some(job.id.to_string()),
-            Some(job.spec.name.clone()),
-            Some(job.state.as_str().to_owned()),
-            job.verdict.map(|verdict| verdict.as_str().to_owned()),
-            Some(job.spec.describe_load()),
-            Some(job.reason.clone()),
-        ]
-    };
-    Table {
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: jobs.iter().map(row).collect(),
-        truncated: false,
-    }
 }

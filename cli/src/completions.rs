@@ -8,7 +8,6 @@ use anyhow::Context as _;
 use clap::{Command, CommandFactory as _, ValueEnum};
 use clap_complete::Shell;
 
-use crate::command::Heavy;
 use crate::exit::{Ended, Failure};
 use crate::output;
 
@@ -63,9 +62,10 @@ enum Program {
 }
 
 impl Program {
-    fn command(self) -> Command {
+    /// Its command line; that of `heavy` is made by the caller.
+    fn command(self, heavy: Command) -> Command {
         match self {
-            Self::Heavy => Heavy::command(),
+            Self::Heavy => heavy,
             Self::HeavySched => heavy_sched::command_line::Cli::command(),
             Self::HeavyAgent => heavy_agent::command_line::Args::command(),
             Self::HeavyCollector => heavy_collector::command_line::Args::command(),
@@ -73,8 +73,8 @@ impl Program {
     }
 }
 
-pub(crate) fn completions(args: &CompletionArgs) -> Ended {
-    let mut command = args.program.command();
+pub(crate) fn completions(args: &CompletionArgs, heavy: Command) -> Ended {
+    let mut command = args.program.command(heavy);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
     clap_complete::generate(Shell::from(args.shell), &mut command, name, &mut script);
@@ -82,17 +82,17 @@ pub(crate) fn completions(args: &CompletionArgs) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn man(args: &ManArgs) -> Ended {
+pub(crate) fn man(args: &ManArgs, heavy: Command) -> Ended {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Heavy::command()).render(&mut page)?;
+        clap_mangen::Man::new(heavy).render(&mut page)?;
         output::print(&String::from_utf8_lossy(&page))?;
         return Ok(ExitCode::SUCCESS);
     };
     let written: io::Result<()> = std::fs::create_dir_all(dir).and_then(|()| {
         Program::value_variants()
             .iter()
-            .try_for_each(|program| clap_mangen::generate_to(program.command(), dir))
+            .try_for_each(|program| clap_mangen::generate_to(program.command(heavy.clone()), dir))
     });
     written
         .with_context(|| format!("cannot write pages into {}", dir.display()))

@@ -1,12 +1,10 @@
-//! How a command ends: exit codes, and what is said when it did not work.
+//! How a command ends: its exit code, and the message when it failed.
 
 use std::process::ExitCode;
 
 use heavy_load::exit_code;
 use heavy_process::listen;
 use heavy_process::signals::Interrupted;
-
-use crate::output;
 
 /// Why a command did not do what was asked: what to say, and with which code to end.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +35,11 @@ impl Failure {
     pub(crate) fn at(mut self, place: &str) -> Self {
         self.text = format!("{place}: {}", self.text);
         self
+    }
+
+    /// The exit code that the command ends with.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(self.code)
     }
 
     /// The same, with more to say.
@@ -94,9 +97,3 @@ impl From<Interrupted> for Failure {
 
 /// What a command gives back.
 pub(crate) type Ended = Result<ExitCode, Failure>;
-
-/// Says on stderr what went wrong, and gives the exit code.
-pub(crate) fn report(failure: &Failure) -> ExitCode {
-    output::note(&format!("error: {}", failure.text));
-    ExitCode::from(failure.code)
-}

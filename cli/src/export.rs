@@ -36,7 +36,7 @@ pub(crate) struct Args {
     job: String,
     /// In which form
     #[arg(long, value_enum)]
-    format: Format,
+    format: ExportFormat,
     /// Which rows (csv and jsonl)
     #[arg(long, value_enum, default_value_t = Relation::Requests)]
     relation: Relation,
@@ -50,7 +50,7 @@ pub(crate) struct Args {
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum ExportFormat {
     /// RFC 4180 with a header; NULL is empty, an empty text is ""
     Csv,
     /// A JSON object on each line
@@ -142,7 +142,7 @@ impl From<Problem> for Failure {
 }
 
 fn interval_s(args: &Args) -> Result<u64, Failure> {
-    if args.format == Format::Hdr && args.relation != Relation::Requests {
+    if args.format == ExportFormat::Hdr && args.relation != Relation::Requests {
         return Err(Failure::usage(
             "--relation belongs to csv and jsonl: a log of histograms has requests, and iterations under the tag \
              response_time",
@@ -151,7 +151,7 @@ fn interval_s(args: &Args) -> Result<u64, Failure> {
     let Some(interval) = args.interval else {
         return Ok(1);
     };
-    if args.format != Format::Hdr {
+    if args.format != ExportFormat::Hdr {
         return Err(Failure::usage(
             "--interval belongs to --format hdr: csv and jsonl have every row",
         ));
@@ -180,13 +180,13 @@ async fn write(
         rows::Look::Exact
     };
     let said = match args.format {
-        Format::Hdr => hdr::write(store, job, interval_s, out).await?,
-        Format::Csv => {
-            let mut sink = rows::Csv::begin(out, raw.fields(), look)?;
+        ExportFormat::Hdr => hdr::write(store, job, interval_s, out).await?,
+        ExportFormat::Csv => {
+            let mut sink = rows::CsvRows::begin(out, raw.fields(), look)?;
             let count = store.export(job.id, raw, &mut sink).await?;
             of_rows(store, job, raw, count).await?
         }
-        Format::Jsonl => {
+        ExportFormat::Jsonl => {
             let mut sink = rows::JsonLines::begin(out, raw.fields(), look);
             let count = store.export(job.id, raw, &mut sink).await?;
             of_rows(store, job, raw, count).await?

@@ -23,11 +23,13 @@ mod run;
 mod services;
 mod sql;
 mod stored_job;
+mod table;
 mod test_name;
 mod up;
 
 use std::process::ExitCode;
 
+use clap::CommandFactory as _;
 use command::{Command, Heavy};
 use exit::{Ended, Failure};
 use heavy_client::{JobsArgs, Verb};
@@ -42,7 +44,10 @@ fn main() -> ExitCode {
     }
     let heavy = Heavy::from_command_line();
     output::start_log();
-    act(heavy).unwrap_or_else(|failure| exit::report(&failure))
+    act(heavy).unwrap_or_else(|failure| {
+        output::note(&format!("error: {failure}"));
+        failure.code()
+    })
 }
 
 fn act(heavy: Heavy) -> Ended {
@@ -56,8 +61,8 @@ fn act(heavy: Heavy) -> Ended {
         Command::History(args) => wait_for(history::run(args, place)),
         Command::Sql(args) => wait_for(sql::run(args, place)),
         Command::Export(args) => wait_for(export::run(args, place)),
-        Command::Completions(args) => completions::completions(&args),
-        Command::Man(args) => completions::man(&args),
+        Command::Completions(args) => completions::completions(&args, Heavy::command()),
+        Command::Man(args) => completions::man(&args, Heavy::command()),
         Command::LintLines(args) => command::lint_lines(&args),
         Command::New(args) => services::new(&args),
         Command::List(args) => list(&args, names_place, scheduler, place),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
 use heavy_client::{Remote, ReportFile};
-use heavy_report::Format;
+use heavy_report::ReportFormat;
 use heavy_results::job::{JobInfo, JobView};
 
 use crate::client::DEFAULT_SCHEDULER;
@@ -13,27 +13,27 @@ use crate::exit::{Ended, Failure};
 use crate::place::Place;
 use crate::{job_name, output};
 
-/// Which report.
+/// The flags of `heavy report`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The job: its id, the beginning of its id, or last
+    /// Job: an id, a unique prefix of an id, or `last`
     job: String,
-    /// In which form
-    #[arg(long, value_parser = PossibleValuesParser::new(Format::ALL.map(Format::as_str)), default_value = "text")]
+    /// Format of the report
+    #[arg(long, value_parser = PossibleValuesParser::new(ReportFormat::ALL.map(ReportFormat::as_str)), default_value = "text")]
     format: String,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Also write a report, as in html=report.html: text, json, csv, junit, markdown or html; may be given more than once
+    /// Also write a report to a file, in any format: html=report.html (can be repeated)
     #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
     report: Vec<ReportFile>,
-    /// Bars, phases and unfailed durations of every step and request
+    /// Show bars, phases and durations of successful requests for every step and request
     #[arg(long)]
     full: bool,
 }
 
 pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
-    let format: Format = args.format.parse().map_err(Failure::usage)?;
+    let format: ReportFormat = args.format.parse().map_err(Failure::usage)?;
     for report in &args.report {
         report.check()?;
     }

@@ -2,8 +2,6 @@
 
 mod command;
 mod complete;
-mod format;
-mod lexer;
 mod placeholders;
 mod script;
 mod session;
@@ -15,12 +13,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use heavy_store::Dialect;
 
 use crate::exit::{Ended, Failure};
 use crate::job_name::LAST;
 use crate::output;
 use crate::place::Place;
-pub(crate) use format::{Format, csv_field};
+use crate::table::AnswerFormat;
 use script::{Input, is_blank};
 use session::Session;
 
@@ -50,8 +49,8 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// In which form
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
+    format: AnswerFormat,
     /// The job that :job stands for: its id, the beginning of its id, or last
     #[arg(long, value_name = "JOB", default_value = LAST)]
     job: String,
@@ -78,8 +77,9 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
         return Ok(ExitCode::SUCCESS);
     }
     let text = statements(&args)?;
-    let (mut inputs, rest) = script::split(&text);
-    if !is_blank(rest) {
+    let dialect = Dialect::of_url(&place.database_url()?);
+    let (mut inputs, rest) = script::split(&text, dialect);
+    if !is_blank(rest, dialect) {
         inputs.push(Input::Statement(rest));
     }
     if inputs.is_empty() {
@@ -107,6 +107,7 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
 async fn open(args: &Args, place: &Place) -> Result<Session, Failure> {
     Ok(Session {
         store: place.open().await?,
+        dialect: Dialect::of_url(&place.database_url()?),
         format: args.format,
         job: args.job.clone(),
         values: args.set.iter().cloned().collect(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use heavy_report::{Format, Style};
+use heavy_report::{ReportFormat, Style};
 use heavy_results::summary::Summary;
 
 use super::Error;
@@ -15,7 +15,7 @@ use super::Error;
 /// `html=report.html`; `-` is stdout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
-    format: Format,
+    format: ReportFormat,
     file: PathBuf,
 }
 
@@ -39,7 +39,7 @@ impl ReportFile {
     #[must_use]
     pub fn json_on_stdout() -> Self {
         Self {
-            format: Format::Json,
+            format: ReportFormat::Json,
             file: PathBuf::from("-"),
         }
     }

@@ -1,176 +1,187 @@
-//! The summary as rows for a spreadsheet: one for each threshold, and for each distribution of the job, its windows,
-//! workflows, steps, requests and agents.
+//! CSV: RFC 4180 with lines that end in CR LF, and the one rule against texts that a spreadsheet would run as formulas.
+//!
+//! Fields are encoded by `csv_core`, the core of the crate `csv`, whose own writer cannot tell NULL from an empty text.
 
 mod row;
+mod summary;
 
-use heavy_results::summary::{RequestSummary, Summary, WorkflowSummary};
-use heavy_results::threshold::ThresholdSummary;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
-use row::Row;
+use csv_core::Writer;
 
-pub(crate) fn render(summary: &Summary) -> String {
-    let mut out = String::new();
-    row::heads(&mut out);
-    for threshold in &summary.thresholds {
-        self::threshold(&mut out, threshold);
-    }
-    job(&mut out, summary);
-    for window in &summary.windows {
-        windows(&mut out, window);
-    }
-    for workflow in &summary.workflows {
-        self::workflow(&mut out, workflow);
-    }
-    for agent in &summary.agents {
-        Row {
-            level: "agent",
-            measure: "iterations",
-            name: &agent.agent,
-            failed: Some(agent.iterations.failed),
-            iterations: Some(&agent.iterations),
-            ..Row::default()
-        }
-        .write(&mut out);
-    }
-    out
+use crate::escape::escape;
+
+pub(crate) use summary::render;
+
+/// Records in memory. NULL is an empty field, an empty text is `""`.
+pub struct Csv {
+    bytes: Vec<u8>,
+    writer: Writer,
+    /// Whether the next field is the first of its record.
+    at_start: bool,
 }
 
-fn threshold(out: &mut String, threshold: &ThresholdSummary) {
-    Row {
-        level: "threshold",
-        measure: &threshold.metric,
-        name: &threshold.expression,
-        count: Some(threshold.samples),
-        outcome: threshold.outcome.as_str(),
-        value: threshold.value,
-        unit: &threshold.unit,
-        ..Row::default()
-    }
-    .write(out);
-}
-
-fn job(out: &mut String, summary: &Summary) {
-    let name = summary.job.id.to_string();
-    let row = |measure, distribution| Row {
-        level: "job",
-        measure,
-        name: &name,
-        distribution: Some(distribution),
-        ..Row::default()
-    };
-    let requests = &summary.requests;
-    Row {
-        failed: Some(requests.failed),
-        rate: Some(requests.rate),
-        bytes: Some(requests.bytes),
-        statuses: Some(&requests.status_counts),
-        ..row("request_duration", &requests.duration)
-    }
-    .write(out);
-    Row {
-        level: "job",
-        measure: "iterations",
-        name: &name,
-        failed: Some(summary.iterations.failed),
-        rate: summary.job.achieved_rate,
-        iterations: Some(&summary.iterations),
-        ..Row::default()
-    }
-    .write(out);
-    if let Some(response) = &summary.response_time {
-        row("response_time", response).write(out);
-    }
-    row("generator_lag", &summary.generator_lag).write(out);
-}
-
-fn windows(out: &mut String, window: &heavy_results::summary::WindowSummary) {
-    let row = |measure, distribution| Row {
-        level: "window",
-        measure,
-        name: &window.name,
-        distribution: Some(distribution),
-        ..Row::default()
-    };
-    Row {
-        failed: Some(window.requests_failed),
-        rate: Some(window.request_rate),
-        ..row("request_duration", &window.duration)
-    }
-    .write(out);
-    Row {
-        failed: Some(window.iterations.failed),
-        iterations: Some(&window.iterations),
-        ..row("iteration_duration", &window.iteration_duration)
-    }
-    .write(out);
-    if let Some(response) = &window.response_time {
-        row("response_time", response).write(out);
-    }
-}
-
-fn workflow(out: &mut String, workflow: &WorkflowSummary) {
-    let row = |measure, distribution| Row {
-        level: "workflow",
-        measure,
-        workflow: &workflow.name,
-        name: &workflow.name,
-        distribution: Some(distribution),
-        ..Row::default()
-    };
-    Row {
-        failed: Some(workflow.iterations.failed),
-        rate: Some(workflow.rate),
-        statuses: Some(&workflow.status_counts),
-        iterations: Some(&workflow.iterations),
-        ..row("iteration_duration", &workflow.duration)
-    }
-    .write(out);
-    if let Some(response) = &workflow.response_time {
-        row("response_time", response).write(out);
-    }
-    for request in &workflow.requests {
-        self::request(out, &workflow.name, "", request);
-    }
-    for step in &workflow.steps {
-        Row {
-            level: "step",
-            measure: "step_duration",
-            workflow: &workflow.name,
-            step: &step.name,
-            name: &step.name,
-            failed: Some(step.failed),
-            rate: Some(step.rate),
-            distribution: Some(&step.duration),
-            statuses: Some(&step.status_counts),
-            ..Row::default()
-        }
-        .write(out);
-        for request in &step.requests {
-            self::request(out, &workflow.name, &step.name, request);
+impl Default for Csv {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            writer: Writer::new(),
+            at_start: true,
         }
     }
 }
 
-fn request(out: &mut String, workflow: &str, step: &str, request: &RequestSummary) {
-    let row = |measure, distribution| Row {
-        level: "request",
-        measure,
-        workflow,
-        step,
-        method: &request.method,
-        name: &request.name,
-        distribution: Some(distribution),
-        ..Row::default()
-    };
-    Row {
-        failed: Some(request.failed),
-        rate: Some(request.rate),
-        bytes: Some(request.bytes),
-        statuses: Some(&request.status_counts),
-        ..row("request_duration", &request.duration)
+impl fmt::Debug for Csv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Csv")
+            .field("bytes", &self.bytes.len())
+            .finish_non_exhaustive()
     }
-    .write(out);
-    if request.failed > 0 {
-        row("unfailed_duration", &request.ok_duration).write(out);
+}
+
+impl Csv {
+    /// A record with the names of the columns.
+    pub fn header<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+        names.into_iter().for_each(|name| self.text(name));
+        self.end_record();
+    }
+
+    /// NULL.
+    pub fn null(&mut self) {
+        self.separate();
+    }
+
+    /// A number, a flag or an instant: written as it is.
+    pub fn value(&mut self, value: impl fmt::Display) {
+        self.separate();
+        write!(Utf8(&mut self.bytes), "{value}").expect("memory takes every text");
+    }
+
+    /// A text as it is, behind an apostrophe if a spreadsheet would run it.
+    pub fn text(&mut self, text: &str) {
+        self.separate();
+        self.encode(&guarded(text));
+    }
+
+    /// A text on one line: as [`Self::text`], with control characters escaped.
+    pub fn escaped(&mut self, text: &str) {
+        self.separate();
+        self.encode(&escape(&guarded(text)));
+    }
+
+    /// Ends the record.
+    pub fn end_record(&mut self) {
+        self.bytes.extend_from_slice(b"\r\n");
+        self.at_start = true;
+    }
+
+    /// The records so far.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Forgets the records so far, and keeps their memory for the next ones.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// All records as a text.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        String::from_utf8(self.bytes).expect("fields are texts")
+    }
+
+    fn separate(&mut self) {
+        if !std::mem::take(&mut self.at_start) {
+            self.bytes.push(b',');
+        }
+    }
+
+    fn encode(&mut self, text: &str) {
+        let start = self.bytes.len();
+        // Every quote doubled, and quotes around them.
+        self.bytes.resize(start + 2 * text.len() + 2, 0);
+        // To the library every field is a document of its own: so an empty text is one too.
+        let mut writer = self.writer.clone();
+        let (_, _, field) = writer.field(text.as_bytes(), &mut self.bytes[start..]);
+        let (_, quote) = writer.finish(&mut self.bytes[start + field..]);
+        self.bytes.truncate(start + field + quote);
+    }
+}
+
+/// Takes formatted text as bytes.
+struct Utf8<'a>(&'a mut Vec<u8>);
+
+impl fmt::Write for Utf8<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// Whether a text is a number as JSON writes it.
+#[must_use]
+pub fn is_number(text: &str) -> bool {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let leading_zero = unsigned.len() > 1 && unsigned.starts_with('0') && !unsigned.starts_with("0.");
+    unsigned.starts_with(|c: char| c.is_ascii_digit())
+        && !leading_zero
+        && serde_json::from_str::<serde_json::Number>(text).is_ok()
+}
+
+/// Spreadsheets run what begins with one of these characters as a formula, unless it is a number.
+fn guarded(text: &str) -> Cow<'_, str> {
+    let begins = text.starts_with(['\t', '\r']) || text.trim_start().starts_with(['=', '+', '-', '@']);
+    if begins && !is_number(text) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_quoted_where_they_must_be_and_run_no_formula() {
+        for (text, exact, escaped) in [
+            ("GET /items/{id}", "GET /items/{id}", "GET /items/{id}"),
+            ("", "\"\"", "\"\""),
+            ("a,b", "\"a,b\"", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\"", "\"say \"\"x\"\"\""),
+            ("=1+1", "'=1+1", "'=1+1"),
+            ("+1", "'+1", "'+1"),
+            ("@a", "'@a", "'@a"),
+            ("-1.5e3", "-1.5e3", "-1.5e3"),
+            ("-2", "-2", "-2"),
+            ("-x", "'-x", "'-x"),
+            ("  @SUM(A1)", "'  @SUM(A1)", "'  @SUM(A1)"),
+            ("\t=1", "'\t=1", "'\\t=1"),
+            ("\r=1", "\"'\r=1\"", "'\\r=1"),
+            ("two\nlines", "\"two\nlines\"", "two\\nlines"),
+            ("\u{1b}[2J", "\u{1b}[2J", "\\u{1b}[2J"),
+        ] {
+            let mut csv = Csv::default();
+            csv.text(text);
+            csv.escaped(text);
+            csv.end_record();
+            assert_eq!(csv.into_text(), format!("{exact},{escaped}\r\n"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn null_is_told_from_an_empty_text() {
+        let mut csv = Csv::default();
+        csv.header(["a", "b", "c"]);
+        assert_eq!(csv.as_bytes(), b"a,b,c\r\n");
+        csv.clear();
+        csv.null();
+        csv.text("");
+        csv.value(1.5);
+        csv.end_record();
+        assert_eq!(csv.into_text(), ",\"\",1.5\r\n");
     }
 }

@@ -1,4 +1,4 @@
-//! The formats of reports, by the names that command lines use.
+//! The formats of reports. A new one is a variant and its row in [`ReportFormat::entry`]; command lines and messages follow.
 
 use std::str::FromStr;
 
@@ -6,9 +6,9 @@ use heavy_results::summary::Summary;
 
 use crate::{Style, csv, html, json, junit, markdown, text};
 
-/// A form of a report.
+/// A format of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum ReportFormat {
     /// For a terminal.
     Text,
     /// The document of `docs/summary.schema.json`.
@@ -23,7 +23,15 @@ pub enum Format {
     Html,
 }
 
-impl Format {
+/// What is known of a format.
+struct Entry {
+    name: &'static str,
+    /// Another name for it.
+    short: Option<&'static str>,
+    render: fn(&Summary, &Style) -> String,
+}
+
+impl ReportFormat {
     /// All formats.
     pub const ALL: [Self; 6] = [
         Self::Text,
@@ -34,50 +42,54 @@ impl Format {
         Self::Html,
     ];
 
+    const fn entry(self) -> Entry {
+        let (name, short, render): (_, _, fn(&Summary, &Style) -> String) = match self {
+            Self::Text => ("text", None, text::render),
+            Self::Json => ("json", None, |summary, _| json::render(summary)),
+            Self::Csv => ("csv", None, |summary, _| csv::render(summary)),
+            Self::Junit => ("junit", Some("xml"), |summary, _| junit::render(summary)),
+            Self::Markdown => ("markdown", Some("md"), |summary, _| markdown::render(summary)),
+            Self::Html => ("html", None, |summary, _| html::render(summary)),
+        };
+        Entry { name, short, render }
+    }
+
     /// The format's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Junit => "junit",
-            Self::Markdown => "markdown",
-            Self::Html => "html",
-        }
+        self.entry().name
     }
 
     /// The report in this format; the style concerns text alone.
     #[must_use]
     pub fn render(self, summary: &Summary, style: &Style) -> String {
-        match self {
-            Self::Text => text::render(summary, style),
-            Self::Json => json::render(summary),
-            Self::Csv => csv::render(summary),
-            Self::Junit => junit::render(summary),
-            Self::Markdown => markdown::render(summary),
-            Self::Html => html::render(summary),
-        }
+        (self.entry().render)(summary, style)
     }
 }
 
-impl FromStr for Format {
+impl FromStr for ReportFormat {
     type Err = String;
 
-    /// Reads a format's name, or its short form `md` or `xml`.
+    /// Reads a format's name or its short form.
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "md" => Ok(Self::Markdown),
-            "xml" => Ok(Self::Junit),
-            _ => Self::ALL
-                .into_iter()
-                .find(|format| format.as_str() == text)
-                .ok_or_else(|| {
-                    format!(
-                        "unknown report format {text:?}: write text, json, csv, junit, markdown (md) or html"
-                    )
-                }),
-        }
+        let found = Self::ALL.into_iter().find(|format| {
+            let entry = format.entry();
+            entry.name == text || entry.short == Some(text)
+        });
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(|format| match format.entry() {
+                Entry {
+                    name,
+                    short: Some(short),
+                    ..
+                } => format!("{name} ({short})"),
+                Entry { name, .. } => name.to_owned(),
+            });
+            format!(
+                "unknown report format `{text}`: expected one of {}",
+                names.join(", ")
+            )
+        })
     }
 }
 
@@ -87,15 +99,16 @@ mod tests {
 
     #[test]
     fn formats_have_names() {
-        for format in Format::ALL {
+        for format in ReportFormat::ALL {
             assert_eq!(format.as_str().parse(), Ok(format));
         }
-        assert_eq!("md".parse(), Ok(Format::Markdown));
+        assert_eq!("md".parse(), Ok(ReportFormat::Markdown));
+        assert_eq!("xml".parse(), Ok(ReportFormat::Junit));
         assert!(
             "pdf"
-                .parse::<Format>()
+                .parse::<ReportFormat>()
                 .unwrap_err()
-                .contains("junit, markdown (md) or html")
+                .contains("junit (xml), markdown (md), html")
         );
     }
 }

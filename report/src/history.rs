@@ -1,11 +1,11 @@
 //! Renderings of the history of a service: a table with sparklines, JSON, CSV.
 
-use std::fmt::Write as _;
-
 use heavy_compare::trend::{Break, BreakLine, History, HistoryJob, Metric};
 
 use crate::Style;
+use crate::csv::Csv;
 use crate::escape::{clip, escape};
+use crate::page::{Page, Tone};
 use crate::units::{instant, number, rate, time};
 
 /// Eighths of a line.
@@ -22,63 +22,37 @@ pub fn json(history: &History) -> String {
 /// A row for each job, oldest first; values in their full precision.
 #[must_use]
 pub fn csv(history: &History) -> String {
-    let mut text =
-        "id,submitted_at,name,load,state,verdict,aside,p50_ms,p95_ms,p99_ms,error_percent,achieved_rate,breaks\r\n"
-            .to_owned();
+    let mut out = Csv::default();
+    out.header(
+        "id,submitted_at,name,load,state,verdict,aside,p50_ms,p95_ms,p99_ms,error_percent,achieved_rate,breaks".split(','),
+    );
     for job in &history.jobs {
+        out.value(job.id);
+        out.value(instant(job.submitted_at_wall_ns));
+        out.escaped(&job.name);
+        out.escaped(&job.load);
+        out.value(job.state.as_str());
+        out.value(job.verdict.map_or("", |verdict| verdict.as_str()));
+        out.escaped(&job.aside);
+        for metric in Metric::ALL {
+            match job.value(metric) {
+                Some(value) => out.value(value),
+                None => out.null(),
+            }
+        }
         let breaks: Vec<String> = job.breaks.iter().map(broken).collect();
-        let mut fields = vec![
-            job.id.to_string(),
-            instant(job.submitted_at_wall_ns),
-            field(&job.name),
-            field(&job.load),
-            job.state.as_str().to_owned(),
-            job.verdict.map_or("", |verdict| verdict.as_str()).to_owned(),
-            field(&job.aside),
-        ];
-        let value = |metric| {
-            job.value(metric)
-                .map_or_else(String::new, |value| value.to_string())
-        };
-        fields.extend(Metric::ALL.map(value));
-        fields.push(field(&breaks.join("; ")));
-        text.push_str(&fields.join(","));
-        text.push_str("\r\n");
+        out.escaped(&breaks.join("; "));
+        out.end_record();
     }
-    text
-}
-
-/// A CSV field of hostile text: quoted where it must be, and no formula for a spreadsheet.
-fn field(text: &str) -> String {
-    let text = escape(text);
-    let text = if text.starts_with(['=', '+', '-', '@']) {
-        format!("'{text}")
-    } else {
-        text
-    };
-    if text.contains([',', '"']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text
-    }
+    out.into_text()
 }
 
 /// For a terminal: sparklines, a row for each job, oldest first, and what broke the trend.
 #[must_use]
 pub fn text(history: &History, style: &Style) -> String {
-    let paint = |sgr: &str, text: &str| {
-        if style.colour {
-            format!("\u{1b}[{sgr}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    };
-    let mut page = String::new();
-    let mut line = |text: &str| {
-        writeln!(page, "{}", text.trim_end()).expect("writing to a String cannot fail");
-    };
+    let mut page = Page::new(style);
     let subject = &history.subject;
-    line(&match &subject.workflow {
+    page.line(&match &subject.workflow {
         Some(workflow) => format!(
             "{}/{}: times, errors and rate of iterations, oldest job first",
             escape(&subject.service),
@@ -89,7 +63,7 @@ pub fn text(history: &History, style: &Style) -> String {
             escape(&subject.service)
         ),
     });
-    line("");
+    page.blank();
     for metric in Metric::ALL {
         let values: Vec<Option<f64>> = history.jobs.iter().map(|job| job.value(metric)).collect();
         let known = || values.iter().flatten().copied();
@@ -99,29 +73,31 @@ pub fn text(history: &History, style: &Style) -> String {
         );
         if low.is_finite() {
             let range = format!("{} to {}", shown(metric, Some(low)), shown(metric, Some(high)));
-            line(&format!(
+            page.line(&format!(
                 "  {:<14} {}  {range}",
                 metric.as_str(),
                 sparkline(&values)
             ));
         }
     }
-    line("");
+    page.blank();
     let heads = format!(
         "  {:<36}  {:<20} {:>8} {:>8} {:>8} {:>7} {:>10}",
         "job", "submitted", "P50", "P95", "P99", "errors", "rate"
     );
-    line(&paint("2", &heads));
+    let heads = page.paint(Tone::Quiet, &heads);
+    page.line(&heads);
     for job in &history.jobs {
-        line(&row(job));
+        page.line(&row(job));
         for broken_line in &job.breaks {
             let text = format!("      ^ {}", broken(broken_line));
-            line(&paint("1;33", &text));
+            let text = page.paint(Tone::Doubtful, &text);
+            page.line(&text);
         }
     }
-    line("");
-    line(&conclusion(history));
-    page
+    page.blank();
+    page.line(&conclusion(history));
+    page.finish()
 }
 
 fn row(job: &HistoryJob) -> String {
@@ -220,12 +196,5 @@ mod tests {
         assert_eq!(sparkline(&values), "▁ ▅█");
         assert_eq!(sparkline(&[Some(3.0); 3]), "▁▁▁");
         assert_eq!(sparkline(&[None]), " ");
-    }
-
-    #[test]
-    fn fields_are_quoted_and_no_formulas() {
-        assert_eq!(field("=1+1"), "'=1+1");
-        assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(field("a\r\nb"), "a\\r\\nb");
     }
 }

@@ -14,8 +14,9 @@ mod tree;
 
 use heavy_results::summary::Summary;
 
+use crate::markup::html;
 use crate::standing::{job_name, standing};
-use sheet::{Sheet, esc};
+use sheet::Sheet;
 
 const STYLE: &str = include_str!("html/style.css");
 
@@ -37,7 +38,7 @@ pub(crate) fn render(summary: &Summary) -> String {
     sheet.put("<link rel=\"icon\" href=\"data:,\">\n");
     sheet.put(&format!(
         "<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        esc(&title)
+        html(&title)
     ));
     opening::header(&mut sheet, summary);
     sheet.put("<main>\n");

@@ -1,13 +1,12 @@
 //! The summary as JUnit XML for CI servers. The verdict is a test case, and each threshold; nothing else fails, so the exit
-//! code of the command and the colour of the pipeline never differ. The document fits both schemas that are in use: that of
-//! Jenkins (junit-10.xsd) and the older one of Apache Ant (JUnit.xsd), which knows no output of single test cases.
-
-use std::fmt::Write as _;
+//! code of the command and the colour of the pipeline never differ. Suites have the elements and attributes that the schemas
+//! of Jenkins (junit-10.xsd) and Apache Ant (JUnit.xsd) want; the latter knows no output of single test cases.
 
 use heavy_results::job::JobState;
-use heavy_results::summary::{Distribution, Summary, WorkflowSummary};
+use heavy_results::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
 use heavy_results::threshold::ThresholdOutcome;
 use heavy_results::verdict::Verdict;
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 
 use crate::escape::escape;
 use crate::names;
@@ -16,86 +15,60 @@ use crate::standing::{job_name, observed, reason, standing};
 use crate::statuses::in_words;
 use crate::units::{count, instant_iso, number, percent, rate};
 
-/// A test case.
-#[derive(Debug)]
-struct Case {
-    class: String,
-    name: String,
-    time_s: f64,
-    outcome: Outcome,
-    output: String,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Outcome {
-    Passed,
-    /// What was measured is not as it should be: (type, message).
-    Failed(String, String),
-    /// It could not be measured: (type, message).
-    Broken(String, String),
-    /// It is not yet known: the message.
-    Skipped(String),
-}
-
-/// Test cases under one name.
-#[derive(Debug)]
-struct Suite {
-    name: String,
-    properties: Vec<(&'static str, String)>,
-    cases: Vec<Case>,
-}
-
-/// What all suites say of when and of what they are.
-#[derive(Debug)]
-struct Whereabouts<'a> {
-    package: &'a str,
-    timestamp: String,
-    time_s: f64,
-}
-
 pub(crate) fn render(summary: &Summary) -> String {
-    let mut suites = vec![verdict(summary)];
-    suites.extend(thresholds(summary));
-    suites.extend(summary.workflows.iter().map(workflow));
-    let job = &summary.job;
-    let at = Whereabouts {
-        package: job_name(job),
-        timestamp: instant_iso(job.started_at_wall_ns.unwrap_or(job.submitted_at_wall_ns)),
-        time_s: summary.run_time_s,
-    };
-    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    for (id, suite) in suites.iter().enumerate() {
-        suite.write(&mut out, id, &at);
+    let mut report = Report::unnamed();
+    report.add_test_suite(verdict(summary));
+    if !summary.thresholds.is_empty() {
+        report.add_test_suite(thresholds(summary));
     }
-    out.push_str("</testsuites>\n");
-    out
+    report.add_test_suites(summary.workflows.iter().map(workflow));
+    let job = &summary.job;
+    let started = instant_iso(job.started_at_wall_ns.unwrap_or(job.submitted_at_wall_ns));
+    for (id, suite) in report.test_suites.iter_mut().enumerate() {
+        for (name, value) in [
+            ("id", id.to_string()),
+            ("package", job_name(job).to_owned()),
+            ("hostname", "localhost".to_owned()),
+            ("timestamp", started.clone()),
+            ("time", format!("{:.3}", summary.run_time_s)),
+        ] {
+            suite.extra.insert(name.into(), xml(&value));
+        }
+        let test_id = Property::new("test_id", job.id.to_string());
+        suite.properties.insert(0, test_id);
+        suite.set_system_err("");
+    }
+    report.to_string().expect("memory takes every document")
+}
+
+/// A suite of test cases, each with what it prints.
+fn suite(name: &str, cases: Vec<(TestCase, String)>) -> TestSuite {
+    let mut suite = TestSuite::new(xml(name));
+    let mut printed = String::new();
+    for (case, output) in cases {
+        printed.push_str(&format!("{}\n", case.name.as_str()));
+        for line in output.lines() {
+            printed.push_str(&format!("  {}\n", xml(line).as_str()));
+        }
+        suite.add_test_case(case);
+    }
+    suite.set_system_out(printed);
+    suite
+}
+
+/// A test case. Its time has six decimals, which the library's own would cut to ms.
+fn case(class: &str, name: &str, time_s: f64, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(xml(name), status);
+    case.set_classname(xml(class));
+    case.extra.insert("time".into(), format!("{time_s:.6}").into());
+    case
 }
 
 /// The verdict as a test of its own: it fails when the command's exit code is not 0.
-fn verdict(summary: &Summary) -> Suite {
+fn verdict(summary: &Summary) -> TestSuite {
     let (words, _) = standing(&summary.job, summary.complete);
     let message = format!("{words}: {}", reason(summary));
     let kind = words.to_lowercase().replace(' ', "-");
-    let outcome = match (summary.job.verdict, summary.job.state) {
-        (Some(Verdict::Pass), _) => Outcome::Passed,
-        (Some(Verdict::Fail), _) => Outcome::Failed(kind, message),
-        (Some(Verdict::Invalid), _) | (None, JobState::Failed | JobState::Stopped) => {
-            Outcome::Broken(kind, message)
-        }
-        (None, _) => Outcome::Passed,
-    };
-    let job = &summary.job;
-    let mut properties = vec![
-        ("test_id", job.id.to_string()),
-        ("service", job.spec.service.clone()),
-        ("load", job.spec.describe_load()),
-        ("asked_rate", number(job.asked_rate)),
-        ("achieved_rate", job.achieved_rate.map(number).unwrap_or_default()),
-        ("binary_sha256", job.spec.binary_sha256.clone()),
-        ("git_commit", job.spec.provenance.git_commit.clone()),
-        ("heavy_version", summary.heavy_version.clone()),
-    ];
-    properties.retain(|(_, value)| !value.is_empty());
     let mut output = format!(
         "{} requests, {} failed\n",
         count(summary.requests.duration.count),
@@ -106,119 +79,112 @@ fn verdict(summary: &Summary) -> Suite {
         output.push_str(&percentiles("response time", response));
     }
     for warning in &summary.warnings {
-        let _ = writeln!(output, "warning: {}", escape(warning));
+        output.push_str(&format!("warning: {}\n", escape(warning)));
     }
-    Suite {
-        name: "verdict".to_owned(),
-        properties,
-        cases: vec![Case {
-            class: "heavy".to_owned(),
-            name: "verdict".to_owned(),
-            time_s: summary.run_time_s,
-            outcome,
-            output,
-        }],
-    }
+    let status = match (summary.job.verdict, summary.job.state) {
+        (Some(Verdict::Fail), _) => not_passed(NonSuccessKind::Failure, &kind, &message, &output),
+        (Some(Verdict::Invalid), _) | (None, JobState::Failed | JobState::Stopped) => {
+            not_passed(NonSuccessKind::Error, &kind, &message, &output)
+        }
+        (Some(Verdict::Pass) | None, _) => TestCaseStatus::success(),
+    };
+    let case = case("heavy", "verdict", summary.run_time_s, status);
+    let mut suite = suite("verdict", vec![(case, output)]);
+    let job = &summary.job;
+    let properties = [
+        ("service", job.spec.service.clone()),
+        ("load", job.spec.describe_load()),
+        ("asked_rate", number(job.asked_rate)),
+        ("achieved_rate", job.achieved_rate.map(number).unwrap_or_default()),
+        ("binary_sha256", job.spec.binary_sha256.clone()),
+        ("git_commit", job.spec.provenance.git_commit.clone()),
+        ("heavy_version", summary.heavy_version.clone()),
+    ];
+    let properties = properties.into_iter().filter(|(_, value)| !value.is_empty());
+    suite.add_properties(properties.map(|(name, value)| Property::new(name, xml(&value))));
+    suite
 }
 
 /// Each threshold as a test.
-fn thresholds(summary: &Summary) -> Option<Suite> {
+fn thresholds(summary: &Summary) -> TestSuite {
     let cases = summary.thresholds.iter().map(|threshold| {
         let observed = observed(threshold);
         let message = format!("{}: {observed}", threshold.expression);
-        let outcome = match threshold.outcome {
-            ThresholdOutcome::Met => Outcome::Passed,
-            ThresholdOutcome::NoSamples if !summary.complete => Outcome::Skipped(observed.clone()),
-            ThresholdOutcome::Broken => Outcome::Failed("threshold".to_owned(), message),
-            ThresholdOutcome::NoSamples => Outcome::Failed("no-samples".to_owned(), message),
+        let failure = |kind| not_passed(NonSuccessKind::Failure, kind, &message, &observed);
+        let status = match threshold.outcome {
+            ThresholdOutcome::Met => TestCaseStatus::success(),
+            ThresholdOutcome::NoSamples if !summary.complete => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_type("not-yet-known");
+                status.set_message(xml(&observed));
+                status.set_description(xml(&observed));
+                status
+            }
+            ThresholdOutcome::Broken => failure("threshold"),
+            ThresholdOutcome::NoSamples => failure("no-samples"),
         };
-        Case {
-            class: "heavy.thresholds".to_owned(),
-            name: threshold.expression.clone(),
-            time_s: 0.0,
-            outcome,
-            output: observed,
-        }
+        (
+            case("heavy.thresholds", &threshold.expression, 0.0, status),
+            observed,
+        )
     });
-    let cases: Vec<Case> = cases.collect();
-    (!cases.is_empty()).then(|| Suite {
-        name: "thresholds".to_owned(),
-        properties: Vec::new(),
-        cases,
-    })
+    suite("thresholds", cases.collect())
 }
 
 /// A workflow, its steps, requests and checks as passed tests whose time is the average duration: CI servers draw its
 /// trend.
-fn workflow(workflow: &WorkflowSummary) -> Suite {
-    let mut cases = vec![case(
-        workflow,
-        &workflow.name,
-        &workflow.duration,
-        &format!(
-            "{} iterations ok, {} failed, {} dropped; {}",
-            count(workflow.iterations.ok),
-            count(workflow.iterations.failed),
-            count(workflow.iterations.dropped.total()),
-            rate(workflow.rate)
-        ),
-    )];
-    let requests = |step: &str, requests: &[heavy_results::summary::RequestSummary]| -> Vec<Case> {
-        requests
-            .iter()
-            .map(|request| {
-                let name = names::request(request);
-                let name = if step.is_empty() {
-                    name
-                } else {
-                    format!("{step} / {name}")
-                };
-                let about = format!(
-                    "{} failed of {}; status {}",
-                    count(request.failed),
-                    count(request.duration.count),
-                    in_words(&request.status_counts)
-                );
-                case(workflow, &name, &request.duration, &about)
-            })
-            .collect()
+fn workflow(workflow: &WorkflowSummary) -> TestSuite {
+    let measured = |name: &str, duration: &Distribution, about: String| {
+        let class = format!("heavy.{}", workflow.name);
+        let mut output = about + "\n";
+        if duration.count > 0 {
+            output.push_str(&percentiles("duration", duration));
+        }
+        (
+            case(&class, name, duration.mean_ms / 1e3, TestCaseStatus::success()),
+            output,
+        )
     };
-    cases.extend(requests("", &workflow.requests));
+    let request = |step: &str, request: &RequestSummary| {
+        let name = names::request(request);
+        let name = if step.is_empty() {
+            name
+        } else {
+            format!("{step} / {name}")
+        };
+        let about = format!(
+            "{} failed of {}; status {}",
+            count(request.failed),
+            count(request.duration.count),
+            in_words(&request.status_counts)
+        );
+        measured(&name, &request.duration, about)
+    };
+    let about = format!(
+        "{} iterations ok, {} failed, {} dropped; {}",
+        count(workflow.iterations.ok),
+        count(workflow.iterations.failed),
+        count(workflow.iterations.dropped.total()),
+        rate(workflow.rate)
+    );
+    let mut cases = vec![measured(&workflow.name, &workflow.duration, about)];
+    cases.extend(workflow.requests.iter().map(|one| request("", one)));
     for step in &workflow.steps {
         let about = format!("{} failed of {}", count(step.failed), count(step.duration.count));
-        cases.push(case(workflow, &step.name, &step.duration, &about));
-        cases.extend(requests(&step.name, &step.requests));
+        cases.push(measured(&step.name, &step.duration, about));
+        cases.extend(step.requests.iter().map(|one| request(&step.name, one)));
     }
     for check in &workflow.checks {
         let all = check.passes + check.fails;
         let share = percent(check.passes as f64, all as f64);
         let about = format!("{} of {} passed, {share}", count(check.passes), count(all));
-        cases.push(case(
-            workflow,
+        cases.push(measured(
             &format!("check: {}", check.name),
             &Distribution::default(),
-            &about,
+            about,
         ));
     }
-    Suite {
-        name: format!("workflow {}", workflow.name),
-        properties: Vec::new(),
-        cases,
-    }
-}
-
-fn case(workflow: &WorkflowSummary, name: &str, duration: &Distribution, about: &str) -> Case {
-    let mut output = format!("{about}\n");
-    if duration.count > 0 {
-        output.push_str(&percentiles("duration", duration));
-    }
-    Case {
-        class: format!("heavy.{}", workflow.name),
-        name: name.to_owned(),
-        time_s: duration.mean_ms / 1e3,
-        outcome: Outcome::Passed,
-        output,
-    }
+    suite(&format!("workflow {}", workflow.name), cases)
 }
 
 fn percentiles(label: &str, distribution: &Distribution) -> String {
@@ -229,83 +195,19 @@ fn percentiles(label: &str, distribution: &Distribution) -> String {
     format!("{label}: {}\n", parts.join(", "))
 }
 
-impl Suite {
-    /// With all elements and attributes that the stricter schema wants, in its order.
-    fn write(&self, out: &mut String, id: usize, at: &Whereabouts<'_>) {
-        let of =
-            |outcome: fn(&Outcome) -> bool| self.cases.iter().filter(|case| outcome(&case.outcome)).count();
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            out,
-            "  <testsuite id=\"{id}\" package=\"{}\" name=\"{}\" hostname=\"localhost\" timestamp=\"{}\" tests=\"{}\" \
-             failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3}\">",
-            xml(at.package),
-            xml(&self.name),
-            at.timestamp,
-            self.cases.len(),
-            of(|outcome| matches!(outcome, Outcome::Failed(..))),
-            of(|outcome| matches!(outcome, Outcome::Broken(..))),
-            of(|outcome| matches!(outcome, Outcome::Skipped(_))),
-            at.time_s
-        );
-        out.push_str("    <properties>\n");
-        for (name, value) in &self.properties {
-            let _ = writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", xml(value));
-        }
-        out.push_str("    </properties>\n");
-        for case in &self.cases {
-            case.write(out);
-        }
-        out.push_str("    <system-out>");
-        for case in &self.cases {
-            let _ = writeln!(out, "{}", xml(&case.name));
-            for line in case.output.lines() {
-                let _ = writeln!(out, "  {}", xml(line));
-            }
-        }
-        out.push_str("</system-out>\n    <system-err></system-err>\n  </testsuite>\n");
-    }
+/// A failed test, or one that could not be carried out.
+fn not_passed(is: NonSuccessKind, kind: &str, message: &str, output: &str) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(is);
+    let lines: Vec<String> = output.lines().map(|line| xml(line).into_string()).collect();
+    status
+        .set_type(kind)
+        .set_message(xml(message))
+        .set_description(lines.join("\n"));
+    status
 }
 
-impl Case {
-    fn write(&self, out: &mut String) {
-        let _ = write!(
-            out,
-            "    <testcase classname=\"{}\" name=\"{}\" time=\"{:.6}\"",
-            xml(&self.class),
-            xml(&self.name),
-            self.time_s
-        );
-        let (element, kind, message) = match &self.outcome {
-            Outcome::Passed => {
-                out.push_str("/>\n");
-                return;
-            }
-            Outcome::Failed(kind, message) => ("failure", kind.as_str(), message),
-            Outcome::Broken(kind, message) => ("error", kind.as_str(), message),
-            Outcome::Skipped(message) => ("skipped", "not-yet-known", message),
-        };
-        let _ = writeln!(
-            out,
-            ">\n      <{element} type=\"{kind}\" message=\"{}\">{}</{element}>\n    </testcase>",
-            xml(message),
-            self.output.lines().map(xml).collect::<Vec<_>>().join("\n")
-        );
-    }
-}
-
-/// Hostile text for an attribute or an element: on one line, without what XML 1.0 forbids.
-fn xml(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in escape(text).chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
-            c => safe.push(c),
-        }
-    }
-    safe
+/// Hostile text for an attribute or an element: on one line. What steers terminals is written out, where the library would
+/// drop it; U+FFFE and U+FFFF, which XML 1.0 forbids and the library lets pass, are replaced.
+fn xml(text: &str) -> XmlString {
+    XmlString::new(escape(text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }

@@ -4,7 +4,7 @@
 //! and log texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
 
 pub mod compare;
-mod csv;
+pub mod csv;
 mod escape;
 mod format;
 pub mod history;
@@ -12,7 +12,9 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+mod markup;
 mod names;
+mod page;
 mod percentiles;
 mod queries;
 mod standing;
@@ -24,7 +26,7 @@ use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdSummary;
 
 pub use escape::escape;
-pub use format::Format;
+pub use format::ReportFormat;
 pub use queries::{Query, queries};
 
 /// How a text report looks.

@@ -8,12 +8,13 @@ use std::fmt::Write as _;
 
 use heavy_results::summary::{Distribution, RequestSummary, Summary};
 
+use crate::markup::markdown as text;
 use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
 use crate::standing::{Mood, asked_and_achieved, job_name, reason, standing, warnings};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, time};
-use write::{left_out, line, text};
+use write::{left_out, line};
 
 /// Rows of requests and errors; GitHub takes comments of 65,536 characters.
 const MOST_REQUESTS: usize = 60;

@@ -2,7 +2,6 @@
 
 mod closing;
 mod opening;
-mod page;
 mod thresholds;
 mod times;
 mod totals;
@@ -13,7 +12,7 @@ use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdSummary;
 
 use crate::Style;
-use page::Page;
+use crate::page::Page;
 
 /// Verdict first, then thresholds, then whose it is, then totals, then ever finer parts, then what went wrong and who measured.
 pub(crate) fn render(summary: &Summary, style: &Style) -> String {

@@ -1,6 +1,6 @@
 //! Numbers as people read them: three significant digits and a unit that fits.
 
-const DAY_S: u64 = 86_400;
+use jiff::Timestamp;
 
 /// A time given in ms, with three significant digits: `850ns`, `12.3µs`, `1.23ms`, `45.6s`; at most six columns up
 /// to an hour.
@@ -140,33 +140,18 @@ pub(crate) fn bytes(n: u64) -> String {
 
 /// An instant in ns since the Unix epoch, to the second: `2026-11-21 21:50:09 UTC`.
 pub(crate) fn instant(wall_ns: u64) -> String {
-    let seconds = wall_ns / 1_000_000_000;
-    let (year, month, day) = civil(seconds / DAY_S);
-    let of_day = seconds % DAY_S;
-    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    formatted(wall_ns, "%Y-%m-%d %H:%M:%S UTC")
 }
 
 /// The same as ISO 8601, without its zone, as JUnit wants it: `2026-11-21T21:50:09`.
 pub(crate) fn instant_iso(wall_ns: u64) -> String {
-    instant(wall_ns).trim_end_matches(" UTC").replace(' ', "T")
+    formatted(wall_ns, "%Y-%m-%dT%H:%M:%S")
 }
 
-/// Year, month and day of a day since the Unix epoch (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn civil(day: u64) -> (u64, u64, u64) {
-    let shifted = day + 719_468;
-    let era = shifted / 146_097;
-    let of_era = shifted % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+fn formatted(wall_ns: u64, format: &str) -> String {
+    let instant = Timestamp::from_nanosecond(wall_ns.into());
+    let instant = instant.expect("2^64 ns after 1970 is the year 2554");
+    instant.strftime(format).to_string()
 }
 
 #[cfg(test)]
@@ -230,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_are_civil() {
+    fn instants_are_in_utc() {
         for (seconds, expected) in [
             (0, "1970-01-01 00:00:00 UTC"),
             (951_782_400, "2000-02-29 00:00:00 UTC"),
@@ -238,5 +223,7 @@ mod tests {
         ] {
             assert_eq!(instant(seconds * 1_000_000_000), expected);
         }
+        assert_eq!(instant(u64::MAX), "2554-07-21 23:34:33 UTC");
+        assert_eq!(instant_iso(1_795_297_809_999_999_999), "2026-11-21T21:50:09");
     }
 }

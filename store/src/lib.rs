@@ -23,6 +23,7 @@ mod series;
 mod sqlite;
 mod statement;
 mod text;
+mod tokens;
 mod totals;
 
 use std::fmt::Debug;
@@ -39,6 +40,7 @@ pub use export::{Field, Kind, Raw, Sink};
 pub use histograms::{SecondHistograms, second_histograms};
 pub use relations::{Column, RELATIONS, Relation};
 pub use rows::{IterationColumns, RequestColumns, Rows};
+pub use tokens::{Dialect, Token, TokenKind, tokens};
 
 /// Who sends a sequence of batches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

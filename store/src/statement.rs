@@ -1,90 +1,46 @@
 //! What a person may run: one statement that reads.
 
+use crate::tokens::{Dialect, Token, TokenKind, tokens};
+
 const READING: [&str; 6] = ["select", "with", "values", "explain", "show", "table"];
 
-/// The statement without what surrounds it, if it is one that reads; else why it is refused.
+/// The statement without blanks, comments and semicolons around it, if it is one that reads; else why it is refused.
 ///
 /// This is for clear messages; that nothing is written is the connection's duty.
-pub(crate) fn reading(sql: &str) -> Result<&str, String> {
-    let start = skip_blank(sql, 0);
-    let sql = sql[start..].trim_end();
-    if sql.is_empty() {
-        return Err("there is no statement: write one that starts with SELECT".to_owned());
-    }
-    let word: String = sql
-        .trim_start_matches('(')
-        .trim_start()
-        .chars()
-        .take_while(char::is_ascii_alphabetic)
-        .collect();
-    if READING.contains(&word.to_ascii_lowercase().as_str()) {
-        return Ok(sql);
-    }
-    let shown: String = sql
-        .split_whitespace()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(20)
-        .collect();
-    Err(format!(
-        "{shown:?} is refused: queries only read, so write one statement that starts with SELECT, WITH, VALUES or EXPLAIN"
-    ))
-}
-
-/// As [`reading`], for a database that would run all statements of a text.
-pub(crate) fn only_reading(sql: &str) -> Result<&str, String> {
-    let sql = reading(sql)?;
-    let mut at = 0;
-    while at < sql.len() {
-        if sql.as_bytes()[at] == b';' {
-            if skip_blank_and_ends(sql, at) < sql.len() {
-                return Err("there is more than one statement: run them one by one".to_owned());
-            }
-            return Ok(&sql[..at]);
-        }
-        at = skip_one(sql, at);
-    }
-    Ok(sql)
-}
-
-/// The place after a character, or after a whole comment or quoted text that starts here.
-fn skip_one(sql: &str, at: usize) -> usize {
-    let rest = &sql[at..];
-    let after = |end: &str, from: usize| {
-        rest[from..]
-            .find(end)
-            .map_or(sql.len(), |found| at + from + found + end.len())
+pub(crate) fn reading(sql: &str, dialect: Dialect) -> Result<&str, String> {
+    let is_blank = |token: &Token<'_>| matches!(token.kind, TokenKind::Blank | TokenKind::Comment);
+    let Some(first) = tokens(sql, dialect).find(|token| !is_blank(token)) else {
+        return Err("the query is empty: write a statement that starts with SELECT".to_owned());
     };
-    match rest.as_bytes()[0] {
-        b'-' if rest.starts_with("--") => after("\n", 2),
-        b'/' if rest.starts_with("/*") => after("*/", 2),
-        // A doubled quote within is two texts side by side, which end at the same place.
-        b'\'' => after("'", 1),
-        b'"' => after("\"", 1),
-        b'`' => after("`", 1),
-        b'[' => after("]", 1),
-        _ => at + rest.chars().next().map_or(1, char::len_utf8),
+    let sql = sql[first.at..].trim_end();
+    let word = tokens(sql, dialect).find(|token| !is_blank(token) && token.text != "(");
+    let reads = |word: Token<'_>| {
+        READING
+            .iter()
+            .any(|reading| reading.eq_ignore_ascii_case(word.text))
+    };
+    if !word.is_some_and(reads) {
+        let shown: String = sql
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .chars()
+            .take(20)
+            .collect();
+        return Err(format!(
+            "`{shown}` is refused: queries only read, so write one statement that starts with SELECT, WITH, VALUES or \
+             EXPLAIN"
+        ));
     }
-}
-
-fn skip_blank(sql: &str, mut at: usize) -> usize {
-    while at < sql.len() {
-        let rest = &sql[at..];
-        let comment = rest.starts_with("--") || rest.starts_with("/*");
-        if !comment && !rest.starts_with(char::is_whitespace) {
-            break;
-        }
-        at = skip_one(sql, at);
+    let Some(end) = tokens(sql, dialect).find(|token| token.kind == TokenKind::End) else {
+        return Ok(sql);
+    };
+    let mut rest = tokens(&sql[end.at..], dialect);
+    if rest.all(|token| is_blank(&token) || token.kind == TokenKind::End) {
+        Ok(&sql[..end.at])
+    } else {
+        Err("the query has more than one statement: run them one by one".to_owned())
     }
-    at
-}
-
-fn skip_blank_and_ends(sql: &str, mut at: usize) -> usize {
-    while at < sql.len() && sql.as_bytes()[at] == b';' {
-        at = skip_blank(sql, at + 1);
-    }
-    at
 }
 
 #[cfg(test)]
@@ -108,25 +64,25 @@ mod tests {
             ("select 'ü;' ;", "select 'ü;' "),
             ("select 'open ;", "select 'open ;"),
         ] {
-            assert_eq!(only_reading(sql), Ok(expected), "{sql}");
+            assert_eq!(reading(sql, Dialect::Sqlite), Ok(expected), "{sql}");
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
         for (sql, expected) in [
-            ("", "there is no statement"),
-            (" -- only a comment", "there is no statement"),
-            (";", "\";\" is refused"),
-            ("delete from jobs", "\"delete\" is refused"),
-            ("pragma query_only = off", "\"pragma\" is refused"),
-            ("attach 'x' as y", "\"attach\" is refused"),
-            ("vacuum into 'x'", "\"vacuum\" is refused"),
+            ("", "the query is empty"),
+            (" -- only a comment", "the query is empty"),
+            (";", "`;` is refused"),
+            ("delete from jobs", "`delete` is refused"),
+            ("pragma query_only = off", "`pragma` is refused"),
+            ("attach 'x' as y", "`attach` is refused"),
+            ("vacuum into 'x'", "`vacuum` is refused"),
             ("select 1; select 2", "more than one statement"),
             ("select 1; /* ; */ delete from jobs", "more than one statement"),
             ("select 1 -- ;\n; drop table x", "more than one statement"),
         ] {
-            let error = only_reading(sql).unwrap_err();
+            let error = reading(sql, Dialect::Sqlite).unwrap_err();
             assert!(error.contains(expected), "{sql}: {error}");
         }
     }

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use heavy_report::csv::Csv;
 use heavy_store::{Field, Kind, Sink};
-
-use crate::sql::csv_field;
 
 /// How texts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,44 +25,48 @@ impl Look {
 }
 
 /// RFC 4180 with a header.
-pub(super) struct Csv<'a> {
+pub(super) struct CsvRows<'a> {
     out: &'a mut (dyn Write + Send),
     fields: &'static [Field],
     look: Look,
+    csv: Csv,
 }
 
-impl<'a> Csv<'a> {
+impl<'a> CsvRows<'a> {
     /// Writes the header.
     pub(super) fn begin(
         out: &'a mut (dyn Write + Send),
         fields: &'static [Field],
         look: Look,
     ) -> io::Result<Self> {
-        let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
-        write!(out, "{}\r\n", names.join(","))?;
-        Ok(Self { out, fields, look })
+        let mut csv = Csv::default();
+        csv.header(fields.iter().map(|field| field.name));
+        out.write_all(csv.as_bytes())?;
+        Ok(Self {
+            out,
+            fields,
+            look,
+            csv,
+        })
     }
 }
 
-impl Sink for Csv<'_> {
+impl Sink for CsvRows<'_> {
     fn row(&mut self, values: &[Option<Cow<'_, str>>]) -> io::Result<()> {
-        for (place, (field, value)) in self.fields.iter().zip(values).enumerate() {
-            if place > 0 {
-                self.out.write_all(b",")?;
-            }
+        self.csv.clear();
+        for (field, value) in self.fields.iter().zip(values) {
             match (field.kind, value) {
-                (_, None) => {}
+                (_, None) => self.csv.null(),
                 // What these are made of needs no quotes.
-                (Kind::Number | Kind::Flag | Kind::Instant, Some(text)) => {
-                    self.out.write_all(text.as_bytes())?
-                }
-                (Kind::Text | Kind::Json, Some(text)) => {
-                    let field = csv_field(Some(text));
-                    self.out.write_all(self.look.of(&field).as_bytes())?;
-                }
+                (Kind::Number | Kind::Flag | Kind::Instant, Some(text)) => self.csv.value(text),
+                (Kind::Text | Kind::Json, Some(text)) => match self.look {
+                    Look::Exact => self.csv.text(text),
+                    Look::Harmless => self.csv.escaped(text),
+                },
             }
         }
-        self.out.write_all(b"\r\n")
+        self.csv.end_record();
+        self.out.write_all(self.csv.as_bytes())
     }
 }
 
@@ -138,7 +141,7 @@ mod tests {
     #[test]
     fn a_line_of_csv_is_quoted_and_runs_no_formula() {
         let mut out: Vec<u8> = Vec::new();
-        Csv::begin(&mut out, Raw::Requests.fields(), Look::Exact)
+        CsvRows::begin(&mut out, Raw::Requests.fields(), Look::Exact)
             .unwrap()
             .row(&values())
             .unwrap();
@@ -158,7 +161,7 @@ mod tests {
         values[9] = Some(hostile.into());
         let mut out: Vec<u8> = Vec::new();
         let fields = Raw::Requests.fields();
-        let row = Csv::begin(&mut out, fields, Look::Harmless).and_then(|mut csv| csv.row(&values));
+        let row = CsvRows::begin(&mut out, fields, Look::Harmless).and_then(|mut csv| csv.row(&values));
         row.unwrap();
         let mut json = JsonLines::begin(&mut out, fields, Look::Harmless);
         json.row(&values).unwrap();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum as _;
 
-use super::format::Format;
+use crate::table::AnswerFormat;
 
 /// Names, arguments and meaning, for the help and for completion.
 pub(crate) const COMMANDS: [(&str, &str, &str); 8] = [
@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Says the form.
     ShowFormat,
     /// Another form.
-    Format(Format),
+    Format(AnswerFormat),
     /// On, off, or the other way round.
     Timing(Option<bool>),
     Help,
@@ -77,7 +77,7 @@ pub(crate) fn parse(line: &str) -> Result<Command, String> {
         }
         ("format", "") => Command::ShowFormat,
         ("format", format) => Command::Format(
-            Format::from_str(format, true)
+            AnswerFormat::from_str(format, true)
                 .map_err(|_| format!("{format:?} is not a form: write table, csv or json"))?,
         ),
         ("timing", "") => Command::Timing(None),
@@ -124,7 +124,7 @@ mod tests {
                 "set who  it's me ",
                 Command::Set("who".to_owned(), "it's me".to_owned()),
             ),
-            ("format JSON", Command::Format(Format::Json)),
+            ("format JSON", Command::Format(AnswerFormat::Json)),
             ("timing", Command::Timing(None)),
             ("timing on", Command::Timing(Some(true))),
             ("?", Command::Help),

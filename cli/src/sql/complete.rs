@@ -1,9 +1,8 @@
 //! What can come next in a line of the shell: commands, relations, columns, keywords, placeholders.
 
-use heavy_store::Relation;
+use heavy_store::{Dialect, Relation, Token, TokenKind, tokens};
 
 use super::command::COMMANDS;
-use super::lexer::{Kind, Token, tokens};
 use super::script::{is_blank, split};
 
 /// More candidates than this help nobody.
@@ -59,23 +58,29 @@ const KEYWORDS: [&str; 46] = [
 ];
 
 /// What is known of the database.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Catalogue {
+    pub(super) dialect: Dialect,
     pub(super) relations: Vec<Relation>,
     /// Ids of the newest jobs.
     pub(super) jobs: Vec<String>,
 }
 
 impl Catalogue {
+    /// Whether a text is made of whole statements and commands.
+    pub(super) fn is_whole(&self, text: &str) -> bool {
+        is_blank(split(text, self.dialect).1, self.dialect)
+    }
+
     /// Where the word begins that ends at `cursor`, and what it may become.
     pub(super) fn complete(&self, text: &str, cursor: usize) -> (usize, Vec<String>) {
         let before = &text[..cursor];
         let line = before.rfind('\n').map_or(0, |end| end + 1);
         let line = line + (before[line..].len() - before[line..].trim_start().len());
-        if before[line..].starts_with('\\') && is_blank(split(&before[..line]).1) {
+        if before[line..].starts_with('\\') && self.is_whole(&before[..line]) {
             return self.command(before, line);
         }
-        let (_, statement) = split(before);
+        let (_, statement) = split(before, self.dialect);
         self.statement(statement, &text[cursor..], cursor)
     }
 
@@ -104,11 +109,11 @@ impl Catalogue {
 
     /// `statement` reaches to the cursor, `after` is what follows.
     fn statement(&self, statement: &str, after: &str, cursor: usize) -> (usize, Vec<String>) {
-        let all: Vec<Token<'_>> = tokens(statement).collect();
+        let all: Vec<Token<'_>> = tokens(statement, self.dialect).collect();
         let (word, earlier) = match all.split_last() {
             // Within a text or a comment nothing is completed.
             Some((last, _)) if !last.closed || last.text.starts_with("--") => return (cursor, Vec::new()),
-            Some((last, earlier)) if matches!(last.kind, Kind::Name | Kind::Placeholder) => {
+            Some((last, earlier)) if matches!(last.kind, TokenKind::Name | TokenKind::Placeholder) => {
                 (last.text, earlier)
             }
             // A colon that no name follows yet.
@@ -121,7 +126,7 @@ impl Catalogue {
         }
         let earlier: Vec<Token<'_>> = earlier
             .iter()
-            .filter(|token| !matches!(token.kind, Kind::Blank | Kind::Comment))
+            .filter(|token| !matches!(token.kind, TokenKind::Blank | TokenKind::Comment))
             .copied()
             .collect();
         let names = self.mentioned(&earlier, after);
@@ -152,9 +157,9 @@ impl Catalogue {
 
     /// The relations that a statement names, under their names and aliases.
     fn mentioned(&self, earlier: &[Token<'_>], after: &str) -> Vec<(String, &Relation)> {
-        let later = tokens(after)
-            .take_while(|token| token.kind != Kind::End)
-            .filter(|token| !matches!(token.kind, Kind::Blank | Kind::Comment));
+        let later = tokens(after, self.dialect)
+            .take_while(|token| token.kind != TokenKind::End)
+            .filter(|token| !matches!(token.kind, TokenKind::Blank | TokenKind::Comment));
         let all: Vec<Token<'_>> = earlier.iter().copied().chain(later).collect();
         let mut found: Vec<(String, &Relation)> = Vec::new();
         for (place, token) in all.iter().enumerate() {
@@ -172,7 +177,7 @@ impl Catalogue {
             let mut next = all[place + 1..].iter().skip_while(|token| is_word(token, "as"));
             if let Some(alias) = next
                 .next()
-                .filter(|token| token.kind == Kind::Name && !is_keyword(token.text))
+                .filter(|token| token.kind == TokenKind::Name && !is_keyword(token.text))
             {
                 found.push((alias.text.to_owned(), relation));
             }
@@ -199,7 +204,7 @@ fn wants_relation(earlier: &[Token<'_>]) -> bool {
 }
 
 fn is_word(token: &Token<'_>, word: &str) -> bool {
-    token.kind == Kind::Name && token.text.eq_ignore_ascii_case(word)
+    token.kind == TokenKind::Name && token.text.eq_ignore_ascii_case(word)
 }
 
 fn is_keyword(text: &str) -> bool {
@@ -258,6 +263,7 @@ mod tests {
                 .collect(),
         };
         Catalogue {
+            dialect: Dialect::Sqlite,
             relations: vec![
                 relation("jobs", &["id", "name", "verdict"]),
                 relation("requests", &["job_id", "name", "duration_ms"]),

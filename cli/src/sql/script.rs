@@ -1,6 +1,6 @@
 //! What is typed or read, in statements and commands of the shell.
 
-use super::lexer::{Kind, tokens};
+use heavy_store::{Dialect, TokenKind, tokens};
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub(crate) enum Input<'a> {
 }
 
 /// Splits a text. What is left is a statement that has no end yet.
-pub(crate) fn split(text: &str) -> (Vec<Input<'_>>, &str) {
+pub(crate) fn split(text: &str, dialect: Dialect) -> (Vec<Input<'_>>, &str) {
     let mut inputs = Vec::new();
     let mut rest = text;
     loop {
@@ -23,11 +23,11 @@ pub(crate) fn split(text: &str) -> (Vec<Input<'_>>, &str) {
             rest = &command[line.len()..];
             continue;
         }
-        let Some(end) = tokens(rest).find(|token| token.kind == Kind::End) else {
+        let Some(end) = tokens(rest, dialect).find(|token| token.kind == TokenKind::End) else {
             return (inputs, rest);
         };
         let statement = &rest[..end.at];
-        if !is_blank(statement) {
+        if !is_blank(statement, dialect) {
             inputs.push(Input::Statement(statement));
         }
         rest = &rest[end.at + 1..];
@@ -35,8 +35,9 @@ pub(crate) fn split(text: &str) -> (Vec<Input<'_>>, &str) {
 }
 
 /// Whether a text is white space and finished comments only.
-pub(crate) fn is_blank(text: &str) -> bool {
-    tokens(text).all(|token| matches!(token.kind, Kind::Blank | Kind::Comment) && token.closed)
+pub(crate) fn is_blank(text: &str, dialect: Dialect) -> bool {
+    tokens(text, dialect)
+        .all(|token| matches!(token.kind, TokenKind::Blank | TokenKind::Comment) && token.closed)
 }
 
 #[cfg(test)]
@@ -61,22 +62,23 @@ mod tests {
             ("select 'a\n\\d\n", vec![], "select 'a\n\\d\n"),
             ("select 1 \\d", vec![], "select 1 \\d"),
             ("-- nothing; here", vec![], "-- nothing; here"),
+            ("select [a;b];", vec![Statement("select [a;b]")], ""),
         ] {
-            assert_eq!(split(text), (inputs, rest), "{text}");
+            assert_eq!(split(text, Dialect::Sqlite), (inputs, rest), "{text}");
         }
     }
 
     #[test]
     fn blanks_and_comments_are_no_statement() {
-        assert!(is_blank(" -- a\n /* ; */ "));
-        assert!(!is_blank("/* open"));
-        assert!(!is_blank("x"));
+        assert!(is_blank(" -- a\n /* ; */ ", Dialect::Sqlite));
+        assert!(!is_blank("/* open", Dialect::Sqlite));
+        assert!(!is_blank("x", Dialect::Sqlite));
     }
 
     proptest! {
         #[test]
         fn nothing_is_lost(text in "[ab:;'\"$/*\\-\\\\ \n]{0,40}") {
-            let (inputs, rest) = split(&text);
+            let (inputs, rest) = split(&text, Dialect::Postgres);
             let mut at = 0;
             let pieces = inputs.iter().map(|input| match input { Statement(text) | Command(text) => *text });
             for piece in pieces.chain([rest]) {

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use heavy_report::escape;
-use heavy_store::{Store, Table};
+use heavy_store::{Dialect, Store, Table};
 
 use super::command::{self, Command};
-use super::format::Format;
 use super::placeholders::{JOB, Piece, check_name, quoted, split};
-use crate::client::jobs_table;
 use crate::exit::Failure;
 use crate::job_name::{self, LAST};
+use crate::table::{AnswerFormat, jobs_table};
 
 /// A conversation with a database.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) store: Arc<dyn Store>,
-    pub(super) format: Format,
+    pub(super) dialect: Dialect,
+    pub(super) format: AnswerFormat,
     /// The job that `:job` stands for, as a person says it.
     pub(super) job: String,
     pub(super) values: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ impl Session {
     async fn filled(&self, sql: &str) -> Result<String, Failure> {
         let mut filled = String::with_capacity(sql.len());
         let mut job = None;
-        for piece in split(sql) {
+        for piece in split(sql, self.dialect) {
             match piece {
                 Piece::Verbatim(text) => filled.push_str(text),
                 Piece::Placeholder(name) => match self.values.get(name) {

@@ -20,6 +20,7 @@ const MOST_JOBS: u32 = 50;
 /// Talks until the person has enough.
 pub(super) async fn run(mut session: Session, place: &Place) -> Result<(), Failure> {
     let catalogue = Catalogue {
+        dialect: session.dialect,
         relations: session.store.relations().await?,
         jobs: session
             .store
@@ -70,8 +71,8 @@ async fn greet(session: &Session) -> Result<(), Failure> {
 
 /// Does all that was typed, up to an error. False: it was the last.
 async fn answer(session: &mut Session, text: &str, mut interrupts: Signal) -> bool {
-    let (inputs, rest) = split(text);
-    let rest = (!is_blank(rest)).then_some(Input::Statement(rest));
+    let (inputs, rest) = split(text, session.dialect);
+    let rest = (!is_blank(rest, session.dialect)).then_some(Input::Statement(rest));
     for input in inputs.into_iter().chain(rest) {
         let answered = tokio::select! {
             answered = one(session, input) => answered,

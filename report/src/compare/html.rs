@@ -8,7 +8,7 @@ use super::{
     change, counts, extremes, finding, interval, is_worth_all, job, method, place_finding, telling, value,
     word,
 };
-use crate::escape::escape;
+use crate::markup::html;
 
 const STYLE: &str = include_str!("compare.css");
 
@@ -23,7 +23,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <title>{word}: {} compared</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n",
-        plain(&comparison.now.name)
+        html(&comparison.now.name)
     );
     opening(&mut page, comparison, word);
     push(&mut page, format_args!("<h2>Statistics</h2>\n"));
@@ -35,7 +35,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
         format_args!(
             "<h2>Method</h2>\n<p>{}. Whiskers show the interval of a change from -{DRAWN_PERCENT}% to +{DRAWN_PERCENT}%, of \
              shares from -{points} to +{points} points; the line in their middle is no change.</p>\n</main>\n</body>\n</html>\n",
-            plain(&method(comparison)),
+            html(&method(comparison)),
             points = DRAWN_PERCENT / 5.0
         ),
     );
@@ -56,7 +56,7 @@ fn opening(page: &mut String, comparison: &Comparison, word: &str) {
         page,
         format_args!(
             "<h1><span class=\"{class}\">{word}</span></h1>\n<p>{}</p>\n",
-            plain(&comparison.headline)
+            html(&comparison.headline)
         ),
     );
     for caveat in &comparison.caveats {
@@ -64,7 +64,7 @@ fn opening(page: &mut String, comparison: &Comparison, word: &str) {
             page,
             format_args!(
                 "<p class=\"caveat\"><strong>Not comparable:</strong> {}</p>\n",
-                plain(caveat)
+                html(caveat)
             ),
         );
     }
@@ -72,15 +72,15 @@ fn opening(page: &mut String, comparison: &Comparison, word: &str) {
     for earlier in &comparison.before {
         push(
             page,
-            format_args!("<dt>Before</dt><dd>{}</dd>\n", plain(&job(earlier))),
+            format_args!("<dt>Before</dt><dd>{}</dd>\n", html(&job(earlier))),
         );
     }
     push(
         page,
-        format_args!("<dt>Now</dt><dd>{}</dd>\n", plain(&job(&comparison.now))),
+        format_args!("<dt>Now</dt><dd>{}</dd>\n", html(&job(&comparison.now))),
     );
     for note in &comparison.notes {
-        push(page, format_args!("<dt>Note</dt><dd>{}</dd>\n", plain(note)));
+        push(page, format_args!("<dt>Note</dt><dd>{}</dd>\n", html(note)));
     }
     push(page, format_args!("</dl>\n"));
 }
@@ -113,10 +113,10 @@ fn section(page: &mut String, place: &PlaceChange) {
              <th scope=\"col\">Before</th><th scope=\"col\">Now</th><th scope=\"col\">Change</th><th scope=\"col\">Interval</th>\
              <td></td><th scope=\"col\">Finding</th></tr></thead>\n<tbody>\n",
             depth(place),
-            plain(&place.place.title()),
+            html(&place.place.title()),
             class(place.finding, place.regression),
             place_finding(place),
-            plain(&counts(place)),
+            html(&counts(place)),
         ),
     );
     for one in &place.statistics {
@@ -176,14 +176,4 @@ fn whisker(one: &StatisticChange) -> String {
         x(high),
         x(middle)
     )
-}
-
-/// Hostile text as text of a page or an attribute.
-fn plain(text: &str) -> String {
-    escape(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }

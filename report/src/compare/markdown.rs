@@ -7,13 +7,13 @@ use heavy_compare::{Comparison, PlaceChange, StatisticChange};
 use super::{
     change, counts, finding, interval, is_worth_all, job, method, place_finding, telling, value, word,
 };
-use crate::escape::escape;
+use crate::markup::markdown;
 
 /// Places beyond these are counted: a comment has at most 65,536 characters.
 const MOST_PLACES: usize = 100;
 
-/// Columns of a name.
-const LONGEST_NAME: usize = 120;
+/// Columns of a name or a sentence.
+const LONGEST_TEXT: usize = 1_200;
 
 pub(super) fn render(comparison: &Comparison) -> String {
     let mut page = String::new();
@@ -125,42 +125,7 @@ fn summary_row(place: &PlaceChange) -> String {
     )
 }
 
-/// Hostile text as words of a paragraph or a cell: nothing in it is markup, a link or a mention.
+/// Hostile text as words of a paragraph or a cell.
 fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for (place, c) in escape(text).chars().enumerate() {
-        if place == LONGEST_NAME * 10 {
-            plain.push('…');
-            break;
-        }
-        match c {
-            '&' => plain.push_str("&amp;"),
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            // A mention or a reference to an issue is found after markup is gone: nothing may follow it at once.
-            '@' | '#' => {
-                write!(plain, "&#{};&#8203;", u32::from(c)).expect("writing to a String cannot fail");
-            }
-            // Else what begins with www. were a link.
-            '.' if plain.ends_with("www") => plain.push_str("&#46;"),
-            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' | '$' | ':' => {
-                write!(plain, "&#{};", u32::from(c)).expect("writing to a String cannot fail");
-            }
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_of_a_name_is_markup() {
-        assert_eq!(
-            plain("a|b `c` @all #1 <img> [x](y) www.x\n"),
-            "a&#124;b &#96;c&#96; &#64;&#8203;all &#35;&#8203;1 &lt;img&gt; &#91;x&#93;(y) www&#46;x&#92;n"
-        );
-    }
+    markdown(text, LONGEST_TEXT)
 }

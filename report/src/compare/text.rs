@@ -7,81 +7,34 @@ use super::{
     word,
 };
 use crate::Style;
-use crate::escape::{clip, columns, escape};
-
-const NARROWEST: usize = 80;
-const WIDEST: usize = 120;
+use crate::escape::{clip, columns};
+use crate::page::{Page, Tone};
 
 /// Columns of a name beside its one statistic are what these leave.
 const BESIDE_NAME: usize = 58;
 
-struct Page {
-    lines: String,
-    colour: bool,
-    width: usize,
-}
-
-impl Page {
-    fn line(&mut self, text: &str) {
-        self.lines.push_str(text.trim_end());
-        self.lines.push('\n');
-    }
-
-    fn paint(&self, sgr: &str, text: &str) -> String {
-        if self.colour && !sgr.is_empty() {
-            format!("\u{1b}[{sgr}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    /// A head, and hostile text beside it over as many lines as it needs.
-    fn wrapped(&mut self, head: &str, sgr: &str, text: &str) {
-        let indent = columns(head);
-        let room = self.width.saturating_sub(indent).max(20);
-        let mut line = String::new();
-        let mut lead = self.paint(sgr, head);
-        for word in escape(text).split(' ') {
-            if !line.is_empty() && columns(&line) + 1 + columns(word) > room {
-                self.line(&format!("{lead}{line}"));
-                lead = " ".repeat(indent);
-                line.clear();
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.line(&format!("{lead}{line}"));
-    }
-}
-
 pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
-    let mut page = Page {
-        lines: String::new(),
-        colour: style.colour,
-        width: style.width.clamp(NARROWEST, WIDEST),
-    };
+    let mut page = Page::new(style);
     for caveat in &comparison.caveats {
-        page.wrapped("NOT COMPARABLE  ", "1;33", caveat);
+        page.wrapped("NOT COMPARABLE  ", caveat, Some(Tone::Doubtful));
     }
     let tone = match comparison.verdict {
-        Verdict::Regression => "1;31",
-        Verdict::Changed | Verdict::TooFewSamples => "1;33",
-        Verdict::NoDifference => "1;32",
+        Verdict::Regression => Tone::Bad,
+        Verdict::Changed | Verdict::TooFewSamples => Tone::Doubtful,
+        Verdict::NoDifference => Tone::Good,
     };
     let head = format!("{}  ", word(comparison.verdict));
-    page.wrapped(&head, tone, &comparison.headline);
-    page.line("");
+    page.wrapped(&head, &comparison.headline, Some(tone));
+    page.blank();
     for earlier in &comparison.before {
-        page.wrapped("  Before  ", "2", &job(earlier));
+        page.wrapped("  Before  ", &job(earlier), Some(Tone::Quiet));
     }
-    page.wrapped("  Now     ", "2", &job(&comparison.now));
-    page.wrapped("  Method  ", "2", &method(comparison));
+    page.wrapped("  Now     ", &job(&comparison.now), Some(Tone::Quiet));
+    page.wrapped("  Method  ", &method(comparison), Some(Tone::Quiet));
     for note in &comparison.notes {
-        page.wrapped("  Note    ", "2", note);
+        page.wrapped("  Note    ", note, Some(Tone::Quiet));
     }
-    page.line("");
+    page.blank();
     for place in &comparison.places {
         if style.full || is_worth_all(place) {
             whole(&mut page, place);
@@ -89,7 +42,7 @@ pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
             brief(&mut page, place);
         }
     }
-    page.lines
+    page.finish()
 }
 
 /// Requests and steps stand under their workflow.
@@ -104,8 +57,8 @@ fn indent(place: &PlaceChange) -> usize {
 
 fn brief(page: &mut Page, place: &PlaceChange) {
     let indent = indent(place);
-    let room = page.width.saturating_sub(BESIDE_NAME + indent);
-    let mut name = clip(&place.place.title(), page.width - indent);
+    let room = page.width().saturating_sub(BESIDE_NAME + indent);
+    let mut name = clip(&place.place.title(), page.width() - indent);
     if columns(&name) > room {
         // Cut short, names that begin alike would be one.
         page.line(&format!("{:indent$}{name}", ""));
@@ -128,9 +81,9 @@ fn brief(page: &mut Page, place: &PlaceChange) {
 fn whole(page: &mut Page, place: &PlaceChange) {
     let indent = indent(place);
     let facts = counts(place);
-    let room = page.width.saturating_sub(indent + columns(&facts) + 2).max(20);
+    let room = page.width().saturating_sub(indent + columns(&facts) + 2).max(20);
     let name = clip(&place.place.title(), room);
-    let name = page.paint("1", &name);
+    let name = page.paint(Tone::Strong, &name);
     page.line(&format!("{:indent$}{name}  {facts}", ""));
     let indent = indent + 2;
     for one in &place.statistics {
@@ -142,7 +95,8 @@ fn whole(page: &mut Page, place: &PlaceChange) {
             change(one.kind, one.change),
             interval(one)
         );
-        let word = page.paint(tone(one), &finding(one));
+        let word = finding(one);
+        let word = tone(one).map_or_else(|| word.clone(), |tone| page.paint(tone, &word));
         page.line(&format!("{:indent$}{row}{word}", ""));
     }
     if let Some([min_before, min_now, max_before, max_now]) = extremes(place) {
@@ -152,12 +106,12 @@ fn whole(page: &mut Page, place: &PlaceChange) {
     }
 }
 
-const fn tone(one: &StatisticChange) -> &'static str {
+const fn tone(one: &StatisticChange) -> Option<Tone> {
     match one.finding {
-        _ if one.regression => "1;31",
-        finding if finding.is_worse() => "1;33",
-        finding if finding.is_change() => "1;32",
-        Finding::NoDifference => "",
-        _ => "2",
+        _ if one.regression => Some(Tone::Bad),
+        finding if finding.is_worse() => Some(Tone::Doubtful),
+        finding if finding.is_change() => Some(Tone::Good),
+        Finding::NoDifference => None,
+        _ => Some(Tone::Quiet),
     }
 }

@@ -1,11 +1,10 @@
-//! A row of the report: its columns, and hostile texts as cells.
+//! A row of the report: its columns.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use heavy_results::summary::{Accounting, Distribution};
 
-use crate::escape::escape;
+use super::Csv;
 use crate::percentiles::PERCENTILES;
 use crate::statuses::{CLASSES, of_class};
 
@@ -23,7 +22,7 @@ const BEFORE: [&str; 10] = [
     "bytes",
 ];
 
-/// Columns after the percentiles: statuses, then the accounting of iterations, then what became of a threshold.
+/// Columns after the percentiles: statuses, the accounting of iterations, the outcome of a threshold.
 const AFTER: [&str; 20] = [
     "no_answer",
     "status_1xx",
@@ -56,7 +55,7 @@ pub(super) struct Row<'a> {
     pub(super) step: &'a str,
     pub(super) method: &'a str,
     pub(super) name: &'a str,
-    /// How many, where there is no distribution that says so.
+    /// The count of a row without a distribution.
     pub(super) count: Option<u64>,
     pub(super) failed: Option<u64>,
     pub(super) rate: Option<f64>,
@@ -70,16 +69,14 @@ pub(super) struct Row<'a> {
 }
 
 /// The names of the columns.
-pub(super) fn heads(out: &mut String) {
+pub(super) fn header(out: &mut Csv) {
     let percentiles = PERCENTILES.iter().map(|percentile| percentile.column);
     let statistics = ["min_ms", "mean_ms"].into_iter().chain(percentiles);
-    let heads: Vec<&str> = BEFORE.into_iter().chain(statistics).chain(AFTER).collect();
-    out.push_str(&heads.join(","));
-    out.push('\n');
+    out.header(BEFORE.into_iter().chain(statistics).chain(AFTER));
 }
 
 impl Row<'_> {
-    pub(super) fn write(&self, out: &mut String) {
+    pub(super) fn write(&self, out: &mut Csv) {
         let texts = [
             self.level,
             self.measure,
@@ -88,110 +85,78 @@ impl Row<'_> {
             self.method,
             self.name,
         ];
-        let mut cells: Vec<String> = texts.map(cell).to_vec();
+        texts.into_iter().for_each(|cell| text(out, cell));
         let count = self.distribution.map(|distribution| distribution.count);
-        cells.push(number(count.or(self.count)));
-        cells.push(number(self.failed));
-        cells.push(self.rate.map_or_else(String::new, float));
-        cells.push(number(self.bytes));
-        cells.extend(self.times());
-        cells.extend(self.status_cells());
-        cells.extend(self.accounting());
-        cells.push(cell(self.outcome));
-        cells.push(self.value.map_or_else(String::new, float));
-        cells.push(cell(self.unit));
-        out.push_str(&cells.join(","));
-        out.push('\n');
+        value(out, count.or(self.count));
+        value(out, self.failed);
+        float(out, self.rate);
+        value(out, self.bytes);
+        self.times(out);
+        self.statuses(out);
+        self.accounting(out);
+        text(out, self.outcome);
+        float(out, self.value);
+        text(out, self.unit);
+        out.end_record();
     }
 
-    fn times(&self) -> Vec<String> {
-        match self.distribution {
-            // Without samples there is no fastest of them.
-            Some(distribution) if distribution.count > 0 => {
-                let percentiles = PERCENTILES.iter().map(|percentile| (percentile.of)(distribution));
-                let means = [distribution.min_ms, distribution.mean_ms].into_iter();
-                means.chain(percentiles).map(float).collect()
-            }
-            _ => vec![String::new(); PERCENTILES.len() + 2],
+    fn times(&self, out: &mut Csv) {
+        // Without samples there is no fastest of them.
+        let known = self.distribution.filter(|distribution| distribution.count > 0);
+        float(out, known.map(|distribution| distribution.min_ms));
+        float(out, known.map(|distribution| distribution.mean_ms));
+        for percentile in &PERCENTILES {
+            float(out, known.map(percentile.of));
         }
     }
 
-    fn status_cells(&self) -> Vec<String> {
-        let Some(statuses) = self.statuses else {
-            return vec![String::new(); CLASSES.len() + 2];
-        };
-        let classes = std::iter::once(0).chain(CLASSES);
-        let mut cells: Vec<String> = classes
-            .map(|class| of_class(statuses, class).to_string())
-            .collect();
-        let codes = statuses.iter().map(|(status, n)| format!("{status}:{n}"));
-        cells.push(codes.collect::<Vec<_>>().join(" "));
-        cells
+    fn statuses(&self, out: &mut Csv) {
+        for class in std::iter::once(0).chain(CLASSES) {
+            value(out, self.statuses.map(|statuses| of_class(statuses, class)));
+        }
+        let codes = self.statuses.into_iter().flatten();
+        let codes = codes.map(|(status, n)| format!("{status}:{n}"));
+        text(out, &codes.collect::<Vec<_>>().join(" "));
     }
 
-    fn accounting(&self) -> [String; 10] {
-        let Some(all) = self.iterations else {
-            return Default::default();
-        };
-        [
-            all.planned,
-            all.scheduled,
-            all.started,
-            all.ok,
-            all.interrupted,
-            all.lost,
-            all.dropped.total(),
-            all.dropped.full,
-            all.dropped.late,
-            all.dropped.gap,
-        ]
-        .map(|n| n.to_string())
+    fn accounting(&self, out: &mut Csv) {
+        let counts: [fn(&Accounting) -> u64; 10] = [
+            |all| all.planned,
+            |all| all.scheduled,
+            |all| all.started,
+            |all| all.ok,
+            |all| all.interrupted,
+            |all| all.lost,
+            |all| all.dropped.total(),
+            |all| all.dropped.full,
+            |all| all.dropped.late,
+            |all| all.dropped.gap,
+        ];
+        for count in counts {
+            value(out, self.iterations.map(count));
+        }
     }
 }
 
-fn number(n: Option<u64>) -> String {
-    n.map_or_else(String::new, |n| n.to_string())
-}
-
-fn float(value: f64) -> String {
-    if value.is_finite() {
-        value.to_string()
+/// A hostile text; an empty one is a column that the row does not have.
+fn text(out: &mut Csv, text: &str) {
+    if text.is_empty() {
+        out.null();
     } else {
-        String::new()
+        out.escaped(text);
     }
 }
 
-/// A hostile text as a cell: on one line, quoted if need be, and no formula for any spreadsheet.
-fn cell(text: &str) -> String {
-    let text = escape(text);
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '\\']);
-    let guard = if formula { "'" } else { "" };
-    if formula || text.contains([',', '"', ';']) || text != text.trim() {
-        let mut quoted = String::new();
-        // A String takes all text.
-        let _ = write!(quoted, "\"{guard}{}\"", text.replace('"', "\"\""));
-        return quoted;
+fn value(out: &mut Csv, value: Option<u64>) {
+    match value {
+        Some(value) => out.value(value),
+        None => out.null(),
     }
-    text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_texts_on_one_line_and_no_formulas() {
-        for (text, expected) in [
-            ("GET /items/{id}", "GET /items/{id}"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=1+1", "\"'=1+1\""),
-            ("  @SUM(A1)", "\"'  @SUM(A1)\""),
-            ("-2", "\"'-2\""),
-            ("\t=1", "\"'\\t=1\""),
-            ("two\nlines", "two\\nlines"),
-        ] {
-            assert_eq!(cell(text), expected);
-        }
+fn float(out: &mut Csv, value: Option<f64>) {
+    match value.filter(|value| value.is_finite()) {
+        Some(value) => out.value(value),
+        None => out.null(),
     }
 }

@@ -3,7 +3,8 @@
 use heavy_results::summary::Summary;
 
 use super::axis::{Axis, clock};
-use super::sheet::{Sheet, esc};
+use super::sheet::Sheet;
+use crate::markup::html;
 
 /// The size of a chart's picture; it grows and shrinks with the page.
 pub(super) const WIDTH: f64 = 760.0;
@@ -65,7 +66,7 @@ impl<'a> Course<'a> {
         }
         sheet.line(&format!(
             "<figure class=\"chart\">\n<figcaption>{}</figcaption>",
-            esc(title)
+            html(title)
         ));
         begin(sheet, title, about, HEIGHT);
         let y = |value: f64| HEIGHT - BOTTOM - axis.place(value) * (HEIGHT - TOP - BOTTOM);
@@ -124,7 +125,7 @@ impl<'a> Course<'a> {
                     "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
                     from + 4.0,
                     top + 16.0,
-                    esc(&window.name)
+                    html(&window.name)
                 ));
             }
         }
@@ -153,7 +154,7 @@ impl<'a> Course<'a> {
             let x = self.x(at_s);
             sheet.line(&format!(
                 "<path class=\"event\" d=\"M{x:.1} {top}V{bottom}\"><title>{number}: {} at {}</title></path>",
-                esc(&event.kind),
+                html(&event.kind),
                 clock(at_s, end_s)
             ));
             // Numbers must not lie on each other.
@@ -172,9 +173,9 @@ impl<'a> Course<'a> {
 pub(super) fn begin(sheet: &mut Sheet, title: &str, about: &str, height: f64) {
     sheet.line(&format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}. {}\">\n<desc>{}</desc>",
-        esc(title),
-        esc(about),
-        esc(about)
+        html(title),
+        html(about),
+        html(about)
     ));
 }
 
@@ -185,7 +186,7 @@ pub(super) fn grid(sheet: &mut Sheet, y: f64, label: &str) {
         WIDTH - RIGHT,
         LEFT - 6.0,
         y + 4.0,
-        esc(label)
+        html(label)
     ));
 }
 
@@ -195,7 +196,7 @@ fn legend(sheet: &mut Sheet, lines: &[Line]) {
         sheet.put(&format!(
             "<li><svg viewBox=\"0 0 26 10\" width=\"26\" height=\"10\" aria-hidden=\"true\"><path class=\"line {}\" d=\"M1 5H25\"/></svg> {}</li>",
             line.class,
-            esc(line.name)
+            html(line.name)
         ));
     }
     sheet.line("</ul>");

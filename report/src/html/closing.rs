@@ -3,8 +3,9 @@
 use heavy_load::vocabulary::Ended;
 use heavy_results::summary::Summary;
 
-use super::sheet::{Cells, Head, Sheet, esc, name};
+use super::sheet::{Cells, Head, Sheet, name};
 use crate::escape::clip;
+use crate::markup::html;
 use crate::names;
 use crate::units::{count, number, percent, signed_time, time};
 
@@ -32,7 +33,7 @@ pub(super) fn errors(sheet: &mut Sheet, summary: &Summary) {
             at(error.first_ns),
             at(error.last_ns),
             name(&names::place(error)),
-            format!("<code>{}</code>", esc(&clip(&error.example, EXAMPLE))),
+            format!("<code>{}</code>", html(&clip(&error.example, EXAMPLE))),
         ];
         ("", cells)
     });
@@ -64,7 +65,7 @@ pub(super) fn checks(sheet: &mut Sheet, summary: &Summary) {
                 format!("<b class=\"{class}\">{words}</b>"),
                 count(check.passes),
                 count(check.fails),
-                esc(&percent(check.passes as f64, all as f64)),
+                html(&percent(check.passes as f64, all as f64)),
             ];
             ("", cells)
         })
@@ -113,7 +114,7 @@ pub(super) fn metrics(sheet: &mut Sheet, summary: &Summary) {
             name(&metric.kind),
             name(&metric.step),
             count(metric.count),
-            esc(&names::value(metric)),
+            html(&names::value(metric)),
         ];
         let trend = metric.distribution.as_ref().filter(|trend| trend.count > 0);
         cells.extend(trend.map_or_else(
@@ -256,13 +257,13 @@ pub(super) fn provenance(sheet: &mut Sheet, summary: &Summary) {
         if !value.is_empty() {
             sheet.line(&format!(
                 "<div><dt>{what}</dt><dd><code>{}</code></dd></div>",
-                esc(value)
+                html(value)
             ));
         }
     }
     sheet.line("</dl>");
     let document = serde_json::to_string_pretty(spec).unwrap_or_default();
-    let lines: Vec<String> = document.lines().map(esc).collect();
+    let lines: Vec<String> = document.lines().map(html).collect();
     sheet.line(&format!(
         "<details><summary>The job as it was submitted</summary><pre tabindex=\"0\">{}</pre></details>",
         lines.join("\n")

@@ -3,7 +3,8 @@
 use heavy_results::summary::Summary;
 
 use super::chart::{Course, begin, grid};
-use super::sheet::{Sheet, esc};
+use super::sheet::Sheet;
+use crate::markup::html;
 use crate::units::{count, round_time, time};
 
 const TOP: f64 = 22.0;
@@ -97,7 +98,7 @@ fn legend(sheet: &mut Sheet, most: u64) {
             sheet.put(&format!(
                 "<li><svg viewBox=\"0 0 16 12\" width=\"16\" height=\"12\" aria-hidden=\"true\"><path class=\"h{}\" d=\"M0 0h16v12h-16z\"/></svg> {}</li>",
                 shade + 1,
-                esc(&if upper == below + 1 {
+                html(&if upper == below + 1 {
                     count(upper)
                 } else {
                     format!("{} to {}", count(below + 1), count(upper))

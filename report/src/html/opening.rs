@@ -2,7 +2,8 @@
 
 use heavy_results::summary::Summary;
 
-use super::sheet::{Sheet, esc, name};
+use super::sheet::{Sheet, name};
+use crate::markup::html;
 use crate::percentiles::P99;
 use crate::standing::{
     asked_and_achieved, job_name, reason, share_of_asked, standing, warnings as warnings_of,
@@ -17,8 +18,8 @@ pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
     sheet.line(&format!("<h1>{}</h1>", name(job_name(job))));
     sheet.line(&format!(
         "<p class=\"verdict {class}\"><strong>{}</strong> <span>{}</span></p>",
-        esc(&words),
-        esc(reason(summary))
+        html(&words),
+        html(reason(summary))
     ));
     sheet.line("<dl class=\"facts\">");
     let labels = job.spec.labels.iter();
@@ -42,7 +43,7 @@ pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
         ),
     ] {
         if !value.is_empty() {
-            sheet.line(&format!("<div><dt>{what}</dt><dd>{}</dd></div>", esc(&value)));
+            sheet.line(&format!("<div><dt>{what}</dt><dd>{}</dd></div>", html(&value)));
         }
     }
     sheet.line("</dl>\n</header>");
@@ -56,7 +57,7 @@ pub(super) fn warnings(sheet: &mut Sheet, summary: &Summary) {
     sheet.section("Warnings");
     sheet.line("<ul class=\"warnings\">");
     for warning in &warnings {
-        sheet.line(&format!("<li>{}</li>", esc(warning)));
+        sheet.line(&format!("<li>{}</li>", html(warning)));
     }
     sheet.line("</ul>");
     sheet.end();
@@ -74,8 +75,8 @@ pub(super) fn figures(sheet: &mut Sheet, summary: &Summary) {
         let class = if bad { " class=\"bad\"" } else { "" };
         sheet.line(&format!(
             "<div{class}><dt>{what}</dt><dd><b>{}</b> <span>{}</span></dd></div>",
-            esc(value),
-            esc(about)
+            html(value),
+            html(about)
         ));
     };
     if let Some(achieved) = job.achieved_rate {

@@ -4,7 +4,8 @@ use heavy_results::summary::Summary;
 
 use super::axis::Axis;
 use super::chart::{LEFT, RIGHT, WIDTH, begin, grid};
-use super::sheet::{Sheet, esc};
+use super::sheet::Sheet;
+use crate::markup::html;
 
 const TOP: f64 = 12.0;
 const PLOT: f64 = 220.0;
@@ -54,7 +55,7 @@ pub(super) fn latency_by_rate(sheet: &mut Sheet, summary: &Summary) {
             x(*rate),
             TOP + PLOT,
             TOP + PLOT + 17.0,
-            esc(label)
+            html(label)
         ));
     }
     sheet.line(&format!(

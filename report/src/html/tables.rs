@@ -2,13 +2,14 @@
 
 use heavy_results::summary::{Accounting, Distribution, PhaseMeans, Summary};
 
-use super::sheet::{Cells, Head, Sheet, esc, name};
+use super::sheet::{Cells, Head, Sheet, name};
+use crate::markup::html;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, round_time, time};
 
 /// The heads of the columns that [`statistics`] fills.
-pub(super) const STATISTICS: [Head; 12] = [
+const STATISTICS: [Head; 12] = [
     Head::Figures("samples"),
     Head::Figures("fastest"),
     Head::Figures("average"),
@@ -22,6 +23,11 @@ pub(super) const STATISTICS: [Head; 12] = [
     Head::Figures("P99.9"),
     Head::Figures("P100"),
 ];
+
+/// The heads of a table whose rows end in [`statistics`].
+pub(super) fn with_statistics<const N: usize>(first: [Head; N]) -> Vec<Head> {
+    first.into_iter().chain(STATISTICS).collect()
+}
 
 /// Samples, fastest, average and percentiles of a distribution; what rests on too few samples is marked.
 pub(super) fn statistics(distribution: &Distribution) -> Cells {
@@ -125,7 +131,7 @@ pub(super) fn times(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Response time and duration");
-    let heads: Vec<Head> = std::iter::once(Head::Words("Of")).chain(STATISTICS).collect();
+    let heads = with_statistics([Head::Words("Of")]);
     let mut rows = vec![("", "request duration", duration)];
     if let Some(response) = &summary.response_time {
         rows.insert(0, ("", "response time of iterations", response));
@@ -184,7 +190,7 @@ pub(super) fn bars(sheet: &mut Sheet, caption: &str, distribution: &Distribution
         let cells = vec![
             format!("≤ {bound}"),
             count(bucket.count),
-            esc(&percent(bucket.count as f64, distribution.count as f64)),
+            html(&percent(bucket.count as f64, distribution.count as f64)),
             format!("<div class=\"bar\" style=\"width:{width:.1}%\"></div>"),
         ];
         ("bars", cells)
@@ -197,15 +203,12 @@ pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Windows");
-    let heads: Vec<Head> = [
+    let heads = with_statistics([
         Head::Words("Window"),
         Head::Words("of"),
         Head::Figures("failed"),
         Head::Figures("per second"),
-    ]
-    .into_iter()
-    .chain(STATISTICS)
-    .collect();
+    ]);
     let mut rows: Vec<(&'static str, Cells)> = Vec::new();
     for window in &summary.windows {
         let span = format!("{} to {}", time(window.from_s * 1e3), time(window.until_s * 1e3));
@@ -217,7 +220,7 @@ pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
             "-".to_owned()
         };
         let mut row = |what: &str, failed: Option<u64>, per_second: String, of: &Distribution| {
-            let head = format!("{} <span class=\"quiet\">{span}</span>", esc(&window.name));
+            let head = format!("{} <span class=\"quiet\">{span}</span>", html(&window.name));
             let failed = failed.map_or_else(|| "-".to_owned(), count);
             let mut cells = vec![head, what.to_owned(), failed, per_second];
             cells.extend(statistics(of));
@@ -309,7 +312,7 @@ pub(super) fn statuses(sheet: &mut Sheet, summary: &Summary) {
         let cells = vec![
             class.name,
             count(class.total),
-            esc(&percent(class.total as f64, all as f64)),
+            html(&percent(class.total as f64, all as f64)),
             class.codes,
         ];
         ("", cells)

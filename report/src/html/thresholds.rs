@@ -3,7 +3,8 @@
 use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdOutcome;
 
-use super::sheet::{Cells, Head, Sheet, esc};
+use super::sheet::{Cells, Head, Sheet};
+use crate::markup::html;
 use crate::standing::{observed, outcome_mood};
 
 pub(super) fn section(sheet: &mut Sheet, summary: &Summary) {
@@ -23,13 +24,13 @@ pub(super) fn section(sheet: &mut Sheet, summary: &Summary) {
             ThresholdOutcome::NoSamples => "?",
         };
         let cells: Cells = vec![
-            format!("<code>{}</code>", esc(&threshold.expression)),
+            format!("<code>{}</code>", html(&threshold.expression)),
             format!(
                 "<b class=\"{}\">{mark} {}</b>",
                 outcome_mood(threshold.outcome).as_str(),
                 threshold.outcome.as_str()
             ),
-            esc(&observed(threshold)),
+            html(&observed(threshold)),
         ];
         ("", cells)
     });

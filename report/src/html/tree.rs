@@ -2,74 +2,71 @@
 
 use heavy_results::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
 
-use super::sheet::{Cells, Head, Sheet, esc, name};
-use super::tables::{STATISTICS, bars, statistics};
+use super::sheet::{Head, Sheet, name};
+use super::tables::{bars, statistics, with_statistics};
+use crate::markup::html;
 use crate::names;
 use crate::statuses::by_class;
 use crate::units::{bytes, count, percent, rate};
 
 const LEVELS: [&str; 3] = ["level1", "level2", "level3"];
 
+/// Level, kind, name, failed, rate and durations of a row.
+type Measured<'a> = (usize, &'static str, String, u64, f64, &'a Distribution);
+
+fn of_requests(level: usize, requests: &[RequestSummary]) -> impl Iterator<Item = Measured<'_>> {
+    requests.iter().map(move |one| {
+        (
+            level,
+            "request",
+            names::request(one),
+            one.failed,
+            one.rate,
+            &one.duration,
+        )
+    })
+}
+
 pub(super) fn overview(sheet: &mut Sheet, summary: &Summary) {
     if summary.workflows.is_empty() {
         return;
     }
     sheet.section("Workflows, steps, requests");
-    let heads: Vec<Head> = [
+    let heads = with_statistics([
         Head::Words("Name"),
         Head::Figures("failed"),
         Head::Figures("per second"),
-    ]
-    .into_iter()
-    .chain(STATISTICS)
-    .collect();
-    let mut rows: Vec<(&'static str, Cells)> = Vec::new();
-    let mut row =
-        |level: usize, kind: &str, of: &str, failed: u64, per_second: f64, duration: &Distribution| {
+    ]);
+    let mut measured: Vec<Measured<'_>> = Vec::new();
+    for workflow in &summary.workflows {
+        let (name, failed) = (workflow.name.clone(), workflow.iterations.failed);
+        measured.push((0, "workflow", name, failed, workflow.rate, &workflow.duration));
+        measured.extend(of_requests(1, &workflow.requests));
+        for step in &workflow.steps {
+            measured.push((
+                1,
+                "step",
+                step.name.clone(),
+                step.failed,
+                step.rate,
+                &step.duration,
+            ));
+            measured.extend(of_requests(2, &step.requests));
+        }
+    }
+    let rows = measured
+        .into_iter()
+        .map(|(level, kind, of, failed, per_second, duration)| {
             let failed = if failed > 0 {
                 format!("<b class=\"bad\">{}</b>", count(failed))
             } else {
                 count(failed)
             };
-            let head = format!("<span class=\"kind\">{kind}</span> {}", name(of));
+            let head = format!("<span class=\"kind\">{kind}</span> {}", name(&of));
             let mut cells = vec![head, failed, rate(per_second)];
-            cells.extend(statistics(duration));
-            rows.push((LEVELS[level], cells));
-        };
-    for workflow in &summary.workflows {
-        let failed = workflow.iterations.failed;
-        row(
-            0,
-            "workflow",
-            &workflow.name,
-            failed,
-            workflow.rate,
-            &workflow.duration,
-        );
-        for request in &workflow.requests {
-            row(
-                1,
-                "request",
-                &names::request(request),
-                request.failed,
-                request.rate,
-                &request.duration,
-            );
-        }
-        for step in &workflow.steps {
-            row(1, "step", &step.name, step.failed, step.rate, &step.duration);
-            for request in &step.requests {
-                row(
-                    2,
-                    "request",
-                    &names::request(request),
-                    request.failed,
-                    request.rate,
-                    &request.duration,
-                );
-            }
-        }
-    }
+            cells.extend(statistics(&duration));
+            (LEVELS[level], cells)
+        });
     sheet.table("Durations of workflows, steps and requests", &heads, rows);
     for title in ["workflows", "steps", "requests"] {
         sheet.sql(summary.job.id, title);
@@ -147,12 +144,12 @@ fn open(sheet: &mut Sheet, kind: &str, of: &str, about: &str) {
     sheet.line(&format!(
         "<details class=\"part\"><summary><span class=\"kind\">{kind}</span> {} <span class=\"quiet\">{}</span></summary>",
         name(of),
-        esc(about)
+        html(about)
     ));
 }
 
 fn figures(sheet: &mut Sheet, of: &str, distributions: &[(&str, &Distribution)]) {
-    let heads: Vec<Head> = std::iter::once(Head::Words("Of")).chain(STATISTICS).collect();
+    let heads = with_statistics([Head::Words("Of")]);
     let rows = distributions.iter().map(|(what, distribution)| {
         let mut cells = vec![(*what).to_owned()];
         cells.extend(statistics(distribution));
@@ -176,7 +173,7 @@ fn codes(sheet: &mut Sheet, of: &str, statuses: &std::collections::BTreeMap<u16,
         Head::Words("codes"),
     ];
     let rows = by_class(statuses).into_iter().map(|class| {
-        let share = esc(&percent(class.total as f64, all as f64));
+        let share = html(&percent(class.total as f64, all as f64));
         ("", vec![class.name, count(class.total), share, class.codes])
     });
     sheet.table(&format!("Status codes of {of}"), &heads, rows);

@@ -2,7 +2,8 @@
 
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 
-use super::write::{left_out, line, text};
+use super::write::{left_out, line};
+use crate::markup::markdown as text;
 use crate::standing::observed;
 
 const MOST: usize = 40;

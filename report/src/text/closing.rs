@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use heavy_results::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
 
-use super::page::{Page, Tone};
 use super::times::{left, right};
 use crate::escape::clip;
 use crate::names;
+use crate::page::{Page, Tone};
 use crate::standing::warnings as warnings_of;
 use crate::units::{count, counted, number, percent, signed_time, time};
 

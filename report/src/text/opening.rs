@@ -2,7 +2,7 @@
 
 use heavy_results::summary::Summary;
 
-use super::page::{Page, Tone};
+use crate::page::{Page, Tone};
 use crate::standing::{asked_and_achieved, job_name, reason, standing};
 use crate::units::{count, instant, time};
 

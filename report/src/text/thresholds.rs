@@ -2,7 +2,7 @@
 
 use heavy_results::threshold::ThresholdSummary;
 
-use super::page::{Page, Tone};
+use crate::page::{Page, Tone};
 use crate::standing::{observed, outcome_mood};
 
 pub(super) fn section(page: &mut Page, thresholds: &[ThresholdSummary]) {

@@ -2,8 +2,8 @@
 
 use heavy_results::summary::{Distribution, LatencyBucket};
 
-use super::page::{Page, Tone};
 use crate::escape::columns;
+use crate::page::{Page, Tone};
 use crate::percentiles::PERCENTILES;
 use crate::units::{count, percent, round_time, time};
 

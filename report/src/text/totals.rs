@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use heavy_results::summary::{Accounting, Summary};
 
-use super::page::{Page, Tone};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
+use crate::page::{Page, Tone};
 use crate::statuses::by_class;
 use crate::units::{bytes, count, counted, percent, rate};
 

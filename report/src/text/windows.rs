@@ -2,8 +2,8 @@
 
 use heavy_results::summary::Summary;
 
-use super::page::Page;
 use super::times::{percentile_heads, percentile_row};
+use crate::page::Page;
 use crate::units::{count, rate, time};
 
 pub(super) fn windows(page: &mut Page, summary: &Summary) {

@@ -4,10 +4,10 @@ use heavy_results::summary::{
     CheckSummary, Distribution, PhaseMeans, RequestSummary, StepSummary, WorkflowSummary,
 };
 
-use super::page::{Page, Tone};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
 use super::totals::{dropped_by_reason, protocol_statuses, statuses};
 use crate::names;
+use crate::page::{Page, Tone};
 use crate::statuses::in_words;
 use crate::units::{bytes, count, counted, percent, rate, time};
 

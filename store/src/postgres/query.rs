@@ -7,13 +7,13 @@ use sqlx::{
 };
 
 use super::{PostgresStore, open};
-use crate::{Error, Table, statement};
+use crate::{Dialect, Error, Table, statement};
 
 const PREPARE: &str =
     "SET statement_timeout = '60s'; SET default_transaction_read_only = on; BEGIN READ ONLY";
 
 pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
-    let sql = statement::reading(sql).map_err(Error::Query)?;
+    let sql = statement::reading(sql, Dialect::Postgres).map_err(Error::Query)?;
     let mut connection = store
         .options
         .connect()

@@ -13,7 +13,7 @@ use sqlx::{
 };
 
 use super::SqliteStore;
-use crate::{Error, Table, statement};
+use crate::{Dialect, Error, Table, statement};
 
 /// How long a query waits for another process.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ const BUSY_LIMIT: Duration = Duration::from_secs(5);
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(store: &SqliteStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
-    let sql = statement::only_reading(sql).map_err(Error::Query)?;
+    let sql = statement::reading(sql, Dialect::Sqlite).map_err(Error::Query)?;
     let mut connection = connect(&store.reading).await?;
     let _watch = Watch::over(&mut connection, Some(TIME_LIMIT)).await?;
     let table = answer(&mut connection, sql, max_rows).await;

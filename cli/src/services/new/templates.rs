@@ -7,34 +7,6 @@ use super::workspace::Workspace;
 use super::{FIRST_WORKFLOW, Files};
 use crate::services::MANIFEST;
 
-/// What a workspace needs to have services in it.
-pub(super) const WORKSPACE_ADVICE: &str = "\
-[workspace]
-members = [\"services/*\"]
-
-[workspace.dependencies]
-heavy-sdk = { path = \"/path/to/heavy/sdk\" }";
-
-/// Everything of a workspace but its services.
-pub(super) fn workspace(folder: &Path, sdk: &str) -> Files {
-    let files = [
-        (
-            "Cargo.toml",
-            include_str!("templates/workspace.toml").replace("SDK", sdk),
-        ),
-        (".gitignore", include_str!("templates/gitignore").to_owned()),
-        (
-            "common/Cargo.toml",
-            include_str!("templates/common.toml").to_owned(),
-        ),
-        (
-            "common/src/lib.rs",
-            include_str!("templates/common.rs.txt").to_owned(),
-        ),
-    ];
-    files.map(|(name, text)| (folder.join(name), text)).to_vec()
-}
-
 /// Everything of a service.
 pub(super) fn service(folder: &Path, name: &str, workspace: &Workspace) -> Files {
     let common = if workspace.is_helpful {

@@ -2,14 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Files;
 use super::sdk::Sdk;
-use super::{Files, templates};
 use crate::exit::Failure;
 use crate::services::SERVICES;
 use crate::services::find::{is_workspace, shown};
 
 /// The helper in `common` that templates use where it is.
 const HELPER: &str = "pub fn target_url(";
+
+/// What a workspace needs to have services in it.
+const WORKSPACE_ADVICE: &str = "\
+[workspace]
+members = [\"services/*\"]
+
+[workspace.dependencies]
+heavy-sdk = { path = \"/path/to/heavy/sdk\" }";
 
 /// What a workspace offers to the services in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +46,7 @@ impl Workspace {
             return Err(Failure::usage(format!(
                 "{} is in no workspace of cargo: put a Cargo.toml beside it, with\n\n{}",
                 shown(&services),
-                templates::WORKSPACE_ADVICE
+                WORKSPACE_ADVICE
             )));
         };
         let file = root.join("Cargo.toml");
@@ -82,7 +90,7 @@ impl Workspace {
                 "{} has a workspace of its own: make a folder {SERVICES} in it, and add to its Cargo.toml\n\n{}\n\nor run this in \
                  an empty folder",
                 shown(here),
-                templates::WORKSPACE_ADVICE
+                WORKSPACE_ADVICE
             )));
         }
         Err(Failure::usage(format!(
@@ -108,7 +116,22 @@ fn has_member(workspace: Option<&toml::Value>, folder: &Path, name: &str) -> boo
 
 /// The files of a new workspace.
 pub(super) fn files(folder: &Path, sdk: &Sdk) -> Files {
-    let mut files = templates::workspace(folder, &sdk.dependency);
+    let texts = [
+        (
+            "Cargo.toml",
+            include_str!("templates/workspace.toml").replace("SDK", &sdk.dependency),
+        ),
+        (".gitignore", include_str!("templates/gitignore").to_owned()),
+        (
+            "common/Cargo.toml",
+            include_str!("templates/common.toml").to_owned(),
+        ),
+        (
+            "common/src/lib.rs",
+            include_str!("templates/common.rs.txt").to_owned(),
+        ),
+    ];
+    let mut files = texts.map(|(name, text)| (folder.join(name), text)).to_vec();
     let lock = sdk
         .lock
         .as_ref()

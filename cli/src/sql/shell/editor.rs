@@ -14,7 +14,6 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Helper};
 
 use super::super::complete::Catalogue;
-use super::super::script::{is_blank, split};
 use crate::exit::Failure;
 use crate::output;
 use crate::place::Place;
@@ -138,7 +137,7 @@ impl Completer for Typing {
 
 impl Validator for Typing {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(if is_whole(context.input()) {
+        Ok(if is_whole(context.input(), &self.catalogue) {
             ValidationResult::Valid(None)
         } else {
             ValidationResult::Incomplete
@@ -147,16 +146,23 @@ impl Validator for Typing {
 }
 
 /// Whether there is something to do: words that are no SQL, commands, statements with their ends.
-fn is_whole(text: &str) -> bool {
-    matches!(text.trim(), "exit" | "quit" | "help") || is_blank(split(text).1)
+fn is_whole(text: &str, catalogue: &Catalogue) -> bool {
+    matches!(text.trim(), "exit" | "quit" | "help") || catalogue.is_whole(text)
 }
 
 #[cfg(test)]
 mod tests {
+    use heavy_store::Dialect;
+
     use super::*;
 
     #[test]
     fn a_statement_is_whole_with_its_semicolon() {
+        let catalogue = Catalogue {
+            dialect: Dialect::Sqlite,
+            relations: Vec::new(),
+            jobs: Vec::new(),
+        };
         for text in [
             "",
             " ",
@@ -166,10 +172,10 @@ mod tests {
             "quit",
             "select 1; -- done",
         ] {
-            assert!(is_whole(text), "{text}");
+            assert!(is_whole(text, &catalogue), "{text}");
         }
         for text in ["select 1", "select ';", "select 1; select", "quit it"] {
-            assert!(!is_whole(text), "{text}");
+            assert!(!is_whole(text, &catalogue), "{text}");
         }
     }
 }

@@ -1,15 +1,17 @@
-//! Answers of the database as an aligned table, as CSV and as JSON.
+//! Tables as people and programs read them: aligned, as CSV, as JSON.
 
 use std::collections::HashSet;
 
+use heavy_report::csv::{Csv, is_number};
 use heavy_report::escape;
+use heavy_results::job::JobInfo;
 use heavy_store::Table;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
+pub(crate) enum AnswerFormat {
     /// Aligned columns; control characters are escaped, NULL is empty
     Table,
     /// RFC 4180 with a header; NULL is empty, an empty text is ""
@@ -18,7 +20,7 @@ pub(crate) enum Format {
     Json,
 }
 
-impl Format {
+impl AnswerFormat {
     /// How many rows are fetched unless it was said.
     pub(crate) const fn default_rows(self) -> usize {
         match self {
@@ -46,14 +48,6 @@ impl Format {
     }
 }
 
-fn is_number(text: &str) -> bool {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let leading_zero = unsigned.len() > 1 && unsigned.starts_with('0') && !unsigned.starts_with("0.");
-    unsigned.starts_with(|c: char| c.is_ascii_digit())
-        && !leading_zero
-        && serde_json::from_str::<serde_json::Number>(text).is_ok()
-}
-
 /// Columns that hold numbers and NULL only, and at least one number.
 fn numeric_columns(table: &Table) -> Vec<bool> {
     (0..table.columns.len())
@@ -66,6 +60,26 @@ fn numeric_columns(table: &Table) -> Vec<bool> {
             values.peek().is_some() && values.all(is_number)
         })
         .collect()
+}
+
+/// Jobs as a table for people.
+pub(crate) fn jobs_table(jobs: &[JobInfo]) -> Table {
+    let columns = ["id", "name", "state", "verdict", "load", "reason"];
+    let row = |job: &JobInfo| {
+        vec![
+            Some(job.id.to_string()),
+            Some(job.spec.name.clone()),
+            Some(job.state.as_str().to_owned()),
+            job.verdict.map(|verdict| verdict.as_str().to_owned()),
+            Some(job.spec.describe_load()),
+            Some(job.reason.clone()),
+        ]
+    };
+    Table {
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: jobs.iter().map(row).collect(),
+        truncated: false,
+    }
 }
 
 fn aligned(table: &Table) -> String {
@@ -116,38 +130,18 @@ fn aligned(table: &Table) -> String {
 }
 
 fn csv(table: &Table) -> String {
-    let mut out = String::new();
-    let header: Vec<String> = table.columns.iter().map(|name| csv_field(Some(name))).collect();
-    out.push_str(&header.join(","));
-    out.push_str("\r\n");
+    let mut out = Csv::default();
+    out.header(table.columns.iter().map(String::as_str));
     for row in &table.rows {
-        let fields: Vec<String> = row.iter().map(|value| csv_field(value.as_deref())).collect();
-        out.push_str(&fields.join(","));
-        out.push_str("\r\n");
+        for value in row {
+            match value {
+                Some(text) => out.text(text),
+                None => out.null(),
+            }
+        }
+        out.end_record();
     }
-    out
-}
-
-/// A text that a spreadsheet would take for a formula gets an apostrophe before it; numbers stay numbers.
-pub(crate) fn csv_field(value: Option<&str>) -> String {
-    let Some(text) = value else {
-        return String::new();
-    };
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number(text);
-    let safe = if formula {
-        format!("'{text}")
-    } else {
-        text.to_owned()
-    };
-    if safe.is_empty()
-        || safe.contains([',', '"', '\n', '\r'])
-        || safe.starts_with(' ')
-        || safe.ends_with(' ')
-    {
-        format!("\"{}\"", safe.replace('"', "\"\""))
-    } else {
-        safe
-    }
+    out.into_text()
 }
 
 /// Columns of numbers give numbers, all others texts; a second column of the same name gets `_2`.
@@ -235,16 +229,6 @@ mod tests {
             csv(&sample()),
             "name,count,p95_ms,name\r\nGET /products,500,0.491,'-x\r\n数据\u{1b}[2J,-7,,\"\"\r\n"
         );
-        for (text, expected) in [
-            ("=1+1", "'=1+1"),
-            ("@a", "'@a"),
-            ("+1", "'+1"),
-            ("-1.5e3", "-1.5e3"),
-            ("a,\"b\"", "\"a,\"\"b\"\"\""),
-            ("two\nlines", "\"two\nlines\""),
-        ] {
-            assert_eq!(csv_field(Some(text)), expected);
-        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ const WIDEST: usize = 120;
 
 /// What a piece of text means to its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Strong,
     Quiet,
     Good,
@@ -20,7 +20,7 @@ pub(super) enum Tone {
 
 impl Tone {
     /// That of a mood.
-    pub(super) const fn of(mood: Mood) -> Self {
+    pub(crate) const fn of(mood: Mood) -> Self {
         match mood {
             Mood::Good => Self::Good,
             Mood::Bad => Self::Bad,
@@ -42,7 +42,7 @@ impl Tone {
 
 /// Collects the lines of a report.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     lines: String,
     colour: bool,
     width: usize,
@@ -51,7 +51,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(style: &Style) -> Self {
+    pub(crate) fn new(style: &Style) -> Self {
         Self {
             lines: String::new(),
             colour: style.colour,
@@ -62,22 +62,22 @@ impl Page {
     }
 
     /// Columns of the page.
-    pub(super) const fn width(&self) -> usize {
+    pub(crate) const fn width(&self) -> usize {
         self.width
     }
 
     /// Whether everything is shown.
-    pub(super) const fn full(&self) -> bool {
+    pub(crate) const fn full(&self) -> bool {
         self.full
     }
 
     /// Remembers that a percentile was marked as resting on too few samples.
-    pub(super) fn mark_few_samples(&mut self) {
+    pub(crate) fn mark_few_samples(&mut self) {
         self.few_samples = true;
     }
 
     /// The text in the colour of its tone, if colours are wanted.
-    pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
+    pub(crate) fn paint(&self, tone: Tone, text: &str) -> String {
         if self.colour && !text.is_empty() {
             format!("\u{1b}[{}m{text}\u{1b}[0m", tone.sgr())
         } else {
@@ -86,24 +86,24 @@ impl Page {
     }
 
     /// One line; blanks at its end are left out.
-    pub(super) fn line(&mut self, text: &str) {
+    pub(crate) fn line(&mut self, text: &str) {
         self.lines.push_str(text.trim_end());
         self.lines.push('\n');
     }
 
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         self.line("");
     }
 
     /// A blank line and a section's name.
-    pub(super) fn heading(&mut self, name: &str) {
+    pub(crate) fn heading(&mut self, name: &str) {
         self.blank();
         let name = self.paint(Tone::Strong, name);
         self.line(&name);
     }
 
     /// A hostile name at the left (`indent` columns in) and facts at the right margin.
-    pub(super) fn title(&mut self, indent: usize, name: &str, facts: &str, facts_tone: Option<Tone>) {
+    pub(crate) fn title(&mut self, indent: usize, name: &str, facts: &str, facts_tone: Option<Tone>) {
         let room = self.width.saturating_sub(indent + columns(facts) + 2);
         let name = clip(name, room.max(8));
         let gap = self
@@ -116,24 +116,21 @@ impl Page {
     }
 
     /// Hostile text over as many lines as it needs: `first` before the first, blanks of its width before the rest.
-    pub(super) fn wrapped(&mut self, first: &str, text: &str, tone: Option<Tone>) {
+    pub(crate) fn wrapped(&mut self, first: &str, text: &str, tone: Option<Tone>) {
         let indent = columns(first);
         let room = self.width.saturating_sub(indent).max(20);
         for (number, part) in wrap(&escape(text), room).iter().enumerate() {
-            let lead = if number == 0 {
-                first.to_owned()
-            } else {
-                " ".repeat(indent)
+            let lead = match (number, tone) {
+                (0, Some(tone)) => self.paint(tone, first),
+                (0, None) => first.to_owned(),
+                _ => " ".repeat(indent),
             };
-            match tone {
-                Some(tone) => self.line(&format!("{}{}", self.paint(tone, &lead), part)),
-                None => self.line(&format!("{lead}{part}")),
-            }
+            self.line(&format!("{lead}{part}"));
         }
     }
 
     /// The report, with the footnotes that it needs.
-    pub(super) fn finish(mut self) -> String {
+    pub(crate) fn finish(mut self) -> String {
         if self.few_samples {
             self.blank();
             let note = self.paint(Tone::Quiet, ROUGH_NOTE);
