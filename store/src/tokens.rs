@@ -250,7 +250,8 @@ mod tests {
             ("[a;b]", &[Sign, Name, End, Name, Sign][..], &[Quoted][..]),
             ("`a;b`", &[Sign, Name, End, Name, Sign], &[Quoted]),
             ("/* /* */ */", &[Comment], &[Comment, Sign, Sign]),
-            X("$$;$$", &[Quoted], &[Sign, Sign, End, Sign, Sign]),
+            ("E'\\''", &[Quoted], &[Name, Quoted]),
+            ("$$;$$", &[Quoted], &[Sign, Sign, End, Sign, Sign]),
         ] {
             assert_eq!(of(sql, Dialect::Postgres), postgres, "{sql}");
             assert_eq!(of(sql, Dialect::Sqlite), sqlite, "{sql}");
