@@ -4,13 +4,12 @@
 //! `time heavy diff --database sqlite:///tmp/hour/heavy.db 0193 0194`.
 
 use heavy_load::histogram::Histogram;
-use heavy_proto::{stats, v1};
+use heavy_proto::stats::encode_delta;
 use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::{Delta, Iterations, Requests};
 use heavy_results::verdict::Verdict;
 use heavy_store::{Batch, Content, Producer, Store, Stream};
-use prost::Message as _;
 use uuid::Uuid;
 
 const SECONDS: u32 = 3600;
@@ -59,11 +58,7 @@ async fn record(store: &dyn Store, job: JobInfo) -> anyhow::Result<()> {
     for second in 0..SECONDS {
         let delta = delta(second, &mut state);
         fold.apply("one", &delta);
-        let content = v1::content::Content::Stats(stats::delta_to_wire(&delta));
-        let bytes = v1::Content {
-            content: Some(content),
-        }
-        .encode_to_vec();
+        let bytes = encode_delta(&delta);
         let batch = Batch {
             producer: Producer {
                 job: job.id,

@@ -1,16 +1,11 @@
 //! The statistics of a stored job by seconds: the roll-ups of its agents, as collectors have kept them.
 
 use heavy_compare::{Extent, Measured, Recorder};
-use heavy_proto::{stats, v1};
 use heavy_results::job::JobInfo;
-use heavy_store::{Store, Stream};
-use prost::Message as _;
+use heavy_store::{StatisticsReader, Store};
 
 use crate::exit::Failure;
 use crate::output;
-
-/// Batches that are held at once.
-const BATCHES_A_READ: u32 = 64;
 
 /// Reads all of a job's roll-ups, a few batches at a time, and measures what they say.
 ///
@@ -19,24 +14,12 @@ const BATCHES_A_READ: u32 = 64;
 pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Result<Measured, Failure> {
     let summary = store.summary(job.id).await?.ok_or_else(|| without_results(job))?;
     let mut recorder = Recorder::new(Extent::of(job, summary.run_time_s));
-    let mut damaged = 0;
-    let marks = store.marks(job.id).await?;
-    for mark in marks.iter().filter(|mark| mark.producer.stream == Stream::Stats) {
-        let mut after = 0;
-        loop {
-            let batches = store.stats_after(&mark.producer, after, BATCHES_A_READ).await?;
-            for batch in &batches {
-                after = batch.sequence;
-                damaged += u64::from(!apply(&batch.bytes, &mut recorder));
-            }
-            if batches.len() < BATCHES_A_READ as usize {
-                break;
-            }
-        }
-    }
-    if damaged > 0 {
+    let mut reader = StatisticsReader::new(job.id);
+    reader.deltas(store, |delta| recorder.apply(delta)).await?;
+    if reader.damaged() > 0 {
         output::note(&format!(
-            "note: {damaged} batches of job {} are damaged or were given up: its figures miss them",
+            "note: {} batches of job {} are damaged or were given up: its figures miss them",
+            reader.damaged(),
             job.id
         ));
     }
@@ -52,17 +35,6 @@ pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Resu
         return Err(without_results(job));
     }
     Ok(measured)
-}
-
-/// Whether the batch could be read.
-fn apply(bytes: &[u8], recorder: &mut Recorder) -> bool {
-    match v1::Content::decode(bytes).map(|content| content.content) {
-        Ok(Some(v1::content::Content::Stats(wire))) => stats::delta_from_wire(&wire)
-            .map(|delta| recorder.apply(&delta))
-            .is_ok(),
-        Ok(Some(v1::content::Content::Closing(_))) => true,
-        _ => false,
-    }
 }
 
 fn without_results(job: &JobInfo) -> Failure {

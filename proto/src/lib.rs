@@ -1,15 +1,16 @@
 //! The gRPC contract between the services of heavy, and the settings under which both ends speak it.
 //!
 //! [`v1`] is generated at build time from `proto/heavy/v1/*.proto`, whose comments are its documentation.
-//! [`net`] holds the HTTP/2 settings (windows, keep-alive, message limits) of clients and servers. [`stats`]
-//! converts between the wire form of roll-ups and the one of heavy-results; it is the only place that knows both.
+//! `net` (feature `rpc`) holds the HTTP/2 settings of clients and servers: windows, keep-alive, message limits. [`stats`]
+//! converts statistics between bytes and the types of heavy-results.
 //! [`kernel`] tells whether both ends read the same clocks.
 
 pub mod kernel;
+#[cfg(feature = "rpc")]
 pub mod net;
 pub mod stats;
 
-/// The generated messages, clients and servers.
+/// The generated messages; with the feature `rpc` the clients and servers of the services too.
 #[expect(
     missing_docs,
     clippy::all,
@@ -18,5 +19,5 @@ pub mod stats;
     reason = "generated code"
 )]
 pub mod v1 {
-    tonic::include_proto!("heavy.v1");
+    include!(concat!(env!("OUT_DIR"), "/heavy.v1.rs"));
 }

@@ -22,6 +22,7 @@ mod rows;
 mod series;
 mod sqlite;
 mod statement;
+mod statistics;
 mod text;
 mod tokens;
 mod totals;
@@ -40,6 +41,7 @@ pub use export::{Field, Kind, Raw, Sink};
 pub use histograms::{SecondHistograms, second_histograms};
 pub use relations::{Column, RELATIONS, Relation};
 pub use rows::{IterationColumns, RequestColumns, Rows};
+pub use statistics::StatisticsReader;
 pub use tokens::{Dialect, Token, TokenKind, tokens};
 
 /// Who sends a sequence of batches.

@@ -18,7 +18,6 @@ use std::thread;
 
 use bytes::Bytes;
 use heavy_proto::v1;
-use prost::Message;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -279,14 +278,12 @@ impl Spool {
                 self.append_rows(void::encode("slow disk", requests, iterations));
             }
             Item::Stats(delta) => {
-                let stats = heavy_proto::stats::delta_to_wire(&delta);
-                self.append_stats(v1::content::Content::Stats(stats));
+                self.append_stats(heavy_proto::stats::encode_delta(&delta));
             }
             Item::Closing(mut closing) => {
                 closing.last_rows_sequence = self.log(Stream::Rows).last();
                 (closing.voided_requests, closing.voided_iterations) = *given_up;
-                let closing = heavy_proto::stats::closing_to_wire(&closing);
-                self.append_stats(v1::content::Content::Closing(closing));
+                self.append_stats(heavy_proto::stats::encode_closing(&closing));
             }
         }
     }
@@ -302,13 +299,8 @@ impl Spool {
     }
 
     /// Appends roll-ups; if the disk does not take them they stay in memory, as they are small and never given up.
-    fn append_stats(&self, content: v1::content::Content) {
-        let content = v1::Content {
-            content: Some(content),
-        };
-        let (_, result) = self
-            .log(Stream::Stats)
-            .append(Bytes::from(content.encode_to_vec()));
+    fn append_stats(&self, content: Vec<u8>) {
+        let (_, result) = self.log(Stream::Stats).append(Bytes::from(content));
         if let Err(error) = result {
             tracing::error!(%error, job = self.identity.job, "cannot spool roll-ups: they are kept in memory");
         }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use futures::Stream;
+use heavy_proto::stats::{self, Statistics};
 use heavy_proto::v1;
 use heavy_proto::v1::collector_server::{Collector as Service, CollectorServer};
 use heavy_proto::v1::content::Content;
@@ -139,7 +140,8 @@ impl Collector {
                     trouble => {
                         *mark = batch.sequence;
                         let job = stored.jobs.entry(producer.job.clone()).or_default();
-                        keep(job, content.expect("it has a content"), is_rows, batch.sequence);
+                        let content = content.expect("it has a content");
+                        keep(job, content, &batch.content, is_rows, batch.sequence);
                         (v1::Outcome::Stored, 0, trouble.is_some())
                     }
                 }
@@ -149,21 +151,23 @@ impl Collector {
     }
 }
 
-fn keep(job: &mut Delivered, content: Content, is_rows: bool, sequence: u64) {
+fn keep(job: &mut Delivered, content: Content, bytes: &[u8], is_rows: bool, sequence: u64) {
     if is_rows {
         job.last_rows_sequence = sequence;
     }
     match content {
         Content::Rows(rows) => job.rows.push(rows),
         Content::Void(void) => job.voids.push(void),
-        Content::Stats(stats) => {
-            assert!(job.closing.is_none(), "nothing comes after the closing");
-            job.deltas
-                .push(heavy_proto::stats::delta_from_wire(&stats).expect("it is a delta"));
-        }
-        Content::Closing(closing) => {
-            let closing = heavy_proto::stats::closing_from_wire(&closing).expect("it is a closing");
-            assert!(job.closing.replace(closing).is_none(), "there is one closing");
+        Content::Stats(_) | Content::Closing(_) => {
+            match stats::decode(bytes).expect("these are statistics") {
+                Statistics::Delta(delta) => {
+                    assert!(job.closing.is_none(), "nothing comes after the closing");
+                    job.deltas.push(*delta);
+                }
+                Statistics::Closing(closing) => {
+                    assert!(job.closing.replace(*closing).is_none(), "there is one closing");
+                }
+            }
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Jobs as agents and collectors leave them: roll-ups by second in a database, with latencies as real systems have.
 
 use heavy_load::histogram::Histogram;
-use heavy_proto::{stats, v1};
+use heavy_proto::stats::encode_delta;
 use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::{Delta, Iterations, Requests, Steps};
 use heavy_results::verdict::Verdict;
 use heavy_store::{Batch, Content, Producer, Store, Stream};
 use heavy_testkit::{Database, Postgres, Run, TempDir};
-use prost::Message as _;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -193,11 +192,7 @@ impl Recorded {
             self.store.create_job(&info).await.unwrap();
             for (sequence, delta) in (1..).zip(job.deltas()) {
                 fold.apply("one", &delta);
-                let content = v1::content::Content::Stats(stats::delta_to_wire(&delta));
-                let bytes = v1::Content {
-                    content: Some(content),
-                }
-                .encode_to_vec();
+                let bytes = encode_delta(&delta);
                 let batch = Batch {
                     producer: Producer {
                         job: info.id,

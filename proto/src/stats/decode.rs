@@ -10,9 +10,18 @@ use heavy_results::stats;
 
 use crate::v1;
 
-/// Why a batch of stats cannot be read.
+/// Why a batch of statistics cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    /// Not a message of the contract.
+    #[error("the content is damaged: {0}")]
+    Encoding(#[from] prost::DecodeError),
+    /// The agent sent this in place of the statistics.
+    #[error("the agent discarded the statistics: {0}")]
+    Void(String),
+    /// Raw rows, or nothing at all.
+    #[error("the content holds no statistics")]
+    NoStatistics,
     /// An index beyond the dictionary.
     #[error("text {0} is not in the batch's dictionary")]
     Text(u32),
@@ -41,11 +50,7 @@ impl Texts {
     }
 }
 
-/// Reads a delta.
-///
-/// # Errors
-/// When the message is inconsistent in itself.
-pub fn delta_from_wire(wire: &v1::Stats) -> Result<stats::Delta, Error> {
+pub(super) fn delta(wire: &v1::Stats) -> Result<stats::Delta, Error> {
     let texts = Texts(
         wire.dictionary
             .iter()
@@ -106,11 +111,7 @@ pub fn delta_from_wire(wire: &v1::Stats) -> Result<stats::Delta, Error> {
     })
 }
 
-/// Reads a closing.
-///
-/// # Errors
-/// When its histogram is damaged.
-pub fn closing_from_wire(wire: &v1::Closing) -> Result<stats::Closing, Error> {
+pub(super) fn closing(wire: &v1::Closing) -> Result<stats::Closing, Error> {
     Ok(stats::Closing {
         last_rows_sequence: wire.last_rows_sequence,
         scheduled: wire.scheduled,

@@ -7,9 +7,7 @@ use heavy_results::stats;
 use super::dictionary::Dictionary;
 use crate::v1;
 
-/// The wire form of a delta.
-#[must_use]
-pub fn delta_to_wire(delta: &stats::Delta) -> v1::Stats {
+pub(super) fn delta(delta: &stats::Delta) -> v1::Stats {
     let mut texts = Dictionary::new();
     let mut wire = v1::Stats {
         complete_before_second: delta.complete_before_second,
@@ -53,9 +51,7 @@ pub fn delta_to_wire(delta: &stats::Delta) -> v1::Stats {
     wire
 }
 
-/// The wire form of a closing.
-#[must_use]
-pub fn closing_to_wire(closing: &stats::Closing) -> v1::Closing {
+pub(super) fn closing(closing: &stats::Closing) -> v1::Closing {
     v1::Closing {
         last_rows_sequence: closing.last_rows_sequence,
         scheduled: closing.scheduled,

@@ -127,7 +127,10 @@ fn delta() -> Delta {
 #[test]
 fn every_delta_survives_the_wire() {
     let delta = delta();
-    assert_eq!(delta_from_wire(&delta_to_wire(&delta)), Ok(delta));
+    assert_eq!(
+        decode(&encode_delta(&delta)),
+        Ok(Statistics::Delta(Box::new(delta)))
+    );
 }
 
 /// Batches written before roll-ups had a protocol hold none: they were all of HTTP.
@@ -135,9 +138,9 @@ fn every_delta_survives_the_wire() {
 fn a_roll_up_without_a_protocol_is_of_http() {
     let mut delta = delta();
     delta.requests[0].protocol = text("http");
-    let wire = delta_to_wire(&delta);
+    let wire = encode::delta(&delta);
     assert_eq!(wire.requests[0].protocol, 0);
-    assert_eq!(delta_from_wire(&wire), Ok(delta));
+    assert_eq!(decode::delta(&wire), Ok(delta));
 }
 
 #[test]
@@ -161,18 +164,37 @@ fn every_closing_survives_the_wire() {
         log_lines_dropped: 15,
         ended: Some(Ended::Finished),
     };
-    assert_eq!(closing_from_wire(&closing_to_wire(&closing)), Ok(closing));
+    assert_eq!(
+        decode(&encode_closing(&closing)),
+        Ok(Statistics::Closing(Box::new(closing)))
+    );
 }
 
 #[test]
 fn damaged_messages_are_refused() {
-    let mut wire = delta_to_wire(&delta());
+    let mut wire = encode::delta(&delta());
     wire.requests[0].name = 99;
-    assert_eq!(delta_from_wire(&wire), Err(Error::Text(99)));
-    let mut wire = delta_to_wire(&delta());
+    assert_eq!(decode::delta(&wire), Err(Error::Text(99)));
+    let mut wire = encode::delta(&delta());
     wire.requests[0].status = 70_000;
-    assert_eq!(delta_from_wire(&wire), Err(Error::Status(70_000)));
-    let mut wire = delta_to_wire(&delta());
+    assert_eq!(decode::delta(&wire), Err(Error::Status(70_000)));
+    let mut wire = encode::delta(&delta());
     wire.steps[0].duration.push(1);
-    assert!(matches!(delta_from_wire(&wire), Err(Error::Histogram(_))));
+    assert!(matches!(decode::delta(&wire), Err(Error::Histogram(_))));
+}
+
+#[test]
+fn what_holds_no_statistics_is_said_to() {
+    let void = v1::Void {
+        reason: "disk full".to_owned(),
+        ..v1::Void::default()
+    };
+    for (bytes, expected) in [
+        (encode(Content::Void(void)), Error::Void("disk full".to_owned())),
+        (encode(Content::Rows(v1::Rows::default())), Error::NoStatistics),
+        (Vec::new(), Error::NoStatistics),
+    ] {
+        assert_eq!(decode(&bytes), Err(expected));
+    }
+    assert!(matches!(decode(&[0xff]), Err(Error::Encoding(_))));
 }

@@ -6,9 +6,7 @@ use heavy_results::aggregate::Aggregator;
 use heavy_results::job::{Checked, JobInfo};
 use heavy_results::summary::Summary;
 use heavy_results::threshold::{Threshold, ThresholdSummary};
-use heavy_store::Store;
-
-use super::reader::Reader;
+use heavy_store::{StatisticsReader, Store};
 
 /// What becomes of `thresholds` on a job's stored results; of a job that still runs, on those so far.
 ///
@@ -21,7 +19,9 @@ pub async fn check(
 ) -> Result<Checked, heavy_store::Error> {
     let summary = store.summary(job.id).await?;
     let mut fold = Aggregator::new(job.spec.load(), []).watching(thresholds);
-    Reader::new(Arc::clone(&store), job.id).read(&mut fold).await?;
+    StatisticsReader::new(job.id)
+        .aggregate(&*store, &mut fold)
+        .await?;
     if let Some(end_ns) = end_ns(job, summary.as_ref()) {
         fold.end_at(end_ns);
     } else if !job.state.is_final() {

@@ -7,10 +7,9 @@ use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
-use heavy_store::Store;
+use heavy_store::{StatisticsReader, Store};
 
 use super::folder::Collected;
-use super::reader::Reader;
 use super::team::Team;
 
 const WRITE_ATTEMPTS: u32 = 20;
@@ -47,8 +46,8 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
         let load = job.spec.load();
         let end_ns = load.duration_ns();
         let mut fold = Aggregator::new(load, []).watching(&job.spec.thresholds);
-        let mut reader = Reader::new(Arc::clone(&store), job.id);
-        if let Err(error) = reader.read(&mut fold).await {
+        let mut reader = StatisticsReader::new(job.id);
+        if let Err(error) = reader.aggregate(&*store, &mut fold).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
         }
         let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();

@@ -11,11 +11,10 @@ use heavy_results::job::JobInfo;
 use heavy_results::stats::Event;
 use heavy_results::summary::Accounting;
 use heavy_results::threshold::Threshold;
-use heavy_store::Store;
+use heavy_store::{StatisticsReader, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::reader::Reader;
 use super::team::Team;
 use crate::clock::Clock;
 
@@ -99,12 +98,12 @@ impl Folder {
         let mut fold = Aggregator::new(self.team.load().clone(), self.team.known().map(str::to_owned))
             .watching(&thresholds);
         let mut broken = None;
-        let mut reader = Reader::new(Arc::clone(&self.store), id);
+        let mut reader = StatisticsReader::new(id);
         let mut unwritten = None;
         let mut summarised = Instant::now();
         let mut collecting: Option<(Collect, Instant)> = None;
         loop {
-            if let Err(error) = reader.read(&mut fold).await {
+            if let Err(error) = reader.aggregate(&*self.store, &mut fold).await {
                 tracing::warn!(job = %id, %error, "cannot read results, trying again");
             }
             if let Some(breach) = fold.judge_before(self.sealed_before(&fold)) {
@@ -145,7 +144,7 @@ impl Folder {
         }
     }
 
-    fn is_complete(&self, reader: &Reader, lost: &[String]) -> bool {
+    fn is_complete(&self, reader: &StatisticsReader, lost: &[String]) -> bool {
         self.shares
             .iter()
             .map(|(agent, _)| agent)

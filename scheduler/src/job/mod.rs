@@ -14,7 +14,6 @@ pub(crate) mod machine;
 pub(crate) mod mail;
 pub(crate) mod progress;
 pub(crate) mod queue;
-pub(crate) mod reader;
 pub(crate) mod service;
 pub(crate) mod share;
 pub(crate) mod steer;

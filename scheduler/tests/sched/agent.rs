@@ -4,11 +4,10 @@ use heavy_load::histogram::Histogram;
 use heavy_load::revision::Revision;
 use heavy_load::vocabulary::Ended;
 use heavy_proto::v1::fleet_client::FleetClient;
-use heavy_proto::v1::{self, AssignmentState, content, from_agent, to_agent};
+use heavy_proto::v1::{self, AssignmentState, from_agent, to_agent};
 use heavy_proto::{net, stats};
 use heavy_results::stats::{Closing, Delta, Dropped, Iterations, Requests};
 use heavy_store::{Batch, Committed, Content, Producer, Store, Stream};
-use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -156,8 +155,8 @@ impl Agent {
     }
 
     pub(crate) async fn deliver(&self, store: &dyn Store, job: Uuid, sequence: u64, delta: &Delta) {
-        let content = content::Content::Stats(stats::delta_to_wire(delta));
-        self.commit(store, job, sequence, content, false).await;
+        let bytes = stats::encode_delta(delta);
+        self.commit(store, job, sequence, bytes, false).await;
     }
 
     pub(crate) async fn close(&self, store: &dyn Store, job: Uuid, sequence: u64, ok: u64) {
@@ -168,22 +167,11 @@ impl Agent {
             ended: Some(Ended::Finished),
             ..Closing::default()
         };
-        let content = content::Content::Closing(stats::closing_to_wire(&closing));
-        self.commit(store, job, sequence, content, true).await;
+        let bytes = stats::encode_closing(&closing);
+        self.commit(store, job, sequence, bytes, true).await;
     }
 
-    async fn commit(
-        &self,
-        store: &dyn Store,
-        job: Uuid,
-        sequence: u64,
-        content: content::Content,
-        closing: bool,
-    ) {
-        let bytes = v1::Content {
-            content: Some(content),
-        }
-        .encode_to_vec();
+    async fn commit(&self, store: &dyn Store, job: Uuid, sequence: u64, bytes: Vec<u8>, closing: bool) {
         let batch = Batch {
             producer: Producer {
                 job,

@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("proto", &["heavy-load", "heavy-results"]),
     ("sdk", &["heavy-load", "heavy-plugin"]),
-    ("store", &["heavy-load", "heavy-results"]),
+    ("store", &["heavy-load", "heavy-results", "heavy-proto"]),
     ("report", &["heavy-results", "heavy-compare"]),
     (
         "agent",
