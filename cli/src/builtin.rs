@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use heavy_sdk::Server;
 
-pub(crate) use http::Params as HttpParams;
+pub(crate) use http::HttpParams;
 
 /// The workflow of `heavy run URL`: sends one request, as its params say.
 pub(crate) const HTTP: &str = "http";

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use heavy_client::{self, Error, JobsArgs, Remote, Verb};
 use heavy_results::job::CheckSpec;
 
-use crate::exit::{Ended, Failure};
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::local::{EPHEMERAL, Local};
-use crate::place::Place;
 use crate::table::{AnswerFormat, jobs_table};
 use crate::{job_name, output};
 
@@ -16,17 +16,17 @@ pub(crate) const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
 
 /// Does what the verb says, at the scheduler that was named, or at the default one, or (if reading is enough and
 /// nobody answers there) in the local database.
-pub(crate) async fn run(verb: Verb, scheduler: Option<String>, place: &Place) -> Ended {
-    if scheduler.is_none() && reads(&verb) && (place.is_given() || !answers().await) {
-        return read(&verb, place).await;
+pub(crate) async fn run(verb: Verb, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
+    if scheduler.is_none() && reads(&verb) && (data.is_given() || !answers().await) {
+        return read(&verb, data).await;
     }
-    if scheduler.is_none() && serves_itself(&verb) && (place.is_given() || !answers().await) {
+    if scheduler.is_none() && serves_itself(&verb) && (data.is_given() || !answers().await) {
         if matches!(&verb, Verb::Rerun(args) if args.detach) {
             return Err(Failure::usage(
                 "--detach leaves the job to a scheduler, and none answers: start one with `heavy up`, or leave --detach out",
             ));
         }
-        let local = Local::start(place, EPHEMERAL).await?;
+        let local = Local::start(data, EPHEMERAL).await?;
         let code = heavy_client::run(&verb, &local.scheduler_url()).await;
         local.stop().await;
         return Ok(ExitCode::from(code?));
@@ -52,8 +52,8 @@ const fn reads(verb: &Verb) -> bool {
     matches!(verb, Verb::Jobs(_) | Verb::Status { .. } | Verb::Check { .. })
 }
 
-async fn read(verb: &Verb, place: &Place) -> Ended {
-    let store = place.open().await?;
+async fn read(verb: &Verb, data: &DataLocation) -> CommandResult {
+    let store = data.open().await?;
     match verb {
         Verb::Jobs(JobsArgs { limit, json }) => {
             let jobs = store.jobs(*limit).await?;

@@ -13,8 +13,8 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use heavy_client::Verb;
 
-use crate::exit::Ended;
-use crate::place::Place;
+use crate::data_location::DataLocation;
+use crate::exit::CommandResult;
 use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, up};
 
 /// Load tests as compiled programs, run at an exact rate, their results kept in SQL
@@ -25,7 +25,7 @@ pub(crate) struct Heavy {
     #[arg(long, value_name = "URL", env = "HEAVY_SCHEDULER", global = true)]
     pub(crate) scheduler: Option<String>,
     #[command(flatten)]
-    pub(crate) place: Place,
+    pub(crate) data: DataLocation,
     /// Whether the command line itself says whose jobs are meant.
     #[arg(skip)]
     pub(crate) names_place: bool,
@@ -54,21 +54,21 @@ impl Heavy {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// See it work: services, a small shop, a load test and its report in one command
-    Demo(Box<demo::Args>),
+    Demo(Box<demo::DemoArgs>),
     /// Run a load test (or request a URL) here, and print what came out
-    Run(Box<run::Args>),
+    Run(Box<run::RunArgs>),
     /// Serve scheduler, collector and an agent in one process
-    Up(up::Args),
+    Up(up::UpArgs),
     /// Show what came out of a job
-    Report(report::Args),
+    Report(report::ReportArgs),
     /// Say what has changed from one job to another, and what is noise
-    Diff(diff::Args),
+    Diff(diff::DiffArgs),
     /// Show the jobs of a service over time, and which of them broke the trend
-    History(history::Args),
+    History(history::HistoryArgs),
     /// Ask the results database, in a shell or by the statement
-    Sql(sql::Args),
+    Sql(sql::SqlArgs),
     /// Write a job's raw rows, or histograms of its durations, for other tools
-    Export(export::Args),
+    Export(export::ExportArgs),
     /// Check output lines of a load test against the protocol
     LintLines(LintArgs),
     /// Print what a shell needs to complete command lines
@@ -110,7 +110,7 @@ pub(crate) struct LintArgs {
 }
 
 /// `heavy lint-lines`: 0 if all lines are results, 1 if not.
-pub(crate) fn lint_lines(args: &LintArgs) -> Ended {
+pub(crate) fn lint_lines(args: &LintArgs) -> CommandResult {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     let checked = if args.file.as_os_str() == "-" {
         lint::check(io::stdin().lock(), &mut stdout)

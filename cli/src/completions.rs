@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Command, CommandFactory as _, ValueEnum};
 use clap_complete::Shell;
 
-use crate::exit::{Ended, Failure};
+use crate::exit::{CommandResult, Failure};
 use crate::output;
 
 const INSTALLING: &str = "\
@@ -23,8 +23,8 @@ pub(crate) struct CompletionArgs {
     #[arg(value_enum)]
     shell: ShellName,
     /// Which program's command line
-    #[arg(long, value_enum, default_value_t = Program::Heavy)]
-    program: Program,
+    #[arg(long, value_enum, default_value_t = ProgramName::Heavy)]
+    program: ProgramName,
 }
 
 /// Where to.
@@ -54,14 +54,14 @@ impl From<ShellName> for Shell {
 
 /// The programs of heavy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Program {
+enum ProgramName {
     Heavy,
     HeavySched,
     HeavyAgent,
     HeavyCollector,
 }
 
-impl Program {
+impl ProgramName {
     /// Its command line; that of `heavy` is made by the caller.
     fn command(self, heavy: Command) -> Command {
         match self {
@@ -73,7 +73,7 @@ impl Program {
     }
 }
 
-pub(crate) fn completions(args: &CompletionArgs, heavy: Command) -> Ended {
+pub(crate) fn completions(args: &CompletionArgs, heavy: Command) -> CommandResult {
     let mut command = args.program.command(heavy);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn completions(args: &CompletionArgs, heavy: Command) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn man(args: &ManArgs, heavy: Command) -> Ended {
+pub(crate) fn man(args: &ManArgs, heavy: Command) -> CommandResult {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
         clap_mangen::Man::new(heavy).render(&mut page)?;
@@ -90,7 +90,7 @@ pub(crate) fn man(args: &ManArgs, heavy: Command) -> Ended {
         return Ok(ExitCode::SUCCESS);
     };
     let written: io::Result<()> = std::fs::create_dir_all(dir).and_then(|()| {
-        Program::value_variants()
+        ProgramName::value_variants()
             .iter()
             .try_for_each(|program| clap_mangen::generate_to(program.command(heavy.clone()), dir))
     });

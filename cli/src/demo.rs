@@ -13,10 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::builtin::SHOP;
 use crate::carry_out::carry_out;
-use crate::exit::{Ended, Failure};
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::local::{EPHEMERAL, Local};
 use crate::output;
-use crate::place::Place;
 use crate::run::itself;
 
 const RATE_PER_SECOND: u64 = 100;
@@ -24,7 +24,7 @@ const DURATION: Span = Span::from_s(10);
 
 /// How to show it.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct DemoArgs {
     /// Keep the services and the shop running afterwards, until Ctrl-C
     #[arg(long)]
     keep: bool,
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     load: LoadFlags,
 }
 
-pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
+pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResult {
     if !args.load.has_own_length() {
         args.load.duration.get_or_insert(DURATION);
     }
@@ -49,7 +49,7 @@ pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
     let shop = Target::start(listener, options).context("cannot start the demo shop")?;
     let shop_url = format!("http://{}", shop.addr());
     let plan = plan(&args, &program, &shop_url)?;
-    let local = interrupts.race(Local::start(place, EPHEMERAL)).await??;
+    let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
     output::note(&format!(
         "a small shop to load is at {shop_url}, the services are in this process\n"
     ));
@@ -57,7 +57,7 @@ pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
     if let Ok(outcome) = &outcome {
         report(&outcome.view, &args.load.report, &output::style(args.full))?;
         if outcome.view.summary.is_some() {
-            output::note(&next(&outcome.view.job.id.to_string(), place));
+            output::note(&next(&outcome.view.job.id.to_string(), data));
         }
     }
     if args.keep && outcome.is_ok() {
@@ -72,7 +72,7 @@ pub(crate) async fn run(mut args: Args, place: &Place) -> Ended {
     Ok(outcome?.code)
 }
 
-fn plan(args: &Args, program: &Program, shop_url: &str) -> Result<Plan, Failure> {
+fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, Failure> {
     let rate = Rate::per_second(RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
     let mut plan = args.load.to_plan(program, Some(rate))?;
     if args.load.name.is_none() {
@@ -92,14 +92,14 @@ fn plan(args: &Args, program: &Program, shop_url: &str) -> Result<Plan, Failure>
 }
 
 /// What to type now.
-fn next(job: &str, place: &Place) -> String {
-    let place = place.flags();
+fn next(job: &str, data: &DataLocation) -> String {
+    let data = data.flags();
     format!(
         "
 Every request is stored. Ask:
-  heavy sql{place} 'SELECT step, name, count, failed, p50_ms, p99_ms FROM request_stats WHERE job_id = :job'
-  heavy sql{place} 'SELECT second, planned, started, ok, dropped, p99_ms FROM seconds WHERE job_id = :job'
-  heavy report{place} {job} --full
+  heavy sql{data} 'SELECT step, name, count, failed, p50_ms, p99_ms FROM request_stats WHERE job_id = :job'
+  heavy sql{data} 'SELECT second, planned, started, ok, dropped, p99_ms FROM seconds WHERE job_id = :job'
+  heavy report{data} {job} --full
 Load something of yours, without code or with it:
   heavy run http://127.0.0.1:8080/ --rate 50 --duration 10s
   heavy run target/release/http_get --rate 50 --duration 10s --param url=http://127.0.0.1:8080/

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use heavy_compare::{self, Comparison, Measured, Options, Verdict};
+use heavy_compare::{self, Comparison, ComparisonOptions, Conclusion, Measured};
 use heavy_results::job::JobInfo;
 use heavy_store::Store;
 
-use crate::exit::{Ended, Failure};
-use crate::place::Place;
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::{job_name, output, stored_job};
 
 /// Jobs that are looked through for earlier ones of the same kind.
@@ -32,7 +32,7 @@ docs/comparing.md says how it is judged.";
 /// Which jobs, and how they are judged.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
+pub(crate) struct DiffArgs {
     /// The earlier job; with --against-last the one that is judged
     #[arg(value_name = "A")]
     first: String,
@@ -43,20 +43,20 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", conflicts_with = "second", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_EARLIER)))]
     against_last: Option<u32>,
     /// A time or rate that is worse by more than so many per cent is a regression
-    #[arg(long, value_name = "PERCENT", default_value_t = Options::DEFAULT_TOLERANCE_PERCENT, value_parser = share)]
+    #[arg(long, value_name = "PERCENT", default_value_t = ComparisonOptions::DEFAULT_TOLERANCE_PERCENT, value_parser = share)]
     tolerance: f64,
     /// A share of failed or dropped that is higher by more than so many percentage points is a regression
-    #[arg(long, value_name = "POINTS", default_value_t = Options::DEFAULT_ERROR_TOLERANCE_POINTS, value_parser = share)]
+    #[arg(long, value_name = "POINTS", default_value_t = ComparisonOptions::DEFAULT_ERROR_TOLERANCE_POINTS, value_parser = share)]
     error_tolerance: f64,
     /// Smaller changes, in per cent, are taken as noise [default: 3, or the tolerance if that is less]
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     noise_floor: Option<f64>,
     /// From which the resamples follow: the same seed gives the same answer
-    #[arg(long, value_name = "N", default_value_t = Options::DEFAULT_SEED)]
+    #[arg(long, value_name = "N", default_value_t = ComparisonOptions::DEFAULT_SEED)]
     seed: u64,
     /// In which form
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
+    format: ComparisonFormat,
     /// Write to this file instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub(crate) struct Args {
 
 /// The form of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum ComparisonFormat {
     /// For people
     Text,
     /// For programs: docs/comparing.md
@@ -87,27 +87,27 @@ fn share(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(crate) async fn run(args: Args, place: &Place) -> Ended {
-    let store = place.open().await?;
+pub(crate) async fn run(args: DiffArgs, data: &DataLocation) -> CommandResult {
+    let store = data.open().await?;
     let (before, now) = jobs(&args, &*store).await?;
-    let options = Options {
+    let options = ComparisonOptions {
         tolerance_percent: args.tolerance,
         error_tolerance_points: args.error_tolerance,
         noise_floor_percent: args
             .noise_floor
-            .unwrap_or_else(|| Options::DEFAULT_NOISE_FLOOR_PERCENT.min(args.tolerance)),
+            .unwrap_or_else(|| ComparisonOptions::DEFAULT_NOISE_FLOOR_PERCENT.min(args.tolerance)),
         seed: args.seed,
     };
     let comparison = compared(store, before, now, options).await?;
     let text = match args.format {
-        Format::Text => {
+        ComparisonFormat::Text => {
             let mut style = output::style(args.full);
             style.colour &= args.output.is_none();
             heavy_report::compare::text(&comparison, &style)
         }
-        Format::Json => heavy_report::compare::json(&comparison),
-        Format::Markdown => heavy_report::compare::markdown(&comparison),
-        Format::Html => heavy_report::compare::html(&comparison),
+        ComparisonFormat::Json => heavy_report::compare::json(&comparison),
+        ComparisonFormat::Markdown => heavy_report::compare::markdown(&comparison),
+        ComparisonFormat::Html => heavy_report::compare::html(&comparison),
     };
     output::deliver(&text, args.output.as_deref())?;
     Ok(ExitCode::from(code(&comparison)))
@@ -118,7 +118,7 @@ fn code(comparison: &Comparison) -> u8 {
     let mut jobs = comparison.before.iter().chain([&comparison.now]);
     if jobs.any(|job| job.verdict == Some(heavy_results::verdict::Verdict::Invalid)) {
         exit_code::INVALID
-    } else if comparison.verdict == Verdict::Regression {
+    } else if comparison.verdict == Conclusion::Regression {
         exit_code::FAIL
     } else {
         exit_code::PASS
@@ -126,7 +126,7 @@ fn code(comparison: &Comparison) -> u8 {
 }
 
 /// The earlier jobs, newest first, and the one that is judged.
-async fn jobs(args: &Args, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo), Failure> {
+async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo), Failure> {
     let first = job_name::find(store, &args.first).await?;
     if let Some(second) = &args.second {
         return Ok((vec![first], job_name::find(store, second).await?));
@@ -159,7 +159,7 @@ async fn compared(
     store: Arc<dyn Store>,
     before: Vec<JobInfo>,
     now: JobInfo,
-    options: Options,
+    options: ComparisonOptions,
 ) -> Result<Comparison, Failure> {
     let jobs: Vec<JobInfo> = before.into_iter().chain([now]).collect();
     let mut measured: Vec<(JobInfo, Measured)> = Vec::with_capacity(jobs.len());
@@ -167,9 +167,9 @@ async fn compared(
         let tasks: Vec<_> = pair
             .iter()
             .zip(2 * number as u64..)
-            .map(|(job, place)| {
+            .map(|(job, data)| {
                 let (store, job) = (Arc::clone(&store), job.clone());
-                let seed = options.seed.wrapping_mul(1_000_003).wrapping_add(place);
+                let seed = options.seed.wrapping_mul(1_000_003).wrapping_add(data);
                 tokio::spawn(async move {
                     let measured = stored_job::measure(&*store, &job, seed).await;
                     measured.map(|measured| (job, measured))

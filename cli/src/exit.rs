@@ -96,4 +96,4 @@ impl From<Interrupted> for Failure {
 }
 
 /// What a command gives back.
-pub(crate) type Ended = Result<ExitCode, Failure>;
+pub(crate) type CommandResult = Result<ExitCode, Failure>;

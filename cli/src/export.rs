@@ -13,8 +13,8 @@ use heavy_load::span::Span;
 use heavy_results::job::{JobInfo, Samples};
 use heavy_store::{Raw, Store};
 
-use crate::exit::{Ended, Failure};
-use crate::place::Place;
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::{job_name, output};
 
 const NS_PER_S: u64 = 1_000_000_000;
@@ -31,15 +31,15 @@ the instants at which they were due; HdrHistogram's own tools read it.";
 /// What to export.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
+pub(crate) struct ExportArgs {
     /// The job: its id, the beginning of its id, or last
     job: String,
     /// In which form
     #[arg(long, value_enum)]
     format: ExportFormat,
     /// Which rows (csv and jsonl)
-    #[arg(long, value_enum, default_value_t = Relation::Requests)]
-    relation: Relation,
+    #[arg(long, value_enum, default_value_t = RawRelation::Requests)]
+    relation: RawRelation,
     /// How long each histogram is, in whole seconds (hdr) [default: 1s]
     #[arg(long, value_name = "D")]
     interval: Option<Span>,
@@ -60,13 +60,13 @@ enum ExportFormat {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Relation {
+enum RawRelation {
     Requests,
     Iterations,
     Metrics,
 }
 
-impl Relation {
+impl RawRelation {
     const fn raw(self) -> Raw {
         match self {
             Self::Requests => Raw::Requests,
@@ -76,11 +76,11 @@ impl Relation {
     }
 }
 
-pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+pub(crate) async fn run(args: ExportArgs, data: &DataLocation) -> CommandResult {
     let interval_s = interval_s(&args)?;
-    let store = place.open().await?;
+    let store = data.open().await?;
     let job = job_name::find(&*store, &args.job).await?;
-    let mut out: Out = match &args.output {
+    let mut out: Destination = match &args.output {
         Some(file) => {
             let made = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
             Box::new(BufWriter::new(made))
@@ -93,14 +93,16 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
             Ok(ExitCode::SUCCESS)
         }
         // A reader that has seen enough (`| head`) is no error.
-        Err(Problem::Write(error)) if args.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe => {
+        Err(ExportError::Write(error))
+            if args.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe =>
+        {
             Ok(ExitCode::SUCCESS)
         }
         Err(problem) => Err(Failure::from(problem).and(&incomplete(&args))),
     }
 }
 
-fn incomplete(args: &Args) -> String {
+fn incomplete(args: &ExportArgs) -> String {
     match &args.output {
         Some(file) => format!("; {} is not complete", file.display()),
         None => "; what was written is not complete".to_owned(),
@@ -108,16 +110,16 @@ fn incomplete(args: &Args) -> String {
 }
 
 /// A file or stdout.
-type Out = Box<dyn Write + Send>;
+type Destination = Box<dyn Write + Send>;
 
 /// Why an export ended early.
 #[derive(Debug)]
-enum Problem {
+enum ExportError {
     Read(heavy_store::Error),
     Write(io::Error),
 }
 
-impl From<heavy_store::Error> for Problem {
+impl From<heavy_store::Error> for ExportError {
     fn from(error: heavy_store::Error) -> Self {
         match error {
             heavy_store::Error::Output(error) => Self::Write(error),
@@ -126,23 +128,23 @@ impl From<heavy_store::Error> for Problem {
     }
 }
 
-impl From<io::Error> for Problem {
+impl From<io::Error> for ExportError {
     fn from(error: io::Error) -> Self {
         Self::Write(error)
     }
 }
 
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Self {
+impl From<ExportError> for Failure {
+    fn from(problem: ExportError) -> Self {
         match problem {
-            Problem::Read(error) => error.into(),
-            Problem::Write(error) => Self::new(format!("cannot write: {error}")),
+            ExportError::Read(error) => error.into(),
+            ExportError::Write(error) => Self::new(format!("cannot write: {error}")),
         }
     }
 }
 
-fn interval_s(args: &Args) -> Result<u64, Failure> {
-    if args.format == ExportFormat::Hdr && args.relation != Relation::Requests {
+fn interval_s(args: &ExportArgs) -> Result<u64, Failure> {
+    if args.format == ExportFormat::Hdr && args.relation != RawRelation::Requests {
         return Err(Failure::usage(
             "--relation belongs to csv and jsonl: a log of histograms has requests, and iterations under the tag \
              response_time",
@@ -167,12 +169,12 @@ fn interval_s(args: &Args) -> Result<u64, Failure> {
 
 /// Writes all of it, and gives what is to be said of it.
 async fn write(
-    args: &Args,
+    args: &ExportArgs,
     store: &dyn Store,
     job: &JobInfo,
     interval_s: u64,
-    out: &mut Out,
-) -> Result<String, Problem> {
+    out: &mut Destination,
+) -> Result<String, ExportError> {
     let raw = args.relation.raw();
     let look = if args.output.is_none() && io::stdout().is_terminal() {
         rows::Look::Harmless
@@ -202,7 +204,7 @@ async fn write(
 }
 
 /// How many rows there were, and how many there could have been.
-async fn of_rows(store: &dyn Store, job: &JobInfo, raw: Raw, count: u64) -> Result<String, Problem> {
+async fn of_rows(store: &dyn Store, job: &JobInfo, raw: Raw, count: u64) -> Result<String, ExportError> {
     let name = raw.name();
     let counted = store.summary(job.id).await?.map(|summary| match raw {
         Raw::Requests => summary.requests.duration.count,

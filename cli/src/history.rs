@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use heavy_compare::trend::{History, Subject};
+use heavy_compare::trend::{History, HistorySubject};
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::Store;
 
-use crate::exit::{Ended, Failure};
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::output;
-use crate::place::Place;
 
 /// Jobs that are looked through for those of the service.
 const MOST_LOOKED_THROUGH: u32 = 10_000;
@@ -26,7 +26,7 @@ A job is of a service if its service, its label service or its name is what was 
 /// Whose jobs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
+pub(crate) struct HistoryArgs {
     /// A service, or one of its workflows
     #[arg(value_name = "SERVICE[/WORKFLOW]")]
     subject: String,
@@ -34,13 +34,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
     /// In which form
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
+    format: HistoryFormat,
 }
 
 /// The form of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
+enum HistoryFormat {
     /// For people
     Text,
     /// For programs: docs/comparing.md
@@ -49,35 +49,41 @@ enum Format {
     Csv,
 }
 
-pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult {
     if args.subject.trim_matches('/').is_empty() {
         return Err(Failure::usage(
             "name a service or a workflow, as in shop or shop/checkout",
         ));
     }
-    let store = place.open().await?;
+    let store = data.open().await?;
     let (subject, jobs) = find(&*store, &args).await?;
     let history = History::of(subject, &jobs);
     output::print(&match args.format {
-        Format::Text => heavy_report::history::text(&history, &output::style(false)),
-        Format::Json => heavy_report::history::json(&history),
-        Format::Csv => heavy_report::history::csv(&history),
+        HistoryFormat::Text => heavy_report::history::text(&history, &output::style(false)),
+        HistoryFormat::Json => heavy_report::history::json(&history),
+        HistoryFormat::Csv => heavy_report::history::csv(&history),
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find(store: &dyn Store, args: &Args) -> Result<(Subject, Vec<(JobInfo, Option<Summary>)>), Failure> {
+async fn find(
+    store: &dyn Store,
+    args: &HistoryArgs,
+) -> Result<(HistorySubject, Vec<(JobInfo, Option<Summary>)>), Failure> {
     let all = store.jobs(MOST_LOOKED_THROUGH).await?;
     let most = args.limit as usize;
     // A name may have a slash in it: what is named as a whole goes first.
-    let whole = Subject {
+    let whole = HistorySubject {
         service: args.subject.clone(),
         workflow: None,
     };
-    let parts = args.subject.split_once('/').map(|(service, workflow)| Subject {
-        service: service.to_owned(),
-        workflow: Some(workflow.to_owned()),
-    });
+    let parts = args
+        .subject
+        .split_once('/')
+        .map(|(service, workflow)| HistorySubject {
+            service: service.to_owned(),
+            workflow: Some(workflow.to_owned()),
+        });
     for subject in [Some(whole), parts].into_iter().flatten() {
         let mut found = Vec::new();
         for job in all.iter().filter(|job| is_of(job, &subject.service)) {

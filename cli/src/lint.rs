@@ -15,20 +15,20 @@ use lines::{Lines, Piece};
 
 /// What a stream holds, counted.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
+pub(crate) struct LineCounts {
     lines: u64,
     results: BTreeMap<&'static str, u64>,
     not_results: BTreeMap<NotAResult, u64>,
 }
 
-impl Totals {
+impl LineCounts {
     /// Whether every line is a result or a hello.
     pub(crate) fn all_results(&self) -> bool {
         self.not_results.is_empty()
     }
 }
 
-impl fmt::Display for Totals {
+impl fmt::Display for LineCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by = |counts: Vec<String>| {
             if counts.is_empty() {
@@ -65,8 +65,8 @@ impl fmt::Display for Totals {
 ///
 /// # Errors
 /// When reading or writing fails.
-pub(crate) fn check(input: impl BufRead, out: &mut impl Write) -> io::Result<Totals> {
-    let mut totals = Totals::default();
+pub(crate) fn check(input: impl BufRead, out: &mut impl Write) -> io::Result<LineCounts> {
+    let mut totals = LineCounts::default();
     let mut lines = Lines::new(input, MAX_LINE_BYTES);
     while let Some(piece) = lines.next_piece()? {
         totals.lines += 1;

@@ -16,8 +16,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::data_location::DataLocation;
 use crate::exit::Failure;
-use crate::place::Place;
 
 /// Any free port.
 pub(crate) const EPHEMERAL: &str = "127.0.0.1:0";
@@ -34,25 +34,25 @@ pub(crate) struct Local {
     scheduler: SocketAddr,
     collector: SocketAddr,
     /// In the order in which they are stopped.
-    services: Vec<Service>,
+    services: Vec<EmbeddedService>,
     /// Where the collector runs and the database's connections live.
     _background: Background,
 }
 
 #[derive(Debug)]
-struct Service {
+struct EmbeddedService {
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Local {
     /// Starts everything; the scheduler listens on `listen`.
-    pub(crate) async fn start(place: &Place, listen: &str) -> Result<Self, Failure> {
+    pub(crate) async fn start(data: &DataLocation, listen: &str) -> Result<Self, Failure> {
         let listener = bind(listen, heavy_sched::LISTENS).await?;
-        let folder = place.data_dir()?;
+        let folder = data.data_dir()?;
         let data_dir = heavy_sched::open_data_dir(&folder).map_err(in_use)?;
         let background = Background::start()?;
-        let url = place.database_url()?;
+        let url = data.database_url()?;
         let store = background.spawn(async move { heavy_store::open(&url).await });
         let store = store.await.context("opening the database was given up")??;
         let (collecting, collector) = collector(&background, store.clone()).await?;
@@ -126,7 +126,10 @@ impl Drop for Background {
     }
 }
 
-async fn collector(background: &Background, store: Arc<dyn Store>) -> Result<(Service, SocketAddr), Failure> {
+async fn collector(
+    background: &Background,
+    store: Arc<dyn Store>,
+) -> Result<(EmbeddedService, SocketAddr), Failure> {
     let listener = bind(EPHEMERAL, heavy_collector::LISTENS).await?;
     let address = address(&listener)?;
     let shutdown = CancellationToken::new();
@@ -136,24 +139,24 @@ async fn collector(background: &Background, store: Arc<dyn Store>) -> Result<(Se
             tracing::error!(%error, "the collector cannot serve");
         }
     });
-    Ok((Service { shutdown, task }, address))
+    Ok((EmbeddedService { shutdown, task }, address))
 }
 
 async fn scheduling(
     listener: TcpListener,
     store: Arc<dyn Store>,
     data_dir: DataDir,
-) -> Result<Service, Failure> {
+) -> Result<EmbeddedService, Failure> {
     let shutdown = CancellationToken::new();
     let scheduler = Scheduler::open(store, Config { data_dir }, shutdown.clone()).await;
     let scheduler = scheduler.map_err(|error| Failure::new(error.to_string()))?;
-    Ok(Service {
+    Ok(EmbeddedService {
         shutdown,
         task: tokio::spawn(scheduler.serve(listener)),
     })
 }
 
-fn agent(scheduler: SocketAddr, collector: SocketAddr, folder: &Path) -> Service {
+fn agent(scheduler: SocketAddr, collector: SocketAddr, folder: &Path) -> EmbeddedService {
     let folder = heavy_agent::data_dir_of(AGENT, folder);
     let config = heavy_agent::Config::new(
         AGENT,
@@ -168,7 +171,7 @@ fn agent(scheduler: SocketAddr, collector: SocketAddr, folder: &Path) -> Service
             tracing::error!(%error, "the agent cannot run");
         }
     });
-    Service { shutdown, task }
+    EmbeddedService { shutdown, task }
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {

@@ -8,6 +8,7 @@ mod carry_out;
 mod client;
 mod command;
 mod completions;
+mod data_location;
 mod demo;
 mod diff;
 mod exit;
@@ -17,7 +18,6 @@ mod job_name;
 mod lint;
 mod local;
 mod output;
-mod place;
 mod report;
 mod run;
 mod services;
@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory as _;
 use command::{Command, Heavy};
-use exit::{Ended, Failure};
+use exit::{CommandResult, Failure};
 use heavy_client::{JobsArgs, Verb};
 
 fn main() -> ExitCode {
@@ -50,23 +50,23 @@ fn main() -> ExitCode {
     })
 }
 
-fn act(heavy: Heavy) -> Ended {
-    let (scheduler, place, names_place) = (heavy.scheduler, &heavy.place, heavy.names_place);
+fn act(heavy: Heavy) -> CommandResult {
+    let (scheduler, data, names_place) = (heavy.scheduler, &heavy.data, heavy.names_place);
     match heavy.command {
-        Command::Demo(args) => wait_for(demo::run(*args, place)),
-        Command::Run(args) => wait_for(run::run(*args, scheduler, place)),
-        Command::Up(args) => wait_for(up::run(args, place)),
-        Command::Report(args) => wait_for(report::run(args, scheduler, place)),
-        Command::Diff(args) => wait_for(diff::run(args, place)),
-        Command::History(args) => wait_for(history::run(args, place)),
-        Command::Sql(args) => wait_for(sql::run(args, place)),
-        Command::Export(args) => wait_for(export::run(args, place)),
+        Command::Demo(args) => wait_for(demo::run(*args, data)),
+        Command::Run(args) => wait_for(run::run(*args, scheduler, data)),
+        Command::Up(args) => wait_for(up::run(args, data)),
+        Command::Report(args) => wait_for(report::run(args, scheduler, data)),
+        Command::Diff(args) => wait_for(diff::run(args, data)),
+        Command::History(args) => wait_for(history::run(args, data)),
+        Command::Sql(args) => wait_for(sql::run(args, data)),
+        Command::Export(args) => wait_for(export::run(args, data)),
         Command::Completions(args) => completions::completions(&args, Heavy::command()),
         Command::Man(args) => completions::man(&args, Heavy::command()),
         Command::LintLines(args) => command::lint_lines(&args),
         Command::New(args) => services::new(&args),
-        Command::List(args) => list(&args, names_place, scheduler, place),
-        Command::Client(verb) => wait_for(client::run(verb, scheduler, place)),
+        Command::List(args) => list(&args, names_place, scheduler, data),
+        Command::Client(verb) => wait_for(client::run(verb, scheduler, data)),
     }
 }
 
@@ -75,8 +75,8 @@ fn list(
     args: &services::ListArgs,
     names_place: bool,
     scheduler: Option<String>,
-    place: &place::Place,
-) -> Ended {
+    data: &data_location::DataLocation,
+) -> CommandResult {
     match services::list(args, names_place)? {
         Some(code) => Ok(code),
         None => {
@@ -84,13 +84,13 @@ fn list(
                 limit: args.limit.unwrap_or(JobsArgs::LIMIT),
                 json: args.json,
             };
-            wait_for(client::run(Verb::Jobs(jobs), scheduler, place))
+            wait_for(client::run(Verb::Jobs(jobs), scheduler, data))
         }
     }
 }
 
 /// Runs a command to its end. What still runs in the background then, such as a blocked read of stdin, is left.
-fn wait_for(command: impl Future<Output = Ended>) -> Ended {
+fn wait_for(command: impl Future<Output = CommandResult>) -> CommandResult {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let ended = runtime.block_on(command);

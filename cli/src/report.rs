@@ -9,13 +9,13 @@ use heavy_report::ReportFormat;
 use heavy_results::job::{JobInfo, JobView};
 
 use crate::client::DEFAULT_SCHEDULER;
-use crate::exit::{Ended, Failure};
-use crate::place::Place;
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::{job_name, output};
 
 /// The flags of `heavy report`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ReportArgs {
     /// Job: an id, a unique prefix of an id, or `last`
     job: String,
     /// Format of the report
@@ -32,12 +32,12 @@ pub(crate) struct Args {
     full: bool,
 }
 
-pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
+pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
     let format: ReportFormat = args.format.parse().map_err(Failure::usage)?;
     for report in &args.report {
         report.check()?;
     }
-    let view = find(&args.job, scheduler, place).await?;
+    let view = find(&args.job, scheduler, data).await?;
     let summary = view.summary.ok_or_else(|| without_results(&view.job))?;
     for report in &args.report {
         report.write(&summary)?;
@@ -54,17 +54,17 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
 
 /// From the scheduler that was named; else from the place that was named; else from the default scheduler, or from the
 /// local database if nobody answers there or it does not know the job.
-async fn find(job: &str, scheduler: Option<String>, place: &Place) -> Result<JobView, Failure> {
+async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Result<JobView, Failure> {
     if let Some(url) = scheduler {
         return Ok(Remote::connect(&url).await?.get(job).await?);
     }
-    if !place.is_given()
+    if !data.is_given()
         && let Ok(remote) = Remote::connect(DEFAULT_SCHEDULER).await
         && let Ok(view) = remote.get(job).await
     {
         return Ok(view);
     }
-    let store = place.open().await?;
+    let store = data.open().await?;
     let job = job_name::find(&*store, job).await?;
     let summary = store.summary(job.id).await?;
     Ok(JobView { job, summary })

@@ -14,10 +14,10 @@ use serde_json::Value;
 use self::request::{RequestFlags, without_secrets};
 use crate::builtin::HTTP;
 use crate::carry_out::carry_out;
-use crate::exit::{Ended, Failure};
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::local::{EPHEMERAL, Local};
 use crate::output;
-use crate::place::Place;
 use crate::services::{Home, Ready, Service, Wish, prepare};
 use crate::test_name::Test;
 
@@ -39,7 +39,7 @@ Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 it could not run, 2 wrong usage, 130 
 /// What to run, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
+pub(crate) struct RunArgs {
     /// A URL to request, the path of a compiled load test, or SERVICE or SERVICE/WORKFLOW of a services directory
     #[arg(value_name = "TEST")]
     test: String,
@@ -74,7 +74,7 @@ struct ServiceFlags {
     cargo_profile: Option<String>,
 }
 
-pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) -> Ended {
+pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
     for report in &args.load.report {
         report.check()?;
     }
@@ -93,7 +93,7 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
     let outcome = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
-            let local = interrupts.race(Local::start(place, EPHEMERAL)).await??;
+            let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
             let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
             local.stop().await;
             outcome?
@@ -104,7 +104,7 @@ pub(crate) async fn run(args: Args, scheduler: Option<String>, place: &Place) ->
     Ok(outcome.code)
 }
 
-async fn ready(args: &Args, scheduler: Option<&str>) -> Result<Ready, Failure> {
+async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Failure> {
     if scheduler.is_none() {
         refuse_a_fleet(args)?;
     }
@@ -140,7 +140,7 @@ async fn ready(args: &Args, scheduler: Option<&str>) -> Result<Ready, Failure> {
     })
 }
 
-async fn of_service(args: &Args, service: &Service, workflow: Option<&str>) -> Result<Ready, Failure> {
+async fn of_service(args: &RunArgs, service: &Service, workflow: Option<&str>) -> Result<Ready, Failure> {
     refuse_request(args)?;
     refuse_config(
         args,
@@ -170,7 +170,7 @@ async fn of_service(args: &Args, service: &Service, workflow: Option<&str>) -> R
     prepare(&wish).await
 }
 
-fn refuse_profiles(args: &Args, what: &str) -> Result<(), Failure> {
+fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), Failure> {
     if args.service.profile.is_some() || args.service.cargo_profile.is_some() {
         return Err(Failure::usage(format!(
             "--profile and --cargo-profile belong to a service, and {:?} is {what}",
@@ -180,7 +180,7 @@ fn refuse_profiles(args: &Args, what: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refuse_config(args: &Args, instead: &str) -> Result<(), Failure> {
+fn refuse_config(args: &RunArgs, instead: &str) -> Result<(), Failure> {
     if args.config.is_some() {
         return Err(Failure::usage(format!(
             "--config is for a compiled load test: {instead}"
@@ -190,7 +190,7 @@ fn refuse_config(args: &Args, instead: &str) -> Result<(), Failure> {
 }
 
 /// What only a scheduler with a fleet can do.
-fn refuse_a_fleet(args: &Args) -> Result<(), Failure> {
+fn refuse_a_fleet(args: &RunArgs) -> Result<(), Failure> {
     let mut flags = args.team.of_a_fleet();
     if args.config.is_some() {
         flags.insert(0, "--config");
@@ -216,7 +216,7 @@ fn stay_here(plan: &mut Plan) {
     }
 }
 
-fn refuse_request(args: &Args) -> Result<(), Failure> {
+fn refuse_request(args: &RunArgs) -> Result<(), Failure> {
     if args.request.is_given() {
         return Err(Failure::usage(
             "--method, --header and --body belong to a URL; a compiled load test has --param",
@@ -225,7 +225,7 @@ fn refuse_request(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn plan_of_url(args: &Args, url: &str) -> Result<(Program, Plan), Failure> {
+fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
     if !args.team.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
         return Err(Failure::usage(
             "--workflow, --param and --params belong to a compiled load test; a URL has --method, --header and --body",

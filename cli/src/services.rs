@@ -15,8 +15,8 @@ mod run;
 mod variables;
 
 pub(crate) use find::{Home, Service};
-pub(crate) use list::{Args as ListArgs, list};
-pub(crate) use new::{Args as NewArgs, new};
+pub(crate) use list::{ListArgs, list};
+pub(crate) use new::{NewArgs, new};
 pub(crate) use run::{Ready, Wish, prepare};
 
 /// The file that says what a service's load test does.

@@ -15,13 +15,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use heavy_store::Dialect;
 
-use crate::exit::{Ended, Failure};
+use crate::data_location::DataLocation;
+use crate::exit::{CommandResult, Failure};
 use crate::job_name::LAST;
 use crate::output;
-use crate::place::Place;
 use crate::table::AnswerFormat;
-use script::{Input, is_blank};
-use session::Session;
+use script::{ScriptInput, is_blank};
+use session::SqlSession;
 
 /// The longest text of statements that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -41,7 +41,7 @@ docs/querying.md the rest.";
 /// Which question.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct Args {
+pub(crate) struct SqlArgs {
     /// Read-only statements, separated by semicolons
     #[arg(value_name = "SELECT", conflicts_with = "file")]
     statement: Option<String>,
@@ -70,26 +70,26 @@ fn assignment(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+pub(crate) async fn run(args: SqlArgs, data: &DataLocation) -> CommandResult {
     let asked = args.statement.is_some() || args.file.is_some();
     if !asked && std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
-        shell::run(open(&args, place).await?, place).await?;
+        shell::run(open(&args, data).await?, data).await?;
         return Ok(ExitCode::SUCCESS);
     }
     let text = statements(&args)?;
-    let dialect = Dialect::of_url(&place.database_url()?);
+    let dialect = Dialect::of_url(&data.database_url()?);
     let (mut inputs, rest) = script::split(&text, dialect);
     if !is_blank(rest, dialect) {
-        inputs.push(Input::Statement(rest));
+        inputs.push(ScriptInput::Statement(rest));
     }
     if inputs.is_empty() {
         return Err(Failure::usage("the query is empty"));
     }
-    let mut session = open(&args, place).await?;
+    let mut session = open(&args, data).await?;
     for input in &inputs {
         let answer = match input {
-            Input::Statement(sql) => session.ask(sql).await.map(Some),
-            Input::Command(line) => session.command(line).await,
+            ScriptInput::Statement(sql) => session.ask(sql).await.map(Some),
+            ScriptInput::Command(line) => session.command(line).await,
         };
         let answer = answer.map_err(|failure| match inputs.len() {
             1 => failure,
@@ -104,10 +104,10 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(args: &Args, place: &Place) -> Result<Session, Failure> {
-    Ok(Session {
-        store: place.open().await?,
-        dialect: Dialect::of_url(&place.database_url()?),
+async fn open(args: &SqlArgs, data: &DataLocation) -> Result<SqlSession, Failure> {
+    Ok(SqlSession {
+        store: data.open().await?,
+        dialect: Dialect::of_url(&data.database_url()?),
         format: args.format,
         job: args.job.clone(),
         values: args.set.iter().cloned().collect(),
@@ -117,13 +117,13 @@ async fn open(args: &Args, place: &Place) -> Result<Session, Failure> {
 }
 
 /// Where a piece of a text is, for people.
-fn line_of(text: &str, input: &Input<'_>) -> String {
-    let (Input::Statement(piece) | Input::Command(piece)) = input;
+fn line_of(text: &str, input: &ScriptInput<'_>) -> String {
+    let (ScriptInput::Statement(piece) | ScriptInput::Command(piece)) = input;
     let before = piece.as_ptr() as usize - text.as_ptr() as usize;
     format!("line {}", text[..before].matches('\n').count() + 1)
 }
 
-fn statements(args: &Args) -> Result<String, Failure> {
+fn statements(args: &SqlArgs) -> Result<String, Failure> {
     match (&args.statement, args.file.as_deref()) {
         (Some(sql), _) => Ok(sql.clone()),
         (None, Some(file)) if file.as_os_str() != "-" => {

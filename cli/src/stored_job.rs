@@ -1,6 +1,6 @@
 //! The statistics of a stored job by seconds: the roll-ups of its agents, as collectors have kept them.
 
-use heavy_compare::{Extent, Measured, Recorder};
+use heavy_compare::{Extent, JobRecorder, Measured};
 use heavy_results::job::JobInfo;
 use heavy_store::{StatisticsReader, Store};
 
@@ -13,7 +13,7 @@ use crate::output;
 /// When the job has no results, and when the store cannot be read.
 pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Result<Measured, Failure> {
     let summary = store.summary(job.id).await?.ok_or_else(|| without_results(job))?;
-    let mut recorder = Recorder::new(Extent::of(job, summary.run_time_s));
+    let mut recorder = JobRecorder::new(Extent::of(job, summary.run_time_s));
     let mut reader = StatisticsReader::new(job.id);
     reader.deltas(store, |delta| recorder.apply(delta)).await?;
     if reader.damaged() > 0 {

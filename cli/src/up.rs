@@ -5,14 +5,14 @@ use std::process::ExitCode;
 
 use heavy_process::signals::Interrupts;
 
-use crate::exit::Ended;
+use crate::data_location::DataLocation;
+use crate::exit::CommandResult;
 use crate::local::Local;
 use crate::output;
-use crate::place::Place;
 
 /// Where.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct UpArgs {
     /// Address of the scheduler; loopback only
     #[arg(
         long,
@@ -23,9 +23,9 @@ pub(crate) struct Args {
     listen: String,
 }
 
-pub(crate) async fn run(args: Args, place: &Place) -> Ended {
+pub(crate) async fn run(args: UpArgs, data: &DataLocation) -> CommandResult {
     let mut interrupts = Interrupts::take()?;
-    let local = interrupts.race(Local::start(place, &args.listen)).await??;
+    let local = interrupts.race(Local::start(data, &args.listen)).await??;
     let url = local.scheduler_url();
     output::note(&format!(
         "listening on {url} with one agent here; more can join:
@@ -33,10 +33,10 @@ pub(crate) async fn run(args: Args, place: &Place) -> Ended {
 Submit a load test, look at jobs, ask:
   heavy-sched submit target/release/http_get --scheduler {url} --rate 50 --param url=http://127.0.0.1:8080/
   heavy jobs --scheduler {url}
-  heavy sql{place} 'SELECT id, name, state, verdict FROM jobs ORDER BY submitted_at DESC LIMIT 10'
+  heavy sql{data} 'SELECT id, name, state, verdict FROM jobs ORDER BY submitted_at DESC LIMIT 10'
 Ctrl-C ends it.",
         collector = local.collector_url(),
-        place = place.flags(),
+        data = data.flags(),
     ));
     interrupts.next().await;
     output::note("stopping; Ctrl-C again ends at once");

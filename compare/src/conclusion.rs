@@ -1,6 +1,6 @@
 //! From what is said of each statistic to a verdict and a sentence of them all.
 
-use super::document::{Finding, PlaceChange, StatisticChange, Verdict};
+use super::document::{Conclusion, Finding, PlaceChange, StatisticChange};
 use super::place::Level;
 
 /// Changes that the headline names.
@@ -25,29 +25,29 @@ pub(super) fn worst(statistics: &[StatisticChange]) -> Finding {
 }
 
 /// All places in a word.
-pub(super) fn verdict(places: &[PlaceChange]) -> Verdict {
+pub(super) fn verdict(places: &[PlaceChange]) -> Conclusion {
     let any = |wanted: &dyn Fn(&StatisticChange) -> bool| {
         places.iter().flat_map(|place| &place.statistics).any(wanted)
     };
     if any(&|one| one.regression) {
-        Verdict::Regression
+        Conclusion::Regression
     } else if any(&|one| one.finding.is_change()) || places.iter().any(is_one_sided) {
-        Verdict::Changed
+        Conclusion::Changed
     } else if any(&|one| one.finding == Finding::NoDifference) {
-        Verdict::NoDifference
+        Conclusion::NoDifference
     } else {
-        Verdict::TooFewSamples
+        Conclusion::TooFewSamples
     }
 }
 
 /// The verdict in a sentence.
-pub(super) fn headline(verdict: Verdict, places: &[PlaceChange]) -> String {
+pub(super) fn headline(verdict: Conclusion, places: &[PlaceChange]) -> String {
     let all = || places.iter().flat_map(|place| &place.statistics);
     let count = |wanted: &[Finding]| all().filter(|one| wanted.contains(&one.finding)).count();
     let same = count(&[Finding::NoDifference]);
     let untold = count(&[Finding::TooNoisy, Finding::TooFewSamples]);
     match verdict {
-        Verdict::Regression => {
+        Conclusion::Regression => {
             let worse = most(places, |one| one.regression);
             let parts = [
                 Some(worse),
@@ -56,7 +56,7 @@ pub(super) fn headline(verdict: Verdict, places: &[PlaceChange]) -> String {
             ];
             format!("worse by more than is tolerated: {}", joined(parts))
         }
-        Verdict::Changed => {
+        Conclusion::Changed => {
             let changed = most(places, |one| one.finding.is_change());
             let changed = (!changed.is_empty()).then_some(changed);
             let parts = [
@@ -69,11 +69,11 @@ pub(super) fn headline(verdict: Verdict, places: &[PlaceChange]) -> String {
                 joined(parts)
             )
         }
-        Verdict::NoDifference if untold == 0 => format!("none of {same} statistics has changed"),
-        Verdict::NoDifference => format!(
+        Conclusion::NoDifference if untold == 0 => format!("none of {same} statistics has changed"),
+        Conclusion::NoDifference => format!(
             "none of {same} statistics has changed; {untold} more have too few samples or too much noise to tell"
         ),
-        Verdict::TooFewSamples => format!(
+        Conclusion::TooFewSamples => format!(
             "none of {} statistics can be told from its noise: let the jobs run for longer, or at a higher rate",
             all().count()
         ),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::measure::Kind;
+use super::measure::Statistic;
 use super::place::Place;
 
 /// The version of the document's shape.
@@ -14,7 +14,7 @@ pub struct Comparison {
     /// [`VERSION`].
     pub version: u32,
     /// In a word.
-    pub verdict: Verdict,
+    pub verdict: Conclusion,
     /// In a sentence, which names what has changed most. Holds hostile text.
     pub headline: String,
     /// Whether nothing speaks against comparing these jobs.
@@ -36,7 +36,7 @@ pub struct Comparison {
 /// All statistics in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum Conclusion {
     /// Something is worse by more than is tolerated.
     Regression,
     /// Something has changed, and nothing is worse by more than is tolerated.
@@ -47,7 +47,7 @@ pub enum Verdict {
     TooFewSamples,
 }
 
-impl Verdict {
+impl Conclusion {
     /// In words.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -126,7 +126,7 @@ pub struct PlaceChange {
     pub effect: Option<f64>,
     /// What an effect of this size is called: negligible, small, medium, large; empty without one.
     pub effect_size: String,
-    /// Each statistic, in the order of [`Kind`].
+    /// Each statistic, in the order of [`Statistic`].
     pub statistics: Vec<StatisticChange>,
 }
 
@@ -134,7 +134,7 @@ pub struct PlaceChange {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StatisticChange {
     /// Which.
-    pub kind: Kind,
+    pub kind: Statistic,
     /// What was usual; `None`: there was none.
     pub before: Option<f64>,
     /// What it is now; `None`: there is none.

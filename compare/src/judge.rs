@@ -16,12 +16,12 @@ use std::collections::BTreeSet;
 
 use super::conclusion::{headline, verdict, worst};
 use super::document::{Comparison, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION};
-use super::measure::{Kind, Measured, Measures};
+use super::measure::{Measured, Measures, Statistic};
 use super::pair::Pair;
 use super::place::Place;
 use super::pool::{Sample, difference};
 use super::student::critical;
-use super::{Options, comparable, effect};
+use super::{ComparisonOptions, comparable, effect};
 use heavy_load::histogram::Histogram;
 use heavy_results::job::JobInfo;
 
@@ -42,7 +42,11 @@ const LARGE_POINTS: f64 = 5.0;
 
 /// Compares a job with an earlier one, or with several.
 #[must_use]
-pub fn compare(before: &[(JobInfo, Measured)], now: &(JobInfo, Measured), options: &Options) -> Comparison {
+pub fn compare(
+    before: &[(JobInfo, Measured)],
+    now: &(JobInfo, Measured),
+    options: &ComparisonOptions,
+) -> Comparison {
     let jobs: Vec<&JobInfo> = before.iter().map(|(job, _)| job).collect();
     let earlier: Vec<&Measured> = before.iter().map(|(_, measured)| measured).collect();
     let mut judge = Judge {
@@ -99,15 +103,15 @@ fn line((job, measured): &(JobInfo, Measured)) -> JobLine {
 }
 
 struct Judge<'a> {
-    options: &'a Options,
+    options: &'a ComparisonOptions,
     /// Whether rates are comparable.
     rates: bool,
     judged: u64,
 }
 
 impl Judge<'_> {
-    fn judges(&self, kind: Kind) -> bool {
-        self.rates || kind != Kind::Rate
+    fn judges(&self, kind: Statistic) -> bool {
+        self.rates || kind != Statistic::Rate
     }
 
     /// How many statistics of a place are judged.
@@ -152,7 +156,7 @@ impl Judge<'_> {
         }
     }
 
-    fn statistic(&self, pair: &Pair<'_>, kind: Kind) -> StatisticChange {
+    fn statistic(&self, pair: &Pair<'_>, kind: Statistic) -> StatisticChange {
         let value =
             |(measures, _): &(&Measures, Option<f64>)| measures.estimates.get(&kind).map(|own| own.value);
         let values: Vec<f64> = pair.before.iter().filter_map(value).collect();
@@ -234,7 +238,7 @@ impl Judge<'_> {
     }
 }
 
-fn change(kind: Kind, before: f64, now: f64) -> Option<f64> {
+fn change(kind: Statistic, before: f64, now: f64) -> Option<f64> {
     if kind.is_share() {
         Some(now - before)
     } else {
@@ -242,14 +246,14 @@ fn change(kind: Kind, before: f64, now: f64) -> Option<f64> {
     }
 }
 
-const fn named(kind: Kind, more: bool) -> Finding {
+const fn named(kind: Statistic, more: bool) -> Finding {
     match (kind, more) {
-        (Kind::Rate, true) => Finding::HigherRate,
-        (Kind::Rate, false) => Finding::LowerRate,
-        (Kind::ErrorRate, true) => Finding::MoreErrors,
-        (Kind::ErrorRate, false) => Finding::FewerErrors,
-        (Kind::DropRate, true) => Finding::MoreDrops,
-        (Kind::DropRate, false) => Finding::FewerDrops,
+        (Statistic::Rate, true) => Finding::HigherRate,
+        (Statistic::Rate, false) => Finding::LowerRate,
+        (Statistic::ErrorRate, true) => Finding::MoreErrors,
+        (Statistic::ErrorRate, false) => Finding::FewerErrors,
+        (Statistic::DropRate, true) => Finding::MoreDrops,
+        (Statistic::DropRate, false) => Finding::FewerDrops,
         (_, true) => Finding::Slower,
         (_, false) => Finding::Faster,
     }

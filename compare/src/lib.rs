@@ -1,6 +1,6 @@
 //! Comparing jobs: which statistics of which workflow, step and request have changed, and which only seem to.
 //!
-//! A [`Recorder`] takes the roll-ups of one job and keeps a few dozen slices of its time. From them [`Measured`] has
+//! A [`JobRecorder`] takes the roll-ups of one job and keeps a few dozen slices of its time. From them [`Measured`] has
 //! every statistic with its standard error, by a block bootstrap over seconds. `compare` sets one job against
 //! another, or against several earlier ones, whose differences among themselves then count as noise too.
 //!
@@ -28,15 +28,15 @@ mod synthetic;
 mod tests;
 
 pub use comparable::{alike, caveats, notes};
-pub use document::{Comparison, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION, Verdict};
+pub use document::{Comparison, Conclusion, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION};
 pub use judge::compare;
-pub use measure::{Kind, Measured};
+pub use measure::{Measured, Statistic};
 pub use place::{Level, Place};
-pub use recorder::{Extent, Recorder};
+pub use recorder::{Extent, JobRecorder};
 
 /// What counts as a change, and what as a regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub struct ComparisonOptions {
     /// A time or rate that is worse by more than so many per cent is a regression, if the change is significant.
     pub tolerance_percent: f64,
     /// A share (of failed or dropped) that is higher by more than so many percentage points is one.
@@ -47,7 +47,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-impl Options {
+impl ComparisonOptions {
     /// As large as what two runs of one system commonly differ by.
     pub const DEFAULT_TOLERANCE_PERCENT: f64 = 5.0;
     /// One failure in a thousand.
@@ -58,7 +58,7 @@ impl Options {
     pub const DEFAULT_SEED: u64 = 1;
 }
 
-impl Default for Options {
+impl Default for ComparisonOptions {
     fn default() -> Self {
         Self {
             tolerance_percent: Self::DEFAULT_TOLERANCE_PERCENT,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::blocks::{Blocks, correlation};
 use super::bootstrap::Resamples;
 use super::place::{Level, Place};
-use super::recorder::{Cell, Recorder};
+use super::recorder::{JobRecorder, Slice};
 use heavy_load::histogram::Histogram;
 
 /// Values that must lie beyond a percentile before anything is said of it.
@@ -31,7 +31,7 @@ const RESOLUTION: f64 = 0.000_5;
 /// A statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum Statistic {
     /// What ended, per second.
     Rate,
     /// The share that failed, in per cent.
@@ -59,18 +59,18 @@ pub enum Kind {
 }
 
 /// The percentiles that are compared, ascending.
-const QUANTILES: [(Kind, f64); 8] = [
-    (Kind::P10, 0.10),
-    (Kind::P25, 0.25),
-    (Kind::P50, 0.50),
-    (Kind::P75, 0.75),
-    (Kind::P90, 0.90),
-    (Kind::P95, 0.95),
-    (Kind::P99, 0.99),
-    (Kind::P999, 0.999),
+const QUANTILES: [(Statistic, f64); 8] = [
+    (Statistic::P10, 0.10),
+    (Statistic::P25, 0.25),
+    (Statistic::P50, 0.50),
+    (Statistic::P75, 0.75),
+    (Statistic::P90, 0.90),
+    (Statistic::P95, 0.95),
+    (Statistic::P99, 0.99),
+    (Statistic::P999, 0.999),
 ];
 
-impl Kind {
+impl Statistic {
     /// Its name in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -106,7 +106,7 @@ impl Kind {
 
 /// One statistic of one job.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Estimate {
+pub(super) struct StatisticEstimate {
     /// In the unit of its kind.
     pub(super) value: f64,
     /// Of a share's percentage points, of all others' logarithm; `None`: too few samples to tell.
@@ -119,7 +119,7 @@ pub(super) struct Measures {
     pub(super) count: u64,
     pub(super) failed: u64,
     pub(super) duration: Histogram,
-    pub(super) estimates: BTreeMap<Kind, Estimate>,
+    pub(super) estimates: BTreeMap<Statistic, StatisticEstimate>,
 }
 
 /// One job's statistics.
@@ -135,13 +135,13 @@ pub struct Measured {
 impl Measured {
     /// Works out the statistics of what was recorded; `seed` decides which blocks are drawn.
     #[must_use]
-    pub fn of(recorder: &Recorder, seed: u64) -> Self {
+    pub fn of(recorder: &JobRecorder, seed: u64) -> Self {
         let cells_s = recorder.cell_lengths_s();
         let blocks = Blocks::of(recorder.seconds(), cells_s.len(), correlation(&recorder.pace));
         let resamples = blocks.map(|blocks| Resamples::draw(blocks.count, seed));
         let grouping = blocks.unwrap_or(Blocks::ONE);
         let lengths_s = grouped(&cells_s, grouping);
-        let measures = |(place, cells): (&Place, &Vec<Cell>)| {
+        let measures = |(place, cells): (&Place, &Vec<Slice>)| {
             let own = PlaceBlocks {
                 level: place.level,
                 blocks: merged(cells, grouping),
@@ -164,8 +164,8 @@ impl Measured {
     }
 }
 
-fn merged(cells: &[Cell], blocks: Blocks) -> Vec<Cell> {
-    let mut merged = vec![Cell::default(); blocks.count];
+fn merged(cells: &[Slice], blocks: Blocks) -> Vec<Slice> {
+    let mut merged = vec![Slice::default(); blocks.count];
     for (place, cell) in cells.iter().enumerate() {
         merged[blocks.block_of(place)].add(cell);
     }
@@ -183,30 +183,30 @@ fn grouped(values: &[f64], blocks: Blocks) -> Vec<f64> {
 /// One place of one job, block by block.
 struct PlaceBlocks<'a> {
     level: Level,
-    blocks: Vec<Cell>,
+    blocks: Vec<Slice>,
     lengths_s: &'a [f64],
     resamples: Option<&'a Resamples>,
 }
 
 impl PlaceBlocks<'_> {
     fn measures(&self) -> Measures {
-        let mut whole = Cell::default();
+        let mut whole = Slice::default();
         self.blocks.iter().for_each(|block| whole.add(block));
         let mut estimates = BTreeMap::new();
         // What the workflow says itself is not said again of its response times and checks.
         if whole.count > 0 && !matches!(self.level, Level::ResponseTime | Level::Check) {
-            estimates.insert(Kind::Rate, self.rate(whole.count));
+            estimates.insert(Statistic::Rate, self.rate(whole.count));
         }
         if whole.count > 0 && self.level != Level::ResponseTime {
             let share = self.share(whole.failed, whole.count, |cell| (cell.failed, cell.count));
-            estimates.insert(Kind::ErrorRate, share);
+            estimates.insert(Statistic::ErrorRate, share);
         }
         if whole.due > 0 {
             let share = self.share(whole.dropped, whole.due, |cell| (cell.dropped, cell.due));
-            estimates.insert(Kind::DropRate, share);
+            estimates.insert(Statistic::DropRate, share);
         }
         if whole.duration.count() > 0 {
-            estimates.insert(Kind::Mean, self.mean(&whole.duration));
+            estimates.insert(Statistic::Mean, self.mean(&whole.duration));
             estimates.extend(self.quantiles(&whole.duration));
         }
         Measures {
@@ -224,24 +224,24 @@ impl PlaceBlocks<'_> {
             .filter(|_| samples >= fewest && filled.count() >= FEWEST_FILLED_BLOCKS)
     }
 
-    fn sums(&self, of: impl Fn(&Cell) -> f64) -> Vec<f64> {
+    fn sums(&self, of: impl Fn(&Slice) -> f64) -> Vec<f64> {
         self.blocks.iter().map(of).collect()
     }
 
-    fn rate(&self, count: u64) -> Estimate {
+    fn rate(&self, count: u64) -> StatisticEstimate {
         let value = count as f64 / self.lengths_s.iter().sum::<f64>();
         let error = self.enough(count, FEWEST_OF_A_MEAN).map(|resamples| {
             let error =
                 resamples.error_of_quotient(&self.sums(|cell| cell.count as f64), self.lengths_s) / value;
             error.max(RESOLUTION)
         });
-        Estimate { value, error }
+        StatisticEstimate { value, error }
     }
 
     /// A share of few or no cases varies by more than its blocks show: its error is at least that of independent
     /// draws, with half a case added (L. D. Brown, T. T. Cai, A. DasGupta, "Interval estimation for a binomial
     /// proportion", Statistical Science 16, 2001).
-    fn share(&self, part: u64, whole: u64, of: impl Fn(&Cell) -> (u64, u64)) -> Estimate {
+    fn share(&self, part: u64, whole: u64, of: impl Fn(&Slice) -> (u64, u64)) -> StatisticEstimate {
         let error = self.enough(whole, FEWEST_OF_A_SHARE).map(|resamples| {
             let parts = self.sums(|cell| of(cell).0 as f64);
             let wholes = self.sums(|cell| of(cell).1 as f64);
@@ -249,13 +249,13 @@ impl PlaceBlocks<'_> {
             let independent = (share * (1.0 - share) / whole as f64).sqrt();
             100.0 * resamples.error_of_quotient(&parts, &wholes).max(independent)
         });
-        Estimate {
+        StatisticEstimate {
             value: 100.0 * part as f64 / whole as f64,
             error,
         }
     }
 
-    fn mean(&self, duration: &Histogram) -> Estimate {
+    fn mean(&self, duration: &Histogram) -> StatisticEstimate {
         let mean_ns = duration.mean_ns().max(1.0);
         let error = self.enough(duration.count(), FEWEST_OF_A_MEAN).map(|resamples| {
             let sums = self.sums(|cell| cell.duration.sum_ns() as f64);
@@ -263,13 +263,13 @@ impl PlaceBlocks<'_> {
             // The error of a logarithm is that of the value, relative to it.
             (resamples.error_of_quotient(&sums, &counts) / mean_ns).max(RESOLUTION)
         });
-        Estimate {
+        StatisticEstimate {
             value: mean_ns / 1e6,
             error,
         }
     }
 
-    fn quantiles(&self, whole: &Histogram) -> [(Kind, Estimate); 8] {
+    fn quantiles(&self, whole: &Histogram) -> [(Statistic, StatisticEstimate); 8] {
         QUANTILES.map(|(kind, quantile)| {
             let value = whole.quantile_ns(quantile);
             // A tenth of a count is nothing: quantiles are no binary fractions.
@@ -278,7 +278,7 @@ impl PlaceBlocks<'_> {
                 .then(|| self.error_of_quantile(whole, quantile, value))
                 .flatten();
             let value = value as f64 / 1e6;
-            (kind, Estimate { value, error })
+            (kind, StatisticEstimate { value, error })
         })
     }
 

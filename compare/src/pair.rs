@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::measure::{Estimate, Kind, Measured, Measures};
+use super::measure::{Measured, Measures, Statistic, StatisticEstimate};
 use super::place::Place;
 use super::pool::Sample;
 
@@ -25,16 +25,16 @@ impl<'a> Pair<'a> {
     }
 
     /// Every statistic that any of them has.
-    pub(super) fn kinds(&self) -> BTreeSet<Kind> {
+    pub(super) fn kinds(&self) -> BTreeSet<Statistic> {
         let all = self.before.iter().chain(&self.now);
         all.flat_map(|(measures, _)| measures.estimates.keys().copied())
             .collect()
     }
 
     /// Earlier values and the new one, if both rest on enough samples.
-    pub(super) fn samples(&self, kind: Kind) -> Option<(Vec<Sample>, Sample)> {
+    pub(super) fn samples(&self, kind: Statistic) -> Option<(Vec<Sample>, Sample)> {
         let sample = |(measures, freedom): &(&Measures, Option<f64>)| {
-            let Estimate { value, error } = *measures.estimates.get(&kind)?;
+            let StatisticEstimate { value, error } = *measures.estimates.get(&kind)?;
             Some(Sample {
                 value: if kind.is_share() { value } else { value.ln() },
                 variance: error?.powi(2),

@@ -57,7 +57,7 @@ impl Extent {
 
 /// What happened at one place in one slice of time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
+pub(super) struct Slice {
     /// What ended.
     pub(super) count: u64,
     /// Of them, failed.
@@ -70,7 +70,7 @@ pub(super) struct Cell {
     pub(super) duration: Histogram,
 }
 
-impl Cell {
+impl Slice {
     pub(super) fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.failed += other.failed;
@@ -82,7 +82,7 @@ impl Cell {
 
 /// Collects the roll-ups of one job.
 #[derive(Debug)]
-pub struct Recorder {
+pub struct JobRecorder {
     extent: Extent,
     seconds: usize,
     /// Seconds of each slice.
@@ -91,13 +91,13 @@ pub struct Recorder {
     /// Buckets of all histograms, and how many of them may be held.
     held: usize,
     most_held: usize,
-    pub(super) places: HashMap<Place, Vec<Cell>>,
+    pub(super) places: HashMap<Place, Vec<Slice>>,
     /// By second: requests that ended, and the sum of their durations in ns.
     pub(super) pace: Vec<(u64, f64)>,
     left_out: u64,
 }
 
-impl Recorder {
+impl JobRecorder {
     /// Takes what happens in `extent`.
     #[must_use]
     pub fn new(extent: Extent) -> Self {
@@ -182,7 +182,7 @@ impl Recorder {
         }
     }
 
-    fn add(&mut self, place: Place, second: u32, add: impl FnOnce(&mut Cell)) {
+    fn add(&mut self, place: Place, second: u32, add: impl FnOnce(&mut Slice)) {
         let Some(second) = self.second(second) else {
             return;
         };
@@ -195,7 +195,7 @@ impl Recorder {
         let of_place = self
             .places
             .entry(place)
-            .or_insert_with(|| vec![Cell::default(); cells]);
+            .or_insert_with(|| vec![Slice::default(); cells]);
         let before = of_place[cell].duration.held();
         add(&mut of_place[cell]);
         self.held += of_place[cell].duration.held() - before;
@@ -274,8 +274,8 @@ mod tests {
     use crate::Measured;
     use heavy_results::stats::Steps;
 
-    fn recorded(seconds: impl Iterator<Item = u32>, most_held: usize) -> Recorder {
-        let mut recorder = Recorder::new(Extent {
+    fn recorded(seconds: impl Iterator<Item = u32>, most_held: usize) -> JobRecorder {
+        let mut recorder = JobRecorder::new(Extent {
             first_second: 0,
             length_s: 60.0,
         });
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_lasts_longer_than_is_followed_has_its_whole_length() {
-        let endless = Recorder::new(Extent {
+        let endless = JobRecorder::new(Extent {
             first_second: 0,
             length_s: 2e6,
         });

@@ -1,7 +1,7 @@
 //! Jobs as real systems make them, for tests: long-tailed latencies, seconds that resemble their neighbours.
 
 use super::bootstrap::next;
-use super::recorder::{Extent, Recorder};
+use super::recorder::{Extent, JobRecorder};
 use heavy_load::histogram::Histogram;
 use heavy_results::stats::{Delta, Iterations, Requests};
 
@@ -42,8 +42,8 @@ impl Synthetic {
         }
     }
 
-    pub(super) fn record(&self) -> Recorder {
-        let mut recorder = Recorder::new(Extent {
+    pub(super) fn record(&self) -> JobRecorder {
+        let mut recorder = JobRecorder::new(Extent {
             first_second: 0,
             length_s: f64::from(self.seconds),
         });

@@ -1,7 +1,10 @@
 //! What is said of jobs whose difference is known.
 
 use super::synthetic::{ENDPOINTS, Synthetic};
-use super::{Comparison, Extent, Finding, Kind, Level, Measured, Options, Recorder, Verdict, compare};
+use super::{
+    Comparison, ComparisonOptions, Conclusion, Extent, Finding, JobRecorder, Level, Measured, Statistic,
+    compare,
+};
 use heavy_load::histogram::Histogram;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::stats::{Checks, Delta, Requests, Steps};
@@ -33,7 +36,7 @@ fn measured(synthetic: Synthetic) -> Measured {
 
 fn judged(before: &[Measured], now: &Measured) -> Comparison {
     let before: Vec<(JobInfo, Measured)> = (1..).map(job).zip(before.iter().cloned()).collect();
-    compare(&before, &(job(99), now.clone()), &Options::default())
+    compare(&before, &(job(99), now.clone()), &ComparisonOptions::default())
 }
 
 /// Requests that are said to have changed.
@@ -48,7 +51,7 @@ fn named(comparison: &Comparison) -> Vec<&str> {
         .collect()
 }
 
-fn finding(comparison: &Comparison, name: &str, kind: Kind) -> Finding {
+fn finding(comparison: &Comparison, name: &str, kind: Statistic) -> Finding {
     let of = comparison.places.iter().find(|place| &*place.place.name == name);
     let statistic = of.unwrap().statistics.iter().find(|one| one.kind == kind);
     statistic.unwrap().finding
@@ -66,7 +69,7 @@ fn the_same_system_twice_is_no_difference_and_a_slower_tail_is_named() {
         let slow = (seed % 4) as usize;
         let before = measured(pair(3 * seed));
         let same = judged(std::slice::from_ref(&before), &measured(pair(3 * seed + 1)));
-        if same.verdict != Verdict::NoDifference {
+        if same.verdict != Conclusion::NoDifference {
             wrong_of_same.push((seed, same.headline));
         }
         let slower = measured(Synthetic {
@@ -75,8 +78,8 @@ fn the_same_system_twice_is_no_difference_and_a_slower_tail_is_named() {
         });
         let slower = judged(&[before], &slower);
         let (name, _) = ENDPOINTS[slow];
-        let p99 = finding(&slower, name, Kind::P99);
-        if slower.verdict != Verdict::Regression || named(&slower) != [name] || p99 != Finding::Slower {
+        let p99 = finding(&slower, name, Statistic::P99);
+        if slower.verdict != Conclusion::Regression || named(&slower) != [name] || p99 != Finding::Slower {
             wrong_of_slower.push((
                 seed,
                 name,
@@ -118,8 +121,11 @@ fn failures_are_compared_in_points_and_a_few_are_noise() {
         judged(std::slice::from_ref(&before), &now)
     };
     let many = failing(500);
-    assert_eq!(finding(&many, "GET /items", Kind::ErrorRate), Finding::MoreErrors);
-    assert_eq!(many.verdict, Verdict::Regression);
+    assert_eq!(
+        finding(&many, "GET /items", Statistic::ErrorRate),
+        Finding::MoreErrors
+    );
+    assert_eq!(many.verdict, Conclusion::Regression);
     assert!(
         many.headline.contains("request GET /items (error rate +"),
         "{}",
@@ -127,7 +133,7 @@ fn failures_are_compared_in_points_and_a_few_are_noise() {
     );
     let few = failing(8);
     assert_eq!(
-        finding(&few, "GET /items", Kind::ErrorRate),
+        finding(&few, "GET /items", Statistic::ErrorRate),
         Finding::NoDifference
     );
 }
@@ -141,7 +147,7 @@ fn short_jobs_and_rare_requests_say_nothing() {
         })
     };
     let comparison = judged(&[short(1)], &short(2));
-    assert_eq!(comparison.verdict, Verdict::TooFewSamples);
+    assert_eq!(comparison.verdict, Conclusion::TooFewSamples);
     assert!(
         comparison.headline.contains("let the jobs run for longer"),
         "{}",
@@ -155,11 +161,11 @@ fn short_jobs_and_rare_requests_say_nothing() {
     };
     let comparison = judged(&[rare(1)], &rare(2));
     assert_eq!(
-        finding(&comparison, "POST /pay", Kind::P99),
+        finding(&comparison, "POST /pay", Statistic::P99),
         Finding::TooFewSamples
     );
     assert_eq!(
-        finding(&comparison, "POST /pay", Kind::Rate),
+        finding(&comparison, "POST /pay", Statistic::Rate),
         Finding::NoDifference
     );
 }
@@ -183,17 +189,17 @@ fn what_is_gone_and_what_is_new_is_said() {
         Measured::of(&recorder, 1)
     };
     let comparison = judged(&[with("GET /old")], &with("GET /new"));
-    assert_eq!(finding(&comparison, "GET /old", Kind::Mean), Finding::Gone);
-    assert_eq!(finding(&comparison, "GET /new", Kind::Mean), Finding::New);
+    assert_eq!(finding(&comparison, "GET /old", Statistic::Mean), Finding::Gone);
+    assert_eq!(finding(&comparison, "GET /new", Statistic::Mean), Finding::New);
     assert_eq!(named(&comparison), Vec::<&str>::new());
     // Fifty may be chance; a workflow that is missing is none.
-    assert_eq!(comparison.verdict, Verdict::NoDifference);
+    assert_eq!(comparison.verdict, Conclusion::NoDifference);
     let both = measured(small(2));
     let mut one = both.clone();
     one.places.retain(|place, _| place.level != Level::Workflow);
     for (before, now, words) in [(&both, &one, "only before"), (&one, &both, "only now")] {
         let comparison = judged(std::slice::from_ref(before), now);
-        assert_eq!(comparison.verdict, Verdict::Changed);
+        assert_eq!(comparison.verdict, Conclusion::Changed);
         let words = format!("there are changes: {words}: workflow shop");
         assert!(comparison.headline.ends_with(&words), "{}", comparison.headline);
     }
@@ -215,11 +221,11 @@ fn jobs_that_differ_among_themselves_make_a_later_one_usual() {
         .collect();
     let now = run(20, 1.12);
     let alone = judged(&earlier[..1], &now);
-    assert_eq!(finding(&alone, "GET /items", Kind::P50), Finding::Slower);
+    assert_eq!(finding(&alone, "GET /items", Statistic::P50), Finding::Slower);
     let against_all = judged(&earlier, &now);
-    assert!(!finding(&against_all, "GET /items", Kind::P50).is_change());
+    assert!(!finding(&against_all, "GET /items", Statistic::P50).is_change());
     let broken = judged(&earlier, &run(21, 3.0));
-    assert_eq!(finding(&broken, "GET /items", Kind::P50), Finding::Slower);
+    assert_eq!(finding(&broken, "GET /items", Statistic::P50), Finding::Slower);
 }
 
 fn scaled(histogram: &Histogram, factor: f64) -> Histogram {
@@ -241,7 +247,7 @@ fn other_loads_and_standing_are_said_first_and_rates_are_not_judged() {
     let comparison = compare(
         &[(before, measured.clone())],
         &(now, measured),
-        &Options::default(),
+        &ComparisonOptions::default(),
     );
     assert!(!comparison.comparable);
     assert!(
@@ -254,12 +260,15 @@ fn other_loads_and_standing_are_said_first_and_rates_are_not_judged() {
         "{:?}",
         comparison.caveats
     );
-    assert_eq!(finding(&comparison, "GET /items", Kind::Rate), Finding::OtherLoad);
+    assert_eq!(
+        finding(&comparison, "GET /items", Statistic::Rate),
+        Finding::OtherLoad
+    );
 }
 
 #[test]
 fn totals_are_those_of_all_cells_and_warm_up_is_left_out() {
-    let mut recorder = Recorder::new(Extent {
+    let mut recorder = JobRecorder::new(Extent {
         first_second: 10,
         length_s: 199.5,
     });
@@ -292,7 +301,11 @@ fn totals_are_those_of_all_cells_and_warm_up_is_left_out() {
         .find(|place| place.place.level == Level::Step)
         .unwrap();
     assert_eq!((step.count_now, step.failed_now), (580, 290));
-    let rate = step.statistics.iter().find(|one| one.kind == Kind::Rate).unwrap();
+    let rate = step
+        .statistics
+        .iter()
+        .find(|one| one.kind == Statistic::Rate)
+        .unwrap();
     assert!((rate.now.unwrap() - 580.0 / 199.5).abs() < 1e-9);
     let check = comparison
         .places

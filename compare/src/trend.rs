@@ -4,7 +4,7 @@
 
 mod history;
 
-pub use history::{BreakLine, History, HistoryJob, Metric, Subject, VERSION};
+pub use history::{BreakLine, History, HistoryJob, HistorySubject, TrendMetric, VERSION};
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ mod html;
 mod markdown;
 mod text;
 
-use heavy_compare::{Comparison, Finding, JobLine, Kind, PlaceChange, StatisticChange, Verdict};
+use heavy_compare::{Comparison, Conclusion, Finding, JobLine, PlaceChange, Statistic, StatisticChange};
 
 use crate::Style;
 use crate::units::{instant, number, rate, time};
@@ -36,21 +36,21 @@ pub fn html(comparison: &Comparison) -> String {
 }
 
 /// The verdict as the first word of a rendering.
-const fn word(verdict: Verdict) -> &'static str {
+const fn word(verdict: Conclusion) -> &'static str {
     match verdict {
-        Verdict::Regression => "REGRESSION",
-        Verdict::Changed => "CHANGED",
-        Verdict::NoDifference => "NO DIFFERENCE",
-        Verdict::TooFewSamples => "TOO FEW SAMPLES TO TELL",
+        Conclusion::Regression => "REGRESSION",
+        Conclusion::Changed => "CHANGED",
+        Conclusion::NoDifference => "NO DIFFERENCE",
+        Conclusion::TooFewSamples => "TOO FEW SAMPLES TO TELL",
     }
 }
 
 /// A value in the unit of its kind.
-fn value(kind: Kind, value: Option<f64>) -> String {
+fn value(kind: Statistic, value: Option<f64>) -> String {
     value.map_or_else(
         || "-".to_owned(),
         |value| match kind {
-            Kind::Rate => rate(value),
+            Statistic::Rate => rate(value),
             kind if kind.is_share() => format!("{}%", number(value)),
             _ => time(value),
         },
@@ -58,7 +58,7 @@ fn value(kind: Kind, value: Option<f64>) -> String {
 }
 
 /// A change, of shares in percentage points.
-fn change(kind: Kind, change: Option<f64>) -> String {
+fn change(kind: Statistic, change: Option<f64>) -> String {
     let unit = if kind.is_share() { "pp" } else { "%" };
     change.map_or_else(|| "-".to_owned(), |change| format!("{}{unit}", signed(change)))
 }
@@ -108,14 +108,14 @@ fn place_finding(place: &PlaceChange) -> String {
 
 /// The statistic that stands for a place where only one is shown: the highest common percentile that can be told.
 fn telling(place: &PlaceChange) -> Option<&StatisticChange> {
-    let find = |kind: Kind| place.statistics.iter().find(move |one| one.kind == kind);
+    let find = |kind: Statistic| place.statistics.iter().find(move |one| one.kind == kind);
     let order = [
-        Kind::P99,
-        Kind::P95,
-        Kind::P90,
-        Kind::P50,
-        Kind::Mean,
-        Kind::ErrorRate,
+        Statistic::P99,
+        Statistic::P95,
+        Statistic::P90,
+        Statistic::P50,
+        Statistic::Mean,
+        Statistic::ErrorRate,
     ];
     order
         .into_iter()

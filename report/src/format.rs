@@ -24,7 +24,7 @@ pub enum ReportFormat {
 }
 
 /// What is known of a format.
-struct Entry {
+struct FormatEntry {
     name: &'static str,
     /// Another name for it.
     short: Option<&'static str>,
@@ -42,7 +42,7 @@ impl ReportFormat {
         Self::Html,
     ];
 
-    const fn entry(self) -> Entry {
+    const fn entry(self) -> FormatEntry {
         let (name, short, render): (_, _, fn(&Summary, &Style) -> String) = match self {
             Self::Text => ("text", None, text::render),
             Self::Json => ("json", None, |summary, _| json::render(summary)),
@@ -51,7 +51,7 @@ impl ReportFormat {
             Self::Markdown => ("markdown", Some("md"), |summary, _| markdown::render(summary)),
             Self::Html => ("html", None, |summary, _| html::render(summary)),
         };
-        Entry { name, short, render }
+        FormatEntry { name, short, render }
     }
 
     /// The format's name.
@@ -78,12 +78,12 @@ impl FromStr for ReportFormat {
         });
         found.ok_or_else(|| {
             let names = Self::ALL.map(|format| match format.entry() {
-                Entry {
+                FormatEntry {
                     name,
                     short: Some(short),
                     ..
                 } => format!("{name} ({short})"),
-                Entry { name, .. } => name.to_owned(),
+                FormatEntry { name, .. } => name.to_owned(),
             });
             format!(
                 "unknown report format `{text}`: expected one of {}",

@@ -1,6 +1,6 @@
 //! Renderings of the history of a service: a table with sparklines, JSON, CSV.
 
-use heavy_compare::trend::{Break, BreakLine, History, HistoryJob, Metric};
+use heavy_compare::trend::{Break, BreakLine, History, HistoryJob, TrendMetric};
 
 use crate::Style;
 use crate::csv::Csv;
@@ -34,7 +34,7 @@ pub fn csv(history: &History) -> String {
         out.value(job.state.as_str());
         out.value(job.verdict.map_or("", |verdict| verdict.as_str()));
         out.escaped(&job.aside);
-        for metric in Metric::ALL {
+        for metric in TrendMetric::ALL {
             match job.value(metric) {
                 Some(value) => out.value(value),
                 None => out.null(),
@@ -64,7 +64,7 @@ pub fn text(history: &History, style: &Style) -> String {
         ),
     });
     page.blank();
-    for metric in Metric::ALL {
+    for metric in TrendMetric::ALL {
         let values: Vec<Option<f64>> = history.jobs.iter().map(|job| job.value(metric)).collect();
         let known = || values.iter().flatten().copied();
         let (low, high) = (
@@ -112,21 +112,21 @@ fn row(job: &HistoryJob) -> String {
         "  {}  {:<20} {:>8} {:>8} {:>8} {:>7} {:>10}  {note}",
         job.id,
         instant(job.submitted_at_wall_ns).trim_end_matches(" UTC"),
-        value(Metric::P50),
-        value(Metric::P95),
-        value(Metric::P99),
-        value(Metric::ErrorRate),
-        value(Metric::AchievedRate),
+        value(TrendMetric::P50),
+        value(TrendMetric::P95),
+        value(TrendMetric::P99),
+        value(TrendMetric::ErrorRate),
+        value(TrendMetric::AchievedRate),
     )
 }
 
-fn shown(metric: Metric, value: Option<f64>) -> String {
+fn shown(metric: TrendMetric, value: Option<f64>) -> String {
     value.map_or_else(
         || "-".to_owned(),
         |value| match metric {
-            Metric::P50 | Metric::P95 | Metric::P99 => time(value),
-            Metric::ErrorRate => format!("{}%", number(value)),
-            Metric::AchievedRate => rate(value),
+            TrendMetric::P50 | TrendMetric::P95 | TrendMetric::P99 => time(value),
+            TrendMetric::ErrorRate => format!("{}%", number(value)),
+            TrendMetric::AchievedRate => rate(value),
         },
     )
 }

@@ -9,7 +9,7 @@ pub(crate) const CLASSES: [u16; 5] = [1, 2, 3, 4, 5];
 
 /// One class of statuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Class {
+pub(crate) struct StatusClass {
     /// `2xx`, or `no answer`.
     pub(crate) name: String,
     /// The first digit; 0 for no answer.
@@ -21,7 +21,7 @@ pub(crate) struct Class {
 }
 
 /// The classes that occur, ascending; no answer comes first.
-pub(crate) fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<Class> {
+pub(crate) fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<StatusClass> {
     let mut classes: BTreeMap<u16, Vec<(u16, u64)>> = BTreeMap::new();
     for (status, n) in statuses {
         classes.entry(status / 100).or_default().push((*status, *n));
@@ -39,7 +39,7 @@ pub(crate) fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<Class> {
                 .iter()
                 .filter(|(status, _)| *status > 0)
                 .map(|(status, n)| format!("{status}: {}", count(*n)));
-            Class {
+            StatusClass {
                 name,
                 number,
                 total,

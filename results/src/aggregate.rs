@@ -18,7 +18,7 @@ use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 
 use crate::stats::{Closing, Delta, Event, LogLine};
-use crate::threshold::Watch;
+use crate::threshold::ThresholdWatch;
 use heavy_load::load::Load;
 use heavy_load::window::Windows;
 use series::Series;
@@ -37,7 +37,7 @@ pub struct Aggregator {
     /// The first [`MOST_EVENTS`], for the summary.
     first_events: Vec<Event>,
     log_seen: u64,
-    watch: Watch,
+    watch: ThresholdWatch,
     /// Up to where iterations were due, where that is known.
     end_ns: Option<u64>,
 }
@@ -75,7 +75,7 @@ impl Aggregator {
             events_seen: 0,
             first_events: Vec::new(),
             log_seen: 0,
-            watch: Watch::default(),
+            watch: ThresholdWatch::default(),
             end_ns: None,
         }
     }

@@ -1,6 +1,6 @@
 //! Thresholds: conditions on what a job measures, in k6's expressions, live and at the end by the same code.
 //!
-//! A [`Threshold`] is what a person writes, `http_req_duration{step:pay}: p(95)<500 over 30s abort`. A [`Watch`] takes
+//! A [`Threshold`] is what a person writes, `http_req_duration{step:pay}: p(95)<500 over 30s abort`. A [`ThresholdWatch`] takes
 //! the roll-ups of all agents and says what became of each ([`ThresholdSummary`]), and when one that aborts is broken.
 //! `docs/thresholds.md` has the grammar and every metric.
 
@@ -29,7 +29,7 @@ pub use limit::Limit;
 pub use metric::Metric;
 pub use outcome::{Breach, ThresholdOutcome, ThresholdSummary, WindowSeconds};
 pub use selector::Selector;
-pub use watch::{Measured, Watch};
+pub use watch::{Observed, ThresholdWatch};
 
 use heavy_load::span::Span;
 

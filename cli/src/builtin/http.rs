@@ -11,7 +11,7 @@ use url::Url;
 /// The params of the workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Params {
+pub(crate) struct HttpParams {
     /// Where to.
     pub(crate) url: String,
     /// Which method.
@@ -29,7 +29,7 @@ fn get() -> String {
     Method::GET.to_string()
 }
 
-impl Params {
+impl HttpParams {
     /// The URL and the method, if they can be requested.
     ///
     /// # Errors
@@ -48,13 +48,13 @@ impl Params {
 }
 
 #[derive(Debug)]
-struct Plan {
+struct PreparedRequest {
     method: Method,
-    params: Params,
+    params: HttpParams,
 }
 
-impl Plan {
-    fn new(params: Params) -> Result<Self> {
+impl PreparedRequest {
+    fn new(params: HttpParams) -> Result<Self> {
         let method = params.check().map_err(Error::msg)?;
         Ok(Self { method, params })
     }
@@ -63,22 +63,22 @@ impl Plan {
 /// The params are read once in `init` (and when they change), not in every iteration.
 #[derive(Debug, Default)]
 pub(super) struct Http {
-    plan: RwLock<Option<Arc<Plan>>>,
+    plan: RwLock<Option<Arc<PreparedRequest>>>,
 }
 
 impl Http {
-    fn plan(&self) -> Option<Arc<Plan>> {
+    fn plan(&self) -> Option<Arc<PreparedRequest>> {
         self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set(&self, plan: Plan) {
+    fn set(&self, plan: PreparedRequest) {
         *self.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
     }
 }
 
 impl Runner for Http {
     async fn init(&self, ctx: &Context) -> Result<()> {
-        self.set(Plan::new(ctx.params()?)?);
+        self.set(PreparedRequest::new(ctx.params()?)?);
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl Runner for Http {
     }
 
     fn on_params(&self, params: &serde_json::Value) -> Result<()> {
-        self.set(Plan::new(Params::deserialize(params)?)?);
+        self.set(PreparedRequest::new(HttpParams::deserialize(params)?)?);
         Ok(())
     }
 }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn params_that_cannot_be_requested_say_why() {
-        let params = |url: &str, method: &str| Params {
+        let params = |url: &str, method: &str| HttpParams {
             url: url.to_owned(),
             method: method.to_owned(),
             headers: BTreeMap::new(),

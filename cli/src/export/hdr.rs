@@ -11,7 +11,7 @@ use heavy_load::histogram::Histogram;
 use heavy_results::job::JobInfo;
 use heavy_store::{Store, second_histograms};
 
-use super::{Out, Problem};
+use super::{Destination, ExportError};
 
 /// So many seconds are read at once.
 const PAGE: usize = 256;
@@ -20,7 +20,7 @@ const DIGITS: u8 = 3;
 const NS_PER_MS: f64 = 1e6;
 const RESPONSE_TIME: &str = "response_time";
 
-type Log<'a, 'b> = IntervalLogWriter<'a, 'b, Out, V2DeflateSerializer>;
+type HdrLog<'a, 'b> = IntervalLogWriter<'a, 'b, Destination, V2DeflateSerializer>;
 
 /// What of one interval has been read.
 #[derive(Debug, Default)]
@@ -35,8 +35,8 @@ pub(super) async fn write(
     store: &dyn Store,
     job: &JobInfo,
     interval_s: u64,
-    out: &mut Out,
-) -> Result<String, Problem> {
+    out: &mut Destination,
+) -> Result<String, ExportError> {
     let mut serializer = V2DeflateSerializer::new();
     let mut log = begin(job, out, &mut serializer)?;
     let (mut open, mut requests, mut intervals) = (None::<Interval>, 0, 0);
@@ -75,9 +75,9 @@ pub(super) async fn write(
 
 fn begin<'a, 'b>(
     job: &JobInfo,
-    out: &'a mut Out,
+    out: &'a mut Destination,
     serializer: &'b mut V2DeflateSerializer,
-) -> Result<Log<'a, 'b>, Problem> {
+) -> Result<HdrLog<'a, 'b>, ExportError> {
     let started = Duration::from_nanos(job.started_at_wall_ns.unwrap_or(job.submitted_at_wall_ns));
     let started = SystemTime::UNIX_EPOCH + started;
     let name = heavy_report::escape(&job.spec.name);
@@ -95,15 +95,15 @@ fn begin<'a, 'b>(
 }
 
 impl Interval {
-    fn write(&self, log: &mut Log<'_, '_>, interval_s: u64) -> Result<(), Problem> {
+    fn write(&self, log: &mut HdrLog<'_, '_>, interval_s: u64) -> Result<(), ExportError> {
         let start = Duration::from_secs(self.number * interval_s);
         let length = Duration::from_secs(interval_s);
         let mut line = |histogram: &Histogram, tag| {
             log.write_histogram(&as_hdr(histogram), start, length, tag)
                 .map_err(|error| match error {
-                    IntervalLogWriterError::IoError(error) => Problem::Write(error),
+                    IntervalLogWriterError::IoError(error) => ExportError::Write(error),
                     IntervalLogWriterError::SerializeError(error) => {
-                        Problem::Write(std::io::Error::other(error.to_string()))
+                        ExportError::Write(std::io::Error::other(error.to_string()))
                     }
                 })
         };

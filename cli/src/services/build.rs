@@ -31,18 +31,18 @@ pub(super) struct Offer {
 
 /// One message of cargo, as far as it matters.
 #[derive(Debug, Deserialize)]
-struct Message {
+struct CargoMessage {
     reason: String,
     #[serde(default)]
     manifest_path: PathBuf,
     #[serde(default)]
     executable: Option<PathBuf>,
     #[serde(default)]
-    target: Target,
+    target: CargoTarget,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Target {
+struct CargoTarget {
     #[serde(default)]
     name: String,
 }
@@ -104,7 +104,7 @@ fn program(report: &str, manifest: &Path, service: &str) -> Result<PathBuf, Stri
     let manifest = manifest.canonicalize().unwrap_or_else(|_| manifest.to_owned());
     let messages = report
         .lines()
-        .filter_map(|line| serde_json::from_str::<Message>(line).ok());
+        .filter_map(|line| serde_json::from_str::<CargoMessage>(line).ok());
     let mut programs: Vec<(String, PathBuf)> = messages
         .filter(|message| message.reason == "compiler-artifact" && message.manifest_path == manifest)
         .filter_map(|message| Some((message.target.name, message.executable?)))

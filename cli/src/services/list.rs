@@ -12,12 +12,12 @@ use serde::Serialize;
 use super::find::{Home, Service, shown};
 use super::manifest::Manifest;
 use super::registered;
-use crate::exit::{Ended, Failure};
+use crate::exit::{CommandResult, Failure};
 use crate::output;
 
 /// What to list.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ListArgs {
     /// services, jobs, or the name of a service [default: services, where there is a services directory here or above;
     /// else jobs]
     #[arg(value_name = "WHAT")]
@@ -35,7 +35,7 @@ pub(crate) struct Args {
 
 /// A service as it is listed.
 #[derive(Debug, PartialEq, Serialize)]
-struct Row {
+struct ServiceRow {
     service: String,
     folder: String,
     owner: Option<String>,
@@ -53,7 +53,7 @@ struct ProfileRow {
 }
 
 /// Lists services; `Ok(None)` when jobs are meant. `elsewhere`: a place of jobs was named.
-pub(crate) fn list(args: &Args, elsewhere: bool) -> Result<Option<ExitCode>, Failure> {
+pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>, Failure> {
     let what = args.what.as_deref();
     if what == Some("jobs") {
         return Ok(None);
@@ -84,7 +84,7 @@ pub(crate) fn list(args: &Args, elsewhere: bool) -> Result<Option<ExitCode>, Fai
 }
 
 /// A service whose heavy.toml is wrong does not hide the others.
-fn show(home: &Home, names: &[String], json: bool) -> Ended {
+fn show(home: &Home, names: &[String], json: bool) -> CommandResult {
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for name in names {
         let service = home.service(name);
@@ -110,13 +110,13 @@ fn show(home: &Home, names: &[String], json: bool) -> Ended {
     }))
 }
 
-fn row(service: &Service, manifest: &Manifest) -> Row {
+fn row(service: &Service, manifest: &Manifest) -> ServiceRow {
     let main = std::fs::read_to_string(service.folder.join("src/main.rs")).unwrap_or_default();
     let profiles = manifest.profiles.iter().map(|profile| ProfileRow {
         name: profile.name.clone(),
         load: manifest.describe(Some(profile)),
     });
-    Row {
+    ServiceRow {
         service: service.name.clone(),
         folder: shown(&service.folder),
         owner: manifest.owner.clone(),
@@ -127,7 +127,7 @@ fn row(service: &Service, manifest: &Manifest) -> Row {
     }
 }
 
-fn text(rows: &[Row]) -> String {
+fn text(rows: &[ServiceRow]) -> String {
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
         if number > 0 {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_service_is_shown_with_what_can_be_typed() {
-        let row = Row {
+        let row = ServiceRow {
             service: "shop".to_owned(),
             folder: "services/shop".to_owned(),
             owner: Some("team\u{1b}[2J".to_owned()),

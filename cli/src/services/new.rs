@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use super::find::{Home, Service, shown};
 use super::{SERVICES, registered};
-use crate::exit::{Ended, Failure};
+use crate::exit::{CommandResult, Failure};
 use crate::output;
 use name::{Name, check_package};
 use sdk::SdkFlags;
@@ -22,7 +22,7 @@ const FIRST_WORKFLOW: &str = "visit";
 
 /// What to write.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct NewArgs {
     #[command(subcommand)]
     what: What,
 }
@@ -55,19 +55,19 @@ struct PlaceFlags {
     services: Option<PathBuf>,
 }
 
-/// Files to write: paths and texts, in their order.
-type Files = Vec<(PathBuf, String)>;
+/// Paths and texts of the files to write, in their order.
+type NewFiles = Vec<(PathBuf, String)>;
 
-pub(crate) fn new(args: &Args) -> Ended {
+pub(crate) fn new(args: &NewArgs) -> CommandResult {
     match &args.what {
         What::Service { name, sdk, place } => service(name, sdk, place),
         What::Workflow { name, place } => workflow(name, place),
     }
 }
 
-fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> Ended {
+fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> CommandResult {
     check_package(name).map_err(Failure::usage)?;
-    let mut files = Files::new();
+    let mut files = NewFiles::new();
     let (services, workspace) = match Home::find(place.services.as_deref())? {
         Some(home) => {
             sdk.refuse("the workspace says already where heavy-sdk is")?;
@@ -93,7 +93,7 @@ fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-fn workflow(path: &str, place: &PlaceFlags) -> Ended {
+fn workflow(path: &str, place: &PlaceFlags) -> CommandResult {
     let Some((service, name)) = path.split_once('/') else {
         return Err(Failure::usage(format!(
             "{path:?} names no workflow: write SERVICE/NAME, as in {path}/buy"
@@ -141,7 +141,7 @@ fn is_helped(service: &Service) -> bool {
 }
 
 /// Adds a workflow to main.rs; where that is written otherwise than expected, says what to add.
-fn register(service: &Service, main: &Path, source: &str, name: &Name) -> Ended {
+fn register(service: &Service, main: &Path, source: &str, name: &Name) -> CommandResult {
     let Some(text) = registered::with_workflow(source, &name.text, &name.module, &name.runner) else {
         return Err(Failure::new(format!(
             "{} is written in a way that is not understood here: add `mod {};` to its workflows, and \
@@ -164,7 +164,7 @@ fn register(service: &Service, main: &Path, source: &str, name: &Name) -> Ended 
 }
 
 /// Writes new files; if one of them is there already, none.
-fn write(files: &Files) -> Result<(), Failure> {
+fn write(files: &NewFiles) -> Result<(), Failure> {
     if let Some((there, _)) = files.iter().find(|(file, _)| file.symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!(
             "{} is there already, and nothing is overwritten: choose another name, or move it away",

@@ -43,7 +43,7 @@ pub(super) fn with_workflow(source: &str, name: &str, module: &str, runner: &str
 
 /// One call of a chain; the arguments with their parentheses.
 #[derive(Debug)]
-struct Call<'a> {
+struct RegistrationCall<'a> {
     method: &'a str,
     arguments: Range<usize>,
 }
@@ -56,7 +56,7 @@ fn chain_start(source: &str) -> Option<usize> {
 }
 
 /// The calls from `Server::named(...)` on.
-fn chain(source: &str) -> Option<Vec<Call<'_>>> {
+fn chain(source: &str) -> Option<Vec<RegistrationCall<'_>>> {
     let mut at = chain_start(source)? + "Server::".len();
     let mut calls = Vec::new();
     loop {
@@ -67,7 +67,7 @@ fn chain(source: &str) -> Option<Vec<Call<'_>>> {
             return (!calls.is_empty()).then_some(calls);
         }
         let end = closing(source, open)?;
-        calls.push(Call {
+        calls.push(RegistrationCall {
             method,
             arguments: open..end,
         });

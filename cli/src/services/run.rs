@@ -51,7 +51,7 @@ pub(crate) struct Ready {
 pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
     let manifest = wish.service.manifest()?;
     let (mut plan, of_manifest) = plan(wish, &manifest)?;
-    let files = Files::read(wish, &manifest, of_manifest, &plan)?;
+    let files = EnvFiles::read(wish, &manifest, of_manifest, &plan)?;
     let mut variables = files.with(files.own.clone());
     check_required(wish, &manifest, &mut variables)?;
 
@@ -147,14 +147,14 @@ const fn has_load(flags: &LoadFlags) -> bool {
 
 /// The variables of all places.
 #[derive(Debug)]
-struct Files {
+struct EnvFiles {
     default: Variables,
     of_manifest: Variables,
     own: Variables,
     flags: Variables,
 }
 
-impl Files {
+impl EnvFiles {
     fn read(
         wish: &Wish<'_>,
         manifest: &Manifest,

@@ -24,7 +24,7 @@ pub(crate) const COMMANDS: [(&str, &str, &str); 8] = [
 
 /// A command, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(crate) enum ShellCommand {
     /// All relations.
     Relations,
     /// The columns of a relation.
@@ -53,39 +53,39 @@ pub(crate) enum Command {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn parse(line: &str) -> Result<Command, String> {
+pub(crate) fn parse(line: &str) -> Result<ShellCommand, String> {
     let line = line.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     Ok(match (name, rest) {
-        ("d", "") => Command::Relations,
-        ("d", relation) => Command::Relation(relation.trim_matches('"').to_owned()),
-        ("jobs", "") => Command::Jobs(10),
+        ("d", "") => ShellCommand::Relations,
+        ("d", relation) => ShellCommand::Relation(relation.trim_matches('"').to_owned()),
+        ("jobs", "") => ShellCommand::Jobs(10),
         ("jobs", count) => {
             let number = count.parse().ok().filter(|count| (1..=1_000).contains(count));
-            Command::Jobs(
+            ShellCommand::Jobs(
                 number.ok_or_else(|| format!("{count:?} is not a number of jobs: write 1 to 1000"))?,
             )
         }
-        ("job", "") => Command::ShowJob,
-        ("job", job) => Command::Job(job.to_owned()),
-        ("set", "") => Command::ShowValues,
+        ("job", "") => ShellCommand::ShowJob,
+        ("job", job) => ShellCommand::Job(job.to_owned()),
+        ("set", "") => ShellCommand::ShowValues,
         ("set", set) => {
             let parts = set.split_once(char::is_whitespace);
             let (name, value) = parts.ok_or("write a name and a value, as in \\set sequence 0b5f...")?;
-            Command::Set(name.to_owned(), value.trim().to_owned())
+            ShellCommand::Set(name.to_owned(), value.trim().to_owned())
         }
-        ("format", "") => Command::ShowFormat,
-        ("format", format) => Command::Format(
+        ("format", "") => ShellCommand::ShowFormat,
+        ("format", format) => ShellCommand::Format(
             AnswerFormat::from_str(format, true)
                 .map_err(|_| format!("{format:?} is not a form: write table, csv or json"))?,
         ),
-        ("timing", "") => Command::Timing(None),
-        ("timing", "on") => Command::Timing(Some(true)),
-        ("timing", "off") => Command::Timing(Some(false)),
+        ("timing", "") => ShellCommand::Timing(None),
+        ("timing", "on") => ShellCommand::Timing(Some(true)),
+        ("timing", "off") => ShellCommand::Timing(Some(false)),
         ("timing", other) => return Err(format!("{other:?} is neither on nor off")),
-        ("?" | "h" | "help", _) => Command::Help,
-        ("q" | "quit", _) => Command::Quit,
+        ("?" | "h" | "help", _) => ShellCommand::Help,
+        ("q" | "quit", _) => ShellCommand::Quit,
         ("dt" | "dv" | "dtvs", _) => {
             return Err("write \\d for all relations, \\d RELATION for one".to_owned());
         }
@@ -116,19 +116,19 @@ mod tests {
     #[test]
     fn commands_are_read() {
         for (line, expected) in [
-            ("d", Command::Relations),
-            ("d jobs;", Command::Relation("jobs".to_owned())),
-            ("jobs 3", Command::Jobs(3)),
-            ("job 0193", Command::Job("0193".to_owned())),
+            ("d", ShellCommand::Relations),
+            ("d jobs;", ShellCommand::Relation("jobs".to_owned())),
+            ("jobs 3", ShellCommand::Jobs(3)),
+            ("job 0193", ShellCommand::Job("0193".to_owned())),
             (
                 "set who  it's me ",
-                Command::Set("who".to_owned(), "it's me".to_owned()),
+                ShellCommand::Set("who".to_owned(), "it's me".to_owned()),
             ),
-            ("format JSON", Command::Format(AnswerFormat::Json)),
-            ("timing", Command::Timing(None)),
-            ("timing on", Command::Timing(Some(true))),
-            ("?", Command::Help),
-            ("q", Command::Quit),
+            ("format JSON", ShellCommand::Format(AnswerFormat::Json)),
+            ("timing", ShellCommand::Timing(None)),
+            ("timing on", ShellCommand::Timing(Some(true))),
+            ("?", ShellCommand::Help),
+            ("q", ShellCommand::Quit),
         ] {
             assert_eq!(parse(line), Ok(expected), "{line}");
         }

@@ -4,7 +4,7 @@ use heavy_store::{Dialect, TokenKind, tokens};
 
 /// A piece of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub(crate) enum SqlPart<'a> {
     /// Passed on as it is.
     Verbatim(&'a str),
     /// `:name`, without the colon.
@@ -12,18 +12,18 @@ pub(crate) enum Piece<'a> {
 }
 
 /// Splits a statement at its placeholders.
-pub(crate) fn split(sql: &str, dialect: Dialect) -> Vec<Piece<'_>> {
+pub(crate) fn split(sql: &str, dialect: Dialect) -> Vec<SqlPart<'_>> {
     let mut pieces = Vec::new();
     let mut verbatim = 0;
     for token in tokens(sql, dialect).filter(|token| token.kind == TokenKind::Placeholder) {
         if verbatim < token.at {
-            pieces.push(Piece::Verbatim(&sql[verbatim..token.at]));
+            pieces.push(SqlPart::Verbatim(&sql[verbatim..token.at]));
         }
-        pieces.push(Piece::Placeholder(&token.text[1..]));
+        pieces.push(SqlPart::Placeholder(&token.text[1..]));
         verbatim = token.at + token.text.len();
     }
     if verbatim < sql.len() {
-        pieces.push(Piece::Verbatim(&sql[verbatim..]));
+        pieces.push(SqlPart::Verbatim(&sql[verbatim..]));
     }
     pieces
 }
@@ -38,7 +38,10 @@ pub(crate) const JOB: &str = "job";
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let placeholder = format!(":{name}");
     // Dialects differ in quotes and comments alone.
-    if !matches!(split(&placeholder, Dialect::Sqlite)[..], [Piece::Placeholder(_)]) {
+    if !matches!(
+        split(&placeholder, Dialect::Sqlite)[..],
+        [SqlPart::Placeholder(_)]
+    ) {
         return Err(format!(
             "invalid name `{name}`: expected letters, digits and _, such as sequence"
         ));
@@ -63,8 +66,8 @@ mod tests {
         split(sql, dialect)
             .into_iter()
             .filter_map(|piece| match piece {
-                Piece::Placeholder(name) => Some(name),
-                Piece::Verbatim(_) => None,
+                SqlPart::Placeholder(name) => Some(name),
+                SqlPart::Verbatim(_) => None,
             })
             .collect()
     }
@@ -120,8 +123,8 @@ mod tests {
             let joined: String = split(&sql, Dialect::Postgres)
                 .into_iter()
                 .map(|piece| match piece {
-                    Piece::Verbatim(text) => text.to_owned(),
-                    Piece::Placeholder(name) => format!(":{name}"),
+                    SqlPart::Verbatim(text) => text.to_owned(),
+                    SqlPart::Placeholder(name) => format!(":{name}"),
                 })
                 .collect();
             prop_assert_eq!(joined, sql);

@@ -4,7 +4,7 @@ use heavy_store::{Dialect, TokenKind, tokens};
 
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Input<'a> {
+pub(crate) enum ScriptInput<'a> {
     /// A statement, without the `;` that ended it.
     Statement(&'a str),
     /// A line that began with a backslash outside of a statement, without the backslash.
@@ -12,14 +12,14 @@ pub(crate) enum Input<'a> {
 }
 
 /// Splits a text. What is left is a statement that has no end yet.
-pub(crate) fn split(text: &str, dialect: Dialect) -> (Vec<Input<'_>>, &str) {
+pub(crate) fn split(text: &str, dialect: Dialect) -> (Vec<ScriptInput<'_>>, &str) {
     let mut inputs = Vec::new();
     let mut rest = text;
     loop {
         rest = rest.trim_start();
         if let Some(command) = rest.strip_prefix('\\') {
             let line = command.split('\n').next().unwrap_or_default();
-            inputs.push(Input::Command(line.trim()));
+            inputs.push(ScriptInput::Command(line.trim()));
             rest = &command[line.len()..];
             continue;
         }
@@ -28,7 +28,7 @@ pub(crate) fn split(text: &str, dialect: Dialect) -> (Vec<Input<'_>>, &str) {
         };
         let statement = &rest[..end.at];
         if !is_blank(statement, dialect) {
-            inputs.push(Input::Statement(statement));
+            inputs.push(ScriptInput::Statement(statement));
         }
         rest = &rest[end.at + 1..];
     }
@@ -42,7 +42,7 @@ pub(crate) fn is_blank(text: &str, dialect: Dialect) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Input::{Command, Statement};
+    use super::ScriptInput::{Command, Statement};
     use super::*;
     use proptest::prelude::*;
 

@@ -7,15 +7,15 @@ use std::time::Instant;
 use heavy_report::escape;
 use heavy_store::{Dialect, Store, Table};
 
-use super::command::{self, Command};
-use super::placeholders::{JOB, Piece, check_name, quoted, split};
+use super::command::{self, ShellCommand};
+use super::placeholders::{JOB, SqlPart, check_name, quoted, split};
 use crate::exit::Failure;
 use crate::job_name::{self, LAST};
 use crate::table::{AnswerFormat, jobs_table};
 
 /// A conversation with a database.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(super) struct SqlSession {
     pub(super) store: Arc<dyn Store>,
     pub(super) dialect: Dialect,
     pub(super) format: AnswerFormat,
@@ -28,16 +28,16 @@ pub(super) struct Session {
 
 /// What is to be shown.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct QueryAnswer {
     /// The answer itself.
     pub(super) text: String,
     /// What else there is to say of it.
     pub(super) notes: Vec<String>,
 }
 
-impl Session {
+impl SqlSession {
     /// Runs one statement.
-    pub(super) async fn ask(&self, sql: &str) -> Result<Answer, Failure> {
+    pub(super) async fn ask(&self, sql: &str) -> Result<QueryAnswer, Failure> {
         let began = Instant::now();
         let sql = self.filled(sql).await?;
         let most = self.max_rows.unwrap_or_else(|| self.format.default_rows());
@@ -54,7 +54,7 @@ impl Session {
             notes.push(format!("time: {:.3} ms", took.as_secs_f64() * 1e3));
         }
         let text = self.format.render(&table);
-        Ok(Answer { text, notes })
+        Ok(QueryAnswer { text, notes })
     }
 
     /// The statement with its placeholders replaced.
@@ -63,8 +63,8 @@ impl Session {
         let mut job = None;
         for piece in split(sql, self.dialect) {
             match piece {
-                Piece::Verbatim(text) => filled.push_str(text),
-                Piece::Placeholder(name) => match self.values.get(name) {
+                SqlPart::Verbatim(text) => filled.push_str(text),
+                SqlPart::Placeholder(name) => match self.values.get(name) {
                     Some(value) => filled.push_str(&quoted(value)),
                     None if name == JOB => {
                         if job.is_none() {
@@ -86,38 +86,38 @@ impl Session {
     }
 
     /// Does what a command says; nothing to show is the end of the conversation.
-    pub(super) async fn command(&mut self, line: &str) -> Result<Option<Answer>, Failure> {
+    pub(super) async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, Failure> {
         let text = match command::parse(line).map_err(Failure::usage)? {
-            Command::Relations => self.relations().await?,
-            Command::Relation(name) => self.columns(&name).await?,
-            Command::Jobs(count) => self.format.render(&jobs_table(&self.store.jobs(count).await?)),
-            Command::ShowJob => self.which_job().await?,
-            Command::Job(job) => {
+            ShellCommand::Relations => self.relations().await?,
+            ShellCommand::Relation(name) => self.columns(&name).await?,
+            ShellCommand::Jobs(count) => self.format.render(&jobs_table(&self.store.jobs(count).await?)),
+            ShellCommand::ShowJob => self.which_job().await?,
+            ShellCommand::Job(job) => {
                 // A job that is not there leaves the one that was. The last one may become another, the rest is settled.
                 let found = job_name::find(&*self.store, &job).await?.id;
                 self.job = if job == LAST { job } else { found.to_string() };
                 self.which_job().await?
             }
-            Command::ShowValues => self.values(),
-            Command::Set(name, value) => {
+            ShellCommand::ShowValues => self.values(),
+            ShellCommand::Set(name, value) => {
                 check_name(&name)
                     .map_err(|problem| Failure::usage(format!("{problem} (\\job chooses the job)")))?;
                 self.values.insert(name, value);
                 String::new()
             }
-            Command::ShowFormat => format!("the form of answers is {}\n", self.format.name()),
-            Command::Format(format) => {
+            ShellCommand::ShowFormat => format!("the form of answers is {}\n", self.format.name()),
+            ShellCommand::Format(format) => {
                 self.format = format;
                 String::new()
             }
-            Command::Timing(timing) => {
+            ShellCommand::Timing(timing) => {
                 self.timing = timing.unwrap_or(!self.timing);
                 format!("timing is {}\n", if self.timing { "on" } else { "off" })
             }
-            Command::Help => command::help(),
-            Command::Quit => return Ok(None),
+            ShellCommand::Help => command::help(),
+            ShellCommand::Quit => return Ok(None),
         };
-        Ok(Some(Answer {
+        Ok(Some(QueryAnswer {
             text,
             notes: Vec::new(),
         }))

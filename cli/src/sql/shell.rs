@@ -7,18 +7,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::block_in_place;
 
 use super::complete::Catalogue;
-use super::script::{Input, is_blank, split};
-use super::session::{Answer, Session};
+use super::script::{ScriptInput, is_blank, split};
+use super::session::{QueryAnswer, SqlSession};
+use crate::data_location::DataLocation;
 use crate::exit::Failure;
 use crate::output;
-use crate::place::Place;
 use editor::{Editor, Typed};
 
 /// How many jobs completion knows.
 const MOST_JOBS: u32 = 50;
 
 /// Talks until the person has enough.
-pub(super) async fn run(mut session: Session, place: &Place) -> Result<(), Failure> {
+pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<(), Failure> {
     let catalogue = Catalogue {
         dialect: session.dialect,
         relations: session.store.relations().await?,
@@ -31,7 +31,7 @@ pub(super) async fn run(mut session: Session, place: &Place) -> Result<(), Failu
             .collect(),
     };
     greet(&session).await?;
-    let mut editor = Editor::open(catalogue, place)?;
+    let mut editor = Editor::open(catalogue, data)?;
     loop {
         // Ctrl-C ends no process: in a line it is a key, and a query is left by it. What came earlier was for the pager.
         let interrupts = signal(SignalKind::interrupt())?;
@@ -58,7 +58,7 @@ pub(super) async fn run(mut session: Session, place: &Place) -> Result<(), Failu
     Ok(())
 }
 
-async fn greet(session: &Session) -> Result<(), Failure> {
+async fn greet(session: &SqlSession) -> Result<(), Failure> {
     let job = match session.which_job().await {
         Ok(job) => job,
         Err(failure) => format!("{failure}\n"),
@@ -70,9 +70,9 @@ async fn greet(session: &Session) -> Result<(), Failure> {
 }
 
 /// Does all that was typed, up to an error. False: it was the last.
-async fn answer(session: &mut Session, text: &str, mut interrupts: Signal) -> bool {
+async fn answer(session: &mut SqlSession, text: &str, mut interrupts: Signal) -> bool {
     let (inputs, rest) = split(text, session.dialect);
-    let rest = (!is_blank(rest, session.dialect)).then_some(Input::Statement(rest));
+    let rest = (!is_blank(rest, session.dialect)).then_some(ScriptInput::Statement(rest));
     for input in inputs.into_iter().chain(rest) {
         let answered = tokio::select! {
             answered = one(session, input) => answered,
@@ -93,9 +93,9 @@ async fn answer(session: &mut Session, text: &str, mut interrupts: Signal) -> bo
     true
 }
 
-async fn one(session: &mut Session, input: Input<'_>) -> Result<Option<Answer>, Failure> {
+async fn one(session: &mut SqlSession, input: ScriptInput<'_>) -> Result<Option<QueryAnswer>, Failure> {
     match input {
-        Input::Statement(sql) => session.ask(sql).await.map(Some),
-        Input::Command(line) => session.command(line).await,
+        ScriptInput::Statement(sql) => session.ask(sql).await.map(Some),
+        ScriptInput::Command(line) => session.command(line).await,
     }
 }

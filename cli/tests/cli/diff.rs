@@ -1,6 +1,6 @@
 //! `heavy diff` of recorded jobs, on both databases.
 
-use heavy_compare::{Comparison, Finding, Kind, Level, Verdict};
+use heavy_compare::{Comparison, Conclusion, Finding, Level, Statistic};
 use heavy_results::summary::Summary;
 use heavy_testkit::Schema;
 use serde_json::Value;
@@ -47,7 +47,7 @@ fn tells_them_apart(recorded: &Recorded) {
     assert_eq!(schema.problems(&document), [""; 0]);
     document["places"][0]["finding"] = "worse".into();
     assert_ne!(schema.problems(&document), [""; 0]);
-    assert_eq!(comparison.verdict, Verdict::Regression);
+    assert_eq!(comparison.verdict, Conclusion::Regression);
     assert!(comparison.comparable, "{:?}", comparison.caveats);
     let changed = |level| {
         let places = comparison.places.iter();
@@ -76,11 +76,11 @@ fn counts_are_those_of_the_report(recorded: &Recorded, job: &str, comparison: &C
         .unwrap();
     assert_eq!(place.count_now, request.duration.count);
     for (kind, expected) in [
-        (Kind::P50, request.duration.p50_ms),
-        (Kind::P99, request.duration.p99_ms),
-        (Kind::Mean, request.duration.mean_ms),
-        (Kind::Rate, request.rate),
-        (Kind::ErrorRate, 0.0),
+        (Statistic::P50, request.duration.p50_ms),
+        (Statistic::P99, request.duration.p99_ms),
+        (Statistic::Mean, request.duration.mean_ms),
+        (Statistic::Rate, request.rate),
+        (Statistic::ErrorRate, 0.0),
     ] {
         let one = place.statistics.iter().find(|one| one.kind == kind).unwrap();
         assert!(
@@ -259,7 +259,7 @@ fn a_job_is_judged_by_those_before_it_that_are_like_it() {
     let p50 = comparison.places[0]
         .statistics
         .iter()
-        .find(|one| one.kind == Kind::P50);
+        .find(|one| one.kind == Statistic::P50);
     assert!(!p50.unwrap().finding.is_change(), "{p50:?}");
     // One of them alone knows nothing of how runs differ.
     let alone = ["diff", &ids[0], &usual, "--format", "json"];
@@ -268,7 +268,7 @@ fn a_job_is_judged_by_those_before_it_that_are_like_it() {
     let p50 = comparison.places[0]
         .statistics
         .iter()
-        .find(|one| one.kind == Kind::P50);
+        .find(|one| one.kind == Statistic::P50);
     assert_eq!(p50.unwrap().finding, Finding::Slower);
     let first = recorded.heavy(&["diff", &ids[0], "--against-last", "3"]).finish();
     let first = first.expect_code(1);

@@ -13,7 +13,7 @@ pub const VERSION: u32 = 1;
 /// A figure that is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
+pub enum TrendMetric {
     /// The median, in ms.
     P50,
     /// In ms.
@@ -26,7 +26,7 @@ pub enum Metric {
     AchievedRate,
 }
 
-impl Metric {
+impl TrendMetric {
     /// All, in the order of tables.
     pub const ALL: [Self; 5] = [
         Self::P50,
@@ -69,7 +69,7 @@ impl Metric {
 
 /// Whose jobs are looked at, and what of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Subject {
+pub struct HistorySubject {
     /// The service.
     pub service: String,
     /// One of its workflows; `None`: all requests of a job together.
@@ -82,7 +82,7 @@ pub struct History {
     /// [`VERSION`].
     pub version: u32,
     /// Whose.
-    pub subject: Subject,
+    pub subject: HistorySubject,
     /// Oldest first.
     pub jobs: Vec<HistoryJob>,
 }
@@ -122,7 +122,7 @@ pub struct HistoryJob {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BreakLine {
     /// Of what.
-    pub metric: Metric,
+    pub metric: TrendMetric,
     /// How.
     pub kind: Break,
     /// What was usual before.
@@ -137,19 +137,19 @@ impl BreakLine {
     pub fn word(&self) -> &'static str {
         let more = self.value > self.usual;
         match (self.metric, more) {
-            (Metric::P50 | Metric::P95 | Metric::P99, true) => "slower",
-            (Metric::P50 | Metric::P95 | Metric::P99, false) => "faster",
-            (Metric::ErrorRate, true) => "more errors",
-            (Metric::ErrorRate, false) => "fewer errors",
-            (Metric::AchievedRate, true) => "higher rate",
-            (Metric::AchievedRate, false) => "lower rate",
+            (TrendMetric::P50 | TrendMetric::P95 | TrendMetric::P99, true) => "slower",
+            (TrendMetric::P50 | TrendMetric::P95 | TrendMetric::P99, false) => "faster",
+            (TrendMetric::ErrorRate, true) => "more errors",
+            (TrendMetric::ErrorRate, false) => "fewer errors",
+            (TrendMetric::AchievedRate, true) => "higher rate",
+            (TrendMetric::AchievedRate, false) => "lower rate",
         }
     }
 }
 
 impl HistoryJob {
     /// Of a job and its summary, if it has one.
-    fn of(job: &JobInfo, summary: Option<&Summary>, subject: &Subject) -> Self {
+    fn of(job: &JobInfo, summary: Option<&Summary>, subject: &HistorySubject) -> Self {
         let name = if job.spec.name.is_empty() {
             &job.spec.binary_name
         } else {
@@ -201,13 +201,13 @@ impl HistoryJob {
 
     /// Its figure of this kind.
     #[must_use]
-    pub const fn value(&self, metric: Metric) -> Option<f64> {
+    pub const fn value(&self, metric: TrendMetric) -> Option<f64> {
         match metric {
-            Metric::P50 => self.p50_ms,
-            Metric::P95 => self.p95_ms,
-            Metric::P99 => self.p99_ms,
-            Metric::ErrorRate => self.error_percent,
-            Metric::AchievedRate => self.achieved_rate,
+            TrendMetric::P50 => self.p50_ms,
+            TrendMetric::P95 => self.p95_ms,
+            TrendMetric::P99 => self.p99_ms,
+            TrendMetric::ErrorRate => self.error_percent,
+            TrendMetric::AchievedRate => self.achieved_rate,
         }
     }
 }
@@ -216,7 +216,7 @@ impl History {
     /// Of jobs with their summaries, in any order. A job that did not run to its end, is INVALID or had another load
     /// than the newest is shown and takes no part in the trend.
     #[must_use]
-    pub fn of(subject: Subject, jobs: &[(JobInfo, Option<Summary>)]) -> Self {
+    pub fn of(subject: HistorySubject, jobs: &[(JobInfo, Option<Summary>)]) -> Self {
         let mut lines: Vec<HistoryJob> = jobs
             .iter()
             .map(|(job, summary)| HistoryJob::of(job, summary.as_ref(), &subject))
@@ -230,7 +230,7 @@ impl History {
         for line in &mut lines {
             line.aside = aside(line, load.as_deref()).unwrap_or_default().to_owned();
         }
-        for metric in Metric::ALL {
+        for metric in TrendMetric::ALL {
             let part = |line: &HistoryJob| line.aside.is_empty().then(|| line.value(metric)).flatten();
             let values: Vec<Option<f64>> = lines.iter().map(part).collect();
             for broken in breaks(&values, metric.floor()) {
@@ -316,7 +316,7 @@ mod tests {
         let found = summary(&odd, 500.0);
         jobs[3] = (odd, Some(found));
         jobs.push((job(10, "100", JobState::Running), None));
-        let subject = Subject {
+        let subject = HistorySubject {
             service: "shop".to_owned(),
             workflow: None,
         };

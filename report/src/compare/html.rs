@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use heavy_compare::{Comparison, Finding, Level, PlaceChange, StatisticChange, Verdict};
+use heavy_compare::{Comparison, Conclusion, Finding, Level, PlaceChange, StatisticChange};
 
 use super::{
     change, counts, extremes, finding, interval, is_worth_all, job, method, place_finding, telling, value,
@@ -48,9 +48,9 @@ fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn opening(page: &mut String, comparison: &Comparison, word: &str) {
     let class = match comparison.verdict {
-        Verdict::Regression => "bad",
-        Verdict::Changed | Verdict::TooFewSamples => "doubtful",
-        Verdict::NoDifference => "good",
+        Conclusion::Regression => "bad",
+        Conclusion::Changed | Conclusion::TooFewSamples => "doubtful",
+        Conclusion::NoDifference => "good",
     };
     push(
         page,

@@ -1,6 +1,6 @@
 //! A comparison for a terminal.
 
-use heavy_compare::{Comparison, Finding, Level, PlaceChange, StatisticChange, Verdict};
+use heavy_compare::{Comparison, Conclusion, Finding, Level, PlaceChange, StatisticChange};
 
 use super::{
     change, counts, extremes, finding, interval, is_worth_all, job, method, place_finding, telling, value,
@@ -19,9 +19,9 @@ pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
         page.wrapped("NOT COMPARABLE  ", caveat, Some(Tone::Doubtful));
     }
     let tone = match comparison.verdict {
-        Verdict::Regression => Tone::Bad,
-        Verdict::Changed | Verdict::TooFewSamples => Tone::Doubtful,
-        Verdict::NoDifference => Tone::Good,
+        Conclusion::Regression => Tone::Bad,
+        Conclusion::Changed | Conclusion::TooFewSamples => Tone::Doubtful,
+        Conclusion::NoDifference => Tone::Good,
     };
     let head = format!("{}  ", word(comparison.verdict));
     page.wrapped(&head, &comparison.headline, Some(tone));

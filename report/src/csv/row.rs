@@ -48,7 +48,7 @@ const AFTER: [&str; 20] = [
 
 /// One row before it is written.
 #[derive(Debug, Default)]
-pub(super) struct Row<'a> {
+pub(super) struct StatisticRow<'a> {
     pub(super) level: &'a str,
     pub(super) measure: &'a str,
     pub(super) workflow: &'a str,
@@ -75,7 +75,7 @@ pub(super) fn header(out: &mut Csv) {
     out.header(BEFORE.into_iter().chain(statistics).chain(AFTER));
 }
 
-impl Row<'_> {
+impl StatisticRow<'_> {
     pub(super) fn write(&self, out: &mut Csv) {
         let texts = [
             self.level,

@@ -5,7 +5,7 @@ use heavy_results::summary::{RequestSummary, Summary, WorkflowSummary};
 use heavy_results::threshold::ThresholdSummary;
 
 use super::Csv;
-use super::row::{self, Row};
+use super::row::{self, StatisticRow};
 
 pub(crate) fn render(summary: &Summary) -> String {
     let mut out = Csv::default();
@@ -21,13 +21,13 @@ pub(crate) fn render(summary: &Summary) -> String {
         self::workflow(&mut out, workflow);
     }
     for agent in &summary.agents {
-        Row {
+        StatisticRow {
             level: "agent",
             measure: "iterations",
             name: &agent.agent,
             failed: Some(agent.iterations.failed),
             iterations: Some(&agent.iterations),
-            ..Row::default()
+            ..StatisticRow::default()
         }
         .write(&mut out);
     }
@@ -35,7 +35,7 @@ pub(crate) fn render(summary: &Summary) -> String {
 }
 
 fn threshold(out: &mut Csv, threshold: &ThresholdSummary) {
-    Row {
+    StatisticRow {
         level: "threshold",
         measure: &threshold.metric,
         name: &threshold.expression,
@@ -43,22 +43,22 @@ fn threshold(out: &mut Csv, threshold: &ThresholdSummary) {
         outcome: threshold.outcome.as_str(),
         value: threshold.value,
         unit: &threshold.unit,
-        ..Row::default()
+        ..StatisticRow::default()
     }
     .write(out);
 }
 
 fn job(out: &mut Csv, summary: &Summary) {
     let name = summary.job.id.to_string();
-    let row = |measure, distribution| Row {
+    let row = |measure, distribution| StatisticRow {
         level: "job",
         measure,
         name: &name,
         distribution: Some(distribution),
-        ..Row::default()
+        ..StatisticRow::default()
     };
     let requests = &summary.requests;
-    Row {
+    StatisticRow {
         failed: Some(requests.failed),
         rate: Some(requests.rate),
         bytes: Some(requests.bytes),
@@ -66,14 +66,14 @@ fn job(out: &mut Csv, summary: &Summary) {
         ..row("request_duration", &requests.duration)
     }
     .write(out);
-    Row {
+    StatisticRow {
         level: "job",
         measure: "iterations",
         name: &name,
         failed: Some(summary.iterations.failed),
         rate: summary.job.achieved_rate,
         iterations: Some(&summary.iterations),
-        ..Row::default()
+        ..StatisticRow::default()
     }
     .write(out);
     if let Some(response) = &summary.response_time {
@@ -83,20 +83,20 @@ fn job(out: &mut Csv, summary: &Summary) {
 }
 
 fn windows(out: &mut Csv, window: &heavy_results::summary::WindowSummary) {
-    let row = |measure, distribution| Row {
+    let row = |measure, distribution| StatisticRow {
         level: "window",
         measure,
         name: &window.name,
         distribution: Some(distribution),
-        ..Row::default()
+        ..StatisticRow::default()
     };
-    Row {
+    StatisticRow {
         failed: Some(window.requests_failed),
         rate: Some(window.request_rate),
         ..row("request_duration", &window.duration)
     }
     .write(out);
-    Row {
+    StatisticRow {
         failed: Some(window.iterations.failed),
         iterations: Some(&window.iterations),
         ..row("iteration_duration", &window.iteration_duration)
@@ -108,15 +108,15 @@ fn windows(out: &mut Csv, window: &heavy_results::summary::WindowSummary) {
 }
 
 fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
-    let row = |measure, distribution| Row {
+    let row = |measure, distribution| StatisticRow {
         level: "workflow",
         measure,
         workflow: &workflow.name,
         name: &workflow.name,
         distribution: Some(distribution),
-        ..Row::default()
+        ..StatisticRow::default()
     };
-    Row {
+    StatisticRow {
         failed: Some(workflow.iterations.failed),
         rate: Some(workflow.rate),
         statuses: Some(&workflow.status_counts),
@@ -131,7 +131,7 @@ fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
         self::request(out, &workflow.name, "", request);
     }
     for step in &workflow.steps {
-        Row {
+        StatisticRow {
             level: "step",
             measure: "step_duration",
             workflow: &workflow.name,
@@ -141,7 +141,7 @@ fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
             rate: Some(step.rate),
             distribution: Some(&step.duration),
             statuses: Some(&step.status_counts),
-            ..Row::default()
+            ..StatisticRow::default()
         }
         .write(out);
         for request in &step.requests {
@@ -151,7 +151,7 @@ fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
 }
 
 fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) {
-    let row = |measure, distribution| Row {
+    let row = |measure, distribution| StatisticRow {
         level: "request",
         measure,
         workflow,
@@ -159,9 +159,9 @@ fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) 
         method: &request.method,
         name: &request.name,
         distribution: Some(distribution),
-        ..Row::default()
+        ..StatisticRow::default()
     };
-    Row {
+    StatisticRow {
         failed: Some(request.failed),
         rate: Some(request.rate),
         bytes: Some(request.bytes),

@@ -21,7 +21,7 @@ const MOST_MARKS: usize = 30;
 
 /// One line of a chart.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct ChartLine {
     /// What it shows.
     pub(super) name: &'static str,
     /// Its colour and dashes: `s1` to `s6`, or `asked`, the broad band beneath the others.
@@ -32,13 +32,13 @@ pub(super) struct Line {
 
 /// What all charts over time share.
 #[derive(Debug)]
-pub(super) struct Course<'a> {
+pub(super) struct TimeChart<'a> {
     summary: &'a Summary,
     /// The axis of time.
     pub(super) time: Axis,
 }
 
-impl<'a> Course<'a> {
+impl<'a> TimeChart<'a> {
     /// The course of a job: as long as its plan or its results.
     pub(super) fn of(summary: &'a Summary) -> Self {
         let points = &summary.timeline.points;
@@ -57,7 +57,14 @@ impl<'a> Course<'a> {
     }
 
     /// A chart; nothing without a point.
-    pub(super) fn chart(&self, sheet: &mut Sheet, title: &str, about: &str, axis: &Axis, lines: &[Line]) {
+    pub(super) fn chart(
+        &self,
+        sheet: &mut Sheet,
+        title: &str,
+        about: &str,
+        axis: &Axis,
+        lines: &[ChartLine],
+    ) {
         if lines
             .iter()
             .all(|line| line.points.iter().all(|(_, value)| value.is_none()))
@@ -87,7 +94,7 @@ impl<'a> Course<'a> {
         sheet.line("</figure>");
     }
 
-    fn path(&self, line: &Line, y: impl Fn(f64) -> f64) -> String {
+    fn path(&self, line: &ChartLine, y: impl Fn(f64) -> f64) -> String {
         let mut path = String::new();
         let mut pen_down = false;
         for (place, (at_s, value)) in line.points.iter().enumerate() {
@@ -190,7 +197,7 @@ pub(super) fn grid(sheet: &mut Sheet, y: f64, label: &str) {
     ));
 }
 
-fn legend(sheet: &mut Sheet, lines: &[Line]) {
+fn legend(sheet: &mut Sheet, lines: &[ChartLine]) {
     sheet.put("<ul class=\"legend\">");
     for line in lines {
         sheet.put(&format!(

@@ -3,7 +3,7 @@
 use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
-use super::chart::{Course, Line};
+use super::chart::{ChartLine, TimeChart};
 use super::sheet::{Cells, Head, Sheet};
 use crate::units::{count, number, time};
 
@@ -15,7 +15,7 @@ pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
     if timeline.points.is_empty() {
         return;
     }
-    let course = Course::of(summary);
+    let course = TimeChart::of(summary);
     sheet.section("Over time");
     sheet.put("<div class=\"charts\">\n");
     rates(sheet, summary, &course);
@@ -48,10 +48,10 @@ fn line(
     name: &'static str,
     class: &'static str,
     value: impl Fn(&Point) -> Option<f64>,
-) -> Line {
+) -> ChartLine {
     let middle = f64::from(summary.timeline.point_s) / 2.0;
     let points = summary.timeline.points.iter();
-    Line {
+    ChartLine {
         name,
         class,
         points: points
@@ -67,19 +67,19 @@ fn per_second(summary: &Summary, point: &Point, n: u64) -> Option<f64> {
     (long || only).then(|| n as f64 / point.length_s)
 }
 
-fn most(lines: &[Line]) -> f64 {
+fn most(lines: &[ChartLine]) -> f64 {
     let values = lines.iter().flat_map(|line| &line.points);
     values.filter_map(|(_, value)| *value).fold(0.0, f64::max)
 }
 
-fn least(lines: &[Line]) -> f64 {
+fn least(lines: &[ChartLine]) -> f64 {
     let values = lines.iter().flat_map(|line| &line.points);
     let values = values.filter_map(|(_, value)| *value);
     let least = values.filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
     if least.is_finite() { least } else { 0.001 }
 }
 
-fn rates(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
+fn rates(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let rate = |n: fn(&Point) -> u64| move |point: &Point| per_second(summary, point, n(point));
     let mut lines = Vec::new();
     if summary.timeline.points.iter().any(|point| point.planned > 0) {
@@ -117,7 +117,7 @@ fn rates(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
     );
 }
 
-fn times(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
+fn times(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let mut lines = vec![
         line(summary, "request P50", "s1", |point| point.p50_ms),
         line(summary, "request P95", "s2", |point| point.p95_ms),
@@ -138,7 +138,7 @@ fn times(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
     );
 }
 
-fn errors(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
+fn errors(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let rate = |n: fn(&Point) -> u64| move |point: &Point| per_second(summary, point, n(point));
     let lines = [
         line(
@@ -159,7 +159,7 @@ fn errors(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
     );
 }
 
-fn in_flight(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
+fn in_flight(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let lines = [line(summary, "iterations running", "s1", |point| {
         Some(point.in_flight as f64)
     })];
@@ -172,7 +172,7 @@ fn in_flight(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
     );
 }
 
-fn lag(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
+fn lag(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let lines = [line(summary, "generator lag P99", "s4", |point| point.lag_p99_ms)];
     course.chart(
         sheet,
@@ -184,7 +184,7 @@ fn lag(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
 }
 
 /// The figures behind the charts.
-fn figures(sheet: &mut Sheet, summary: &Summary, course: &Course<'_>) {
+fn figures(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let end_s = course.time.end();
     let heads = [
         Head::Words("From"),

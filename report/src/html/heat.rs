@@ -2,7 +2,7 @@
 
 use heavy_results::summary::Summary;
 
-use super::chart::{Course, begin, grid};
+use super::chart::{TimeChart, begin, grid};
 use super::sheet::Sheet;
 use crate::markup::html;
 use crate::units::{count, round_time, time};
@@ -26,7 +26,7 @@ pub(super) fn map(sheet: &mut Sheet, summary: &Summary) {
     let Some(most) = most.filter(|most| *most > 0 && bands > 0) else {
         return;
     };
-    let course = Course::of(summary);
+    let course = TimeChart::of(summary);
     sheet.section("Latency heat map");
     sheet.line("<figure class=\"chart\">");
     let about = format!(

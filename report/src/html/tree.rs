@@ -12,9 +12,9 @@ use crate::units::{bytes, count, percent, rate};
 const LEVELS: [&str; 3] = ["level1", "level2", "level3"];
 
 /// Level, kind, name, failed, rate and durations of a row.
-type Measured<'a> = (usize, &'static str, String, u64, f64, &'a Distribution);
+type TreeRow<'a> = (usize, &'static str, String, u64, f64, &'a Distribution);
 
-fn of_requests(level: usize, requests: &[RequestSummary]) -> impl Iterator<Item = Measured<'_>> {
+fn of_requests(level: usize, requests: &[RequestSummary]) -> impl Iterator<Item = TreeRow<'_>> {
     requests.iter().map(move |one| {
         (
             level,
@@ -37,7 +37,7 @@ pub(super) fn overview(sheet: &mut Sheet, summary: &Summary) {
         Head::Figures("failed"),
         Head::Figures("per second"),
     ]);
-    let mut measured: Vec<Measured<'_>> = Vec::new();
+    let mut measured: Vec<TreeRow<'_>> = Vec::new();
     for workflow in &summary.workflows {
         let (name, failed) = (workflow.name.clone(), workflow.iterations.failed);
         measured.push((0, "workflow", name, failed, workflow.rate, &workflow.duration));

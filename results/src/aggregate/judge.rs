@@ -2,13 +2,13 @@
 
 use super::Aggregator;
 use crate::job::JobState;
-use crate::threshold::{Breach, Measured, Threshold, ThresholdSummary, Watch};
+use crate::threshold::{Breach, Observed, Threshold, ThresholdSummary, ThresholdWatch};
 
 impl Aggregator {
     /// The same fold, with thresholds to watch; before anything is applied.
     #[must_use]
     pub fn watching(mut self, thresholds: &[Threshold]) -> Self {
-        self.watch = Watch::new(thresholds, self.series.last_second());
+        self.watch = ThresholdWatch::new(thresholds, self.series.last_second());
         self
     }
 
@@ -27,7 +27,7 @@ impl Aggregator {
 
     /// The time that rates are of: that in which there could be something, which is all of the plan once it was carried
     /// out.
-    pub(super) fn measured(&self, carried_out: bool) -> Measured {
+    pub(super) fn measured(&self, carried_out: bool) -> Observed {
         let end_ns = self.end_ns.unwrap_or_else(|| self.load.duration_ns());
         let planned_ns = if carried_out && self.load.is_open() {
             end_ns
@@ -40,7 +40,7 @@ impl Aggregator {
         } else {
             end_ns.min(self.totals.last_ended_ns)
         };
-        Measured {
+        Observed {
             run_time_s: self.totals.last_ended_ns.max(planned_ns) as f64 / 1e9,
             planned_before_second: u32::try_from(load_ns / 1_000_000_000).unwrap_or(u32::MAX),
         }

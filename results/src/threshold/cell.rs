@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::aggregate::Aggregate;
-use super::metric::{Kind, Source};
+use super::metric::{MetricSource, ValueKind};
 use crate::stats::{Checks, Iterations, Metrics, Requests, Steps};
 use heavy_load::histogram::Histogram;
 
 /// Values of one metric.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
+pub(super) struct ThresholdCell {
     /// How many.
     count: u64,
     /// Of them, those that a share is of.
@@ -35,46 +35,46 @@ pub(super) enum Number {
     None(String),
 }
 
-impl Cell {
+impl ThresholdCell {
     /// How many values there are.
     pub(super) fn samples(&self) -> u64 {
         self.count
     }
 
-    pub(super) fn add_requests(&mut self, source: Source, row: &Requests) {
+    pub(super) fn add_requests(&mut self, source: MetricSource, row: &Requests) {
         let count = row.duration.count();
         self.count += count;
         match source {
-            Source::RequestDuration => self.distribution.merge(&row.duration),
-            Source::FailedRequests => self.hits += if row.failed { count } else { 0 },
-            Source::Bytes => self.sum += row.bytes as f64,
-            Source::Phase(phase) => self.sum += row.phases_ns[phase as usize] as f64,
+            MetricSource::RequestDuration => self.distribution.merge(&row.duration),
+            MetricSource::FailedRequests => self.hits += if row.failed { count } else { 0 },
+            MetricSource::Bytes => self.sum += row.bytes as f64,
+            MetricSource::Phase(phase) => self.sum += row.phases_ns[phase as usize] as f64,
             _ => {}
         }
     }
 
-    pub(super) fn add_iterations(&mut self, source: Source, row: &Iterations) {
+    pub(super) fn add_iterations(&mut self, source: MetricSource, row: &Iterations) {
         let (hits, count) = match source {
-            Source::Dropped => (0, row.dropped.total()),
-            Source::DroppedOfDue => (row.dropped.total(), row.scheduled),
-            Source::IterationDuration => (0, row.duration.count()),
-            Source::ResponseTime => (0, row.response.count()),
-            Source::GeneratorLag => (0, row.generator_lag.count()),
+            MetricSource::Dropped => (0, row.dropped.total()),
+            MetricSource::DroppedOfDue => (row.dropped.total(), row.scheduled),
+            MetricSource::IterationDuration => (0, row.duration.count()),
+            MetricSource::ResponseTime => (0, row.response.count()),
+            MetricSource::GeneratorLag => (0, row.generator_lag.count()),
             _ => (row.failed, row.ok + row.failed),
         };
         self.count += count;
         self.hits += hits;
         match source {
-            Source::IterationDuration => self.distribution.merge(&row.duration),
-            Source::ResponseTime => self.distribution.merge(&row.response),
-            Source::GeneratorLag => self.distribution.merge(&row.generator_lag),
+            MetricSource::IterationDuration => self.distribution.merge(&row.duration),
+            MetricSource::ResponseTime => self.distribution.merge(&row.response),
+            MetricSource::GeneratorLag => self.distribution.merge(&row.generator_lag),
             _ => {}
         }
     }
 
-    pub(super) fn add_steps(&mut self, source: Source, row: &Steps) {
+    pub(super) fn add_steps(&mut self, source: MetricSource, row: &Steps) {
         self.count += row.duration.count();
-        if source == Source::FailedSteps {
+        if source == MetricSource::FailedSteps {
             self.hits += row.failed;
         } else {
             self.distribution.merge(&row.duration);
@@ -128,14 +128,14 @@ impl Cell {
     /// The aggregate of all values; those of time are over `elapsed_s`.
     pub(super) fn number(
         &self,
-        (source, kind): (Source, Kind),
+        (source, kind): (MetricSource, ValueKind),
         aggregate: Aggregate,
         elapsed_s: f64,
     ) -> Number {
         match kind {
-            Kind::Custom => self.custom(aggregate, elapsed_s),
-            Kind::Counter => {
-                let amount = if source == Source::Bytes {
+            ValueKind::Custom => self.custom(aggregate, elapsed_s),
+            ValueKind::Counter => {
+                let amount = if source == MetricSource::Bytes {
                     self.sum
                 } else {
                     self.count as f64
@@ -144,9 +144,9 @@ impl Cell {
             }
             _ if aggregate == Aggregate::Count => Number::Some(self.count as f64),
             _ if self.count == 0 => Number::NoSamples,
-            Kind::Share => Number::Some(self.hits as f64 / self.count as f64),
-            Kind::Sum => Number::Some(self.sum / self.count as f64 / 1e6),
-            Kind::Trend => self.time_ms(aggregate),
+            ValueKind::Share => Number::Some(self.hits as f64 / self.count as f64),
+            ValueKind::Sum => Number::Some(self.sum / self.count as f64 / 1e6),
+            ValueKind::Trend => self.time_ms(aggregate),
         }
     }
 

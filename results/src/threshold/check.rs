@@ -2,7 +2,7 @@
 
 use super::aggregate::{Aggregate, Operator};
 use super::limit::Written;
-use super::metric::Kind;
+use super::metric::ValueKind;
 use super::{Error, LONGEST_WINDOW, Threshold};
 
 /// Whether the limit can be one of this metric.
@@ -11,25 +11,27 @@ pub(super) fn limit(threshold: &Threshold) -> Result<(), Error> {
     let is_count = threshold.aggregate == Aggregate::Count;
     let fits = match limit.written() {
         Written::Plain => true,
-        Written::Percent => metric.kind == Kind::Share,
+        Written::Percent => metric.kind == ValueKind::Share,
         Written::Time => metric.is_time() && !is_count,
     };
     if !fits {
         let why = match metric.kind {
-            Kind::Custom => "metrics of the load test's own have units of their own: write a plain number",
-            Kind::Share => "it is a share: write it as in 0.01 or 1%",
-            Kind::Counter => "it is counted: write a plain number",
-            Kind::Trend | Kind::Sum if is_count => "it is counted: write a plain number",
-            Kind::Trend | Kind::Sum => "it is a time: write it as in 500, 500ms or 1.5s",
+            ValueKind::Custom => {
+                "metrics of the load test's own have units of their own: write a plain number"
+            }
+            ValueKind::Share => "it is a share: write it as in 0.01 or 1%",
+            ValueKind::Counter => "it is counted: write a plain number",
+            ValueKind::Trend | ValueKind::Sum if is_count => "it is counted: write a plain number",
+            ValueKind::Trend | ValueKind::Sum => "it is a time: write it as in 500, 500ms or 1.5s",
         };
         return Err(Error::new(format!("the limit {limit} cannot be: {why}")));
     }
-    if metric.kind == Kind::Share && !(0.0..=1.0).contains(&limit.value()) {
+    if metric.kind == ValueKind::Share && !(0.0..=1.0).contains(&limit.value()) {
         return Err(Error::new(format!(
             "the limit {limit} cannot be: a share is from 0 to 1; write 5 in a hundred as 0.05 or 5%"
         )));
     }
-    if metric.kind != Kind::Custom && limit.value() < 0.0 {
+    if metric.kind != ValueKind::Custom && limit.value() < 0.0 {
         return Err(Error::new(format!(
             "the limit {limit} cannot be: {} is never below 0",
             metric.name()

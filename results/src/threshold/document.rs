@@ -16,7 +16,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 /// k6's object for one condition.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Long {
+struct K6Condition {
     threshold: String,
     #[serde(default, rename = "abortOnFail")]
     abort_on_fail: bool,
@@ -32,7 +32,7 @@ struct Long {
 )]
 enum Condition {
     Short(String),
-    Long(Long),
+    K6Condition(K6Condition),
 }
 
 #[derive(Debug, Deserialize)]
@@ -50,7 +50,7 @@ impl Condition {
     fn expression(self, metric: &str) -> String {
         match self {
             Self::Short(condition) => format!("{metric}: {condition}"),
-            Self::Long(long) => {
+            Self::K6Condition(long) => {
                 let mut text = format!("{metric}: {}", long.threshold);
                 if long.abort_on_fail {
                     text.push_str(" abort");

@@ -8,13 +8,13 @@ use super::aggregate::Aggregate;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Metric {
     name: &'static str,
-    pub(super) source: Source,
-    pub(super) kind: Kind,
+    pub(super) source: MetricSource,
+    pub(super) kind: ValueKind,
 }
 
 /// Where in the roll-ups it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum MetricSource {
     /// Durations of requests.
     RequestDuration,
     /// Sums of one phase of requests.
@@ -45,9 +45,40 @@ pub(super) enum Source {
     Custom,
 }
 
+/// Whose values they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MeasuredUnit {
+    Request,
+    Iteration,
+    Step,
+    Check,
+    Custom,
+}
+
+impl MetricSource {
+    /// Whose values it has.
+    pub(super) const fn unit(self) -> MeasuredUnit {
+        match self {
+            Self::RequestDuration | Self::Phase(_) | Self::Requests | Self::FailedRequests | Self::Bytes => {
+                MeasuredUnit::Request
+            }
+            Self::Iterations
+            | Self::FailedIterations
+            | Self::Dropped
+            | Self::DroppedOfDue
+            | Self::IterationDuration
+            | Self::ResponseTime
+            | Self::GeneratorLag => MeasuredUnit::Iteration,
+            Self::StepDuration | Self::FailedSteps => MeasuredUnit::Step,
+            Self::Checks => MeasuredUnit::Check,
+            Self::Custom => MeasuredUnit::Custom,
+        }
+    }
+}
+
 /// What kind of values it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// Times, as distributions.
     Trend,
     /// Times, of which only sums are rolled up.
@@ -60,34 +91,74 @@ pub(super) enum Kind {
     Custom,
 }
 
-const fn metric(name: &'static str, source: Source, kind: Kind) -> Metric {
+const fn metric(name: &'static str, source: MetricSource, kind: ValueKind) -> Metric {
     Metric { name, source, kind }
 }
 
 /// All of them, in the order in which they are listed to people.
 pub(super) static METRICS: [Metric; 22] = [
-    metric("http_req_duration", Source::RequestDuration, Kind::Trend),
-    metric("http_req_failed", Source::FailedRequests, Kind::Share),
-    metric("http_reqs", Source::Requests, Kind::Counter),
-    metric("http_req_blocked", Source::Phase(Phase::Blocked), Kind::Sum),
-    metric("http_req_looking_up", Source::Phase(Phase::Dns), Kind::Sum),
-    metric("http_req_connecting", Source::Phase(Phase::Connect), Kind::Sum),
-    metric("http_req_tls_handshaking", Source::Phase(Phase::Tls), Kind::Sum),
-    metric("http_req_sending", Source::Phase(Phase::Send), Kind::Sum),
-    metric("http_req_waiting", Source::Phase(Phase::Wait), Kind::Sum),
-    metric("http_req_receiving", Source::Phase(Phase::Receive), Kind::Sum),
-    metric("data_received", Source::Bytes, Kind::Counter),
-    metric("response_time", Source::ResponseTime, Kind::Trend),
-    metric("iteration_duration", Source::IterationDuration, Kind::Trend),
-    metric("iterations", Source::Iterations, Kind::Counter),
-    metric("iteration_failed", Source::FailedIterations, Kind::Share),
-    metric("dropped_iterations", Source::Dropped, Kind::Counter),
-    metric("iteration_dropped", Source::DroppedOfDue, Kind::Share),
-    metric("generator_lag", Source::GeneratorLag, Kind::Trend),
-    metric("step_duration", Source::StepDuration, Kind::Trend),
-    metric("step_failed", Source::FailedSteps, Kind::Share),
-    metric("checks", Source::Checks, Kind::Share),
-    metric("metric", Source::Custom, Kind::Custom),
+    metric(
+        "http_req_duration",
+        MetricSource::RequestDuration,
+        ValueKind::Trend,
+    ),
+    metric("http_req_failed", MetricSource::FailedRequests, ValueKind::Share),
+    metric("http_reqs", MetricSource::Requests, ValueKind::Counter),
+    metric(
+        "http_req_blocked",
+        MetricSource::Phase(Phase::Blocked),
+        ValueKind::Sum,
+    ),
+    metric(
+        "http_req_looking_up",
+        MetricSource::Phase(Phase::Dns),
+        ValueKind::Sum,
+    ),
+    metric(
+        "http_req_connecting",
+        MetricSource::Phase(Phase::Connect),
+        ValueKind::Sum,
+    ),
+    metric(
+        "http_req_tls_handshaking",
+        MetricSource::Phase(Phase::Tls),
+        ValueKind::Sum,
+    ),
+    metric(
+        "http_req_sending",
+        MetricSource::Phase(Phase::Send),
+        ValueKind::Sum,
+    ),
+    metric(
+        "http_req_waiting",
+        MetricSource::Phase(Phase::Wait),
+        ValueKind::Sum,
+    ),
+    metric(
+        "http_req_receiving",
+        MetricSource::Phase(Phase::Receive),
+        ValueKind::Sum,
+    ),
+    metric("data_received", MetricSource::Bytes, ValueKind::Counter),
+    metric("response_time", MetricSource::ResponseTime, ValueKind::Trend),
+    metric(
+        "iteration_duration",
+        MetricSource::IterationDuration,
+        ValueKind::Trend,
+    ),
+    metric("iterations", MetricSource::Iterations, ValueKind::Counter),
+    metric(
+        "iteration_failed",
+        MetricSource::FailedIterations,
+        ValueKind::Share,
+    ),
+    metric("dropped_iterations", MetricSource::Dropped, ValueKind::Counter),
+    metric("iteration_dropped", MetricSource::DroppedOfDue, ValueKind::Share),
+    metric("generator_lag", MetricSource::GeneratorLag, ValueKind::Trend),
+    metric("step_duration", MetricSource::StepDuration, ValueKind::Trend),
+    metric("step_failed", MetricSource::FailedSteps, ValueKind::Share),
+    metric("checks", MetricSource::Checks, ValueKind::Share),
+    metric("metric", MetricSource::Custom, ValueKind::Custom),
 ];
 
 /// k6's names of what has another name here, or is not here at all.
@@ -138,7 +209,7 @@ impl Metric {
         let own = format!("one of the load test's own is written metric{{name:{name}}}");
         let nearest = METRICS
             .iter()
-            .map(|metric| (distance(metric.name, name), metric.name))
+            .map(|metric| (strsim::levenshtein(metric.name, name), metric.name))
             .min()
             .filter(|(distance, _)| *distance <= 1 + name.len() / 5);
         Err(match nearest {
@@ -152,12 +223,8 @@ impl Metric {
 
     /// The keys by which it can be restricted.
     pub(super) const fn keys(&self) -> &'static [&'static str] {
-        match self.source {
-            Source::RequestDuration
-            | Source::Phase(_)
-            | Source::Requests
-            | Source::FailedRequests
-            | Source::Bytes => &[
+        match self.source.unit() {
+            MeasuredUnit::Request => &[
                 "workflow",
                 "step",
                 "name",
@@ -166,16 +233,10 @@ impl Metric {
                 "error_kind",
                 "expected_response",
             ],
-            Source::Iterations
-            | Source::FailedIterations
-            | Source::Dropped
-            | Source::DroppedOfDue
-            | Source::IterationDuration
-            | Source::ResponseTime
-            | Source::GeneratorLag => &["workflow"],
-            Source::StepDuration | Source::FailedSteps => &["workflow", "step"],
-            Source::Checks => &["workflow", "check"],
-            Source::Custom => &["name", "step"],
+            MeasuredUnit::Iteration => &["workflow"],
+            MeasuredUnit::Step => &["workflow", "step"],
+            MeasuredUnit::Check => &["workflow", "check"],
+            MeasuredUnit::Custom => &["name", "step"],
         }
     }
 
@@ -186,19 +247,19 @@ impl Metric {
     pub(super) fn check(&self, aggregate: Aggregate) -> Result<(), String> {
         use Aggregate::{Avg, Count, Max, Med, Min, Percentile, Rate};
         let (good, has) = match self.kind {
-            Kind::Trend => (
+            ValueKind::Trend => (
                 matches!(aggregate, Avg | Min | Med | Max | Percentile(_) | Count),
                 "avg, min, med, max, p(N) and count",
             ),
-            Kind::Sum => (matches!(aggregate, Avg), "avg"),
-            Kind::Counter => (matches!(aggregate, Count | Rate), "count and rate (in a second)"),
-            Kind::Share => (matches!(aggregate, Rate), "rate (a share from 0 to 1)"),
-            Kind::Custom => (true, ""),
+            ValueKind::Sum => (matches!(aggregate, Avg), "avg"),
+            ValueKind::Counter => (matches!(aggregate, Count | Rate), "count and rate (in a second)"),
+            ValueKind::Share => (matches!(aggregate, Rate), "rate (a share from 0 to 1)"),
+            ValueKind::Custom => (true, ""),
         };
         if good {
             return Ok(());
         }
-        let why = if self.kind == Kind::Sum {
+        let why = if self.kind == ValueKind::Sum {
             ": phases are rolled up as sums, so that only their means are known (heavy sql has each request's)"
         } else {
             ""
@@ -208,27 +269,11 @@ impl Metric {
 
     /// Whether its values are times.
     pub(super) const fn is_time(&self) -> bool {
-        matches!(self.kind, Kind::Trend | Kind::Sum)
+        matches!(self.kind, ValueKind::Trend | ValueKind::Sum)
     }
 
     /// Whether its rate may be one of time.
     pub(super) const fn may_be_counted(&self) -> bool {
-        matches!(self.kind, Kind::Counter | Kind::Custom)
+        matches!(self.kind, ValueKind::Counter | ValueKind::Custom)
     }
-}
-
-/// How many letters have to be changed, left out or put in (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Threshold;
-use super::metric::{Kind, Source};
+use super::metric::{MetricSource, ValueKind};
 
 /// Whether a threshold was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,15 +124,15 @@ impl Threshold {
     /// In what its value is.
     pub(super) fn unit(&self) -> &'static str {
         use super::Aggregate::{Count, Rate};
-        let bytes = self.metric.source == Source::Bytes;
+        let bytes = self.metric.source == MetricSource::Bytes;
         match (self.metric.kind, self.aggregate) {
-            (Kind::Custom, _) => "",
-            (Kind::Share, _) => "share",
+            (ValueKind::Custom, _) => "",
+            (ValueKind::Share, _) => "share",
             (_, Count) if bytes => "bytes",
             (_, Count) => "count",
-            (Kind::Counter, Rate) if bytes => "bytes/s",
-            (Kind::Counter, _) => "1/s",
-            (Kind::Trend | Kind::Sum, _) => "ms",
+            (ValueKind::Counter, Rate) if bytes => "bytes/s",
+            (ValueKind::Counter, _) => "1/s",
+            (ValueKind::Trend | ValueKind::Sum, _) => "ms",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::aggregate::{Aggregate, OPERATORS, Operator};
 use super::limit::Limit;
-use super::metric::{Kind, Metric};
+use super::metric::{Metric, ValueKind};
 use super::selector::{KEYS, Selector};
 use super::{Error, Threshold, check};
 use heavy_load::span::Span;
@@ -121,7 +121,7 @@ fn selectors(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Vec<Selecto
             }
         }
     }
-    if metric.kind == Kind::Custom && !selectors.iter().any(|selector| selector.key() == "name") {
+    if metric.kind == ValueKind::Custom && !selectors.iter().any(|selector| selector.key() == "name") {
         return Err(Error::new(
             "it does not say which metric of the load test's own: write metric{name:queue_depth}",
         ));

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::Threshold;
-use super::cell::{Cell, Number};
+use super::cell::{Number, ThresholdCell};
 use super::outcome::WindowSeconds;
 
 /// The last so many seconds, added up: two stacks, so that a step costs no more when windows are wide.
 #[derive(Debug, Default)]
 struct Sliding {
     /// The newer seconds, as they came, and their sum.
-    newer: Vec<Cell>,
-    newer_sum: Cell,
+    newer: Vec<ThresholdCell>,
+    newer_sum: ThresholdCell,
     /// The older ones, the oldest last, each with the sum of itself and all older stack entries below it.
-    older: Vec<Cell>,
+    older: Vec<ThresholdCell>,
 }
 
 impl Sliding {
@@ -21,25 +21,25 @@ impl Sliding {
         self.newer.len() + self.older.len()
     }
 
-    fn push(&mut self, cell: Cell) {
+    fn push(&mut self, cell: ThresholdCell) {
         self.newer_sum.merge(&cell);
         self.newer.push(cell);
     }
 
     fn drop_oldest(&mut self) {
         if self.older.is_empty() {
-            let mut sum = Cell::default();
+            let mut sum = ThresholdCell::default();
             for mut cell in self.newer.drain(..).rev() {
                 cell.merge(&sum);
                 sum = cell;
                 self.older.push(sum.clone());
             }
-            self.newer_sum = Cell::default();
+            self.newer_sum = ThresholdCell::default();
         }
         self.older.pop();
     }
 
-    fn sum(&self) -> Cell {
+    fn sum(&self) -> ThresholdCell {
         let mut sum = self.older.last().cloned().unwrap_or_default();
         sum.merge(&self.newer_sum);
         sum
@@ -57,7 +57,7 @@ pub(super) struct Judged {
 
 /// How far the windows of one threshold are judged.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
+pub(super) struct WindowScan {
     sliding: Sliding,
     next: u32,
     worst: Option<Judged>,
@@ -65,7 +65,7 @@ pub(super) struct Scan {
     pub(super) none: Option<String>,
 }
 
-impl Scan {
+impl WindowScan {
     pub(super) fn new(threshold: &Threshold) -> Self {
         Self {
             next: threshold.delay_s(),
@@ -82,7 +82,7 @@ impl Scan {
     pub(super) fn advance(
         &mut self,
         threshold: &Threshold,
-        cells: &BTreeMap<u32, Cell>,
+        cells: &BTreeMap<u32, ThresholdCell>,
         before_second: u32,
     ) -> Option<Judged> {
         let width = threshold.window_s().unwrap_or(1) as usize;
@@ -144,8 +144,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cell(hits: u64, count: u64) -> Cell {
-        let mut cell = Cell::default();
+    fn cell(hits: u64, count: u64) -> ThresholdCell {
+        let mut cell = ThresholdCell::default();
         cell.add_checks(&crate::stats::Checks {
             passes: hits,
             fails: count - hits,
@@ -164,10 +164,10 @@ mod tests {
             let text = format!("checks: rate>0.5 over {width}s");
             let text = if delay > 0 { format!("{text} delay {delay}s") } else { text };
             let threshold: Threshold = text.parse().unwrap();
-            let cells: BTreeMap<u32, Cell> = (0..).zip(&counts)
+            let cells: BTreeMap<u32, ThresholdCell> = (0..).zip(&counts)
                 .map(|(second, (hits, more))| (second, cell(*hits, hits + more)))
                 .collect();
-            let mut scan = Scan::new(&threshold);
+            let mut scan = WindowScan::new(&threshold);
             // In steps, as seconds become complete while a job runs.
             for before in 0..=u32::try_from(counts.len()).unwrap() {
                 scan.advance(&threshold, &cells, before);

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Threshold;
-use super::cell::{Cell, Number};
-use super::metric::Source;
+use super::cell::{Number, ThresholdCell};
+use super::metric::MeasuredUnit;
 use super::outcome::{Breach, ThresholdOutcome, ThresholdSummary};
-use super::scan::{Judged, Scan};
+use super::scan::{Judged, WindowScan};
 use crate::stats::{Delta, Iterations};
 
 /// The time that thresholds are about.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Measured {
+pub struct Observed {
     /// What rates of the whole job are over.
     pub run_time_s: f64,
     /// The first second in which no iterations were planned: rates of windows go no further, since less is right then.
@@ -20,26 +20,26 @@ pub struct Measured {
 
 /// What all agents have measured of what a job's thresholds are about.
 #[derive(Debug, Default)]
-pub struct Watch {
-    watched: Vec<Watched>,
+pub struct ThresholdWatch {
+    watched: Vec<WatchedThreshold>,
     last_second: u32,
 }
 
 #[derive(Debug)]
-struct Watched {
+struct WatchedThreshold {
     threshold: Threshold,
     /// By second where seconds matter; else all under 0.
-    cells: BTreeMap<u32, Cell>,
-    live: Scan,
+    cells: BTreeMap<u32, ThresholdCell>,
+    live: WindowScan,
     breach: Option<(u32, ThresholdSummary)>,
 }
 
-impl Watch {
+impl ThresholdWatch {
     /// A watch on these thresholds. What claims to be later than `last_second` counts in it.
     #[must_use]
     pub fn new(thresholds: &[Threshold], last_second: u32) -> Self {
-        let watched = thresholds.iter().map(|threshold| Watched {
-            live: Scan::new(threshold),
+        let watched = thresholds.iter().map(|threshold| WatchedThreshold {
+            live: WindowScan::new(threshold),
             threshold: threshold.clone(),
             cells: BTreeMap::new(),
             breach: None,
@@ -92,7 +92,7 @@ impl Watch {
 
     /// What became of all thresholds, in their order. `complete` says that nothing more will come.
     #[must_use]
-    pub fn outcomes(&self, measured: Measured, complete: bool) -> Vec<ThresholdSummary> {
+    pub fn outcomes(&self, measured: Observed, complete: bool) -> Vec<ThresholdSummary> {
         self.watched
             .iter()
             .map(|watched| watched.outcome(measured, complete))
@@ -100,8 +100,8 @@ impl Watch {
     }
 }
 
-impl Watched {
-    fn cell(&mut self, second: u32, last: u32) -> &mut Cell {
+impl WatchedThreshold {
+    fn cell(&mut self, second: u32, last: u32) -> &mut ThresholdCell {
         let by_second = self.threshold.window.is_some() || self.threshold.is_per_second();
         let key = if by_second { second.min(last) } else { 0 };
         self.cells.entry(key).or_default()
@@ -109,60 +109,49 @@ impl Watched {
 
     fn apply(&mut self, delta: &Delta, last: u32) {
         let source = self.threshold.metric.source;
-        match source {
-            Source::RequestDuration
-            | Source::Phase(_)
-            | Source::Requests
-            | Source::FailedRequests
-            | Source::Bytes => {
+        match source.unit() {
+            MeasuredUnit::Request => {
                 for row in &delta.requests {
                     if self.selectors_take(|selector| selector.takes_request(row)) {
                         self.cell(row.second, last).add_requests(source, row);
                     }
                 }
             }
-            Source::StepDuration | Source::FailedSteps => {
+            MeasuredUnit::Step => {
                 for row in &delta.steps {
                     if self.selectors_take(|selector| selector.takes_step(row)) {
                         self.cell(row.second, last).add_steps(source, row);
                     }
                 }
             }
-            Source::Checks => {
+            MeasuredUnit::Check => {
                 for row in &delta.checks {
                     if self.selectors_take(|selector| selector.takes_check(row)) {
                         self.cell(row.second, last).add_checks(row);
                     }
                 }
             }
-            Source::Custom => {
+            MeasuredUnit::Custom => {
                 for row in &delta.metrics {
                     if self.selectors_take(|selector| selector.takes_metric(row)) {
                         self.cell(row.second, last).add_metrics(row);
                     }
                 }
             }
-            _ => delta
-                .iterations
-                .iter()
-                .for_each(|row| self.add_iterations(row, last)),
+            MeasuredUnit::Iteration => {
+                for row in &delta.iterations {
+                    self.add_iterations(row, last);
+                }
+            }
         }
     }
 
     /// Nothing, if the threshold is not about iterations.
     fn add_iterations(&mut self, row: &Iterations, last: u32) {
         let source = self.threshold.metric.source;
-        let about = matches!(
-            source,
-            Source::Iterations
-                | Source::FailedIterations
-                | Source::Dropped
-                | Source::DroppedOfDue
-                | Source::IterationDuration
-                | Source::ResponseTime
-                | Source::GeneratorLag
-        );
-        if about && self.selectors_take(|selector| selector.takes_iteration(row)) {
+        if source.unit() == MeasuredUnit::Iteration
+            && self.selectors_take(|selector| selector.takes_iteration(row))
+        {
             self.cell(row.second, last).add_iterations(source, row);
         }
     }
@@ -171,7 +160,7 @@ impl Watched {
         self.threshold.selectors.iter().all(takes)
     }
 
-    /// As [`Watch::advance`], of one threshold: what was found if it is broken.
+    /// As [`ThresholdWatch::advance`], of one threshold: what was found if it is broken.
     fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<ThresholdSummary> {
         if self.threshold.window.is_some() {
             let before = self.windows_before(before_second, planned_before_second);
@@ -194,7 +183,7 @@ impl Watched {
         }
     }
 
-    fn outcome(&self, measured: Measured, complete: bool) -> ThresholdSummary {
+    fn outcome(&self, measured: Observed, complete: bool) -> ThresholdSummary {
         let found = match (self.threshold.window, complete) {
             (None, _) => self.whole(measured.run_time_s, None),
             (Some(_), false) => self.of_windows(&self.live),
@@ -207,7 +196,7 @@ impl Watched {
                 } else {
                     known
                 };
-                let mut scan = Scan::new(&self.threshold);
+                let mut scan = WindowScan::new(&self.threshold);
                 let before = self.windows_before(known, measured.planned_before_second);
                 scan.advance(&self.threshold, &self.cells, before);
                 scan.finish(&self.threshold);
@@ -227,7 +216,7 @@ impl Watched {
 
     /// All seconds, or those before one, as one.
     fn whole(&self, elapsed_s: f64, before: Option<u32>) -> ThresholdSummary {
-        let mut sum = Cell::default();
+        let mut sum = ThresholdCell::default();
         let by_second = self.threshold.is_per_second();
         for (second, cell) in &self.cells {
             if !by_second || before.is_none_or(|before| *second < before) {
@@ -249,7 +238,7 @@ impl Watched {
         }
     }
 
-    fn of_windows(&self, scan: &Scan) -> ThresholdSummary {
+    fn of_windows(&self, scan: &WindowScan) -> ThresholdSummary {
         let note = scan.none.clone().unwrap_or_default();
         self.threshold.found(scan.worst().cloned().ok_or(note))
     }
@@ -281,7 +270,7 @@ impl Threshold {
         }
     }
 
-    pub(super) fn number(&self, cell: &Cell, elapsed_s: f64) -> Number {
+    pub(super) fn number(&self, cell: &ThresholdCell, elapsed_s: f64) -> Number {
         cell.number((self.metric.source, self.metric.kind), self.aggregate, elapsed_s)
     }
 

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::name::Name;
 use super::workspace::Workspace;
-use super::{FIRST_WORKFLOW, Files};
+use super::{FIRST_WORKFLOW, NewFiles};
 use crate::services::MANIFEST;
 
 /// Everything of a service.
-pub(super) fn service(folder: &Path, name: &str, workspace: &Workspace) -> Files {
+pub(super) fn service(folder: &Path, name: &str, workspace: &Workspace) -> NewFiles {
     let common = if workspace.is_helpful {
         "common.workspace = true\n"
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Files;
+use super::NewFiles;
 use super::sdk::Sdk;
 use crate::exit::Failure;
 use crate::services::SERVICES;
@@ -115,7 +115,7 @@ fn has_member(workspace: Option<&toml::Value>, folder: &Path, name: &str) -> boo
 }
 
 /// The files of a new workspace.
-pub(super) fn files(folder: &Path, sdk: &Sdk) -> Files {
+pub(super) fn files(folder: &Path, sdk: &Sdk) -> NewFiles {
     let texts = [
         (
             "Cargo.toml",

@@ -14,9 +14,9 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Helper};
 
 use super::super::complete::Catalogue;
+use crate::data_location::DataLocation;
 use crate::exit::Failure;
 use crate::output;
-use crate::place::Place;
 
 const HISTORY: &str = "sql_history";
 const MOST_REMEMBERED: usize = 1_000;
@@ -42,7 +42,7 @@ pub(super) struct Editor {
 
 impl Editor {
     /// Takes the terminal, and what was typed in earlier sessions.
-    pub(super) fn open(catalogue: Catalogue, place: &Place) -> Result<Self, Failure> {
+    pub(super) fn open(catalogue: Catalogue, data: &DataLocation) -> Result<Self, Failure> {
         let config = Config::builder()
             .max_history_size(MOST_REMEMBERED)
             .and_then(|config| config.history_ignore_dups(true))
@@ -53,7 +53,7 @@ impl Editor {
             .build();
         let mut line = rustyline::Editor::with_config(config).map_err(failure)?;
         line.set_helper(Some(Typing { catalogue }));
-        let history = history_file(place).and_then(|file| {
+        let history = history_file(data).and_then(|file| {
             if file.exists() {
                 let unreadable = |error| format!("cannot read {}: {error}; move it away", file.display());
                 line.load_history(&file).map_err(unreadable)?;
@@ -102,8 +102,8 @@ fn failure(error: ReadlineError) -> Failure {
 }
 
 /// The history's path, in a folder that is there.
-fn history_file(place: &Place) -> Result<PathBuf, String> {
-    let folder = place.data_dir().map_err(|failure| failure.to_string())?;
+fn history_file(data: &DataLocation) -> Result<PathBuf, String> {
+    let folder = data.data_dir().map_err(|failure| failure.to_string())?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -10,7 +10,7 @@ use crate::exit::Failure;
 
 /// Which data is meant.
 #[derive(Debug, Clone, Default, clap::Args)]
-pub(crate) struct Place {
+pub(crate) struct DataLocation {
     /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH (default: heavy.db in the data dir)
     #[arg(
         long,
@@ -25,7 +25,7 @@ pub(crate) struct Place {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
-impl Place {
+impl DataLocation {
     /// Whether a place was named, rather than left to the default.
     pub(crate) const fn is_given(&self) -> bool {
         self.database.is_some() || self.data_dir.is_some()
