@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use heavy_sdk::prelude::*;
-use heavy_sdk::{DEFAULT_SEQUENCE_ID, Output, http};
+use heavy_sdk::{DEFAULT_SEQUENCE_ID, Output, Phase, http};
 use serde_json::{Value, json};
 
 /// Prints where results go, or went before the SDK took it.
@@ -152,6 +152,68 @@ impl Runner for Shopper {
     }
 }
 
+/// Reports exchanges that the SDK knows nothing of.
+#[derive(Default)]
+struct Sampler {
+    seen: AtomicU64,
+}
+
+impl Runner for Sampler {
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let mut sample = ctx.sample("WebSocket", "echo").url("ws://h/echo").method("SEND");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        sample.mark(Phase::Connect);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        sample
+            .status(1000)
+            .status_text("normal")
+            .size(5)
+            .sent(7)
+            .tag("room", 3)
+            .request_id("m-1")
+            .reused(true)
+            .end();
+
+        let step = ctx.step("ask");
+        drop(step.sample("grpc", "given up"));
+        step.sample("grpc", "refused")
+            .status(7)
+            .failed(true)
+            .error_kind("denied")
+            .end();
+        let error = step
+            .sample("grpc", "broken")
+            .fail("reset", Error::msg("the peer is gone"));
+        ctx.check("the error is given back", error.to_string() == "the peer is gone");
+        step.end();
+
+        let request = http::Request::post("http://h/items/17");
+        let answer = http::Exchange::answered(503, "sorry");
+        ctx.report(Output::new("own", Duration::from_millis(4), &request, &answer));
+        let measured = ctx
+            .sample("HTTP", "measured")
+            .url("http://h/")
+            .method("PUT")
+            .expect_status(503);
+        ctx.check("an answer is an answer", measured.answer(answer)?.status() == 503);
+
+        ctx.metric("revenue")
+            .tag("currency", "EUR")
+            .tag("vat", 19)
+            .counter(17);
+        ctx.gauge("outputs", self.seen.load(Ordering::Relaxed) as f64);
+        if let Some(ms) = ctx.param("ms") {
+            let _cut_off = ctx.sample("grpc", "slow");
+            tokio::time::sleep(Duration::from_millis(ms.parse()?)).await;
+        }
+        Ok(())
+    }
+
+    fn on_result(&self, _: &Output<'_>) {
+        self.seen.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 struct NeverReady;
 
 impl Runner for NeverReady {
@@ -179,6 +241,7 @@ fn main() -> ExitCode {
         .splitter(halves)
         .and("stateful", Stateful::default())
         .and("shopper", Shopper)
+        .and("sampler", Sampler::default())
         .and("never-ready", NeverReady);
     heavy_sdk::serve(server)
 }

@@ -1,60 +1,35 @@
 //! What one iteration sees of the world.
 
+pub(crate) mod inner;
+
 use std::any::Any;
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::mem;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use anyhow::Context as _;
-use heavy_load::vocabulary::MetricKind;
-use heavy_plugin::line::{CheckOutcome, MetricLine, StepOutcome};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Result;
-use crate::harness::core::Core;
+use crate::harness::resources::Resources;
 use crate::harness::users::{Kind, User};
-use crate::sequence::SequenceId;
+use crate::scope::Scope;
 use crate::step::Step;
-use crate::verbs::{Scope, verbs};
+use crate::verbs::verbs;
+use inner::Inner;
 
 /// What one iteration sees of the world: the way to the target, the job's parameters, its user's state.
 ///
 /// Everything takes `&self`, so that requests can be made at the same time (with `tokio::join!`).
 pub struct Context {
-    core: Rc<Core>,
-    lane: usize,
-    user: Rc<User>,
-    iteration: Option<u64>,
-    sequence_id: SequenceId,
-    group: Option<u64>,
-    /// The step of requests outside of steps: empty in `run`, else the name of the function that runs.
-    phase: Cell<&'static str>,
-    timed_out: Cell<bool>,
-    out_of_data: Cell<bool>,
-    records: RefCell<Records>,
-}
-
-/// What an iteration says about itself.
-#[derive(Debug, Default)]
-struct Records {
-    steps: Vec<StepOutcome<'static>>,
-    checks: Vec<CheckOutcome<'static>>,
-    /// From here on, the steps ended by being dropped with nothing happening since: if the iteration now fails, it
-    /// failed in them.
-    left_open: Option<usize>,
+    inner: Inner,
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Context")
-            .field("workflow", &self.workflow())
-            .field("iteration", &self.iteration)
-            .field("user", &self.user)
-            .finish_non_exhaustive()
+        self.inner.fmt(f)
     }
 }
 
@@ -76,26 +51,26 @@ impl Context {
     /// # }
     /// ```
     pub fn step(&self, name: impl Into<Cow<'static, str>>) -> Step<'_> {
-        self.touch();
-        Step::begin(self, name.into())
+        self.inner.touch();
+        Step::begin(&self.inner, name.into())
     }
 
     /// The number of the iteration in the job; `None` in `init` and `cleanup`.
     #[must_use]
     pub fn iteration(&self) -> Option<u64> {
-        self.iteration
+        self.inner.iteration
     }
 
     /// What ties the requests of this iteration together: a UUIDv4 of its own.
     #[must_use]
     pub fn sequence_id(&self) -> &str {
-        self.sequence_id.as_str()
+        self.inner.sequence_id.as_str()
     }
 
     /// The user as whom this iteration runs, unique in the whole job.
     #[must_use]
     pub fn user_id(&self) -> &str {
-        &self.user.id
+        &self.inner.user.id
     }
 
     /// The user's number in the whole job, from 0: of users of a closed load (`--users`) and of identities
@@ -103,16 +78,16 @@ impl Context {
     /// iteration needed one.
     #[must_use]
     pub fn user_number(&self) -> Option<u64> {
-        match self.user.kind {
+        match self.inner.user.kind {
             Kind::Made => None,
-            Kind::Identity | Kind::Round(_) => Some(self.user.number),
+            Kind::Identity | Kind::Round(_) => Some(self.inner.user.number),
         }
     }
 
     /// The name of the workflow.
     #[must_use]
     pub fn workflow(&self) -> &str {
-        &self.core.shared.workflows[self.lane].name
+        self.inner.workflow()
     }
 
     /// The workflow's params as a type of the load test's own.
@@ -137,7 +112,7 @@ impl Context {
     /// A variable: of the job (`-e KEY=value`), else of the [env file](crate::Runner::env_file), else of the process.
     #[must_use]
     pub fn env(&self, key: &str) -> Option<String> {
-        match self.core.job.env.get(key) {
+        match self.inner.resources.job.env.get(key) {
             Some(value) => Some(value.clone()),
             None => std::env::var(key).ok(),
         }
@@ -145,162 +120,44 @@ impl Context {
 
     /// Keeps a value for the next iterations of this user, in place of the one it kept before.
     pub fn set_state<T: 'static>(&self, state: T) {
-        *self.user.state.borrow_mut() = Some(Rc::new(state));
+        *self.inner.user.state.borrow_mut() = Some(Rc::new(state));
     }
 
     /// What this user keeps; `None` when it keeps nothing, or something of another type.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<Rc<T>> {
-        let state: Rc<dyn Any> = self.user.state.borrow().clone()?;
+        let state: Rc<dyn Any> = self.inner.user.state.borrow().clone()?;
         state.downcast().ok()
     }
 
-    pub(crate) fn new(
-        core: Rc<Core>,
-        lane: usize,
-        user: Rc<User>,
-        iteration: Option<u64>,
-        group: Option<u64>,
-    ) -> Self {
-        Self {
-            core,
-            lane,
-            user,
-            iteration,
-            sequence_id: SequenceId::fresh(),
-            group,
-            phase: Cell::new(""),
-            timed_out: Cell::new(false),
-            out_of_data: Cell::new(false),
-            records: RefCell::default(),
-        }
+    pub(crate) const fn new(inner: Inner) -> Self {
+        Self { inner }
     }
 
     /// A context in which `init` or another function outside of iterations runs.
-    pub(crate) fn outside(core: Rc<Core>, lane: usize, user: Rc<User>, phase: &'static str) -> Self {
-        let ctx = Self::new(core, lane, user, None, None);
-        ctx.phase.set(phase);
-        ctx
+    pub(crate) fn outside(
+        resources: Rc<Resources>,
+        lane: usize,
+        user: Rc<User>,
+        phase: &'static str,
+    ) -> Self {
+        let inner = Inner::new(resources, lane, user, None, None);
+        inner.phase.set(phase);
+        Self { inner }
     }
 
-    pub(crate) fn core(&self) -> &Rc<Core> {
-        &self.core
-    }
-
-    pub(crate) fn lane(&self) -> usize {
-        self.lane
-    }
-
-    pub(crate) fn user(&self) -> &Rc<User> {
-        &self.user
-    }
-
-    pub(crate) fn group(&self) -> Option<u64> {
-        self.group
-    }
-
-    pub(crate) fn set_phase(&self, phase: &'static str) {
-        self.phase.set(phase);
-    }
-
-    /// Takes note that there is no data for this iteration, nor will there be for others: the job is to end.
-    pub(crate) fn end_of_data(&self) {
-        self.out_of_data.set(true);
-        self.core.shared.data_ended.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether this iteration had no data.
-    pub(crate) fn is_out_of_data(&self) -> bool {
-        self.out_of_data.get()
-    }
-
-    pub(crate) fn set_timed_out(&self) {
-        self.timed_out.set(true);
-    }
-
-    /// Whether it took longer than the job allows.
-    pub(crate) fn is_timed_out(&self) -> bool {
-        self.timed_out.get()
-    }
-
-    /// Why a request or step that is dropped now is dropped; `None` when it is the load test's own doing.
-    pub(crate) fn cut_off(&self) -> Option<&'static str> {
-        if self.timed_out.get() {
-            Some("timeout")
-        } else if self.core.interrupting.get() || self.user.cut_off.get() {
-            Some("interrupted")
-        } else {
-            None
-        }
-    }
-
-    /// Takes note that the iteration went on, so that steps that ended before are not where it failed.
-    pub(crate) fn touch(&self) {
-        self.records.borrow_mut().left_open = None;
-    }
-
-    /// Records the end of a step. `left_open` says that it was dropped rather than ended.
-    pub(crate) fn record_step(&self, step: StepOutcome<'static>, left_open: bool) {
-        let mut records = self.records.borrow_mut();
-        let place = records.steps.len();
-        records.left_open = left_open.then(|| records.left_open.unwrap_or(place));
-        records.steps.push(step);
-    }
-
-    /// The steps and checks. When the iteration failed, it failed in the steps that were still open.
-    pub(crate) fn take_records(
-        &self,
-        failed: bool,
-    ) -> (Vec<StepOutcome<'static>>, Vec<CheckOutcome<'static>>) {
-        let mut records = mem::take(&mut *self.records.borrow_mut());
-        if failed && let Some(place) = records.left_open {
-            for step in &mut records.steps[place..] {
-                step.ok = false;
-            }
-        }
-        (records.steps, records.checks)
-    }
-
-    pub(crate) fn record_check(&self, name: Cow<'static, str>, passed: bool) {
-        let mut records = self.records.borrow_mut();
-        records.left_open = None;
-        let checks = &mut records.checks;
-        let place = checks
-            .iter()
-            .position(|check| check.name == name)
-            .unwrap_or_else(|| {
-                checks.push(CheckOutcome {
-                    name,
-                    ..CheckOutcome::default()
-                });
-                checks.len() - 1
-            });
-        if passed {
-            checks[place].passes += 1;
-        } else {
-            checks[place].fails += 1;
-        }
-    }
-
-    pub(crate) fn record_metric(&self, name: &str, kind: MetricKind, value: f64, step: &str) {
-        self.touch();
-        self.core.results.metric(&MetricLine {
-            name: name.into(),
-            kind,
-            value,
-            step: step.into(),
-            tags: "".into(),
-        });
+    pub(crate) const fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     fn scope(&self) -> Scope<'_> {
         Scope {
-            ctx: self,
-            step: Cow::Borrowed(self.phase.get()),
+            inner: &self.inner,
+            step: Cow::Borrowed(self.inner.phase.get()),
         }
     }
 
-    fn params_value(&self) -> std::sync::Arc<Value> {
-        std::sync::Arc::clone(&self.core.params.borrow()[self.lane])
+    fn params_value(&self) -> Arc<Value> {
+        Arc::clone(&self.inner.resources.params.borrow()[self.inner.lane])
     }
 }

@@ -253,7 +253,7 @@ fn place(n: u64, count: u64, end: End, ctx: &Context) -> Result<u64> {
         return Ok(n % count);
     }
     if end == End::Stop {
-        ctx.end_of_data();
+        ctx.inner().end_of_data();
     }
     Err(Error::msg(format!(
         "the data has ended: there are {count} rows, and this is number {n}"

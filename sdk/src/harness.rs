@@ -5,14 +5,15 @@
 //! | `process`, `preparing`, `dealer`, `shared`, `job` | the whole process: cores, and the job they work on |
 //! | `core`, `closed`, `orders`, `users` | one core: when an iteration starts, and as whom |
 //! | `pacer`, `timer`, `slots`, `running`, `ahead` | what a core is made of; `local` is made of it too |
-//! | `tasks`, `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
+//! | `resources`, `tasks`, `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
-//! | `rpc`, `stdio`, `spawned` | what the agent sees |
+//! | `rpc`, `stdio`, `spawned`, `failure` | what the agent sees |
 
 pub(crate) mod ahead;
 pub(crate) mod closed;
 pub(crate) mod core;
 mod dealer;
+pub(crate) mod failure;
 pub(crate) mod iteration;
 pub(crate) mod job;
 pub(crate) mod orders;
@@ -20,6 +21,7 @@ pub(crate) mod pacer;
 pub(crate) mod panics;
 mod preparing;
 pub(crate) mod process;
+pub(crate) mod resources;
 pub(crate) mod results;
 pub(crate) mod rpc;
 pub(crate) mod running;

@@ -47,12 +47,13 @@ pub use bytes::Bytes;
 pub use http::header;
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
-pub(crate) use clock::duration_ns;
 pub use clock::monotonic_ns;
+pub(crate) use clock::{duration_ns, wall_ns};
 pub use config::EngineConfig;
 pub use engine::Engine;
 pub use error::{ErrorKind, RequestError};
 pub use exchange::Exchange;
+pub(crate) use phases::PhaseClock;
 pub use request::Request;
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::{ReqwestClient, ReqwestClientError};

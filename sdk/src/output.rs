@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 use std::ops::Deref;
+use std::time::Duration;
 
-use heavy_plugin::line::{Line, NotAResult, RequestLine};
+use heavy_plugin::line::{Line, NotAResult, RequestLine, STATUS_KIND, status_fails};
+use heavy_plugin::name::default_name;
+
+use crate::http::{Exchange, Request, duration_ns, wall_ns};
 
 /// One request as it is reported: the fields of its output line.
 ///
@@ -48,6 +52,55 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// An output of the load test's own exchange: the ID of its sequence, how long it took up to now, what was sent and what
+    /// came back. [`Context::report`](crate::Context::report) reports it.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use heavy_sdk::Output;
+    /// use heavy_sdk::http::{Exchange, Request};
+    /// # use heavy_sdk::prelude::*;
+    /// # async fn my_client(_: &Request) -> (u16, Vec<u8>) { (200, Vec::new()) }
+    ///
+    /// # async fn run(ctx: &Context) -> Result<()> {
+    /// let request = Request::post("http://127.0.0.1:8080/cart").body("boots");
+    /// let started = Instant::now();
+    /// let (status, body) = my_client(&request).await;
+    /// let response = Exchange::answered(status, body);
+    /// ctx.report(Output::new(ctx.sequence_id(), started.elapsed(), &request, &response));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn new(
+        sequence_id: &'a str,
+        duration: Duration,
+        request: &'a Request,
+        response: &'a Exchange,
+    ) -> Self {
+        let duration_ns = duration_ns(duration);
+        let error = response.error.as_ref();
+        let kind = match error {
+            Some(error) => error.kind.as_str(),
+            None if status_fails(response.status) => STATUS_KIND,
+            None => "",
+        };
+        Self::from(RequestLine {
+            sequence_id: sequence_id.into(),
+            url: request.target().url().into(),
+            method: request.method().as_str().into(),
+            status: response.status,
+            size: response.size,
+            started_ns: wall_ns().saturating_sub(duration_ns),
+            duration_ns,
+            error: error.map(|error| Cow::Borrowed(&*error.message)),
+            error_kind: kind.into(),
+            name: default_name(request.method().as_str(), request.target().url()).into(),
+            proto: response.protocol().into(),
+            ..RequestLine::default()
+        })
+    }
+
     /// The JSON of the line, without a newline.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -57,40 +110,14 @@ impl<'a> Output<'a> {
         String::from_utf8(out).expect("a line is made of text")
     }
 
+    pub(crate) fn into_line(self) -> RequestLine<'a> {
+        self.line
+    }
+
     /// The same, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> Output<'static> {
-        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
-            Cow::Owned(text.into_owned())
-        }
-        let line = self.line;
-        Output {
-            line: RequestLine {
-                sequence_id: owned(line.sequence_id),
-                url: owned(line.url),
-                method: owned(line.method),
-                error: line.error.map(owned),
-                error_kind: owned(line.error_kind),
-                workflow: owned(line.workflow),
-                step: owned(line.step),
-                name: owned(line.name),
-                user_id: owned(line.user_id),
-                request_id: owned(line.request_id),
-                proto: owned(line.proto),
-                tags: owned(line.tags),
-                ..RequestLine {
-                    status: line.status,
-                    size: line.size,
-                    started_ns: line.started_ns,
-                    duration_ns: line.duration_ns,
-                    failed: line.failed,
-                    iteration: line.iteration,
-                    reused: line.reused,
-                    phases: line.phases,
-                    ..RequestLine::default()
-                }
-            },
-        }
+        self.line.into_owned().into()
     }
 }
 

@@ -4,4 +4,4 @@ pub use std::process::ExitCode;
 
 pub use anyhow::Context as _;
 
-pub use crate::{Context, Error, Result, Runner, Server, Step, bail, ensure, env_or};
+pub use crate::{Context, Error, Result, Runner, Sample, Server, Step, bail, ensure, env_or};

@@ -1,24 +1,25 @@
 //! Making requests and reporting them.
 
-pub(crate) mod id;
-mod pending;
 mod sending;
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use heavy_plugin::line::RequestLine;
 use serde::Serialize;
 use url::form_urlencoded;
 
 use crate::http::{
-    ErrorKind, ExchangeFuture, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError, header,
+    ErrorKind, ExchangeFuture, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError, Target,
+    header,
 };
+use crate::measuring::{Labels, Measuring, Subject};
+use crate::request_id::{RequestId, identify};
 use crate::response::Response;
-use crate::verbs::Scope;
-use id::{RequestId, identify};
-use pending::Pending;
+use crate::scope::Scope;
 use sending::Sending;
 
 /// A request in the making. Nothing happens before [`send`](Self::send).
@@ -46,17 +47,62 @@ pub struct RequestBuilder<'a> {
     body: Bytes,
     timeout: Option<Duration>,
     keep_body: bool,
-    report: Report,
+    labels: Labels,
     fault: Option<RequestError>,
 }
 
-/// What the line of a request says beyond the exchange itself.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    name: Option<Cow<'static, str>>,
-    /// The tags as JSON members, without braces.
-    tags: String,
-    expected: Vec<u16>,
+/// A request that the SDK's own client carries out.
+#[derive(Debug)]
+struct Asked {
+    method: Method,
+    target: Target,
+    default_name: Option<Rc<str>>,
+    id: RequestId,
+    labels: Labels,
+}
+
+impl Asked {
+    fn new(scope: &Scope<'_>, method: Method, target: Target, id: RequestId, labels: Labels) -> Self {
+        let default_name = match labels.name {
+            Some(_) => None,
+            None => Some(
+                scope
+                    .inner
+                    .resources
+                    .names
+                    .borrow_mut()
+                    .get(&method, target.url()),
+            ),
+        };
+        Self {
+            method,
+            target,
+            default_name,
+            id,
+            labels,
+        }
+    }
+}
+
+impl Subject for Asked {
+    fn line(&self) -> RequestLine<'_> {
+        let name = self.labels.name.as_deref().or(self.default_name.as_deref());
+        RequestLine {
+            url: self.target.url().into(),
+            method: self.method.as_str().into(),
+            name: name.unwrap_or_default().into(),
+            request_id: self.id.as_str().into(),
+            ..RequestLine::default()
+        }
+    }
+
+    fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    fn request_id(&self) -> RequestId {
+        self.id.clone()
+    }
 }
 
 impl<'a> RequestBuilder<'a> {
@@ -69,7 +115,7 @@ impl<'a> RequestBuilder<'a> {
             body: Bytes::new(),
             timeout: None,
             keep_body: true,
-            report: Report::default(),
+            labels: Labels::default(),
             fault: None,
         }
     }
@@ -135,26 +181,20 @@ impl<'a> RequestBuilder<'a> {
     /// Gives the request a name: its identity in every statistic. By default that is the method and the path, in
     /// which numbers, UUIDs and hashes are replaced by `{id}`.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.report.name = Some(name.into());
+        self.labels.name = Some(name.into());
         self
     }
 
     /// Adds a tag to what is stored about this request.
     pub fn tag(mut self, key: &str, value: impl Display) -> Self {
-        let tags = &mut self.report.tags;
-        if !tags.is_empty() {
-            tags.push(',');
-        }
-        tags.push_str(&json_string(key));
-        tags.push(':');
-        tags.push_str(&json_string(&value.to_string()));
+        self.labels.tags.add(key, value);
         self
     }
 
     /// Says that this status is all right, so that the request does not count as failed for it; may be used more than
     /// once. It matters only for statuses of 400 and more: others are all right anyway.
     pub fn expect_status(mut self, status: u16) -> Self {
-        self.report.expected.push(status);
+        self.labels.expected.push(status);
         self
     }
 
@@ -183,13 +223,13 @@ impl<'a> RequestBuilder<'a> {
     }
 
     /// Hands the request to the client; without a promise of an exchange when it cannot even be made.
-    fn begin(self) -> (Pending<'a>, Result<ExchangeFuture<'a>, RequestError>) {
-        let ctx = self.scope.ctx;
-        let target = ctx.core().client.target(&self.url);
+    fn begin(self) -> (Measuring<'a, Asked>, Result<ExchangeFuture<'a>, RequestError>) {
+        let inner = self.scope.inner;
+        let sequence_id = inner.sequence_id.as_str();
+        let target = inner.resources.client.target(&self.url);
         if let Some(fault) = self.fault {
-            let (sequence_id, id) = (ctx.sequence_id(), RequestId::None);
-            let pending = Pending::new(self.scope, sequence_id, id, self.method, target, self.report);
-            return (pending, Err(fault));
+            let asked = Asked::new(&self.scope, self.method, target, RequestId::None, self.labels);
+            return (Measuring::start(self.scope, sequence_id, asked), Err(fault));
         }
         let mut request = Request::new(self.method, target)
             .headers(self.headers)
@@ -198,8 +238,8 @@ impl<'a> RequestBuilder<'a> {
         if let Some(limit) = self.timeout {
             request = request.timeout(limit);
         }
-        let (pending, exchange) = begin(self.scope, ctx.sequence_id(), request, self.report);
-        (pending, Ok(exchange))
+        let (measuring, exchange) = begin(self.scope, sequence_id, request, self.labels);
+        (measuring, Ok(exchange))
     }
 
     fn refuse(&mut self, message: String) {
@@ -213,10 +253,9 @@ pub(crate) async fn carry_out(
     scope: Scope<'_>,
     sequence_id: &str,
     request: Request,
-    report: Report,
 ) -> Result<Response, RequestError> {
-    let (pending, exchange) = begin(scope, sequence_id, request, report);
-    pending.report(exchange.await)
+    let (measuring, exchange) = begin(scope, sequence_id, request, Labels::default());
+    measuring.answer(exchange.await)
 }
 
 /// Hands a request to the client, which does nothing before it is awaited.
@@ -224,23 +263,24 @@ fn begin<'a>(
     scope: Scope<'a>,
     sequence_id: &'a str,
     mut request: Request,
-    report: Report,
-) -> (Pending<'a>, ExchangeFuture<'a>) {
-    let ctx = scope.ctx;
-    ctx.touch();
-    if let Some(group) = ctx.group() {
+    labels: Labels,
+) -> (Measuring<'a, Asked>, ExchangeFuture<'a>) {
+    let inner = scope.inner;
+    inner.touch();
+    if let Some(group) = inner.group {
         request = request.group(Some(group));
     }
-    let core = ctx.core();
-    let header = core.shared.options.request_id_header.as_ref();
-    let id = identify(&mut request, header, core.job.traceparent.then_some(sequence_id));
+    let resources = &inner.resources;
+    let header = resources.request_id_header.as_ref();
+    let id = identify(
+        &mut request,
+        header,
+        resources.job.traceparent.then_some(sequence_id),
+    );
     let (method, target) = (request.method().clone(), request.target().clone());
-    let pending = Pending::new(scope, sequence_id, id, method, target, report);
+    let asked = Asked::new(&scope, method, target, id, labels);
+    let measuring = Measuring::start(scope, sequence_id, asked);
     // The client holds the request from here on; nothing of it is held across the await.
-    let exchange = core.client.execute(request);
-    (pending, exchange)
-}
-
-fn json_string(text: &str) -> String {
-    serde_json::to_string(text).expect("any text is a JSON string")
+    let exchange = resources.client.execute(request);
+    (measuring, exchange)
 }

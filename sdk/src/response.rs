@@ -8,7 +8,7 @@ use heavy_plugin::line::Phases;
 use serde::de::DeserializeOwned;
 
 use crate::http::{Exchange, HeaderMap};
-use crate::request::id::RequestId;
+use crate::request_id::RequestId;
 
 /// A complete answer to a request, whatever its status.
 ///

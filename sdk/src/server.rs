@@ -14,7 +14,7 @@ use crate::harness::spawned::{serve_address, serve_stdin};
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 use crate::http::{Engine, EngineConfig, HeaderName, HttpClient};
-use crate::request::id::REQUEST_ID_HEADER;
+use crate::request_id::REQUEST_ID_HEADER;
 use crate::runner::{Runner, Splitter};
 use crate::standalone;
 

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use heavy_plugin::line::StepOutcome;
 
 use crate::Result;
-use crate::context::Context;
+use crate::context::inner::Inner;
 use crate::http::monotonic_ns;
-use crate::verbs::{Scope, verbs};
+use crate::scope::Scope;
+use crate::verbs::verbs;
 
 /// A named part of an iteration: it holds requests, and has a duration and an outcome of its own.
 ///
@@ -26,7 +27,7 @@ use crate::verbs::{Scope, verbs};
 #[derive(Debug)]
 #[must_use = "a step ends when it is dropped"]
 pub struct Step<'a> {
-    ctx: &'a Context,
+    inner: &'a Inner,
     name: Cow<'static, str>,
     started_ns: u64,
     outcome: Option<bool>,
@@ -35,9 +36,9 @@ pub struct Step<'a> {
 impl<'a> Step<'a> {
     verbs!();
 
-    pub(crate) fn begin(ctx: &'a Context, name: Cow<'static, str>) -> Self {
+    pub(crate) fn begin(inner: &'a Inner, name: Cow<'static, str>) -> Self {
         Self {
-            ctx,
+            inner,
             name,
             started_ns: monotonic_ns(),
             outcome: None,
@@ -66,7 +67,7 @@ impl<'a> Step<'a> {
 
     fn scope(&self) -> Scope<'_> {
         Scope {
-            ctx: self.ctx,
+            inner: self.inner,
             step: Cow::Borrowed(&*self.name),
         }
     }
@@ -78,8 +79,8 @@ impl Drop for Step<'_> {
         let step = StepOutcome {
             name: std::mem::take(&mut self.name),
             duration_ns: monotonic_ns() - self.started_ns,
-            ok: self.outcome.unwrap_or(self.ctx.cut_off().is_none()),
+            ok: self.outcome.unwrap_or(self.inner.cut_off().is_none()),
         };
-        self.ctx.record_step(step, left_open);
+        self.inner.record_step(step, left_open);
     }
 }

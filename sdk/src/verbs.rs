@@ -1,16 +1,4 @@
-//! What a [`Context`] and a [`Step`](crate::Step) both offer: requests, checks and metrics.
-
-use std::borrow::Cow;
-
-use crate::context::Context;
-
-/// Where a request, check or metric belongs.
-#[derive(Debug)]
-pub(crate) struct Scope<'a> {
-    pub(crate) ctx: &'a Context,
-    /// The step; empty outside of steps.
-    pub(crate) step: Cow<'a, str>,
-}
+//! What a [`Context`](crate::Context) and a [`Step`](crate::Step) both offer: requests, samples, checks and metrics.
 
 /// The methods that need nothing but `self.scope()`.
 macro_rules! verbs {
@@ -63,66 +51,60 @@ macro_rules! verbs {
             sequence_id: &str,
             request: crate::http::Request,
         ) -> Result<crate::Response, crate::RequestError> {
-            crate::request::carry_out(
-                self.scope(),
-                sequence_id,
-                request,
-                crate::request::Report::default(),
-            )
-            .await
+            crate::request::carry_out(self.scope(), sequence_id, request).await
+        }
+
+        /// Opens a sample: an exchange of any protocol that the load test carries out itself and that is measured from
+        /// now on. The name is its identity in every statistic.
+        ///
+        /// [`Sample`](crate::Sample) says what can be told of it, and how it ends.
+        pub fn sample(
+            &self,
+            protocol: impl Into<std::borrow::Cow<'static, str>>,
+            name: impl Into<std::borrow::Cow<'static, str>>,
+        ) -> crate::Sample<'_> {
+            crate::Sample::start(self.scope(), protocol.into(), name.into())
+        }
+
+        /// Reports an exchange that the load test has carried out and timed itself; see
+        /// [`Output::new`](crate::Output::new). What the output leaves open (workflow, step, iteration, user, name) is
+        /// filled in.
+        pub fn report(&self, output: crate::Output<'_>) {
+            self.scope().report_output(output);
         }
 
         /// Counts a yes or no under a name, and gives it back. A failed check fails neither request nor iteration; to
         /// fail the iteration as well, write `ensure!(ctx.check("name", yes), "what is wrong")`.
         pub fn check(&self, name: impl Into<std::borrow::Cow<'static, str>>, passed: bool) -> bool {
             let scope = self.scope();
-            scope.ctx.record_check(name.into(), passed);
+            scope.inner.record_check(name.into(), passed);
             passed
+        }
+
+        /// A metric, to be given tags and a value. Without tags, [`counter`](Self::counter), [`gauge`](Self::gauge),
+        /// [`rate`](Self::rate) and [`trend`](Self::trend) are shorter.
+        pub fn metric<'m>(&'m self, name: &'m str) -> crate::MetricBuilder<'m> {
+            crate::MetricBuilder::new(self.scope(), name)
         }
 
         /// Adds to a metric that is a sum.
         pub fn counter(&self, name: &str, value: impl Into<f64>) {
-            let scope = self.scope();
-            scope.ctx.record_metric(
-                name,
-                heavy_load::vocabulary::MetricKind::Counter,
-                value.into(),
-                &scope.step,
-            );
+            self.metric(name).counter(value);
         }
 
         /// Sets a metric of which the newest value counts.
         pub fn gauge(&self, name: &str, value: impl Into<f64>) {
-            let scope = self.scope();
-            scope.ctx.record_metric(
-                name,
-                heavy_load::vocabulary::MetricKind::Gauge,
-                value.into(),
-                &scope.step,
-            );
+            self.metric(name).gauge(value);
         }
 
         /// Gives one more yes or no to a metric that is the share of yes.
         pub fn rate(&self, name: &str, yes: bool) {
-            let scope = self.scope();
-            let value = f64::from(u8::from(yes));
-            scope.ctx.record_metric(
-                name,
-                heavy_load::vocabulary::MetricKind::Rate,
-                value,
-                &scope.step,
-            );
+            self.metric(name).rate(yes);
         }
 
         /// Gives one more value to a metric that is a distribution.
         pub fn trend(&self, name: &str, value: impl Into<f64>) {
-            let scope = self.scope();
-            scope.ctx.record_metric(
-                name,
-                heavy_load::vocabulary::MetricKind::Trend,
-                value.into(),
-                &scope.step,
-            );
+            self.metric(name).trend(value);
         }
     };
 }

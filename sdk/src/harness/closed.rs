@@ -2,15 +2,12 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heavy_load::admission::Released;
 use heavy_load::rounds::{Rounds, Rules, Step};
 use heavy_plugin::rpc::{ClosedSetup, Numbers};
 
-use super::core::Core;
-use super::iteration::Admitted;
-use super::job::Job;
 use super::users::{Kind, User};
 
 /// A closed workflow, as all cores of the process share it.
@@ -52,6 +49,8 @@ impl ClosedLane {
 #[derive(Debug)]
 pub(crate) struct ClosedUsers {
     rounds: RefCell<Rounds>,
+    /// By workflow.
+    lanes: Vec<Option<Arc<ClosedLane>>>,
     /// By their places in the rounds.
     seats: RefCell<Vec<Seat>>,
 }
@@ -64,11 +63,13 @@ struct Seat {
 }
 
 impl ClosedUsers {
-    pub(crate) fn new(job: &Job) -> Self {
-        let lanes = job.closed.iter().enumerate();
-        let rules = lanes.filter_map(|(lane, closed)| Some((lane, closed.as_ref()?.rules)));
+    /// No users yet, of workflows that are closed or not.
+    pub(crate) fn new(lanes: Vec<Option<Arc<ClosedLane>>>) -> Self {
+        let rules = lanes.iter().enumerate();
+        let rules = rules.filter_map(|(lane, closed)| Some((lane, closed.as_ref()?.rules)));
         Self {
             rounds: RefCell::new(Rounds::new(rules)),
+            lanes,
             seats: RefCell::default(),
         }
     }
@@ -108,8 +109,29 @@ impl ClosedUsers {
             .collect()
     }
 
+    /// What users are to do at `now_ns`, one step a call.
+    pub(crate) fn decide(&self, now_ns: u64) -> Option<Step> {
+        let take = |lane: usize| self.lanes[lane].as_ref()?.take();
+        self.rounds.borrow_mut().decide(now_ns, take)
+    }
+
+    /// Takes note of the task that runs an iteration of the user at a place.
+    pub(crate) fn runs(&self, place: usize, task: usize) {
+        if let Some(seat) = self.seats.borrow_mut().get_mut(place) {
+            seat.task = Some(task);
+        }
+    }
+
+    /// The task of the user at a place, which is now cut off; none if it has none.
+    pub(crate) fn cut_off(&self, place: usize) -> Option<usize> {
+        let seats = self.seats.borrow();
+        let seat = seats.get(place)?;
+        seat.user.as_ref()?.cut_off.set(true);
+        seat.task
+    }
+
     /// The user at a place; a new one if there is none, or its `init_user` failed.
-    fn user(&self, place: usize, lane: usize, number: u64) -> Rc<User> {
+    pub(crate) fn user(&self, place: usize, lane: usize, number: u64) -> Rc<User> {
         let mut seats = self.seats.borrow_mut();
         if seats.len() <= place {
             seats.resize_with(place + 1, Seat::default);
@@ -122,53 +144,6 @@ impl ClosedUsers {
                 seat.user = Some(Rc::clone(&user));
                 user
             }
-        }
-    }
-}
-
-impl Core {
-    /// Starts what users are to start at `now_ns`, and cuts off what has used its grace up.
-    pub(super) fn look_after_users(self: &Rc<Self>, now_ns: u64) {
-        loop {
-            let take = |lane: usize| self.job.closed[lane].as_ref()?.take();
-            let step = self.closed.rounds.borrow_mut().decide(now_ns, take);
-            match step {
-                Some(Step::Start {
-                    place,
-                    lane,
-                    user,
-                    n,
-                    due_ns,
-                    free_ns,
-                }) => {
-                    self.shared.slots.occupy();
-                    let user = self.closed.user(place, lane, user);
-                    let released = Released { lane, n, due_ns };
-                    let task = self.begin(|task| Admitted {
-                        released,
-                        slot_wait_ns: free_ns - due_ns,
-                        place: task,
-                        user,
-                    });
-                    if let Some(seat) = self.closed.seats.borrow_mut().get_mut(place) {
-                        seat.task = Some(task);
-                    }
-                }
-                Some(Step::CutOff { place }) => self.cut_off(place),
-                None => break,
-            }
-        }
-    }
-
-    fn cut_off(&self, place: usize) {
-        let seats = self.closed.seats.borrow();
-        if let Some(Seat {
-            user: Some(user),
-            task: Some(task),
-        }) = seats.get(place)
-        {
-            user.cut_off.set(true);
-            self.abort(*task);
         }
     }
 }

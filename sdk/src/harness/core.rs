@@ -7,40 +7,35 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use heavy_load::admission::{Decision, Released};
-use heavy_load::vocabulary::WhenFull;
-use serde_json::Value;
+use heavy_load::rounds::Step;
+use heavy_load::vocabulary::{Connections, WhenFull};
 
 use super::closed::ClosedUsers;
-use super::iteration::Admitted;
+use super::iteration::{Admits, Admitted};
 use super::job::Job;
 use super::pacer::Pacer;
+use super::resources::Resources;
 use super::results::Results;
 use super::running::Running;
 use super::shared::Shared;
 use super::tasks::Tasks;
-use super::users::{Kind, Users};
-use crate::http::{EngineConfig, HttpClient, monotonic_ns};
-use crate::names::Names;
+use super::users::{Kind, User, Users};
+use super::workflow::Workflow;
+use crate::http::{EngineConfig, monotonic_ns};
 
 /// What one core has, and what its iterations share.
 pub(crate) struct Core {
     pub(crate) index: usize,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) job: Arc<Job>,
-    pub(crate) client: Rc<dyn HttpClient>,
-    pub(crate) params: RefCell<Vec<Arc<Value>>>,
-    pub(crate) names: RefCell<Names>,
-    pub(crate) results: Results,
+    pub(crate) resources: Rc<Resources>,
     pub(crate) users: Users,
-    pub(super) closed: ClosedUsers,
-    /// Whether iterations are being cut off because grace is over.
-    pub(crate) interrupting: Cell<bool>,
+    pub(crate) closed: ClosedUsers,
     interrupted: Cell<u64>,
     next_group: Cell<u64>,
     pacer: Pacer,
     next_due_ns: Cell<u64>,
-    pub(super) running: Running,
-    pub(super) tasks: Tasks,
+    running: Running,
+    tasks: Rc<Tasks<Admitted>>,
     stopped: Cell<bool>,
 }
 
@@ -58,24 +53,31 @@ impl Core {
         config.keep_alive = !shared.options.close_requests;
         config.max_kept_body_bytes = MAX_KEPT_BODY_BYTES;
         let cores = shared.slots.cores();
-        Ok(Rc::new(Self {
-            index,
+        let names = shared.workflows.iter().map(|workflow| workflow.name.clone());
+        let resources = Resources {
+            workflows: shared.workflows.iter().map(Workflow::named).collect(),
             client: (shared.options.http_client)(config),
+            request_id_header: shared.options.request_id_header.clone(),
             params: RefCell::new(job.params.clone()),
             names: RefCell::default(),
-            results: Results::new(Arc::clone(&shared.writer), Arc::clone(&shared.workflows)),
-            users: Users::new(job.agent_index, index, cores, job.fixed_users.clone()),
-            closed: ClosedUsers::new(&job),
+            results: Results::new(Arc::clone(&shared.writer), names.collect()),
             interrupting: Cell::new(false),
+            data_ended: Arc::clone(&shared.data_ended),
+            job: Arc::clone(&job),
+        };
+        Ok(Rc::new(Self {
+            index,
+            resources: Rc::new(resources),
+            users: Users::new(job.agent_index, index, cores, job.fixed_users.clone()),
+            closed: ClosedUsers::new(job.closed.clone()),
             interrupted: Cell::new(0),
             next_group: Cell::new(FIRST_ITERATION_GROUP),
             pacer: Pacer::new(index, job.when_full == WhenFull::Queue)?,
             next_due_ns: Cell::new(u64::MAX),
             running: Running::default(),
-            tasks: Tasks::default(),
+            tasks: Rc::default(),
             stopped: Cell::new(false),
             shared,
-            job,
         }))
     }
 
@@ -122,7 +124,7 @@ impl Core {
             .look(now_ns, &self.shared.slots, has_user, |decision| match decision {
                 Decision::Start { released, waited } => self.start(released, waited),
                 Decision::Drop { released, reason } => {
-                    self.results.dropped(released.lane, reason, released.n);
+                    self.resources.results.dropped(released.lane, reason, released.n);
                 }
             });
         self.look_after_users(now_ns);
@@ -141,36 +143,60 @@ impl Core {
             0
         };
         let user = self.users.take(released.lane);
-        self.begin(|place| Admitted {
+        self.begin(released, slot_wait_ns, user);
+    }
+
+    /// Starts what users are to start at `now_ns`, and cuts off what has used its grace up.
+    fn look_after_users(self: &Rc<Self>, now_ns: u64) {
+        while let Some(step) = self.closed.decide(now_ns) {
+            match step {
+                Step::Start {
+                    place,
+                    lane,
+                    user,
+                    n,
+                    due_ns,
+                    free_ns,
+                } => {
+                    self.shared.slots.occupy();
+                    let user = self.closed.user(place, lane, user);
+                    let task = self.begin(Released { lane, n, due_ns }, free_ns - due_ns, user);
+                    self.closed.runs(place, task);
+                }
+                Step::CutOff { place } => {
+                    if let Some(task) = self.closed.cut_off(place) {
+                        self.running.abort(task);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Starts an iteration that has a slot; gives the place of its task.
+    fn begin(self: &Rc<Self>, released: Released, slot_wait_ns: u64, user: Rc<User>) -> usize {
+        let place = self.running.enter();
+        let lane = released.lane;
+        let group = match self.resources.job.connections {
+            Connections::Shared => None,
+            Connections::PerUser => Some(user.group()),
+            Connections::PerIteration => Some(self.new_group()),
+        };
+        let admitted = Admitted {
             released,
             slot_wait_ns,
             place,
             user,
+            group,
+            resources: Rc::clone(&self.resources),
+            core: Rc::<Self>::clone(self),
+        };
+        let task = self.tasks.run(lane, admitted, |seat| {
+            Arc::clone(&self.shared.workflows[lane].runner).start_task(seat)
         });
-    }
-
-    /// Cuts one iteration off.
-    pub(super) fn abort(&self, place: usize) {
-        self.running.abort(place);
-    }
-
-    /// Takes note that the iteration at `place` is over at `now_ns`, and uses the occasion to start what is due: that
-    /// costs no wake-up.
-    pub(crate) fn ended(self: &Rc<Self>, place: usize, kind: Kind, interrupted: bool, now_ns: u64) {
-        if interrupted {
-            self.interrupted.set(self.interrupted.get() + 1);
+        if let Some(task) = task {
+            self.running.set(place, task);
         }
-        self.running.leave(place);
-        if let Kind::Round(place) = kind {
-            self.closed.ended(place, now_ns);
-            self.note_next_due();
-            self.arm();
-        }
-        self.shared.slots.give_back(self.index, now_ns);
-        if now_ns >= self.next_due_ns.get() || self.pacer.waiting() > 0 {
-            self.look(now_ns);
-            self.arm();
-        }
+        place
     }
 
     /// Decides what is due, forgets the rest, takes nothing more; says how many it forgot.
@@ -180,7 +206,7 @@ impl Core {
         self.closed.stop();
         let withdrawn = self.pacer.stop(&self.shared.slots, |decision| {
             if let Decision::Drop { released, reason } = decision {
-                self.results.dropped(released.lane, reason, released.n);
+                self.resources.results.dropped(released.lane, reason, released.n);
             }
         });
         self.next_due_ns.set(u64::MAX);
@@ -194,16 +220,16 @@ impl Core {
 
     /// Cuts off what runs and says how many iterations that were.
     pub(crate) async fn interrupt(&self) -> u64 {
-        self.interrupting.set(true);
+        self.resources.interrupting.set(true);
         let before = self.interrupted.get();
         self.running.abort_all();
         self.idle().await;
-        self.interrupting.set(false);
+        self.resources.interrupting.set(false);
         self.interrupted.get() - before
     }
 
     /// A group of connections that no other iteration has.
-    pub(crate) fn new_group(&self) -> u64 {
+    fn new_group(&self) -> u64 {
         let group = self.next_group.get();
         self.next_group.set(group + 1);
         group
@@ -211,6 +237,27 @@ impl Core {
 
     fn arm(&self) {
         self.pacer.arm(self.closed.next_wake_ns());
+    }
+}
+
+impl Admits for Core {
+    /// Uses the occasion to start what is due: that costs no wake-up.
+    fn ended(self: Rc<Self>, place: usize, user: &Rc<User>, interrupted: bool, now_ns: u64) {
+        self.users.give_back(Rc::clone(user));
+        if interrupted {
+            self.interrupted.set(self.interrupted.get() + 1);
+        }
+        self.running.leave(place);
+        if let Kind::Round(place) = user.kind {
+            self.closed.ended(place, now_ns);
+            self.note_next_due();
+            self.arm();
+        }
+        self.shared.slots.give_back(self.index, now_ns);
+        if now_ns >= self.next_due_ns.get() || self.pacer.waiting() > 0 {
+            self.look(now_ns);
+            self.arm();
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use heavy_plugin::rpc::Failure;
 use tokio::sync::mpsc;
 
+use super::failure::core_is_gone;
 use super::orders::Order;
-use super::process::core_is_gone;
 
 /// Deals iterations to cores in turn. By its own index and not by `n`, because an agent's share of the numbers can
 /// have any stride.

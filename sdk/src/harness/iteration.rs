@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_load::admission::Released;
-use heavy_load::vocabulary::{Connections, MetricKind};
+use heavy_load::vocabulary::Connections;
 use heavy_plugin::line::{FAILED, IterationLine, PANIC, TIMEOUT};
 
-use super::core::Core;
 use super::panics::{Outcome, guarded};
-use super::tasks::Seat;
+use super::resources::Resources;
+use super::tasks::{Seat, Work};
 use super::users::User;
 use crate::context::Context;
+use crate::context::inner::Inner;
 use crate::http::monotonic_ns;
 use crate::runner::Runner;
 
@@ -24,12 +25,22 @@ const INIT_USER_DURATION: &str = "init_user_duration";
 const WORTH_REPORTING_NS: u64 = 100_000;
 
 /// An iteration that has a slot and a user.
-#[derive(Debug)]
 pub(crate) struct Admitted {
     pub(crate) released: Released,
     pub(crate) slot_wait_ns: u64,
+    /// Of its task, among those that run.
     pub(crate) place: usize,
     pub(crate) user: Rc<User>,
+    /// The group of its connections, unless it shares them.
+    pub(crate) group: Option<u64>,
+    pub(crate) resources: Rc<Resources>,
+    pub(crate) core: Rc<dyn Admits>,
+}
+
+/// Who admitted an iteration, and gets back what it held.
+pub(crate) trait Admits {
+    /// Takes note that the iteration at `place` has ended at `now_ns`.
+    fn ended(self: Rc<Self>, place: usize, user: &Rc<User>, interrupted: bool, now_ns: u64);
 }
 
 /// What an iteration holds while it runs. Dropping it before [`Open::close`] means that it was cut off.
@@ -38,37 +49,39 @@ struct Open {
     released: Released,
     slot_wait_ns: u64,
     place: usize,
+    core: Rc<dyn Admits>,
     started_ns: u64,
     closed: bool,
 }
 
 /// Runs iterations one after the other, as long as there are some for this task.
-pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: Seat) {
+pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: Seat<Admitted>) {
     loop {
         let admitted = seat.next().await;
-        drive(&*runner, Rc::clone(&seat.core), admitted).await;
+        drive(&*runner, admitted).await;
         if !seat.rest() {
             return;
         }
     }
 }
 
-/// Reports an iteration that was cut off before anything of it ran.
-pub(super) fn cut_off_at_once(core: &Rc<Core>, admitted: Admitted) {
-    drop(Open::new(Rc::clone(core), admitted));
+impl Work for Admitted {
+    fn cut_off_at_once(self) {
+        drop(Open::new(self));
+    }
 }
 
 /// Runs one iteration and reports it.
-async fn drive<R: Runner>(runner: &R, core: Rc<Core>, admitted: Admitted) {
-    let mut open = Open::new(core, admitted);
+async fn drive<R: Runner>(runner: &R, admitted: Admitted) {
+    let mut open = Open::new(admitted);
     let mut outcome = Outcome::Ok;
-    if !open.ctx.user().ready.get() {
+    if !open.ctx.inner().user.ready.get() {
         // Once in a user's life: no other iteration's task has to hold room for it.
         outcome = Box::pin(open.init_user(runner)).await;
     }
     if let Outcome::Ok = outcome {
         let run = pin!(runner.run(&open.ctx));
-        outcome = match open.ctx.core().job.timeout {
+        outcome = match open.ctx.inner().resources.job.timeout {
             None => guarded(run).await,
             Some(limit) => within(limit, &open.ctx, run).await,
         };
@@ -85,30 +98,30 @@ async fn within(
         Ok(outcome) => outcome,
         Err(_) => {
             // Requests that are now cut off say why.
-            ctx.set_timed_out();
+            ctx.inner().timed_out.set(true);
             Outcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"))
         }
     }
 }
 
 impl Open {
-    fn new(core: Rc<Core>, admitted: Admitted) -> Self {
+    fn new(admitted: Admitted) -> Self {
         let Admitted {
             released,
             slot_wait_ns,
             place,
             user,
+            group,
+            resources,
+            core,
         } = admitted;
-        let group = match core.job.connections {
-            Connections::Shared => None,
-            Connections::PerUser => Some(user.group()),
-            Connections::PerIteration => Some(core.new_group()),
-        };
+        let inner = Inner::new(resources, released.lane, user, Some(released.n), group);
         Self {
-            ctx: Context::new(core, released.lane, user, Some(released.n), group),
+            ctx: Context::new(inner),
             released,
             slot_wait_ns,
             place,
+            core,
             started_ns: monotonic_ns(),
             closed: false,
         }
@@ -117,20 +130,19 @@ impl Open {
     /// Makes the user ready. The time that takes is a wait for a slot, a ready user being part of one, and no part of
     /// the iteration's duration.
     async fn init_user<R: Runner>(&mut self, runner: &R) -> Outcome {
-        self.ctx.set_phase("init_user");
+        self.ctx.inner().phase.set("init_user");
         let outcome = guarded(pin!(runner.init_user(&self.ctx))).await;
-        self.ctx.set_phase("");
+        self.ctx.inner().phase.set("");
         let now_ns = monotonic_ns();
         let init_ns = now_ns - self.started_ns;
         if init_ns >= WORTH_REPORTING_NS {
-            self.ctx
-                .record_metric(INIT_USER_DURATION, MetricKind::Trend, init_ns as f64 / 1e6, "");
+            self.ctx.trend(INIT_USER_DURATION, init_ns as f64 / 1e6);
         }
         self.slot_wait_ns += init_ns;
         self.started_ns = now_ns;
         match outcome {
             Outcome::Ok => {
-                self.ctx.user().ready.set(true);
+                self.ctx.inner().user.ready.set(true);
                 Outcome::Ok
             }
             Outcome::Failed(message) => Outcome::Failed(format!("init_user: {message}")),
@@ -142,26 +154,27 @@ impl Open {
     fn close(&mut self, outcome: Option<Outcome>) {
         self.closed = true;
         let ended_ns = monotonic_ns();
-        let out_of_data = self.ctx.is_out_of_data();
+        let inner = self.ctx.inner();
+        let out_of_data = inner.out_of_data.get();
         let interrupted = outcome.is_none() || out_of_data;
         let (error_kind, error) = match outcome {
             Some(_) if out_of_data => ("", Some("there was no data for it".to_owned())),
             Some(Outcome::Ok) => ("", None),
-            Some(Outcome::Failed(message)) if self.ctx.is_timed_out() => (TIMEOUT, Some(message)),
+            Some(Outcome::Failed(message)) if inner.timed_out.get() => (TIMEOUT, Some(message)),
             Some(Outcome::Failed(message)) => (FAILED, Some(message)),
             Some(Outcome::Panicked(message)) => (PANIC, Some(message)),
             None => ("", Some("cut off by the end of grace".to_owned())),
         };
-        let core = Rc::clone(self.ctx.core());
-        let (steps, checks) = self.ctx.take_records(error.is_some());
-        let Released { lane, n, due_ns } = self.released;
+        let resources = &inner.resources;
+        let (steps, checks) = inner.take_records(error.is_some());
+        let Released { n, due_ns, .. } = self.released;
         let lag_ns = self.started_ns.saturating_sub(due_ns);
-        core.results.iteration(&IterationLine {
-            workflow: (&*core.shared.workflows[lane].name).into(),
+        resources.results.iteration(&IterationLine {
+            workflow: inner.workflow().into(),
             iteration: n,
-            user_id: self.ctx.user_id().into(),
-            sequence_id: self.ctx.sequence_id().into(),
-            scheduled_ns: core.job.wall_ns(due_ns),
+            user_id: (&*inner.user.id).into(),
+            sequence_id: inner.sequence_id.as_str().into(),
+            scheduled_ns: resources.job.wall_ns(due_ns),
             lag_ns,
             slot_wait_ns: self.slot_wait_ns.min(lag_ns),
             duration_ns: ended_ns - self.started_ns,
@@ -172,12 +185,10 @@ impl Open {
             steps,
             checks,
         });
-        if let (Connections::PerIteration, Some(group)) = (core.job.connections, self.ctx.group()) {
-            core.client.close_group(group);
+        if let (Connections::PerIteration, Some(group)) = (resources.job.connections, inner.group) {
+            resources.client.close_group(group);
         }
-        let user = self.ctx.user();
-        core.users.give_back(Rc::clone(user));
-        core.ended(self.place, user.kind, interrupted, ended_ns);
+        Rc::clone(&self.core).ended(self.place, &inner.user, interrupted, ended_ns);
     }
 }
 
@@ -203,7 +214,7 @@ mod tests {
         }
     }
 
-    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, Seat) -> F) -> usize {
+    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, Seat<Admitted>) -> F) -> usize {
         size_of::<F>()
     }
 

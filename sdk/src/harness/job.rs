@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use heavy_load::vocabulary::{Connections, WhenFull};
 use heavy_plugin::rpc::{Anchor, Setup};
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 
 use super::closed::ClosedLane;
-use crate::http::monotonic_ns;
+use crate::http::{monotonic_ns, wall_ns};
 
 /// The job, as far as the load test is concerned.
 #[derive(Debug)]
@@ -72,14 +71,19 @@ impl Job {
             .wrapping_sub(self.anchor.monotonic_ns.cast_signed());
         self.anchor.wall_ns.saturating_add_signed(elapsed_ns)
     }
+
+    /// The job's wall time at an instant of this host's clock, which may be another.
+    pub(crate) fn of_host_ns(&self, host_wall_ns: u64) -> u64 {
+        let ahead_ns = self.wall_ns(monotonic_ns()).cast_signed() - wall_ns().cast_signed();
+        host_wall_ns.saturating_add_signed(ahead_ns)
+    }
 }
 
 /// An anchor made on the spot, for a load test that has no agent.
 pub(crate) fn anchor_now() -> Anchor {
-    let wall = clock_gettime(ClockId::Realtime);
     Anchor {
         monotonic_ns: monotonic_ns(),
-        wall_ns: wall.tv_sec.cast_unsigned() * 1_000_000_000 + wall.tv_nsec.cast_unsigned(),
+        wall_ns: wall_ns(),
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use super::core::Core;
+use super::failure::failure;
 use super::panics::{Outcome, guarded};
-use super::process::failure;
 use super::users::{Kind, User};
 use super::workflow::Later;
 use crate::beside::beside;
@@ -90,8 +90,8 @@ pub(crate) fn follow(
         if queues {
             beside(Rc::clone(&core).take_freed_slots());
         }
-        let results = Rc::clone(&core);
-        beside(async move { results.results.keep_handing_over().await });
+        let resources = Rc::clone(&core.resources);
+        beside(async move { resources.results.keep_handing_over().await });
         while let Some(order) = orders.recv().await {
             carry_out(&core, order);
         }
@@ -111,12 +111,12 @@ fn carry_out(core: &Rc<Core>, order: Order) {
         } => drop(beside(async move {
             drop(answer.send(make_identities(&core, lane, numbers).await));
         })),
-        Order::Params { lane, params } => core.params.borrow_mut()[lane] = params,
+        Order::Params { lane, params } => core.resources.params.borrow_mut()[lane] = params,
         Order::Stop { answer } => {
             let _ = answer.send(core.stop());
         }
         Order::HandOver { answer } => {
-            core.results.hand_over();
+            core.resources.results.hand_over();
             let _ = answer.send(());
         }
         Order::Idle { answer } => drop(beside(async move {
@@ -127,12 +127,17 @@ fn carry_out(core: &Rc<Core>, order: Order) {
             let _ = answer.send(core.interrupt().await);
         })),
         Order::Init { lane, answer } => drop(beside(async move {
-            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(lane), "init");
+            let ctx = Context::outside(Rc::clone(&core.resources), lane, core.users.create(lane), "init");
             let call = core.shared.workflows[lane].runner.init_later(&ctx);
             drop(answer.send(outside_iterations("init", &ctx, call).await));
         })),
         Order::Cleanup { lane, answer } => drop(beside(async move {
-            let ctx = Context::outside(Rc::clone(&core), lane, core.users.create(lane), "cleanup");
+            let ctx = Context::outside(
+                Rc::clone(&core.resources),
+                lane,
+                core.users.create(lane),
+                "cleanup",
+            );
             let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
             drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
         })),
@@ -148,10 +153,10 @@ async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
     let users = core.users.take_all().into_iter().chain(core.closed.take_all());
     for user in users.filter(|user| user.ready.get()) {
         let (lane, group) = (user.lane(), user.group());
-        let ctx = Context::outside(Rc::clone(core), lane, user, "cleanup_user");
+        let ctx = Context::outside(Rc::clone(&core.resources), lane, user, "cleanup_user");
         let call = core.shared.workflows[lane].runner.cleanup_user_later(&ctx);
         let cleaned = outside_iterations("cleanup_user", &ctx, call).await;
-        core.client.close_group(group);
+        core.resources.client.close_group(group);
         result = result.and(cleaned);
     }
     result
@@ -164,7 +169,7 @@ async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Res
             let core = Rc::clone(core);
             async move {
                 let user = Rc::new(User::numbered(lane, number, Kind::Identity));
-                let ctx = Context::outside(Rc::clone(&core), lane, Rc::clone(&user), "init_user");
+                let ctx = Context::outside(Rc::clone(&core.resources), lane, Rc::clone(&user), "init_user");
                 let call = core.shared.workflows[lane].runner.init_user_later(&ctx);
                 outside_iterations(&format!("init_user of user {number}"), &ctx, call).await?;
                 user.ready.set(true);

@@ -4,8 +4,9 @@ use futures::future::join_all;
 use heavy_plugin::rpc::Failure;
 use serde_json::Value;
 
+use super::failure::failure;
 use super::orders::Order;
-use super::process::{Process, failure};
+use super::process::Process;
 
 impl Process {
     /// Makes identities and logs them in. Few share one core, so that none is missing where another is free.

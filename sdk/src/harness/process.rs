@@ -1,7 +1,7 @@
 //! The whole process: its cores, and the job they work on.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::core::Core;
 use super::dealer::{Dealer, cores_of_lanes};
+use super::failure::{core_is_gone, failure, prepared_twice};
 use super::job::Job;
 use super::orders::{Order, follow};
 use super::shared::{Options, SDK, Shared};
@@ -66,7 +67,7 @@ impl Process {
             options,
             slots,
             writer,
-            data_ended: AtomicBool::new(false),
+            data_ended: Arc::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -305,25 +306,4 @@ impl Process {
         let answers = join_all((0..cores).map(|core| self.ask(core, &order))).await;
         answers.into_iter().flatten().collect()
     }
-}
-
-pub(crate) fn failure(kind: &str, message: String) -> Failure {
-    Failure {
-        kind: kind.to_owned(),
-        message,
-    }
-}
-
-fn prepared_twice() -> Failure {
-    failure(
-        "already-prepared",
-        "prepare was called twice; a process works on one job".to_owned(),
-    )
-}
-
-pub(super) fn core_is_gone() -> Failure {
-    failure(
-        "panic",
-        "a core of the load test has ended; its stderr says why".to_owned(),
-    )
 }

@@ -9,7 +9,6 @@ use heavy_load::vocabulary::MetricKind;
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 use tokio::sync::Notify;
 
-use super::workflow::Workflow;
 use super::writer::{BUFFER_BYTES, Writer};
 
 /// How long the first line of a buffer waits for others.
@@ -22,7 +21,8 @@ const OUTPUT_DROPPED: &str = "heavy_output_dropped";
 #[derive(Debug)]
 pub(crate) struct Results {
     writer: Arc<Writer>,
-    workflows: Arc<[Workflow]>,
+    /// The names of the workflows.
+    workflows: Vec<String>,
     buffer: RefCell<Vec<u8>>,
     filled: Notify,
     unreported: Cell<u64>,
@@ -39,7 +39,7 @@ struct Drops {
 }
 
 impl Results {
-    pub(crate) fn new(writer: Arc<Writer>, workflows: Arc<[Workflow]>) -> Self {
+    pub(crate) fn new(writer: Arc<Writer>, workflows: Vec<String>) -> Self {
         Self {
             writer,
             workflows,
@@ -107,7 +107,7 @@ impl Results {
             last,
         } in self.drops.borrow_mut().drain(..)
         {
-            let workflow = (&*self.workflows[lane].name).into();
+            let workflow = (&*self.workflows[lane]).into();
             let reason = reason.as_str().into();
             DroppedLine {
                 workflow,

@@ -38,5 +38,5 @@ pub(crate) struct Shared {
     pub(crate) slots: Slots,
     pub(crate) writer: Arc<Writer>,
     /// Whether a feed that ends the job has no more rows.
-    pub(crate) data_ended: AtomicBool,
+    pub(crate) data_ended: Arc<AtomicBool>,
 }

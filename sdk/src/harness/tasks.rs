@@ -1,33 +1,34 @@
-//! The tasks that run the iterations of one core, one after the other. A task for each iteration would cost an aligned
+//! The tasks that run the iterations of one core, each one iteration after the other. A task for each iteration would cost an aligned
 //! allocation of all that an iteration holds, every time, and glibc has no cache for those.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use tokio::task::AbortHandle;
-
-use super::core::Core;
-use super::iteration::{Admitted, cut_off_at_once};
 
 /// So many tasks of a core may rest at once; more end with their iterations.
 const MAX_RESTING: usize = 1_024;
 
 /// The tasks of a core that have nothing to run.
-#[derive(Debug, Default)]
-pub(super) struct Tasks {
+#[derive(Debug)]
+pub(crate) struct Tasks<T> {
     /// For each workflow; the one that ran last is last, and is taken first.
-    resting: RefCell<Vec<Vec<Rc<Desk>>>>,
+    resting: RefCell<Vec<Vec<Rc<Desk<T>>>>>,
     count: Cell<usize>,
 }
 
+/// What a task is given to run.
+pub(crate) trait Work {
+    /// Reports that it was cut off before anything of it ran.
+    fn cut_off_at_once(self);
+}
+
 /// Where a task finds its next iteration.
-#[derive(Default)]
-struct Desk {
-    next: Cell<Option<Admitted>>,
+struct Desk<T> {
+    next: Cell<Option<T>>,
     waker: Cell<Option<Waker>>,
     task: RefCell<Option<AbortHandle>>,
     /// Whether the task was dropped.
@@ -35,47 +36,50 @@ struct Desk {
 }
 
 /// A task's hold on its desk.
-pub(crate) struct Seat {
-    pub(crate) core: Rc<Core>,
+pub(crate) struct Seat<T: Work> {
+    tasks: Rc<Tasks<T>>,
     lane: usize,
-    desk: Rc<Desk>,
+    desk: Rc<Desk<T>>,
 }
 
-impl Core {
-    /// Starts an iteration that has a slot; gives its place among those that run.
-    pub(super) fn begin(self: &Rc<Self>, admitted: impl FnOnce(usize) -> Admitted) -> usize {
-        let place = self.running.enter();
-        let admitted = admitted(place);
-        let lane = admitted.released.lane;
-        let desk = match self.tasks.take(lane) {
+impl<T> Default for Tasks<T> {
+    fn default() -> Self {
+        Self {
+            resting: RefCell::default(),
+            count: Cell::new(0),
+        }
+    }
+}
+
+impl<T: Work> Tasks<T> {
+    /// Gives work of a workflow to a task that rests, or to one that `start` starts; gives the task.
+    pub(crate) fn run(
+        self: &Rc<Self>,
+        lane: usize,
+        work: T,
+        start: impl FnOnce(Seat<T>) -> AbortHandle,
+    ) -> Option<AbortHandle> {
+        let desk = match self.take(lane) {
             Some(desk) => {
-                desk.put(admitted);
+                desk.put(work);
                 desk
             }
-            None => self.start_task(lane, admitted),
+            None => {
+                let desk = Rc::new(Desk::new(work));
+                let seat = Seat {
+                    tasks: Rc::clone(self),
+                    lane,
+                    desk: Rc::clone(&desk),
+                };
+                *desk.task.borrow_mut() = Some(start(seat));
+                desk
+            }
         };
-        if let Some(task) = &*desk.task.borrow() {
-            self.running.set(place, task.clone());
-        }
-        place
+        let task = desk.task.borrow();
+        task.clone()
     }
 
-    fn start_task(self: &Rc<Self>, lane: usize, first: Admitted) -> Rc<Desk> {
-        let desk = Rc::new(Desk::default());
-        desk.put(first);
-        let seat = Seat {
-            core: Rc::clone(self),
-            lane,
-            desk: Rc::clone(&desk),
-        };
-        let runner = Arc::clone(&self.shared.workflows[lane].runner);
-        *desk.task.borrow_mut() = Some(runner.start_task(seat));
-        desk
-    }
-}
-
-impl Tasks {
-    fn take(&self, lane: usize) -> Option<Rc<Desk>> {
+    fn take(&self, lane: usize) -> Option<Rc<Desk<T>>> {
         let mut resting = self.resting.borrow_mut();
         loop {
             let desk = resting.get_mut(lane)?.pop()?;
@@ -86,7 +90,7 @@ impl Tasks {
         }
     }
 
-    fn rest(&self, lane: usize, desk: &Rc<Desk>) -> bool {
+    fn rest(&self, lane: usize, desk: &Rc<Desk<T>>) -> bool {
         if self.count.get() >= MAX_RESTING {
             return false;
         }
@@ -100,7 +104,7 @@ impl Tasks {
     }
 }
 
-impl fmt::Debug for Desk {
+impl<T> fmt::Debug for Desk<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk")
             .field("gone", &self.gone)
@@ -108,20 +112,29 @@ impl fmt::Debug for Desk {
     }
 }
 
-impl Desk {
-    fn put(&self, admitted: Admitted) {
-        self.next.set(Some(admitted));
+impl<T> Desk<T> {
+    fn new(first: T) -> Self {
+        Self {
+            next: Cell::new(Some(first)),
+            waker: Cell::new(None),
+            task: RefCell::new(None),
+            gone: Cell::new(false),
+        }
+    }
+
+    fn put(&self, work: T) {
+        self.next.set(Some(work));
         if let Some(waker) = self.waker.take() {
             waker.wake();
         }
     }
 }
 
-impl Seat {
+impl<T: Work> Seat<T> {
     /// The next iteration.
-    pub(crate) async fn next(&self) -> Admitted {
+    pub(crate) async fn next(&self) -> T {
         poll_fn(|task| match self.desk.next.take() {
-            Some(admitted) => Poll::Ready(admitted),
+            Some(work) => Poll::Ready(work),
             None => {
                 self.desk.waker.set(Some(task.waker().clone()));
                 Poll::Pending
@@ -132,16 +145,16 @@ impl Seat {
 
     /// Offers the task for another iteration. If enough others rest already, there will be none.
     pub(crate) fn rest(&self) -> bool {
-        self.core.tasks.rest(self.lane, &self.desk)
+        self.tasks.rest(self.lane, &self.desk)
     }
 }
 
-impl Drop for Seat {
+impl<T: Work> Drop for Seat<T> {
     fn drop(&mut self) {
         self.desk.gone.set(true);
         // Whatever was started has an outcome.
-        if let Some(admitted) = self.desk.next.take() {
-            cut_off_at_once(&self.core, admitted);
+        if let Some(work) = self.desk.next.take() {
+            work.cut_off_at_once();
         }
     }
 }

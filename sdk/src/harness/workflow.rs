@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::task::AbortHandle;
 
-use super::iteration::work;
+use super::iteration::{Admitted, work};
+use super::resources::{NamedWorkflow, OnResult};
 use super::tasks::Seat;
 use crate::context::Context;
 use crate::output::Output;
@@ -22,6 +23,16 @@ pub(crate) struct Workflow {
     pub(crate) splitter: Option<Box<dyn Splitter>>,
 }
 
+impl Workflow {
+    /// Its part of the resources of every core.
+    pub(crate) fn named(&self) -> NamedWorkflow {
+        NamedWorkflow {
+            name: self.name.clone(),
+            listener: Arc::<dyn Erased>::clone(&self.runner),
+        }
+    }
+}
+
 impl fmt::Debug for Workflow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Workflow").field(&self.name).finish()
@@ -33,19 +44,24 @@ pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
 /// [`Runner`] without its type. Tasks are started through one call that knows the type, so that the iterations in them
 /// cost no allocation.
-pub(crate) trait Erased: Send + Sync {
-    fn start_task(self: Arc<Self>, seat: Seat) -> AbortHandle;
+pub(crate) trait Erased: OnResult {
+    fn start_task(self: Arc<Self>, seat: Seat<Admitted>) -> AbortHandle;
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn init_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
-    fn tell_result(&self, output: &Output<'_>);
     fn tell_params(&self, params: &Value) -> Result<(), Error>;
     fn ask_env_file(&self) -> Option<PathBuf>;
 }
 
+impl<R: Runner> OnResult for R {
+    fn tell_result(&self, output: &Output<'_>) {
+        self.on_result(output);
+    }
+}
+
 impl<R: Runner> Erased for R {
-    fn start_task(self: Arc<Self>, seat: Seat) -> AbortHandle {
+    fn start_task(self: Arc<Self>, seat: Seat<Admitted>) -> AbortHandle {
         tokio::task::spawn_local(work(self, seat)).abort_handle()
     }
 
@@ -63,10 +79,6 @@ impl<R: Runner> Erased for R {
 
     fn cleanup_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
         Box::pin(self.cleanup_user(ctx))
-    }
-
-    fn tell_result(&self, output: &Output<'_>) {
-        self.on_result(output);
     }
 
     fn tell_params(&self, params: &Value) -> Result<(), Error> {

@@ -12,6 +12,12 @@ pub fn monotonic_ns() -> u64 {
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
 }
 
+/// Now, by this host's clock, in ns since the Unix epoch.
+pub(crate) fn wall_ns() -> u64 {
+    let now = clock_gettime(ClockId::Realtime);
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+}
+
 /// One instant on both time lines, so that deadlines for timers need no further look at the clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Anchor {

@@ -3,9 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use super::RequestBuilder;
-use super::pending::Pending;
+use super::{Asked, RequestBuilder};
 use crate::http::{Exchange, ExchangeFuture, RequestError};
+use crate::measuring::Measuring;
 use crate::response::Response;
 
 /// A request on its way. By hand, because an async function holds room for the builder twice, and for what it becomes
@@ -14,7 +14,7 @@ pub(super) enum Sending<'a> {
     /// Not begun; taken out to begin it.
     Asked(Option<RequestBuilder<'a>>),
     /// Under way; taken out to report it.
-    UnderWay(Option<Pending<'a>>, ExchangeFuture<'a>),
+    UnderWay(Option<Measuring<'a, Asked>>, ExchangeFuture<'a>),
 }
 
 impl Future for Sending<'_> {
@@ -26,17 +26,17 @@ impl Future for Sending<'_> {
                 .take()
                 .expect("a request is not polled again after it is over");
             match builder.begin() {
-                (pending, Ok(exchange)) => *self = Self::UnderWay(Some(pending), exchange),
-                (pending, Err(fault)) => return Poll::Ready(pending.report(Exchange::refused(fault))),
+                (measuring, Ok(exchange)) => *self = Self::UnderWay(Some(measuring), exchange),
+                (measuring, Err(fault)) => return Poll::Ready(measuring.answer(Exchange::refused(fault))),
             }
         }
-        let Self::UnderWay(pending, exchange) = &mut *self else {
+        let Self::UnderWay(measuring, exchange) = &mut *self else {
             unreachable!("it was begun above");
         };
         let exchange = ready!(exchange.as_mut().poll(cx));
-        let pending = pending
+        let measuring = measuring
             .take()
             .expect("a request is not polled again after it is over");
-        Poll::Ready(pending.report(exchange))
+        Poll::Ready(measuring.answer(exchange))
     }
 }

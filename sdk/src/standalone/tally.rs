@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use heavy_load::histogram::Histogram;
 use heavy_load::load::Load;
-use heavy_plugin::line::{IterationLine, Line, RequestLine};
+use heavy_plugin::line::{IterationLine, Line, RequestLine, STATUS_KIND};
 
 use crate::summary::{entry, percentiles};
 
@@ -57,16 +57,12 @@ impl Tally {
         requests.durations.record(line.duration_ns);
         if line.is_failed() {
             requests.failed += 1;
-            let kind = if line.error_kind == "status" {
-                format!("status {}", line.status)
-            } else {
-                format!(
-                    "{}: {}",
-                    line.error_kind,
-                    line.error.as_deref().unwrap_or_default()
-                )
+            let text = match (line.failure_kind(), &line.error) {
+                (STATUS_KIND, _) => format!("status {}", line.status),
+                (kind, Some(error)) => format!("{kind}: {error}"),
+                (kind, None) => kind.to_owned(),
             };
-            *entry(&mut self.errors, &kind) += 1;
+            *entry(&mut self.errors, &text) += 1;
         }
     }
 

@@ -27,7 +27,8 @@ async fn it_describes_its_workflows() {
             "slow",
             "stateful",
             "shopper",
-            "never-ready"
+            "never-ready",
+            "sampler"
         ]
     );
     let splits: Vec<_> = description

@@ -9,5 +9,6 @@ mod child;
 mod lifecycle;
 mod outcomes;
 mod reports;
+mod samples;
 mod standalone;
 mod target;

@@ -63,9 +63,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("testkit", &[]),
     ("examples/common", &["heavy-sdk"]),
+    ("examples/grpc_health", &["heavy-sdk"]),
     ("examples/http_get", &["heavy-sdk"]),
     ("examples/services/accounts", &["heavy-sdk"]),
     ("examples/services/shop", &["heavy-sdk"]),
+    ("examples/websocket_echo", &["heavy-sdk"]),
     ("examples/demo_target", &[]),
 ];
 

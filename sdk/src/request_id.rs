@@ -1,5 +1,7 @@
 //! The ID of a request, and the headers that tell the target of it.
 
+use std::borrow::Cow;
+
 use http::{HeaderName, HeaderValue};
 
 use crate::http::Request;
@@ -21,8 +23,10 @@ pub(crate) enum RequestId {
     None,
     /// 64 random bits in lower-case hex.
     Made([u8; 16]),
-    /// The load test's own.
+    /// The load test's own, in a header.
     Given(HeaderValue),
+    /// The load test's own, of an exchange without headers.
+    Text(Cow<'static, str>),
 }
 
 impl RequestId {
@@ -33,13 +37,14 @@ impl RequestId {
             Self::Made(digits) => std::str::from_utf8(digits).expect("hex digits are ASCII"),
             Self::Given(value) if value.len() > MAX_BYTES => "",
             Self::Given(value) => value.to_str().unwrap_or_default(),
+            Self::Text(text) => text,
         }
     }
 }
 
 /// Gives a request an ID in this header, unless it has one there, and a `traceparent` if there is a trace to belong to:
 /// the sequence ID is the ID of the trace, and the request ID that of the span, so that results and traces meet.
-pub(super) fn identify(request: &mut Request, header: Option<&HeaderName>, trace: Option<&str>) -> RequestId {
+pub(crate) fn identify(request: &mut Request, header: Option<&HeaderName>, trace: Option<&str>) -> RequestId {
     let Some(bits) = random().filter(|bits| *bits != 0) else {
         return RequestId::None;
     };

@@ -1,0 +1,144 @@
+//! What is behind a [`Context`](crate::Context): the iteration's identity, its user, and what it says about itself.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::mem;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use heavy_plugin::line::{CheckOutcome, StepOutcome};
+
+use crate::harness::resources::Resources;
+use crate::harness::users::User;
+use crate::sequence::SequenceId;
+
+/// One iteration, or one call of `init` and its like.
+pub(crate) struct Inner {
+    pub(crate) resources: Rc<Resources>,
+    pub(crate) lane: usize,
+    pub(crate) user: Rc<User>,
+    /// None outside of iterations.
+    pub(crate) iteration: Option<u64>,
+    pub(crate) sequence_id: SequenceId,
+    /// The iteration's connections, unless it shares them.
+    pub(crate) group: Option<u64>,
+    /// The step of requests outside of steps: empty in `run`, else the name of the function that runs.
+    pub(crate) phase: Cell<&'static str>,
+    pub(crate) timed_out: Cell<bool>,
+    pub(crate) out_of_data: Cell<bool>,
+    records: RefCell<Records>,
+}
+
+/// What an iteration says about itself.
+#[derive(Debug, Default)]
+struct Records {
+    steps: Vec<StepOutcome<'static>>,
+    checks: Vec<CheckOutcome<'static>>,
+    /// From here on, the steps ended by being dropped with nothing happening since: if the iteration now fails, it
+    /// failed in them.
+    left_open: Option<usize>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("workflow", &self.workflow())
+            .field("iteration", &self.iteration)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn new(
+        resources: Rc<Resources>,
+        lane: usize,
+        user: Rc<User>,
+        iteration: Option<u64>,
+        group: Option<u64>,
+    ) -> Self {
+        Self {
+            resources,
+            lane,
+            user,
+            iteration,
+            sequence_id: SequenceId::fresh(),
+            group,
+            phase: Cell::new(""),
+            timed_out: Cell::new(false),
+            out_of_data: Cell::new(false),
+            records: RefCell::default(),
+        }
+    }
+
+    /// The name of the workflow.
+    pub(crate) fn workflow(&self) -> &str {
+        &self.resources.workflows[self.lane].name
+    }
+
+    /// Takes note that there is no data for this iteration, nor will there be for others: the job is to end.
+    pub(crate) fn end_of_data(&self) {
+        self.out_of_data.set(true);
+        self.resources.data_ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Why a request or step that is dropped now is dropped; `None` when it is the load test's own doing.
+    pub(crate) fn cut_off(&self) -> Option<&'static str> {
+        if self.timed_out.get() {
+            Some("timeout")
+        } else if self.resources.interrupting.get() || self.user.cut_off.get() {
+            Some("interrupted")
+        } else {
+            None
+        }
+    }
+
+    /// Takes note that the iteration went on, so that steps that ended before are not where it failed.
+    pub(crate) fn touch(&self) {
+        self.records.borrow_mut().left_open = None;
+    }
+
+    /// Records the end of a step. `left_open` says that it was dropped rather than ended.
+    pub(crate) fn record_step(&self, step: StepOutcome<'static>, left_open: bool) {
+        let mut records = self.records.borrow_mut();
+        let place = records.steps.len();
+        records.left_open = left_open.then(|| records.left_open.unwrap_or(place));
+        records.steps.push(step);
+    }
+
+    /// The steps and checks. When the iteration failed, it failed in the steps that were still open.
+    pub(crate) fn take_records(
+        &self,
+        failed: bool,
+    ) -> (Vec<StepOutcome<'static>>, Vec<CheckOutcome<'static>>) {
+        let mut records = mem::take(&mut *self.records.borrow_mut());
+        if failed && let Some(place) = records.left_open {
+            for step in &mut records.steps[place..] {
+                step.ok = false;
+            }
+        }
+        (records.steps, records.checks)
+    }
+
+    pub(crate) fn record_check(&self, name: Cow<'static, str>, passed: bool) {
+        let mut records = self.records.borrow_mut();
+        records.left_open = None;
+        let checks = &mut records.checks;
+        let place = checks
+            .iter()
+            .position(|check| check.name == name)
+            .unwrap_or_else(|| {
+                checks.push(CheckOutcome {
+                    name,
+                    ..CheckOutcome::default()
+                });
+                checks.len() - 1
+            });
+        if passed {
+            checks[place].passes += 1;
+        } else {
+            checks[place].fails += 1;
+        }
+    }
+}

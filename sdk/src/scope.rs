@@ -1,0 +1,66 @@
+//! Where something that is reported belongs: an iteration and a step of it.
+
+use std::borrow::Cow;
+
+use heavy_load::vocabulary::MetricKind;
+use heavy_plugin::line::{MetricLine, RequestLine};
+use heavy_plugin::name::default_name;
+
+use crate::context::inner::Inner;
+use crate::output::Output;
+use crate::tags::Tags;
+
+/// Where a request, check or metric belongs.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    pub(crate) inner: &'a Inner,
+    /// The step; empty outside of steps.
+    pub(crate) step: Cow<'a, str>,
+}
+
+impl Scope<'_> {
+    /// Reports a request: its line gets what it leaves open of where it belongs, and goes to the results and to the load
+    /// test's `on_result`. Every request of every protocol passes here.
+    pub(crate) fn report(&self, line: RequestLine<'_>) {
+        let inner = self.inner;
+        let output = Output::from(RequestLine {
+            sequence_id: given(line.sequence_id, inner.sequence_id.as_str()),
+            workflow: given(line.workflow, inner.workflow()),
+            step: given(line.step, &self.step),
+            iteration: line.iteration.or(inner.iteration),
+            user_id: given(line.user_id, &inner.user.id),
+            ..line
+        });
+        inner.resources.results.request(&output);
+        inner.resources.workflows[inner.lane]
+            .listener
+            .tell_result(&output);
+    }
+
+    /// Reports an exchange that the load test has made and measured itself.
+    pub(crate) fn report_output(&self, output: Output<'_>) {
+        self.inner.touch();
+        let mut line = output.into_line();
+        line.started_ns = self.inner.resources.job.of_host_ns(line.started_ns);
+        if line.name.is_empty() {
+            line.name = default_name(&line.method, &line.url).into();
+        }
+        self.report(line);
+    }
+
+    /// Reports a value of a metric.
+    pub(crate) fn metric(&self, name: &str, kind: MetricKind, value: f64, tags: &Tags) {
+        self.inner.touch();
+        self.inner.resources.results.metric(&MetricLine {
+            name: name.into(),
+            kind,
+            value,
+            step: (&*self.step).into(),
+            tags: tags.to_json().into(),
+        });
+    }
+}
+
+fn given<'a>(text: Cow<'a, str>, otherwise: &'a str) -> Cow<'a, str> {
+    if text.is_empty() { otherwise.into() } else { text }
+}
