@@ -7,6 +7,7 @@ mod columns;
 mod data;
 mod exports;
 mod jobs;
+mod lines;
 mod opening;
 mod queries;
 mod reading;
@@ -48,6 +49,9 @@ on_both! {
         a_job_comes_back_as_it_was,
         jobs_are_found_by_state_and_prefix,
         jobs_of_any_day_can_be_created_at_once,
+    }
+    lines {
+        every_field_of_a_line_has_a_column,
     }
     columns {
         all_relations_and_columns_exist,
