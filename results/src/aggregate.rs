@@ -1,207 +1,62 @@
-//! Folding: roll-ups of all agents become the job's series and totals.
+//! Aggregation: roll-ups of all agents become the job's series and totals.
 //!
-//! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed, and
-//! a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
+//! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed,
+//! and a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
-mod judge;
+mod accounting;
+mod agent_series;
+mod agents;
+mod errors;
+mod interval;
+mod journal;
+mod metrics;
+mod requests;
 mod series;
-mod summarise;
+mod steps;
 mod timeline;
 mod totals;
-mod warnings;
 mod windows;
+mod workflows;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-use heavy_load::vocabulary::Ended;
-use std::collections::BTreeMap;
+pub use agent_series::AgentSecondRow;
+pub use series::SecondRow;
 
-use crate::stats::{Closing, Delta, Event, LogLine};
-use crate::threshold::ThresholdWatch;
+use crate::job::{JobInfo, JobState};
+use crate::stats::{Closing, Delta, Event, Iterations, LogLine};
+use crate::summary::{Accounting, Summary, Timeline, VERSION};
+use crate::threshold::{Breach, Observed, Threshold, ThresholdSummary, ThresholdWatch};
+use agent_series::AgentSeries;
+use agents::AgentTable;
 use heavy_load::load::Load;
 use heavy_load::window::Windows;
-use series::Series;
+use journal::Journal;
+use series::{RowContext, Series};
+use timeline::Columns;
 use totals::Totals;
 
-/// The state of folding one job.
+const NS_PER_SECOND: u64 = 1_000_000_000;
+
+/// Seconds that a job may go on beyond its profile; what claims to be later counts in the last of them.
+const OVERTIME_SECONDS: u32 = 24 * 3600;
+
+/// The aggregated results of one job.
 #[derive(Debug)]
 pub struct Aggregator {
     load: Load,
+    /// No second is later.
+    last_second: u32,
     series: Series,
+    agent_series: AgentSeries,
+    columns: Columns,
     totals: Totals,
-    agents: BTreeMap<String, AgentFold>,
-    events: Vec<(u64, Event)>,
-    log: Vec<(u64, String, LogLine)>,
-    events_seen: u64,
-    /// The first [`MOST_EVENTS`], for the summary.
-    first_events: Vec<Event>,
-    log_seen: u64,
+    agents: AgentTable,
+    journal: Journal,
     watch: ThresholdWatch,
     /// Up to where iterations were due, where that is known.
     end_ns: Option<u64>,
-}
-
-/// Events that a summary holds.
-const MOST_EVENTS: usize = 1000;
-
-/// What is known of one agent.
-#[derive(Debug, Default)]
-struct AgentFold {
-    complete_before_second: u32,
-    closing: Option<Closing>,
-    totals: totals::AgentTotals,
-    lost: bool,
-    /// Its lease is over: it may still report, but is not waited for.
-    gone: bool,
-    /// What settling has added to what it reported.
-    settled_gap: u64,
-}
-
-impl Aggregator {
-    /// A fold of a job with this load on these agents.
-    #[must_use]
-    pub fn new(load: Load, agents: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            series: Series::new(load.clone()),
-            load,
-            totals: Totals::default(),
-            agents: agents
-                .into_iter()
-                .map(|agent| (agent, AgentFold::default()))
-                .collect(),
-            events: Vec::new(),
-            log: Vec::new(),
-            events_seen: 0,
-            first_events: Vec::new(),
-            log_seen: 0,
-            watch: ThresholdWatch::default(),
-            end_ns: None,
-        }
-    }
-
-    /// Plans differently, from an instant on: what lies before must be the same.
-    pub fn set_load(&mut self, load: Load) {
-        self.series.set_load(load.clone());
-        self.watch.set_last_second(self.series.last_second());
-        self.load = load;
-    }
-
-    /// Adds a delta of an agent; an agent that is not known yet joins.
-    pub fn apply(&mut self, agent: &str, delta: &Delta) {
-        let fold = self.agents.entry(agent.to_owned()).or_default();
-        fold.complete_before_second = fold.complete_before_second.max(delta.complete_before_second);
-        fold.totals.apply(delta);
-        self.totals.apply(delta);
-        self.series.apply(agent, delta);
-        self.watch.apply(delta);
-        for event in &delta.events {
-            self.add_event(event.clone());
-        }
-        for line in &delta.log {
-            self.log.push((self.log_seen, agent.to_owned(), line.clone()));
-            self.log_seen += 1;
-        }
-    }
-
-    /// Takes an agent's closing: it will say nothing more.
-    pub fn close(&mut self, agent: &str, closing: Closing) {
-        self.agents.entry(agent.to_owned()).or_default().closing = Some(closing);
-    }
-
-    /// Whether an agent has closed.
-    #[must_use]
-    pub fn is_closed(&self, agent: &str) -> bool {
-        self.agents.get(agent).is_some_and(|fold| fold.closing.is_some())
-    }
-
-    /// Adds something that happened to the job.
-    pub fn add_event(&mut self, event: Event) {
-        if self.first_events.len() < MOST_EVENTS {
-            self.first_events.push(event.clone());
-        }
-        self.events.push((self.events_seen, event));
-        self.events_seen += 1;
-    }
-
-    /// Notes that an agent's lease is over: the series goes on without it. Seconds that it has not reported stay
-    /// partial.
-    pub fn leave(&mut self, agent: &str) {
-        self.agents.entry(agent.to_owned()).or_default().gone = true;
-    }
-
-    /// Accounts for an agent that is gone without a closing, or whose closing says that it ended before its share
-    /// did: of the iterations that were due to it, given by workflow as their due instants' count, what it never
-    /// reported as due is dropped as `gap`; what it started and never reported an outcome for is lost. In a job that
-    /// went on `to_the_end` of its plan every agent is held to its share, in one that was stopped each has stopped at
-    /// its own instant.
-    pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
-        let fold = self.agents.entry(agent.to_owned()).or_default();
-        match &fold.closing {
-            // Nothing more was due once there was no data for it.
-            Some(closing) if closing.ended == Some(Ended::Data) => return,
-            Some(closing) if !to_the_end && !matches!(closing.ended, Some(Ended::Died | Ended::Lease)) => {
-                return;
-            }
-            Some(_) => {}
-            None => fold.lost = true,
-        }
-        // Nothing is known of it from here on.
-        let last =
-            u32::try_from(self.load.duration_ns().saturating_sub(1) / 1_000_000_000).unwrap_or(u32::MAX);
-        let second = fold.complete_before_second.min(last);
-        let window = Windows::of(&self.load).of_second(second);
-        for delta in fold.totals.settle(due, second, window) {
-            fold.settled_gap += delta.scheduled;
-            fold.totals.add_iterations(&delta);
-            self.totals.add_iterations(&delta);
-            self.series.add_iterations(agent, &delta);
-            self.watch.add_iterations(&delta);
-        }
-    }
-
-    /// The first second that is not yet complete: below it, every agent that is neither closed nor gone has reported.
-    #[must_use]
-    pub fn complete_before_second(&self) -> u32 {
-        self.reported_before(|fold| !fold.gone)
-    }
-
-    /// Below it, nothing is missing of those of the open agents that are `awaited`.
-    fn reported_before(&self, awaited: impl Fn(&AgentFold) -> bool) -> u32 {
-        self.agents
-            .values()
-            .filter(|fold| fold.closing.is_none() && !fold.lost && awaited(fold))
-            .map(|fold| fold.complete_before_second)
-            .min()
-            .unwrap_or_else(|| self.series.seconds())
-    }
-
-    /// Takes what has changed since the last call, in seconds before `before_second`; later ones are still open.
-    pub fn take_changes(&mut self, before_second: u32) -> SeriesUpdate {
-        let complete = self.reported_before(|_| true);
-        SeriesUpdate {
-            seconds: self.series.take_seconds(before_second, complete),
-            agent_seconds: self.series.take_agent_seconds(before_second),
-            events: std::mem::take(&mut self.events),
-            log: std::mem::take(&mut self.log),
-        }
-    }
-
-    /// The newest complete second, for progress; `None` before there is one.
-    #[must_use]
-    pub fn newest_complete_second(&self) -> Option<SecondRow> {
-        let newest = self
-            .complete_before_second()
-            .min(self.series.seconds())
-            .checked_sub(1)?;
-        self.series.row(newest, self.reported_before(|_| true))
-    }
-
-    /// The accounting so far.
-    #[must_use]
-    pub fn accounting(&self) -> crate::summary::Accounting {
-        self.totals.accounting(self.load.planned())
-    }
 }
 
 /// Seconds, events and log lines that have changed since the last time they were written.
@@ -211,70 +66,254 @@ pub struct SeriesUpdate {
     pub seconds: Vec<SecondRow>,
     /// Whole rows; one that is there already is replaced.
     pub agent_seconds: Vec<AgentSecondRow>,
-    /// New events, each with its number in the job (from 0), by which a repeated write is known.
+    /// New events, each with its number in the job (from 0), which identifies a repeated write.
     pub events: Vec<(u64, Event)>,
-    /// New log lines, each with its agent and its number in the job (from 0).
+    /// New log lines, each with its number in the job (from 0) and its agent.
     pub log: Vec<(u64, String, LogLine)>,
 }
 
-/// One second of a job; a row of the relation `seconds`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SecondRow {
-    /// From the job's start.
-    pub second: u32,
-    /// By the profile.
-    pub planned: u64,
-    /// Due.
-    pub scheduled: u64,
-    /// Started, of those due.
-    pub started: u64,
-    /// Ended well.
-    pub ok: u64,
-    /// Ended badly.
-    pub failed: u64,
-    /// Dropped, of those due.
-    pub dropped: u64,
-    /// Running at its end.
-    pub in_flight: u64,
-    /// Requests that ended.
-    pub requests: u64,
-    /// Of them, failed.
-    pub requests_failed: u64,
-    /// Of request durations; `None` without requests.
-    pub p50_ms: Option<f64>,
-    /// As above.
-    pub p95_ms: Option<f64>,
-    /// As above.
-    pub p99_ms: Option<f64>,
-    /// Of response times of iterations; `None` without them.
-    pub response_p99_ms: Option<f64>,
-    /// Encoded histogram of request durations.
-    pub duration: Vec<u8>,
-    /// Encoded histogram of response times.
-    pub response: Vec<u8>,
-    /// Whether an agent's report was missing when the second was sealed and still is.
-    pub partial: bool,
+impl Aggregator {
+    /// No results yet of a job with this load on these agents.
+    #[must_use]
+    pub fn new(load: Load, agents: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            last_second: last_second(&load),
+            load,
+            series: Series::default(),
+            agent_series: AgentSeries::default(),
+            columns: Columns::default(),
+            totals: Totals::default(),
+            agents: agents.into_iter().collect(),
+            journal: Journal::default(),
+            watch: ThresholdWatch::default(),
+            end_ns: None,
+        }
+    }
+
+    /// The same, with thresholds to watch; before anything is applied.
+    #[must_use]
+    pub fn watching(mut self, thresholds: &[Threshold]) -> Self {
+        self.watch = ThresholdWatch::new(thresholds, self.last_second);
+        self
+    }
+
+    /// Replaces the plan; up to now the new one must equal the old one.
+    pub fn set_load(&mut self, load: Load) {
+        self.last_second = last_second(&load);
+        self.watch.set_last_second(self.last_second);
+        self.load = load;
+    }
+
+    /// Adds a delta of an agent; an agent that is not known yet joins.
+    pub fn apply(&mut self, agent: &str, delta: &Delta) {
+        self.agents.apply(agent, delta);
+        self.totals.apply(delta);
+        self.watch.apply(delta);
+        for row in &delta.requests {
+            let second = row.second.min(self.last_second);
+            self.series.add_requests(second, row);
+            self.columns.add_requests(second, row);
+        }
+        for row in &delta.iterations {
+            self.add_iterations(agent, row);
+        }
+        for health in &delta.health {
+            let second = health.second.min(self.last_second);
+            self.agent_series.set_health(agent, second, *health);
+            self.series.touch(second);
+        }
+        for event in &delta.events {
+            self.journal.add_event(event.clone());
+        }
+        for line in &delta.log {
+            self.journal.add_line(agent, line.clone());
+        }
+    }
+
+    /// Adds iterations to what is kept by second.
+    fn add_iterations(&mut self, agent: &str, row: &Iterations) {
+        let second = row.second.min(self.last_second);
+        self.series.add_iterations(second, row);
+        self.columns.add_iterations(second, row);
+        self.agent_series.add_iterations(agent, second, row);
+    }
+
+    /// Takes an agent's closing: it reports nothing more.
+    pub fn close(&mut self, agent: &str, closing: Closing) {
+        self.agents.close(agent, closing);
+    }
+
+    /// Whether an agent has closed.
+    #[must_use]
+    pub fn is_closed(&self, agent: &str) -> bool {
+        self.agents.is_closed(agent)
+    }
+
+    /// Adds something that happened to the job.
+    pub fn add_event(&mut self, event: Event) {
+        self.journal.add_event(event);
+    }
+
+    /// Notes that an agent's lease has expired: the series goes on without it. Seconds that it has not reported stay
+    /// partial.
+    pub fn leave(&mut self, agent: &str) {
+        self.agents.leave(agent);
+    }
+
+    /// Balances the accounts of an agent that is gone without a closing, or whose closing says that it ended before its
+    /// share did. Of the iterations that were due to it, given by workflow, those that it never reported as due are
+    /// dropped as `gap`; those that it started without reporting an outcome are lost. In a job that went on
+    /// `to_the_end` of its plan every agent is held to its share; in one that was stopped each has stopped at its own
+    /// instant.
+    pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
+        let last = self.load.duration_ns().saturating_sub(1) / NS_PER_SECOND;
+        let last = u32::try_from(last).unwrap_or(u32::MAX);
+        let windows = Windows::of(&self.load);
+        let window_of = |second| windows.of_second(second);
+        for row in self.agents.settle(agent, due, to_the_end, last, window_of) {
+            self.totals.add_iterations(&row);
+            self.add_iterations(agent, &row);
+            self.watch.add_iterations(&row);
+        }
+    }
+
+    /// The first second that is not yet complete: below it, every agent that is neither closed nor gone has reported.
+    #[must_use]
+    pub fn complete_before_second(&self) -> u32 {
+        self.agents
+            .complete_before(false)
+            .unwrap_or_else(|| self.series.len())
+    }
+
+    fn row_context(&self) -> RowContext<'_> {
+        let complete_before = self.agents.complete_before(true);
+        RowContext {
+            load: &self.load,
+            complete_before: complete_before.unwrap_or_else(|| self.series.len()),
+            agents: &self.agent_series,
+        }
+    }
+
+    /// Takes what has changed since the last call, in seconds before `before_second`; later ones are still open.
+    pub fn take_changes(&mut self, before_second: u32) -> SeriesUpdate {
+        let changed = self.series.take_changed(before_second);
+        let context = self.row_context();
+        let rows = changed
+            .into_iter()
+            .filter_map(|second| self.series.row(second, &context));
+        SeriesUpdate {
+            seconds: rows.collect(),
+            agent_seconds: self.agent_series.take(before_second),
+            events: self.journal.take_events(),
+            log: self.journal.take_log(),
+        }
+    }
+
+    /// The newest complete second, for progress; `None` before there is one.
+    #[must_use]
+    pub fn newest_complete_second(&self) -> Option<SecondRow> {
+        let complete = self.complete_before_second().min(self.series.len());
+        self.series.row(complete.checked_sub(1)?, &self.row_context())
+    }
+
+    /// The accounting so far.
+    #[must_use]
+    pub fn accounting(&self) -> Accounting {
+        self.totals.accounting(self.load.planned())
+    }
+
+    /// Judges the thresholds on what ends before a second, up to which everything is known. Gives the first threshold
+    /// that is broken and stops the load; only once.
+    pub fn judge_before(&mut self, before_second: u32) -> Option<Breach> {
+        let planned = self.load.duration_ns() / NS_PER_SECOND;
+        self.watch
+            .advance(before_second, u32::try_from(planned).unwrap_or(u32::MAX))
+    }
+
+    /// Sets up to where iterations were due: the plan's end, or earlier in a job that was stopped.
+    pub fn end_at(&mut self, end_ns: u64) {
+        self.end_ns = Some(end_ns);
+    }
+
+    /// The time that rates refer to: up to the last end, and the whole plan once it was carried out.
+    fn measured(&self, carried_out: bool) -> Observed {
+        let last_ended_ns = self.totals.last_ended_ns();
+        let end_ns = self.end_ns.unwrap_or_else(|| self.load.duration_ns());
+        let is_open = self.load.is_open();
+        let planned_ns = if carried_out && is_open { end_ns } else { 1 };
+        // Users that come to the end of their iterations plan nothing more.
+        let load_ns = if is_open {
+            end_ns
+        } else {
+            end_ns.min(last_ended_ns)
+        };
+        Observed {
+            run_time_s: last_ended_ns.max(planned_ns) as f64 / 1e9,
+            planned_before_second: u32::try_from(load_ns / NS_PER_SECOND).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The outcomes of the watched thresholds, for a job in this state.
+    #[must_use]
+    pub fn thresholds(&self, state: JobState) -> Vec<ThresholdSummary> {
+        let measured = self.measured(state == JobState::Finished);
+        self.watch.outcomes(measured, state.is_final())
+    }
+
+    /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
+    /// the plan holds; `complete` says that nothing more will come.
+    #[must_use]
+    pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
+        let measured = self.measured(complete && job.state == JobState::Finished);
+        let run_time_s = measured.run_time_s;
+        Summary {
+            version: VERSION,
+            job: job.clone(),
+            heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
+            complete,
+            run_time_s: self.totals.last_ended_ns() as f64 / 1e9,
+            thresholds: self.watch.outcomes(measured, complete),
+            iterations: self.accounting(),
+            generator_lag: self.totals.generator_lag(),
+            response_time: self.totals.response_time(),
+            requests: self.totals.requests(run_time_s),
+            windows: self.totals.windows(&self.load, complete),
+            timeline: self.timeline(),
+            events: self.journal.first_events().to_vec(),
+            workflows: self.totals.workflows(&self.load, run_time_s),
+            errors: self.totals.errors(),
+            not_results: self.totals.not_results(),
+            metrics: self.totals.metrics(),
+            agents: self.agents.summaries(shares),
+            warnings: self.warnings(),
+        }
+    }
+
+    fn timeline(&self) -> Timeline {
+        let seconds = self.series.seconds();
+        let in_flight = seconds.map(|second| (second, self.agent_series.in_flight(second)));
+        let run_time_s = self.totals.last_ended_ns() as f64 / 1e9;
+        self.columns.timeline(&self.load, in_flight, run_time_s)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.agents.warnings();
+        let unwritten = self.totals.output_dropped();
+        if unwritten > 0.0 {
+            warnings.push(format!(
+                "the load test discarded {unwritten} lines of requests or metrics because its output was not read fast \
+                 enough: counts and percentiles do not include them"
+            ));
+        }
+        warnings.extend(self.series.slow_second());
+        if self.totals.has_other_requests() {
+            warnings.push("too many request names: the rest are aggregated as (other)".to_owned());
+        }
+        warnings
+    }
 }
 
-/// One second of one agent; a row of the relation `agent_seconds`.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AgentSecondRow {
-    /// The agent.
-    pub agent: String,
-    /// From the job's start.
-    pub second: u32,
-    /// Started, of those due.
-    pub started: u64,
-    /// Dropped, of those due.
-    pub dropped: u64,
-    /// Running at its end.
-    pub in_flight: u64,
-    /// Generator lag of the iterations that ended; `None` without any.
-    pub generator_lag_p99_ms: Option<f64>,
-    /// Cores used, load test + agent.
-    pub cpu: f64,
-    /// Memory, load test + agent, in MB (10^6 bytes).
-    pub rss_mb: f64,
-    /// Of the load test.
-    pub open_files: u64,
+fn last_second(load: &Load) -> u32 {
+    let planned = u32::try_from(load.duration_ns().div_ceil(NS_PER_SECOND)).unwrap_or(u32::MAX / 2);
+    planned.saturating_add(OVERTIME_SECONDS)
 }

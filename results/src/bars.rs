@@ -1,6 +1,5 @@
-//! Automatic buckets for showing a distribution: at most a dozen bars with round bounds.
+//! Automatic buckets that show a distribution: at most a dozen bars with round bounds.
 
-use crate::summary::LatencyBucket;
 use heavy_load::histogram::Histogram;
 
 const MOST_BARS: usize = 12;
@@ -14,10 +13,11 @@ const LADDERS: [&[u64]; 5] = [
     &[100],
 ];
 
-/// The bars of a histogram: ascending bounds, the last one the largest value; counts add up to all values. Bounds are
-/// round numbers as long as the values span more than a fraction of a decade, else equal steps.
+/// The bars of a histogram as (upper bound in ns, number of values): ascending bounds, the last one the largest value;
+/// counts add up to all values. Bounds are round numbers as long as the values span more than a fraction of a decade,
+/// else equal steps.
 #[must_use]
-pub fn of(histogram: &Histogram) -> Vec<LatencyBucket> {
+pub fn bars(histogram: &Histogram) -> Vec<(u64, u64)> {
     let max = histogram.max_ns();
     let mut below = 0;
     bounds(histogram, MOST_BARS)
@@ -30,15 +30,12 @@ pub fn of(histogram: &Histogram) -> Vec<LatencyBucket> {
             };
             let count = up_to - below;
             below = up_to;
-            LatencyBucket {
-                upper_ms: upper as f64 / 1e6,
-                count,
-            }
+            (upper, count)
         })
         .collect()
 }
 
-/// At most `most` ascending bounds in ns that a histogram's values are well shown by, the last one the largest value;
+/// At most `most` ascending bounds in ns that show a histogram's values well, the last one the largest value;
 /// none without values.
 pub(crate) fn bounds(histogram: &Histogram, most: usize) -> Vec<u64> {
     if histogram.count() == 0 {
@@ -82,15 +79,9 @@ mod tests {
     #[test]
     fn nothing_has_no_bars_and_one_value_has_one() {
         let mut histogram = Histogram::default();
-        assert_eq!(of(&histogram), []);
+        assert_eq!(bars(&histogram), []);
         histogram.record_n(1_500_000, 7);
-        assert_eq!(
-            of(&histogram),
-            [LatencyBucket {
-                upper_ms: 1.5,
-                count: 7
-            }]
-        );
+        assert_eq!(bars(&histogram), [(1_500_000, 7)]);
     }
 
     proptest! {
@@ -98,10 +89,10 @@ mod tests {
         fn bars_are_few_ascending_and_hold_everything(values in prop::collection::vec(0u64..60_000_000_000, 1..100)) {
             let mut histogram = Histogram::default();
             values.iter().for_each(|value| histogram.record(*value));
-            let bars = of(&histogram);
+            let bars = bars(&histogram);
             prop_assert!(bars.len() <= MOST_BARS);
-            prop_assert!(bars.is_sorted_by(|a, b| a.upper_ms < b.upper_ms));
-            prop_assert_eq!(bars.iter().map(|bar| bar.count).sum::<u64>(), values.len() as u64);
+            prop_assert!(bars.is_sorted_by(|a, b| a.0 < b.0));
+            prop_assert_eq!(bars.iter().map(|(_, count)| count).sum::<u64>(), values.len() as u64);
         }
     }
 }

@@ -1,126 +1,137 @@
-//! The job's series: what happened in each second, over all agents and for each agent.
+//! What happened in each second of the job, over all agents.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::timeline::Columns;
-use super::{AgentSecondRow, SecondRow};
-use crate::stats::{Delta, Health, Iterations};
-use crate::summary::Timeline;
-use heavy_load::histogram::Histogram;
+use super::agent_series::AgentSeries;
+use super::interval::{Interval, quantile_ms};
+use crate::stats::{Iterations, Requests};
 use heavy_load::load::Load;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
-
-/// Seconds that a job may go on beyond its profile; what claims to be later counts in the last of them.
-const OVERTIME_SECONDS: u32 = 24 * 3600;
 
 /// A second stands out that is so many times slower than most, and takes longer than this, among so many.
 const STANDS_OUT_TIMES: u64 = 10;
 const STANDS_OUT_NS: u64 = 50_000_000;
 const FEWEST_SECONDS: usize = 5;
 
-#[derive(Debug)]
+/// One second of a job; a row of the relation `seconds`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SecondRow {
+    /// From the job's start.
+    pub second: u32,
+    /// By the profile.
+    pub planned: u64,
+    /// Due.
+    pub scheduled: u64,
+    /// Started, of those due.
+    pub started: u64,
+    /// Ended with `Ok`.
+    pub ok: u64,
+    /// Ended with `Err`, a panic or a timeout.
+    pub failed: u64,
+    /// Dropped, of those due.
+    pub dropped: u64,
+    /// Running at its end.
+    pub in_flight: u64,
+    /// Requests that ended.
+    pub requests: u64,
+    /// Of them, failed.
+    pub requests_failed: u64,
+    /// Median of request durations; `None` without requests.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile of request durations; `None` without requests.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile of request durations; `None` without requests.
+    pub p99_ms: Option<f64>,
+    /// 99th percentile of response times of iterations; `None` without them.
+    pub response_p99_ms: Option<f64>,
+    /// Encoded histogram of request durations.
+    pub duration: Vec<u8>,
+    /// Encoded histogram of response times.
+    pub response: Vec<u8>,
+    /// Whether an agent's report was missing when the second was sealed and still is.
+    pub partial: bool,
+}
+
+/// The job's seconds, and which of them changed since they were taken.
+#[derive(Debug, Default)]
 pub(super) struct Series {
-    load: Load,
-    last_second: u32,
-    seconds: BTreeMap<u32, Second>,
-    agents: BTreeMap<(u32, String), AgentSecond>,
-    columns: Columns,
+    seconds: BTreeMap<u32, Interval>,
     changed: BTreeSet<u32>,
-    changed_agents: BTreeSet<(u32, String)>,
 }
 
-#[derive(Debug, Default)]
-struct Second {
-    scheduled: u64,
-    started: u64,
-    ok: u64,
-    failed: u64,
-    dropped: u64,
-    requests: u64,
-    requests_failed: u64,
-    duration: Histogram,
-    response: Histogram,
-}
-
-#[derive(Debug, Default)]
-struct AgentSecond {
-    started: u64,
-    dropped: u64,
-    generator_lag: Histogram,
-    health: Health,
+/// What a row says beside the sums of its second.
+#[derive(Debug)]
+pub(super) struct RowContext<'a> {
+    pub(super) load: &'a Load,
+    /// Seconds from here on lack reports of agents.
+    pub(super) complete_before: u32,
+    pub(super) agents: &'a AgentSeries,
 }
 
 impl Series {
-    pub(super) fn new(load: Load) -> Self {
-        Self {
-            last_second: last_second(&load),
-            load,
-            seconds: BTreeMap::new(),
-            agents: BTreeMap::new(),
-            columns: Columns::default(),
-            changed: BTreeSet::new(),
-            changed_agents: BTreeSet::new(),
-        }
+    pub(super) fn add_requests(&mut self, second: u32, row: &Requests) {
+        self.second(second).add_requests(row);
     }
 
-    /// No second is later.
-    pub(super) const fn last_second(&self) -> u32 {
-        self.last_second
+    pub(super) fn add_iterations(&mut self, second: u32, row: &Iterations) {
+        self.second(second).add_iterations(row);
     }
 
-    pub(super) fn set_load(&mut self, load: Load) {
-        self.last_second = last_second(&load);
-        self.load = load;
+    /// Notes that a second was reported, whatever happened in it.
+    pub(super) fn touch(&mut self, second: u32) {
+        self.second(second);
     }
 
-    pub(super) fn apply(&mut self, agent: &str, delta: &Delta) {
-        for row in &delta.requests {
-            let second = self.second(row.second);
-            second.requests += row.duration.count();
-            second.requests_failed += if row.failed { row.duration.count() } else { 0 };
-            second.duration.merge(&row.duration);
-        }
-        self.columns.add_requests(&delta.requests, self.last_second);
-        for row in &delta.iterations {
-            self.add_iterations(agent, row);
-        }
-        for health in &delta.health {
-            self.agent_second(agent, health.second).health = *health;
-            self.second(health.second);
-        }
-    }
-
-    pub(super) fn add_iterations(&mut self, agent: &str, row: &Iterations) {
-        let second = self.second(row.second);
-        second.scheduled += row.scheduled;
-        second.started += row.started;
-        second.ok += row.ok;
-        second.failed += row.failed;
-        second.dropped += row.dropped.total();
-        second.response.merge(&row.response);
-        self.columns.add_iterations(row, self.last_second);
-        let agent = self.agent_second(agent, row.second);
-        agent.started += row.started;
-        agent.dropped += row.dropped.total();
-        agent.generator_lag.merge(&row.generator_lag);
-    }
-
-    fn second(&mut self, second: u32) -> &mut Second {
-        let second = second.min(self.last_second);
+    fn second(&mut self, second: u32) -> &mut Interval {
         self.changed.insert(second);
         self.seconds.entry(second).or_default()
     }
 
-    fn agent_second(&mut self, agent: &str, second: u32) -> &mut AgentSecond {
-        let key = (second.min(self.last_second), agent.to_owned());
-        self.changed_agents.insert(key.clone());
-        self.agents.entry(key).or_default()
+    /// One more than the last second that was reported.
+    pub(super) fn len(&self) -> u32 {
+        self.seconds.last_key_value().map_or(0, |(second, _)| second + 1)
+    }
+
+    /// The seconds that were reported, ascending.
+    pub(super) fn seconds(&self) -> impl Iterator<Item = u32> {
+        self.seconds.keys().copied()
+    }
+
+    /// The seconds before one that changed since the last call.
+    pub(super) fn take_changed(&mut self, before_second: u32) -> BTreeSet<u32> {
+        let open = self.changed.split_off(&before_second);
+        std::mem::replace(&mut self.changed, open)
+    }
+
+    pub(super) fn row(&self, second: u32, context: &RowContext<'_>) -> Option<SecondRow> {
+        let sums = self.seconds.get(&second)?;
+        let start_ns = u64::from(second) * NS_PER_SECOND;
+        let due_before = |ns| context.load.count_before(ns);
+        Some(SecondRow {
+            second,
+            planned: due_before(start_ns + NS_PER_SECOND) - due_before(start_ns),
+            scheduled: sums.scheduled,
+            started: sums.started,
+            ok: sums.ok,
+            failed: sums.failed,
+            dropped: sums.dropped,
+            in_flight: context.agents.in_flight(second),
+            requests: sums.duration.count(),
+            requests_failed: sums.requests_failed,
+            p50_ms: quantile_ms(&sums.duration, 0.50),
+            p95_ms: quantile_ms(&sums.duration, 0.95),
+            p99_ms: quantile_ms(&sums.duration, 0.99),
+            response_p99_ms: quantile_ms(&sums.response, 0.99),
+            duration: sums.duration.encode(),
+            response: sums.response.encode(),
+            partial: second >= context.complete_before,
+        })
     }
 
     /// Names the slowest second, if it stands out: percentiles of a whole job do not say when.
     pub(super) fn slow_second(&self) -> Option<String> {
-        let p99 = |second: &Second| {
+        let p99 = |second: &Interval| {
             let times = if second.response.count() > 0 {
                 &second.response
             } else {
@@ -142,99 +153,10 @@ impl Series {
         let stands_out = slowest_ns > STANDS_OUT_NS && slowest_ns > STANDS_OUT_TIMES * median_ns;
         stands_out.then(|| {
             format!(
-                "the target was slowest in second {at}: times of what ended then have a P99 of {:.0} ms, those of half of all \
-                 seconds one of {:.1} ms or less",
+                "the target was slowest in second {at}: P99 {:.0} ms (median second: {:.1} ms)",
                 slowest_ns as f64 / 1e6,
                 median_ns as f64 / 1e6
             )
         })
-    }
-
-    /// One more than the last second in which anything happened.
-    pub(super) fn seconds(&self) -> u32 {
-        self.seconds.last_key_value().map_or(0, |(second, _)| second + 1)
-    }
-
-    /// The timeline of a job that has taken so long.
-    pub(super) fn timeline(&self, run_time_s: f64) -> Timeline {
-        let seconds = self.seconds.keys();
-        let in_flight = seconds.map(|second| (*second, self.in_flight(*second)));
-        self.columns.timeline(&self.load, in_flight, run_time_s)
-    }
-
-    fn in_flight(&self, second: u32) -> u64 {
-        self.agents_in(second).map(|agent| agent.health.in_flight).sum()
-    }
-
-    pub(super) fn take_seconds(&mut self, before: u32, complete_before: u32) -> Vec<SecondRow> {
-        let open = self.changed.split_off(&before);
-        let closed = std::mem::replace(&mut self.changed, open);
-        closed
-            .into_iter()
-            .filter_map(|second| self.row(second, complete_before))
-            .collect()
-    }
-
-    pub(super) fn take_agent_seconds(&mut self, before: u32) -> Vec<AgentSecondRow> {
-        let open = self.changed_agents.split_off(&(before, String::new()));
-        let closed = std::mem::replace(&mut self.changed_agents, open);
-        closed
-            .into_iter()
-            .filter_map(|key| self.agents.get(&key).map(|agent| agent.row(key)))
-            .collect()
-    }
-
-    pub(super) fn row(&self, second: u32, complete_before: u32) -> Option<SecondRow> {
-        let row = self.seconds.get(&second)?;
-        let start_ns = u64::from(second) * NS_PER_SECOND;
-        let quantile =
-            |quantile| (row.duration.count() > 0).then(|| row.duration.quantile_ns(quantile) as f64 / 1e6);
-        Some(SecondRow {
-            second,
-            planned: self.load.count_before(start_ns + NS_PER_SECOND) - self.load.count_before(start_ns),
-            scheduled: row.scheduled,
-            started: row.started,
-            ok: row.ok,
-            failed: row.failed,
-            dropped: row.dropped,
-            in_flight: self.in_flight(second),
-            requests: row.requests,
-            requests_failed: row.requests_failed,
-            p50_ms: quantile(0.50),
-            p95_ms: quantile(0.95),
-            p99_ms: quantile(0.99),
-            response_p99_ms: (row.response.count() > 0).then(|| row.response.quantile_ns(0.99) as f64 / 1e6),
-            duration: row.duration.encode(),
-            response: row.response.encode(),
-            partial: second >= complete_before,
-        })
-    }
-
-    fn agents_in(&self, second: u32) -> impl Iterator<Item = &AgentSecond> {
-        self.agents
-            .range((second, String::new())..(second + 1, String::new()))
-            .map(|(_, agent)| agent)
-    }
-}
-
-fn last_second(load: &Load) -> u32 {
-    let planned = u32::try_from(load.duration_ns().div_ceil(NS_PER_SECOND)).unwrap_or(u32::MAX / 2);
-    planned.saturating_add(OVERTIME_SECONDS)
-}
-
-impl AgentSecond {
-    fn row(&self, (second, agent): (u32, String)) -> AgentSecondRow {
-        AgentSecondRow {
-            agent,
-            second,
-            started: self.started,
-            dropped: self.dropped,
-            in_flight: self.health.in_flight,
-            generator_lag_p99_ms: (self.generator_lag.count() > 0)
-                .then(|| self.generator_lag.quantile_ns(0.99) as f64 / 1e6),
-            cpu: self.health.load_test_cpu + self.health.agent_cpu,
-            rss_mb: (self.health.load_test_rss_bytes + self.health.agent_rss_bytes) as f64 / 1e6,
-            open_files: self.health.open_files,
-        }
     }
 }

@@ -1,6 +1,6 @@
-//! Folding as a table of small jobs, and as properties.
+//! Aggregation as a table of small jobs, and as properties.
 
-use heavy_load::vocabulary::Ended;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -11,6 +11,7 @@ use crate::job::{JobInfo, JobSpec, JobState};
 use crate::stats::{Dropped, Health, Iterations, Metrics, Requests};
 use heavy_load::histogram::Histogram;
 use heavy_load::span::Span;
+use heavy_load::vocabulary::Ended;
 
 fn text(text: &str) -> Arc<str> {
     Arc::from(text)
@@ -40,7 +41,7 @@ pub(crate) fn job(rate: &str, seconds: u64) -> JobInfo {
     }
 }
 
-fn fold(agents: &[&str]) -> Aggregator {
+fn aggregator(agents: &[&str]) -> Aggregator {
     Aggregator::new(
         job("10", 3).spec.load(),
         agents.iter().map(|agent| (*agent).to_owned()),
@@ -84,13 +85,13 @@ fn second(second: u32, started: u64, values: &[u64]) -> Delta {
 
 #[test]
 fn a_second_is_sealed_when_every_agent_has_reported_it() {
-    let mut fold = fold(&["a", "b"]);
-    fold.apply("a", &second(0, 5, &[1_000_000; 5]));
-    assert_eq!(fold.complete_before_second(), 0);
-    assert_eq!(fold.newest_complete_second(), None);
-    fold.apply("b", &second(0, 5, &[3_000_000; 5]));
-    assert_eq!(fold.complete_before_second(), 1);
-    let changes = fold.take_changes(1);
+    let mut aggregator = aggregator(&["a", "b"]);
+    aggregator.apply("a", &second(0, 5, &[1_000_000; 5]));
+    assert_eq!(aggregator.complete_before_second(), 0);
+    assert_eq!(aggregator.newest_complete_second(), None);
+    aggregator.apply("b", &second(0, 5, &[3_000_000; 5]));
+    assert_eq!(aggregator.complete_before_second(), 1);
+    let changes = aggregator.take_changes(1);
     let [row] = &changes.seconds[..] else {
         panic!("one second, not {:?}", changes.seconds)
     };
@@ -102,39 +103,39 @@ fn a_second_is_sealed_when_every_agent_has_reported_it() {
     assert!((row.p50_ms.unwrap() - 1.0).abs() < 0.001 && (row.p99_ms.unwrap() - 3.0).abs() < 0.002);
     assert_eq!(changes.agent_seconds.len(), 2);
     assert_eq!(changes.agent_seconds[0].cpu, 0.75);
-    assert_eq!(fold.take_changes(9), SeriesUpdate::default());
+    assert_eq!(aggregator.take_changes(9), SeriesUpdate::default());
 }
 
 #[test]
 fn a_second_that_one_agent_has_not_reported_is_partial_until_it_does() {
-    let mut fold = fold(&["a", "b"]);
-    fold.apply("a", &second(0, 5, &[1]));
-    assert!(fold.take_changes(1).seconds[0].partial);
-    fold.apply("b", &second(0, 5, &[1]));
-    let again = fold.take_changes(1);
+    let mut aggregator = aggregator(&["a", "b"]);
+    aggregator.apply("a", &second(0, 5, &[1]));
+    assert!(aggregator.take_changes(1).seconds[0].partial);
+    aggregator.apply("b", &second(0, 5, &[1]));
+    let again = aggregator.take_changes(1);
     assert_eq!((again.seconds[0].started, again.seconds[0].partial), (10, false));
 }
 
 #[test]
 fn an_agent_that_is_gone_balances() {
-    let mut fold = fold(&["a", "b"]);
-    fold.apply("a", &second(0, 15, &[1]));
-    fold.close("a", Closing::default());
+    let mut aggregator = aggregator(&["a", "b"]);
+    aggregator.apply("a", &second(0, 15, &[1]));
+    aggregator.close("a", Closing::default());
     let mut unfinished = second(0, 5, &[1]);
     unfinished.iterations[0].ok = 3;
     // Seven were due, of which two were not heard of at all.
     unfinished.iterations[0].scheduled = 7;
-    fold.apply("b", &unfinished);
-    fold.settle_agent("b", &[("w".to_owned(), 15)], false);
-    fold.settle_agent("b", &[("w".to_owned(), 15)], false);
-    let accounting = fold.accounting();
+    aggregator.apply("b", &unfinished);
+    aggregator.settle_agent("b", &[("w".to_owned(), 15)], false);
+    aggregator.settle_agent("b", &[("w".to_owned(), 15)], false);
+    let accounting = aggregator.accounting();
     assert!(accounting.balances(), "{accounting:?}");
     assert_eq!(
         (accounting.scheduled, accounting.dropped.gap, accounting.lost),
         (30, 8, 4)
     );
     assert_eq!(
-        fold.complete_before_second(),
+        aggregator.complete_before_second(),
         2,
         "the gap stands where its reports end"
     );
@@ -142,25 +143,25 @@ fn an_agent_that_is_gone_balances() {
 
 #[test]
 fn a_second_that_stands_out_is_named() {
-    let mut fold = fold(&["a"]);
+    let mut aggregator = aggregator(&["a"]);
     for at in 0..10 {
         let ns = if at == 7 { 900_000_000 } else { 2_000_000 };
-        fold.apply("a", &second(at, 1, &[ns]));
+        aggregator.apply("a", &second(at, 1, &[ns]));
     }
     let of = job("10", 3);
-    let named = |fold: &Aggregator| {
-        let warnings = fold.summary(&of, &[], false).warnings;
+    let named = |aggregator: &Aggregator| {
+        let warnings = aggregator.summary(&of, &[], false).warnings;
         warnings
             .into_iter()
             .find(|warning| warning.contains("slowest in second"))
     };
     assert!(
-        named(&fold)
+        named(&aggregator)
             .unwrap()
-            .contains("second 7: times of what ended then have a P99 of 900 ms")
+            .contains("second 7: P99 900 ms (median second: 2.0 ms)")
     );
-    fold.apply("a", &second(7, 1, &[1_000_000; 200]));
-    assert_eq!(named(&fold), None);
+    aggregator.apply("a", &second(7, 1, &[1_000_000; 200]));
+    assert_eq!(named(&aggregator), None);
 }
 
 #[test]
@@ -171,8 +172,8 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
         (Ended::Finished, 0),
         (Ended::Data, 0),
     ] {
-        let mut fold = fold(&["a"]);
-        fold.apply("a", &second(0, 5, &[1]));
+        let mut aggregator = aggregator(&["a"]);
+        aggregator.apply("a", &second(0, 5, &[1]));
         let closing = Closing {
             ended: Some(ended),
             scheduled: 5,
@@ -180,10 +181,10 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
             ok: 5,
             ..Closing::default()
         };
-        fold.close("a", closing);
-        fold.settle_agent("a", &[("w".to_owned(), 15)], false);
-        fold.settle_agent("a", &[("w".to_owned(), 15)], false);
-        let accounting = fold.accounting();
+        aggregator.close("a", closing);
+        aggregator.settle_agent("a", &[("w".to_owned(), 15)], false);
+        aggregator.settle_agent("a", &[("w".to_owned(), 15)], false);
+        let accounting = aggregator.accounting();
         assert!(accounting.balances(), "{accounting:?}");
         assert_eq!(
             (accounting.scheduled, accounting.dropped.gap),
@@ -191,7 +192,7 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
             "{ended}"
         );
         assert_eq!(
-            fold.summary(&job("10", 3), &[], true).warnings,
+            aggregator.summary(&job("10", 3), &[], true).warnings,
             [""; 0],
             "{ended}"
         );
@@ -200,17 +201,17 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
 
 #[test]
 fn the_series_goes_on_without_an_agent_that_is_gone() {
-    let mut fold = fold(&["a", "b"]);
-    fold.apply("a", &second(1, 5, &[1]));
-    assert_eq!(fold.newest_complete_second(), None);
-    fold.leave("b");
-    let newest = fold.newest_complete_second().unwrap();
+    let mut aggregator = aggregator(&["a", "b"]);
+    aggregator.apply("a", &second(1, 5, &[1]));
+    assert_eq!(aggregator.newest_complete_second(), None);
+    aggregator.leave("b");
+    let newest = aggregator.newest_complete_second().unwrap();
     assert_eq!((newest.second, newest.partial), (1, true));
 }
 
 #[test]
 fn output_that_was_dropped_is_a_warning() {
-    let mut fold = fold(&["a"]);
+    let mut aggregator = aggregator(&["a"]);
     let mut delta = second(0, 5, &[1]);
     delta.metrics = vec![Metrics {
         name: text("heavy_output_dropped"),
@@ -219,40 +220,40 @@ fn output_that_was_dropped_is_a_warning() {
         sum: 30.0,
         ..Metrics::default()
     }];
-    fold.apply("a", &delta);
-    let warnings = fold.summary(&job("10", 3), &[], false).warnings;
-    assert!(warnings[0].contains("left out 30 lines"), "{warnings:?}");
+    aggregator.apply("a", &delta);
+    let warnings = aggregator.summary(&job("10", 3), &[], false).warnings;
+    assert!(warnings[0].contains("discarded 30 lines"), "{warnings:?}");
 }
 
 #[test]
 fn an_agent_that_stopped_by_itself_is_held_to_its_share_unless_the_job_was_stopped() {
     for (to_the_end, gap) in [(false, 0), (true, 10)] {
-        let mut fold = fold(&["a"]);
-        fold.apply("a", &second(0, 5, &[1]));
-        fold.close(
+        let mut aggregator = aggregator(&["a"]);
+        aggregator.apply("a", &second(0, 5, &[1]));
+        aggregator.close(
             "a",
             Closing {
                 ended: Some(Ended::Stopped),
                 ..Closing::default()
             },
         );
-        fold.settle_agent("a", &[("w".to_owned(), 15)], to_the_end);
-        assert_eq!(fold.accounting().dropped.gap, gap);
-        assert!(fold.accounting().balances());
+        aggregator.settle_agent("a", &[("w".to_owned(), 15)], to_the_end);
+        assert_eq!(aggregator.accounting().dropped.gap, gap);
+        assert!(aggregator.accounting().balances());
     }
 }
 
 #[test]
 fn a_second_from_a_broken_clock_takes_no_memory() {
-    let mut fold = fold(&["a"]);
-    fold.apply("a", &second(u32::MAX - 1, 1, &[1]));
-    assert!(fold.take_changes(u32::MAX).seconds[0].second < 100_000);
+    let mut aggregator = aggregator(&["a"]);
+    aggregator.apply("a", &second(u32::MAX - 1, 1, &[1]));
+    assert!(aggregator.take_changes(u32::MAX).seconds[0].second < 100_000);
 }
 
 #[test]
 fn a_summary_holds_what_was_applied() {
-    let mut fold = fold(&["a"]);
-    fold.apply("a", &second(0, 10, &[1_000_000, 2_000_000]));
+    let mut aggregator = aggregator(&["a"]);
+    aggregator.apply("a", &second(0, 10, &[1_000_000, 2_000_000]));
     let mut failing = second(1, 10, &[5_000_000]);
     failing.requests[0].failed = true;
     failing.requests[0].status = 503;
@@ -261,8 +262,8 @@ fn a_summary_holds_what_was_applied() {
         ..Dropped::default()
     };
     failing.iterations[0].scheduled += 2;
-    fold.apply("a", &failing);
-    let summary = fold.summary(&job("10", 3), &[("a".to_owned(), 30)], false);
+    aggregator.apply("a", &failing);
+    let summary = aggregator.summary(&job("10", 3), &[("a".to_owned(), 30)], false);
     let request = &summary.workflows[0].requests[0];
     assert_eq!(
         (request.duration.count, request.failed, request.ok_duration.count),
@@ -294,7 +295,7 @@ proptest! {
         parts in prop::collection::vec((0u32..3, 0u64..9, prop::collection::vec(1u64..10_000_000, 1..5)), 1..12),
     ) {
         let deltas: Vec<Delta> = parts.iter().map(|(at, started, values)| second(*at, *started, values)).collect();
-        let (mut forward, mut backward) = (fold(&["a"]), fold(&["a"]));
+        let (mut forward, mut backward) = (aggregator(&["a"]), aggregator(&["a"]));
         deltas.iter().for_each(|delta| forward.apply("a", delta));
         deltas.iter().rev().for_each(|delta| backward.apply("a", delta));
         prop_assert_eq!(forward.take_changes(9).seconds, backward.take_changes(9).seconds);

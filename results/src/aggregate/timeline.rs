@@ -1,18 +1,19 @@
 //! The timeline: the job's seconds in a bounded number of columns, which become wider as the job becomes longer.
 
+use super::interval::{Interval, quantile_ms};
 use crate::bars;
 use crate::stats::{Iterations, Requests};
 use crate::summary::{Point, Timeline};
 use heavy_load::histogram::Histogram;
 use heavy_load::load::Load;
 
-/// More columns than this are drawn together by twos.
+/// Beyond this many columns, neighbours are merged.
 const MOST_COLUMNS: usize = 240;
 
 /// Bands of the heat map at most.
 const MOST_BANDS: usize = 40;
 
-/// What is added to the columns as deltas come.
+/// Equally wide columns from the job's start; at most [`MOST_COLUMNS`].
 #[derive(Debug)]
 pub(super) struct Columns {
     width_s: u32,
@@ -21,14 +22,7 @@ pub(super) struct Columns {
 
 #[derive(Debug, Clone, Default)]
 struct Column {
-    scheduled: u64,
-    started: u64,
-    dropped: u64,
-    ok: u64,
-    failed: u64,
-    requests_failed: u64,
-    duration: Histogram,
-    response: Histogram,
+    sums: Interval,
     generator_lag: Histogram,
 }
 
@@ -42,24 +36,13 @@ impl Default for Columns {
 }
 
 impl Columns {
-    /// Adds requests; seconds beyond `last_second` count in it.
-    pub(super) fn add_requests(&mut self, rows: &[Requests], last_second: u32) {
-        for row in rows {
-            let column = self.column(row.second.min(last_second));
-            column.duration.merge(&row.duration);
-            column.requests_failed += if row.failed { row.duration.count() } else { 0 };
-        }
+    pub(super) fn add_requests(&mut self, second: u32, row: &Requests) {
+        self.column(second).sums.add_requests(row);
     }
 
-    /// Adds iterations; seconds beyond `last_second` count in it.
-    pub(super) fn add_iterations(&mut self, row: &Iterations, last_second: u32) {
-        let column = self.column(row.second.min(last_second));
-        column.scheduled += row.scheduled;
-        column.started += row.started;
-        column.dropped += row.dropped.total();
-        column.ok += row.ok;
-        column.failed += row.failed;
-        column.response.merge(&row.response);
+    pub(super) fn add_iterations(&mut self, second: u32, row: &Iterations) {
+        let column = self.column(second);
+        column.sums.add_iterations(row);
         column.generator_lag.merge(&row.generator_lag);
     }
 
@@ -74,13 +57,13 @@ impl Columns {
         &mut self.columns[place]
     }
 
-    /// Draws the columns together by twos.
+    /// Merges neighbouring columns, so that each covers twice the time.
     fn halve(&mut self) {
         self.width_s *= 2;
         let mut columns = std::mem::take(&mut self.columns).into_iter();
         while let Some(mut left) = columns.next() {
             if let Some(right) = columns.next() {
-                left.add(&right);
+                left.merge(&right);
             }
             self.columns.push(left);
         }
@@ -101,7 +84,9 @@ impl Columns {
             }
         }
         let mut all = Histogram::default();
-        self.columns.iter().for_each(|column| all.merge(&column.duration));
+        self.columns
+            .iter()
+            .for_each(|column| all.merge(&column.sums.duration));
         let bounds = bars::bounds(&all, MOST_BANDS);
         let points = (0..).zip(&self.columns).zip(running);
         let points = points.map(|((place, column), in_flight): ((u32, _), _)| {
@@ -111,7 +96,7 @@ impl Columns {
                 in_flight,
                 length_s: (run_time_s - f64::from(second)).clamp(0.001, f64::from(self.width_s)),
                 planned: planned(load, second, self.width_s),
-                bands: bands(&column.duration, &bounds),
+                bands: bands(&column.sums.duration, &bounds),
                 ..column.point()
             }
         });
@@ -148,36 +133,30 @@ fn bands(durations: &Histogram, bounds: &[u64]) -> Vec<u64> {
 }
 
 impl Column {
-    fn add(&mut self, other: &Self) {
-        self.scheduled += other.scheduled;
-        self.started += other.started;
-        self.dropped += other.dropped;
-        self.ok += other.ok;
-        self.failed += other.failed;
-        self.requests_failed += other.requests_failed;
-        self.duration.merge(&other.duration);
-        self.response.merge(&other.response);
+    fn merge(&mut self, other: &Self) {
+        self.sums.merge(&other.sums);
         self.generator_lag.merge(&other.generator_lag);
     }
 
     fn point(&self) -> Point {
-        let quantile =
-            |of: &Histogram, quantile| (of.count() > 0).then(|| of.quantile_ns(quantile) as f64 / 1e6);
+        let Interval {
+            duration, response, ..
+        } = &self.sums;
         Point {
-            scheduled: self.scheduled,
-            started: self.started,
-            dropped: self.dropped,
-            ok: self.ok,
-            failed: self.failed,
-            requests: self.duration.count(),
-            requests_failed: self.requests_failed,
-            p50_ms: quantile(&self.duration, 0.50),
-            p95_ms: quantile(&self.duration, 0.95),
-            p99_ms: quantile(&self.duration, 0.99),
-            p999_ms: quantile(&self.duration, 0.999),
-            max_ms: (self.duration.count() > 0).then(|| self.duration.max_ns() as f64 / 1e6),
-            response_p99_ms: quantile(&self.response, 0.99),
-            lag_p99_ms: quantile(&self.generator_lag, 0.99),
+            scheduled: self.sums.scheduled,
+            started: self.sums.started,
+            dropped: self.sums.dropped,
+            ok: self.sums.ok,
+            failed: self.sums.failed,
+            requests: duration.count(),
+            requests_failed: self.sums.requests_failed,
+            p50_ms: quantile_ms(duration, 0.50),
+            p95_ms: quantile_ms(duration, 0.95),
+            p99_ms: quantile_ms(duration, 0.99),
+            p999_ms: quantile_ms(duration, 0.999),
+            max_ms: (duration.count() > 0).then(|| duration.max_ns() as f64 / 1e6),
+            response_p99_ms: quantile_ms(response, 0.99),
+            lag_p99_ms: quantile_ms(&self.generator_lag, 0.99),
             ..Point::default()
         }
     }
@@ -190,15 +169,15 @@ mod tests {
     use heavy_load::span::Span;
     use proptest::prelude::*;
 
-    fn requests(second: u32, values: &[u64]) -> [Requests; 1] {
+    fn requests(second: u32, values: &[u64]) -> Requests {
         let mut duration = Histogram::default();
         values.iter().for_each(|value| duration.record(*value));
-        [Requests {
+        Requests {
             second,
             duration,
             failed: second.is_multiple_of(2),
             ..Requests::default()
-        }]
+        }
     }
 
     fn load(seconds: u64) -> Load {
@@ -208,8 +187,8 @@ mod tests {
     #[test]
     fn a_short_job_has_a_point_a_second() {
         let mut columns = Columns::default();
-        columns.add_requests(&requests(0, &[1_000_000, 3_000_000]), 100);
-        columns.add_requests(&requests(2, &[2_000_000]), 100);
+        columns.add_requests(0, &requests(0, &[1_000_000, 3_000_000]));
+        columns.add_requests(2, &requests(2, &[2_000_000]));
         let timeline = columns.timeline(&load(3), [(0, 4), (2, 1)].into_iter(), 2.5);
         assert_eq!((timeline.point_s, timeline.points.len()), (1, 3));
         let [first, between, last] = &timeline.points[..] else {
@@ -232,7 +211,7 @@ mod tests {
         ) {
             let mut columns = Columns::default();
             for (second, value) in &seconds {
-                columns.add_requests(&requests(*second, &[*value]), 150_000);
+                columns.add_requests((*second).min(150_000), &requests(*second, &[*value]));
             }
             let timeline = columns.timeline(&load(200_000), std::iter::empty(), 200_000.0);
             prop_assert!(timeline.points.len() <= MOST_COLUMNS);

@@ -1,269 +1,176 @@
 //! The job's totals: everything that has a place in the summary, over all seconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::stats::{Delta, Dropped, Errors, Iterations, Metrics, Requests};
-use crate::summary::Accounting;
-use heavy_load::histogram::Histogram;
-use heavy_load::window::Window;
+use super::errors::ErrorTable;
+use super::metrics::MetricTable;
+use super::requests::RequestTable;
+use super::steps::{CheckTable, StepTable};
+use super::windows::WindowTable;
+use super::workflows::WorkflowTable;
+use crate::stats::{Delta, Iterations};
+use crate::summary::{
+    Accounting, Distribution, ErrorSummary, MetricSummary, RequestTotals, StepSummary, WindowSummary,
+    WorkflowSummary,
+};
+use crate::verdict::OUTPUT_DROPPED;
+use heavy_load::load::{Load, WorkflowLoad};
 
-/// Kinds of errors with a line of their own; the rest are added up as `(other)`.
-const MOST_ERRORS: usize = 1000;
-
+/// Sums over the whole job, independent of the order of deltas.
 #[derive(Debug, Default)]
 pub(super) struct Totals {
-    pub(super) requests: BTreeMap<RequestKey, RequestTotal>,
-    pub(super) workflows: BTreeMap<Arc<str>, WorkflowTotal>,
-    pub(super) steps: BTreeMap<(Arc<str>, Arc<str>), StepTotal>,
-    pub(super) windows: BTreeMap<Window, WindowTotal>,
-    pub(super) checks: BTreeMap<(Arc<str>, Arc<str>), (u64, u64)>,
-    pub(super) metrics: BTreeMap<[Arc<str>; 3], Metrics>,
-    pub(super) errors: BTreeMap<[Arc<str>; 4], Errors>,
-    pub(super) not_results: BTreeMap<Arc<str>, u64>,
-    pub(super) last_ended_ns: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RequestKey {
-    pub(super) workflow: Arc<str>,
-    pub(super) step: Arc<str>,
-    pub(super) name: Arc<str>,
-    pub(super) method: Arc<str>,
-    pub(super) protocol: Arc<str>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct RequestTotal {
-    pub(super) failed: u64,
-    pub(super) bytes: u64,
-    pub(super) duration: Histogram,
-    pub(super) ok_duration: Histogram,
-    pub(super) status_counts: BTreeMap<u16, u64>,
-    pub(super) phases_ns: [u64; 7],
-}
-
-#[derive(Debug, Default)]
-pub(super) struct WorkflowTotal {
-    pub(super) iterations: Accounting,
-    pub(super) duration: Histogram,
-    pub(super) response: Histogram,
-    pub(super) generator_lag: Histogram,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct StepTotal {
-    pub(super) failed: u64,
-    pub(super) duration: Histogram,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct WindowTotal {
-    pub(super) iterations: Accounting,
-    pub(super) iteration_duration: Histogram,
-    pub(super) response: Histogram,
-    pub(super) requests_failed: u64,
-    pub(super) duration: Histogram,
-}
-
-/// What is needed of a single agent.
-#[derive(Debug, Default)]
-pub(super) struct AgentTotals {
-    pub(super) workflows: BTreeMap<Arc<str>, Accounting>,
-    pub(super) generator_lag: Histogram,
-    pub(super) malformed: u64,
-    pub(super) cpu_max: f64,
+    requests: RequestTable,
+    workflows: WorkflowTable,
+    steps: StepTable,
+    windows: WindowTable,
+    checks: CheckTable,
+    metrics: MetricTable,
+    errors: ErrorTable,
+    not_results: BTreeMap<Arc<str>, u64>,
+    last_ended_ns: u64,
 }
 
 impl Totals {
     pub(super) fn apply(&mut self, delta: &Delta) {
-        delta.requests.iter().for_each(|row| self.add_requests(row));
+        for row in &delta.requests {
+            self.requests.add(row);
+            self.windows.add_requests(row);
+        }
         delta.iterations.iter().for_each(|row| self.add_iterations(row));
-        for row in &delta.steps {
-            let total = self
-                .steps
-                .entry((Arc::clone(&row.workflow), Arc::clone(&row.step)))
-                .or_default();
-            total.failed += row.failed;
-            total.duration.merge(&row.duration);
-        }
-        for row in &delta.checks {
-            let total = self
-                .checks
-                .entry((Arc::clone(&row.workflow), Arc::clone(&row.name)))
-                .or_default();
-            total.0 += row.passes;
-            total.1 += row.fails;
-        }
-        delta.metrics.iter().for_each(|row| self.add_metric(row));
-        delta.errors.iter().for_each(|row| self.add_error(row));
+        delta.steps.iter().for_each(|row| self.steps.add(row));
+        delta.checks.iter().for_each(|row| self.checks.add(row));
+        delta.metrics.iter().for_each(|row| self.metrics.add(row));
+        delta.errors.iter().for_each(|row| self.errors.add(row));
         for (reason, count) in &delta.not_results {
             *self.not_results.entry(Arc::clone(reason)).or_default() += count;
         }
         self.last_ended_ns = self.last_ended_ns.max(delta.last_ended_ns);
     }
 
-    fn add_requests(&mut self, row: &Requests) {
-        let key = RequestKey {
-            workflow: Arc::clone(&row.workflow),
-            step: Arc::clone(&row.step),
-            name: Arc::clone(&row.name),
-            method: Arc::clone(&row.method),
-            protocol: Arc::clone(&row.protocol),
-        };
-        let total = self.requests.entry(key).or_default();
-        total.bytes += row.bytes;
-        total.duration.merge(&row.duration);
-        let window = self.windows.entry(row.window).or_default();
-        window.duration.merge(&row.duration);
-        if row.failed {
-            window.requests_failed += row.duration.count();
-            total.failed += row.duration.count();
-        } else {
-            total.ok_duration.merge(&row.duration);
-        }
-        *total.status_counts.entry(row.status).or_default() += row.duration.count();
-        for (sum, phase) in total.phases_ns.iter_mut().zip(row.phases_ns) {
-            *sum += phase;
-        }
-    }
-
     pub(super) fn add_iterations(&mut self, row: &Iterations) {
-        let total = self.workflows.entry(Arc::clone(&row.workflow)).or_default();
-        add(&mut total.iterations, row);
-        total.duration.merge(&row.duration);
-        total.response.merge(&row.response);
-        total.generator_lag.merge(&row.generator_lag);
-        let window = self.windows.entry(row.window).or_default();
-        add(&mut window.iterations, row);
-        window.iteration_duration.merge(&row.duration);
-        window.response.merge(&row.response);
+        self.workflows.add(row);
+        self.windows.add_iterations(row);
     }
 
-    fn add_metric(&mut self, row: &Metrics) {
-        let key = [&row.name, &row.kind, &row.step].map(Arc::clone);
-        let Some(total) = self.metrics.get_mut(&key) else {
-            self.metrics.insert(key, row.clone());
-            return;
-        };
-        total.count += row.count;
-        total.sum += row.sum;
-        total.min = total.min.min(row.min);
-        total.max = total.max.max(row.max);
-        if row.second >= total.second {
-            (total.second, total.last) = (row.second, row.last);
-        }
-        total.nonzero += row.nonzero;
-        total.distribution.merge(&row.distribution);
-    }
-
-    fn add_error(&mut self, row: &Errors) {
-        let mut key = [&row.workflow, &row.step, &row.name, &row.kind].map(Arc::clone);
-        if self.errors.len() >= MOST_ERRORS && !self.errors.contains_key(&key) {
-            key = ["", "", "", "(other)"].map(Arc::from);
-        }
-        match self.errors.get_mut(&key) {
-            Some(total) => {
-                total.count += row.count;
-                total.first_ns = total.first_ns.min(row.first_ns);
-                total.last_ns = total.last_ns.max(row.last_ns);
-            }
-            None => {
-                let [workflow, step, name, kind] = key.clone();
-                self.errors.insert(
-                    key,
-                    Errors {
-                        workflow,
-                        step,
-                        name,
-                        kind,
-                        ..row.clone()
-                    },
-                );
-            }
-        }
+    /// When the last iteration or request ended; 0 before one has.
+    pub(super) const fn last_ended_ns(&self) -> u64 {
+        self.last_ended_ns
     }
 
     pub(super) fn accounting(&self, planned: u64) -> Accounting {
-        let mut sum = Accounting {
+        Accounting {
             planned,
-            ..Accounting::default()
-        };
-        for total in self.workflows.values() {
-            add_accounting(&mut sum, &total.iterations);
-        }
-        sum
-    }
-}
-
-impl AgentTotals {
-    pub(super) fn apply(&mut self, delta: &Delta) {
-        delta.iterations.iter().for_each(|row| self.add_iterations(row));
-        self.malformed += delta.not_results.iter().map(|(_, count)| count).sum::<u64>();
-        for health in &delta.health {
-            self.cpu_max = self.cpu_max.max(health.load_test_cpu + health.agent_cpu);
+            ..self.workflows.accounting()
         }
     }
 
-    pub(super) fn add_iterations(&mut self, row: &Iterations) {
-        add(self.workflows.entry(Arc::clone(&row.workflow)).or_default(), row);
-        self.generator_lag.merge(&row.generator_lag);
+    pub(super) fn generator_lag(&self) -> Distribution {
+        Distribution::from(&self.workflows.generator_lag())
     }
 
-    pub(super) fn accounting(&self) -> Accounting {
-        let mut sum = Accounting::default();
-        self.workflows
-            .values()
-            .for_each(|one| add_accounting(&mut sum, one));
-        sum
+    /// `None` where the load model has no response times.
+    pub(super) fn response_time(&self) -> Option<Distribution> {
+        Distribution::from_nonempty(&self.workflows.response())
     }
 
-    /// The rows, none if there is nothing missing, that balance the accounting of an agent that is gone: see [`super::Aggregator::settle_agent`].
-    pub(super) fn settle(&self, due: &[(String, u64)], second: u32, window: Window) -> Vec<Iterations> {
-        due.iter()
-            .map(|(workflow, due)| {
-                let known = self.workflows.get(workflow.as_str()).copied().unwrap_or_default();
-                let gap = due.saturating_sub(known.scheduled);
-                // Due, and neither started nor dropped as far as was heard: they ran, or were about to.
-                let unheard = known
-                    .scheduled
-                    .saturating_sub(known.started + known.dropped.total());
-                let ended = known.ok + known.failed + known.interrupted + known.lost;
-                Iterations {
-                    second,
-                    window,
-                    workflow: Arc::from(workflow.as_str()),
-                    scheduled: gap,
-                    dropped: Dropped {
-                        gap,
-                        ..Dropped::default()
+    pub(super) fn requests(&self, run_time_s: f64) -> RequestTotals {
+        self.requests.totals(run_time_s)
+    }
+
+    /// By name. A workflow that has requests and no iterations is listed too.
+    pub(super) fn workflows(&self, load: &Load, run_time_s: f64) -> Vec<WorkflowSummary> {
+        let names: BTreeSet<&Arc<str>> = self.workflows.names().chain(self.requests.workflows()).collect();
+        names
+            .into_iter()
+            .map(|name| {
+                let iterations = self.workflows.accounting_of(name);
+                let (status_counts, protocol_status_counts) = self.requests.status_counts(Some(name), None);
+                WorkflowSummary {
+                    name: name.to_string(),
+                    iterations: Accounting {
+                        planned: planned(load, name),
+                        ..iterations
                     },
-                    started: unheard,
-                    lost: (known.started + unheard).saturating_sub(ended),
-                    ..Iterations::default()
+                    rate: (iterations.ok + iterations.failed) as f64 / run_time_s,
+                    duration: self.workflows.duration_of(name),
+                    response_time: self.workflows.response_of(name),
+                    status_counts,
+                    protocol_status_counts,
+                    checks: self.checks.of(name),
+                    steps: self.steps(name, run_time_s),
+                    requests: self.requests.of_step(name, "", run_time_s),
                 }
             })
-            .filter(|row| row.scheduled + row.started + row.lost > 0)
             .collect()
+    }
+
+    fn steps(&self, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSummary> {
+        let names: BTreeSet<&Arc<str>> = self
+            .steps
+            .names(workflow)
+            .chain(self.requests.steps(workflow))
+            .collect();
+        names
+            .into_iter()
+            .map(|step| {
+                let (failed, duration) = self.steps.of(workflow, step);
+                let (status_counts, protocol_status_counts) =
+                    self.requests.status_counts(Some(workflow), Some(step));
+                StepSummary {
+                    name: step.to_string(),
+                    failed,
+                    rate: duration.count as f64 / run_time_s,
+                    duration,
+                    status_counts,
+                    protocol_status_counts,
+                    requests: self.requests.of_step(workflow, step, run_time_s),
+                }
+            })
+            .collect()
+    }
+
+    /// Each window that is not empty. The last one ends with the plan, or with the job if that ended before and is
+    /// `complete`.
+    pub(super) fn windows(&self, load: &Load, complete: bool) -> Vec<WindowSummary> {
+        let planned_ns = load.duration_ns();
+        let end_ns = if complete && self.last_ended_ns > 0 {
+            planned_ns.min(self.last_ended_ns)
+        } else {
+            planned_ns
+        };
+        self.windows.summaries(load, end_ns)
+    }
+
+    pub(super) fn errors(&self) -> Vec<ErrorSummary> {
+        self.errors.summaries()
+    }
+
+    pub(super) fn metrics(&self) -> Vec<MetricSummary> {
+        self.metrics.summaries()
+    }
+
+    pub(super) fn not_results(&self) -> BTreeMap<String, u64> {
+        let counts = self.not_results.iter();
+        counts
+            .map(|(reason, count)| (reason.to_string(), *count))
+            .collect()
+    }
+
+    /// Lines of results that the load test did not write.
+    pub(super) fn output_dropped(&self) -> f64 {
+        self.metrics.sum_of(OUTPUT_DROPPED)
+    }
+
+    /// Whether there were more request names than are kept apart.
+    pub(super) fn has_other_requests(&self) -> bool {
+        self.requests.has_other()
     }
 }
 
-fn add(sum: &mut Accounting, row: &Iterations) {
-    sum.scheduled += row.scheduled;
-    sum.started += row.started;
-    sum.ok += row.ok;
-    sum.failed += row.failed;
-    sum.interrupted += row.interrupted;
-    sum.lost += row.lost;
-    sum.dropped.add(&row.dropped);
-}
-
-fn add_accounting(sum: &mut Accounting, one: &Accounting) {
-    sum.scheduled += one.scheduled;
-    sum.started += one.started;
-    sum.ok += one.ok;
-    sum.failed += one.failed;
-    sum.interrupted += one.interrupted;
-    sum.lost += one.lost;
-    sum.dropped.add(&one.dropped);
+/// How many iterations of a workflow are planned; a load test's only one need not be named.
+fn planned(load: &Load, workflow: &str) -> u64 {
+    let loads = load.workflows.iter();
+    let own = loads.filter(|load| load.workflow.is_empty() || load.workflow == workflow);
+    own.map(WorkflowLoad::planned).sum()
 }

@@ -1,55 +1,74 @@
-//! The windows of a job in its summary.
+//! Iterations and requests by window: warm-up, steady and ramp-down.
 
-use super::Aggregator;
-use super::summarise::some;
+use std::collections::BTreeMap;
+
+use super::accounting;
+use crate::stats::{Iterations, Requests};
 use crate::summary::{Accounting, Distribution, WindowSummary};
+use heavy_load::histogram::Histogram;
+use heavy_load::load::Load;
 use heavy_load::window::{Window, Windows};
 
-impl Aggregator {
-    /// Each window that is not empty, in the order of time. The last one ends with the plan, or with the job if that
-    /// ended before.
-    pub(super) fn windows(&self, complete: bool) -> Vec<WindowSummary> {
-        let planned_ns = self.load.duration_ns();
-        let run_ns = self.totals.last_ended_ns;
-        let end_ns = if complete && run_ns > 0 {
-            planned_ns.min(run_ns)
-        } else {
-            planned_ns
-        };
-        let windows = Windows::of(&self.load);
+/// The totals of every window in which anything was reported.
+#[derive(Debug, Default)]
+pub(super) struct WindowTable(BTreeMap<Window, WindowSums>);
+
+#[derive(Debug, Default)]
+struct WindowSums {
+    iterations: Accounting,
+    iteration_duration: Histogram,
+    response: Histogram,
+    requests_failed: u64,
+    duration: Histogram,
+}
+
+impl WindowTable {
+    pub(super) fn add_requests(&mut self, row: &Requests) {
+        let sums = self.0.entry(row.window).or_default();
+        sums.duration.merge(&row.duration);
+        sums.requests_failed += if row.failed { row.duration.count() } else { 0 };
+    }
+
+    pub(super) fn add_iterations(&mut self, row: &Iterations) {
+        let sums = self.0.entry(row.window).or_default();
+        accounting::add(&mut sums.iterations, &accounting::of(row));
+        sums.iteration_duration.merge(&row.duration);
+        sums.response.merge(&row.response);
+    }
+
+    /// Each window that is not empty, in the order of time. The last one ends at `end_ns`.
+    pub(super) fn summaries(&self, load: &Load, end_ns: u64) -> Vec<WindowSummary> {
+        let windows = Windows::of(load);
         let all = [Window::WarmUp, Window::Steady, Window::RampDown];
-        all.into_iter()
-            .filter_map(|window| {
-                let total = self.totals.windows.get(&window);
-                let span = windows.span_ns(window, end_ns);
-                // Something may be in a window that the plan has no room for: it was changed meanwhile.
-                let (from_ns, until_ns) = span.or_else(|| total.map(|_| (end_ns, end_ns)))?;
-                let seconds = (until_ns - from_ns) as f64 / 1e9;
-                let iterations = total.map_or_else(Accounting::default, |total| total.iterations);
-                let duration = total
-                    .map(|total| Distribution::from(&total.duration))
-                    .unwrap_or_default();
-                Some(WindowSummary {
-                    name: window.as_str().to_owned(),
-                    from_s: from_ns as f64 / 1e9,
-                    until_s: until_ns as f64 / 1e9,
-                    iterations: Accounting {
-                        planned: self.load.count_before(until_ns) - self.load.count_before(from_ns),
-                        ..iterations
-                    },
-                    iteration_duration: total
-                        .map(|total| Distribution::from(&total.iteration_duration))
-                        .unwrap_or_default(),
-                    response_time: total.and_then(|total| some(&total.response)),
-                    requests_failed: total.map_or(0, |total| total.requests_failed),
-                    request_rate: if seconds > 0.0 {
-                        duration.count as f64 / seconds
-                    } else {
-                        0.0
-                    },
-                    duration,
-                })
-            })
-            .collect()
+        let summary = |window: Window| {
+            let sums = self.0.get(&window);
+            let span = windows.span_ns(window, end_ns);
+            // A change of the plan may have removed a window that has results.
+            let span_ns = span.or_else(|| sums.map(|_| (end_ns, end_ns)))?;
+            let none = WindowSums::default();
+            Some(sums.unwrap_or(&none).summary(window, load, span_ns))
+        };
+        all.into_iter().filter_map(summary).collect()
+    }
+}
+
+impl WindowSums {
+    fn summary(&self, window: Window, load: &Load, (from_ns, until_ns): (u64, u64)) -> WindowSummary {
+        let seconds = (until_ns - from_ns) as f64 / 1e9;
+        let count = self.duration.count() as f64;
+        WindowSummary {
+            name: window.as_str().to_owned(),
+            from_s: from_ns as f64 / 1e9,
+            until_s: until_ns as f64 / 1e9,
+            iterations: Accounting {
+                planned: load.count_before(until_ns) - load.count_before(from_ns),
+                ..self.iterations
+            },
+            iteration_duration: Distribution::from(&self.iteration_duration),
+            response_time: Distribution::from_nonempty(&self.response),
+            requests_failed: self.requests_failed,
+            request_rate: if seconds > 0.0 { count / seconds } else { 0.0 },
+            duration: Distribution::from(&self.duration),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bars::bars;
 use heavy_load::histogram::Histogram;
 
 /// Statistics of a set of durations, in ms.
@@ -61,7 +62,21 @@ impl From<&Histogram> for Distribution {
             p99_ms: quantile(0.99),
             p999_ms: quantile(0.999),
             max_ms: ms(histogram.max_ns()),
-            buckets: crate::bars::of(histogram),
+            buckets: bars(histogram)
+                .into_iter()
+                .map(|(upper_ns, count)| LatencyBucket {
+                    upper_ms: ms(upper_ns),
+                    count,
+                })
+                .collect(),
         }
+    }
+}
+
+impl Distribution {
+    /// The statistics of a histogram; `None` if it is empty.
+    #[must_use]
+    pub fn from_nonempty(histogram: &Histogram) -> Option<Self> {
+        (histogram.count() > 0).then(|| Self::from(histogram))
     }
 }

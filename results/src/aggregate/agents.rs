@@ -1,0 +1,241 @@
+//! What each agent has reported: how far, how it ended, and whether its accounts balance.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::accounting;
+use crate::stats::{Closing, Delta, Dropped, Iterations};
+use crate::summary::{Accounting, AgentSummary};
+use heavy_load::histogram::Histogram;
+use heavy_load::vocabulary::Ended;
+use heavy_load::window::Window;
+
+/// All agents that take part in a job or have reported something of it.
+#[derive(Debug, Default)]
+pub(super) struct AgentTable(BTreeMap<String, AgentSums>);
+
+#[derive(Debug, Default)]
+struct AgentSums {
+    complete_before_second: u32,
+    closing: Option<Closing>,
+    workflows: BTreeMap<Arc<str>, Accounting>,
+    generator_lag: Histogram,
+    malformed: u64,
+    cpu_max: f64,
+    /// It was settled without a closing.
+    lost: bool,
+    /// Its lease has expired: it may still report, but nobody waits for it.
+    gone: bool,
+    /// Iterations dropped as `gap` that settling has added to what it reported.
+    settled_gap: u64,
+}
+
+impl FromIterator<String> for AgentTable {
+    fn from_iter<I: IntoIterator<Item = String>>(agents: I) -> Self {
+        Self(
+            agents
+                .into_iter()
+                .map(|agent| (agent, AgentSums::default()))
+                .collect(),
+        )
+    }
+}
+
+impl AgentTable {
+    fn entry(&mut self, agent: &str) -> &mut AgentSums {
+        if !self.0.contains_key(agent) {
+            self.0.insert(agent.to_owned(), AgentSums::default());
+        }
+        self.0.get_mut(agent).expect("it was just made")
+    }
+
+    pub(super) fn apply(&mut self, agent: &str, delta: &Delta) {
+        let sums = self.entry(agent);
+        sums.complete_before_second = sums.complete_before_second.max(delta.complete_before_second);
+        delta.iterations.iter().for_each(|row| sums.add(row));
+        sums.malformed += delta.not_results.iter().map(|(_, count)| count).sum::<u64>();
+        for health in &delta.health {
+            sums.cpu_max = sums.cpu_max.max(health.load_test_cpu + health.agent_cpu);
+        }
+    }
+
+    pub(super) fn close(&mut self, agent: &str, closing: Closing) {
+        self.entry(agent).closing = Some(closing);
+    }
+
+    pub(super) fn is_closed(&self, agent: &str) -> bool {
+        self.0.get(agent).is_some_and(|sums| sums.closing.is_some())
+    }
+
+    pub(super) fn leave(&mut self, agent: &str) {
+        self.entry(agent).gone = true;
+    }
+
+    /// The roll-ups, at most one a workflow, that balance the accounts of an agent; see
+    /// [`super::Aggregator::settle_agent`]. Its own accounts hold them already. They fall into the first second that
+    /// it has not completed, at most `last_second`; `window_of` gives a second's window.
+    pub(super) fn settle(
+        &mut self,
+        agent: &str,
+        due: &[(String, u64)],
+        to_the_end: bool,
+        last_second: u32,
+        window_of: impl Fn(u32) -> Window,
+    ) -> Vec<Iterations> {
+        let sums = self.entry(agent);
+        match &sums.closing {
+            // Nothing more was due once there was no data for it.
+            Some(closing) if closing.ended == Some(Ended::Data) => return Vec::new(),
+            Some(closing) if !to_the_end && !matches!(closing.ended, Some(Ended::Died | Ended::Lease)) => {
+                return Vec::new();
+            }
+            Some(_) => {}
+            None => sums.lost = true,
+        }
+        let second = sums.complete_before_second.min(last_second);
+        let missing = sums.missing(due, second, window_of(second));
+        for row in &missing {
+            sums.settled_gap += row.scheduled;
+            sums.add(row);
+        }
+        missing
+    }
+
+    /// Below it, no report is missing of the agents that are neither closed nor lost; `None` if there are no others.
+    /// Agents whose lease has expired count only if they are `awaited`.
+    pub(super) fn complete_before(&self, awaited: bool) -> Option<u32> {
+        self.0
+            .values()
+            .filter(|sums| sums.closing.is_none() && !sums.lost && (awaited || !sums.gone))
+            .map(|sums| sums.complete_before_second)
+            .min()
+    }
+
+    /// By name; `shares` says how many iterations are planned for each.
+    pub(super) fn summaries(&self, shares: &[(String, u64)]) -> Vec<AgentSummary> {
+        let planned = |agent: &str| {
+            let share = shares.iter().find(|(name, _)| name == agent);
+            share.map_or(0, |(_, planned)| *planned)
+        };
+        self.0
+            .iter()
+            .map(|(name, sums)| sums.summary(name, planned(name)))
+            .collect()
+    }
+
+    /// What closings and roll-ups say of each other and of themselves.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.0
+            .iter()
+            .flat_map(|(name, sums)| sums.warnings(name))
+            .collect()
+    }
+}
+
+impl AgentSums {
+    fn add(&mut self, row: &Iterations) {
+        let sum = self.workflows.entry(Arc::clone(&row.workflow)).or_default();
+        accounting::add(sum, &accounting::of(row));
+        self.generator_lag.merge(&row.generator_lag);
+    }
+
+    fn accounting(&self) -> Accounting {
+        let mut sum = Accounting::default();
+        self.workflows
+            .values()
+            .for_each(|one| accounting::add(&mut sum, one));
+        sum
+    }
+
+    fn missing(&self, due: &[(String, u64)], second: u32, window: Window) -> Vec<Iterations> {
+        due.iter()
+            .map(|(workflow, due)| {
+                let known = self.workflows.get(workflow.as_str()).copied().unwrap_or_default();
+                let gap = due.saturating_sub(known.scheduled);
+                // Due, and reported as neither started nor dropped: they ran, or were about to.
+                let unheard = known
+                    .scheduled
+                    .saturating_sub(known.started + known.dropped.total());
+                let ended = known.ok + known.failed + known.interrupted + known.lost;
+                Iterations {
+                    second,
+                    window,
+                    workflow: Arc::from(workflow.as_str()),
+                    scheduled: gap,
+                    dropped: Dropped {
+                        gap,
+                        ..Dropped::default()
+                    },
+                    started: unheard,
+                    lost: (known.started + unheard).saturating_sub(ended),
+                    ..Iterations::default()
+                }
+            })
+            .filter(|row| row.scheduled + row.started + row.lost > 0)
+            .collect()
+    }
+
+    fn summary(&self, name: &str, planned: u64) -> AgentSummary {
+        let closing = self.closing.clone().unwrap_or_default();
+        AgentSummary {
+            agent: name.to_owned(),
+            iterations: Accounting {
+                planned,
+                ..self.accounting()
+            },
+            malformed: self.malformed,
+            lag_p99_ms: self.generator_lag.quantile_ns(0.99) as f64 / 1e6,
+            cpu_max: self.cpu_max.max(closing.cpu_max),
+            clock_offset_ms: closing.clock_offset_ns as f64 / 1e6,
+            clock_error_ms: closing.clock_error_ns as f64 / 1e6,
+            ended: if self.lost {
+                Some(Ended::Lost)
+            } else {
+                closing.ended
+            },
+            voided_requests: closing.voided_requests,
+            voided_iterations: closing.voided_iterations,
+        }
+    }
+
+    fn warnings(&self, name: &str) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.lost {
+            warnings.push(format!("agent {name} was lost before it had reported everything"));
+        }
+        let Some(closing) = &self.closing else {
+            return warnings;
+        };
+        let counted = self.accounting();
+        let closed = (
+            closing.scheduled,
+            closing.started,
+            closing.ok + closing.failed,
+            closing.dropped,
+        );
+        let reported = (
+            counted.scheduled - self.settled_gap,
+            counted.started,
+            counted.ok + counted.failed,
+            counted.dropped.total() - self.settled_gap,
+        );
+        if closed != reported {
+            warnings.push(format!(
+                "agent {name}: the counts of its closing differ from the sum of its roll-ups"
+            ));
+        }
+        if closing.voided_requests + closing.voided_iterations > 0 {
+            warnings.push(format!(
+                "agent {name} discarded the raw rows of {} requests and {} iterations; the statistics include them",
+                closing.voided_requests, closing.voided_iterations
+            ));
+        }
+        if closing.log_lines_dropped > 0 {
+            warnings.push(format!(
+                "agent {name} discarded {} log lines",
+                closing.log_lines_dropped
+            ));
+        }
+        warnings
+    }
+}

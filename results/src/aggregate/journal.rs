@@ -1,0 +1,46 @@
+//! Events and log lines, numbered in the order in which they came.
+
+use crate::stats::{Event, LogLine};
+
+/// Events that a summary holds.
+const MOST_EVENTS: usize = 1000;
+
+/// What is not written yet, and the first events of the job.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    events: Vec<(u64, Event)>,
+    next_event: u64,
+    first_events: Vec<Event>,
+    log: Vec<(u64, String, LogLine)>,
+    next_line: u64,
+}
+
+impl Journal {
+    pub(super) fn add_event(&mut self, event: Event) {
+        if self.first_events.len() < MOST_EVENTS {
+            self.first_events.push(event.clone());
+        }
+        self.events.push((self.next_event, event));
+        self.next_event += 1;
+    }
+
+    pub(super) fn add_line(&mut self, agent: &str, line: LogLine) {
+        self.log.push((self.next_line, agent.to_owned(), line));
+        self.next_line += 1;
+    }
+
+    /// The first [`MOST_EVENTS`] events.
+    pub(super) fn first_events(&self) -> &[Event] {
+        &self.first_events
+    }
+
+    /// New events, each with its number in the job.
+    pub(super) fn take_events(&mut self) -> Vec<(u64, Event)> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// New log lines, each with its number in the job and its agent.
+    pub(super) fn take_log(&mut self) -> Vec<(u64, String, LogLine)> {
+        std::mem::take(&mut self.log)
+    }
+}

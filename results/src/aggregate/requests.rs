@@ -1,0 +1,151 @@
+//! Requests by identity.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::stats::Requests;
+use crate::summary::{Distribution, PhaseMeans, RequestSummary, RequestTotals};
+use heavy_load::histogram::Histogram;
+use heavy_load::phases::Phases;
+use heavy_load::protocol;
+
+/// The totals of every request identity; an identity exists once it has a request.
+#[derive(Debug, Default)]
+pub(super) struct RequestTable(BTreeMap<RequestKey, RequestSums>);
+
+/// How many requests had each status; 0: no answer.
+type StatusCounts = BTreeMap<u16, u64>;
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct RequestKey {
+    workflow: Arc<str>,
+    step: Arc<str>,
+    name: Arc<str>,
+    method: Arc<str>,
+    protocol: Arc<str>,
+}
+
+#[derive(Debug, Default)]
+struct RequestSums {
+    failed: u64,
+    bytes: u64,
+    duration: Histogram,
+    ok_duration: Histogram,
+    status_counts: StatusCounts,
+    phases_ns: [u64; 7],
+}
+
+impl RequestTable {
+    pub(super) fn add(&mut self, row: &Requests) {
+        let key = RequestKey {
+            workflow: Arc::clone(&row.workflow),
+            step: Arc::clone(&row.step),
+            name: Arc::clone(&row.name),
+            method: Arc::clone(&row.method),
+            protocol: Arc::clone(&row.protocol),
+        };
+        let sums = self.0.entry(key).or_default();
+        sums.bytes += row.bytes;
+        sums.duration.merge(&row.duration);
+        if row.failed {
+            sums.failed += row.duration.count();
+        } else {
+            sums.ok_duration.merge(&row.duration);
+        }
+        *sums.status_counts.entry(row.status).or_default() += row.duration.count();
+        for (sum, phase) in sums.phases_ns.iter_mut().zip(row.phases_ns) {
+            *sum += phase;
+        }
+    }
+
+    /// All requests together.
+    pub(super) fn totals(&self, run_time_s: f64) -> RequestTotals {
+        let mut all = RequestTotals::default();
+        let mut duration = Histogram::default();
+        for sums in self.0.values() {
+            all.failed += sums.failed;
+            all.bytes += sums.bytes;
+            duration.merge(&sums.duration);
+        }
+        (all.status_counts, all.protocol_status_counts) = self.status_counts(None, None);
+        all.rate = duration.count() as f64 / run_time_s;
+        all.duration = Distribution::from(&duration);
+        all
+    }
+
+    /// The requests of a step, by name and method; of the empty step those outside of steps.
+    pub(super) fn of_step(&self, workflow: &str, step: &str, run_time_s: f64) -> Vec<RequestSummary> {
+        self.0
+            .iter()
+            .filter(|(key, _)| *key.workflow == *workflow && *key.step == *step)
+            .map(|(key, sums)| sums.summary(key, run_time_s))
+            .collect()
+    }
+
+    /// How many requests of a workflow or step had each status, or of all without either: those of HTTP, and those of
+    /// each other protocol.
+    pub(super) fn status_counts(
+        &self,
+        workflow: Option<&str>,
+        step: Option<&str>,
+    ) -> (StatusCounts, BTreeMap<String, StatusCounts>) {
+        let is = |text: &Arc<str>, wanted: Option<&str>| wanted.is_none_or(|wanted| **text == *wanted);
+        let of = |key: &RequestKey| is(&key.workflow, workflow) && is(&key.step, step);
+        let (mut http, mut others) = (StatusCounts::new(), BTreeMap::<String, StatusCounts>::new());
+        for (key, sums) in self.0.iter().filter(|(key, _)| of(key)) {
+            let counts = if protocol::is_http(&key.protocol) {
+                &mut http
+            } else {
+                others.entry(key.protocol.to_string()).or_default()
+            };
+            for (status, count) in &sums.status_counts {
+                *counts.entry(*status).or_default() += count;
+            }
+        }
+        (http, others)
+    }
+
+    /// The workflows that have requests; one may come more than once.
+    pub(super) fn workflows(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.0.keys().map(|key| &key.workflow)
+    }
+
+    /// The steps of a workflow that have requests; one may come more than once.
+    pub(super) fn steps<'a>(&'a self, workflow: &'a str) -> impl Iterator<Item = &'a Arc<str>> {
+        let of = move |key: &&RequestKey| *key.workflow == *workflow && !key.step.is_empty();
+        self.0.keys().filter(of).map(|key| &key.step)
+    }
+
+    /// Whether there were more names than are kept apart.
+    pub(super) fn has_other(&self) -> bool {
+        self.0.keys().any(|key| &*key.name == "(other)")
+    }
+}
+
+impl RequestSums {
+    fn summary(&self, key: &RequestKey, run_time_s: f64) -> RequestSummary {
+        let count = self.duration.count().max(1) as f64;
+        let sums = Phases::from_array(self.phases_ns);
+        let mean_ms = |sum_ns: u64| sum_ns as f64 / count / 1e6;
+        RequestSummary {
+            name: key.name.to_string(),
+            method: key.method.to_string(),
+            protocol: key.protocol.to_string(),
+            failed: self.failed,
+            rate: self.duration.count() as f64 / run_time_s,
+            bytes: self.bytes,
+            duration: Distribution::from(&self.duration),
+            ok_duration: Distribution::from(&self.ok_duration),
+            status_counts: self.status_counts.clone(),
+            phases: PhaseMeans {
+                blocked_ms: mean_ms(sums.blocked_ns),
+                dns_ms: mean_ms(sums.dns_ns),
+                connect_ms: mean_ms(sums.connect_ns),
+                tls_ms: mean_ms(sums.tls_ns),
+                send_ms: mean_ms(sums.send_ns),
+                wait_ms: mean_ms(sums.wait_ns),
+                receive_ms: mean_ms(sums.receive_ns),
+            },
+        }
+    }
+}
