@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &["heavy-load", "heavy-results"]),
     ("sdk", &["heavy-load", "heavy-plugin"]),
     ("store", &["heavy-load", "heavy-results", "heavy-proto"]),
-    ("report", &["heavy-results", "heavy-compare"]),
+    ("report", &["heavy-load", "heavy-results", "heavy-compare"]),
     (
         "agent",
         &[
