@@ -55,6 +55,9 @@ pub use error::{ErrorKind, RequestError};
 pub use exchange::Exchange;
 pub(crate) use phases::PhaseClock;
 pub use request::Request;
+/// The version of reqwest that [`ReqwestClient`] is built on.
+#[cfg(feature = "reqwest")]
+pub use reqwest;
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::{ReqwestClient, ReqwestClientError};
 pub use stats::EngineStats;

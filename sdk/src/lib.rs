@@ -125,6 +125,7 @@ mod env;
 mod feed;
 mod harness;
 pub mod http;
+mod listen;
 pub mod local;
 mod measuring;
 mod metric;
@@ -138,6 +139,7 @@ mod runner;
 mod sample;
 mod scope;
 mod sequence;
+mod serve;
 mod server;
 mod standalone;
 mod step;
@@ -151,6 +153,7 @@ pub use env::env_or;
 pub use feed::{Feed, Numbers};
 pub use heavy_plugin::line::{Phase, Phases};
 pub use http::{HttpClient, RequestError};
+pub use listen::RPC_ADDR;
 pub use metric::MetricBuilder;
 pub use output::{Output, ParseError};
 pub use request::RequestBuilder;
@@ -158,7 +161,8 @@ pub use response::{BodyError, Response};
 pub use runner::{Runner, Splitter};
 pub use sample::Sample;
 pub use sequence::{DEFAULT_SEQUENCE_ID, new_sequence_id};
-pub use server::{RPC_ADDR, Server, serve, start_listener};
+pub use serve::{serve, start_listener};
+pub use server::Server;
 pub use step::Step;
 
 /// The outcome of a load test's functions: any error can be passed on with `?`.
@@ -172,4 +176,8 @@ mod guides {
 
     #[doc = include_str!("../../docs/coming-from.md")]
     struct ComingFrom;
+
+    #[cfg(feature = "reqwest")]
+    #[doc = include_str!("../../docs/reqwest.md")]
+    struct Reqwest;
 }

@@ -1,25 +1,15 @@
 //! What a load test's binary offers: one workflow, or several by name.
 
-use std::net::SocketAddr;
 use std::num::NonZero;
-use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::{env, io, thread};
-
-use heavy_plugin::{DEFAULT_RPC_ADDR, ENV_RPC_ADDR, ENV_RPC_FD};
+use std::{env, thread};
 
 use crate::harness::shared::Options;
-use crate::harness::spawned::{serve_address, serve_stdin};
-use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 use crate::http::{Engine, EngineConfig, HeaderName, HttpClient};
 use crate::request_id::REQUEST_ID_HEADER;
 use crate::runner::{Runner, Splitter};
-use crate::standalone;
-
-/// Where a load test that was started by hand listens for an agent, unless `HEAVY_RPC_ADDR` says otherwise.
-pub const RPC_ADDR: &str = DEFAULT_RPC_ADDR;
 
 /// The name of the workflow of a server that has only one.
 const DEFAULT_WORKFLOW: &str = "default";
@@ -161,76 +151,6 @@ fn cores(asked: Option<&str>) -> Result<usize, String> {
     }
 }
 
-/// The whole of a load test's `main`: takes orders from the agent that spawned the process, or, started by hand, does
-/// what the command line says (`--help` lists it).
-#[must_use]
-pub fn serve(server: Server) -> ExitCode {
-    let (workflows, options) = match server.into_parts() {
-        Ok(parts) => parts,
-        Err(fault) => {
-            complain(fault);
-            return ExitCode::from(2);
-        }
-    };
-    match env::var(ENV_RPC_FD).as_deref() {
-        Ok("0") => exit_code(serve_stdin(workflows, options)),
-        Ok(other) => {
-            complain(format_args!(
-                "{ENV_RPC_FD} is {other:?}; this version takes orders on 0 (stdin) only"
-            ));
-            ExitCode::from(2)
-        }
-        Err(_) => standalone::main(workflows, options),
-    }
-}
-
-/// Listens for an agent at `HEAVY_RPC_ADDR` or [`RPC_ADDR`], serves it, and returns when it has gone: what the command
-/// `serve` of a load test does.
-#[must_use]
-pub fn start_listener(server: Server) -> ExitCode {
-    match server.into_parts() {
-        Ok((workflows, options)) => listen(workflows, options),
-        Err(fault) => {
-            complain(fault);
-            ExitCode::from(2)
-        }
-    }
-}
-
-pub(crate) fn listen(workflows: Vec<Workflow>, options: Options) -> ExitCode {
-    let text = env::var(ENV_RPC_ADDR).unwrap_or_else(|_| RPC_ADDR.to_owned());
-    match address(&text) {
-        Ok(address) => exit_code(serve_address(workflows, options, address)),
-        Err(fault) => {
-            complain(fault);
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| format!("{text:?} is no address to listen at; write one like {RPC_ADDR}"))?;
-    if !address.ip().is_loopback() {
-        return Err(format!(
-            "{address} can be reached from other machines, and whoever reaches it can run this load test; \
-             listen at a loopback address like {RPC_ADDR}"
-        ));
-    }
-    Ok(address)
-}
-
-fn exit_code(served: io::Result<()>) -> ExitCode {
-    match served {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(error);
-            ExitCode::FAILURE
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,14 +180,6 @@ mod tests {
             let fault = server.into_parts().unwrap_err();
             assert!(fault.contains(part), "{fault}");
         }
-    }
-
-    #[test]
-    fn only_loopback_addresses_are_listened_at() {
-        assert!(address("127.0.0.1:0").is_ok());
-        assert!(address("[::1]:9999").is_ok());
-        assert!(address("0.0.0.0:9999").unwrap_err().contains("loopback"));
-        assert!(address("localhost").unwrap_err().contains("127.0.0.1:9999"));
     }
 
     #[test]

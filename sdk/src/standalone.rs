@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::harness::shared::Options;
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
-use crate::server::listen;
+use crate::listen::listen;
 
 /// Does what the command line says.
 pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {

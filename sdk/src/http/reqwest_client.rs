@@ -9,12 +9,13 @@ use std::io;
 use reqwest::{ClientBuilder, Url, redirect, retry};
 
 use super::clock::monotonic_ns;
-use super::config::{EngineConfig, HttpVersion};
+use super::config::EngineConfig;
 use super::error::{ErrorKind, RequestError, chain};
 use super::exchange::{Answer, Exchange};
 use super::phases::{Phase, PhaseClock};
 use super::request::{Parts, Request};
 use super::target::Parsed;
+use super::version::HttpVersion;
 use super::{ExchangeFuture, HttpClient};
 
 type Customise = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;
