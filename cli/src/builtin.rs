@@ -1,4 +1,4 @@
-//! The load test that heavy itself is: its executable takes orders from an agent like any other.
+//! The built-in load test: this executable, started by an agent like any other.
 
 mod http;
 mod shop;
@@ -14,7 +14,7 @@ pub(crate) const HTTP: &str = "http";
 /// The workflow of `heavy demo`: visits the demo target's shop.
 pub(crate) const SHOP: &str = "shop";
 
-/// Whether an agent has spawned this process as a load test.
+/// Whether an agent spawned this process as a load test.
 pub(crate) fn is_wanted() -> bool {
     std::env::var_os(heavy_plugin::ENV_RPC_FD).is_some()
 }

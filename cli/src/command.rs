@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and in which words.
+//! The command line of `heavy`.
 
 use heavy_load::exit_code;
 use std::fs::File;
@@ -17,16 +17,16 @@ use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
 use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, up};
 
-/// Load tests as compiled programs, run at an exact rate, their results kept in SQL
+/// Run compiled load tests at an exact rate and keep every result in SQL
 #[derive(Debug, clap::Parser)]
 #[command(name = "heavy", version, disable_help_subcommand = true)]
 pub(crate) struct Heavy {
-    /// The scheduler to talk to [default: http://127.0.0.1:7700; to read, the local data dir if nobody answers there]
+    /// Scheduler to use [default: http://127.0.0.1:7700; commands that only read fall back to the local data directory]
     #[arg(long, value_name = "URL", env = "HEAVY_SCHEDULER", global = true)]
     pub(crate) scheduler: Option<String>,
     #[command(flatten)]
     pub(crate) data: DataLocation,
-    /// Whether the command line itself says whose jobs are meant.
+    /// Whether the command line, rather than the environment, names a scheduler, a database or a data directory.
     #[arg(skip)]
     pub(crate) names_place: bool,
     #[command(subcommand)]
@@ -43,8 +43,8 @@ impl Heavy {
         let named = typed("scheduler");
         heavy.names_place = named || typed("database") || typed("data_dir");
         if named && !heavy.command.takes_scheduler() {
-            let text = "this command talks to no scheduler: leave --scheduler out (`heavy run` and the commands that look at \
-                        jobs take it)";
+            let text = "--scheduler does not apply to this command: leave it out (`heavy run` and the commands that read \
+                        jobs accept it)";
             command.error(ErrorKind::ArgumentConflict, text).exit();
         }
         heavy
@@ -53,38 +53,38 @@ impl Heavy {
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
-    /// See it work: services, a small shop, a load test and its report in one command
+    /// Run a demo: a small shop, a load test against it and the report
     Demo(Box<demo::DemoArgs>),
-    /// Run a load test (or request a URL) here, and print what came out
+    /// Run a load test, or request a URL, and print the report
     Run(Box<run::RunArgs>),
-    /// Serve scheduler, collector and an agent in one process
+    /// Start a scheduler, a collector and an agent in one process
     Up(up::UpArgs),
-    /// Show what came out of a job
+    /// Print the report of a job
     Report(report::ReportArgs),
-    /// Say what has changed from one job to another, and what is noise
+    /// Compare jobs and tell changes from noise
     Diff(diff::DiffArgs),
-    /// Show the jobs of a service over time, and which of them broke the trend
+    /// Show the jobs of a service over time and where the trend broke
     History(history::HistoryArgs),
-    /// Ask the results database, in a shell or by the statement
+    /// Query the results database, interactively or with one statement
     Sql(sql::SqlArgs),
-    /// Write a job's raw rows, or histograms of its durations, for other tools
+    /// Export a job's raw rows or latency histograms
     Export(export::ExportArgs),
     /// Check output lines of a load test against the protocol
     LintLines(LintArgs),
-    /// Print what a shell needs to complete command lines
+    /// Print a shell completion script
     Completions(completions::CompletionArgs),
     /// Write manual pages
     Man(completions::ManArgs),
-    /// Write a service or a workflow that compiles and runs at once
+    /// Create a service or a workflow
     New(services::NewArgs),
-    /// List services with their workflows and profiles; or jobs, where there is no services directory
+    /// List services with their workflows and profiles, or jobs where there is no services directory
     List(services::ListArgs),
     #[command(flatten)]
     Client(Verb),
 }
 
 impl Command {
-    /// Whether there is a scheduler to talk to, rather than one in this process or none.
+    /// Whether the command can use a remote scheduler.
     const fn takes_scheduler(&self) -> bool {
         match self {
             Self::Run(_) | Self::Report(_) | Self::List(_) | Self::Client(_) => true,
@@ -102,10 +102,10 @@ impl Command {
     }
 }
 
-/// Which stream to check.
+/// The arguments of `heavy lint-lines`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LintArgs {
-    /// A file of lines as a load test writes them to its stdout; - for stdin
+    /// File with the output lines of a load test; `-` reads stdin
     file: PathBuf,
 }
 

@@ -1,4 +1,4 @@
-//! `heavy completions` and `heavy man`: what shells and people are told of the command lines, made from them.
+//! `heavy completions` and `heavy man`: completion scripts and manual pages, generated from the command lines.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,24 +13,24 @@ use crate::output;
 
 const INSTALLING: &str = "\
   bash: heavy completions bash > ~/.local/share/bash-completion/completions/heavy
-  zsh:  heavy completions zsh > ~/.zfunc/_heavy        (a folder of $fpath)
+  zsh:  heavy completions zsh > ~/.zfunc/_heavy        (a directory in $fpath)
   fish: heavy completions fish > ~/.config/fish/completions/heavy.fish";
 
-/// For which shell.
+/// The arguments of `heavy completions`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = INSTALLING)]
 pub(crate) struct CompletionArgs {
     #[arg(value_enum)]
     shell: ShellName,
-    /// Which program's command line
+    /// Program to complete
     #[arg(long, value_enum, default_value_t = ProgramName::Heavy)]
     program: ProgramName,
 }
 
-/// Where to.
+/// The arguments of `heavy man`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
-    /// Write a page for every program and command into this folder; without it, heavy's own page is printed
+    /// Directory to write a page for every program and command to [default: print the page of heavy]
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -95,10 +95,10 @@ pub(crate) fn man(args: &ManArgs, heavy: Command) -> CommandResult {
             .try_for_each(|program| clap_mangen::generate_to(program.command(heavy.clone()), dir))
     });
     written
-        .with_context(|| format!("cannot write pages into {}", dir.display()))
+        .with_context(|| format!("cannot write manual pages to {}", dir.display()))
         .map_err(Failure::from)?;
     output::note(&format!(
-        "wrote the pages into {0}; read one with `man -l {0}/heavy.1`",
+        "wrote the manual pages to {0}; read one with `man -l {0}/heavy.1`",
         dir.display()
     ));
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! Where data is: the data dir, and the database in it or elsewhere.
+//! The data directory, and the results database in it or elsewhere.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use heavy_store::Store;
 
 use crate::exit::Failure;
 
-/// Which data is meant.
+/// Where the data is.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct DataLocation {
-    /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH (default: heavy.db in the data dir)
+    /// Results database: postgres://USER:PASSWORD@HOST/DATABASE or sqlite://PATH [default: heavy.db in the data directory]
     #[arg(
         long,
         value_name = "URL",
@@ -20,19 +20,19 @@ pub(crate) struct DataLocation {
         global = true
     )]
     pub(crate) database: Option<String>,
-    /// Folder for everything that heavy keeps (default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy)
+    /// Data directory [default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy]
     #[arg(long, value_name = "DIR", env = "HEAVY_DATA_DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
 impl DataLocation {
-    /// Whether a place was named, rather than left to the default.
+    /// Whether a database or a data directory was given.
     pub(crate) const fn is_given(&self) -> bool {
         self.database.is_some() || self.data_dir.is_some()
     }
 
-    /// What a later command needs to find the same data: the flags as given, a database without its URL, which may
-    /// hold a password.
+    /// The flags with which a later command finds the same data. The URL of a database is left out, as it may hold a
+    /// password.
     pub(crate) fn flags(&self) -> String {
         match (&self.database, &self.data_dir) {
             (Some(_), _) => " --database URL".to_owned(),
@@ -57,14 +57,14 @@ impl DataLocation {
         }
     }
 
-    /// Opens the database for reading: nothing is made, migrated or written.
+    /// Opens the database for reading, without creating or migrating it.
     pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         if self.database.is_none() {
             let file = database_file(&self.data_dir()?);
             if !file.is_file() {
                 return Err(Failure::new(format!(
-                    "there are no results yet: {} does not exist; run `heavy demo` or `heavy run URL` first, or say \
-                     which database with --database",
+                    "no results yet: {} does not exist; run `heavy demo` or `heavy run URL` first, or choose a database \
+                     with --database",
                     file.display()
                 )));
             }

@@ -1,4 +1,4 @@
-//! `heavy demo`: everything at once, on this machine, in one command.
+//! `heavy demo`: services, a target, a load test and its report in one command.
 
 use std::net::TcpListener;
 
@@ -22,13 +22,13 @@ use crate::run::itself;
 const RATE_PER_SECOND: u64 = 100;
 const DURATION: Span = Span::from_s(10);
 
-/// How to show it.
+/// The arguments of `heavy demo`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
-    /// Keep the services and the shop running afterwards, until Ctrl-C
+    /// Keep the services and the shop running until Ctrl-C
     #[arg(long)]
     keep: bool,
-    /// In the report: bars, phases and unfailed durations of every step and request
+    /// Show bars, phases and durations of successful requests for every step and request in the report
     #[arg(long)]
     full: bool,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     let plan = plan(&args, &program, &shop_url)?;
     let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
     output::note(&format!(
-        "a small shop to load is at {shop_url}, the services are in this process\n"
+        "the demo shop is at {shop_url}; scheduler, collector and agent run in this process\n"
     ));
     let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
     if let Ok(outcome) = &outcome {
@@ -62,7 +62,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     }
     if args.keep && outcome.is_ok() {
         output::note(&format!(
-            "The scheduler is at {}, the shop at {shop_url}; Ctrl-C ends them.",
+            "The scheduler is at {}, the shop at {shop_url}; press Ctrl-C to stop them.",
             local.scheduler_url()
         ));
         interrupts.next().await;
@@ -84,27 +84,27 @@ fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, Fail
     }
     let Some(params) = plan.spec.params.as_object_mut() else {
         return Err(Failure::usage(
-            "the params of the demo are an object, as in --param url=http://...",
+            "the params of the demo must be an object, such as --param url=http://...",
         ));
     };
     params.entry("url").or_insert_with(|| Value::from(shop_url));
     Ok(plan)
 }
 
-/// What to type now.
+/// Suggested next commands.
 fn next(job: &str, data: &DataLocation) -> String {
     let data = data.flags();
     format!(
         "
-Every request is stored. Ask:
+Every request is stored. Query the results:
   heavy sql{data} 'SELECT step, name, count, failed, p50_ms, p99_ms FROM request_stats WHERE job_id = :job'
   heavy sql{data} 'SELECT second, planned, started, ok, dropped, p99_ms FROM seconds WHERE job_id = :job'
   heavy report{data} {job} --full
-Load something of yours, without code or with it:
+Load a target of your own, without code or with a compiled load test:
   heavy run http://127.0.0.1:8080/ --rate 50 --duration 10s
   heavy run target/release/http_get --rate 50 --duration 10s --param url=http://127.0.0.1:8080/
 Keep the services running and submit to them:
   heavy up
-  heavy-sched submit target/release/http_get --rate 50 --param url=http://127.0.0.1:8080/"
+  heavy submit target/release/http_get --rate 50 --param url=http://127.0.0.1:8080/"
     )
 }

@@ -1,4 +1,4 @@
-//! `heavy diff`: what has changed between jobs, told from noise.
+//! `heavy diff`: compares jobs and tells changes from noise.
 
 use heavy_load::exit_code;
 use std::path::PathBuf;
@@ -13,68 +13,68 @@ use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
 use crate::{job_name, output, stored_job};
 
-/// Jobs that are looked through for earlier ones of the same kind.
+/// Jobs searched for earlier ones of the same kind.
 const MOST_LOOKED_THROUGH: u32 = 10_000;
 
-/// Earlier jobs beyond these would only take time.
+/// More earlier jobs would not improve the comparison.
 const MOST_EARLIER: u32 = 50;
 
 const EXAMPLES: &str = "\
-A JOB is an id, the beginning of one, or last. The first is the measure, the second is judged.
+A job is an id, a unique prefix of an id, or `last`. The first one is the baseline; the second one is compared to it.
 
   heavy diff 0193a last
   heavy diff last --against-last 5 --tolerance 10
   heavy diff 0193a last --format markdown --output comment.md
 
-The exit code is 99 if anything is worse by more than is tolerated, and 98 if one of the jobs is INVALID.
-docs/comparing.md says how it is judged.";
+The exit code is 99 if anything is worse by more than the tolerance, and 98 if one of the jobs is INVALID.
+docs/comparing.md explains the method.";
 
-/// Which jobs, and how they are judged.
+/// The arguments of `heavy diff`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DiffArgs {
-    /// The earlier job; with --against-last the one that is judged
+    /// Baseline job; with --against-last, the job to judge
     #[arg(value_name = "A")]
     first: String,
-    /// The job that is judged
+    /// Job to judge
     #[arg(value_name = "B", required_unless_present = "against_last")]
     second: Option<String>,
-    /// Judge A by the last N jobs before it of the same service, name, workflows and load
+    /// Compare A to the last N jobs before it with the same service, name, workflows and load
     #[arg(long, value_name = "N", conflicts_with = "second", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_EARLIER)))]
     against_last: Option<u32>,
-    /// A time or rate that is worse by more than so many per cent is a regression
+    /// Percentage by which a time or rate may be worse before it is a regression
     #[arg(long, value_name = "PERCENT", default_value_t = ComparisonOptions::DEFAULT_TOLERANCE_PERCENT, value_parser = share)]
     tolerance: f64,
-    /// A share of failed or dropped that is higher by more than so many percentage points is a regression
+    /// Percentage points by which a share of failed or dropped may rise before it is a regression
     #[arg(long, value_name = "POINTS", default_value_t = ComparisonOptions::DEFAULT_ERROR_TOLERANCE_POINTS, value_parser = share)]
     error_tolerance: f64,
-    /// Smaller changes, in per cent, are taken as noise [default: 3, or the tolerance if that is less]
+    /// Percentage below which changes count as noise [default: 3, or the tolerance if that is less]
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     noise_floor: Option<f64>,
-    /// From which the resamples follow: the same seed gives the same answer
+    /// Seed for the resampling; the same seed gives the same result
     #[arg(long, value_name = "N", default_value_t = ComparisonOptions::DEFAULT_SEED)]
     seed: u64,
-    /// In which form
+    /// Output format
     #[arg(long, value_enum, default_value_t = ComparisonFormat::Text)]
     format: ComparisonFormat,
-    /// Write to this file instead of stdout
+    /// File to write to instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Every statistic of every workflow, step and request, not only of those that have changed
+    /// Show every statistic of every workflow, step and request, not only changes
     #[arg(long)]
     full: bool,
 }
 
-/// The form of a comparison.
+/// The format of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ComparisonFormat {
-    /// For people
+    /// For a terminal
     Text,
-    /// For programs: docs/comparing.md
+    /// For programs; docs/comparing.md describes it
     Json,
-    /// For a comment on a change
+    /// For a comment on a pull request
     Markdown,
-    /// One page that needs nothing else
+    /// One self-contained page
     Html,
 }
 
@@ -82,7 +82,7 @@ fn share(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').parse::<f64>() {
         Ok(share) if (0.0..=1000.0).contains(&share) => Ok(share),
         _ => Err(format!(
-            "{text:?} is not between 0 and 1000: write a number, as in 7.5"
+            "invalid percentage `{text}`: expected a number from 0 to 1000, such as 7.5"
         )),
     }
 }
@@ -113,7 +113,7 @@ pub(crate) async fn run(args: DiffArgs, data: &DataLocation) -> CommandResult {
     Ok(ExitCode::from(code(&comparison)))
 }
 
-/// What a script is told: nothing that is INVALID can pass or fail.
+/// The exit code. A comparison with an INVALID job neither passes nor fails.
 fn code(comparison: &Comparison) -> u8 {
     let mut jobs = comparison.before.iter().chain([&comparison.now]);
     if jobs.any(|job| job.verdict == Some(heavy_results::verdict::Verdict::Invalid)) {
@@ -125,7 +125,7 @@ fn code(comparison: &Comparison) -> u8 {
     }
 }
 
-/// The earlier jobs, newest first, and the one that is judged.
+/// The earlier jobs, newest first, and the job to judge.
 async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo), Failure> {
     let first = job_name::find(store, &args.first).await?;
     if let Some(second) = &args.second {

@@ -6,7 +6,7 @@ use heavy_load::exit_code;
 use heavy_process::listen;
 use heavy_process::signals::Interrupted;
 
-/// Why a command did not do what was asked: what to say, and with which code to end.
+/// Why a command failed: the message and the exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
 pub(crate) struct Failure {
@@ -23,7 +23,7 @@ impl Failure {
         }
     }
 
-    /// It could not be done.
+    /// The command could not run.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -31,7 +31,7 @@ impl Failure {
         }
     }
 
-    /// The same, with where it happened before it.
+    /// Prefixes the message with where it happened.
     pub(crate) fn at(mut self, place: &str) -> Self {
         self.text = format!("{place}: {}", self.text);
         self
@@ -42,7 +42,7 @@ impl Failure {
         ExitCode::from(self.code)
     }
 
-    /// The same, with more to say.
+    /// Appends a hint to the message.
     pub(crate) fn and(mut self, hint: &str) -> Self {
         self.text.push_str(hint);
         self
@@ -95,5 +95,5 @@ impl From<Interrupted> for Failure {
     }
 }
 
-/// What a command gives back.
+/// The result of a command.
 pub(crate) type CommandResult = Result<ExitCode, Failure>;

@@ -1,4 +1,4 @@
-//! `heavy export`: raw rows of a job as CSV or JSON lines, its durations as an HdrHistogram log.
+//! `heavy export`: a job's raw rows as CSV or JSON lines, or its durations as an HdrHistogram log.
 
 mod hdr;
 mod rows;
@@ -24,31 +24,31 @@ const EXAMPLES: &str = "\
   heavy export last --format jsonl --relation iterations | jq 'select(.ok | not)'
   heavy export last --format hdr --interval 10s --output durations.hlog
 
-Rows come in no particular order and are never all in memory. docs/relations.md describes their columns. A log of
-histograms (.hlog) holds the durations of all requests in ns, and, with the tag response_time, those of iterations from
-the instants at which they were due; HdrHistogram's own tools read it.";
+Rows come in no particular order and are streamed. docs/relations.md describes their columns. A histogram log (.hlog)
+holds the durations of all requests in ns and, with the tag response_time, the response times of iterations;
+HdrHistogram's own tools read it.";
 
-/// What to export.
+/// The arguments of `heavy export`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExportArgs {
-    /// The job: its id, the beginning of its id, or last
+    /// Job: an id, a unique prefix of an id, or `last`
     job: String,
-    /// In which form
+    /// Output format
     #[arg(long, value_enum)]
     format: ExportFormat,
-    /// Which rows (csv and jsonl)
+    /// Rows to export (csv and jsonl)
     #[arg(long, value_enum, default_value_t = RawRelation::Requests)]
     relation: RawRelation,
-    /// How long each histogram is, in whole seconds (hdr) [default: 1s]
+    /// Length of each histogram, in whole seconds (hdr) [default: 1s]
     #[arg(long, value_name = "D")]
     interval: Option<Span>,
-    /// Write to this file instead of stdout
+    /// File to write to instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-/// The form of an export.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ExportFormat {
     /// RFC 4180 with a header; NULL is empty, an empty text is ""
@@ -104,8 +104,8 @@ pub(crate) async fn run(args: ExportArgs, data: &DataLocation) -> CommandResult 
 
 fn incomplete(args: &ExportArgs) -> String {
     match &args.output {
-        Some(file) => format!("; {} is not complete", file.display()),
-        None => "; what was written is not complete".to_owned(),
+        Some(file) => format!("; {} is incomplete", file.display()),
+        None => "; the output is incomplete".to_owned(),
     }
 }
 
@@ -146,8 +146,8 @@ impl From<ExportError> for Failure {
 fn interval_s(args: &ExportArgs) -> Result<u64, Failure> {
     if args.format == ExportFormat::Hdr && args.relation != RawRelation::Requests {
         return Err(Failure::usage(
-            "--relation belongs to csv and jsonl: a log of histograms has requests, and iterations under the tag \
-             response_time",
+            "--relation requires csv or jsonl: a histogram log always has requests and, under the tag response_time, \
+             iterations",
         ));
     }
     let Some(interval) = args.interval else {
@@ -155,19 +155,19 @@ fn interval_s(args: &ExportArgs) -> Result<u64, Failure> {
     };
     if args.format != ExportFormat::Hdr {
         return Err(Failure::usage(
-            "--interval belongs to --format hdr: csv and jsonl have every row",
+            "--interval requires --format hdr: csv and jsonl have every row",
         ));
     }
     let seconds = interval.ns() / NS_PER_S;
     let whole = seconds > 0 && interval.ns().is_multiple_of(NS_PER_S);
     whole.then_some(seconds).ok_or_else(|| {
         Failure::usage(format!(
-            "an interval of {interval} cannot be had: what is stored are whole seconds, so write 1s, 10s or 1m"
+            "invalid interval {interval}: expected whole seconds, such as 1s, 10s or 1m"
         ))
     })
 }
 
-/// Writes all of it, and gives what is to be said of it.
+/// Writes the export, and returns a sentence about it.
 async fn write(
     args: &ExportArgs,
     store: &dyn Store,
@@ -198,12 +198,12 @@ async fn write(
     let unfinished = if job.state.is_final() {
         ""
     } else {
-        "; the job has not ended, so there will be more"
+        "; the job is still running, so more rows will follow"
     };
     Ok(format!("exported {said} of job {}{unfinished}", job.id))
 }
 
-/// How many rows there were, and how many there could have been.
+/// How many rows were written, of how many.
 async fn of_rows(store: &dyn Store, job: &JobInfo, raw: Raw, count: u64) -> Result<String, ExportError> {
     let name = raw.name();
     let counted = store.summary(job.id).await?.map(|summary| match raw {
@@ -215,8 +215,8 @@ async fn of_rows(store: &dyn Store, job: &JobInfo, raw: Raw, count: u64) -> Resu
     Ok(match counted {
         Some(counted) if counted > count => {
             let why = match job.spec.samples {
-                Samples::All => "the others were given up or have not arrived".to_owned(),
-                samples => format!("the job kept few on purpose: --samples {samples}"),
+                Samples::All => "the others were discarded or have not arrived yet".to_owned(),
+                samples => format!("the job kept only some: --samples {samples}"),
             };
             format!("{count} of {counted} {name} ({why})")
         }

@@ -1,4 +1,4 @@
-//! `heavy history`: the jobs of a service over time, and which of them broke the trend.
+//! `heavy history`: the jobs of a service over time, and where the trend broke.
 
 use std::process::ExitCode;
 
@@ -11,39 +11,39 @@ use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
 use crate::output;
 
-/// Jobs that are looked through for those of the service.
+/// Jobs searched for those of the service.
 const MOST_LOOKED_THROUGH: u32 = 10_000;
 
-/// Services that are named where the wanted one is not there.
+/// Services that the message for an unknown one names at most.
 const MOST_NAMED: usize = 10;
 
 const EXAMPLES: &str = "\
-A job is of a service if its service, its label service or its name is what was asked for.
+A job belongs to a service if its service, its label `service` or its name equals SERVICE.
 
   heavy history shop
   heavy history shop/checkout --limit 50 --format csv";
 
-/// Whose jobs.
+/// The arguments of `heavy history`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct HistoryArgs {
-    /// A service, or one of its workflows
+    /// Service, or one of its workflows
     #[arg(value_name = "SERVICE[/WORKFLOW]")]
     subject: String,
-    /// The newest so many jobs
+    /// Number of newest jobs to show
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
-    /// In which form
+    /// Output format
     #[arg(long, value_enum, default_value_t = HistoryFormat::Text)]
     format: HistoryFormat,
 }
 
-/// The form of a history.
+/// The format of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum HistoryFormat {
-    /// For people
+    /// For a terminal
     Text,
-    /// For programs: docs/comparing.md
+    /// For programs; docs/comparing.md describes it
     Json,
     /// For spreadsheets
     Csv,
@@ -52,7 +52,7 @@ enum HistoryFormat {
 pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult {
     if args.subject.trim_matches('/').is_empty() {
         return Err(Failure::usage(
-            "name a service or a workflow, as in shop or shop/checkout",
+            "expected a service or a workflow, such as shop or shop/checkout",
         ));
     }
     let store = data.open().await?;
@@ -72,7 +72,7 @@ async fn find(
 ) -> Result<(HistorySubject, Vec<(JobInfo, Option<Summary>)>), Failure> {
     let all = store.jobs(MOST_LOOKED_THROUGH).await?;
     let most = args.limit as usize;
-    // A name may have a slash in it: what is named as a whole goes first.
+    // A name may contain a slash: the whole text takes precedence.
     let whole = HistorySubject {
         service: args.subject.clone(),
         workflow: None,
@@ -90,7 +90,7 @@ async fn find(
             if found.len() == most {
                 break;
             }
-            // A job that says which workflows it runs need not be read to know that it is of others.
+            // A job that names its workflows need not be read when the wanted one is not among them.
             let said = job.spec.workflow_names();
             if let Some(workflow) = &subject.workflow
                 && !said.is_empty()
@@ -143,11 +143,8 @@ fn nothing(subject: &str, all: &[JobInfo]) -> String {
     known.truncate(MOST_NAMED);
     let subject = heavy_report::escape(subject);
     if known.is_empty() {
-        return format!("there is no job of {subject}, nor of anything else: run one first");
+        return format!("no jobs of {subject}, nor of any other service: run one first");
     }
     let known: Vec<String> = known.into_iter().map(heavy_report::escape).collect();
-    format!(
-        "there is no job of {subject}; there are jobs of {}",
-        known.join(", ")
-    )
+    format!("no jobs of {subject}; there are jobs of {}", known.join(", "))
 }

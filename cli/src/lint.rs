@@ -1,4 +1,4 @@
-//! `heavy lint-lines`: checks a stream of a load test's output lines against the protocol.
+//! `heavy lint-lines`: checks the output lines of a load test against the protocol.
 
 mod lines;
 
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use lines::{Lines, Piece};
 
-/// What a stream holds, counted.
+/// Counts of a stream's lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct LineCounts {
     lines: u64,
@@ -93,7 +93,7 @@ fn judge(piece: &Piece<'_>) -> Result<&'static str, (NotAResult, String)> {
             return Ok("hello");
         }
         let detail = format!(
-            "hello of protocol {}, this heavy speaks {PROTOCOL}",
+            "hello of protocol {}, but this heavy supports {PROTOCOL}",
             hello.protocol
         );
         return Err((NotAResult::WrongFields, detail));
@@ -203,7 +203,7 @@ fn wrong_fields(line: &[u8]) -> String {
         })
         .collect();
     if problems.is_empty() {
-        format!("a field of this {kind} line has a wrong form; docs/protocol.md has them all")
+        format!("a field of this {kind} line has an invalid value; docs/protocol.md describes all fields")
     } else {
         format!("{kind} line: {}", problems.join(", "))
     }

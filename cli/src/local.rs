@@ -1,4 +1,4 @@
-//! Scheduler, collector and one agent in this process: all that a job needs, on ephemeral loopback ports.
+//! A scheduler, a collector and one agent in this process, on loopback ports.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -25,17 +25,17 @@ pub(crate) const EPHEMERAL: &str = "127.0.0.1:0";
 /// The name of the agent.
 const AGENT: &str = "local";
 
-/// After this long a service that should have ended is left behind.
+/// A service that has not stopped after this long is aborted.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
-/// The running services. They end with [`Local::stop`], and with the process in any case.
+/// The running services, until [`Local::stop`] or the end of the process.
 #[derive(Debug)]
 pub(crate) struct Local {
     scheduler: SocketAddr,
     collector: SocketAddr,
     /// In the order in which they are stopped.
     services: Vec<EmbeddedService>,
-    /// Where the collector runs and the database's connections live.
+    /// Runs the collector and the connections of the database.
     _background: Background,
 }
 
@@ -49,16 +49,16 @@ impl Local {
     /// Starts everything; the scheduler listens on `listen`.
     pub(crate) async fn start(data: &DataLocation, listen: &str) -> Result<Self, Failure> {
         let listener = bind(listen, heavy_sched::LISTENS).await?;
-        let folder = data.data_dir()?;
-        let data_dir = heavy_sched::open_data_dir(&folder).map_err(in_use)?;
+        let directory = data.data_dir()?;
+        let data_dir = heavy_sched::open_data_dir(&directory).map_err(in_use)?;
         let background = Background::start()?;
         let url = data.database_url()?;
         let store = background.spawn(async move { heavy_store::open(&url).await });
-        let store = store.await.context("opening the database was given up")??;
+        let store = store.await.context("opening the database was aborted")??;
         let (collecting, collector) = collector(&background, store.clone()).await?;
         let scheduler = address(&listener)?;
         let serving = scheduling(listener, store, data_dir).await?;
-        let agent = agent(scheduler, collector, &folder);
+        let agent = agent(scheduler, collector, &directory);
         Ok(Self {
             scheduler,
             collector,
@@ -77,7 +77,7 @@ impl Local {
         format!("http://{}", self.collector)
     }
 
-    /// Ends the services, the last one started first, so that none loses whom it talks to.
+    /// Stops the services, last started first, so that none loses its peer.
     pub(crate) async fn stop(self) {
         for mut service in self.services {
             service.shutdown.cancel();
@@ -89,7 +89,7 @@ impl Local {
     }
 }
 
-/// Threads of low priority: what stores results must not make iterations late.
+/// Threads of low priority: storing results must not delay iterations.
 #[derive(Debug)]
 struct Background {
     /// Taken on drop only.
@@ -156,13 +156,13 @@ async fn scheduling(
     })
 }
 
-fn agent(scheduler: SocketAddr, collector: SocketAddr, folder: &Path) -> EmbeddedService {
-    let folder = heavy_agent::data_dir_of(AGENT, folder);
+fn agent(scheduler: SocketAddr, collector: SocketAddr, directory: &Path) -> EmbeddedService {
+    let directory = heavy_agent::data_dir_of(AGENT, directory);
     let config = heavy_agent::Config::new(
         AGENT,
         format!("http://{scheduler}"),
         format!("http://{collector}"),
-        folder,
+        directory,
     );
     let shutdown = CancellationToken::new();
     let stopped = shutdown.clone();
@@ -178,11 +178,11 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     Ok(listener.local_addr().context("cannot tell the address")?)
 }
 
-/// Two in one folder would not know of each other's jobs.
+/// Explains a data directory that another process uses.
 fn in_use(error: data_dir::Error) -> Failure {
     let hint = match error {
         data_dir::Error::Locked { .. } => {
-            "; if that one is `heavy up` or `heavy-sched serve`, use it with --scheduler http://127.0.0.1:7700"
+            "; if that process is `heavy up` or `heavy-sched serve`, add --scheduler http://127.0.0.1:7700 to use it"
         }
         data_dir::Error::Unusable { .. } | data_dir::Error::NoHome => "",
     };

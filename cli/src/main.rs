@@ -70,7 +70,7 @@ fn act(heavy: Heavy) -> CommandResult {
     }
 }
 
-/// Services, or jobs where they are meant.
+/// Lists services, or jobs if the arguments ask for them.
 fn list(
     args: &services::ListArgs,
     names_place: bool,
@@ -89,7 +89,7 @@ fn list(
     }
 }
 
-/// Runs a command to its end. What still runs in the background then, such as a blocked read of stdin, is left.
+/// Runs a command to its end, and abandons background work such as a blocked read of stdin.
 fn wait_for(command: impl Future<Output = CommandResult>) -> CommandResult {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;

@@ -1,4 +1,4 @@
-//! Where words go: results to stdout, all else to stderr, colours to terminals only.
+//! Output: results go to stdout, everything else to stderr, colours to terminals only.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -11,12 +11,12 @@ use crate::exit::Failure;
 
 const DEFAULT_WIDTH: usize = 80;
 
-/// Sends the log to stderr: warnings and worse, or what `HEAVY_LOG` says.
+/// Logs to stderr: warnings and errors, or the levels in `HEAVY_LOG`.
 pub(crate) fn start_log() {
     heavy_process::log::start("warn");
 }
 
-/// Writes a result to stdout. A reader that has seen enough (`| head`) is no error.
+/// Writes a result to stdout. A closed pipe (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -25,7 +25,7 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// As [`print()`], of a text that is passed on as it came: on a terminal, nothing in it acts on the terminal.
+/// Like [`print()`], but escapes control characters if stdout is a terminal.
 pub(crate) fn print_raw(text: &str) -> io::Result<()> {
     if io::stdout().is_terminal() {
         print(&harmless(text))
@@ -34,7 +34,7 @@ pub(crate) fn print_raw(text: &str) -> io::Result<()> {
     }
 }
 
-/// A text with everything escaped that is neither shown nor the end of a line.
+/// The text with control characters escaped, line ends aside.
 pub(crate) fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -48,7 +48,8 @@ pub(crate) fn harmless(text: &str) -> String {
     shown
 }
 
-/// Writes a line to stderr; if that does not work, nobody is there to be told. What a database says may quote what it holds.
+/// Writes a line to stderr, with control characters escaped: messages of a database may quote its content. Errors are
+/// ignored.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
@@ -63,7 +64,7 @@ pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
-/// How reports look on this stdout.
+/// The style of reports on this stdout.
 pub(crate) fn style(full: bool) -> Style {
     let stdout = io::stdout();
     Style {

@@ -1,4 +1,4 @@
-//! `heavy report`: a job's summary, rendered.
+//! `heavy report`: renders the summary of a job.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,7 +21,7 @@ pub(crate) struct ReportArgs {
     /// Format of the report
     #[arg(long, value_parser = PossibleValuesParser::new(ReportFormat::ALL.map(ReportFormat::as_str)), default_value = "text")]
     format: String,
-    /// Write to this file instead of stdout
+    /// File to write to instead of stdout
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Also write a report to a file, in any format: html=report.html (can be repeated)
@@ -52,8 +52,8 @@ pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &Data
     Ok(ExitCode::SUCCESS)
 }
 
-/// From the scheduler that was named; else from the place that was named; else from the default scheduler, or from the
-/// local database if nobody answers there or it does not know the job.
+/// Finds the job in the given scheduler; else in the given database; else in the default scheduler, with the local
+/// database as the fallback.
 async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Result<JobView, Failure> {
     if let Some(url) = scheduler {
         return Ok(Remote::connect(&url).await?.get(job).await?);

@@ -1,4 +1,4 @@
-//! `heavy run`: one load test, here or on a cluster, from its start to its report.
+//! `heavy run`: runs one load test, here or on a cluster, and prints its report.
 
 mod request;
 
@@ -21,7 +21,7 @@ use crate::output;
 use crate::services::{Home, Ready, Service, Wish, prepare};
 use crate::test_name::Test;
 
-/// What a URL is loaded with if nobody says: little enough for anything that answers at all.
+/// The default rate for a URL: low enough for any target.
 const MODEST_RATE_PER_SECOND: u64 = 10;
 
 const EXAMPLES: &str = "\
@@ -32,21 +32,21 @@ Examples:
   heavy run http://127.0.0.1:8080/login --method POST --header content-type:application/json --body '{\"user\":\"ann\"}'
   heavy run target/release/http_get --rate 100 --param url=http://127.0.0.1:8080/
 
-A service is a folder in services/ of this folder or of one above (`heavy list` shows them); its load is in its heavy.toml, and
-flags go before that. Without --scheduler, scheduler, collector and agent run inside of this command.
-Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 it could not run, 2 wrong usage, 130 interrupted.";
+A service is a directory in services/, here or in a parent directory (`heavy list` shows them). Its heavy.toml defines the load;
+flags override it. Without --scheduler, the scheduler, the collector and an agent run inside this command.
+Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 could not run, 2 wrong usage, 130 interrupted.";
 
-/// What to run, and how.
+/// The arguments of `heavy run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {
-    /// A URL to request, the path of a compiled load test, or SERVICE or SERVICE/WORKFLOW of a services directory
+    /// URL to request, path of a compiled load test, or SERVICE[/WORKFLOW] in the services directory
     #[arg(value_name = "TEST")]
     test: String,
-    /// Start a compiled load test from a configuration that the scheduler keeps; flags go before it
+    /// Named configuration on the scheduler to run a compiled load test with; flags override it
     #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
     config: Option<String>,
-    /// In the report: bars, phases and unfailed durations of every step and request
+    /// Show bars, phases and durations of successful requests for every step and request in the report
     #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
     #[command(flatten)]
@@ -59,17 +59,17 @@ pub(crate) struct RunArgs {
     load: LoadFlags,
 }
 
-/// How to run a service.
+/// Flags of services.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Service")]
 struct ServiceFlags {
-    /// A named load of its heavy.toml [default: its default load]
+    /// Profile in the service's heavy.toml [default: its default load]
     #[arg(long, value_name = "NAME", env = "HEAVY_PROFILE")]
     profile: Option<String>,
-    /// Where the services are [default: services/ of this folder or of one above]
+    /// Services directory [default: services/ here or in a parent directory]
     #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
     services: Option<PathBuf>,
-    /// What cargo builds it with: release, dev, or a profile of its Cargo.toml [default: release]
+    /// Cargo profile to build the service with [default: release]
     #[arg(long, value_name = "NAME", env = "HEAVY_CARGO_PROFILE")]
     cargo_profile: Option<String>,
 }
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
     for report in &args.load.report {
         report.check()?;
     }
-    // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
+    // Handled before the job is submitted, so that Ctrl-C never leaves a job behind.
     let mut interrupts = Interrupts::take()?;
     let ready = interrupts.race(ready(&args, scheduler.as_deref()));
     let Ready {
@@ -113,7 +113,7 @@ async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Failure
         Test::Service(service, workflow) => return of_service(args, &service, workflow.as_deref()).await,
         Test::Url(url) => {
             refuse_profiles(args, "a URL")?;
-            refuse_config(args, "a URL has its load in flags")?;
+            refuse_config(args, "for a URL, set the load with flags")?;
             plan_of_url(args, &url)?
         }
         Test::Binary(path) => {
@@ -144,18 +144,18 @@ async fn of_service(args: &RunArgs, service: &Service, workflow: Option<&str>) -
     refuse_request(args)?;
     refuse_config(
         args,
-        "a service has its loads as profiles in heavy.toml, chosen with --profile",
+        "the loads of a service are profiles in its heavy.toml; choose one with --profile",
     )?;
     if args.load.file.is_some() {
         return Err(Failure::usage(
-            "--file is for a compiled load test: a service has its loads as profiles in heavy.toml, chosen with --profile",
+            "--file requires a compiled load test: the loads of a service are profiles in its heavy.toml; choose one with --profile",
         ));
     }
     if let Some(workflow) = workflow
         && !args.team.workflows.is_empty()
     {
         return Err(Failure::usage(format!(
-            "{} names the workflow {workflow} already: leave --workflow out, or write {} alone",
+            "--workflow conflicts with the workflow in {} ({workflow}): leave --workflow out, or write only {}",
             args.test, service.name
         )));
     }
@@ -173,7 +173,7 @@ async fn of_service(args: &RunArgs, service: &Service, workflow: Option<&str>) -
 fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), Failure> {
     if args.service.profile.is_some() || args.service.cargo_profile.is_some() {
         return Err(Failure::usage(format!(
-            "--profile and --cargo-profile belong to a service, and {:?} is {what}",
+            "--profile and --cargo-profile require a service, and {:?} is {what}",
             args.test
         )));
     }
@@ -183,13 +183,13 @@ fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), Failure> {
 fn refuse_config(args: &RunArgs, instead: &str) -> Result<(), Failure> {
     if args.config.is_some() {
         return Err(Failure::usage(format!(
-            "--config is for a compiled load test: {instead}"
+            "--config requires a compiled load test: {instead}"
         )));
     }
     Ok(())
 }
 
-/// What only a scheduler with a fleet can do.
+/// Refuses the flags that require a fleet of agents.
 fn refuse_a_fleet(args: &RunArgs) -> Result<(), Failure> {
     let mut flags = args.team.of_a_fleet();
     if args.config.is_some() {
@@ -199,19 +199,19 @@ fn refuse_a_fleet(args: &RunArgs) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(format!(
-        "without --scheduler, one agent inside of this command runs the load: leave {} out, or say --scheduler URL",
+        "without --scheduler, a single agent inside this command runs the load: leave {} out, or add --scheduler URL",
         flags.join(" and ")
     )))
 }
 
-/// A profile or a job file may be for a fleet, too: here one agent runs its whole load.
+/// Drops what a profile or a job file says about a fleet: here one agent runs the whole load.
 fn stay_here(plan: &mut Plan) {
     let left_out = for_one_agent(&mut plan.spec);
     if !left_out.is_empty() {
         plan.notes.push(format!(
-            "one agent inside of this command runs the load: {} left out, which {} for a fleet (--scheduler URL)",
+            "a single agent inside this command runs the load: ignored {}, which {} a fleet (--scheduler URL)",
             left_out.join(", "),
-            if left_out.len() == 1 { "is" } else { "are" }
+            if left_out.len() == 1 { "requires" } else { "require" }
         ));
     }
 }
@@ -219,7 +219,7 @@ fn stay_here(plan: &mut Plan) {
 fn refuse_request(args: &RunArgs) -> Result<(), Failure> {
     if args.request.is_given() {
         return Err(Failure::usage(
-            "--method, --header and --body belong to a URL; a compiled load test has --param",
+            "--method, --header and --body require a URL; for a compiled load test use --param",
         ));
     }
     Ok(())
@@ -228,7 +228,7 @@ fn refuse_request(args: &RunArgs) -> Result<(), Failure> {
 fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
     if !args.team.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
         return Err(Failure::usage(
-            "--workflow, --param and --params belong to a compiled load test; a URL has --method, --header and --body",
+            "--workflow, --param and --params require a compiled load test; for a URL use --method, --header and --body",
         ));
     }
     let params = args.request.params(url)?;
@@ -236,14 +236,14 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
     let modest = Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
     let mut plan = args.load.to_plan(&program, Some(modest))?;
     if args.load.rate.is_none() && plan.spec.rate == Some(modest) {
-        plan.notes.push(format!("no --rate was given: starting {modest}"));
+        plan.notes.push(format!("no --rate given: using {modest}"));
     }
     if args.load.name.is_none() {
         plan.spec.name = format!("{} {}", params.method, without_secrets(url));
     }
     if !plan.spec.workflows.is_empty() {
         return Err(Failure::usage(
-            "the job file names workflows, and a URL has none: leave them out, or run the load test that has them",
+            "the job file names workflows, which a URL does not have: remove them, or run the load test that has them",
         ));
     }
     plan.spec.workflows = vec![WorkflowSpec::new(HTTP)];
@@ -251,7 +251,7 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
     Ok((program, plan))
 }
 
-/// The load test that this executable is.
+/// The load test built into this executable.
 pub(crate) fn itself() -> Result<Program, Failure> {
     let executable = std::env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find the executable of heavy itself: {error}")))?;

@@ -1,7 +1,6 @@
 //! The services directory: `services/NAME` is a load test with its `heavy.toml`, its variables and its workflows.
 //!
-//! What files say is worked out by pure functions ([`manifest`], [`variables`], [`registered`]); the rest finds,
-//! reads and builds.
+//! Pure functions read files' content ([`manifest`], [`variables`], [`registered`]); the rest finds, reads and builds.
 
 mod build;
 mod excerpt;
@@ -19,8 +18,8 @@ pub(crate) use list::{ListArgs, list};
 pub(crate) use new::{NewArgs, new};
 pub(crate) use run::{Ready, Wish, prepare};
 
-/// The file that says what a service's load test does.
+/// The file that defines a service's load.
 const MANIFEST: &str = "heavy.toml";
 
-/// The folder of services.
+/// The name of the services directory.
 const SERVICES: &str = "services";

@@ -1,4 +1,4 @@
-//! `heavy sql`: questions to the results database and their answers, one, many, or in a shell.
+//! `heavy sql`: queries the results database, with statements or in a shell.
 
 mod command;
 mod complete;
@@ -23,41 +23,41 @@ use crate::table::AnswerFormat;
 use script::{ScriptInput, is_blank};
 use session::SqlSession;
 
-/// The longest text of statements that is read, in bytes.
+/// The most bytes of statements that are read.
 const LONGEST: u64 = 16 << 20;
 
 const EXAMPLES: &str = "\
-In a query, :job stands for the id of the last job (or that of --job), :NAME for what --set NAME=VALUE says.
+In a query, :job is the id of the last job (or of --job), and :NAME is the value of --set NAME=VALUE.
 
   heavy sql 'SELECT name, count, failed, p95_ms FROM request_stats WHERE job_id = :job'
   heavy sql 'SELECT second, started, ok, p99_ms FROM seconds WHERE job_id = :job ORDER BY second'
   heavy sql --format csv -f question.sql > answer.csv
   heavy sql
 
-Without a statement it is a shell on a terminal (\\? is its help), and reads statements from stdin elsewhere. Several
-statements are separated by semicolons; the first that fails ends them. docs/relations.md describes all relations,
-docs/querying.md the rest.";
+Without a statement, it starts a shell on a terminal (\\? shows its help) and reads statements from stdin elsewhere.
+Semicolons separate statements; the first error stops. docs/relations.md describes all relations, docs/querying.md the
+rest.";
 
-/// Which question.
+/// The arguments of `heavy sql`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SqlArgs {
     /// Read-only statements, separated by semicolons
     #[arg(value_name = "SELECT", conflicts_with = "file")]
     statement: Option<String>,
-    /// Read the statements from this file; - for stdin
+    /// File to read the statements from; `-` reads stdin
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// In which form
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
     format: AnswerFormat,
-    /// The job that :job stands for: its id, the beginning of its id, or last
+    /// Job that :job refers to: an id, a unique prefix of an id, or `last`
     #[arg(long, value_name = "JOB", default_value = LAST)]
     job: String,
-    /// What a placeholder stands for
+    /// Value of a placeholder (can be repeated)
     #[arg(long, value_name = "NAME=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
-    /// At most so many rows (default: 1,000 in a table, 1,000,000 else)
+    /// Maximum number of rows [default: 1000 in a table, 1000000 otherwise]
     #[arg(long, value_name = "N")]
     max_rows: Option<usize>,
 }
@@ -65,8 +65,8 @@ pub(crate) struct SqlArgs {
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text
         .split_once('=')
-        .ok_or_else(|| format!("{text:?} is not NAME=VALUE"))?;
-    placeholders::check_name(name).map_err(|problem| format!("{problem} (--job chooses the job)"))?;
+        .ok_or_else(|| format!("expected NAME=VALUE, got `{text}`"))?;
+    placeholders::check_name(name).map_err(|problem| format!("{problem} (use --job to choose the job)"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -116,7 +116,7 @@ async fn open(args: &SqlArgs, data: &DataLocation) -> Result<SqlSession, Failure
     })
 }
 
-/// Where a piece of a text is, for people.
+/// The line on which a part of the text begins.
 fn line_of(text: &str, input: &ScriptInput<'_>) -> String {
     let (ScriptInput::Statement(piece) | ScriptInput::Command(piece)) = input;
     let before = piece.as_ptr() as usize - text.as_ptr() as usize;
@@ -135,14 +135,14 @@ fn statements(args: &SqlArgs) -> Result<String, Failure> {
     }
 }
 
-/// All of a text that is not too long.
+/// Reads a text of at most [`LONGEST`] bytes.
 fn bounded(text: impl Read, from: &str) -> Result<String, Failure> {
     let mut sql = String::new();
     text.take(LONGEST + 1)
         .read_to_string(&mut sql)
         .with_context(|| format!("cannot read {from}"))?;
     if sql.len() as u64 > LONGEST {
-        return Err(Failure::usage(format!("{from} has more than {LONGEST} bytes")));
+        return Err(Failure::usage(format!("{from} exceeds {LONGEST} bytes")));
     }
     Ok(sql)
 }

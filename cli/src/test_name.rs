@@ -1,4 +1,4 @@
-//! What `heavy run TEST` means by its TEST: a URL, a compiled load test, or a service.
+//! Resolves the TEST of `heavy run TEST`: a URL, a compiled load test, or a service.
 
 use std::path::{Path, PathBuf};
 
@@ -17,14 +17,14 @@ pub(crate) enum Test {
 }
 
 impl Test {
-    /// Finds out. What could be both a service and a file is refused.
+    /// Resolves a name. One that is both a service and a file is refused.
     pub(crate) fn of(text: &str, home: Option<&Home>) -> Result<Self, Failure> {
         if text.contains("://") {
             return Ok(Self::Url(text.to_owned()));
         }
         let path = Path::new(text);
         if path.is_dir()
-            && let Some(service) = Service::of_folder(path)
+            && let Some(service) = Service::of_directory(path)
         {
             return Ok(Self::Service(service, None));
         }
@@ -38,13 +38,13 @@ impl Test {
             .map(|home| home.service(name));
         match service {
             Some(service) if path.is_file() => Err(Failure::usage(format!(
-                "{text:?} is both a file here and {} of {}: write ./{text} for the file, or {} for the service",
+                "`{text}` is both a file and {} of {}: write ./{text} for the file, or {} for the service",
                 workflow.map_or_else(|| "the service".to_owned(), |name| format!("a workflow ({name})")),
-                service.folder.display(),
-                service.folder.display(),
+                service.directory.display(),
+                service.directory.display(),
             ))),
             Some(_) if workflow.as_deref() == Some("") => Err(Failure::usage(format!(
-                "{text:?} names no workflow: write {name} for all of them, or {name}/WORKFLOW"
+                "missing workflow in `{text}`: expected {name} for all workflows, or {name}/WORKFLOW"
             ))),
             Some(service) => Ok(Self::Service(service, workflow)),
             None if path.exists() || is_path => Ok(Self::Binary(path.to_owned())),
@@ -52,7 +52,7 @@ impl Test {
         }
     }
 
-    /// Neither: says what there is. A path below folders that are there is taken as one, since files are looked for later.
+    /// Explains an unknown name. A path in an existing directory counts as a binary: whether it exists is checked later.
     fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, Failure> {
         let path = Path::new(text);
         if name != text && (home.is_none() || path.parent().is_some_and(Path::is_dir)) {
@@ -60,14 +60,11 @@ impl Test {
         }
         let services = match home {
             Some(home) => home.instead_of(name)?,
-            None => {
-                "there is no services directory here or above, in which a name would be that of a service"
-                    .to_owned()
-            }
+            None => "there is no services directory here or in a parent directory".to_owned(),
         };
         Err(Failure::usage(format!(
-            "{text:?} is neither a URL nor a file: write http://{text} to request it, or the path of a compiled load test, as \
-             in target/release/NAME, or the name of a service; {services}"
+            "unknown load test `{text}`: expected a URL (http://{text}), the path of a compiled load test (such as \
+             target/release/NAME) or a service; {services}"
         )))
     }
 }
@@ -103,7 +100,7 @@ mod tests {
             ("shp", "did you mean \"shop\"?"),
             ("shp/buy", "did you mean \"shop\"?"),
             ("nothing", "are accounts, shop"),
-            ("shop/", "names no workflow"),
+            ("shop/", "missing workflow"),
         ] {
             let problem = of(text).unwrap_err().to_string();
             assert!(problem.contains(part), "{text}: {problem}");

@@ -35,15 +35,15 @@ impl HttpParams {
     /// # Errors
     /// Says what is wrong with which param.
     pub(crate) fn check(&self) -> Result<Method, String> {
-        let url = Url::parse(&self.url).map_err(|error| format!("{:?} is not a URL: {error}", self.url))?;
+        let url = Url::parse(&self.url).map_err(|error| format!("invalid URL `{}`: {error}", self.url))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
             return Err(format!(
-                "{:?} is not a URL to request: write it as in http://127.0.0.1:8080/",
+                "cannot request `{}`: expected an http or https URL, such as http://127.0.0.1:8080/",
                 self.url
             ));
         }
         Method::from_bytes(self.method.as_bytes())
-            .map_err(|_| format!("{:?} is not a method: write one as in POST", self.method))
+            .map_err(|_| format!("invalid HTTP method `{}`: expected one such as POST", self.method))
     }
 }
 

@@ -84,9 +84,7 @@ fn begin<'a, 'b>(
     let log = IntervalLogWriterBuilder::new()
         .add_comment("[Histogram log format version 1.3]")
         .add_comment(&format!("job {} ({name})", job.id))
-        .add_comment(
-            "durations of requests in ns; with the tag response_time those of iterations from when they were due",
-        )
+        .add_comment("durations of requests in ns; with the tag response_time, response times of iterations")
         .with_start_time(started)
         .with_base_time(started)
         .with_max_value_divisor(NS_PER_MS)

@@ -1,4 +1,4 @@
-//! What `heavy run URL` sends: the flags of a request.
+//! The request flags of `heavy run URL`.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use url::Url;
 use crate::builtin::HttpParams;
 use crate::exit::Failure;
 
-/// What to send to a URL.
+/// The request to send to a URL.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Request (of a URL)")]
 pub(super) struct RequestFlags {
-    /// Method [default: GET]
+    /// HTTP method [default: GET]
     #[arg(long, value_name = "METHOD", env = "HEAVY_METHOD")]
     method: Option<String>,
-    /// A header; may be given more than once
+    /// Request header (can be repeated)
     #[arg(long = "header", value_name = "NAME:VALUE", env = "HEAVY_HEADER", hide_env_values = true, value_parser = header)]
     headers: Vec<(String, String)>,
-    /// Body; @FILE sends the text of a file
+    /// Request body; `@FILE` reads it from a file
     #[arg(long, value_name = "TEXT", env = "HEAVY_BODY", hide_env_values = true)]
     body: Option<String>,
 }
@@ -27,7 +27,7 @@ fn header(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.trim().to_owned()))
         }
-        _ => Err("write it as NAME:VALUE".to_owned()),
+        _ => Err("expected NAME:VALUE".to_owned()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A service's program: built by cargo, and asked which workflows it has.
+//! A service's program: builds it with cargo and lists its workflows.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ use super::find::{Service, shown};
 use crate::exit::Failure;
 use crate::output;
 
-/// What cargo says of what it has built is not longer.
+/// The most bytes of cargo's build messages that are read.
 const LONGEST_REPORT: u64 = 64 << 20;
-/// A list of workflows is not longer, and does not take longer.
+/// The most bytes of a list of workflows, and the longest wait for it.
 const LONGEST_LIST: u64 = 1 << 20;
 const LIST_LIMIT: Duration = Duration::from_secs(10);
 
@@ -29,7 +29,7 @@ pub(super) struct Offer {
     pub(super) env_file: Option<PathBuf>,
 }
 
-/// One message of cargo, as far as it matters.
+/// The parts of a cargo message that are used here.
 #[derive(Debug, Deserialize)]
 struct CargoMessage {
     reason: String,
@@ -47,14 +47,14 @@ struct CargoTarget {
     name: String,
 }
 
-/// Builds a service with a profile of cargo and gives its program. What cargo says goes to stderr as it comes.
+/// Builds a service with a cargo profile and returns its program. Cargo's diagnostics go to stderr.
 pub(super) async fn build(service: &Service, profile: &str) -> Result<PathBuf, Failure> {
-    let manifest = service.folder.join("Cargo.toml");
+    let manifest = service.directory.join("Cargo.toml");
     if !manifest.is_file() {
         return Err(Failure::usage(format!(
-            "the service {} is empty: {} has no Cargo.toml; `heavy new service {}` writes what is missing",
+            "the service {} is empty: {} has no Cargo.toml; `heavy new service {}` creates what is missing",
             service.name,
-            shown(&service.folder),
+            shown(&service.directory),
             service.name
         )));
     }
@@ -84,7 +84,7 @@ pub(super) async fn build(service: &Service, profile: &str) -> Result<PathBuf, F
     }
     if !child.wait().await?.success() {
         return Err(Failure::new(format!(
-            "the service {} does not compile: cargo says above why; put it right and run this again",
+            "the service {} does not compile: fix the errors above and run this again",
             service.name
         )));
     }
@@ -93,8 +93,8 @@ pub(super) async fn build(service: &Service, profile: &str) -> Result<PathBuf, F
 
 fn no_cargo(cargo: &OsString, error: &std::io::Error) -> Failure {
     Failure::new(format!(
-        "a service is built with cargo, and {} cannot be started: {error}; install Rust (https://rustup.rs), or say in \
-         CARGO where it is",
+        "cannot start {} to build the service: {error}; install Rust (https://rustup.rs), or set CARGO to the path of \
+         cargo",
         Path::new(cargo).display()
     ))
 }
@@ -114,22 +114,22 @@ fn program(report: &str, manifest: &Path, service: &str) -> Result<PathBuf, Stri
         programs.retain(|(name, _)| name == service);
         if programs.is_empty() {
             return Err(format!(
-                "the service {service} builds several programs ({}), and none is named {service}: name its load test so",
+                "the service {service} builds several programs ({}), but none is named {service}: rename the load test",
                 names.join(", ")
             ));
         }
     }
     let program = programs.pop().map(|(_, program)| program);
     program.ok_or_else(|| {
-        format!("the service {service} is empty: it builds no program; its load test is src/main.rs")
+        format!("the service {service} is empty: it builds no program; put the load test in src/main.rs")
     })
 }
 
-/// Asks a program which workflows it has.
+/// Lists the workflows of a program.
 pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offer>, Failure> {
     let mut child = Command::new(program)
         .args(["list", "--json"])
-        .current_dir(&service.folder)
+        .current_dir(&service.directory)
         .env_remove(ENV_RPC_FD)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -145,13 +145,13 @@ pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offe
     };
     let (status, list) = timeout(LIST_LIMIT, asked).await.map_err(|_| {
         Failure::new(format!(
-            "{} does not say which workflows it has: its main must end in heavy_sdk::serve(...)",
+            "{} did not list its workflows in time: its main must end in heavy_sdk::serve(...)",
             shown(program)
         ))
     })??;
     if !status.success() {
         return Err(Failure::new(format!(
-            "{} cannot list its workflows: it ended with {status}, and says above why",
+            "{} cannot list its workflows: it ended with {status}; its messages are above",
             shown(program)
         )));
     }
@@ -161,8 +161,8 @@ pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offe
         .collect();
     if offers.is_empty() {
         return Err(Failure::new(format!(
-            "the service {} is empty: its program registers no workflow; main ends in \
-             heavy_sdk::serve(Server::named(\"NAME\", ...)), and `heavy new workflow {}/NAME` adds one",
+            "the service {} is empty: its program registers no workflow; end main with \
+             heavy_sdk::serve(Server::named(\"NAME\", ...)), or add one with `heavy new workflow {}/NAME`",
             service.name, service.name
         )));
     }

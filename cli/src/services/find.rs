@@ -1,4 +1,4 @@
-//! Where the services are: in `services/` of this folder or of one above, as cargo looks for its workspace.
+//! Finds the services: in `services/` here or in a parent directory, as cargo finds its workspace.
 
 use std::path::{Path, PathBuf};
 
@@ -11,17 +11,17 @@ use crate::exit::Failure;
 /// A services directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Home {
-    /// The folder of services.
+    /// The name of the services directory.
     pub(super) services: PathBuf,
 }
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
-    /// The name of its folder.
+    /// The name of its directory.
     pub(crate) name: String,
-    /// Its folder.
-    pub(crate) folder: PathBuf,
+    /// Its directory.
+    pub(crate) directory: PathBuf,
 }
 
 impl Home {
@@ -30,7 +30,7 @@ impl Home {
         if let Some(services) = given {
             if !services.is_dir() {
                 return Err(Failure::usage(format!(
-                    "--services: there is no folder {}; give the folder that has a folder for each service",
+                    "--services: no directory {}; expected the directory that holds a directory for each service",
                     services.display()
                 )));
             }
@@ -39,9 +39,9 @@ impl Home {
             }));
         }
         let here = std::env::current_dir()
-            .map_err(|error| Failure::new(format!("cannot tell the working folder: {error}")))?;
-        Ok(upwards(&here, is_home).map(|folder| Self {
-            services: folder.join(SERVICES),
+            .map_err(|error| Failure::new(format!("cannot determine the working directory: {error}")))?;
+        Ok(upwards(&here, is_home).map(|directory| Self {
+            services: directory.join(SERVICES),
         }))
     }
 
@@ -61,7 +61,7 @@ impl Home {
         Ok(names)
     }
 
-    /// Whether this is a service, or a folder that was meant to be one.
+    /// Whether this is a service, or a directory that was meant to be one.
     pub(crate) fn has(&self, name: &str) -> bool {
         !name.is_empty() && !name.starts_with('.') && self.services.join(name).is_dir()
     }
@@ -70,17 +70,17 @@ impl Home {
     pub(crate) fn service(&self, name: &str) -> Service {
         Service {
             name: name.to_owned(),
-            folder: self.services.join(name),
+            directory: self.services.join(name),
         }
     }
 
-    /// What there is, for somebody who has asked for `name`.
+    /// The known services, as a hint for an unknown `name`.
     pub(crate) fn instead_of(&self, name: &str) -> Result<String, Failure> {
         let names = self.names()?;
         let place = shown(&self.services);
         if names.is_empty() {
             return Ok(format!(
-                "there are no services in {place} yet; `heavy new service NAME` writes one"
+                "no services in {place} yet; `heavy new service NAME` creates one"
             ));
         }
         Ok(format!(
@@ -92,22 +92,25 @@ impl Home {
 }
 
 impl Service {
-    /// The service that lives in this very folder, if one does.
-    pub(crate) fn of_folder(folder: &Path) -> Option<Self> {
-        let folder = folder.canonicalize().ok()?;
-        let name = folder.file_name()?.to_str()?.to_owned();
-        folder.join(MANIFEST).is_file().then_some(Self { name, folder })
+    /// The service that lives in this very directory, if one does.
+    pub(crate) fn of_directory(directory: &Path) -> Option<Self> {
+        let directory = directory.canonicalize().ok()?;
+        let name = directory.file_name()?.to_str()?.to_owned();
+        directory
+            .join(MANIFEST)
+            .is_file()
+            .then_some(Self { name, directory })
     }
 
     /// Reads its `heavy.toml`.
     pub(super) fn manifest(&self) -> Result<Manifest, Failure> {
-        let file = self.folder.join(MANIFEST);
+        let file = self.directory.join(MANIFEST);
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(Failure::usage(format!(
-                    "{} is no service: it has no {MANIFEST}; `heavy new service {}` writes what is missing",
-                    shown(&self.folder),
+                    "{} is not a service: it has no {MANIFEST}; `heavy new service {}` creates one",
+                    shown(&self.directory),
                     self.name
                 )));
             }
@@ -120,21 +123,21 @@ impl Service {
     }
 }
 
-/// The first folder from `start` upwards for which `wanted` holds.
+/// The first directory from `start` upwards for which `wanted` holds.
 fn upwards(start: &Path, wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     start
         .ancestors()
-        .find(|folder| wanted(folder))
+        .find(|directory| wanted(directory))
         .map(Path::to_owned)
 }
 
 /// Whether `services/` here is a services directory: a service is in it, or a workspace around it.
-fn is_home(folder: &Path) -> bool {
-    let Ok(entries) = std::fs::read_dir(folder.join(SERVICES)) else {
+fn is_home(directory: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(directory.join(SERVICES)) else {
         return false;
     };
     let mut entries = entries.filter_map(Result::ok);
-    entries.any(|entry| entry.path().join(MANIFEST).is_file()) || is_workspace(&folder.join("Cargo.toml"))
+    entries.any(|entry| entry.path().join(MANIFEST).is_file()) || is_workspace(&directory.join("Cargo.toml"))
 }
 
 /// Whether a manifest of cargo is that of a workspace.
@@ -160,8 +163,8 @@ mod tests {
     #[test]
     fn the_nearest_one_upwards_counts() {
         let found = |start: &str, homes: &[&str]| {
-            upwards(Path::new(start), |folder| {
-                homes.iter().any(|home| Path::new(home) == folder)
+            upwards(Path::new(start), |directory| {
+                homes.iter().any(|home| Path::new(home) == directory)
             })
         };
         assert_eq!(found("/a/b/c", &["/a", "/"]), Some("/a".into()));

@@ -15,20 +15,19 @@ use super::registered;
 use crate::exit::{CommandResult, Failure};
 use crate::output;
 
-/// What to list.
+/// The arguments of `heavy list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
-    /// services, jobs, or the name of a service [default: services, where there is a services directory here or above;
-    /// else jobs]
+    /// `services`, `jobs`, or the name of a service [default: services where there is a services directory, else jobs]
     #[arg(value_name = "WHAT")]
     pub(crate) what: Option<String>,
-    /// Of jobs: how many at most [default: 20]
+    /// Maximum number of jobs [default: 20]
     #[arg(long, value_name = "N", env = "HEAVY_LIMIT")]
     pub(crate) limit: Option<u32>,
     /// Print JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub(crate) json: bool,
-    /// Where the services are [default: services/ of this folder or of one above]
+    /// Services directory [default: services/ here or in a parent directory]
     #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
     pub(crate) services: Option<PathBuf>,
 }
@@ -37,7 +36,8 @@ pub(crate) struct ListArgs {
 #[derive(Debug, PartialEq, Serialize)]
 struct ServiceRow {
     service: String,
-    folder: String,
+    #[serde(rename = "folder")]
+    directory: String,
     owner: Option<String>,
     description: Option<String>,
     workflows: Vec<String>,
@@ -52,7 +52,8 @@ struct ProfileRow {
     load: Option<String>,
 }
 
-/// Lists services; `Ok(None)` when jobs are meant. `elsewhere`: a place of jobs was named.
+/// Lists services; `Ok(None)` asks the caller to list jobs. `elsewhere`: a scheduler, database or data directory was
+/// given.
 pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>, Failure> {
     let what = args.what.as_deref();
     if what == Some("jobs") {
@@ -66,7 +67,8 @@ pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>,
         return match what {
             None => Ok(None),
             Some(_) => Err(Failure::usage(
-                "there is no services directory here or above; `heavy new service NAME` makes one, and `heavy list jobs` lists jobs",
+                "no services directory here or in a parent directory; `heavy new service NAME` creates one, and `heavy list jobs` \
+                 lists jobs",
             )),
         };
     };
@@ -75,7 +77,7 @@ pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>,
         Some(name) if home.has(name) => vec![name.to_owned()],
         Some(name) => {
             return Err(Failure::usage(format!(
-                "there is no service {name:?}: {}",
+                "unknown service `{name}`: {}",
                 home.instead_of(name)?
             )));
         }
@@ -83,7 +85,7 @@ pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>,
     show(&home, &names, args.json).map(Some)
 }
 
-/// A service whose heavy.toml is wrong does not hide the others.
+/// A service with an invalid heavy.toml does not hide the others.
 fn show(home: &Home, names: &[String], json: bool) -> CommandResult {
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for name in names {
@@ -111,14 +113,14 @@ fn show(home: &Home, names: &[String], json: bool) -> CommandResult {
 }
 
 fn row(service: &Service, manifest: &Manifest) -> ServiceRow {
-    let main = std::fs::read_to_string(service.folder.join("src/main.rs")).unwrap_or_default();
+    let main = std::fs::read_to_string(service.directory.join("src/main.rs")).unwrap_or_default();
     let profiles = manifest.profiles.iter().map(|profile| ProfileRow {
         name: profile.name.clone(),
         load: manifest.describe(Some(profile)),
     });
     ServiceRow {
         service: service.name.clone(),
-        folder: shown(&service.folder),
+        directory: shown(&service.directory),
         owner: manifest.owner.clone(),
         description: manifest.description.clone(),
         workflows: registered::names(&main),
@@ -172,7 +174,7 @@ mod tests {
     fn a_service_is_shown_with_what_can_be_typed() {
         let row = ServiceRow {
             service: "shop".to_owned(),
-            folder: "services/shop".to_owned(),
+            directory: "services/shop".to_owned(),
             owner: Some("team\u{1b}[2J".to_owned()),
             description: Some("a shop".to_owned()),
             workflows: vec!["browse".to_owned(), "buy".to_owned()],

@@ -40,7 +40,7 @@ pub(super) const NO_BINARY: &str = "00000000000000000000000000000000000000000000
 /// What a `heavy.toml` says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Manifest {
-    /// In place of the folder's name.
+    /// In place of the directory's name.
     pub(super) name: Option<String>,
     /// Who is asked about it.
     pub(super) owner: Option<String>,

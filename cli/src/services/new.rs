@@ -1,4 +1,4 @@
-//! `heavy new`: services and workflows that compile and run as they are written. Nothing is ever overwritten.
+//! `heavy new`: creates services and workflows that compile and run. Nothing is ever overwritten.
 
 mod name;
 mod sdk;
@@ -20,7 +20,7 @@ use workspace::Workspace;
 /// The workflow of a new service.
 const FIRST_WORKFLOW: &str = "visit";
 
-/// What to write.
+/// The arguments of `heavy new`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewArgs {
     #[command(subcommand)]
@@ -29,18 +29,18 @@ pub(crate) struct NewArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// A service with one workflow and profiles; also its workspace, where there is none
+    /// Create a service with one workflow and profiles, and its workspace if there is none
     Service {
-        /// As in shop
+        /// Name of the service, such as shop
         name: String,
         #[command(flatten)]
         sdk: SdkFlags,
         #[command(flatten)]
         place: PlaceFlags,
     },
-    /// One more workflow of a service
+    /// Add a workflow to a service
     Workflow {
-        /// As in shop/buy
+        /// Name of the workflow and its service, such as shop/buy
         #[arg(value_name = "SERVICE/NAME")]
         name: String,
         #[command(flatten)]
@@ -50,7 +50,7 @@ enum What {
 
 #[derive(Debug, clap::Args)]
 struct PlaceFlags {
-    /// Where the services are [default: services/ of this folder or of one above]
+    /// Services directory [default: services/ here or in a parent directory]
     #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
     services: Option<PathBuf>,
 }
@@ -70,7 +70,7 @@ fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> CommandResult {
     let mut files = NewFiles::new();
     let (services, workspace) = match Home::find(place.services.as_deref())? {
         Some(home) => {
-            sdk.refuse("the workspace says already where heavy-sdk is")?;
+            sdk.refuse("the workspace already defines heavy-sdk")?;
             let workspace = Workspace::around(&home.services, name)?;
             (home.services, workspace)
         }
@@ -82,13 +82,13 @@ fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> CommandResult {
             (here.join(SERVICES), Workspace::new(&here))
         }
     };
-    let folder = services.join(name);
-    files.extend(templates::service(&folder, name, &workspace));
+    let directory = services.join(name);
+    files.extend(templates::service(&directory, name, &workspace));
     write(&files)?;
     output::print(&format!(
-        "\nRun it:\n  heavy run {name} --profile smoke\nThen say in {} where the service is, and in {} what a visitor does.\n",
-        shown(&folder.join(".env")),
-        shown(&folder.join(format!("src/workflows/{FIRST_WORKFLOW}.rs"))),
+        "\nRun it:\n  heavy run {name} --profile smoke\nThen set the address of the target in {}, and write the workflow in {}.\n",
+        shown(&directory.join(".env")),
+        shown(&directory.join(format!("src/workflows/{FIRST_WORKFLOW}.rs"))),
     ))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -96,35 +96,39 @@ fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> CommandResult {
 fn workflow(path: &str, place: &PlaceFlags) -> CommandResult {
     let Some((service, name)) = path.split_once('/') else {
         return Err(Failure::usage(format!(
-            "{path:?} names no workflow: write SERVICE/NAME, as in {path}/buy"
+            "missing workflow in `{path}`: expected SERVICE/NAME, such as {path}/buy"
         )));
     };
     let name = Name::parse(name).map_err(Failure::usage)?;
     let home = Home::find(place.services.as_deref())?.ok_or_else(|| {
-        Failure::usage("there is no services directory here or above; `heavy new service NAME` makes one")
+        Failure::usage(
+            "no services directory here or in a parent directory; `heavy new service NAME` creates one",
+        )
     })?;
     if !home.has(service) {
         return Err(Failure::usage(format!(
-            "there is no service {service:?}: {}",
+            "unknown service `{service}`: {}",
             home.instead_of(service)?
         )));
     }
     let service = home.service(service);
-    let main = service.folder.join("src/main.rs");
+    let main = service.directory.join("src/main.rs");
     let source = std::fs::read_to_string(&main).map_err(|error| {
         Failure::usage(format!(
-            "cannot read {}, in which workflows are registered: {error}",
+            "cannot read {}, which registers the workflows: {error}",
             shown(&main)
         ))
     })?;
     if registered::names(&source).contains(&name.text) {
         return Err(Failure::usage(format!(
-            "the service {} has a workflow {:?} already: choose another name",
+            "the service {} already has a workflow `{}`: choose another name",
             service.name, name.text
         )));
     }
     let workspace = Workspace::around(&home.services, &service.name)?;
-    let file = service.folder.join(format!("src/workflows/{}.rs", name.module));
+    let file = service
+        .directory
+        .join(format!("src/workflows/{}.rs", name.module));
     write(&vec![(
         file,
         templates::workflow(&name, &workspace, is_helped(&service)),
@@ -134,7 +138,7 @@ fn workflow(path: &str, place: &PlaceFlags) -> CommandResult {
 
 /// Whether the service may use what is in `common`.
 fn is_helped(service: &Service) -> bool {
-    let manifest = std::fs::read_to_string(service.folder.join("Cargo.toml")).unwrap_or_default();
+    let manifest = std::fs::read_to_string(service.directory.join("Cargo.toml")).unwrap_or_default();
     let manifest = toml::from_str::<toml::Table>(&manifest).unwrap_or_default();
     let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
     dependencies.is_some_and(|dependencies| dependencies.contains_key("common"))
@@ -173,8 +177,8 @@ fn write(files: &NewFiles) -> Result<(), Failure> {
     }
     for (file, text) in files {
         let failed = |error| Failure::new(format!("cannot write {}: {error}", shown(file)));
-        if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
+        if let Some(directory) = file.parent() {
+            std::fs::create_dir_all(directory).map_err(failed)?;
         }
         let mut options = std::fs::OpenOptions::new();
         let mut new = options.write(true).create_new(true).open(file).map_err(failed)?;

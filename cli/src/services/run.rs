@@ -76,7 +76,7 @@ pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
 
 /// The job, as far as it is known before the program is, with the variables of flags; and those of heavy.toml.
 fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failure> {
-    let file = shown(&wish.service.folder.join(MANIFEST));
+    let file = shown(&wish.service.directory.join(MANIFEST));
     let profile = wish
         .profile
         .map(|name| manifest.profile(name))
@@ -99,13 +99,13 @@ fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failu
         .any(|workflow| workflow.shape(&spec).is_given());
     if !spec.shape().is_given() && !own_loads && !has_load(wish.load) {
         return Err(Failure::usage(format!(
-            "{file} says no load{}: write one below [load], as in rate = \"10/s\", or give --rate 10",
+            "{file} defines no load{}: add one to [load], such as rate = \"10/s\", or use --rate 10",
             wish.profile
                 .map_or_else(String::new, |profile| format!(" for the profile {profile:?}"))
         )));
     }
     let stand_in = Program {
-        file: wish.service.folder.clone(),
+        file: wish.service.directory.clone(),
         name: wish.service.name.clone(),
         sha256: NO_BINARY.to_owned(),
         bytes: 0,
@@ -161,13 +161,13 @@ impl EnvFiles {
         of_manifest: Variables,
         plan: &Plan,
     ) -> Result<Self, Failure> {
-        let folder = &wish.service.folder;
+        let directory = &wish.service.directory;
         let own = match &manifest.env_file {
-            Some(path) => read(&folder.join(path), "env_file in heavy.toml")?,
-            None => read_if_there(&folder.join(ENV_OWN))?,
+            Some(path) => read(&directory.join(path), "env_file in heavy.toml")?,
+            None => read_if_there(&directory.join(ENV_OWN))?,
         };
         Ok(Self {
-            default: read_if_there(&folder.join(ENV_DEFAULT))?,
+            default: read_if_there(&directory.join(ENV_DEFAULT))?,
             of_manifest,
             own,
             flags: plan.spec.env.clone(),
@@ -192,7 +192,7 @@ fn read_if_there(file: &Path) -> Result<Variables, Failure> {
 fn read(file: &Path, by: &str) -> Result<Variables, Failure> {
     if !file.exists() {
         return Err(Failure::usage(format!(
-            "there is no env file {}, which {by} names; write it, with a line KEY=VALUE for each variable",
+            "the env file {} that {by} names does not exist: create it with a line KEY=VALUE for each variable",
             shown(file)
         )));
     }
@@ -204,15 +204,15 @@ fn check_required(wish: &Wish<'_>, manifest: &Manifest, variables: &mut Variable
     let Some(first) = missing.first() else {
         return Ok(());
     };
-    let folder = &wish.service.folder;
+    let directory = &wish.service.directory;
     let own = manifest.env_file.as_deref().unwrap_or_else(|| Path::new(ENV_OWN));
     Err(Failure::usage(format!(
-        "the service {} needs {}, and nothing sets {}: write {first}=VALUE into {} (which is not committed), or give -e \
+        "the service {} requires {}, and nothing sets {}: add {first}=VALUE to {} (which is not committed), or use -e \
          {first}=VALUE",
         wish.service.name,
         missing.join(", "),
         if missing.len() == 1 { "it" } else { "them" },
-        shown(&folder.join(own)),
+        shown(&directory.join(own)),
     )))
 }
 
@@ -226,7 +226,7 @@ fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Resul
     for workflow in &plan.spec.workflows {
         if !names().any(|name| name == workflow.name) {
             return Err(Failure::usage(format!(
-                "the service {} has no workflow {:?} (it has {}){}",
+                "the service {} has no workflow `{}` (it has {}){}",
                 wish.service.name,
                 workflow.name,
                 names().collect::<Vec<_>>().join(", "),
@@ -249,7 +249,7 @@ fn declared_env(service: &Service, plan: &Plan, offers: &[Offer]) -> Result<Opti
     for offer in offers.iter().filter(chosen) {
         if let Some(path) = &offer.env_file {
             let by = format!("the workflow {}", offer.name);
-            let variables = read(&service.folder.join(path), &by)?;
+            let variables = read(&service.directory.join(path), &by)?;
             declared.get_or_insert_with(Variables::new).extend(variables);
         }
     }
@@ -279,10 +279,10 @@ mod tests {
 
     #[test]
     fn declared_env_files_are_read_from_the_service() {
-        let folder = std::env::temp_dir();
+        let directory = std::env::temp_dir();
         let service = Service {
             name: "x".to_owned(),
-            folder,
+            directory,
         };
         let offer = Offer {
             name: "a".to_owned(),
@@ -300,7 +300,7 @@ mod tests {
         };
         let problem = declared_env(&service, &plan, std::slice::from_ref(&offer)).unwrap_err();
         assert!(
-            problem.to_string().contains("which the workflow a names"),
+            problem.to_string().contains("that the workflow a names"),
             "{problem}"
         );
         let other = Offer {

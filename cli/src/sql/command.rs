@@ -8,18 +8,22 @@ use crate::table::AnswerFormat;
 
 /// Names, arguments and meaning, for the help and for completion.
 pub(crate) const COMMANDS: [(&str, &str, &str); 8] = [
-    ("d", "[RELATION]", "relations, or the columns of one"),
-    ("jobs", "[N]", "the last N jobs (10)"),
+    ("d", "[RELATION]", "list relations, or the columns of one"),
+    ("jobs", "[N]", "list the last N jobs (default: 10)"),
     (
         "job",
         "[JOB]",
-        "which job :job stands for: an id, its beginning, or last",
+        "show or choose the job of :job: an id, a prefix of an id, or last",
     ),
-    ("set", "[NAME VALUE]", "what another :NAME stands for"),
-    ("format", "[table|csv|json]", "the form of answers"),
-    ("timing", "[on|off]", "whether it is said how long an answer took"),
-    ("?", "", "this help"),
-    ("q", "", "ends, as Ctrl-D does"),
+    ("set", "[NAME VALUE]", "show or set values of placeholders"),
+    (
+        "format",
+        "[table|csv|json]",
+        "show or choose the format of results",
+    ),
+    ("timing", "[on|off]", "show query time"),
+    ("?", "", "show this help"),
+    ("q", "", "quit (also Ctrl-D)"),
 ];
 
 /// A command, read.
@@ -64,7 +68,7 @@ pub(crate) fn parse(line: &str) -> Result<ShellCommand, String> {
         ("jobs", count) => {
             let number = count.parse().ok().filter(|count| (1..=1_000).contains(count));
             ShellCommand::Jobs(
-                number.ok_or_else(|| format!("{count:?} is not a number of jobs: write 1 to 1000"))?,
+                number.ok_or_else(|| format!("invalid number of jobs `{count}`: expected 1 to 1000"))?,
             )
         }
         ("job", "") => ShellCommand::ShowJob,
@@ -72,40 +76,38 @@ pub(crate) fn parse(line: &str) -> Result<ShellCommand, String> {
         ("set", "") => ShellCommand::ShowValues,
         ("set", set) => {
             let parts = set.split_once(char::is_whitespace);
-            let (name, value) = parts.ok_or("write a name and a value, as in \\set sequence 0b5f...")?;
+            let (name, value) = parts.ok_or("expected a name and a value, such as \\set sequence 0b5f...")?;
             ShellCommand::Set(name.to_owned(), value.trim().to_owned())
         }
         ("format", "") => ShellCommand::ShowFormat,
         ("format", format) => ShellCommand::Format(
             AnswerFormat::from_str(format, true)
-                .map_err(|_| format!("{format:?} is not a form: write table, csv or json"))?,
+                .map_err(|_| format!("unknown format `{format}`: expected table, csv or json"))?,
         ),
         ("timing", "") => ShellCommand::Timing(None),
         ("timing", "on") => ShellCommand::Timing(Some(true)),
         ("timing", "off") => ShellCommand::Timing(Some(false)),
-        ("timing", other) => return Err(format!("{other:?} is neither on nor off")),
+        ("timing", other) => return Err(format!("unknown value `{other}`: expected on or off")),
         ("?" | "h" | "help", _) => ShellCommand::Help,
         ("q" | "quit", _) => ShellCommand::Quit,
         ("dt" | "dv" | "dtvs", _) => {
-            return Err("write \\d for all relations, \\d RELATION for one".to_owned());
+            return Err("use \\d to list all relations, \\d RELATION to show one".to_owned());
         }
-        _ => return Err(format!("there is no command \\{name}; \\? lists them")),
+        _ => return Err(format!("unknown command \\{name}: \\? lists all commands")),
     })
 }
 
 /// What the shell says of itself.
 pub(crate) fn help() -> String {
     let mut text =
-        "A statement that reads, over one or more lines, ends with a semicolon; in it :job stands for a \
-                    job's id.\n"
+        "Enter read-only statements, over one or more lines, each ending in a semicolon; :job is the id \
+                    of a job.\n"
             .to_owned();
     for (name, arguments, meaning) in COMMANDS {
         let usage = format!("\\{name} {arguments}");
         writeln!(text, "  {usage:<26}{meaning}").expect("a String takes all text");
     }
-    text.push_str(
-        "Tab completes; Ctrl-C leaves a line or a running query; Ctrl-R searches what was typed before.\n",
-    );
+    text.push_str("Tab completes; Ctrl-C cancels a line or a running query; Ctrl-R searches the history.\n");
     text
 }
 
@@ -137,13 +139,13 @@ mod tests {
     #[test]
     fn what_is_no_command_is_explained() {
         for (line, part) in [
-            ("x", "no command \\x; \\? lists them"),
-            ("", "no command"),
+            ("x", "unknown command \\x: \\? lists all commands"),
+            ("", "unknown command"),
             ("dt", "\\d RELATION"),
-            ("jobs many", "not a number of jobs"),
-            ("jobs 0", "not a number of jobs"),
+            ("jobs many", "invalid number of jobs"),
+            ("jobs 0", "invalid number of jobs"),
             ("format xml", "table, csv or json"),
-            ("timing maybe", "neither on nor off"),
+            ("timing maybe", "expected on or off"),
             ("set a", "a name and a value"),
         ] {
             let error = parse(line).unwrap_err();

@@ -47,7 +47,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         ));
     }
     if name == JOB {
-        return Err(format!(":{JOB} is the id of a job and cannot be set"));
+        return Err(format!(":{JOB} is reserved for the id of a job"));
     }
     Ok(())
 }

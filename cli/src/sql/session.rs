@@ -1,4 +1,4 @@
-//! Questions to one database: what placeholders stand for, in which form answers come.
+//! A session with one database: values of placeholders, format of results.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::exit::Failure;
 use crate::job_name::{self, LAST};
 use crate::table::{AnswerFormat, jobs_table};
 
-/// A conversation with a database.
+/// A session with a database.
 #[derive(Debug)]
 pub(super) struct SqlSession {
     pub(super) store: Arc<dyn Store>,
     pub(super) dialect: Dialect,
     pub(super) format: AnswerFormat,
-    /// The job that `:job` stands for, as a person says it.
+    /// The job that `:job` refers to, as given.
     pub(super) job: String,
     pub(super) values: BTreeMap<String, String>,
     pub(super) max_rows: Option<usize>,
     pub(super) timing: bool,
 }
 
-/// What is to be shown.
+/// What to show.
 #[derive(Debug, Default)]
 pub(super) struct QueryAnswer {
-    /// The answer itself.
+    /// The result.
     pub(super) text: String,
-    /// What else there is to say of it.
+    /// Notes for stderr.
     pub(super) notes: Vec<String>,
 }
 
@@ -47,7 +47,7 @@ impl SqlSession {
         if table.truncated {
             let rows = table.rows.len();
             notes.push(format!(
-                "note: there are more than these {rows} rows; --max-rows says how many are fetched"
+                "note: only the first {rows} rows are shown; --max-rows fetches more"
             ));
         }
         if self.timing {
@@ -75,8 +75,8 @@ impl SqlSession {
                     }
                     None => {
                         return Err(Failure::usage(format!(
-                            "the query has :{name} and nothing says what it stands for: add --set {name}=VALUE (in the \
-                             shell \\set {name} VALUE)"
+                            "the query uses :{name}, which has no value: add --set {name}=VALUE (in the shell \\set {name} \
+                             VALUE)"
                         )));
                     }
                 },
@@ -85,7 +85,7 @@ impl SqlSession {
         Ok(filled)
     }
 
-    /// Does what a command says; nothing to show is the end of the conversation.
+    /// Carries out a command; `None` ends the session.
     pub(super) async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, Failure> {
         let text = match command::parse(line).map_err(Failure::usage)? {
             ShellCommand::Relations => self.relations().await?,
@@ -101,11 +101,11 @@ impl SqlSession {
             ShellCommand::ShowValues => self.values(),
             ShellCommand::Set(name, value) => {
                 check_name(&name)
-                    .map_err(|problem| Failure::usage(format!("{problem} (\\job chooses the job)")))?;
+                    .map_err(|problem| Failure::usage(format!("{problem} (use \\job to choose the job)")))?;
                 self.values.insert(name, value);
                 String::new()
             }
-            ShellCommand::ShowFormat => format!("the form of answers is {}\n", self.format.name()),
+            ShellCommand::ShowFormat => format!("the format is {}\n", self.format.name()),
             ShellCommand::Format(format) => {
                 self.format = format;
                 String::new()
@@ -123,7 +123,7 @@ impl SqlSession {
         }))
     }
 
-    /// Which job `:job` stands for now.
+    /// The job that `:job` refers to now.
     pub(super) async fn which_job(&self) -> Result<String, Failure> {
         let job = job_name::find(&*self.store, &self.job).await?;
         let verdict = job.verdict.map_or(job.state.as_str(), |verdict| verdict.as_str());
@@ -136,7 +136,7 @@ impl SqlSession {
         let lines = lines.map(|(name, value)| format!(":{name} is '{}'\n", escape(value)));
         let text: String = lines.collect();
         if text.is_empty() {
-            "nothing is set but :job\n".to_owned()
+            "no placeholders are set except :job\n".to_owned()
         } else {
             text
         }
@@ -160,7 +160,7 @@ impl SqlSession {
             .find(|relation| relation.name.eq_ignore_ascii_case(name))
         else {
             return Err(Failure::new(format!(
-                "there is no relation {name:?}; \\d lists them all"
+                "unknown relation `{name}`: \\d lists all relations"
             )));
         };
         let row =

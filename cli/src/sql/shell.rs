@@ -45,7 +45,7 @@ pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<
             "" => continue,
             "exit" | "quit" => break,
             "help" => {
-                output::note("\\? is the help, \\q ends");
+                output::note("\\? shows help, \\q quits");
                 continue;
             }
             _ => {}
@@ -65,7 +65,7 @@ async fn greet(session: &SqlSession) -> Result<(), Failure> {
     };
     let version = env!("CARGO_PKG_VERSION");
     Ok(output::print(&format!(
-        "heavy {version}. {job}\\? is the help, \\q ends.\n"
+        "heavy {version}. {job}\\? shows help, \\q quits.\n"
     ))?)
 }
 

@@ -314,7 +314,7 @@ fn wrong_usage_is_2_and_jobs_that_are_not_there_are_1() {
         (
             &["diff", &job, &job, "--tolerance", "much"],
             2,
-            "is not between 0 and 1000",
+            "expected a number from 0 to 1000",
         ),
         (&["diff", &job, "nonsense"], 2, "is not a job"),
         (&["diff", &job, "ffff"], 1, "no job's id begins with ffff"),
@@ -327,7 +327,7 @@ fn wrong_usage_is_2_and_jobs_that_are_not_there_are_1() {
         (
             &["history", "nobody"],
             1,
-            "there is no job of nobody; there are jobs of shop",
+            "no jobs of nobody; there are jobs of shop",
         ),
         (&["history", "shop", "--limit", "0"], 2, "is not in 1..=1000"),
     ] {

@@ -190,7 +190,7 @@ fn what_cannot_be_exported_is_said() {
         (
             &["last", "--format", "csv", "--interval", "1s"],
             2,
-            "--interval belongs to --format hdr",
+            "--interval requires --format hdr",
         ),
         (
             &["last", "--format", "hdr", "--interval", "500ms"],
@@ -200,7 +200,7 @@ fn what_cannot_be_exported_is_said() {
         (
             &["last", "--format", "hdr", "--relation", "metrics"],
             2,
-            "belongs to csv and jsonl",
+            "requires csv or jsonl",
         ),
         (&["ff", "--format", "csv"], 1, "no job's id begins with ff"),
         (

@@ -61,12 +61,15 @@ fn wrong_usage_is_2_and_says_what_would_be_right() {
         ),
         (&["report"], "<JOB>"),
         (&["sql", "--set", "novalue", "select 1"], "NAME=VALUE"),
-        (&["sql", "--set", "a b=1", "select 1"], "is not a name"),
-        (&["sql", "--set", "job=1", "select 1"], "--job chooses the job"),
+        (&["sql", "--set", "a b=1", "select 1"], "invalid name"),
+        (
+            &["sql", "--set", "job=1", "select 1"],
+            "use --job to choose the job",
+        ),
         (&["sql", " "], "the query is empty"),
         (
             &["demo", "--scheduler", "http://127.0.0.1:1"],
-            "talks to no scheduler",
+            "--scheduler does not apply",
         ),
     ] {
         let finished = Run::binary("heavy").args(args).finish().expect_code(2);

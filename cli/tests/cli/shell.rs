@@ -45,7 +45,7 @@ fn a_query_is_answered_and_the_job_can_be_changed() {
     let first = stored.first.to_string();
     let job = format!("\\job {}\r", &first[..8]);
     let steps = [
-        after("is the help", COUNTS),
+        after("shows help", COUNTS),
         after("GET /products     20", "\\jobs\r"),
         after("(2 rows)", &job),
         after(&format!(":job is {first}"), COUNTS),
@@ -106,10 +106,10 @@ fn an_error_does_not_end_the_session() {
         after("error: no such table: nowhere", "delete from jobs;\r"),
         after("queries only read", "\\dt\r"),
         after("\\d RELATION", "\\d nowhere\r"),
-        after("there is no relation \"nowhere\"", "select :other;\r"),
+        after("unknown relation `nowhere`", "select :other;\r"),
         after("\\set other VALUE", "\\set job x\r"),
-        after("\\job chooses the job", "help\r"),
-        after("\\? is the help", "select count(*) as jobs_left from jobs;\r"),
+        after("use \\job to choose the job", "help\r"),
+        after("\\? shows help", "select count(*) as jobs_left from jobs;\r"),
         after("jobs_left\r\n", "quit\r"),
     ];
     talk(&stored, "", &steps);

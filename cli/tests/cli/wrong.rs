@@ -19,11 +19,8 @@ fn wrong_usage_of_run_is_2() {
     let (script, folder) = (script.to_str().unwrap(), folder.path().to_str().unwrap());
     let url = "http://127.0.0.1:1/";
     for (args, part) in [
-        (
-            &["localhost:8080"][..],
-            "neither a URL nor a file: write http://localhost:8080",
-        ),
-        (&["ftp://example.com/"], "is not a URL to request"),
+        (&["localhost:8080"][..], "expected a URL (http://localhost:8080)"),
+        (&["ftp://example.com/"], "expected an http or https URL"),
         (&["http://"], "is not a URL"),
         (&["/no/such/test", "--rate", "1"], "there is no such file"),
         (&[folder, "--rate", "1"], "it is a directory"),
@@ -34,25 +31,25 @@ fn wrong_usage_of_run_is_2() {
         (&[url, "--rate", "1000000000000"], "is too high"),
         (&[url, "--duration", "0s"], "a job of 0s starts nothing"),
         (&[url, "--duration", "30"], "is not a duration"),
-        (&[url, "--method", "G T"], "is not a method"),
+        (&[url, "--method", "G T"], "invalid HTTP method"),
         (&[url, "--header", "novalue"], "NAME:VALUE"),
         (
             &[url, "--body", "@/no/such/file"],
             "cannot read the body from /no/such/file",
         ),
-        (&[url, "--param", "a=1"], "belong to a compiled load test"),
-        (&[script, "--rate", "1", "--method", "GET"], "belong to a URL"),
+        (&[url, "--param", "a=1"], "require a compiled load test"),
+        (&[script, "--rate", "1", "--method", "GET"], "require a URL"),
         (
             &[script, "--config", "x"],
-            "leave --config out, or say --scheduler",
+            "leave --config out, or add --scheduler",
         ),
         (
             &[url, "--agents", "3", "--on", "a=b"],
-            "leave --agents and --on out, or say --scheduler",
+            "leave --agents and --on out, or add --scheduler",
         ),
         (
             &[url, "--config", "x", "--scheduler", url],
-            "--config is for a compiled load test",
+            "--config requires a compiled load test",
         ),
     ] {
         let (code, stderr) = heavy(&[&["run"], args].concat());

@@ -12,17 +12,17 @@ const LONGEST: usize = 64;
 
 /// Checks the name of a service, which becomes that of a package and of a program.
 pub(super) fn check_package(name: &str) -> Result<(), String> {
-    let wrong = |problem: &str| Err(format!("{name:?} cannot be the name of a service: {problem}"));
+    let wrong = |problem: &str| Err(format!("{name:?} is not a valid name for a service: {problem}"));
     if !is_plain(name, |c| c == '-' || c == '_') {
         return wrong(
-            "write lower-case letters, digits, - and _, beginning with a letter, as in shop or user-accounts",
+            "expected lower-case letters, digits, - and _, starting with a letter, such as shop or user-accounts",
         );
     }
     if KEYWORDS.contains(&format!(" {name} ")) {
-        return wrong("it is a word of Rust");
+        return wrong("it is a Rust keyword");
     }
     if TAKEN.contains(&format!(" {name} ")) {
-        return wrong("cargo or the workspace needs it for something else");
+        return wrong("it is reserved for cargo or the workspace");
     }
     Ok(())
 }
@@ -49,15 +49,15 @@ pub(super) struct Name {
 impl Name {
     /// Reads a name.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |problem: &str| Err(format!("{text:?} cannot be the name of a workflow: {problem}"));
+        let wrong = |problem: &str| Err(format!("{text:?} is not a valid name for a workflow: {problem}"));
         if !is_plain(text, |c| c == '-' || c == '_') {
             return wrong(
-                "write lower-case letters, digits, - and _, beginning with a letter, as in buy or log-in",
+                "expected lower-case letters, digits, - and _, starting with a letter, such as buy or log-in",
             );
         }
         let module = text.replace('-', "_");
         if KEYWORDS.contains(&format!(" {module} ")) {
-            return wrong("it is a word of Rust");
+            return wrong("it is a Rust keyword");
         }
         let words = module.split('_').filter_map(|word| {
             let mut letters = word.chars();

@@ -1,4 +1,4 @@
-//! Where a new workspace finds heavy-sdk: the folder that this heavy was built from, or what flags say.
+//! Where a new workspace finds heavy-sdk: the directory that this heavy was built from, or what flags say.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use crate::exit::Failure;
 /// The SDK beside the source of this executable.
 const BAKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk");
 
-/// Where heavy-sdk is.
+/// Where to find heavy-sdk.
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct SdkFlags {
-    /// A folder with heavy-sdk, or with a clone of heavy [default: the one that this heavy was built from]
+    /// Directory of heavy-sdk, or of a clone of heavy [default: the source that this heavy was built from]
     #[arg(long, value_name = "DIR", env = "HEAVY_SDK_PATH")]
     sdk_path: Option<PathBuf>,
-    /// A git repository with heavy-sdk; URL#REV for one commit, branch or tag
+    /// Git repository with heavy-sdk; URL#REV selects a commit, branch or tag
     #[arg(long, value_name = "URL[#REV]", env = "HEAVY_SDK_GIT")]
     sdk_git: Option<String>,
-    /// A version of heavy-sdk in the registry
+    /// Version of heavy-sdk in the registry
     #[arg(long, value_name = "VERSION", env = "HEAVY_SDK_VERSION")]
     sdk_version: Option<String>,
 }
@@ -61,16 +61,15 @@ impl SdkFlags {
         let (path, advice) = match &self.sdk_path {
             Some(path) => (
                 path.as_path(),
-                "give the folder of heavy-sdk, or a clone of heavy",
+                "expected the directory of heavy-sdk or of a clone of heavy",
             ),
             None => (
                 Path::new(BAKED),
-                "this heavy was built from a folder that is gone: say where heavy-sdk is, with --sdk-path DIR, --sdk-git URL or \
-                 --sdk-version VERSION",
+                "the source that this heavy was built from is gone: add --sdk-path DIR, --sdk-git URL or --sdk-version \
+                 VERSION",
             ),
         };
-        of_path(path)
-            .ok_or_else(|| Failure::usage(format!("there is no heavy-sdk in {}; {advice}", path.display())))
+        of_path(path).ok_or_else(|| Failure::usage(format!("no heavy-sdk in {}; {advice}", path.display())))
     }
 }
 
@@ -81,19 +80,22 @@ fn of_git(url: &str) -> String {
     }
 }
 
-/// The SDK in this folder, or in its `sdk/`.
+/// The SDK in this directory, or in its `sdk/`.
 fn of_path(path: &Path) -> Option<Sdk> {
-    let mut folders = [path.to_owned(), path.join("sdk")].into_iter();
-    let folder = folders.find(|folder| is_sdk(folder))?.canonicalize().ok()?;
-    let lock = folder.parent()?.join("Cargo.lock");
+    let mut directories = [path.to_owned(), path.join("sdk")].into_iter();
+    let directory = directories
+        .find(|directory| is_sdk(directory))?
+        .canonicalize()
+        .ok()?;
+    let lock = directory.parent()?.join("Cargo.lock");
     Some(Sdk {
-        dependency: format!("{{ path = {} }}", quoted(folder.to_str()?)),
+        dependency: format!("{{ path = {} }}", quoted(directory.to_str()?)),
         lock: lock.is_file().then_some(lock),
     })
 }
 
-fn is_sdk(folder: &Path) -> bool {
-    let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
+fn is_sdk(directory: &Path) -> bool {
+    let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
     let manifest = toml::from_str::<toml::Table>(&manifest).unwrap_or_default();
     manifest
         .get("package")
@@ -121,7 +123,7 @@ mod tests {
         assert!(sdk.lock.is_some());
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         assert_eq!(of_path(root), Some(sdk));
-        assert_eq!(of_path(Path::new("/no/such/folder")), None);
+        assert_eq!(of_path(Path::new("/no/such/directory")), None);
     }
 
     #[test]

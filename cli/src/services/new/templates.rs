@@ -8,7 +8,7 @@ use super::{FIRST_WORKFLOW, NewFiles};
 use crate::services::MANIFEST;
 
 /// Everything of a service.
-pub(super) fn service(folder: &Path, name: &str, workspace: &Workspace) -> NewFiles {
+pub(super) fn service(directory: &Path, name: &str, workspace: &Workspace) -> NewFiles {
     let common = if workspace.is_helpful {
         "common.workspace = true\n"
     } else {
@@ -38,7 +38,7 @@ pub(super) fn service(folder: &Path, name: &str, workspace: &Workspace) -> NewFi
             workflow(&first, workspace, workspace.is_helpful),
         ),
     ];
-    files.map(|(name, text)| (folder.join(name), text)).to_vec()
+    files.map(|(name, text)| (directory.join(name), text)).to_vec()
 }
 
 /// The file of a workflow; `is_helped`: the service depends on `common`.

@@ -22,17 +22,17 @@ heavy-sdk = { path = \"/path/to/heavy/sdk\" }";
 /// What a workspace offers to the services in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Workspace {
-    /// Its folder.
-    pub(super) folder: PathBuf,
+    /// Its directory.
+    pub(super) directory: PathBuf,
     /// Whether `common` is there, with the helper.
     pub(super) is_helpful: bool,
 }
 
 impl Workspace {
     /// One as [`files`] writes it.
-    pub(super) fn new(folder: &Path) -> Self {
+    pub(super) fn new(directory: &Path) -> Self {
         Self {
-            folder: folder.to_owned(),
+            directory: directory.to_owned(),
             is_helpful: true,
         }
     }
@@ -41,10 +41,10 @@ impl Workspace {
     pub(super) fn around(services: &Path, name: &str) -> Result<Self, Failure> {
         let services = services.canonicalize()?;
         let mut above = services.ancestors().skip(1);
-        let root = above.find(|folder| is_workspace(&folder.join("Cargo.toml")));
+        let root = above.find(|directory| is_workspace(&directory.join("Cargo.toml")));
         let Some(root) = root else {
             return Err(Failure::usage(format!(
-                "{} is in no workspace of cargo: put a Cargo.toml beside it, with\n\n{}",
+                "{} is not in a cargo workspace: put a Cargo.toml beside it, with\n\n{}",
                 shown(&services),
                 WORKSPACE_ADVICE
             )));
@@ -53,19 +53,19 @@ impl Workspace {
         let manifest: toml::Table = toml::from_str(&std::fs::read_to_string(&file)?)
             .map_err(|error| Failure::usage(format!("{}: {error}", shown(&file))))?;
         let workspace = manifest.get("workspace");
-        let folder = services.strip_prefix(root).unwrap_or(&services);
-        if !has_member(workspace, folder, name) {
+        let directory = services.strip_prefix(root).unwrap_or(&services);
+        if !has_member(workspace, directory, name) {
             return Err(Failure::usage(format!(
-                "the workspace in {} has no room for the service: add \"{}/*\" to its members, or \"{}/{name}\"",
+                "the workspace in {} does not include the service: add \"{}/*\" to its members, or \"{}/{name}\"",
                 shown(&file),
-                folder.display(),
-                folder.display(),
+                directory.display(),
+                directory.display(),
             )));
         }
         let dependencies = workspace.and_then(|workspace| workspace.get("dependencies"));
         if dependencies.and_then(|known| known.get("heavy-sdk")).is_none() {
             return Err(Failure::usage(format!(
-                "the workspace in {} does not say where heavy-sdk is: add it below [workspace.dependencies], as in \
+                "the workspace in {} does not define heavy-sdk: add it to [workspace.dependencies], such as \
                  heavy-sdk = {{ path = \"/path/to/heavy/sdk\" }}",
                 shown(&file)
             )));
@@ -74,7 +74,7 @@ impl Workspace {
         let library = common.map(|path| root.join(path).join("src/lib.rs"));
         let library = library.and_then(|file| std::fs::read_to_string(file).ok());
         Ok(Self {
-            folder: root.to_owned(),
+            directory: root.to_owned(),
             is_helpful: library.is_some_and(|library| library.contains(HELPER)),
         })
     }
@@ -87,14 +87,14 @@ impl Workspace {
         }
         if is_workspace(&file) {
             return Err(Failure::usage(format!(
-                "{} has a workspace of its own: make a folder {SERVICES} in it, and add to its Cargo.toml\n\n{}\n\nor run this in \
-                 an empty folder",
+                "{} is already a workspace: create a directory {SERVICES} in it and add to its Cargo.toml\n\n{}\n\nor run \
+                 this in an empty directory",
                 shown(here),
                 WORKSPACE_ADVICE
             )));
         }
         Err(Failure::usage(format!(
-            "{} is a package of its own: run this in an empty folder, such as {}",
+            "{} is already a package: run this in an empty directory, such as {}",
             shown(here),
             shown(&here.join("load"))
         )))
@@ -102,9 +102,9 @@ impl Workspace {
 }
 
 /// Whether a workspace takes `FOLDER/NAME` in.
-fn has_member(workspace: Option<&toml::Value>, folder: &Path, name: &str) -> bool {
+fn has_member(workspace: Option<&toml::Value>, directory: &Path, name: &str) -> bool {
     let members = workspace.and_then(|workspace| workspace.get("members")?.as_array());
-    let wanted = [folder.join("*"), folder.join(name)];
+    let wanted = [directory.join("*"), directory.join(name)];
     members.is_some_and(|members| {
         let mut members = members.iter().filter_map(toml::Value::as_str);
         members.any(|member| {
@@ -115,7 +115,7 @@ fn has_member(workspace: Option<&toml::Value>, folder: &Path, name: &str) -> boo
 }
 
 /// The files of a new workspace.
-pub(super) fn files(folder: &Path, sdk: &Sdk) -> NewFiles {
+pub(super) fn files(directory: &Path, sdk: &Sdk) -> NewFiles {
     let texts = [
         (
             "Cargo.toml",
@@ -131,13 +131,13 @@ pub(super) fn files(folder: &Path, sdk: &Sdk) -> NewFiles {
             include_str!("templates/common.rs.txt").to_owned(),
         ),
     ];
-    let mut files = texts.map(|(name, text)| (folder.join(name), text)).to_vec();
+    let mut files = texts.map(|(name, text)| (directory.join(name), text)).to_vec();
     let lock = sdk
         .lock
         .as_ref()
         .and_then(|lock| std::fs::read_to_string(lock).ok());
     if let Some(lock) = lock {
-        files.push((folder.join("Cargo.lock"), lock));
+        files.push((directory.join("Cargo.lock"), lock));
     }
     files
 }
@@ -148,9 +148,9 @@ mod tests {
 
     #[test]
     fn members_are_compared_as_paths() {
-        let has = |members: &str, folder: &str| {
+        let has = |members: &str, directory: &str| {
             let table: toml::Table = toml::from_str(&format!("members = {members}")).unwrap();
-            has_member(Some(&toml::Value::Table(table)), Path::new(folder), "shop")
+            has_member(Some(&toml::Value::Table(table)), Path::new(directory), "shop")
         };
         assert!(has(r#"["common", "services/*"]"#, "services"));
         assert!(has(r#"["./services/shop"]"#, "services"));

@@ -55,14 +55,19 @@ impl Editor {
         line.set_helper(Some(Typing { catalogue }));
         let history = history_file(data).and_then(|file| {
             if file.exists() {
-                let unreadable = |error| format!("cannot read {}: {error}; move it away", file.display());
+                let unreadable = |error| {
+                    format!(
+                        "cannot read the history {}: {error}; remove the file",
+                        file.display()
+                    )
+                };
                 line.load_history(&file).map_err(unreadable)?;
             }
             Ok(file)
         });
         let history = history
             .inspect_err(|problem| {
-                output::note(&format!("note: what is typed is not remembered: {problem}"));
+                output::note(&format!("note: no history is kept: {problem}"));
             })
             .ok();
         Ok(Self { line, history })
@@ -89,9 +94,7 @@ impl Editor {
                 .map_err(io::Error::other)
                 .and_then(|()| private(file))
         {
-            output::note(&format!(
-                "note: what is typed is not remembered any more: {error}"
-            ));
+            output::note(&format!("note: the history cannot be written: {error}"));
             self.history = None;
         }
     }
@@ -101,15 +104,15 @@ fn failure(error: ReadlineError) -> Failure {
     Failure::new(format!("cannot read from the terminal: {error}"))
 }
 
-/// The history's path, in a folder that is there.
+/// The history's path, in a directory that is there.
 fn history_file(data: &DataLocation) -> Result<PathBuf, String> {
-    let folder = data.data_dir().map_err(|failure| failure.to_string())?;
+    let directory = data.data_dir().map_err(|failure| failure.to_string())?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&folder)
-        .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-    Ok(folder.join(HISTORY))
+        .create(&directory)
+        .map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
+    Ok(directory.join(HISTORY))
 }
 
 fn private(file: &Path) -> io::Result<()> {

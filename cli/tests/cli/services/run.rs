@@ -93,7 +93,7 @@ fn all_workflows_run_by_the_weights_of_heavy_toml_or_one_alone() {
     // A profile of a fleet does not wait for one here.
     let (finished, summary) = run(&desk, &["shop", "--profile", "fleet"]);
     assert_eq!((summary.iterations.scheduled, summary.agents.len()), (10, 1));
-    assert!(finished.stderr.contains("agents, on left out"), "{finished:?}");
+    assert!(finished.stderr.contains("ignored agents, on"), "{finished:?}");
 }
 
 #[test]

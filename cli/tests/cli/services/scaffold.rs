@@ -112,7 +112,7 @@ fn nothing_is_overwritten() {
         .expect_code(2)
         .stderr;
     assert!(
-        stderr.contains("the workspace says already where heavy-sdk is"),
+        stderr.contains("the workspace already defines heavy-sdk"),
         "{stderr}"
     );
 }
@@ -139,10 +139,7 @@ fn the_sdk_is_where_flags_say() {
         .finish()
         .expect_code(2)
         .stderr;
-    assert!(
-        stderr.contains("there is no heavy-sdk in /no/such/folder"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("no heavy-sdk in /no/such/folder"), "{stderr}");
 }
 
 #[test]

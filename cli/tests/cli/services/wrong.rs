@@ -27,32 +27,35 @@ fn what_is_not_there_is_answered_with_what_is() {
         ),
         (
             &["run", "shp"],
-            &["neither a URL nor a file", "are shop; did you mean \"shop\"?"],
+            &["unknown load test `shp`", "are shop; did you mean \"shop\"?"],
         ),
-        (&["run", "shop/"], &["names no workflow"]),
+        (&["run", "shop/"], &["missing workflow"]),
         (
             &["run", "shop/byu"],
-            &["has no workflow \"byu\" (it has browse, buy); did you mean \"buy\"?"],
+            &["has no workflow `byu` (it has browse, buy); did you mean \"buy\"?"],
         ),
         (
             &["list", "shp"],
-            &["there is no service \"shp\"", "did you mean \"shop\"?"],
+            &["unknown service `shp`", "did you mean \"shop\"?"],
         ),
-        (&["new", "workflow", "shp/buy"], &["there is no service \"shp\""]),
+        (&["new", "workflow", "shp/buy"], &["unknown service `shp`"]),
         (
             &["new", "workflow", "shop"],
-            &["write SERVICE/NAME, as in shop/buy"],
+            &["expected SERVICE/NAME, such as shop/buy"],
         ),
-        (&["new", "service", "Shop"], &["cannot be the name of a service"]),
+        (
+            &["new", "service", "Shop"],
+            &["is not a valid name for a service"],
+        ),
         (&["run", "shop", "--file", "job.toml"], &["--profile"]),
-        (&["run", "shop", "--method", "GET"], &["belong to a URL"]),
+        (&["run", "shop", "--method", "GET"], &["require a URL"]),
         (
             &["run", "shop/buy", "--workflow", "browse"],
             &["leave --workflow out"],
         ),
         (
             &["run", "http://127.0.0.1:1/", "--profile", "x"],
-            &["belong to a service"],
+            &["require a service"],
         ),
         (
             &["run", "shop", "--rate", "5", "--users", "5"],
@@ -60,7 +63,7 @@ fn what_is_not_there_is_answered_with_what_is() {
         ),
         (
             &["run", "shop", "--services", "nowhere"],
-            &["there is no folder nowhere"],
+            &["no directory nowhere"],
         ),
     ] {
         let stderr = refused(&desk, args, 2);
@@ -76,7 +79,7 @@ fn a_name_that_is_a_file_too_is_not_guessed() {
     desk.service("shop", &shop(), LOADED).write("shop", "");
     let stderr = refused(&desk, &["run", "shop"], 2);
     assert!(
-        stderr.contains("both a file here and the service") && stderr.contains("write ./shop for the file"),
+        stderr.contains("is both a file and the service") && stderr.contains("write ./shop for the file"),
         "{stderr}"
     );
 }
@@ -114,8 +117,8 @@ fn a_missing_variable_is_named_before_anything_is_built() {
     );
     let stderr = refused(&desk, &["run", "shop"], 2);
     assert!(
-        stderr.contains("the service shop needs API_TOKEN")
-            && stderr.contains("API_TOKEN=VALUE into services/shop/.env"),
+        stderr.contains("the service shop requires API_TOKEN")
+            && stderr.contains("API_TOKEN=VALUE to services/shop/.env"),
         "{stderr}"
     );
     assert!(!stderr.contains("building"), "{stderr}");
@@ -147,10 +150,7 @@ fn an_empty_service_says_what_is_missing() {
     );
     desk.service("shop", &shop(), "");
     let stderr = refused(&desk, &["run", "shop"], 2);
-    assert!(
-        stderr.contains("says no load: write one below [load]"),
-        "{stderr}"
-    );
+    assert!(stderr.contains("defines no load: add one to [load]"), "{stderr}");
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_service_that_does_not_compile_is_left_to_cargo() {
     assert!(
         finished
             .stderr
-            .contains("the service broken does not compile: cargo says above why"),
+            .contains("the service broken does not compile: fix the errors above"),
         "{finished:?}"
     );
     let run = desk.heavy(&["run", "broken"]).env("CARGO", "/no/such/cargo");
@@ -187,15 +187,18 @@ fn without_services_a_name_is_explained_and_jobs_are_listed() {
     };
     let stderr = heavy(&["run", "shop"]).expect_code(2).stderr;
     assert!(
-        stderr.contains("there is no services directory here or above"),
+        stderr.contains("no services directory here or in a parent directory"),
         "{stderr}"
     );
     let stderr = heavy(&["list", "services"]).expect_code(2).stderr;
-    assert!(stderr.contains("`heavy new service NAME` makes one"), "{stderr}");
+    assert!(
+        stderr.contains("`heavy new service NAME` creates one"),
+        "{stderr}"
+    );
     let stderr = heavy(&["list"]).expect_code(1).stderr;
-    assert!(stderr.contains("there are no results yet"), "{stderr}");
+    assert!(stderr.contains("no results yet"), "{stderr}");
     std::fs::write(folder.path().join("Cargo.toml"), "[package]\nname = \"mine\"\n").unwrap();
     let stderr = heavy(&["new", "service", "shop"]).expect_code(2).stderr;
-    assert!(stderr.contains("run this in an empty folder"), "{stderr}");
+    assert!(stderr.contains("run this in an empty directory"), "{stderr}");
     assert!(!folder.path().join("services").exists());
 }
