@@ -29,12 +29,8 @@ use request::RequestWire;
 /// No line may be longer, its newline excluded; the rest of a longer one is skipped to the next newline.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
-/// One decoded output line.
+/// One decoded output line. It lives on its decoder's stack: a box would cost an allocation for every request.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a line lives on its decoder's stack; a box would cost an allocation for every request"
-)]
 pub enum Line<'a> {
     /// One request.
     Request(RequestLine<'a>),

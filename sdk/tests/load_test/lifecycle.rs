@@ -27,8 +27,8 @@ async fn it_describes_its_workflows() {
             "slow",
             "stateful",
             "shopper",
-            "never-ready",
-            "sampler"
+            "sampler",
+            "never-ready"
         ]
     );
     let splits: Vec<_> = description
