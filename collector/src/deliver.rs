@@ -201,7 +201,8 @@ impl Committer {
 
 fn outcome_of(committed: Committed, producer: &Producer) -> (Outcome, String) {
     let (outcome, message) = match committed {
-        Committed::Stored => (Outcome::Stored, ""),
+        // What is left of a deleted job: the agent need not keep it.
+        Committed::Stored | Committed::Discarded => (Outcome::Stored, ""),
         Committed::Duplicate => (Outcome::Duplicate, ""),
         Committed::Gap { .. } => (Outcome::Gap, "an earlier batch is missing"),
         Committed::Conflict => (

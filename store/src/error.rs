@@ -54,6 +54,14 @@ pub enum Error {
         /// The version that this binary reads.
         known: i64,
     },
+    /// A job that is to be deleted has not ended.
+    #[error("job {job} is {state}: stop it before you delete it")]
+    Running {
+        /// Which one.
+        job: uuid::Uuid,
+        /// Its state.
+        state: String,
+    },
     /// A query of a person is wrong or not allowed.
     #[error("{0}")]
     Query(String),
@@ -84,6 +92,7 @@ impl Error {
             | Self::NewerSchema { .. }
             | Self::OlderSchema { .. }
             | Self::NoResults { .. }
+            | Self::Running { .. }
             | Self::Query(_)
             | Self::Output(_)
             | Self::Corrupt { .. } => false,

@@ -60,6 +60,14 @@ pub(crate) fn parse(info: &str) -> Result<JobInfo, Error> {
     })
 }
 
+/// Reads the column `id` of a database that holds ids as texts.
+pub(crate) fn parse_id(id: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(id).map_err(|error| Error::Corrupt {
+        what: format!("job id `{id}`"),
+        problem: error.to_string(),
+    })
+}
+
 /// The `LIKE` pattern of ids with this prefix, with or without dashes; `None` if no id can have it.
 pub(crate) fn pattern(prefix: &str) -> Option<String> {
     let digits: String = clean(prefix).chars().filter(|char| *char != '-').collect();

@@ -8,6 +8,7 @@
 
 mod address;
 mod cell;
+mod deletion;
 mod documents;
 mod error;
 mod export;
@@ -36,6 +37,7 @@ use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use uuid::Uuid;
 
+pub use deletion::Deletion;
 pub use error::Error;
 pub use export::{Field, Kind, Raw, Sink};
 pub use histograms::{SecondHistograms, second_histograms};
@@ -113,6 +115,8 @@ pub enum Committed {
     Conflict,
     /// There is no such job.
     UnknownJob,
+    /// The job was deleted: nothing is kept, and nothing is missed.
+    Discarded,
 }
 
 /// How far a producer has come.
@@ -152,7 +156,7 @@ pub trait Store: Send + Sync + Debug {
     /// Writes a new job and makes room for its rows (its day's partition).
     async fn create_job(&self, job: &JobInfo) -> Result<(), Error>;
 
-    /// Replaces all that is known of a job; state changes are durable when this returns.
+    /// Replaces all that is known of a job; state changes are durable when this returns. Ignores a job that was deleted.
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error>;
 
     /// Jobs whose id starts with `prefix` (hex digits and dashes), newest first, at most `limit`.
@@ -163,6 +167,20 @@ pub trait Store: Send + Sync + Debug {
 
     /// Jobs whose state is not final, oldest first.
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error>;
+
+    /// Deletes jobs, and returns those that there were. Batches that come later are acknowledged and discarded.
+    ///
+    /// Fails with [`Error::Running`], and deletes nothing, if the state of any of them is not final.
+    async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error>;
+
+    /// Final jobs that ended before this instant and from which `what` has not been deleted yet, oldest first.
+    async fn prunable_jobs(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error>;
+
+    /// Deletes all [`Self::prunable_jobs`], and returns them.
+    async fn prune(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error> {
+        let jobs = self.prunable_jobs(ended_before_wall_ns, what).await?;
+        self.delete_jobs(&jobs, what).await
+    }
 
     /// Commits a batch and its producer's mark in one transaction; when this returns they are durable.
     async fn commit(&self, batch: &Batch) -> Result<Committed, Error>;
@@ -181,7 +199,7 @@ pub trait Store: Send + Sync + Debug {
     /// Writes changed seconds, agent seconds, events and log lines, and (if given) the totals of a summary, in one
     /// transaction: `seconds`, `agent_seconds`, `events`, `logs`; `assignments`, `request_stats`, `step_stats`,
     /// `workflow_stats`, `status_counts`, `errors`, `checks`, `metrics`, `thresholds`, `latency_buckets` and the summary document.
-    /// Writing the same again changes nothing.
+    /// Writing the same again changes nothing. Ignores a job that was deleted.
     async fn save_series(
         &self,
         job: Uuid,

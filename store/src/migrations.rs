@@ -12,7 +12,7 @@ pub(crate) type Version = (i64, &'static str, &'static str);
 /// The schema's versions for one database, by the name of its directory; both databases have the same.
 macro_rules! versions {
     ($database:literal) => {
-        versions!($database: 1 results, 2 totals, 3 views, 4 protocol)
+        versions!($database: 1 results, 2 totals, 3 views, 4 protocol, 5 deletions)
     };
     ($database:literal: $($number:literal $name:ident),*) => {
         &[$((

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
-use heavy_store::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
+use heavy_store::{
+    Batch, Committed, Deletion, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table,
+};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -59,6 +61,14 @@ impl Store for Gate {
 
     async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
         self.store.jobs(limit).await
+    }
+
+    async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+        self.store.delete_jobs(jobs, what).await
+    }
+
+    async fn prunable_jobs(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error> {
+        self.store.prunable_jobs(ended_before_wall_ns, what).await
     }
 
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {

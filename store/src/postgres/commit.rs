@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{PostgresStore, copy, known};
+use super::{PostgresStore, copy, known, partitions};
 use crate::identity::{self, Identities};
 use crate::place::{self, Last, Place, stream_name, stream_named};
 use crate::text::{clean, count};
@@ -17,6 +17,17 @@ struct Prepared {
 }
 
 pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, Error> {
+    match try_commit(store, batch).await {
+        // Dropped with the rows of all other jobs of its day, before this job had any.
+        Err(Error::Database(error)) if partitions::is_missing(&error) => {
+            partitions::ensure(&store.pool, batch.producer.job).await?;
+            try_commit(store, batch).await
+        }
+        committed => committed,
+    }
+}
+
+async fn try_commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, Error> {
     let job = batch.producer.job;
     let prepared = match &batch.content {
         Content::Rows(rows) => {
@@ -37,7 +48,9 @@ pub(super) async fn commit(store: &PostgresStore, batch: &Batch) -> Result<Commi
         Err(known) => return Ok(known),
     };
     let mut new = Vec::new();
-    if let Some(prepared) = &prepared {
+    if let Some(prepared) = &prepared
+        && !deleted(&mut transaction, job).await?
+    {
         new = store.identities.unknown(job, &prepared.ids);
         if !new.is_empty() {
             let ids = new.iter().map(|place| prepared.ids[*place]).collect();
@@ -77,7 +90,7 @@ async fn advance(
     let producer = &batch.producer;
     let sql = if batch.sequence == 1 {
         "INSERT INTO producers (job_id, agent, epoch, stream, sequence, crc32c, closed) \
-         SELECT id, $2, $3, $4, $5, $6, $7 FROM job_rows WHERE id = $1 ON CONFLICT DO NOTHING RETURNING id"
+         SELECT id, $2, $3, $4, $5, $6, $7 FROM job_rows WHERE id = $1 FOR KEY SHARE ON CONFLICT DO NOTHING RETURNING id"
     } else {
         "UPDATE producers SET sequence = $5, crc32c = $6, closed = closed OR $7 \
          WHERE job_id = $1 AND agent = $2 AND epoch = $3 AND stream = $4 AND sequence = $5 - 1 RETURNING id"
@@ -113,10 +126,12 @@ async fn known_place(connection: &mut PgConnection, batch: &Batch) -> Result<Com
     let Some((id, sequence, crc32c)) = row else {
         let job_exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM job_rows WHERE id = $1)")
             .bind(producer.job)
-            .fetch_one(connection)
+            .fetch_one(&mut *connection)
             .await?;
         return Ok(if job_exists {
             Committed::Gap { expected: 1 }
+        } else if deleted(connection, producer.job).await? {
+            Committed::Discarded
         } else {
             Committed::UnknownJob
         });
@@ -146,6 +161,14 @@ async fn known_place(connection: &mut PgConnection, batch: &Batch) -> Result<Com
             })
         }
     }
+}
+
+/// Whether the job or its rows were deleted.
+async fn deleted(connection: &mut PgConnection, job: Uuid) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM deletions WHERE job_id = $1)")
+        .bind(job)
+        .fetch_one(connection)
+        .await
 }
 
 pub(super) async fn marks(store: &PostgresStore, job: Uuid) -> Result<Vec<Mark>, Error> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::PostgresStore;
 use super::bind::upsert;
+use super::jobs;
 use crate::{Error, documents, series, totals};
 
 pub(super) async fn save(
@@ -23,6 +24,10 @@ pub(super) async fn save(
         .map(|summary| documents::summary(job, summary))
         .transpose()?;
     let mut transaction = store.pool.begin().await?;
+    // Results of a job that was deleted meanwhile.
+    if !jobs::keep(&mut transaction, job).await? {
+        return Ok(());
+    }
     for rowset in series.iter().chain(&document) {
         upsert(&mut transaction, rowset).await?;
     }

@@ -1,16 +1,38 @@
 //! Jobs: written as a whole, read back from their JSON.
 
 use heavy_results::job::JobInfo;
+use sqlx::PgConnection;
+use uuid::Uuid;
 
 use super::PostgresStore;
 use super::bind::upsert;
 use crate::{Error, job_rows};
 
-pub(super) async fn write(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
+pub(super) async fn create(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
     let row = job_rows::row(job)?;
     let mut connection = store.pool.acquire().await?;
     upsert(&mut connection, &row).await?;
     Ok(())
+}
+
+/// Does nothing for a job that was deleted.
+pub(super) async fn update(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
+    let row = job_rows::row(job)?;
+    let mut transaction = store.pool.begin().await?;
+    if keep(&mut transaction, job.id).await? {
+        upsert(&mut transaction, &row).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Whether a job is there; if it is, it cannot be deleted until the transaction ends.
+pub(super) async fn keep(connection: &mut PgConnection, job: Uuid) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query("SELECT FROM job_rows WHERE id = $1 FOR KEY SHARE")
+        .bind(job)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some())
 }
 
 fn parse(infos: &[String]) -> Result<Vec<JobInfo>, Error> {

@@ -3,6 +3,7 @@
 mod bind;
 mod commit;
 mod copy;
+mod delete;
 mod encode;
 mod export;
 mod fold;
@@ -25,7 +26,9 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
+use crate::{
+    Batch, Committed, Deletion, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table,
+};
 
 pub(crate) struct PostgresStore {
     /// The URL without its password.
@@ -79,11 +82,11 @@ impl Store for PostgresStore {
         partitions::ensure(&self.pool, job.id)
             .await
             .map_err(|error| self.locate(error.into()))?;
-        jobs::write(self, job).await.map_err(|error| self.locate(error))
+        jobs::create(self, job).await.map_err(|error| self.locate(error))
     }
 
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
-        jobs::write(self, job).await.map_err(|error| self.locate(error))
+        jobs::update(self, job).await.map_err(|error| self.locate(error))
     }
 
     async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
@@ -100,6 +103,18 @@ impl Store for PostgresStore {
 
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
         jobs::unfinished(self).await.map_err(|error| self.locate(error))
+    }
+
+    async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+        delete::jobs(self, jobs, what)
+            .await
+            .map_err(|error| self.locate(error))
+    }
+
+    async fn prunable_jobs(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error> {
+        delete::prunable(self, ended_before_wall_ns, what)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {

@@ -4,12 +4,14 @@ use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
 const MS_PER_DAY: u64 = 86_400_000;
-const TABLES: [&str; 2] = ["samples", "iteration_rows"];
+pub(super) const TABLES: [&str; 2] = ["samples", "iteration_rows"];
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+const UNDEFINED_TABLE: &str = "42P01";
 /// Whoever makes partitions holds this advisory lock.
 const LOCK: i64 = 0x6865_6176_795f_7061;
 
 /// The first 48 bits of a UUIDv7 are ms since the Unix epoch.
-fn day(job: Uuid) -> u64 {
+pub(super) fn day(job: Uuid) -> u64 {
     (job.as_u128() >> 80) as u64 / MS_PER_DAY
 }
 
@@ -24,8 +26,24 @@ fn bound(day: u64) -> String {
 
 /// The partition of `table` that holds the job's rows.
 pub(super) fn of(table: &str, job: Uuid) -> String {
-    let (year, month, day) = date(day(job));
+    of_day(table, day(job))
+}
+
+fn of_day(table: &str, day: u64) -> String {
+    let (year, month, day) = date(day);
     format!("{table}_{year:04}{month:02}{day:02}")
+}
+
+/// The lowest and the highest id of a day.
+fn ids(day: u64) -> [Uuid; 2] {
+    let lowest = |day: u64| {
+        Some(u128::from(day * MS_PER_DAY))
+            .filter(|ms| *ms < 1 << 48)
+            .map(|ms| ms << 80)
+    };
+    let first = lowest(day).unwrap_or(u128::MAX);
+    let last = lowest(day + 1).map_or(u128::MAX, |next| next - 1);
+    [first, last].map(Uuid::from_u128)
 }
 
 /// The Gregorian date of a day since the Unix epoch (H. Hinnant, days to civil).
@@ -77,6 +95,59 @@ pub(super) async fn ensure(pool: &PgPool, job: Uuid) -> Result<(), sqlx::Error> 
     transaction.commit().await
 }
 
+/// Drops the partitions of a day if no job of it is to keep its rows; says whether it did.
+///
+/// A job that begins meanwhile finds its partitions gone and makes them anew with its first rows. Readers of other days
+/// are in the way of dropping as it is in theirs: it gives up soon.
+pub(super) async fn drop_if_unused(pool: &PgPool, day: u64) -> Result<bool, sqlx::Error> {
+    let [first, last] = ids(day);
+    if !all_exist(pool, first).await? {
+        return Ok(false);
+    }
+    let [samples, iterations] = TABLES.map(|table| of_day(table, day));
+    let lock = format!(
+        "SET LOCAL lock_timeout = '2s';
+         LOCK TABLE ONLY samples, ONLY iteration_rows, {samples}, {iterations} IN ACCESS EXCLUSIVE MODE"
+    );
+    let mut transaction = pool.begin().await?;
+    match sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut *transaction)
+        .await
+    {
+        Ok(_) => {}
+        Err(error) if is_code(&error, LOCK_NOT_AVAILABLE) => return Ok(false),
+        Err(error) => return Err(error),
+    }
+    let unused: bool = sqlx::query_scalar(
+        "SELECT NOT EXISTS (SELECT FROM job_rows j WHERE j.id BETWEEN $1 AND $2 \
+         AND NOT EXISTS (SELECT FROM deletions d WHERE d.job_id = j.id))",
+    )
+    .bind(first)
+    .bind(last)
+    .fetch_one(&mut *transaction)
+    .await?;
+    if unused {
+        let drop = format!("DROP TABLE {samples}, {iterations}");
+        sqlx::raw_sql(AssertSqlSafe(drop))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+    }
+    Ok(unused)
+}
+
+/// Whether an error says that the partition of the rows is not there.
+pub(super) fn is_missing(error: &sqlx::Error) -> bool {
+    is_code(error, UNDEFINED_TABLE)
+}
+
+fn is_code(error: &sqlx::Error, code: &str) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|found| found == code)
+}
+
 async fn all_exist(pool: &PgPool, job: Uuid) -> Result<bool, sqlx::Error> {
     let [samples, iterations] = TABLES.map(|table| of(table, job));
     sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL")
@@ -110,8 +181,10 @@ mod tests {
             assert_eq!(of("samples", job), "samples_20261121");
             let id = format!("'{job}'");
             assert!(bound(day(job)) <= id && id < bound(day(job) + 1));
+            assert_eq!(ids(day(job)), [first, last]);
         }
         assert_eq!(of("samples", Uuid::max()), "samples_108890802");
         assert_eq!(bound(day(Uuid::max()) + 1), "MAXVALUE");
+        assert_eq!(ids(day(Uuid::max()))[1], Uuid::max());
     }
 }

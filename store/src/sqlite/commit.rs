@@ -3,7 +3,7 @@
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{SqliteStore, insert};
+use super::{SqliteStore, insert, jobs};
 use crate::place::{self, Last, Place, stream_name, stream_named};
 use crate::text::{clean, count};
 use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer, identity};
@@ -27,8 +27,9 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
     let mut new_identities = Vec::new();
     match &batch.content {
         Content::Rows(_) => {
-            if let Some((rows, identities)) = prepared {
-                let job = job_key(&mut transaction, batch.producer.job).await?;
+            if let Some((rows, identities)) = prepared
+                && let Some(job) = key_for_rows(&mut transaction, batch.producer.job).await?
+            {
                 let ids = insert::identities(
                     &mut transaction,
                     job,
@@ -107,12 +108,10 @@ async fn advance(
             }))
         }
         (Place::Known(Committed::Gap { expected }), None) => {
-            let known = job_exists(connection, producer.job).await?;
-            Ok(Err(if known {
-                Committed::Gap { expected }
-            } else {
-                Committed::UnknownJob
-            }))
+            if jobs::exists(connection, producer.job).await? {
+                return Ok(Err(Committed::Gap { expected }));
+            }
+            without_job(connection, producer.job).await.map(Err)
         }
         (Place::Known(committed), _) => Ok(Err(committed)),
     }
@@ -124,8 +123,8 @@ async fn first(
     batch: &Batch,
 ) -> Result<Result<i64, Committed>, sqlx::Error> {
     let producer = &batch.producer;
-    if !job_exists(connection, producer.job).await? {
-        return Ok(Err(Committed::UnknownJob));
+    if !jobs::exists(connection, producer.job).await? {
+        return without_job(connection, producer.job).await.map(Err);
     }
     let id = sqlx::query_scalar(
         "INSERT INTO producers (job_id, agent, epoch, stream, sequence, crc32c, closed) \
@@ -147,18 +146,25 @@ const fn closes(batch: &Batch) -> bool {
     matches!(batch.content, Content::Encoded { closing: true, .. })
 }
 
-async fn job_exists(connection: &mut SqliteConnection, job: Uuid) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM job_rows WHERE id = ?)")
+/// The key of a job; `None` if its rows were deleted.
+async fn key_for_rows(connection: &mut SqliteConnection, job: Uuid) -> Result<Option<i64>, sqlx::Error> {
+    sqlx::query_scalar("SELECT key FROM job_rows WHERE id = ? AND id NOT IN (SELECT job_id FROM deletions)")
         .bind(job.to_string())
-        .fetch_one(connection)
+        .fetch_optional(connection)
         .await
 }
 
-async fn job_key(connection: &mut SqliteConnection, job: Uuid) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT key FROM job_rows WHERE id = ?")
+/// What becomes of a batch of a job that is not there.
+async fn without_job(connection: &mut SqliteConnection, job: Uuid) -> Result<Committed, sqlx::Error> {
+    let deleted = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deletions WHERE job_id = ?)")
         .bind(job.to_string())
         .fetch_one(connection)
-        .await
+        .await?;
+    Ok(if deleted {
+        Committed::Discarded
+    } else {
+        Committed::UnknownJob
+    })
 }
 
 pub(super) async fn marks(store: &SqliteStore, job: Uuid) -> Result<Vec<Mark>, Error> {

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::SqliteStore;
 use super::bind::upsert;
+use super::jobs;
 use crate::{Error, documents, series, totals};
 
 pub(super) async fn save(
@@ -24,6 +25,10 @@ pub(super) async fn save(
         .transpose()?;
     let mut writer = store.writer.lock().await;
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    // Results of a job that was deleted meanwhile.
+    if !jobs::exists(&mut transaction, job).await? {
+        return Ok(());
+    }
     for rowset in series.iter().chain(&document) {
         upsert(&mut transaction, rowset).await?;
     }

@@ -2,6 +2,7 @@
 
 mod bind;
 mod commit;
+mod delete;
 mod export;
 mod fold;
 mod insert;
@@ -26,7 +27,9 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::identity::Identity;
-use crate::{Batch, Committed, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table};
+use crate::{
+    Batch, Committed, Deletion, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table,
+};
 
 /// The one connection that writes, and what it need not look up again.
 #[derive(Debug)]
@@ -57,11 +60,11 @@ pub(crate) async fn open_to_read(path: &Path) -> Result<Arc<dyn Store>, Error> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
-        jobs::write(self, job).await
+        jobs::create(self, job).await
     }
 
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
-        jobs::write(self, job).await
+        jobs::update(self, job).await
     }
 
     async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
@@ -74,6 +77,14 @@ impl Store for SqliteStore {
 
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
         jobs::unfinished(self).await
+    }
+
+    async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+        delete::jobs(self, jobs, what).await
+    }
+
+    async fn prunable_jobs(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error> {
+        delete::prunable(self, ended_before_wall_ns, what).await
     }
 
     async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {

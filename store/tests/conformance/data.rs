@@ -256,14 +256,9 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
         status_counts: [(200, 985), (500, 5)].into(),
         ..RequestSummary::default()
     };
-    let message = RequestSummary {
-        protocol: "websocket".to_owned(),
-        status_counts: [(1000, 100)].into(),
-        ..request.clone()
-    };
     WorkflowSummary {
         status_counts: <_>::default(),
-        protocol_status_counts: [("websocket".to_owned(), [(1000, 100)].into())].into(),
+        protocol_status_counts: <_>::default(),
         name: "buy".to_owned(),
         iterations,
         rate: 99.0,
@@ -283,6 +278,6 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
             duration: distribution(100),
             requests: vec![request.clone()],
         }],
-        requests: vec![request, message],
+        requests: vec![request],
     }
 }

@@ -5,6 +5,7 @@ mod batches;
 mod bed;
 mod columns;
 mod data;
+mod deleting;
 mod exports;
 mod jobs;
 mod lines;
@@ -60,8 +61,18 @@ on_both! {
         rows_say_what_was_sent,
         series_and_totals_can_be_written_again,
         totals_are_replaced,
+        protocols_that_share_a_name_are_apart,
         the_usual_questions_have_answers,
         percentiles_can_be_asked_for,
+    }
+    deleting {
+        nothing_is_left_of_a_deleted_job,
+        what_comes_late_is_discarded,
+        statistics_outlive_rows,
+        old_jobs_are_pruned,
+        a_day_without_rows_has_no_tables,
+        a_job_that_runs_is_kept,
+        another_job_takes_nothing_over,
     }
     queries {
         values_are_shown_as_text,

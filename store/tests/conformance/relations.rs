@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use heavy_results::aggregate::{AgentSecondRow, SecondRow, SeriesUpdate};
 use heavy_results::stats::{Event, LogLine};
+use heavy_results::summary::RequestSummary;
 use heavy_store::{Content, Store, Stream};
 
 use crate::bed::{Bed, ask, rows, value};
@@ -69,7 +70,7 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
     assert_eq!(value(&store, sql).await, "1");
 }
 
-fn folded() -> SeriesUpdate {
+pub(crate) fn series() -> SeriesUpdate {
     SeriesUpdate {
         seconds: (0..3)
             .map(|second| SecondRow {
@@ -129,7 +130,7 @@ async fn prepared(bed: &Bed) -> (Arc<dyn Store>, heavy_results::job::JobInfo) {
     let job = data::finished(data::job());
     store.create_job(&job).await.unwrap();
     store
-        .save_series(job.id, &folded(), Some(&data::summary(&job)))
+        .save_series(job.id, &series(), Some(&data::summary(&job)))
         .await
         .unwrap();
     (store, job)
@@ -141,7 +142,7 @@ pub(crate) async fn series_and_totals_can_be_written_again(bed: &Bed) {
     for (relation, ..) in RELATIONS {
         everything.push(rows(&store, &format!("select * from {relation}")).await);
     }
-    let mut again = folded();
+    let mut again = series();
     again.seconds.push(again.seconds[2].clone());
     store
         .save_series(job.id, &again, Some(&data::summary(&job)))
@@ -182,24 +183,17 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
     let (store, job) = prepared(bed).await;
     for (sql, expected) in [
         (
-            "select count, ok_p90_ms from request_stats where step = '' and protocol = 'http'",
+            "select count, ok_p90_ms from request_stats where step = ''",
             "100|81.002496",
         ),
-        ("select count(*) from request_stats", "3"),
-        (
-            "select protocol, status, count from status_counts where protocol <> 'http'",
-            "websocket|1000|100",
-        ),
+        ("select count(*) from request_stats", "2"),
         ("select count, failed from step_stats", "100|5"),
         (
             "select count, dropped, response_count from workflow_stats",
             "100|10|100",
         ),
         ("select sum(count) from latency_buckets where step = 'pay'", "100"),
-        (
-            "select sum(count) from status_counts where protocol = 'http'",
-            "1980",
-        ),
+        ("select sum(count) from status_counts", "1980"),
         ("select passes, fails from checks", "985|5"),
         (
             "select expression, value from thresholds where passed",
@@ -242,7 +236,7 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
         .await
         .unwrap();
     for (sql, expected) in [
-        ("select count(*) from request_stats", "2"),
+        ("select count(*) from request_stats", "1"),
         ("select count(*) from step_stats", "0"),
         ("select count(*) from errors", "0"),
         ("select count(*) from seconds", "3"),
@@ -251,12 +245,44 @@ pub(crate) async fn totals_are_replaced(bed: &Bed) {
     }
 }
 
+pub(crate) async fn protocols_that_share_a_name_are_apart(bed: &Bed) {
+    let (store, job) = prepared(bed).await;
+    let mut summary = data::summary(&job);
+    let requests = &mut summary.workflows[0].requests;
+    requests.push(RequestSummary {
+        protocol: "websocket".to_owned(),
+        status_counts: [(1000, 100)].into(),
+        ..requests[0].clone()
+    });
+    store
+        .save_series(job.id, &SeriesUpdate::default(), Some(&summary))
+        .await
+        .unwrap();
+    for (sql, expected) in [
+        (
+            "select protocol, count from request_stats where step = '' order by protocol",
+            &["http|100", "websocket|100"][..],
+        ),
+        (
+            "select protocol, status, count from status_counts where step = '' order by protocol, status",
+            &["http|200|985", "http|500|5", "websocket|1000|100"],
+        ),
+        (
+            "select protocol, sum(count) from latency_buckets where step = '' group by protocol order by protocol",
+            &["http|100", "websocket|100"],
+        ),
+    ] {
+        assert_eq!(rows(&store, sql).await, expected, "{sql}");
+    }
+    assert_eq!(store.summary(job.id).await.unwrap(), Some(summary));
+}
+
 pub(crate) async fn the_usual_questions_have_answers(bed: &Bed) {
     let (store, job) = prepared(bed).await;
     let other = data::finished(data::job());
     store.create_job(&other).await.unwrap();
     store
-        .save_series(other.id, &folded(), Some(&data::summary(&other)))
+        .save_series(other.id, &series(), Some(&data::summary(&other)))
         .await
         .unwrap();
     let from = producer(job.id, "one", Stream::Rows);

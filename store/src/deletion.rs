@@ -1,0 +1,41 @@
+//! Deleting jobs: what goes, and which tables hold it.
+//!
+//! Both databases do it in two steps. One transaction notes the deletion and removes what is small, so that the job is
+//! gone for every reader, and batches that come late are discarded. Its rows, which may be millions, go after that; if
+//! that is interrupted, the next deletion finishes it.
+
+/// How much of a job is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// Everything that the job left.
+    Everything,
+    /// The rows of its requests and iterations. The job, its statistics, summary, events and log stay.
+    RowsOnly,
+}
+
+impl Deletion {
+    pub(crate) fn is_rows_only(self) -> bool {
+        self == Self::RowsOnly
+    }
+}
+
+/// Tables with a column `job_id` that hold what is known of a job, besides its rows. `producers` is referred to by
+/// `stats_batches`, and refers to `job_rows`.
+pub(crate) const TABLES: [&str; 16] = [
+    "producers",
+    "assignments",
+    "request_stats",
+    "step_stats",
+    "workflow_stats",
+    "seconds",
+    "agent_seconds",
+    "status_counts",
+    "error_rows",
+    "checks",
+    "metrics",
+    "thresholds",
+    "event_rows",
+    "latency_buckets",
+    "log_rows",
+    "summaries",
+];

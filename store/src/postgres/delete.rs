@@ -1,0 +1,113 @@
+//! Deletes jobs. Where all jobs of a day lose their rows, the day's partitions are dropped.
+
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
+
+use super::{PostgresStore, partitions};
+use crate::Error;
+use crate::deletion::{Deletion, TABLES};
+use crate::text::count;
+
+pub(super) async fn jobs(store: &PostgresStore, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+    let mut transaction = store.pool.begin().await?;
+    let deleted = forget(&mut transaction, jobs, what).await?;
+    transaction.commit().await?;
+    sweep(store).await?;
+    Ok(deleted)
+}
+
+/// Notes the deletions and deletes all but the rows; gives the jobs that there are.
+///
+/// It locks the jobs, so that no producer of theirs can begin and no series can be saved, and their producers, so that
+/// no batch is under way.
+async fn forget(connection: &mut PgConnection, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+    let found: Vec<(Uuid, bool, String)> =
+        sqlx::query_as("SELECT id, final, state FROM job_rows WHERE id = ANY ($1) ORDER BY id FOR UPDATE")
+            .bind(jobs)
+            .fetch_all(&mut *connection)
+            .await?;
+    if let Some((job, _, state)) = found.iter().find(|(_, is_final, _)| !is_final) {
+        return Err(Error::Running {
+            job: *job,
+            state: state.clone(),
+        });
+    }
+    let jobs: Vec<Uuid> = found.into_iter().map(|(job, ..)| job).collect();
+    let producers: Vec<i64> =
+        sqlx::query_scalar("SELECT id FROM producers WHERE job_id = ANY ($1) ORDER BY id FOR UPDATE")
+            .bind(&jobs)
+            .fetch_all(&mut *connection)
+            .await?;
+    sqlx::query(
+        "INSERT INTO deletions (job_id, rows_only, swept) SELECT unnest($1::uuid[]), $2, false \
+         ON CONFLICT (job_id) DO UPDATE SET rows_only = excluded.rows_only, swept = false",
+    )
+    .bind(&jobs)
+    .bind(what.is_rows_only())
+    .execute(&mut *connection)
+    .await?;
+    if what == Deletion::Everything {
+        sqlx::query("DELETE FROM stats_batches WHERE producer = ANY ($1)")
+            .bind(&producers)
+            .execute(&mut *connection)
+            .await?;
+        let of_job = TABLES.map(|table| (table, "job_id"));
+        for (table, column) in of_job.into_iter().chain([("job_rows", "id")]) {
+            sqlx::query(AssertSqlSafe(format!(
+                "DELETE FROM {table} WHERE {column} = ANY ($1)"
+            )))
+            .bind(&jobs)
+            .execute(&mut *connection)
+            .await?;
+        }
+    }
+    Ok(jobs)
+}
+
+/// Deletes the rows of all jobs that were noted, of earlier deletions too.
+async fn sweep(store: &PostgresStore) -> Result<(), Error> {
+    let noted: Vec<Uuid> = sqlx::query_scalar("SELECT job_id FROM deletions WHERE NOT swept")
+        .fetch_all(&store.pool)
+        .await?;
+    let mut days: BTreeMap<u64, Vec<Uuid>> = BTreeMap::new();
+    for job in noted {
+        days.entry(partitions::day(job)).or_default().push(job);
+    }
+    for (day, jobs) in days {
+        let dropped = partitions::drop_if_unused(&store.pool, day).await?;
+        let mut transaction = store.pool.begin().await?;
+        let with_rows: &[&str] = if dropped { &[] } else { &partitions::TABLES };
+        for table in with_rows.iter().chain(&["identities"]) {
+            sqlx::query(AssertSqlSafe(format!(
+                "DELETE FROM {table} WHERE job_id = ANY ($1)"
+            )))
+            .bind(&jobs)
+            .execute(&mut *transaction)
+            .await?;
+        }
+        sqlx::query("UPDATE deletions SET swept = true WHERE job_id = ANY ($1)")
+            .bind(&jobs)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn prunable(
+    store: &PostgresStore,
+    ended_before_wall_ns: u64,
+    what: Deletion,
+) -> Result<Vec<Uuid>, Error> {
+    let jobs = sqlx::query_scalar(
+        "SELECT id FROM job_rows j WHERE final AND coalesce(ended_wall_ns, submitted_wall_ns) < $1 \
+         AND NOT ($2 AND EXISTS (SELECT FROM deletions d WHERE d.job_id = j.id)) ORDER BY submitted_wall_ns, id",
+    )
+    .bind(count(ended_before_wall_ns))
+    .bind(what.is_rows_only())
+    .fetch_all(&store.pool)
+    .await?;
+    Ok(jobs)
+}

@@ -1,0 +1,125 @@
+//! Deletes jobs. Rows go in transactions of a bounded size, so that collectors get their turn between them.
+
+use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use uuid::Uuid;
+
+use super::SqliteStore;
+use crate::deletion::{Deletion, TABLES};
+use crate::text::count;
+use crate::{Error, job_rows};
+
+/// Rows of one transaction: some tens of milliseconds.
+const ROWS_AT_ONCE: i64 = 20_000;
+
+pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+    let mut deleted = Vec::new();
+    {
+        let mut writer = store.writer.lock().await;
+        let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+        for job in jobs {
+            if forget(&mut transaction, *job, what).await? {
+                deleted.push(*job);
+            }
+        }
+        transaction.commit().await?;
+    }
+    sweep(store).await?;
+    Ok(deleted)
+}
+
+/// Notes the deletion and deletes all but the rows; false if there is no such job.
+async fn forget(connection: &mut SqliteConnection, job: Uuid, what: Deletion) -> Result<bool, Error> {
+    let id = job.to_string();
+    let row: Option<(i64, bool, String)> =
+        sqlx::query_as("SELECT key, final, state FROM job_rows WHERE id = ?")
+            .bind(&id)
+            .fetch_optional(&mut *connection)
+            .await?;
+    let Some((key, is_final, state)) = row else {
+        return Ok(false);
+    };
+    if !is_final {
+        return Err(Error::Running { job, state });
+    }
+    sqlx::query(
+        "INSERT INTO deletions (job_id, key, rows_only, swept) VALUES (?, ?, ?, 0) \
+         ON CONFLICT DO UPDATE SET rows_only = excluded.rows_only, swept = 0",
+    )
+    .bind(&id)
+    .bind(key)
+    .bind(what.is_rows_only())
+    .execute(&mut *connection)
+    .await?;
+    if what == Deletion::Everything {
+        sqlx::query(
+            "DELETE FROM stats_batches WHERE producer IN (SELECT id FROM producers WHERE job_id = ?)",
+        )
+        .bind(&id)
+        .execute(&mut *connection)
+        .await?;
+        let of_job = TABLES.map(|table| (table, "job_id"));
+        for (table, column) in of_job.into_iter().chain([("job_rows", "id")]) {
+            sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE {column} = ?")))
+                .bind(&id)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(true)
+}
+
+/// Deletes the rows of all jobs that were noted, of earlier deletions too.
+async fn sweep(store: &SqliteStore) -> Result<(), Error> {
+    let noted: Vec<(String, i64)> = {
+        let mut writer = store.writer.lock().await;
+        sqlx::query_as("SELECT job_id, key FROM deletions WHERE NOT swept")
+            .fetch_all(&mut writer.connection)
+            .await?
+    };
+    for (job, key) in noted {
+        for table in ["samples", "iteration_rows"] {
+            while sweep_some(store, table, key).await? {}
+        }
+        let mut writer = store.writer.lock().await;
+        let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query("DELETE FROM identities WHERE job = ?")
+            .bind(key)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query("UPDATE deletions SET swept = 1 WHERE job_id = ?")
+            .bind(job)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+    }
+    Ok(())
+}
+
+/// Deletes some of a job's rows; whether there may be more.
+async fn sweep_some(store: &SqliteStore, table: &str, key: i64) -> Result<bool, Error> {
+    let mut writer = store.writer.lock().await;
+    let deleted = sqlx::query(AssertSqlSafe(format!(
+        "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT {ROWS_AT_ONCE})"
+    )))
+    .bind(key << 40)
+    .bind((key + 1) << 40)
+    .execute(&mut writer.connection)
+    .await?;
+    Ok(deleted.rows_affected() == ROWS_AT_ONCE as u64)
+}
+
+pub(super) async fn prunable(
+    store: &SqliteStore,
+    ended_before_wall_ns: u64,
+    what: Deletion,
+) -> Result<Vec<Uuid>, Error> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM job_rows j WHERE final AND coalesce(ended_wall_ns, submitted_wall_ns) < ? \
+         AND NOT (? AND EXISTS (SELECT 1 FROM deletions d WHERE d.job_id = j.id)) ORDER BY submitted_wall_ns, id",
+    )
+    .bind(count(ended_before_wall_ns))
+    .bind(what.is_rows_only())
+    .fetch_all(&store.readers)
+    .await?;
+    ids.iter().map(|id| job_rows::parse_id(id)).collect()
+}
