@@ -96,7 +96,7 @@ impl<Incoming, Outgoing: Serialize> Encoder<Outgoing> for Json<Incoming, Outgoin
 fn too_long(length: usize) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        format!("an RPC message of {length} bytes is over the limit of {MAX_MESSAGE_BYTES}"),
+        format!("an RPC message of {length} bytes exceeds the limit of {MAX_MESSAGE_BYTES}"),
     )
 }
 

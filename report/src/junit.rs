@@ -12,7 +12,7 @@ use crate::escape::escape;
 use crate::names;
 use crate::percentiles::PERCENTILES;
 use crate::standing::{job_name, observed, reason, standing};
-use crate::statuses::in_words;
+use crate::statuses::of_request;
 use crate::units::{count, instant_iso, number, percent, rate};
 
 pub(crate) fn render(summary: &Summary) -> String {
@@ -156,7 +156,7 @@ fn workflow(workflow: &WorkflowSummary) -> TestSuite {
             "{} failed of {}; status {}",
             count(request.failed),
             count(request.duration.count),
-            in_words(&request.status_counts)
+            of_request(request)
         );
         measured(&name, &request.duration, about)
     };

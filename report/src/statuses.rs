@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use heavy_results::summary::RequestSummary;
+
 use crate::units::count;
 
 /// The classes from `1xx` to `5xx`, in this order.
@@ -58,10 +60,19 @@ pub(crate) fn of_class(statuses: &BTreeMap<u16, u64>, class: u16) -> u64 {
         .sum()
 }
 
-/// `200: 1,390, 404: 10, no answer: 3`.
+/// The statuses of a request: `200: 1,390, 404: 10, no answer: 3`. Only over HTTP does a status of 0 mean no answer.
+pub(crate) fn of_request(request: &RequestSummary) -> String {
+    listed(&request.status_counts, request.is_http())
+}
+
+/// The HTTP statuses of several requests.
 pub(crate) fn in_words(statuses: &BTreeMap<u16, u64>) -> String {
+    listed(statuses, true)
+}
+
+fn listed(statuses: &BTreeMap<u16, u64>, http: bool) -> String {
     let code = |status: u16| {
-        if status == 0 {
+        if status == 0 && http {
             "no answer".to_owned()
         } else {
             status.to_string()
@@ -100,5 +111,6 @@ mod tests {
             in_words(&BTreeMap::from([(0, 3), (200, 1_390)])),
             "no answer: 3, 200: 1,390"
         );
+        assert_eq!(listed(&BTreeMap::from([(0, 3), (14, 1)]), false), "0: 3, 14: 1");
     }
 }

@@ -1,4 +1,4 @@
-//! What one iteration sees of the world.
+//! The context of an iteration.
 
 pub(crate) mod inner;
 
@@ -20,9 +20,9 @@ use crate::step::Step;
 use crate::verbs::verbs;
 use inner::Inner;
 
-/// What one iteration sees of the world: the way to the target, the job's parameters, its user's state.
+/// The context of an iteration: it sends requests, and knows the job's params and the user's state.
 ///
-/// Everything takes `&self`, so that requests can be made at the same time (with `tokio::join!`).
+/// All methods take `&self`, so that you can send requests concurrently with `tokio::join!`.
 pub struct Context {
     inner: Inner,
 }
@@ -61,21 +61,20 @@ impl Context {
         self.inner.iteration
     }
 
-    /// What ties the requests of this iteration together: a UUIDv4 of its own.
+    /// The sequence ID of the iteration's requests: a fresh UUIDv4.
     #[must_use]
     pub fn sequence_id(&self) -> &str {
         self.inner.sequence_id.as_str()
     }
 
-    /// The user as whom this iteration runs, unique in the whole job.
+    /// The ID of the iteration's user, unique in the job.
     #[must_use]
     pub fn user_id(&self) -> &str {
         &self.inner.user.id
     }
 
-    /// The user's number in the whole job, from 0: of users of a closed load (`--users`) and of identities
-    /// (`--unique-users`), which no two agents have at the same time. `None` of users that were made because an
-    /// iteration needed one.
+    /// The user's number in the job, from 0, for users of a closed load (`--users`) and for identities (`--unique-users`);
+    /// no two agents have the same number at the same time. `None` for users that heavy creates as iterations need them.
     #[must_use]
     pub fn user_number(&self) -> Option<u64> {
         match self.inner.user.kind {
@@ -93,13 +92,13 @@ impl Context {
     /// The workflow's params as a type of the load test's own.
     ///
     /// # Errors
-    /// When they do not fit the type; the message says where.
+    /// If they do not match the type; the message names the place.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(&*self.params_value())
             .with_context(|| format!("the params of the workflow {:?} do not fit", self.workflow()))
     }
 
-    /// One of the workflow's params as text: a string as it is, anything else as JSON. `None` when it is not given.
+    /// One of the workflow's params as text: a string as it is, anything else as JSON. `None` if it is absent or null.
     #[must_use]
     pub fn param(&self, key: &str) -> Option<String> {
         match self.params_value().get(key)? {
@@ -109,7 +108,8 @@ impl Context {
         }
     }
 
-    /// A variable: of the job (`-e KEY=value`), else of the [env file](crate::Runner::env_file), else of the process.
+    /// An environment variable: the job's (`-e KEY=value`) overrides the [env file](crate::Runner::env_file)'s, which
+    /// overrides the process's.
     #[must_use]
     pub fn env(&self, key: &str) -> Option<String> {
         match self.inner.resources.job.env.get(key) {
@@ -118,12 +118,12 @@ impl Context {
         }
     }
 
-    /// Keeps a value for the next iterations of this user, in place of the one it kept before.
+    /// Stores a value for the next iterations of this user. It replaces the previous one.
     pub fn set_state<T: 'static>(&self, state: T) {
         *self.inner.user.state.borrow_mut() = Some(Rc::new(state));
     }
 
-    /// What this user keeps; `None` when it keeps nothing, or something of another type.
+    /// The value that this user stored; `None` if there is none, or it has another type.
     #[must_use]
     pub fn state<T: 'static>(&self) -> Option<Rc<T>> {
         let state: Rc<dyn Any> = self.inner.user.state.borrow().clone()?;

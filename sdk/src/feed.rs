@@ -1,4 +1,4 @@
-//! Data for iterations and users: rows that the whole job shares out, none to two.
+//! Data for iterations and users: every row is used once in the whole job.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::context::Context;
 use crate::{Error, Result};
 
-/// What happens when iterations or users have used all rows up.
+/// What happens when all rows are used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum End {
     #[default]
@@ -20,10 +20,10 @@ enum End {
     Fail,
 }
 
-/// Rows of data, dealt over all iterations of a workflow, or over all users of a job.
+/// Rows of data for the iterations of a workflow, or for the users of a job.
 ///
-/// Iteration n gets row n, on whatever agent it runs, so that no row is used twice and none is left out (but for those
-/// of iterations that were dropped). Every agent needs the same file.
+/// Iteration n gets row n, on whichever agent it runs, so that no row is used twice and none is skipped, except those of
+/// dropped iterations. Every agent needs the same file.
 ///
 /// ```
 /// use heavy_sdk::Feed;
@@ -53,19 +53,19 @@ pub struct Feed<T> {
 }
 
 impl<T> Feed<T> {
-    /// These rows. When they are used up, they begin anew.
+    /// A feed of these rows, which starts over after the last one.
     ///
     /// # Errors
-    /// When there are none.
+    /// If there are none.
     pub fn new(rows: Vec<T>) -> Result<Self> {
         ensure!(!rows.is_empty(), "a feed needs at least one row");
         Ok(Self { rows, end: End::Wrap })
     }
 
-    /// Rows of a CSV file with a line of heads, which are the names of `T`'s fields.
+    /// Reads rows from a CSV file whose header line has the names of `T`'s fields.
     ///
     /// # Errors
-    /// When the file cannot be read or has no row, or one does not fit `T`; the message says which.
+    /// If the file cannot be read, has no rows, or has one that does not match `T`; the message names the line.
     pub fn csv(path: impl AsRef<Path>) -> Result<Self>
     where
         T: DeserializeOwned,
@@ -76,10 +76,10 @@ impl<T> Feed<T> {
         Self::of_file(path, rows.map_err(Error::from))
     }
 
-    /// Rows of a file with one JSON document a line; empty lines are passed over.
+    /// Reads rows from a file with one JSON document per line; empty lines are skipped.
     ///
     /// # Errors
-    /// As [`Self::csv`].
+    /// Like [`Self::csv`].
     pub fn json_lines(path: impl AsRef<Path>) -> Result<Self>
     where
         T: DeserializeOwned,
@@ -93,7 +93,9 @@ impl<T> Feed<T> {
                 continue;
             }
             let row = serde_json::from_str(&line);
-            rows.push(row.with_context(|| format!("line {number} of {} does not fit", path.display()))?);
+            rows.push(row.with_context(|| {
+                format!("line {number} of {} does not match the row type", path.display())
+            })?);
         }
         Self::of_file(path, Ok(rows))
     }
@@ -104,19 +106,19 @@ impl<T> Feed<T> {
         Self::new(rows)
     }
 
-    /// When the rows are used up, they begin anew, as they do by default.
+    /// Starts over after the last row. This is the default.
     #[must_use]
     pub fn wrap(self) -> Self {
         self.ending(End::Wrap)
     }
 
-    /// When the rows are used up, the job ends.
+    /// Ends the job after the last row.
     #[must_use]
     pub fn stop(self) -> Self {
         self.ending(End::Stop)
     }
 
-    /// When the rows are used up, iterations fail.
+    /// Fails iterations after the last row.
     #[must_use]
     pub fn fail(self) -> Self {
         self.ending(End::Fail)
@@ -126,34 +128,34 @@ impl<T> Feed<T> {
         Self { end, ..self }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none, which no feed is made of.
+    /// Always false: a feed has at least one row.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The row of this iteration; the same one whenever it asks.
+    /// The row of this iteration; every call returns the same one.
     ///
     /// # Errors
-    /// When the rows are used up and are not to begin anew, or outside of an iteration.
+    /// If all rows are used and the feed does not start over, or outside of an iteration.
     pub fn row(&self, ctx: &Context) -> Result<&T> {
         let n = ctx
             .iteration()
-            .context("only iterations have rows: for a user, ask for row_of_user")?;
+            .context("only iterations have rows: use row_of_user for a user")?;
         self.nth(n, ctx)
     }
 
-    /// The row of this user, in `init_user` as well as in its iterations.
+    /// The row of this user, in `init_user` and in its iterations.
     ///
     /// # Errors
-    /// When there are more users than rows and these are not to begin anew, or users have no numbers because the job
-    /// asks neither for `--users` nor for `--unique-users`.
+    /// If there are more users than rows and the feed does not start over, or if users have no numbers because the job has
+    /// neither `--users` nor `--unique-users`.
     pub fn row_of_user(&self, ctx: &Context) -> Result<&T> {
         self.nth(user_number(ctx)?, ctx)
     }
@@ -165,7 +167,7 @@ impl<T> Feed<T> {
     }
 }
 
-/// Numbers of a range, dealt as the rows of a [`Feed`] are.
+/// Numbers of a range, assigned like the rows of a [`Feed`].
 ///
 /// ```
 /// use heavy_sdk::Numbers;
@@ -187,10 +189,10 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// The numbers of a range. When they are used up, they begin anew.
+    /// The numbers of a range, which start over after the last one.
     ///
     /// # Errors
-    /// When it is empty.
+    /// If the range is empty.
     pub fn new(range: Range<u64>) -> Result<Self> {
         ensure!(!range.is_empty(), "the range {range:?} has no numbers");
         Ok(Self {
@@ -199,7 +201,7 @@ impl Numbers {
         })
     }
 
-    /// When the numbers are used up, the job ends.
+    /// Ends the job after the last number.
     #[must_use]
     pub fn stop(self) -> Self {
         Self {
@@ -208,7 +210,7 @@ impl Numbers {
         }
     }
 
-    /// When the numbers are used up, iterations fail.
+    /// Fails iterations after the last number.
     #[must_use]
     pub fn fail(self) -> Self {
         Self {
@@ -220,18 +222,18 @@ impl Numbers {
     /// The number of this iteration.
     ///
     /// # Errors
-    /// As [`Feed::row`].
+    /// Like [`Feed::row`].
     pub fn number(&self, ctx: &Context) -> Result<u64> {
         let n = ctx
             .iteration()
-            .context("only iterations have numbers: for a user, ask for number_of_user")?;
+            .context("only iterations have numbers: use number_of_user for a user")?;
         self.nth(n, ctx)
     }
 
     /// The number of this user.
     ///
     /// # Errors
-    /// As [`Feed::row_of_user`].
+    /// Like [`Feed::row_of_user`].
     pub fn number_of_user(&self, ctx: &Context) -> Result<u64> {
         self.nth(user_number(ctx)?, ctx)
     }
@@ -244,7 +246,7 @@ impl Numbers {
 
 fn user_number(ctx: &Context) -> Result<u64> {
     ctx.user_number()
-        .context("users have no numbers in this job: ask for --users or --unique-users")
+        .context("users have no numbers in this job: run it with --users or --unique-users")
 }
 
 /// Which of `count` rows the n-th is.
@@ -256,7 +258,7 @@ fn place(n: u64, count: u64, end: End, ctx: &Context) -> Result<u64> {
         ctx.inner().end_of_data();
     }
     Err(Error::msg(format!(
-        "the data has ended: there are {count} rows, and this is number {n}"
+        "out of data: row {n} was asked for, and there are {count} rows"
     )))
 }
 

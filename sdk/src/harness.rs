@@ -1,11 +1,11 @@
-//! What runs a load test: cores that pace and admit iterations, the way of results out, the RPC service.
+//! The harness runs a load test: cores that pace and admit iterations, the output of results, the RPC service.
 //!
-//! | file | what lives there |
+//! | file | subject |
 //! |---|---|
 //! | `process`, `preparing`, `dealer`, `shared`, `job` | the whole process: cores, and the job they work on |
 //! | `core`, `closed`, `orders`, `users` | one core: when an iteration starts, and as whom |
-//! | `pacer`, `timer`, `slots`, `running`, `ahead` | what a core is made of; `local` is made of it too |
-//! | `resources`, `tasks`, `iteration`, `panics`, `workflow` | one iteration: the load test's code and what came of it |
+//! | `pacer`, `timer`, `slots`, `running`, `ahead` | the parts of a core, which `local` uses too |
+//! | `resources`, `tasks`, `iteration`, `panics`, `workflow` | one iteration: the load test's code and its result |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
 //! | `rpc`, `stdio`, `spawned`, `failure` | what the agent sees |
 

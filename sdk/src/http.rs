@@ -1,18 +1,18 @@
-//! The HTTP engine: what sends a load test's requests and says where the time of each went.
+//! The HTTP engine: sends a load test's requests and measures the phases of each.
 //!
-//! | file | what lives there |
+//! | file | subject |
 //! |---|---|
-//! | `request`, `target`, `exchange`, `error` | what goes in and what comes out, whichever client does the work |
-//! | `config`, `tls`, `version` | what an [`Engine`] can be told |
+//! | `request`, `target`, `exchange`, `error` | requests and their results, for every client |
+//! | `config`, `tls`, `version` | the settings of an [`Engine`] |
 //! | `engine`, `draft` | [`Engine`], the default client: one exchange from lease to result |
-//! | `pool`, `origins`, `origin`, `permit` | which connection a request gets, and who may open how many |
+//! | `pool`, `origins`, `origin`, `permit` | which connection a request gets, and how many may be open |
 //! | `connector`, `dial`, `dns` | opening connections: one task per engine, a bounded number at a time |
 //! | `wire`, `h1`, `h2` | one exchange on one connection |
 //! | `phases`, `stamp`, `clock` | the seven phases and the instants they are made of |
 //! | `reqwest_client` | the same over reqwest (feature `reqwest`) |
 //!
-//! Three promises hold for every client: an error of a request is a result and never an `Err`; nothing is re-sent
-//! once a byte of it may have left; and the phases of an [`Exchange`] add up to its duration exactly.
+//! Every client guarantees three things: the error of a request is part of its result and never an `Err`; no request is
+//! sent again once a byte of it may have left; and the phases of an [`Exchange`] add up to its duration exactly.
 
 mod clock;
 mod config;
@@ -68,16 +68,15 @@ pub use version::HttpVersion;
 /// One exchange under way. It need not be `Send`: a client stays on its thread.
 pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Exchange> + 'a>>;
 
-/// What carries requests out. Replace it to add authentication, to present client certificates, or to test without a
-/// network: change the [`Request`], hand it to an [`Engine`], look at the [`Exchange`].
+/// An HTTP client. Replace it to add authentication, to present client certificates, or to test without a network: change
+/// the [`Request`], pass it to an [`Engine`], inspect the [`Exchange`].
 ///
 /// A client belongs to one thread and is used as `Rc<dyn HttpClient>` inside a `tokio::task::LocalSet`.
 pub trait HttpClient {
-    /// Carries one request out. What goes wrong is in the exchange; dropping the future abandons the request and its
-    /// connection.
+    /// Sends one request. Its error is part of the exchange; dropping the future abandons the request and its connection.
     fn execute(&self, request: Request) -> ExchangeFuture<'_>;
 
-    /// The target of a URL. Clients that see the same URLs again and again remember what they parsed.
+    /// Parses a URL. Clients may cache the result.
     fn target(&self, url: &str) -> Target {
         Target::parse(url)
     }

@@ -1,7 +1,7 @@
 //! Write load tests for heavy.
 //!
-//! A load test is a small program of yours. What it does once is an *iteration*; heavy starts iterations at the rate
-//! you ask for, on one machine or many, and stores what every request of them did.
+//! A load test is a small program that you write. One run of its code is an *iteration*. heavy starts iterations at the
+//! rate you ask for, on one machine or many, and stores the result of every request.
 //!
 //! # The smallest load test
 //!
@@ -24,16 +24,16 @@
 //! }
 //! ```
 //!
-//! Build it, and it is its own small command: `./magnum run --rate 50 --duration 10s` starts fifty iterations a second
-//! on this machine and prints a summary; `./magnum --help` says the rest. To run it on a fleet and keep the results,
-//! give the same binary to `heavy run` or `heavy-sched submit`.
+//! The binary has a small command line of its own: `./magnum run --rate 50 --duration 10s` starts fifty iterations a second
+//! on this machine and prints a summary; `./magnum --help` lists the rest. To run it on a fleet and keep the results,
+//! pass the same binary to `heavy run` or `heavy-sched submit`.
 //!
-//! # What fails
+//! # Failures
 //!
-//! Any status is an answer, so [`send`](RequestBuilder::send) gives `Ok` for a 404 too; the request then counts as
-//! failed unless [`expect_status`](RequestBuilder::expect_status) says that it is all right. When there is no answer at
-//! all, `send` gives an `Err`, and `?` ends the iteration as a failed one. So does every other error, a panic, and the
-//! job's timeout. A [check](Context::check) only counts; to fail the iteration by it, use [`ensure!`]:
+//! Any status is a response, so [`send`](RequestBuilder::send) returns `Ok` for a 404 too; the request counts as failed
+//! unless [`expect_status`](RequestBuilder::expect_status) allows the status. Without a complete response `send` returns an
+//! `Err`, and `?` fails the iteration. Every other error, a panic and the job's timeout fail it too. A
+//! [check](Context::check) only counts; to fail the iteration with it, use [`ensure!`]:
 //!
 //! ```
 //! # use heavy_sdk::prelude::*;
@@ -47,7 +47,7 @@
 //! # Steps and metrics
 //!
 //! A [step](Context::step) is a named part of an iteration with a duration and an outcome of its own. It has the same
-//! verbs as the [`Context`], and what is done through it is stored under its name. Metrics are numbers of your own:
+//! methods as the [`Context`], and its requests are stored under its name. Metrics are numbers of your own:
 //! [`counter`](Context::counter), [`gauge`](Context::gauge), [`rate`](Context::rate), [`trend`](Context::trend).
 //!
 //! ```
@@ -65,7 +65,7 @@
 //! # Users
 //!
 //! Every iteration runs as a user: an identity that keeps state from one iteration to the next, on one core.
-//! [`init_user`](Runner::init_user) makes it ready, apart from the iterations' time.
+//! [`init_user`](Runner::init_user) prepares it; that time is not part of any iteration.
 //!
 //! ```
 //! use heavy_sdk::prelude::*;
@@ -89,16 +89,20 @@
 //! # let _ = Customer;
 //! ```
 //!
+//! # Other protocols
+//!
+//! [`Context::sample`] measures an exchange of any protocol, made with a client of your choice.
+//!
 //! # Several workflows, params, another client
 //!
 //! [`Server::named`] registers several workflows under names, [`Server::splitter`] divides a job's params among agents,
-//! [`Server::http_client`] replaces what carries requests out. [`Context::param`] and [`Context::params`] give the params
-//! of the job, [`Context::env`] its variables.
+//! [`Server::http_client`] replaces the HTTP client. [`Context::param`] and [`Context::params`] return the params
+//! of the job, [`Context::env`] its environment variables.
 //!
-//! # Without a process of its own
+//! # In a program of your own
 //!
-//! [`local`] puts any async function under load inside a program of yours, such as a test, with the same pacing and
-//! admission, and returns what came of it:
+//! [`local`] puts any async function under load inside your program, such as a test, with the same pacing and
+//! admission, and returns a report:
 //!
 //! ```
 //! use heavy_sdk::local::{self, Options};
@@ -114,10 +118,10 @@
 //!
 //! Iterations start when they are due, whether earlier ones have ended or not (an *open* model): a slow target does not
 //! slow the load down. There is one single-threaded runtime for each core, so futures need not be `Send`; code that
-//! computes for long, or blocks, makes other iterations late, and the report says so. What the program prints goes to
-//! stderr, for stdout belongs to the results. When results cannot leave as fast as they come, up to 32 MiB of them wait;
-//! beyond that, lines of requests and metrics are left out and counted in the metric `heavy_output_dropped`, while the
-//! outcome of every iteration gets out.
+//! computes for long, or blocks, makes other iterations late, and the report shows it. What the program prints goes to
+//! stderr, because stdout carries the results. When results are produced faster than they are read, up to 32 MiB of them
+//! wait; beyond that, heavy drops lines of requests and metrics and counts them in the metric `heavy_output_dropped`. The
+//! outcome of an iteration is never dropped.
 
 mod beside;
 mod context;
@@ -165,7 +169,7 @@ pub use serve::{serve, start_listener};
 pub use server::Server;
 pub use step::Step;
 
-/// The outcome of a load test's functions: any error can be passed on with `?`.
+/// The result of a load test's functions: `?` converts any error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The guides, so that the Rust blocks in them are compiled with the documentation's examples.

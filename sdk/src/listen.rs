@@ -1,4 +1,4 @@
-//! Serving an agent that connects to an address, for a load test that none has spawned.
+//! Listening for an agent, in a load test that no agent spawned.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -11,10 +11,10 @@ use crate::harness::spawned::serve_address;
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 
-/// Where a load test that was started by hand listens for an agent, unless `HEAVY_RPC_ADDR` says otherwise.
+/// The default address at which a load test listens for an agent; `HEAVY_RPC_ADDR` overrides it.
 pub const RPC_ADDR: &str = DEFAULT_RPC_ADDR;
 
-/// Listens where the environment says, serves one agent, and returns when it has gone.
+/// Listens, serves one agent, and returns when it disconnects.
 pub(crate) fn listen(workflows: Vec<Workflow>, options: Options) -> ExitCode {
     let text = env::var(ENV_RPC_ADDR).unwrap_or_else(|_| RPC_ADDR.to_owned());
     match address(&text) {
@@ -29,17 +29,17 @@ pub(crate) fn listen(workflows: Vec<Workflow>, options: Options) -> ExitCode {
 fn address(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr = text
         .parse()
-        .map_err(|_| format!("{text:?} is no address to listen at; write one like {RPC_ADDR}"))?;
+        .map_err(|_| format!("invalid listen address {text:?}: expected an address such as {RPC_ADDR}"))?;
     if !address.ip().is_loopback() {
         return Err(format!(
-            "{address} can be reached from other machines, and whoever reaches it can run this load test; \
-             listen at a loopback address like {RPC_ADDR}"
+            "{address} is reachable from other machines, which could then run this load test; \
+             listen at a loopback address such as {RPC_ADDR}"
         ));
     }
     Ok(address)
 }
 
-/// Complains about a service that failed.
+/// The exit code of a service; prints its error.
 pub(crate) fn exit_code(served: io::Result<()>) -> ExitCode {
     match served {
         Ok(()) => ExitCode::SUCCESS,

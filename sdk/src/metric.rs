@@ -1,4 +1,4 @@
-//! Values of the load test's own metrics.
+//! Custom metrics.
 
 use std::fmt::Display;
 
@@ -7,8 +7,8 @@ use heavy_load::vocabulary::MetricKind;
 use crate::scope::Scope;
 use crate::tags::Tags;
 
-/// A value in the making of a metric of the load test's own. Nothing is reported before one of the last four methods
-/// gives the value; a metric keeps one kind.
+/// A value of a custom metric that is being built. [`counter`](Self::counter), [`gauge`](Self::gauge), [`rate`](Self::rate) or
+/// [`trend`](Self::trend) reports it; use the same one for all values of a metric.
 ///
 /// ```
 /// # use heavy_sdk::prelude::*;
@@ -17,7 +17,7 @@ use crate::tags::Tags;
 /// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "a metric is reported when it is given a value"]
+#[must_use = "a metric is not reported before it has a value"]
 pub struct MetricBuilder<'a> {
     scope: Scope<'a>,
     name: &'a str,
@@ -33,7 +33,7 @@ impl<'a> MetricBuilder<'a> {
         }
     }
 
-    /// Adds a tag to the value. Tags stand on the output line; statistics are not divided by them.
+    /// Adds a tag to the output line. Statistics are not grouped by tags.
     pub fn tag(mut self, key: &str, value: impl Display) -> Self {
         self.tags.add(key, value);
         self
@@ -49,12 +49,12 @@ impl<'a> MetricBuilder<'a> {
         self.give(MetricKind::Gauge, value.into());
     }
 
-    /// One more yes or no; the metric is the share of yes.
+    /// Adds a yes or no; the metric is the share of yes.
     pub fn rate(self, yes: bool) {
         self.give(MetricKind::Rate, f64::from(u8::from(yes)));
     }
 
-    /// One more value of a distribution.
+    /// Adds a value to a distribution.
     pub fn trend(self, value: impl Into<f64>) {
         self.give(MetricKind::Trend, value.into());
     }

@@ -1,4 +1,4 @@
-//! What is reported about one request.
+//! The reported result of one request.
 
 use std::borrow::Cow;
 use std::ops::Deref;
@@ -9,7 +9,7 @@ use heavy_plugin::name::default_name;
 
 use crate::http::{Exchange, Request, duration_ns, wall_ns};
 
-/// One request as it is reported: the fields of its output line.
+/// The reported result of one request: the fields of its output line.
 ///
 /// It dereferences to the line's fields, and its JSON form is the line itself:
 ///
@@ -28,7 +28,7 @@ pub struct Output<'a> {
     line: RequestLine<'a>,
 }
 
-/// Why bytes are no [`Output`].
+/// Why bytes cannot be read as an [`Output`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// Not an output line.
@@ -43,7 +43,7 @@ impl<'a> Output<'a> {
     /// Reads one line, with or without its newline.
     ///
     /// # Errors
-    /// When it is no line of a request.
+    /// If it is not the line of a request.
     pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
         match Line::decode(line) {
             Ok(Line::Request(line)) => Ok(Self { line }),
@@ -52,8 +52,8 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// An output of the load test's own exchange: the ID of its sequence, how long it took up to now, what was sent and what
-    /// came back. [`Context::report`](crate::Context::report) reports it.
+    /// The output of an exchange that you made and timed yourself, from its sequence ID, its duration up to now, the request
+    /// and the response. [`Context::report`](crate::Context::report) reports it.
     ///
     /// ```
     /// use std::time::Instant;

@@ -22,7 +22,7 @@ use crate::response::Response;
 use crate::scope::Scope;
 use sending::Sending;
 
-/// A request in the making. Nothing happens before [`send`](Self::send).
+/// A request that is being built. [`send`](Self::send) sends it.
 ///
 /// ```
 /// # use heavy_sdk::prelude::*;
@@ -120,16 +120,16 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// Sets a header, in place of what it was.
+    /// Sets a header. It replaces an earlier value.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
         let (name, value) = (name.as_ref(), value.as_ref());
         match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             (Ok(name), Ok(value)) => {
                 self.headers.insert(name, value);
             }
-            (Err(_), _) => self.refuse(format!("{name:?} cannot be the name of a header")),
+            (Err(_), _) => self.refuse(format!("invalid header name {name:?}")),
             // The value may be a secret.
-            (_, Err(_)) => self.refuse(format!("the value given for the header {name:?} cannot be one")),
+            (_, Err(_)) => self.refuse(format!("invalid value for the header {name:?}")),
         }
         self
     }
@@ -144,7 +144,7 @@ impl<'a> RequestBuilder<'a> {
     pub fn json(mut self, value: &impl Serialize) -> Self {
         match serde_json::to_vec(value) {
             Ok(json) => self.body = json.into(),
-            Err(error) => self.refuse(format!("the value given for the body has no JSON form: {error}")),
+            Err(error) => self.refuse(format!("cannot write the body as JSON: {error}")),
         }
         let json = HeaderValue::from_static("application/json");
         self.headers.insert(header::CONTENT_TYPE, json);
@@ -178,46 +178,45 @@ impl<'a> RequestBuilder<'a> {
         self.header(header::AUTHORIZATION, format!("Bearer {token}"))
     }
 
-    /// Gives the request a name: its identity in every statistic. By default that is the method and the path, in
-    /// which numbers, UUIDs and hashes are replaced by `{id}`.
+    /// Sets the request's name, which all statistics are grouped by. It defaults to the method and the path, with numbers,
+    /// UUIDs and hashes replaced by `{id}`.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.labels.name = Some(name.into());
         self
     }
 
-    /// Adds a tag to what is stored about this request.
+    /// Adds a tag to the stored request.
     pub fn tag(mut self, key: &str, value: impl Display) -> Self {
         self.labels.tags.add(key, value);
         self
     }
 
-    /// Says that this status is all right, so that the request does not count as failed for it; may be used more than
-    /// once. It matters only for statuses of 400 and more: others are all right anyway.
+    /// Allows a status of 400 or more: the request does not count as failed because of it. May be called more than once.
     pub fn expect_status(mut self, status: u16) -> Self {
         self.labels.expected.push(status);
         self
     }
 
-    /// Sets how long the request may take, connecting and the whole body included; 30 s by default.
+    /// Sets the timeout of the request, connecting and the whole body included. The default is 30 s.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = Some(limit);
         self
     }
 
-    /// Reads and counts the body without keeping it. By default up to 4 MiB are kept for
-    /// [`text`](Response::text) and [`json`](Response::json).
+    /// Reads and counts the body without keeping it. By default heavy keeps up to 4 MiB for [`text`](Response::text) and
+    /// [`json`](Response::json).
     pub fn discard_body(mut self) -> Self {
         self.keep_body = false;
         self
     }
 
-    /// Sends the request, reads the answer to its end, and reports it.
+    /// Sends the request, reads the response to its end, and reports it.
     ///
-    /// Redirects are not followed, and nothing is ever sent again silently. Any status is an answer.
+    /// Any status is a response. heavy does not follow redirects, and never sends anything twice.
     ///
     /// # Errors
-    /// When there is no complete answer: refused, reset, timed out and so on. The request has then been reported, so
-    /// `?` is all there is to do, and makes the iteration a failed one.
+    /// If there is no complete response: refused, reset, timed out and so on. The request is then already reported, so `?`
+    /// is enough; it fails the iteration.
     pub fn send(self) -> impl Future<Output = Result<Response, RequestError>> + use<'a> {
         Sending::Asked(Some(self))
     }

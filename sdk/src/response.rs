@@ -1,4 +1,4 @@
-//! The answer to a request.
+//! The response to a request.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::http::{Exchange, HeaderMap};
 use crate::request_id::RequestId;
 
-/// A complete answer to a request, whatever its status.
+/// A complete response to a request, whatever its status.
 ///
 /// ```
 /// # use heavy_sdk::prelude::*;
@@ -27,11 +27,11 @@ pub struct Response {
     request_id: RequestId,
 }
 
-/// Why a body cannot be looked at.
+/// Why a body cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BodyError {
-    /// The body was larger than what is kept.
+    /// The body is larger than heavy keeps.
     #[error("only {kept} of the {size} bytes of the body were kept")]
     NotKept {
         /// Bytes kept.
@@ -39,12 +39,12 @@ pub enum BodyError {
         /// Bytes received.
         size: u64,
     },
-    /// The body is not the JSON that was expected.
-    #[error("the body (status {status}) is not the JSON that was expected")]
+    /// The body does not match the expected JSON.
+    #[error("the body (status {status}) does not match the expected JSON")]
     NotJson {
-        /// The status of the answer.
+        /// The status of the response.
         status: u16,
-        /// What does not fit, and where.
+        /// What does not match, and where.
         #[source]
         source: serde_json::Error,
     },
@@ -61,7 +61,7 @@ impl Response {
         self.exchange.status
     }
 
-    /// What the request can be found by in the target's logs and in the results (`requests.request_id`).
+    /// The ID of the request in the target's logs and in the results (`requests.request_id`).
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.as_str()
@@ -79,24 +79,24 @@ impl Response {
         &self.exchange.headers
     }
 
-    /// One header, if it is there and is text.
+    /// One header, if it is present and is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.exchange.headers.get(name)?.to_str().ok()
     }
 
-    /// The body as text; bytes that are no UTF-8 are replaced by `U+FFFD`.
+    /// The body as text; invalid UTF-8 becomes `U+FFFD`.
     ///
     /// # Errors
-    /// When it was not kept whole.
+    /// If it was not kept whole.
     pub fn text(&self) -> Result<Cow<'_, str>, BodyError> {
         Ok(String::from_utf8_lossy(self.bytes()?))
     }
 
-    /// The body as a value.
+    /// The body, parsed as JSON.
     ///
     /// # Errors
-    /// When it was not kept whole, or is not the JSON of a `T`.
+    /// If it was not kept whole, or is not the JSON of a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
         serde_json::from_slice(self.bytes()?).map_err(|source| BodyError::NotJson {
             status: self.status(),
@@ -107,7 +107,7 @@ impl Response {
     /// The body's bytes.
     ///
     /// # Errors
-    /// When it was not kept whole.
+    /// If it was not kept whole.
     pub fn bytes(&self) -> Result<&Bytes, BodyError> {
         let kept = self.exchange.body.len();
         if self.exchange.truncated || kept as u64 != self.exchange.size {
@@ -117,19 +117,19 @@ impl Response {
         Ok(&self.exchange.body)
     }
 
-    /// How many bytes the body had, kept or not.
+    /// Body bytes received, kept or not.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.exchange.size
     }
 
-    /// How long the request took, from asking for a connection to the last byte of the body.
+    /// The duration, from asking for a connection to the last byte of the body.
     #[must_use]
     pub fn duration(&self) -> Duration {
         Duration::from_nanos(self.exchange.duration_ns())
     }
 
-    /// Where the time went.
+    /// The duration of each phase.
     #[must_use]
     pub fn phases(&self) -> Phases {
         self.exchange.phases

@@ -8,11 +8,11 @@ use crate::context::Context;
 use crate::output::Output;
 use crate::{Error, Result};
 
-/// A workflow: what one iteration does, and what surrounds iterations.
+/// A workflow: the code of one iteration, and of its setup and cleanup.
 ///
-/// Only [`run`](Self::run) is needed. The futures need not be `Send`: every core of the machine has a runtime of its
-/// own, and a user stays on its core. What all iterations share goes into the fields of the implementing type (which
-/// several cores use at once), what one user keeps goes into [`Context::set_state`].
+/// Only [`run`](Self::run) is required. The futures need not be `Send`: every core of the machine has its own runtime,
+/// and a user stays on its core. State that all iterations share belongs in the fields of the implementing type, which
+/// several cores use at once; state of one user belongs in [`Context::set_state`].
 ///
 /// ```
 /// use heavy_sdk::prelude::*;
@@ -32,8 +32,8 @@ use crate::{Error, Result};
     reason = "the futures are awaited on the core that made them and need not be Send"
 )]
 pub trait Runner: Send + Sync + 'static {
-    /// One iteration. `Err`, a panic and the job's timeout make it a failed one; a failed request or check does not,
-    /// unless it is passed on with `?` or [`ensure!`](crate::ensure).
+    /// One iteration. `Err`, a panic and the job's timeout fail it; a failed request or check does not, unless you
+    /// return it with `?` or [`ensure!`](crate::ensure).
     async fn run(&self, ctx: &Context) -> Result<()>;
 
     /// Called once in every process before the first iteration; an `Err` ends the job. Requests made here have the
@@ -49,9 +49,8 @@ pub trait Runner: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called for every user before its first iteration. The time it takes is no part of the iteration's duration;
-    /// its requests have the step `init_user`. After an `Err`, that iteration fails and the next one tries with a
-    /// new user.
+    /// Called for every user before its first iteration. Its time is not part of the iteration's duration; its requests
+    /// have the step `init_user`. An `Err` fails that iteration, and the next one starts with a new user.
     async fn init_user(&self, ctx: &Context) -> Result<()> {
         let _ = ctx;
         Ok(())
@@ -63,30 +62,30 @@ pub trait Runner: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called after every request of this workflow with what is reported about it. It runs on the core that made the
-    /// request, so what takes long here makes iterations late.
+    /// Called after every request of this workflow, with its reported result. It runs on the core that made the request,
+    /// so slow code here makes iterations late.
     fn on_result(&self, output: &Output<'_>) {
         let _ = output;
     }
 
-    /// Called when the params of a running job change, once in every process. [`Context::params`] gives the new ones
-    /// from then on. An `Err` is reported to whoever changed them; they are changed all the same.
+    /// Called when the params of a running job change, once in every process. [`Context::params`] returns the new ones
+    /// from then on. An `Err` is reported to whoever changed them; the change stays.
     fn on_params(&self, params: &Value) -> Result<(), Error> {
         let _ = params;
         Ok(())
     }
 
-    /// A file of `KEY=value` lines for [`Context::env`]. The job's own variables come before it. `heavy run SERVICE` reads it
-    /// in place of the service's `.env`, from the service's folder, and passes its values on; otherwise the process reads it
-    /// where it runs.
+    /// A file of `KEY=value` lines for [`Context::env`]. The job's own variables override it. `heavy run SERVICE` reads it
+    /// instead of the service's `.env`, relative to the service's directory, and passes its values on; otherwise the process
+    /// reads it where it runs.
     fn env_file(&self) -> Option<PathBuf> {
         None
     }
 }
 
-/// Divides the params of a job among agents, where each is to have its own: another range of ids, another file.
+/// Divides the params of a job among agents that need different ones: a range of ids each, or a file each.
 ///
-/// Any function of this shape is one. It runs in a load test on one of the agents, never on the scheduler.
+/// Any function with this signature is a splitter. It runs in the load test on one of the agents, never on the scheduler.
 ///
 /// ```
 /// use heavy_sdk::prelude::*;
@@ -103,10 +102,10 @@ pub trait Runner: Send + Sync + 'static {
 /// # }
 /// ```
 pub trait Splitter: Send + Sync + 'static {
-    /// One params document for each of `agents`, in their order.
+    /// Returns one params document for each of `agents`, in their order.
     ///
     /// # Errors
-    /// When the params cannot be divided; the job then does not start, and the message says why.
+    /// If the params cannot be divided. The job then does not start, and its message is this error.
     fn split(&self, params: Value, agents: u32) -> Result<Vec<Value>>;
 }
 

@@ -1,4 +1,4 @@
-//! Samples: exchanges of any protocol that a load test carries out itself.
+//! Samples: exchanges of any protocol that the load test carries out itself.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -12,11 +12,11 @@ use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::scope::Scope;
 
-/// An exchange that is being measured: one message and its answer, one call, one query, over any protocol.
+/// An exchange that is being measured: a message and its response, a call, a query, over any protocol.
 ///
-/// It starts when it is made, by [`Context::sample`](crate::Context::sample) or on a [`Step`](crate::Step). [`end`](Self::end)
-/// and [`fail`](Self::fail) report it, as a request with this protocol; dropped before, it is reported as cut off, and
-/// failed: with the error kind `canceled`, or `timeout` or `interrupted` when the whole iteration was cut off.
+/// [`Context::sample`](crate::Context::sample) starts it, and so does a [`Step`](crate::Step). [`end`](Self::end) and
+/// [`fail`](Self::fail) report it as a request of this protocol. If it is dropped before that, it is reported as failed, with
+/// the error kind `canceled`, or `timeout` or `interrupted` if the whole iteration was cut off.
 ///
 /// ```
 /// # use heavy_sdk::prelude::*;
@@ -32,8 +32,8 @@ use crate::scope::Scope;
 /// # }
 /// ```
 ///
-/// Over HTTP a status of 400 or more makes a sample a failed one. The statuses of other protocols are counted, and
-/// judged by nobody: there, a sample fails by [`fail`](Self::fail) or [`failed`](Self::failed) alone.
+/// Over HTTP a status of 400 or more fails a sample. heavy counts the statuses of other protocols without judging them:
+/// there a sample fails only by [`fail`](Self::fail) or [`failed`](Self::failed).
 #[derive(Debug)]
 #[must_use = "a sample that is dropped is reported as cut off"]
 pub struct Sample<'a>(Measuring<'a, Box<Own>>);
@@ -83,69 +83,69 @@ impl<'a> Sample<'a> {
         Self(Measuring::start(scope, sequence_id, Box::new(own)))
     }
 
-    /// Replaces the name: the identity in every statistic, such as the answer decides it.
+    /// Replaces the name, for exchanges whose response decides it.
     pub fn name(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.set(|own| own.labels.name = Some(name.into()))
     }
 
-    /// Where the exchange went.
+    /// Sets the URL.
     pub fn url(self, url: impl Into<Cow<'static, str>>) -> Self {
         self.set(|own| own.line.url = url.into())
     }
 
-    /// What kind of exchange it is, in the protocol's own words: `SEND`, `GET`, `Unary`.
+    /// Sets the method, in the protocol's own terms: `SEND`, `GET`, `unary`.
     pub fn method(self, method: impl Into<Cow<'static, str>>) -> Self {
         self.set(|own| own.line.method = method.into())
     }
 
-    /// The sequence ID, in place of the iteration's.
+    /// Sets the sequence ID. The default is the iteration's.
     pub fn sequence_id(mut self, sequence_id: &'a str) -> Self {
         self.0.sequence_id = sequence_id;
         self
     }
 
-    /// What the target's logs know the exchange by.
+    /// Sets the ID that finds the exchange in the target's logs.
     pub fn request_id(self, id: impl Into<Cow<'static, str>>) -> Self {
         self.set(|own| own.line.request_id = id.into())
     }
 
-    /// The protocol's own status, which is counted with the name: a gRPC code, the code of a close frame.
+    /// Sets the protocol's own status, such as a gRPC code or the code of a WebSocket close. It defaults to 0.
     pub fn status(self, status: u16) -> Self {
         self.set(|own| own.line.status = status)
     }
 
-    /// The status in words; stored as the tag `status_text`.
+    /// Adds the text of the status, as the tag `status_text`.
     pub fn status_text(self, text: impl Display) -> Self {
         self.tag("status_text", text)
     }
 
-    /// Says that this HTTP status is all right, as [`RequestBuilder::expect_status`](crate::RequestBuilder::expect_status) does; it
-    /// matters to [`answer`](Self::answer) alone.
+    /// Allows an HTTP status of 400 or more, like
+    /// [`RequestBuilder::expect_status`](crate::RequestBuilder::expect_status). Only [`answer`](Self::answer) uses it.
     pub fn expect_status(self, status: u16) -> Self {
         self.set(|own| own.labels.expected.push(status))
     }
 
-    /// Bytes received.
+    /// Sets the number of bytes received.
     pub fn size(self, bytes: u64) -> Self {
         self.set(|own| own.line.size = bytes)
     }
 
-    /// Bytes sent; stored as the tag `sent_bytes`.
+    /// Adds the number of bytes sent, as the tag `sent_bytes`.
     pub fn sent(self, bytes: u64) -> Self {
         self.tag("sent_bytes", bytes)
     }
 
-    /// Adds a tag to what is stored about this exchange.
+    /// Adds a tag to the stored exchange.
     pub fn tag(self, key: &str, value: impl Display) -> Self {
         self.set(|own| own.labels.tags.add(key, value))
     }
 
-    /// Whether the connection had served an exchange before.
+    /// Sets whether the connection had served an exchange before.
     pub fn reused(self, reused: bool) -> Self {
         self.set(|own| own.line.reused = Some(reused))
     }
 
-    /// Counts the time since the last mark, or since the start, to a phase. What is left at the end counts to
+    /// Assigns the time since the previous mark, or since the start, to a phase. The time after the last mark is
     /// [`Phase::Receive`].
     ///
     /// ```
@@ -167,17 +167,17 @@ impl<'a> Sample<'a> {
             .advance(phase, monotonic_ns());
     }
 
-    /// Where the time went, measured elsewhere. The phases should add up to the duration.
+    /// Sets all phases, if you measured them elsewhere. They should add up to the duration.
     pub fn phases(self, phases: Phases) -> Self {
         self.set(|own| own.line.phases = Some(phases))
     }
 
-    /// Whether the exchange failed, whatever its status and error say.
+    /// Sets whether the exchange failed. This overrides its status and error.
     pub fn failed(self, failed: bool) -> Self {
         self.set(|own| own.line.failed = Some(failed))
     }
 
-    /// The kind of its failure, by which failed exchanges are counted: short, and one of few. A kind alone fails nothing.
+    /// Sets the kind of failure, which failed exchanges are grouped by: one of a few short words. A kind alone fails nothing.
     pub fn error_kind(self, kind: impl Into<Cow<'static, str>>) -> Self {
         self.set(|own| own.line.error_kind = kind.into())
     }
@@ -191,8 +191,8 @@ impl<'a> Sample<'a> {
         self.0.end(now_ns);
     }
 
-    /// Ends the exchange and reports it as failed, with the kind of error it is counted by and the error itself, which is
-    /// given back: `return Err(sample.fail("refused", error))` fails the iteration as well.
+    /// Ends the exchange and reports it as failed, with a kind that errors are grouped by. Returns the error, so that
+    /// `return Err(sample.fail("refused", error))` fails the iteration as well.
     pub fn fail(self, kind: impl Into<Cow<'static, str>>, error: impl Into<Error>) -> Error {
         let error = error.into();
         let text = format!("{error:#}");
@@ -201,12 +201,11 @@ impl<'a> Sample<'a> {
         error
     }
 
-    /// Ends the exchange with what an HTTP client has measured, such as
-    /// [`ReqwestClient::measure`](crate::http::ReqwestClient::measure): its instants, phases, status, size, protocol and error
-    /// are reported.
+    /// Ends the exchange with the measurements of an HTTP client, such as `ReqwestClient::measure` (feature `reqwest`): its
+    /// start, phases, status, size, protocol and error are reported.
     ///
     /// # Errors
-    /// The error of the exchange, if it has one.
+    /// Returns the error of the exchange, if it has one.
     pub fn answer(self, exchange: Exchange) -> Result<Response, RequestError> {
         self.0.answer(exchange)
     }

@@ -1,4 +1,4 @@
-//! The whole of a load test's `main`.
+//! The `main` of a load test.
 
 use std::env;
 use std::process::ExitCode;
@@ -11,8 +11,8 @@ use crate::listen::{exit_code, listen};
 use crate::server::Server;
 use crate::standalone;
 
-/// The whole of a load test's `main`: takes orders from the agent that spawned the process, or, started by hand, does
-/// what the command line says (`--help` lists it).
+/// The `main` of a load test: serves the agent that spawned the process or, without one, runs the command line (`--help`
+/// describes it).
 #[must_use]
 pub fn serve(server: Server) -> ExitCode {
     let (workflows, options) = match server.into_parts() {
@@ -26,7 +26,7 @@ pub fn serve(server: Server) -> ExitCode {
         Ok("0") => exit_code(serve_stdin(workflows, options)),
         Ok(other) => {
             complain(format_args!(
-                "{ENV_RPC_FD} is {other:?}; this version takes orders on 0 (stdin) only"
+                "invalid {ENV_RPC_FD} {other:?}: this version supports only 0 (stdin)"
             ));
             ExitCode::from(2)
         }
@@ -34,8 +34,8 @@ pub fn serve(server: Server) -> ExitCode {
     }
 }
 
-/// Listens for an agent at `HEAVY_RPC_ADDR` or [`RPC_ADDR`], serves it, and returns when it has gone: what the command
-/// `serve` of a load test does.
+/// Listens for an agent at `HEAVY_RPC_ADDR` or [`RPC_ADDR`], serves it, and returns when it disconnects. The command
+/// `serve` of a load test does the same.
 #[must_use]
 pub fn start_listener(server: Server) -> ExitCode {
     match server.into_parts() {

@@ -17,7 +17,7 @@ const DEFAULT_WORKFLOW: &str = "default";
 /// Overrides the number of threads that run iterations; one for each core by default.
 const ENV_THREADS: &str = "HEAVY_THREADS";
 
-/// A load test: its workflows, and how they make requests.
+/// A load test: its workflows, and its HTTP client.
 ///
 /// ```no_run
 /// use heavy_sdk::prelude::*;
@@ -39,12 +39,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// A load test of one workflow, named `default`.
+    /// A load test with one workflow, named `default`.
     pub fn new(runner: impl Runner) -> Self {
         Self::named(DEFAULT_WORKFLOW, runner)
     }
 
-    /// A load test with a first workflow of this name.
+    /// A load test with one workflow of this name; [`and`](Self::and) adds more.
     pub fn named(name: impl Into<String>, runner: impl Runner) -> Self {
         let server = Self {
             workflows: Vec::new(),
@@ -59,12 +59,12 @@ impl Server {
         server.and(name, runner)
     }
 
-    /// One more workflow.
+    /// Adds a workflow.
     pub fn and(mut self, name: impl Into<String>, runner: impl Runner) -> Self {
         let name = name.into();
         if name.is_empty() || name.contains(|c: char| c.is_control() || c.is_whitespace() || c == '/') {
             self.fault = Some(format!(
-                "{name:?} cannot be the name of a workflow: it is empty, or has a space or slash"
+                "invalid workflow name {name:?}: it is empty, or contains a space or a slash"
             ));
         } else if self.workflows.iter().any(|workflow| workflow.name == name) {
             self.fault = Some(format!("two workflows are named {name:?}"));
@@ -77,7 +77,7 @@ impl Server {
         self
     }
 
-    /// Divides the params of the workflow that was named last among agents.
+    /// Sets the splitter of the workflow that was added last: it divides its params among agents.
     pub fn splitter(mut self, splitter: impl Splitter) -> Self {
         if let Some(workflow) = self.workflows.last_mut() {
             workflow.splitter = Some(Box::new(splitter));
@@ -85,8 +85,7 @@ impl Server {
         self
     }
 
-    /// Makes requests with another client: one is made on every core, from the settings that the default one would
-    /// have.
+    /// Replaces the HTTP client. Every core creates one, from the settings of the default client.
     ///
     /// ```
     /// use std::rc::Rc;
@@ -107,22 +106,21 @@ impl Server {
         self
     }
 
-    /// Whether every request opens a connection of its own and closes it. By default connections are kept alive, as
-    /// browsers and services keep theirs: a test that opens one for each request measures handshakes, and soon runs
-    /// out of ports.
+    /// Whether every request opens its own connection and closes it. By default connections are kept alive, as browsers
+    /// and services do: a test that opens one per request measures handshakes, and soon runs out of ports.
     pub fn close_requests(mut self, close: bool) -> Self {
         self.options.close_requests = close;
         self
     }
 
-    /// The header in which every request has an ID of its own, by which it is found in the target's logs; it is stored with
-    /// the result. `x-request-id` by default; `None` sends none. A request that has the header already keeps it.
+    /// Sets the header that carries the request ID, which is stored with the result and finds the request in the target's
+    /// logs. The default is `x-request-id`; `None` sends no ID. A request that already has the header keeps its value.
     pub fn request_id_header(mut self, name: Option<&str>) -> Self {
         match name.map(HeaderName::try_from).transpose() {
             Ok(name) => self.options.request_id_header = name,
             Err(_) => {
                 let name = name.unwrap_or_default();
-                self.fault = Some(format!("{name:?} cannot be the name of a header"));
+                self.fault = Some(format!("invalid header name {name:?}"));
             }
         }
         self
@@ -145,7 +143,7 @@ fn cores(asked: Option<&str>) -> Result<usize, String> {
         Some(text) => match text.parse() {
             Ok(cores @ 1..=1_024) => Ok(cores),
             _ => Err(format!(
-                "{ENV_THREADS} is {text:?}; it must be a number of threads from 1 to 1024"
+                "invalid {ENV_THREADS} {text:?}: expected a number of threads from 1 to 1024"
             )),
         },
     }

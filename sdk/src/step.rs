@@ -12,8 +12,8 @@ use crate::verbs::verbs;
 
 /// A named part of an iteration: it holds requests, and has a duration and an outcome of its own.
 ///
-/// A step fails when the function given to [`run`](Self::run) gives an `Err`, when the iteration fails or is cut off
-/// while the step is open, or after [`fail`](Self::fail). Failed requests and checks alone do not fail it.
+/// A step fails if the function passed to [`run`](Self::run) returns an `Err`, if the iteration fails or is cut off
+/// while the step is open, or by [`fail`](Self::fail). Failed requests and checks alone do not fail it.
 ///
 /// ```
 /// # use heavy_sdk::prelude::*;
@@ -45,22 +45,22 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Runs `part` as this step and ends it with the outcome of `part`.
+    /// Runs `part` as this step. The step fails if `part` does.
     ///
     /// # Errors
-    /// Those of `part`.
+    /// Returns the error of `part`.
     pub async fn run<T>(mut self, part: impl AsyncFnOnce(&Step<'a>) -> Result<T>) -> Result<T> {
         let result = part(&self).await;
         self.outcome = Some(result.is_ok());
         result
     }
 
-    /// Ends the step now, as succeeded.
+    /// Ends the step successfully.
     pub fn end(mut self) {
         self.outcome = Some(true);
     }
 
-    /// Ends the step now, as failed.
+    /// Ends the step as failed.
     pub fn fail(mut self) {
         self.outcome = Some(false);
     }

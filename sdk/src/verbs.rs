@@ -42,10 +42,10 @@ macro_rules! verbs {
             crate::RequestBuilder::new(self.scope(), method, url.as_ref())
         }
 
-        /// Carries out a request made elsewhere and reports it under a sequence ID of the caller's choice.
+        /// Sends a request that you built yourself and reports it under a sequence ID of your choice.
         ///
         /// # Errors
-        /// As [`send`](crate::RequestBuilder::send).
+        /// Like [`send`](crate::RequestBuilder::send).
         pub async fn do_request(
             &self,
             sequence_id: &str,
@@ -54,10 +54,8 @@ macro_rules! verbs {
             crate::request::carry_out(self.scope(), sequence_id, request).await
         }
 
-        /// Opens a sample: an exchange of any protocol that the load test carries out itself and that is measured from
-        /// now on. The name is its identity in every statistic.
-        ///
-        /// [`Sample`](crate::Sample) says what can be told of it, and how it ends.
+        /// Starts to measure an exchange of any protocol, which you carry out with a client of your choice. All statistics
+        /// are grouped by the name. [`Sample`](crate::Sample) describes how to end it.
         pub fn sample(
             &self,
             protocol: impl Into<std::borrow::Cow<'static, str>>,
@@ -66,43 +64,42 @@ macro_rules! verbs {
             crate::Sample::start(self.scope(), protocol.into(), name.into())
         }
 
-        /// Reports an exchange that the load test has carried out and timed itself; see
-        /// [`Output::new`](crate::Output::new). What the output leaves open (workflow, step, iteration, user, name) is
-        /// filled in.
+        /// Reports an exchange that you carried out and timed yourself; see [`Output::new`](crate::Output::new). heavy fills
+        /// in the fields that are empty: workflow, step, iteration, user and name.
         pub fn report(&self, output: crate::Output<'_>) {
             self.scope().report_output(output);
         }
 
-        /// Counts a yes or no under a name, and gives it back. A failed check fails neither request nor iteration; to
-        /// fail the iteration as well, write `ensure!(ctx.check("name", yes), "what is wrong")`.
+        /// Counts a check under a name, and returns `passed`. A failed check fails neither request nor iteration; to fail the
+        /// iteration as well, write `ensure!(ctx.check("name", passed), "what is wrong")`.
         pub fn check(&self, name: impl Into<std::borrow::Cow<'static, str>>, passed: bool) -> bool {
             let scope = self.scope();
             scope.inner.record_check(name.into(), passed);
             passed
         }
 
-        /// A metric, to be given tags and a value. Without tags, [`counter`](Self::counter), [`gauge`](Self::gauge),
-        /// [`rate`](Self::rate) and [`trend`](Self::trend) are shorter.
+        /// Builds a metric value with tags. Without tags, use [`counter`](Self::counter), [`gauge`](Self::gauge),
+        /// [`rate`](Self::rate) or [`trend`](Self::trend).
         pub fn metric<'m>(&'m self, name: &'m str) -> crate::MetricBuilder<'m> {
             crate::MetricBuilder::new(self.scope(), name)
         }
 
-        /// Adds to a metric that is a sum.
+        /// Adds to a counter: a sum.
         pub fn counter(&self, name: &str, value: impl Into<f64>) {
             self.metric(name).counter(value);
         }
 
-        /// Sets a metric of which the newest value counts.
+        /// Sets a gauge: the newest value counts.
         pub fn gauge(&self, name: &str, value: impl Into<f64>) {
             self.metric(name).gauge(value);
         }
 
-        /// Gives one more yes or no to a metric that is the share of yes.
+        /// Adds a yes or no to a rate: the share of yes.
         pub fn rate(&self, name: &str, yes: bool) {
             self.metric(name).rate(yes);
         }
 
-        /// Gives one more value to a metric that is a distribution.
+        /// Adds a value to a trend: a distribution.
         pub fn trend(&self, name: &str, value: impl Into<f64>) {
             self.metric(name).trend(value);
         }

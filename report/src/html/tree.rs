@@ -64,7 +64,7 @@ pub(super) fn overview(sheet: &mut Sheet, summary: &Summary) {
             };
             let head = format!("<span class=\"kind\">{kind}</span> {}", name(&of));
             let mut cells = vec![head, failed, rate(per_second)];
-            cells.extend(statistics(&duration));
+            cells.extend(statistics(duration));
             (LEVELS[level], cells)
         });
     sheet.table("Durations of workflows, steps and requests", &heads, rows);

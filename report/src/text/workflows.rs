@@ -8,7 +8,7 @@ use super::times::{bars, extremes, percentile_heads, percentile_row, right};
 use super::totals::{dropped_by_reason, protocol_statuses, statuses};
 use crate::names;
 use crate::page::{Page, Tone};
-use crate::statuses::in_words;
+use crate::statuses::{in_words, of_request};
 use crate::units::{bytes, count, counted, percent, rate, time};
 
 pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
@@ -105,7 +105,7 @@ fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
     let lead = " ".repeat(indent);
     let received = format!(
         "status {}; {} received",
-        in_words(&request.status_counts),
+        of_request(request),
         bytes(request.bytes)
     );
     page.wrapped(&lead, &received, None);

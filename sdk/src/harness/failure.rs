@@ -1,4 +1,4 @@
-//! What an agent is told when a call fails.
+//! The failures of RPC calls.
 
 use heavy_plugin::rpc::Failure;
 

@@ -1,4 +1,4 @@
-//! What a load test was told about the job it runs in.
+//! The job that a load test runs in.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::http::{monotonic_ns, wall_ns};
 pub(crate) struct Job {
     pub(crate) agent_index: u32,
     pub(crate) anchor: Anchor,
-    /// The job's variables over those of the env file; the environment of the process comes after both.
+    /// The job's variables, which override those of the env file. Both override the environment of the process.
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) max_in_flight: u32,
     pub(crate) when_full: WhenFull,

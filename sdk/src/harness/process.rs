@@ -267,9 +267,12 @@ impl Process {
     }
 
     pub(super) fn prepared(&self) -> Result<&Prepare, Failure> {
-        self.prepared
-            .get()
-            .ok_or_else(|| failure("not-prepared", "prepare comes before run and params".to_owned()))
+        self.prepared.get().ok_or_else(|| {
+            failure(
+                "not-prepared",
+                "prepare must be called before run and params".to_owned(),
+            )
+        })
     }
 
     fn start_cores(&self, job: &Arc<Job>) -> Result<Vec<mpsc::Sender<Order>>, String> {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 pub(crate) enum Kind {
     /// Made when one was needed.
     Made,
-    /// One of the job's identities, which take turns.
+    /// One of the job's identities, which are used in rotation.
     Identity,
     /// One that starts iterations by itself, at this place among those of its core.
     Round(usize),

@@ -1,4 +1,4 @@
-//! What an engine can be told.
+//! The settings of an engine.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use super::version::HttpVersion;
 /// The settings of one [`Engine`](super::Engine). There is one engine per thread: limits are each thread's share.
 #[derive(Debug, Clone)]
 pub struct EngineConfig {
-    /// How many connections may be open or opening at once; further requests wait, and the wait is `blocked`.
+    /// Maximum number of connections, open or opening. Further requests wait, in the phase `blocked`.
     pub max_connections: usize,
-    /// How many connections may be opening at once. A pool without this bound opens one connection for every request
-    /// of a burst and collapses under it.
+    /// Maximum number of connections opening at once. Without this limit, a pool opens a connection for every request of a
+    /// burst and collapses under it.
     pub max_connects_in_progress: usize,
-    /// How long a request may take, from asking for a connection to the last body byte.
+    /// Timeout of a request, from asking for a connection to the last body byte.
     pub request_timeout: Duration,
-    /// How long resolving, connecting and the TLS handshake may take together.
+    /// Timeout of resolving, connecting and the TLS handshake together.
     pub connect_timeout: Duration,
-    /// Whether connections serve more than one request. When not, HTTP/1 requests say `connection: close`.
+    /// Whether connections serve more than one request. If not, HTTP/1 requests carry `connection: close`.
     pub keep_alive: bool,
-    /// How long an unused connection is kept.
+    /// How long an idle connection stays open.
     pub idle_timeout: Duration,
-    /// Which versions of HTTP are spoken.
+    /// The HTTP versions to use.
     pub http_version: HttpVersion,
-    /// How many HTTP/2 connections one origin may have; another is opened when all others are full.
+    /// Maximum number of HTTP/2 connections of an origin; another one is opened when all are full.
     pub h2_connections_per_origin: usize,
-    /// How many requests share one HTTP/2 connection at a time, if the server allows as many.
+    /// Maximum number of concurrent requests on an HTTP/2 connection, if the server allows as many.
     pub h2_streams_per_connection: usize,
-    /// How long a resolved name is believed. Failures are not remembered.
+    /// How long a resolved name is cached. Failures are not cached.
     pub dns_ttl: Duration,
-    /// Whom to trust.
+    /// The trusted certificates.
     pub tls: TlsOptions,
-    /// Sent when a request has no `user-agent` of its own.
+    /// The default `user-agent` header.
     pub user_agent: HeaderValue,
-    /// The most that is kept of a body that is asked for; all of it is read and counted in any case.
+    /// Maximum number of bytes kept of a body. All of it is read and counted.
     pub max_kept_body_bytes: usize,
 }
 

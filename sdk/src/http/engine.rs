@@ -29,9 +29,8 @@ use crate::beside::beside;
 
 /// The default [`HttpClient`]: a pool of hyper connections for one thread.
 ///
-/// It runs inside a `tokio::task::LocalSet`, always the same one. Redirects are not followed, bodies are not
-/// decompressed, proxies are not used, and nothing is sent twice: a request is only taken to another connection while
-/// none of it has been written.
+/// It runs inside a `tokio::task::LocalSet`, always the same one. It follows no redirects, decompresses no bodies, uses no
+/// proxies, and sends nothing twice: a request moves to another connection only while none of it has been written.
 ///
 /// ```no_run
 /// use heavy_sdk::http::{Engine, EngineConfig, HttpClient, Request};
@@ -69,7 +68,7 @@ impl Engine {
         }
     }
 
-    /// What the connections are doing now.
+    /// The current connections, counted.
     #[must_use]
     pub fn stats(&self) -> EngineStats {
         self.pool.stats()

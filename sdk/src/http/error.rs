@@ -1,4 +1,4 @@
-//! Why a request has no complete answer.
+//! Why a request has no complete response.
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
@@ -6,35 +6,35 @@ use std::io;
 
 use rustix::io::Errno;
 
-/// What kind of error ended a request: short, stable names to count by.
+/// The kind of error that ended a request: a short, stable name that errors are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Nothing listens there.
+    /// The connection was refused: nothing listens there.
     Refused,
     /// The peer reset the connection or the HTTP/2 stream.
     Reset,
-    /// The request or the connect took longer than allowed.
+    /// The request or the connect timed out.
     Timeout,
-    /// The host name was not resolved.
+    /// The host name could not be resolved.
     Dns,
     /// The TLS handshake failed: most often a certificate that is not trusted.
     Tls,
     /// No connection for another reason: no route, no permission.
     Connect,
-    /// The body of the answer broke off.
+    /// The response body broke off.
     Body,
-    /// The answer is not HTTP, or breaks its rules.
+    /// The response is not valid HTTP.
     Protocol,
-    /// The URL is none, or not one of `http` and `https`.
+    /// The URL is invalid, or its scheme is neither `http` nor `https`.
     InvalidUrl,
-    /// The peer closed the connection before it answered.
+    /// The peer closed the connection before it responded.
     Closed,
     /// This machine has no free local port left for the peer.
     Ports,
     /// This process may not open another file descriptor.
     Descriptors,
-    /// Anything else, as replaced clients may have it.
+    /// Any other error, for clients that replace the default one.
     Other,
 }
 
@@ -87,14 +87,14 @@ impl fmt::Display for ErrorKind {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct RequestError {
-    /// The kind, to count by.
+    /// The kind that errors are grouped by.
     pub kind: ErrorKind,
-    /// The whole story, for people.
+    /// The message, with the causes.
     pub message: String,
 }
 
 impl RequestError {
-    /// An error of a kind with a message: a lowercase fragment that says what was wrong and where.
+    /// An error with a kind and a message: a lowercase fragment.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,

@@ -1,4 +1,4 @@
-//! What came of a request.
+//! The result of a request.
 
 use bytes::Bytes;
 use heavy_plugin::line::Phases;
@@ -8,35 +8,35 @@ use super::clock::monotonic_ns;
 use super::error::RequestError;
 use super::phases::PhaseClock;
 
-/// A request that is over, one way or the other.
+/// The result of a request that has ended.
 #[derive(Debug, Clone)]
 pub struct Exchange {
-    /// The status code; 0 when there was no answer. Whether a status is a failure is for the caller to say.
+    /// The status code; 0 without a response. The caller decides whether a status is a failure.
     pub status: u16,
-    /// The protocol of the answer; HTTP/1.1 when there was none.
+    /// The HTTP version of the response; HTTP/1.1 without one.
     pub version: Version,
-    /// The headers of the answer.
+    /// The headers of the response.
     pub headers: HeaderMap,
-    /// The body, if the request asked for it to be kept. Incomplete when there is an error or it was `truncated`.
+    /// The body, if the request keeps it. It is incomplete if there is an error or it was `truncated`.
     pub body: Bytes,
-    /// Whether the kept body ends early because it is larger than what may be kept.
+    /// Whether the kept body is cut because it exceeds the limit.
     pub truncated: bool,
     /// Body bytes received, kept or not.
     pub size: u64,
-    /// When a connection was asked for, in ns of `CLOCK_MONOTONIC`.
+    /// When the request asked for a connection, in ns of `CLOCK_MONOTONIC`.
     pub started_ns: u64,
-    /// When the last body byte had arrived or the error was known, in ns of `CLOCK_MONOTONIC`.
+    /// When the last body byte arrived or the error occurred, in ns of `CLOCK_MONOTONIC`.
     pub ended_ns: u64,
-    /// Where the time went; adds up to `ended_ns - started_ns`.
+    /// The phases; they add up to `ended_ns - started_ns`.
     pub phases: Phases,
     /// Whether the connection had served a request before.
     pub reused: bool,
-    /// What went wrong, if anything. An answer may be there all the same: a body can break off.
+    /// The error, if any. There may be a response as well: a body can break off.
     pub error: Option<RequestError>,
 }
 
 impl Exchange {
-    /// An answer that took no time: for clients that stand in for a network.
+    /// A response that took no time, for clients that replace the network.
     #[must_use]
     pub fn answered(status: u16, body: impl Into<Bytes>) -> Self {
         let body = body.into();
@@ -47,7 +47,7 @@ impl Exchange {
         exchange
     }
 
-    /// No answer, and no time taken: for clients that give up on a request before it is sent.
+    /// An error that took no time, for clients that reject a request before it is sent.
     #[must_use]
     pub fn refused(error: RequestError) -> Self {
         let mut exchange = Self::empty(&PhaseClock::new(monotonic_ns()));

@@ -1,4 +1,4 @@
-//! What is asked of a client.
+//! The request that a client sends.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::target::Target;
 
-/// One request, ready to be carried out.
+/// A request, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Request {
     method: Method,
@@ -31,7 +31,7 @@ pub(crate) struct Parts {
 }
 
 impl Request {
-    /// A request without headers or body. The target is a URL or, cheaper for one that is used often, a [`Target`].
+    /// A request without headers or body. The target is a URL or, cheaper for repeated use, a [`Target`].
     #[must_use]
     pub fn new(method: Method, target: impl Into<Target>) -> Self {
         Self {
@@ -86,15 +86,15 @@ impl Request {
         self
     }
 
-    /// Asks for the body of the answer to be kept; by default it is only read and counted.
+    /// Sets whether the response body is kept. By default it is only read and counted.
     #[must_use]
     pub fn keep_body(mut self, keep: bool) -> Self {
         self.keep_body = keep;
         self
     }
 
-    /// Uses the connections of a group and no others: a user's, or an iteration's. `None` shares connections with all
-    /// requests without a group. Connections of a group last until
+    /// Uses only the connections of a group: a user's, or an iteration's. `None` shares connections with all requests that
+    /// have no group. The connections of a group last until
     /// [`close_group`](super::HttpClient::close_group).
     #[must_use]
     pub fn group(mut self, group: Option<u64>) -> Self {

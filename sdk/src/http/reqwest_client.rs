@@ -1,4 +1,4 @@
-//! The same over reqwest, for what the engine leaves out: cookies, multipart bodies, proxies, decompression.
+//! An HTTP client on reqwest, for what the engine leaves out: cookies, redirects, decompression, proxies, multipart forms.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,12 +22,26 @@ type Customise = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;
 
 /// An [`HttpClient`] on reqwest.
 ///
-/// Reqwest tells neither when a connection was there nor when the request was written: `wait` holds everything up to
-/// the head of the answer, `receive` the body, and the other phases are 0. `reused` is always false. Of the
-/// [`EngineConfig`], the limits on connections do not apply; reqwest opens as many as it likes.
+/// Reqwest exposes neither when a connection was ready nor when the request was written: the phase `wait` is everything up
+/// to the response head, `receive` the body, and the other phases are 0. `reused` is always false. The connection limits
+/// of the [`EngineConfig`] do not apply.
 ///
-/// Retries, proxies, redirects and decompression are off until the builder is told otherwise, so that one request is
-/// one request and `size` is what came over the wire.
+/// Retries, proxies, redirects, cookies and decompression are off unless the builder enables them, so that by default one
+/// request is one exchange and `size` counts the bytes on the wire.
+///
+/// ```
+/// use heavy_sdk::http::{EngineConfig, ReqwestClient, reqwest};
+/// # use heavy_sdk::prelude::*;
+/// # async fn run(ctx: &Context) -> Result<()> {
+/// let client = ReqwestClient::customised(EngineConfig::default(), |builder| builder.cookie_store(true).gzip(true))?;
+/// let url = "http://127.0.0.1:8080/upload";
+/// let form = reqwest::multipart::Form::new().text("title", "boots");
+/// let request = client.client().post(url).multipart(form).build()?;
+/// let sample = ctx.sample("HTTP", "upload").method("POST").url(url);
+/// let response = sample.answer(client.measure(request, true).await)?;
+/// # let _ = response; Ok(())
+/// # }
+/// ```
 pub struct ReqwestClient {
     config: EngineConfig,
     customise: Customise,
@@ -35,25 +49,25 @@ pub struct ReqwestClient {
     groups: RefCell<HashMap<u64, reqwest::Client>>,
 }
 
-/// Why there is no client.
+/// Why reqwest cannot create a client.
 #[derive(Debug, thiserror::Error)]
-#[error("reqwest refuses these settings")]
+#[error("reqwest rejects these settings")]
 pub struct ReqwestClientError(#[from] reqwest::Error);
 
 impl ReqwestClient {
     /// A client with these settings.
     ///
     /// # Errors
-    /// When reqwest refuses the settings.
+    /// If reqwest rejects the settings.
     pub fn new(config: EngineConfig) -> Result<Self, ReqwestClientError> {
         Self::customised(config, |builder| builder)
     }
 
-    /// A client whose builder `customise` may change last: `|builder| builder.cookie_store(true)`. It is called again
-    /// for each group of connections, so that groups share neither connections nor cookies.
+    /// A client whose builder `customise` changes: `|builder| builder.cookie_store(true)`. It is called again for each group
+    /// of connections, so that groups share neither connections nor cookies.
     ///
     /// # Errors
-    /// When reqwest refuses the settings.
+    /// If reqwest rejects the settings.
     pub fn customised(
         config: EngineConfig,
         customise: impl Fn(ClientBuilder) -> ClientBuilder + 'static,
@@ -67,13 +81,14 @@ impl ReqwestClient {
         })
     }
 
-    /// The client of requests without a group, to build requests that [`Request`] cannot express.
+    /// The client of requests without a group. Use it to build requests that [`Request`] cannot express.
     #[must_use]
     pub fn client(&self) -> &reqwest::Client {
         &self.shared
     }
 
-    /// Carries out a request of reqwest's own making, a multipart form for example, and measures it like any other.
+    /// Sends and measures a request that reqwest built, such as a multipart form.
+    /// [`Sample::answer`](crate::Sample::answer) reports the exchange.
     pub async fn measure(&self, request: reqwest::Request, keep_body: bool) -> Exchange {
         self.exchange(&self.shared, request, keep_body, monotonic_ns())
             .await

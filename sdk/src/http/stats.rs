@@ -1,6 +1,6 @@
-//! How many connections an engine has, and of which sort.
+//! The connections of an engine, counted.
 
-/// What an engine's connections are doing.
+/// The connections of an engine, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineStats {

@@ -11,7 +11,7 @@ use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-/// A URL that was parsed, or what is wrong with it. Cheap to clone.
+/// A parsed URL, or the error of parsing it. Cheap to clone.
 ///
 /// Parsing never fails: a request to an invalid target has the error kind `invalid-url`, like any other result.
 #[derive(Clone)]
@@ -67,7 +67,7 @@ impl Target {
         self.parsed().map_or("", |parsed| parsed.origin_form.path())
     }
 
-    /// What is wrong with the URL, if anything.
+    /// The error of parsing the URL, if any.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.parsed().err()

@@ -1,4 +1,4 @@
-//! Whom an engine trusts, and how it says so to rustls.
+//! The certificates that an engine trusts, as settings of rustls.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use super::version::HttpVersion;
 
-/// Whom to trust. By default the certificate authorities of Mozilla's list, whatever is installed on the machine.
+/// The trusted certificates. By default those of Mozilla's list, whatever is installed on the machine.
 #[derive(Debug, Clone, Default)]
 pub struct TlsOptions {
     roots: Vec<CertificateDer<'static>>,
     accept_invalid_certificates: bool,
 }
 
-/// Why certificates were not taken as authorities.
+/// Why certificates cannot be used as authorities.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootError {
     /// Not PEM, or no certificate in it.
     #[error("no certificates in the PEM text ({reason}); expected -----BEGIN CERTIFICATE----- blocks")]
     NotPem {
-        /// What the parser said.
+        /// The parser's message.
         reason: String,
     },
     /// A certificate that cannot be an authority.
@@ -42,7 +42,7 @@ impl TlsOptions {
     /// Trusts the certificates in `pem` as well.
     ///
     /// # Errors
-    /// When `pem` holds no certificate, or one that cannot be an authority; then nothing is added.
+    /// If `pem` has no certificate, or one that cannot be an authority; then nothing is added.
     pub fn add_root_pem(&mut self, pem: &[u8]) -> Result<(), RootError> {
         let certificates = CertificateDer::pem_slice_iter(pem)
             .collect::<Result<Vec<_>, _>>()
@@ -66,7 +66,7 @@ impl TlsOptions {
         Ok(())
     }
 
-    /// Accepts any certificate for any name. The traffic is encrypted, but to whom is anybody's guess.
+    /// Accepts any certificate for any name. The traffic is encrypted, but the peer is not authenticated.
     pub fn accept_invalid_certificates(&mut self, accept: bool) {
         self.accept_invalid_certificates = accept;
     }

@@ -1,9 +1,9 @@
-//! Which versions of HTTP an engine speaks.
+//! The HTTP versions of an engine.
 
-/// Which versions of HTTP are spoken.
+/// The HTTP versions to use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HttpVersion {
-    /// What the server chooses during the TLS handshake (ALPN); HTTP/1.1 without TLS.
+    /// The server chooses during the TLS handshake (ALPN); HTTP/1.1 without TLS.
     #[default]
     Auto,
     /// HTTP/1.1 only.

@@ -8,16 +8,16 @@ use super::starter::Starter;
 use super::{Error, Options, Work};
 use crate::Result;
 
-/// Gives a function that calls `target` a given number of times: all calls are due a few milliseconds after it is called,
+/// Returns a function that calls `target` a given number of times: all calls are due a few milliseconds after it is called,
 /// as many start as [`Options::limit`] allows, and the others are canceled or, by [`Options::when_full`], wait until
 /// earlier ones have ended.
 ///
-/// What it gives is a [`Work`], which is over when all calls have ended, however long that takes: [`Options::grace`]
-/// bounds only a stop.
+/// It returns a [`Work`], which ends when all calls have ended, however long that takes: [`Options::grace`] only limits a
+/// stop.
 ///
 /// # Errors
 /// [`Error::InvalidLimit`]. The function gives [`Error::Busy`] while an earlier amount is at work, and
-/// [`Error::Runtime`] when there is no thread to be had.
+/// [`Error::Runtime`] if a thread cannot be started.
 ///
 /// ```
 /// use heavy_sdk::local::{self, Options, WhenFull};

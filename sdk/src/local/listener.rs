@@ -1,11 +1,11 @@
-//! Who wants to know of every call.
+//! Listeners: code that sees every call.
 
 use std::sync::Arc;
 
 use super::{CallError, DropReason, Event};
 use crate::Result;
 
-/// Is told of every call of a work. All methods do nothing unless you write them.
+/// Sees every call of a work. All methods do nothing by default.
 ///
 /// A listener runs on a thread of its own behind a queue of [`Options::queue`](super::Options::queue) notices, which
 /// never makes the pacing wait: what finds the queue full is not delivered, and counted in
@@ -46,17 +46,17 @@ pub trait Listener: Send + Sync + 'static {
         let _ = event;
     }
 
-    /// A call that had started is over.
+    /// A call that had started has ended.
     fn after(&self, event: &Event, result: &Result<(), CallError>) {
         let _ = (event, result);
     }
 
-    /// A call was due and is not going to start.
+    /// A call was due and will not start.
     fn canceled(&self, event: &Event, reason: DropReason) {
         let _ = (event, reason);
     }
 
-    /// The work is over and everything was told that will be. Called once for each work.
+    /// The work has ended, and all events were delivered. Called once per work.
     ///
     /// # Errors
     /// When what was told could not be brought where it belongs; the work then ends with

@@ -1,4 +1,4 @@
-//! How a work is done, apart from its rate.
+//! The options of a work.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ const MOST_THREADS: usize = 1 << 10;
 /// No queue of a listener is longer.
 const LONGEST_QUEUE: usize = 1 << 20;
 
-/// How a work is done, apart from its rate. Values out of their bounds are refused when a work is made of them.
+/// The options of a work. Values out of range are an error when the work is created.
 #[derive(Clone)]
 #[must_use]
 pub struct Options {
@@ -59,19 +59,19 @@ impl fmt::Debug for Options {
 }
 
 impl Options {
-    /// The name that reports, events and errors give; `worker` by default.
+    /// The name in reports, events and errors. The default is `worker`.
     pub fn name(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// How many calls run at the same time at most, over all threads: at least 1, by default 4,096.
+    /// Maximum number of concurrent calls, over all threads: at least 1. The default is 4,096.
     pub fn limit(mut self, limit: u32) -> Self {
         self.limit = limit;
         self
     }
 
-    /// What becomes of a call that is due when the limit is reached: by default it is canceled.
+    /// What happens to a call that is due when the limit is reached. By default it is canceled.
     ///
     /// With [`WhenFull::Queue`] about a million due calls wait on each thread; further ones are canceled. Those of a
     /// [`work`](super::work) that wait when its duration is over are canceled too.
@@ -80,8 +80,8 @@ impl Options {
         self
     }
 
-    /// How long calls that run may take to end when the work is over or fails; then they are cut off. Listeners have as
-    /// long to take in what is queued for them, and to flush. 30 s by default.
+    /// How long running calls may take to end after the work has ended or failed; then they are cut off. Listeners have as
+    /// long to process their queue and to flush. The default is 30 s.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
@@ -101,13 +101,13 @@ impl Options {
         self
     }
 
-    /// Adds somebody who is told of every call.
+    /// Adds a listener.
     pub fn listener(mut self, listener: impl Listener) -> Self {
         self.listeners.push(Arc::new(listener));
         self
     }
 
-    /// How many notices may wait for each listener: 1 to 1,048,576, by default 16,384. Every call has two.
+    /// Size of each listener's queue: 1 to 1,048,576 events, by default 16,384. Every call has two events.
     pub fn queue(mut self, notices: usize) -> Self {
         self.queue = notices;
         self

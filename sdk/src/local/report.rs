@@ -1,4 +1,4 @@
-//! What came of a work.
+//! The report of a work.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use heavy_load::histogram::Histogram;
 use super::tally::Tally;
 use crate::summary::percentiles;
 
-/// What came of a work. `planned = started + full + late + withdrawn`, and `started = ok + failed + interrupted`.
+/// The report of a work. `planned = started + full + late + withdrawn`, and `started = ok + failed + interrupted`.
 ///
 /// It can be printed for people with `{}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct Report {
     pub planned: u64,
     /// How many started.
     pub started: u64,
-    /// How many of them gave `Ok`.
+    /// How many of them returned `Ok`.
     pub ok: u64,
-    /// How many of them gave an `Err` or panicked.
+    /// How many of them returned an `Err` or panicked.
     pub failed: u64,
     /// How many of those panicked.
     pub panicked: u64,
@@ -41,16 +41,15 @@ pub struct Report {
     pub lag: Histogram,
     /// From start to end in ns, of the calls that were ok or failed.
     pub duration: Histogram,
-    /// What failed calls said, and how many said it: at most 1,000 messages of at most 1,024 bytes, the rest as
-    /// `(other)`.
+    /// The errors of failed calls, counted by message: at most 1,000 messages of at most 1,024 bytes, the rest as `(other)`.
     pub errors: BTreeMap<String, u64>,
     /// How long calls kept becoming due: the duration, or until the work was stopped. 0 of a force.
     pub paced: Duration,
     /// From the start until nothing ran any more.
     pub elapsed: Duration,
-    /// How many notices listeners were given, over all of them.
+    /// Events delivered to listeners, over all of them.
     pub delivered: u64,
-    /// How many they were not given, because their queue was full or they had failed.
+    /// Events not delivered, because the listener's queue was full or it had failed.
     pub undelivered: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A work that is going on.
+//! A work that is running.
 
 use std::fmt;
 use std::io;
@@ -12,8 +12,7 @@ use tokio::sync::oneshot;
 use super::run::{Alarm, Run};
 use super::{Error, Report};
 
-/// A work that is going on: a future of its report. It goes on whether that is awaited or not; when it is dropped, the
-/// work is cut off.
+/// A running work: a future of its report. It runs whether the future is awaited or not; dropping it cuts the work off.
 #[must_use = "dropping a work cuts it off"]
 pub struct Work {
     run: Arc<Run>,
@@ -33,7 +32,7 @@ impl Work {
     }
 
     /// Starts no more calls, and cuts off those that still run after `grace`. Told several times, the shortest grace
-    /// counts. The report comes when that is over.
+    /// counts. The report follows.
     pub fn stop(&self, grace: Duration) {
         self.run.stop(grace);
     }

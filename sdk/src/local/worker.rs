@@ -10,7 +10,7 @@ use super::starter::Starter;
 use super::{Error, Options, Rate, Report, Work};
 use crate::Result;
 
-/// Calls `target` at `rate` for `duration` and gives the report.
+/// Calls `target` at `rate` for `duration` and returns the report.
 ///
 /// The rate is a [`Rate`] or a text such as `100/s`, `6000/m` or `0.5`. Nothing happens until the future is awaited or
 /// given to [`block_on`](super::block_on); dropping it after that cuts the work off.
@@ -18,7 +18,7 @@ use crate::Result;
 /// # Errors
 /// [`Error::InvalidRate`], [`Error::InvalidDuration`] and [`Error::InvalidLimit`] before anything starts;
 /// [`Error::Target`] when as many calls have failed as [`Options::stop_on_error`] says; [`Error::Listener`] when a
-/// listener failed; [`Error::Runtime`] when there is no thread to be had. `Target` and `Listener` hold the report.
+/// listener failed; [`Error::Runtime`] if a thread cannot be started. `Target` and `Listener` hold the report.
 ///
 /// ```
 /// use heavy_sdk::local::{self, Options};
@@ -60,7 +60,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that has everything it needs; see [`work`](super::work) for the arguments.
+    /// A worker; see [`work`](super::work) for the arguments.
     ///
     /// # Errors
     /// [`Error::InvalidRate`], [`Error::InvalidDuration`] or [`Error::InvalidLimit`].
@@ -76,7 +76,7 @@ impl Worker {
             .build()
     }
 
-    /// A worker that is put together step by step.
+    /// Builds a worker step by step.
     pub fn builder(rate: impl TryInto<Rate, Error: Into<Error>>, duration: Duration) -> Builder {
         Builder {
             rate: rate.try_into().map_err(Into::into),
@@ -87,10 +87,10 @@ impl Worker {
     }
 
     /// Begins the work in a few milliseconds, on threads of its own; any thread may call it, with a runtime or without.
-    /// When the work is over, the worker can be started again.
+    /// After the work has ended, the worker can start again.
     ///
     /// # Errors
-    /// [`Error::Busy`] when it is at work; [`Error::Runtime`] when there is no thread to be had.
+    /// [`Error::Busy`] when it is at work; [`Error::Runtime`] if a thread cannot be started.
     pub fn start(&self) -> Result<Work, Error> {
         self.begin(Beginning::soon(false))
     }
@@ -105,7 +105,7 @@ impl Worker {
         self.starter.stop(grace);
     }
 
-    /// Whether it is at work, listeners that still flush included.
+    /// Whether it is running, including listeners that still flush.
     #[must_use]
     pub fn is_busy(&self) -> bool {
         self.starter.is_busy()
