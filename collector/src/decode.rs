@@ -1,7 +1,8 @@
 //! From the wire to the store: checks everything that a batch claims. Pure.
 
 use heavy_proto::v1::{self, content::Content as Wire};
-use heavy_store::{Batch, Content, IterationColumns, Producer, RequestColumns, Rows, Stream};
+use heavy_proto::window;
+use heavy_store::{Batch, Content, Producer, Rows, Stream};
 use prost::Message;
 use prost::bytes::Bytes;
 use uuid::Uuid;
@@ -110,18 +111,15 @@ fn content(stream: Stream, bytes: Bytes) -> Result<Content, Refusal> {
     }
 }
 
-/// Moves columns and checks that each has the expected length, and that texts are there.
-macro_rules! columns {
-    ($from:ident => $to:ident, $expected:expr, $texts:expr; texts: $($text:ident)*; values: $($value:ident)*) => {{
+/// Checks that each column has the expected length, and that texts are there.
+macro_rules! check {
+    ($rows:expr, $texts:expr; texts: $($text:ident)*; values: $($value:ident)*) => {{
+        let expected = $rows.workflow.len();
         $(
-            same_length(stringify!($text), $from.$text.len(), $expected)?;
-            all_there(stringify!($text), &$from.$text, $texts)?;
+            same_length(stringify!($text), $rows.$text.len(), expected)?;
+            all_there(stringify!($text), &$rows.$text, $texts)?;
         )*
-        $(same_length(stringify!($value), $from.$value.len(), $expected)?;)*
-        $to {
-            $($text: $from.$text,)*
-            $($value: $from.$value,)*
-        }
+        $(same_length(stringify!($value), $rows.$value.len(), expected)?;)*
     }};
 }
 
@@ -130,18 +128,18 @@ fn rows(sent: v1::Rows) -> Result<Rows, Refusal> {
     if sent.dictionary.first().is_some_and(|first| !first.is_empty()) {
         return Err(Refusal::Dictionary);
     }
-    let from = sent.requests.unwrap_or_default();
-    let expected = from.workflow.len();
-    let requests = columns!(
-        from => RequestColumns, expected, texts;
+    let mut requests = sent.requests.unwrap_or_default();
+    renumber(&mut requests.old_window, &mut requests.window);
+    check!(
+        requests, texts;
         texts: workflow step name method url error error_kind user_id proto tags;
         values: status failed size started_ns duration_ns blocked_ns dns_ns connect_ns tls_ns send_ns wait_ns
             receive_ns reused window sequence_id request_id iteration
     );
-    let from = sent.iterations.unwrap_or_default();
-    let expected = from.workflow.len();
-    let iterations = columns!(
-        from => IterationColumns, expected, texts;
+    let mut iterations = sent.iterations.unwrap_or_default();
+    renumber(&mut iterations.old_window, &mut iterations.window);
+    check!(
+        iterations, texts;
         texts: workflow user_id error;
         values: iteration sequence_id scheduled_ns lag_ns slot_wait_ns duration_ns ok interrupted window has_response
     );
@@ -150,6 +148,11 @@ fn rows(sent: v1::Rows) -> Result<Rows, Refusal> {
         requests,
         iterations,
     })
+}
+
+/// Windows as an agent of before has numbered them.
+fn renumber(old: &mut Vec<u32>, new: &mut Vec<u32>) {
+    new.extend(old.drain(..).map(window::from_old));
 }
 
 const fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), Refusal> {
@@ -212,8 +215,9 @@ mod tests {
                 ok: vec![true],
                 interrupted: vec![false],
                 error: vec![0],
-                window: vec![1],
+                window: vec![0],
                 has_response: vec![true],
+                ..v1::IterationRows::default()
             }),
         };
         change(&mut rows);
@@ -231,6 +235,23 @@ mod tests {
             (vec![1], vec![-1])
         );
         assert!(rows.requests.workflow.is_empty());
+    }
+
+    #[test]
+    fn windows_of_an_old_spool_are_renumbered() {
+        for (old, new) in [(0, 1), (1, 0), (2, 2)] {
+            let sent = iterations(|rows| {
+                let of = rows.iterations.as_mut().expect("there are iterations");
+                (of.old_window, of.window) = (vec![old], Vec::new());
+            });
+            let Content::Rows(rows) = batch(sent).unwrap().content else {
+                panic!("rows were sent");
+            };
+            assert_eq!(
+                (rows.iterations.window, rows.iterations.old_window),
+                (vec![new], vec![])
+            );
+        }
     }
 
     #[test]

@@ -55,13 +55,13 @@ fn a_port_is_refused_that_is_taken_or_open_to_others() {
         refused(
             collector(&folder).args(["--listen", open]),
             2,
-            "authentication comes first",
+            "refusing to listen on",
         );
     }
     refused(
         collector(&folder).args(["--listen", "nowhere"]),
         2,
-        "is no address to listen on",
+        "invalid listen address `nowhere`",
     );
 }
 

@@ -160,7 +160,7 @@ fn rows(count: u64) -> Rows {
             (&mut of.error, 0),
             (&mut of.error_kind, 0),
             (&mut of.reused, 1),
-            (&mut of.window, 1),
+            (&mut of.window, 0),
             (&mut of.user_id, 0),
             (&mut of.proto, 3),
             (&mut of.tags, 0),
@@ -203,6 +203,6 @@ fn iteration(rows: &mut Rows, n: u64, sequence_id: String) {
     of.ok.push(true);
     of.interrupted.push(false);
     of.error.push(0);
-    of.window.push(1);
+    of.window.push(0);
     of.has_response.push(true);
 }

@@ -42,7 +42,7 @@ pub use error::Error;
 pub use export::{Field, Kind, Raw, Sink};
 pub use histograms::{SecondHistograms, second_histograms};
 pub use relations::{Column, RELATIONS, Relation};
-pub use rows::{IterationColumns, RequestColumns, Rows};
+pub use rows::{IterationRows, RequestRows, Rows};
 pub use statistics::StatisticsReader;
 pub use tokens::{Dialect, Token, TokenKind, tokens};
 

@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use heavy_load::window::Window;
+use heavy_proto::window;
+
 /// No instant and no duration is further away than this, so that sums of them do not overflow in SQL: 73 years.
 const FURTHEST_NS: i64 = i64::MAX / 4;
 
@@ -45,6 +48,15 @@ pub(crate) fn duration_ns(value: u64) -> i64 {
 /// An instant in ns from the job's start, limited.
 pub(crate) fn instant_ns(value: i64) -> i64 {
     value.clamp(-FURTHEST_NS, FURTHEST_NS)
+}
+
+/// The column `time_window` of a row: 0 warm-up, 1 steady, 2 ramp-down.
+pub(crate) fn time_window(number: u32) -> u8 {
+    match window::window(number) {
+        Some(Window::WarmUp) => 0,
+        Some(Window::Steady) => 1,
+        Some(Window::RampDown) | None => 2,
+    }
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl IterationColumns {
             self.ok.part(9),
             self.interrupted.part(10),
             self.error.part(11),
-            self.window.part(12),
+            self.window.part(14),
             self.has_response.part(13),
         ]
     }

@@ -1,6 +1,7 @@
 //! Which raw rows are kept, and in which window of the job they lie.
 
-use heavy_load::window::{Window, Windows};
+use heavy_load::window::Windows;
+use heavy_proto::window;
 use heavy_results::job::{JobSpec, Samples};
 
 /// What a job wants of its raw rows.
@@ -22,13 +23,9 @@ impl Keep {
         }
     }
 
-    /// The window of an instant, as in the wire format: 0 warm-up, 1 steady, 2 ramp-down.
+    /// The number of the window of an instant.
     pub(super) fn window(&self, at_ns: i64) -> u64 {
-        match self.windows.at(at_ns) {
-            Window::WarmUp => 0,
-            Window::Steady => 1,
-            Window::RampDown => 2,
-        }
+        u64::from(window::number(self.windows.at(at_ns)))
     }
 }
 
@@ -42,8 +39,8 @@ mod tests {
         let spec = JobSpec::parse(&text.replace("HASH", &"a".repeat(64))).unwrap();
         let keep = Keep::of(&spec);
         let windows = [-5, 0, 999, 1_000, 5_999, 6_000, 20_000].map(|ms| keep.window(ms * 1_000_000));
-        assert_eq!(windows, [0, 0, 0, 1, 1, 2, 2]);
+        assert_eq!(windows, [1, 1, 1, 0, 0, 2, 2]);
         let flat = JobSpec::new("a".repeat(64), "5".parse().unwrap(), "2s".parse().unwrap());
-        assert_eq!(Keep::of(&flat).window(1_999_999_999), 1);
+        assert_eq!(Keep::of(&flat).window(1_999_999_999), 0);
     }
 }

@@ -108,7 +108,7 @@ impl RequestColumns {
             wait.part(18),
             receive.part(19),
             self.reused.part(20),
-            self.window.part(21),
+            self.window.part(28),
             self.sequence_id.part(),
             self.request_id.part(),
             self.iteration.part(24),

@@ -86,8 +86,10 @@ fn check(decoded: &v1::Rows) {
     assert_eq!(requests.sequence_id, ["11111111-2222", "11111111-2222"]);
     assert_eq!(requests.request_id, ["", ""]);
     assert_eq!(requests.tags.len(), 2);
+    assert_eq!((requests.window.len(), requests.old_window.len()), (2, 0));
     let iterations = decoded.iterations.as_ref().unwrap();
     assert_eq!(iterations.iteration, [300]);
+    assert_eq!((iterations.window.len(), iterations.old_window.len()), (1, 0));
     assert_eq!(iterations.scheduled_ns, [77]);
     assert_eq!(text(iterations.workflow[0]), "w");
     assert_eq!((iterations.ok[0], iterations.has_response[0]), (true, true));

@@ -176,7 +176,8 @@ pub(crate) fn iterations(numbers: std::ops::Range<u64>) -> v1::Rows {
             ok: vec![true; count],
             interrupted: vec![false; count],
             error: vec![0; count],
-            window: vec![1; count],
+            window: vec![0; count],
+            old_window: Vec::new(),
             has_response: vec![true; count],
         }),
     }

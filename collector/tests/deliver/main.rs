@@ -28,6 +28,7 @@ on_both! {
     stats_are_kept_for_the_scheduler,
     what_can_never_be_stored_is_refused,
     a_job_of_another_store_is_kept_by_its_agent,
+    what_comes_of_a_deleted_job_is_acknowledged,
     many_producers_share_a_stream,
     received_batches_are_stored_at_shutdown,
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use heavy_proto::v1::{self, Outcome, content::Content};
-use heavy_store::{Producer, Stream};
+use heavy_results::job::JobState;
+use heavy_store::{Deletion, Producer, Stream};
 use uuid::Uuid;
 
 use crate::bed::{Bed, Collector, batch, iterations};
@@ -120,6 +121,30 @@ pub(crate) async fn what_can_never_be_stored_is_refused(bed: &Bed) {
         ack.message
     );
     assert_eq!(bed.value("select count(*) from iterations").await, "3");
+}
+
+pub(crate) async fn what_comes_of_a_deleted_job_is_acknowledged(bed: &Bed) {
+    let collector = Collector::start(Arc::clone(&bed.store)).await;
+    let mut session = collector.session().await;
+    let first = session.deliver(bed.batch(v1::Stream::Rows, 1, rows(0..3))).await;
+    assert_eq!(first.outcome(), Outcome::Stored);
+    let mut job = bed.store.jobs(1).await.unwrap().remove(0);
+    job.state = JobState::Stopped;
+    bed.store.update_job(&job).await.unwrap();
+    bed.store
+        .delete_jobs(&[job.id], Deletion::Everything)
+        .await
+        .unwrap();
+    for (stream, sequence, content) in [
+        (v1::Stream::Rows, 2, rows(3..6)),
+        (v1::Stream::Stats, 1, Content::Stats(v1::Stats::default())),
+        (v1::Stream::Stats, 2, Content::Closing(v1::Closing::default())),
+    ] {
+        let ack = session.deliver(bed.batch(stream, sequence, content)).await;
+        assert_eq!(ack.outcome(), Outcome::Stored, "{}", ack.message);
+    }
+    assert_eq!(bed.value("select count(*) from iteration_rows").await, "0");
+    assert_eq!(bed.store.marks(job.id).await.unwrap(), []);
 }
 
 pub(crate) async fn a_job_of_another_store_is_kept_by_its_agent(bed: &Bed) {

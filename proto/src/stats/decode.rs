@@ -185,13 +185,8 @@ fn iteration(row: &v1::IterationRollUp, texts: &Texts) -> Result<stats::Iteratio
     })
 }
 
-const fn window(number: u32) -> Result<Window, Error> {
-    match number {
-        0 => Ok(Window::Steady),
-        1 => Ok(Window::WarmUp),
-        2 => Ok(Window::RampDown),
-        other => Err(Error::Window(other)),
-    }
+fn window(number: u32) -> Result<Window, Error> {
+    crate::window::window(number).ok_or(Error::Window(number))
 }
 
 fn step(row: &v1::StepRollUp, texts: &Texts) -> Result<stats::Steps, Error> {

@@ -1,11 +1,10 @@
 //! heavy-results to wire.
 
 use heavy_load::protocol;
-use heavy_load::window::Window;
 use heavy_results::stats;
 
 use super::dictionary::Dictionary;
-use crate::v1;
+use crate::{v1, window};
 
 pub(super) fn delta(delta: &stats::Delta) -> v1::Stats {
     let mut texts = Dictionary::new();
@@ -86,7 +85,7 @@ fn request(row: &stats::Requests, texts: &mut Dictionary) -> v1::RequestRollUp {
         bytes: row.bytes,
         duration: row.duration.encode(),
         phases_ns: row.phases_ns.to_vec(),
-        window: window(row.window),
+        window: window::number(row.window),
         protocol: match &*row.protocol {
             protocol::HTTP => 0,
             _ => texts.index(&row.protocol),
@@ -110,15 +109,7 @@ fn iteration(row: &stats::Iterations, texts: &mut Dictionary) -> v1::IterationRo
         duration: row.duration.encode(),
         response: row.response.encode(),
         generator_lag: row.generator_lag.encode(),
-        window: window(row.window),
-    }
-}
-
-const fn window(window: Window) -> u32 {
-    match window {
-        Window::Steady => 0,
-        Window::WarmUp => 1,
-        Window::RampDown => 2,
+        window: window::number(row.window),
     }
 }
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::encode::Encoder;
 use super::partitions;
 use crate::identity::Identities;
-use crate::text::{clean, count, duration_ns, instant_ns, json};
-use crate::{IterationColumns, RequestColumns, Rows};
+use crate::text::{clean, count, duration_ns, instant_ns, json, time_window};
+use crate::{IterationRows, RequestRows, Rows};
 
 /// Bytes handed to the connection at once.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -131,7 +131,7 @@ fn sequence(encoder: &mut Encoder, sequence_id: &str) {
     }
 }
 
-fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestColumns, row: usize, texts: &Texts<'_>) {
+fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts: &Texts<'_>) {
     encoder.bigint(instant_ns(of.started_ns[row]));
     encoder.bigint(duration_ns(of.duration_ns[row]));
     encoder.bigint(count(of.size[row]));
@@ -147,7 +147,7 @@ fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestColumns, row: usize, tex
         None => encoder.null(),
     }
     encoder.integer(i32::try_from(of.status[row]).unwrap_or(i32::MAX));
-    encoder.smallint(of.window[row].min(2) as i16);
+    encoder.smallint(time_window(of.window[row]) as i16);
     encoder.boolean(of.failed[row]);
     if of.reused[row] < 2 {
         encoder.boolean(of.reused[row] == 1);
@@ -164,13 +164,13 @@ fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestColumns, row: usize, tex
     encoder.text_or_null(&texts.tags[of.tags[row] as usize]);
 }
 
-fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationColumns, row: usize, texts: &Texts<'_>) {
+fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, texts: &Texts<'_>) {
     encoder.bigint(count(of.iteration[row]));
     encoder.bigint(instant_ns(of.scheduled_ns[row]));
     encoder.bigint(duration_ns(of.lag_ns[row]));
     encoder.bigint(duration_ns(of.duration_ns[row]));
     encoder.bigint_or_null(duration_ns(of.slot_wait_ns[row]));
-    encoder.smallint(of.window[row].min(2) as i16);
+    encoder.smallint(time_window(of.window[row]) as i16);
     encoder.boolean(of.ok[row]);
     encoder.boolean(of.interrupted[row]);
     encoder.boolean(of.has_response[row]);

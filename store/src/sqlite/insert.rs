@@ -7,8 +7,8 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
 use crate::identity::{Identities, Identity};
-use crate::text::{clean, count, duration_ns, instant_ns, json, shared};
-use crate::{IterationColumns, RequestColumns, Rows};
+use crate::text::{clean, count, duration_ns, instant_ns, json, shared, time_window};
+use crate::{IterationRows, RequestRows, Rows};
 
 /// Rows of one statement, descending; each size is prepared once. Larger ones are slower: they do not fit
 /// into the processor's cache.
@@ -225,7 +225,7 @@ fn groups(rows: usize) -> Vec<(usize, (usize, usize))> {
     groups
 }
 
-fn request(values: &mut Values, id: i64, identity: i64, of: &RequestColumns, row: usize, texts: &Texts) {
+fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: usize, texts: &Texts) {
     values.push(id);
     values.push(identity);
     values.push(Arc::clone(texts.plain(of.url[row])));
@@ -253,7 +253,7 @@ fn request(values: &mut Values, id: i64, identity: i64, of: &RequestColumns, row
     ));
 }
 
-fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationColumns, row: usize, texts: &Texts) {
+fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationRows, row: usize, texts: &Texts) {
     values.push(id);
     values.push(identity);
     values.push(count(of.iteration[row]));
@@ -279,7 +279,7 @@ fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationColumns,
 
 /// Its part of the flags.
 fn window(window: u32) -> i64 {
-    i64::from(window.min(2)) << 3
+    i64::from(time_window(window)) << 3
 }
 
 /// NULL takes the least time.

@@ -115,7 +115,7 @@ fn request(rows: &mut Rows, n: u64) {
     of.wait_ns.push((n + 1) * 1_000_000 - 520_000);
     of.receive_ns.push(10_000);
     of.reused.push(0);
-    of.window.push(1);
+    of.window.push(0);
     of.sequence_id.push(sequence_id(n));
     of.request_id.push(String::new());
     of.iteration.push(n + 1);
@@ -137,7 +137,7 @@ fn iteration(rows: &mut Rows, n: u64) {
     of.ok.push(true);
     of.interrupted.push(false);
     of.error.push(0);
-    of.window.push(1);
+    of.window.push(0);
     of.has_response.push(true);
 }
 

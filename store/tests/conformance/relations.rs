@@ -17,7 +17,7 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
     store.create_job(&job).await.unwrap();
     let mut sent = data::rows(999, 2);
     let of = &mut sent.requests;
-    (of.failed[0], of.reused[0], of.window[0]) = (true, 2, 0);
+    (of.failed[0], of.reused[0], of.window[0]) = (true, 2, 1);
     (of.error[0], of.error_kind[0], of.user_id[0]) = (8, 9, 10);
     of.request_id[0] = "r1".to_owned();
     let of = &mut sent.iterations;
