@@ -1,5 +1,7 @@
 //! Rows of small relations before they are bound to either database.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use uuid::Uuid;
@@ -24,6 +26,18 @@ impl From<&str> for Cell {
     }
 }
 
+impl From<Uuid> for Cell {
+    fn from(id: Uuid) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
 impl From<u64> for Cell {
     fn from(value: u64) -> Self {
         Self::Int(crate::text::count(value))
@@ -42,25 +56,52 @@ impl From<Option<f64>> for Cell {
     }
 }
 
+/// A column's name and value.
+pub(crate) type Column = (Cow<'static, str>, Cell);
+
+/// Columns of these names.
+pub(crate) fn named<const N: usize>(list: [(&'static str, Cell); N]) -> impl Iterator<Item = Column> {
+    list.into_iter().map(|(name, cell)| (Cow::Borrowed(name), cell))
+}
+
 /// Rows of one table.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Rowset {
     pub(crate) table: &'static str,
-    pub(crate) columns: Vec<String>,
+    /// Those of the first row.
+    columns: Vec<Cow<'static, str>>,
     /// The primary key: the first so many columns.
-    pub(crate) keys: usize,
-    pub(crate) rows: Vec<Vec<Cell>>,
+    keys: usize,
+    rows: Vec<Vec<Cell>>,
 }
 
 impl Rowset {
-    /// No rows yet; `columns` are separated by spaces, the primary key comes first.
-    pub(crate) fn new(table: &'static str, keys: usize, columns: &str) -> Self {
+    /// No rows yet.
+    pub(crate) fn new(table: &'static str, keys: usize) -> Self {
         Self {
             table,
-            columns: columns.split_whitespace().map(str::to_owned).collect(),
+            columns: Vec::new(),
             keys,
             rows: Vec::new(),
         }
+    }
+
+    /// Adds a row. All have the same columns in the same order; the primary key comes first.
+    pub(crate) fn push(&mut self, row: impl Iterator<Item = Column>) {
+        let (columns, cells) = row.unzip();
+        if self.rows.is_empty() {
+            self.columns = columns;
+        } else {
+            debug_assert_eq!(self.columns, columns, "of {}", self.table);
+        }
+        self.rows.push(cells);
+    }
+
+    /// Names that differ only in what is cleaned away must not fail the whole statement.
+    pub(crate) fn keep_first_of_each_key(&mut self) {
+        let mut seen = HashSet::new();
+        self.rows
+            .retain(|row| seen.insert(format!("{:?}", &row[..self.keys])));
     }
 
     /// `INSERT` of so many rows, `$1` and so on being their values; a row that is there is replaced.
@@ -92,7 +133,7 @@ impl Rowset {
     /// The rows in groups that one statement takes.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &[Vec<Cell>]> {
         const MOST_BINDS: usize = 20_000;
-        self.rows.chunks(MOST_BINDS / self.columns.len())
+        self.rows.chunks(MOST_BINDS / self.columns.len().max(1))
     }
 }
 
@@ -102,7 +143,12 @@ mod tests {
 
     #[test]
     fn an_upsert_names_each_value_once() {
-        let rowset = Rowset::new("t", 1, "id a b");
+        let mut rowset = Rowset::new("t", 1);
+        rowset.push(named([
+            ("id", 1_u64.into()),
+            ("a", true.into()),
+            ("b", "".into()),
+        ]));
         assert_eq!(
             rowset.upsert(2),
             "INSERT INTO t (id, a, b) VALUES ($1, $2, $3), ($4, $5, $6) \

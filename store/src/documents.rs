@@ -4,13 +4,16 @@ use heavy_results::summary::Summary;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::cell::{Cell, Rowset};
+use crate::cell::{Cell, Rowset, named};
 
 /// The summary as a row of `summaries`.
 pub(crate) fn summary(job: Uuid, summary: &Summary) -> Result<Rowset, Error> {
     let document = serde_json::to_string(summary).map_err(|error| corrupt(job, &error))?;
-    let mut rowset = Rowset::new("summaries", 1, "job_id document");
-    rowset.rows.push(vec![Cell::Id(job), Cell::Text(document)]);
+    let mut rowset = Rowset::new("summaries", 1);
+    rowset.push(named([
+        ("job_id", job.into()),
+        ("document", Cell::Text(document)),
+    ]));
     Ok(rowset)
 }
 

@@ -4,11 +4,8 @@ use heavy_results::job::JobInfo;
 use uuid::Uuid;
 
 use crate::Error;
-use crate::cell::{Cell, Rowset};
+use crate::cell::{Cell, Rowset, named};
 use crate::text::{clean, count};
-
-const COLUMNS: &str = "id name description service state verdict reason degraded final submitted_wall_ns \
-    started_wall_ns ended_wall_ns duration_s planned asked_rate achieved_rate binary_sha256 binary_name spec labels info";
 
 /// The job as a row of `job_rows`.
 pub(crate) fn row(job: &JobInfo) -> Result<Rowset, Error> {
@@ -18,30 +15,31 @@ pub(crate) fn row(job: &JobInfo) -> Result<Rowset, Error> {
     } else {
         &spec.name
     };
-    let mut rowset = Rowset::new("job_rows", 1, COLUMNS);
-    rowset.rows.push(vec![
-        Cell::Id(job.id),
-        name.as_str().into(),
-        spec.description.as_str().into(),
-        spec.service.as_str().into(),
-        job.state.as_str().into(),
-        Cell::OptText(job.verdict.map(|verdict| verdict.as_str().to_owned())),
-        job.reason.as_str().into(),
-        Cell::Bool(job.degraded),
-        Cell::Bool(job.state.is_final()),
-        job.submitted_at_wall_ns.into(),
-        Cell::OptInt(job.started_at_wall_ns.map(count)),
-        Cell::OptInt(job.ended_at_wall_ns.map(count)),
-        spec.total_duration().as_s().into(),
-        job.planned.into(),
-        job.asked_rate.into(),
-        job.achieved_rate.into(),
-        spec.binary_sha256.as_str().into(),
-        spec.binary_name.as_str().into(),
-        Cell::Text(json(job.id, &spec)?),
-        Cell::Text(json(job.id, &spec.labels)?),
-        Cell::Text(json(job.id, job)?),
-    ]);
+    let verdict = job.verdict.map(|verdict| verdict.as_str().to_owned());
+    let mut rowset = Rowset::new("job_rows", 1);
+    rowset.push(named([
+        ("id", job.id.into()),
+        ("name", name.as_str().into()),
+        ("description", spec.description.as_str().into()),
+        ("service", spec.service.as_str().into()),
+        ("state", job.state.as_str().into()),
+        ("verdict", Cell::OptText(verdict)),
+        ("reason", job.reason.as_str().into()),
+        ("degraded", job.degraded.into()),
+        ("final", job.state.is_final().into()),
+        ("submitted_wall_ns", job.submitted_at_wall_ns.into()),
+        ("started_wall_ns", Cell::OptInt(job.started_at_wall_ns.map(count))),
+        ("ended_wall_ns", Cell::OptInt(job.ended_at_wall_ns.map(count))),
+        ("duration_s", spec.total_duration().as_s().into()),
+        ("planned", job.planned.into()),
+        ("asked_rate", job.asked_rate.into()),
+        ("achieved_rate", job.achieved_rate.into()),
+        ("binary_sha256", spec.binary_sha256.as_str().into()),
+        ("binary_name", spec.binary_name.as_str().into()),
+        ("spec", Cell::Text(json(job.id, &spec)?)),
+        ("labels", Cell::Text(json(job.id, &spec.labels)?)),
+        ("info", Cell::Text(json(job.id, job)?)),
+    ]));
     Ok(rowset)
 }
 

@@ -9,22 +9,13 @@ use crate::Error;
 /// One version: its number, name and SQL.
 pub(crate) type Version = (i64, &'static str, &'static str);
 
-/// The schema's versions for one database, by the name of its directory; both databases have the same.
-macro_rules! versions {
-    ($database:literal) => {
-        versions!($database: 1 results, 2 totals, 3 views, 4 protocol, 5 deletions)
-    };
-    ($database:literal: $($number:literal $name:ident),*) => {
-        &[$((
-            $number,
-            stringify!($name),
-            include_str!(concat!(
-                env!("CARGO_MANIFEST_DIR"), "/migrations/", $database, "/000", $number, "_", stringify!($name), ".sql"
-            )),
-        )),*]
-    };
+/// The files in `migrations/sqlite` and `migrations/postgres`, by their numbers: `SQLITE` and `POSTGRES`.
+mod files {
+    use super::Version;
+
+    include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 }
-pub(crate) use versions;
+pub(crate) use files::{POSTGRES, SQLITE};
 
 /// A migrator of these versions.
 pub(crate) fn migrator(versions: &[Version]) -> Migrator {

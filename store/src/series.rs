@@ -1,129 +1,113 @@
-//! SeriesUpdate seconds, events and log lines as rows.
+//! Changes of a job's series as rows: each column of a relation is named here once, beside its value.
 
 use std::collections::BTreeMap;
 
 use heavy_results::aggregate::SeriesUpdate;
 use uuid::Uuid;
 
-use crate::cell::{Cell, Rowset};
+use crate::cell::{Cell, Rowset, named};
 use crate::text::instant_ns;
 
-/// All rows that `folded` changes.
-pub(crate) fn rowsets(job: Uuid, folded: &SeriesUpdate) -> [Rowset; 4] {
+/// All rows that `update` changes. One statement must not write the same row twice: the newest counts.
+pub(crate) fn rowsets(job: Uuid, update: &SeriesUpdate) -> [Rowset; 4] {
     [
-        seconds(job, folded),
-        agent_seconds(job, folded),
-        events(job, folded),
-        log(job, folded),
+        seconds(job, update),
+        agent_seconds(job, update),
+        events(job, update),
+        log(job, update),
     ]
 }
 
-fn seconds(job: Uuid, folded: &SeriesUpdate) -> Rowset {
-    let mut rowset = Rowset::new(
-        "seconds",
-        2,
-        "job_id second planned scheduled started ok failed dropped in_flight requests requests_failed rps \
-         p50_ms p95_ms p99_ms response_p99_ms duration_histogram response_histogram partial",
-    );
-    // One statement must not write the same row twice; the newest counts.
-    let newest: BTreeMap<u32, _> = folded.seconds.iter().map(|row| (row.second, row)).collect();
-    rowset.rows.extend(newest.into_values().map(|row| {
-        vec![
-            Cell::Id(job),
-            u64::from(row.second).into(),
-            row.planned.into(),
-            row.scheduled.into(),
-            row.started.into(),
-            row.ok.into(),
-            row.failed.into(),
-            row.dropped.into(),
-            row.in_flight.into(),
-            row.requests.into(),
-            row.requests_failed.into(),
-            (row.requests as f64).into(),
-            row.p50_ms.into(),
-            row.p95_ms.into(),
-            row.p99_ms.into(),
-            row.response_p99_ms.into(),
-            Cell::Blob(row.duration.clone()),
-            Cell::Blob(row.response.clone()),
-            Cell::Bool(row.partial),
-        ]
-    }));
+fn seconds(job: Uuid, update: &SeriesUpdate) -> Rowset {
+    let mut rowset = Rowset::new("seconds", 2);
+    let newest: BTreeMap<u32, _> = update.seconds.iter().map(|row| (row.second, row)).collect();
+    for row in newest.into_values() {
+        rowset.push(named([
+            ("job_id", job.into()),
+            ("second", u64::from(row.second).into()),
+            ("planned", row.planned.into()),
+            ("scheduled", row.scheduled.into()),
+            ("started", row.started.into()),
+            ("ok", row.ok.into()),
+            ("failed", row.failed.into()),
+            ("dropped", row.dropped.into()),
+            ("in_flight", row.in_flight.into()),
+            ("requests", row.requests.into()),
+            ("requests_failed", row.requests_failed.into()),
+            ("rps", (row.requests as f64).into()),
+            ("p50_ms", row.p50_ms.into()),
+            ("p95_ms", row.p95_ms.into()),
+            ("p99_ms", row.p99_ms.into()),
+            ("response_p99_ms", row.response_p99_ms.into()),
+            ("duration_histogram", Cell::Blob(row.duration.clone())),
+            ("response_histogram", Cell::Blob(row.response.clone())),
+            ("partial", row.partial.into()),
+        ]));
+    }
     rowset
 }
 
-fn agent_seconds(job: Uuid, folded: &SeriesUpdate) -> Rowset {
-    let mut rowset = Rowset::new(
-        "agent_seconds",
-        3,
-        "job_id agent second started dropped in_flight generator_lag_p99_ms cpu rss_mb open_files",
-    );
-    let newest: BTreeMap<_, _> = folded
+fn agent_seconds(job: Uuid, update: &SeriesUpdate) -> Rowset {
+    let mut rowset = Rowset::new("agent_seconds", 3);
+    let newest: BTreeMap<_, _> = update
         .agent_seconds
         .iter()
         .map(|row| ((&row.agent, row.second), row))
         .collect();
-    rowset.rows.extend(newest.into_values().map(|row| {
-        vec![
-            Cell::Id(job),
-            row.agent.as_str().into(),
-            u64::from(row.second).into(),
-            row.started.into(),
-            row.dropped.into(),
-            row.in_flight.into(),
-            row.generator_lag_p99_ms.into(),
-            row.cpu.into(),
-            row.rss_mb.into(),
-            row.open_files.into(),
-        ]
-    }));
+    for row in newest.into_values() {
+        rowset.push(named([
+            ("job_id", job.into()),
+            ("agent", row.agent.as_str().into()),
+            ("second", u64::from(row.second).into()),
+            ("started", row.started.into()),
+            ("dropped", row.dropped.into()),
+            ("in_flight", row.in_flight.into()),
+            ("generator_lag_p99_ms", row.generator_lag_p99_ms.into()),
+            ("cpu", row.cpu.into()),
+            ("rss_mb", row.rss_mb.into()),
+            ("open_files", row.open_files.into()),
+        ]));
+    }
     rowset
 }
 
-fn events(job: Uuid, folded: &SeriesUpdate) -> Rowset {
-    let mut rowset = Rowset::new(
-        "event_rows",
-        2,
-        "job_id number at_ns kind who old_value new_value",
-    );
-    let newest: BTreeMap<u64, _> = folded
+fn events(job: Uuid, update: &SeriesUpdate) -> Rowset {
+    let mut rowset = Rowset::new("event_rows", 2);
+    let newest: BTreeMap<u64, _> = update
         .events
         .iter()
         .map(|(number, event)| (*number, event))
         .collect();
-    rowset.rows.extend(newest.into_iter().map(|(number, event)| {
-        vec![
-            Cell::Id(job),
-            number.into(),
-            Cell::Int(instant_ns(event.at_ns)),
-            event.kind.as_str().into(),
-            event.who.as_str().into(),
-            event.old_value.as_str().into(),
-            event.new_value.as_str().into(),
-        ]
-    }));
+    for (number, event) in newest {
+        rowset.push(named([
+            ("job_id", job.into()),
+            ("number", number.into()),
+            ("at_ns", Cell::Int(instant_ns(event.at_ns))),
+            ("kind", event.kind.as_str().into()),
+            ("who", event.who.as_str().into()),
+            ("old_value", event.old_value.as_str().into()),
+            ("new_value", event.new_value.as_str().into()),
+        ]));
+    }
     rowset
 }
 
-fn log(job: Uuid, folded: &SeriesUpdate) -> Rowset {
-    let mut rowset = Rowset::new("log_rows", 2, "job_id number agent at_ns stream line");
-    let newest: BTreeMap<u64, _> = folded
+fn log(job: Uuid, update: &SeriesUpdate) -> Rowset {
+    let mut rowset = Rowset::new("log_rows", 2);
+    let newest: BTreeMap<u64, _> = update
         .log
         .iter()
         .map(|(number, agent, line)| (*number, (agent, line)))
         .collect();
-    rowset
-        .rows
-        .extend(newest.into_iter().map(|(number, (agent, line))| {
-            vec![
-                Cell::Id(job),
-                number.into(),
-                agent.as_str().into(),
-                Cell::Int(instant_ns(line.at_ns)),
-                (&*line.stream).into(),
-                (&*line.text).into(),
-            ]
-        }));
+    for (number, (agent, line)) in newest {
+        rowset.push(named([
+            ("job_id", job.into()),
+            ("number", number.into()),
+            ("agent", agent.as_str().into()),
+            ("at_ns", Cell::Int(instant_ns(line.at_ns))),
+            ("stream", (&*line.stream).into()),
+            ("line", (&*line.text).into()),
+        ]));
+    }
     rowset
 }

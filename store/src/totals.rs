@@ -1,18 +1,17 @@
-//! A summary as the rows of the relations of totals.
+//! A summary as the rows of the relations of totals: each column is named here once, beside its value.
+
+use std::borrow::Cow;
 
 use heavy_load::vocabulary::Ended;
-use std::collections::HashSet;
-
-use heavy_results::summary::{Accounting, Distribution, RequestSummary, Summary, WorkflowSummary};
+use heavy_results::summary::{
+    Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
+    RequestSummary, StepSummary, Summary, WorkflowSummary,
+};
+use heavy_results::threshold::ThresholdSummary;
 use uuid::Uuid;
 
-use crate::cell::{Cell, Rowset};
+use crate::cell::{Cell, Column, Rowset, named};
 use crate::text::instant_ns;
-
-const STATISTICS: [&str; 12] = [
-    "count", "min_ms", "mean_ms", "p10_ms", "p25_ms", "p50_ms", "p75_ms", "p90_ms", "p95_ms", "p99_ms",
-    "p999_ms", "max_ms",
-];
 
 /// All totals of a job: their tables are to hold these rows and no others.
 pub(crate) fn rowsets(job: Uuid, summary: &Summary) -> Vec<Rowset> {
@@ -36,19 +35,8 @@ pub(crate) fn rowsets(job: Uuid, summary: &Summary) -> Vec<Rowset> {
         totals.metric(metric);
     }
     let mut rowsets = totals.into_rowsets();
-    for rowset in &mut rowsets {
-        keep_first_of_each_key(rowset);
-    }
+    rowsets.iter_mut().for_each(Rowset::keep_first_of_each_key);
     rowsets
-}
-
-/// Names that differ only in what is cleaned away must not fail the whole statement.
-fn keep_first_of_each_key(rowset: &mut Rowset) {
-    let keys = rowset.keys;
-    let mut seen = HashSet::new();
-    rowset
-        .rows
-        .retain(|row| seen.insert(format!("{:?}", &row[..keys])));
 }
 
 struct Totals {
@@ -67,61 +55,18 @@ struct Totals {
 
 impl Totals {
     fn new(job: Uuid) -> Self {
-        let with = |table, keys, columns: &str, prefixes: &[&str]| {
-            let mut rowset = Rowset::new(table, keys, columns);
-            for prefix in prefixes {
-                rowset
-                    .columns
-                    .extend(STATISTICS.map(|column| format!("{prefix}{column}")));
-            }
-            rowset
-        };
         Self {
             job,
-            assignments: with(
-                "assignments",
-                2,
-                "job_id agent planned scheduled started completed ok failed interrupted lost dropped dropped_full \
-                 dropped_late dropped_gap malformed lag_p99_ms cpu_max clock_offset_ms clock_error_ms \
-                 voided_requests voided_iterations ended",
-                &[],
-            ),
-            request_stats: with(
-                "request_stats",
-                6,
-                "job_id workflow step name method protocol failed rate bytes blocked_mean_ms dns_mean_ms connect_mean_ms \
-                 tls_mean_ms send_mean_ms wait_mean_ms receive_mean_ms",
-                &["", "ok_"],
-            ),
-            step_stats: with("step_stats", 3, "job_id workflow step failed rate", &[""]),
-            workflow_stats: with(
-                "workflow_stats",
-                2,
-                "job_id workflow planned scheduled started ok failed interrupted lost dropped dropped_full \
-                 dropped_late dropped_gap rate",
-                &["", "response_"],
-            ),
-            status_counts: with(
-                "status_counts",
-                7,
-                "job_id workflow step name method protocol status count",
-                &[],
-            ),
-            errors: with(
-                "error_rows",
-                5,
-                "job_id workflow step name kind count first_ns last_ns example",
-                &[],
-            ),
-            checks: with("checks", 3, "job_id workflow name passes fails", &[]),
-            metrics: with("metrics", 4, "job_id name kind step value", &[""]),
-            thresholds: with("thresholds", 2, "job_id expression value passed", &[]),
-            latency_buckets: with(
-                "latency_buckets",
-                7,
-                "job_id workflow step name method protocol upper_ms count",
-                &[],
-            ),
+            assignments: Rowset::new("assignments", 2),
+            request_stats: Rowset::new("request_stats", 6),
+            step_stats: Rowset::new("step_stats", 3),
+            workflow_stats: Rowset::new("workflow_stats", 2),
+            status_counts: Rowset::new("status_counts", 7),
+            errors: Rowset::new("error_rows", 5),
+            checks: Rowset::new("checks", 3),
+            metrics: Rowset::new("metrics", 4),
+            thresholds: Rowset::new("thresholds", 2),
+            latency_buckets: Rowset::new("latency_buckets", 7),
         }
     }
 
@@ -140,204 +85,195 @@ impl Totals {
         ]
     }
 
-    fn assignment(&mut self, agent: &heavy_results::summary::AgentSummary) {
-        let Accounting {
-            planned,
-            scheduled,
-            started,
-            ok,
-            failed,
-            interrupted,
-            lost,
-            dropped,
-        } = agent.iterations;
-        self.assignments.rows.push(vec![
-            Cell::Id(self.job),
-            agent.agent.as_str().into(),
-            planned.into(),
-            scheduled.into(),
-            started.into(),
-            (ok + failed).into(),
-            ok.into(),
-            failed.into(),
-            interrupted.into(),
-            lost.into(),
-            dropped.total().into(),
-            dropped.full.into(),
-            dropped.late.into(),
-            dropped.gap.into(),
-            agent.malformed.into(),
-            agent.lag_p99_ms.into(),
-            agent.cpu_max.into(),
-            agent.clock_offset_ms.into(),
-            agent.clock_error_ms.into(),
-            agent.voided_requests.into(),
-            agent.voided_iterations.into(),
-            agent.ended.map_or("", Ended::as_str).into(),
-        ]);
+    fn assignment(&mut self, agent: &AgentSummary) {
+        let key = [
+            ("job_id", self.job.into()),
+            ("agent", agent.agent.as_str().into()),
+        ];
+        let iterations = &agent.iterations;
+        let rest = [
+            ("completed", (iterations.ok + iterations.failed).into()),
+            ("malformed", agent.malformed.into()),
+            ("lag_p99_ms", agent.lag_p99_ms.into()),
+            ("cpu_max", agent.cpu_max.into()),
+            ("clock_offset_ms", agent.clock_offset_ms.into()),
+            ("clock_error_ms", agent.clock_error_ms.into()),
+            ("voided_requests", agent.voided_requests.into()),
+            ("voided_iterations", agent.voided_iterations.into()),
+            ("ended", agent.ended.map_or("", Ended::as_str).into()),
+        ];
+        self.assignments
+            .push(named(key).chain(counts(iterations)).chain(named(rest)));
     }
 
     fn workflow(&mut self, workflow: &WorkflowSummary) {
-        let Accounting {
-            planned,
-            scheduled,
-            started,
-            ok,
-            failed,
-            interrupted,
-            lost,
-            dropped,
-        } = workflow.iterations;
-        let mut row = vec![
-            Cell::Id(self.job),
-            workflow.name.as_str().into(),
-            planned.into(),
-            scheduled.into(),
-            started.into(),
-            ok.into(),
-            failed.into(),
-            interrupted.into(),
-            lost.into(),
-            dropped.total().into(),
-            dropped.full.into(),
-            dropped.late.into(),
-            dropped.gap.into(),
-            workflow.rate.into(),
-        ];
-        row.extend(statistics(&workflow.duration));
-        row.extend(optional_statistics(workflow.response_time.as_ref()));
-        self.workflow_stats.rows.push(row);
+        let name = workflow.name.as_str();
+        let key = [("job_id", self.job.into()), ("workflow", name.into())];
+        self.workflow_stats.push(
+            named(key)
+                .chain(counts(&workflow.iterations))
+                .chain(named([("rate", workflow.rate.into())]))
+                .chain(statistics("", Some(&workflow.duration)))
+                .chain(statistics("response_", workflow.response_time.as_ref())),
+        );
         for check in &workflow.checks {
-            self.checks.rows.push(vec![
-                Cell::Id(self.job),
-                workflow.name.as_str().into(),
-                check.name.as_str().into(),
-                check.passes.into(),
-                check.fails.into(),
-            ]);
+            self.check(name, check);
         }
         for request in &workflow.requests {
-            self.request(&workflow.name, "", request);
+            self.request(name, "", request);
         }
         for step in &workflow.steps {
-            let mut row = vec![
-                Cell::Id(self.job),
-                workflow.name.as_str().into(),
-                step.name.as_str().into(),
-                step.failed.into(),
-                step.rate.into(),
-            ];
-            row.extend(statistics(&step.duration));
-            self.step_stats.rows.push(row);
-            for request in &step.requests {
-                self.request(&workflow.name, &step.name, request);
-            }
+            self.step(name, step);
+        }
+    }
+
+    fn check(&mut self, workflow: &str, check: &CheckSummary) {
+        self.checks.push(named([
+            ("job_id", self.job.into()),
+            ("workflow", workflow.into()),
+            ("name", check.name.as_str().into()),
+            ("passes", check.passes.into()),
+            ("fails", check.fails.into()),
+        ]));
+    }
+
+    fn step(&mut self, workflow: &str, step: &StepSummary) {
+        let row = [
+            ("job_id", self.job.into()),
+            ("workflow", workflow.into()),
+            ("step", step.name.as_str().into()),
+            ("failed", step.failed.into()),
+            ("rate", step.rate.into()),
+        ];
+        self.step_stats
+            .push(named(row).chain(statistics("", Some(&step.duration))));
+        for request in &step.requests {
+            self.request(workflow, &step.name, request);
         }
     }
 
     fn request(&mut self, workflow: &str, step: &str, request: &RequestSummary) {
-        let identity: [Cell; 6] = [
-            Cell::Id(self.job),
-            workflow.into(),
-            step.into(),
-            request.name.as_str().into(),
-            request.method.as_str().into(),
-            request.protocol.as_str().into(),
+        let key: Vec<Column> = named([
+            ("job_id", self.job.into()),
+            ("workflow", workflow.into()),
+            ("step", step.into()),
+            ("name", request.name.as_str().into()),
+            ("method", request.method.as_str().into()),
+            ("protocol", request.protocol.as_str().into()),
+        ])
+        .collect();
+        let key = || key.iter().cloned();
+        let totals = [
+            ("failed", request.failed.into()),
+            ("rate", request.rate.into()),
+            ("bytes", request.bytes.into()),
         ];
-        let phases = &request.phases;
-        let mut row = identity.to_vec();
-        row.extend([request.failed.into(), request.rate.into(), request.bytes.into()]);
-        row.extend(
-            [
-                phases.blocked_ms,
-                phases.dns_ms,
-                phases.connect_ms,
-                phases.tls_ms,
-                phases.send_ms,
-                phases.wait_ms,
-                phases.receive_ms,
-            ]
-            .map(Cell::from),
+        self.request_stats.push(
+            key()
+                .chain(named(totals))
+                .chain(phases(&request.phases))
+                .chain(statistics("", Some(&request.duration)))
+                .chain(statistics("ok_", Some(&request.ok_duration))),
         );
-        row.extend(statistics(&request.duration));
-        row.extend(statistics(&request.ok_duration));
-        self.request_stats.rows.push(row);
         for (status, count) in &request.status_counts {
-            let mut row = identity.to_vec();
-            row.extend([u64::from(*status).into(), (*count).into()]);
-            self.status_counts.rows.push(row);
+            let row = [("status", u64::from(*status).into()), ("count", (*count).into())];
+            self.status_counts.push(key().chain(named(row)));
         }
         for bucket in &request.duration.buckets {
-            let mut row = identity.to_vec();
-            row.extend([bucket.upper_ms.into(), bucket.count.into()]);
-            self.latency_buckets.rows.push(row);
+            let row = [
+                ("upper_ms", bucket.upper_ms.into()),
+                ("count", bucket.count.into()),
+            ];
+            self.latency_buckets.push(key().chain(named(row)));
         }
     }
 
-    fn error(&mut self, error: &heavy_results::summary::ErrorSummary) {
-        self.errors.rows.push(vec![
-            Cell::Id(self.job),
-            error.workflow.as_str().into(),
-            error.step.as_str().into(),
-            error.name.as_str().into(),
-            error.kind.as_str().into(),
-            error.count.into(),
-            Cell::Int(instant_ns(error.first_ns)),
-            Cell::Int(instant_ns(error.last_ns)),
-            error.example.as_str().into(),
-        ]);
+    fn error(&mut self, error: &ErrorSummary) {
+        self.errors.push(named([
+            ("job_id", self.job.into()),
+            ("workflow", error.workflow.as_str().into()),
+            ("step", error.step.as_str().into()),
+            ("name", error.name.as_str().into()),
+            ("kind", error.kind.as_str().into()),
+            ("count", error.count.into()),
+            ("first_ns", Cell::Int(instant_ns(error.first_ns))),
+            ("last_ns", Cell::Int(instant_ns(error.last_ns))),
+            ("example", error.example.as_str().into()),
+        ]));
     }
 
-    fn threshold(&mut self, threshold: &heavy_results::threshold::ThresholdSummary) {
-        self.thresholds.rows.push(vec![
-            Cell::Id(self.job),
-            threshold.expression.as_str().into(),
-            Cell::OptReal(threshold.value),
-            Cell::Bool(threshold.passed()),
-        ]);
+    fn threshold(&mut self, threshold: &ThresholdSummary) {
+        self.thresholds.push(named([
+            ("job_id", self.job.into()),
+            ("expression", threshold.expression.as_str().into()),
+            ("value", Cell::OptReal(threshold.value)),
+            ("passed", threshold.passed().into()),
+        ]));
     }
 
-    fn metric(&mut self, metric: &heavy_results::summary::MetricSummary) {
-        let mut row = vec![
-            Cell::Id(self.job),
-            metric.name.as_str().into(),
-            metric.kind.as_str().into(),
-            metric.step.as_str().into(),
-            metric.value.into(),
+    fn metric(&mut self, metric: &MetricSummary) {
+        let row = [
+            ("job_id", self.job.into()),
+            ("name", metric.name.as_str().into()),
+            ("kind", metric.kind.as_str().into()),
+            ("step", metric.step.as_str().into()),
+            ("value", metric.value.into()),
+            ("count", metric.count.into()),
         ];
-        let mut statistics = optional_statistics(metric.distribution.as_ref());
-        statistics[0] = metric.count.into();
-        row.extend(statistics);
-        self.metrics.rows.push(row);
+        // The count is known of every kind, the rest of trends.
+        let rest = statistics("", metric.distribution.as_ref()).skip(1);
+        self.metrics.push(named(row).chain(rest));
     }
 }
 
-/// Values of [`STATISTICS`].
-fn statistics(of: &Distribution) -> [Cell; 12] {
-    [
-        of.count.into(),
-        of.min_ms.into(),
-        of.mean_ms.into(),
-        of.p10_ms.into(),
-        of.p25_ms.into(),
-        of.p50_ms.into(),
-        of.p75_ms.into(),
-        of.p90_ms.into(),
-        of.p95_ms.into(),
-        of.p99_ms.into(),
-        of.p999_ms.into(),
-        of.max_ms.into(),
-    ]
+fn counts(of: &Accounting) -> impl Iterator<Item = Column> {
+    named([
+        ("planned", of.planned.into()),
+        ("scheduled", of.scheduled.into()),
+        ("started", of.started.into()),
+        ("ok", of.ok.into()),
+        ("failed", of.failed.into()),
+        ("interrupted", of.interrupted.into()),
+        ("lost", of.lost.into()),
+        ("dropped", of.dropped.total().into()),
+        ("dropped_full", of.dropped.full.into()),
+        ("dropped_late", of.dropped.late.into()),
+        ("dropped_gap", of.dropped.gap.into()),
+    ])
 }
 
-/// Values of [`STATISTICS`], or as many NULLs.
-fn optional_statistics(of: Option<&Distribution>) -> [Cell; 12] {
-    of.map_or_else(
-        || {
-            let mut nothing = [const { Cell::OptReal(None) }; 12];
-            nothing[0] = Cell::OptInt(None);
-            nothing
-        },
-        statistics,
-    )
+fn phases(of: &PhaseMeans) -> impl Iterator<Item = Column> {
+    named([
+        ("blocked_mean_ms", of.blocked_ms.into()),
+        ("dns_mean_ms", of.dns_ms.into()),
+        ("connect_mean_ms", of.connect_ms.into()),
+        ("tls_mean_ms", of.tls_ms.into()),
+        ("send_mean_ms", of.send_ms.into()),
+        ("wait_mean_ms", of.wait_ms.into()),
+        ("receive_mean_ms", of.receive_ms.into()),
+    ])
+}
+
+/// The statistics, with `prefix` before each name; the count comes first. Without a distribution all are NULL.
+fn statistics(prefix: &'static str, of: Option<&Distribution>) -> impl Iterator<Item = Column> {
+    let ms = |value: fn(&Distribution) -> f64| of.map_or(Cell::OptReal(None), |of| value(of).into());
+    let count = of.map(|of| crate::text::count(of.count));
+    let list = [
+        ("count", Cell::OptInt(count)),
+        ("min_ms", ms(|of| of.min_ms)),
+        ("mean_ms", ms(|of| of.mean_ms)),
+        ("p10_ms", ms(|of| of.p10_ms)),
+        ("p25_ms", ms(|of| of.p25_ms)),
+        ("p50_ms", ms(|of| of.p50_ms)),
+        ("p75_ms", ms(|of| of.p75_ms)),
+        ("p90_ms", ms(|of| of.p90_ms)),
+        ("p95_ms", ms(|of| of.p95_ms)),
+        ("p99_ms", ms(|of| of.p99_ms)),
+        ("p999_ms", ms(|of| of.p999_ms)),
+        ("max_ms", ms(|of| of.max_ms)),
+    ];
+    list.into_iter().map(move |(name, cell)| match prefix {
+        "" => (Cow::Borrowed(name), cell),
+        prefix => (Cow::Owned(format!("{prefix}{name}")), cell),
+    })
 }

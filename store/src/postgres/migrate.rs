@@ -3,9 +3,9 @@
 use sqlx::{Connection, PgConnection};
 
 use crate::Error;
-use crate::migrations::{self, Version, versions};
+use crate::migrations::{self, Version};
 
-const VERSIONS: &[Version] = versions!("postgres");
+const VERSIONS: &[Version] = migrations::POSTGRES;
 
 pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);

@@ -3,9 +3,9 @@
 use sqlx::{Connection, SqliteConnection};
 
 use crate::Error;
-use crate::migrations::{self, Version, versions};
+use crate::migrations::{self, Version};
 
-const VERSIONS: &[Version] = versions!("sqlite");
+const VERSIONS: &[Version] = migrations::SQLITE;
 
 pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
