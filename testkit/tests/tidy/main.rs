@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod circles;
+mod guide;
 mod modules;
 
 use std::collections::BTreeMap;
