@@ -24,6 +24,7 @@ mod deliver;
 mod error;
 mod host;
 mod link;
+mod orders;
 mod process;
 mod results;
 mod rollup;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_proto::net::MAX_MESSAGE_BYTES;
-use heavy_proto::v1;
 use heavy_proto::v1::fleet_client::FleetClient;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::assignment::{self, Command};
+use crate::assignment;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::data_dir::DataDir;
 use crate::deliver::Delivery;
-use crate::link::{Handle, Link, Order};
+use crate::link::{Handle, Link};
+use crate::orders::{Assignment, Command, Order};
 use crate::process::Spawner;
 use crate::shared::Shared;
 use crate::spool::{Quota, Spool};
@@ -61,7 +61,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     let quota = Quota::new(config.spool_limit_bytes);
     for spool in Spool::left_over(&data_dir.spool(), &quota) {
         tracing::info!(
-            job = spool.identity.job,
+            job = spool.producer.job,
             "delivering what an earlier run of this agent left"
         );
         drop(delivery.take_over(spool));
@@ -153,32 +153,14 @@ impl Agent {
 
     fn order(&mut self, order: Order) {
         match order {
-            Order::Assign(assign) => self.assign(assign),
-            Order::Start(start) => self.command(
-                &start.job,
-                Command::Start {
-                    wall_ns: start.start_wall_ns,
-                },
-            ),
-            Order::Stop(stop) => self.command(
-                &stop.job,
-                Command::Stop {
-                    grace_ns: stop.grace_ns,
-                    end_ns: stop.end_ns,
-                },
-            ),
-            Order::Revise(revise) => match serde_json::from_str(&revise.revision) {
-                Ok(revision) => self.command(&revise.job, Command::Revise(Box::new(revision))),
-                Err(error) => tracing::error!(job = revise.job, %error, "a revision that is none"),
-            },
-            Order::Split(split) => self.command(&split.job, Command::Split { agents: split.agents }),
-            Order::Params(params) => self.command(&params.job, Command::Params(params.params)),
+            Order::Assign(assignment) => self.assign(*assignment),
+            Order::Command(job, command) => self.command(&job, command),
         }
     }
 
-    fn assign(&mut self, assign: v1::Assign) {
-        let (job, epoch) = (assign.job.clone(), assign.epoch);
-        // After a reconnect a scheduler may say again what it had said.
+    fn assign(&mut self, assignment: Assignment) {
+        let (job, epoch) = (assignment.job.clone(), assignment.epoch);
+        // After a reconnect a scheduler may repeat itself.
         if self.assignments.get(&job).is_some_and(|(held, _)| *held >= epoch) {
             return;
         }
@@ -186,7 +168,7 @@ impl Agent {
         self.assignments.insert(job.clone(), (epoch, commands));
         let shared = Arc::clone(&self.shared);
         self.tasks.spawn(async move {
-            assignment::run(shared, assign, receiver).await;
+            assignment::run(shared, assignment, receiver).await;
             (job, epoch)
         });
     }
@@ -218,8 +200,8 @@ impl Agent {
                         }
                     }
                     Some(order) = orders.recv() => match order {
-                        Order::Stop(_) => self.order(order),
-                        Order::Assign(_) | Order::Start(_) | Order::Revise(_) | Order::Split(_) | Order::Params(_) => {
+                        Order::Command(_, Command::Stop { .. }) => self.order(order),
+                        Order::Assign(_) | Order::Command(..) => {
                             tracing::warn!(?order, "an order came while this agent is shutting down");
                         }
                     },

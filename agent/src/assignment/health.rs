@@ -11,7 +11,7 @@ const SECOND_NS: i64 = 1_000_000_000;
 
 /// What was read last.
 #[derive(Debug)]
-pub(crate) struct Health {
+pub(crate) struct HealthReader {
     process: String,
     /// The load test's own count of running iterations, as it last answered a release.
     pub(crate) in_flight: Arc<AtomicU32>,
@@ -26,7 +26,7 @@ struct Reading {
     agent: Usage,
 }
 
-impl Health {
+impl HealthReader {
     /// Readings of the process with this id.
     pub(crate) fn new(process: String) -> Self {
         Self {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn every_second_is_read_once() {
-        let mut health = Health::new("self".into());
+        let mut health = HealthReader::new("self".into());
         let mut seconds = Vec::new();
         for at_ms in [-200, 30, 500, 1010, 1900, 2040, 4000, 4100] {
             health.in_flight.store(7, Ordering::Relaxed);

@@ -9,13 +9,15 @@
 
 use heavy_load::vocabulary::Ended;
 
+use super::failure::AssignmentFailure;
+
 /// What happens to an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Event {
     /// The load test is spawned and initialised.
     Prepared,
     /// It could not be.
-    NotPrepared(Failure),
+    NotPrepared(AssignmentFailure),
     /// The scheduler says when to start.
     Start,
     /// The last iteration that will ever be due is due.
@@ -27,7 +29,7 @@ pub(crate) enum Event {
     /// The scheduler has not been heard of for too long.
     LeaseLost,
     /// The load test has exited or does not answer, or its results cannot be kept.
-    Broken(Failure),
+    Broken(AssignmentFailure),
     /// The load test has stopped: every outcome is known.
     Stopped,
     /// The load test has cleaned up.
@@ -47,15 +49,6 @@ pub(crate) struct Stop {
     pub(crate) grace_ns: u64,
     /// The first due instant that does not count any more, if it is in the future.
     pub(crate) at_ns: Option<u64>,
-}
-
-/// Why an assignment failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    /// As in `AssignmentUpdate.failure_kind`.
-    pub(crate) kind: &'static str,
-    /// For people.
-    pub(crate) message: String,
 }
 
 /// What the driver is to do.
@@ -90,7 +83,7 @@ pub(crate) enum Report {
     Running,
     Draining,
     Finished,
-    Failed(Failure),
+    Failed(AssignmentFailure),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,17 +100,17 @@ enum State {
 
 /// One assignment.
 #[derive(Debug)]
-pub(crate) struct Machine {
+pub(crate) struct AssignmentMachine {
     state: State,
     /// The grace of the job itself.
     grace_ns: u64,
     /// Whether there was a start, so that there are results to close.
     started: bool,
     ended: Ended,
-    failure: Option<Failure>,
+    failure: Option<AssignmentFailure>,
 }
 
-impl Machine {
+impl AssignmentMachine {
     /// A new assignment, which is being prepared.
     pub(crate) fn new(grace_ns: u64) -> Self {
         Self {
@@ -198,10 +191,8 @@ impl Machine {
             }
             (Exiting, Event::Exited) | (Delivering, Event::Delivered) => self.over(),
             (Delivering, Event::Undeliverable(message)) => {
-                self.failure.get_or_insert(Failure {
-                    kind: "internal",
-                    message,
-                });
+                let failure = || AssignmentFailure::internal(message);
+                self.failure.get_or_insert_with(failure);
                 self.over()
             }
             _ => Vec::new(),

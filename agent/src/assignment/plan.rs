@@ -16,26 +16,26 @@ const MAX_BATCH: usize = 50_000;
 
 /// The plan of an assignment as those see it who release it, change it, end it early and account for what is left.
 #[derive(Debug, Clone)]
-pub(crate) struct SharedPlan(Arc<Mutex<Plan>>);
+pub(crate) struct SharedPlan(Arc<Mutex<ReleasePlan>>);
 
 impl SharedPlan {
-    pub(crate) fn new(plan: Plan) -> Self {
+    pub(crate) fn new(plan: ReleasePlan) -> Self {
         Self(Arc::new(Mutex::new(plan)))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Plan> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ReleasePlan> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The releases of one assignment, in order.
 #[derive(Debug, Clone)]
-pub(crate) struct Plan {
+pub(crate) struct ReleasePlan {
     agent: String,
     document: Load,
     /// Of each workflow, in the order of the load's lanes.
-    open: Vec<Open>,
-    closed: Vec<Closed>,
+    open: Vec<OpenReleases>,
+    closed: Vec<ClosedReleases>,
     /// The number of the newest revision.
     revision: u32,
     planned_end_ns: u64,
@@ -47,7 +47,7 @@ pub(crate) struct Plan {
 
 /// What is left of an open workflow: a leg for each revision.
 #[derive(Debug, Clone)]
-struct Open {
+struct OpenReleases {
     workflow: Workflow,
     legs: VecDeque<Leg>,
 }
@@ -60,21 +60,21 @@ struct Leg {
 
 /// What is left of a closed workflow: its users with the instants at which they come and leave.
 #[derive(Debug, Clone)]
-struct Closed {
+struct ClosedReleases {
     workflow: Workflow,
     users: VecDeque<(u64, u64, u64)>,
 }
 
 /// What one message releases of one workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Batch {
+pub(crate) enum ReleaseBatch {
     /// Iterations: numbers and due instants, ascending in both.
     Due(Workflow, Vec<(u64, u64)>),
     /// Users: from when to when each starts iterations.
     Users(Workflow, Vec<(u64, u64, u64)>),
 }
 
-impl Plan {
+impl ReleasePlan {
     /// What `agent` has of a load, from the first revision that it knows on.
     pub(crate) fn new(document: Load, agent: &str, revision: &Revision) -> Self {
         let workflow = |lane: usize| Workflow::try_from(lane).unwrap_or(Workflow::MAX);
@@ -82,11 +82,11 @@ impl Plan {
         for (place, lane) in document.workflows.iter().enumerate() {
             let workflow = workflow(place);
             match &lane.model {
-                LoadModel::Open(_) => open.push(Open {
+                LoadModel::Open(_) => open.push(OpenReleases {
                     workflow,
                     legs: VecDeque::new(),
                 }),
-                LoadModel::Closed(of_lane) => closed.push(Closed {
+                LoadModel::Closed(of_lane) => closed.push(ClosedReleases {
                     workflow,
                     users: revision
                         .seated(agent)
@@ -169,14 +169,14 @@ impl Plan {
     }
 
     /// The next iterations and users that are due before `until_ns`; none when there are no more of them.
-    pub(crate) fn take(&mut self, until_ns: u64) -> Vec<Batch> {
+    pub(crate) fn take(&mut self, until_ns: u64) -> Vec<ReleaseBatch> {
         let until_ns = until_ns.min(self.end_ns());
         let mut room = MAX_BATCH;
         let mut batches = Vec::new();
         for open in &mut self.open {
             let due = open.take(until_ns, &mut room);
             if !due.is_empty() {
-                batches.push(Batch::Due(open.workflow, due));
+                batches.push(ReleaseBatch::Due(open.workflow, due));
             }
         }
         for closed in &mut self.closed {
@@ -188,7 +188,7 @@ impl Plan {
                 room -= 1;
             }
             if !users.is_empty() {
-                batches.push(Batch::Users(closed.workflow, users));
+                batches.push(ReleaseBatch::Users(closed.workflow, users));
             }
         }
         if room > 0 {
@@ -225,7 +225,7 @@ impl Plan {
     }
 }
 
-impl Open {
+impl OpenReleases {
     fn take(&mut self, until_ns: u64, room: &mut usize) -> Vec<(u64, u64)> {
         let mut due = Vec::new();
         while let Some(leg) = self.legs.front_mut() {

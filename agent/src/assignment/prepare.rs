@@ -1,28 +1,28 @@
 //! Prepares an assignment: reach the collector, fetch, verify, check, spawn, hello, describe, init.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_plugin::codec::{self, ClientTransport};
 use heavy_plugin::hello::{Hello, PROTOCOL};
 use heavy_plugin::program;
-use heavy_plugin::rpc::{Anchor, LoadTestClient, client_config, deadline_in};
-use heavy_proto::v1;
-use heavy_results::job::JobSpec;
+use heavy_plugin::rpc::{LoadTestClient, client_config, deadline_in};
 use object::ReadCache;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::divide::{Dividing, Division};
-use super::machine::Failure;
-use super::setup::{choose, seated, setup, workflow_setups};
+use super::divide::{Division, divide};
+use super::failure::AssignmentFailure;
+use super::live::LiveTest;
+use super::reporter::Reporter;
+use super::setup::{choose, setup, workflow_setups};
 use crate::batch::Keep;
 use crate::deliver::reach;
 use crate::launch;
-use crate::process::{Ends, Life, Process};
+use crate::orders::Assignment;
+use crate::process::{Ends, Exit, Life, Process};
 use crate::results::Results;
 use crate::shared::Shared;
 use crate::tail::{self, Tail};
@@ -36,58 +36,39 @@ const INIT_LIMIT: Duration = Duration::from_secs(600);
 /// How long the last output of a load test that has exited may take.
 const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A load test that is spawned and initialised.
-#[derive(Debug)]
-pub(crate) struct Live {
-    pub(crate) process: Process,
-    pub(crate) client: LoadTestClient,
-    /// Ends the RPC connection, which tells the load test that the agent is gone.
-    pub(crate) connection: AbortHandle,
-    pub(crate) results: Arc<Results>,
-    /// Cancelled when all output was read.
-    pub(crate) output_ended: CancellationToken,
-    pub(crate) workflows: Vec<String>,
-    pub(crate) anchor: Anchor,
-    pub(crate) sdk: String,
-}
-
-pub(super) fn failure(kind: &'static str, message: impl ToString) -> Failure {
-    Failure {
-        kind,
-        message: message.to_string(),
-    }
-}
-
-/// Prepares an assignment in the folder `dir`. If it fails, or is dropped, nothing of the load test is left.
-pub(crate) async fn prepare(
-    shared: Arc<Shared>,
-    assign: v1::Assign,
-    spec: JobSpec,
-    dir: PathBuf,
+/// Prepares an assignment in the directory `dir`. If it fails, or is dropped, nothing of the load test is left.
+pub(super) async fn prepare(
+    shared: &Shared,
+    assignment: &Assignment,
+    dir: &Path,
+    reporter: &Reporter,
     mut divisions: mpsc::Receiver<Division>,
-) -> Result<Live, Failure> {
+) -> Result<LiveTest, AssignmentFailure> {
     let url = &shared.config.collector;
     reach(url)
         .await
-        .map_err(|problem| failure("collector", problem))?;
+        .map_err(|problem| AssignmentFailure::new("collector", problem))?;
     let program = shared
         .cache
         .get(
-            &assign.artifact_sha256,
-            assign.artifact_bytes,
+            &assignment.artifact_sha256,
+            assignment.artifact_bytes,
             &mut shared.fleet.clone(),
         )
         .await
-        .map_err(|error| failure(error.kind(), error))?;
+        .map_err(|error| AssignmentFailure::new(error.kind(), error))?;
     let (path, host) = (program.clone(), shared.host.clone());
     tokio::task::spawn_blocking(move || check(&path, &host))
         .await
-        .map_err(|error| failure("internal", error))??;
-    create_private(&dir).map_err(|error| failure("spawn", error))?;
-    let (process, ends) = Process::spawn(&shared.spawner, &program, &dir)
+        .map_err(|error| AssignmentFailure::new("internal", error))??;
+    create_private(dir).map_err(|error| AssignmentFailure::new("spawn", error))?;
+    let (process, ends) = Process::spawn(&shared.spawner, &program, dir)
         .await
-        .map_err(|error| failure("spawn", format_args!("cannot spawn the load test: {error}")))?;
-    match set_up(&shared, &assign, &spec, &process, ends, &mut divisions).await {
+        .map_err(|error| {
+            AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))
+        })?;
+    let prepared = set_up(shared, assignment, &process, ends, reporter, &mut divisions);
+    match prepared.await {
         Ok(ready) => Ok(ready(process)),
         Err(failure) => {
             process.kill().await;
@@ -96,25 +77,27 @@ pub(crate) async fn prepare(
     }
 }
 
-fn check(path: &Path, host: &program::Host) -> Result<(), Failure> {
-    let file = fs::File::open(path).map_err(|error| failure("fetch", error))?;
+fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
+    let file = fs::File::open(path).map_err(|error| AssignmentFailure::new("fetch", error))?;
     let cache = ReadCache::new(file);
     match program::check_read(&cache, host) {
         Ok(_) => Ok(()),
-        Err(problem) => Err(failure(problem.kind(), problem)),
+        Err(problem) => Err(AssignmentFailure::new(problem.kind(), problem)),
     }
 }
 
 async fn set_up(
     shared: &Shared,
-    assign: &v1::Assign,
-    spec: &JobSpec,
+    assignment: &Assignment,
     process: &Process,
     ends: Ends,
+    reporter: &Reporter,
     divisions: &mut mpsc::Receiver<Division>,
-) -> Result<impl FnOnce(Process) -> Live + use<>, Failure> {
+) -> Result<impl FnOnce(Process) -> LiveTest + use<>, AssignmentFailure> {
+    let (spec, seated) = (&assignment.spec, &assignment.seated);
     let results = Arc::new(Results::new(&[], Keep::of(spec)));
-    let (tail, socket) = tail::start(ends, &results).map_err(|error| failure("spawn", error))?;
+    let (tail, socket) =
+        tail::start(ends, &results).map_err(|error| AssignmentFailure::new("spawn", error))?;
     let Tail { hello, ended } = tail;
     let watched = Watched {
         process,
@@ -122,7 +105,8 @@ async fn set_up(
         output_ended: &ended,
     };
     let hello = watched.hello(hello).await?;
-    let socket = tokio::net::UnixStream::from_std(socket).map_err(|error| failure("spawn", error))?;
+    let socket =
+        tokio::net::UnixStream::from_std(socket).map_err(|error| AssignmentFailure::new("spawn", error))?;
     let transport: ClientTransport<_> = codec::transport(socket);
     let tarpc::client::NewClient { client, dispatch } = LoadTestClient::new(client_config(), transport);
     let connection = tokio::spawn(async move {
@@ -138,36 +122,31 @@ async fn set_up(
     };
     let workflows = choose(&spec.workflow_names(), &description)?;
     results.set_workflows(&workflows);
-    let (seated, seats) = seated(assign)?;
-    results.set_load(&spec.load(), &seated);
+    results.set_load(&spec.load(), seated);
     if let Some(users) = spec.unique_users
         && seated.count_of(u64::from(users)) == 0
     {
+        let seats = assignment.revision.seats.len();
         let problem = format!(
-            "{users} unique users are too few for {seats} agents, each of which needs one: ask for more, or for fewer \
-             --agents"
+            "{users} unique users are too few for {seats} agents, which need one each: increase --unique-users or \
+             reduce --agents"
         );
-        return Err(failure("init", problem));
+        return Err(AssignmentFailure::new("init", problem));
     }
     let anchor = shared.anchor(clock::monotonic_ns());
-    let mut setups = workflow_setups(spec, &workflows, &seated);
-    let dividing = Dividing {
-        shared,
-        assign,
-        client: &client,
-        description: &description,
-    };
-    dividing.divide(&mut setups, divisions).await?;
-    let setup = setup(assign, spec, setups, seats, anchor, &shared.config.name);
+    let mut setups = workflow_setups(spec, &workflows, seated);
+    let given = assignment.split_params.clone();
+    divide(&mut setups, given, (&client, &description), divisions, reporter).await?;
+    let setup = setup(assignment, setups, anchor, &shared.config.name);
     match client.prepare(deadline_in(INIT_LIMIT), setup).await {
         Ok(Ok(_)) => {}
         Ok(Err(problem)) if problem.kind == "unknown-workflow" => {
-            return Err(failure("unknown-workflow", problem.message));
+            return Err(AssignmentFailure::new("unknown-workflow", problem.message));
         }
-        Ok(Err(problem)) => return Err(failure("init", problem.message)),
+        Ok(Err(problem)) => return Err(AssignmentFailure::new("init", problem.message)),
         Err(_) => return Err(watched.no_answer("init", "initialise").await),
     }
-    Ok(move |process| Live {
+    Ok(move |process| LiveTest {
         process,
         client,
         connection,
@@ -187,10 +166,10 @@ struct Watched<'a> {
 }
 
 impl Watched<'_> {
-    async fn hello(&self, hello: tokio::sync::oneshot::Receiver<Hello>) -> Result<Hello, Failure> {
+    async fn hello(&self, hello: tokio::sync::oneshot::Receiver<Hello>) -> Result<Hello, AssignmentFailure> {
         match tokio::time::timeout(HELLO_LIMIT, hello).await {
             Ok(Ok(hello)) if hello.protocol == PROTOCOL => Ok(hello),
-            Ok(Ok(hello)) => Err(failure(
+            Ok(Ok(hello)) => Err(AssignmentFailure::new(
                 "not-a-load-test",
                 format_args!(
                     "the load test speaks protocol {} ({}), this agent speaks {PROTOCOL}: build it with the SDK of this \
@@ -199,7 +178,7 @@ impl Watched<'_> {
                 ),
             )),
             Ok(Err(_)) => Err(self.no_answer("not-a-load-test", "say hello").await),
-            Err(_) => Err(failure(
+            Err(_) => Err(AssignmentFailure::new(
                 "not-a-load-test",
                 format_args!(
                     "the program did not say hello within {} s: submit a load test, whose main calls \
@@ -212,24 +191,30 @@ impl Watched<'_> {
     }
 
     /// Why the program did not do what it was asked: it has exited, most often.
-    async fn no_answer(&self, kind: &'static str, what: &str) -> Failure {
+    async fn no_answer(&self, kind: &'static str, what: &str) -> AssignmentFailure {
         let mut life = self.process.life();
         let exited = life.wait_for(|life| matches!(life, Life::Gone(_)));
-        let how = match tokio::time::timeout(LAST_OUTPUT_LIMIT, exited).await {
-            Ok(Ok(life)) => life.exit().unwrap_or("ended").to_owned(),
-            _ => String::new(),
+        let exit = match tokio::time::timeout(LAST_OUTPUT_LIMIT, exited).await {
+            Ok(Ok(life)) => life.exit().cloned(),
+            _ => None,
         };
         // What it wrote last is most telling.
         let _ = tokio::time::timeout(LAST_OUTPUT_LIMIT, self.output_ended.cancelled()).await;
         let excerpts = self.results.excerpts();
-        if how == format!("exited with status {}", launch::CANNOT_RUN) {
-            return failure("spawn", excerpts);
+        match exit {
+            Some(Exit::Status(status)) if status == i32::from(launch::CANNOT_RUN) => {
+                AssignmentFailure::new("spawn", excerpts)
+            }
+            Some(exit) => AssignmentFailure::new(
+                kind,
+                format_args!("the program {exit} and did not {what}: run it by hand to see why; {excerpts}"),
+            ),
+            None => AssignmentFailure::new(
+                kind,
+                format_args!(
+                    "the program did not {what}: is it a load test of this version of heavy? {excerpts}"
+                ),
+            ),
         }
-        let message = if how.is_empty() {
-            format!("the program did not {what}: is it a load test of this version of heavy? {excerpts}")
-        } else {
-            format!("the program {how} and did not {what}: run it by hand to see why; {excerpts}")
-        };
-        failure(kind, message)
     }
 }

@@ -12,7 +12,7 @@ use tarpc::client::RpcError;
 use tokio::time::MissedTickBehavior;
 
 use super::clock::JobClock;
-use super::plan::{Batch, SharedPlan};
+use super::plan::{ReleaseBatch, SharedPlan};
 use crate::results::Results;
 use crate::rollup::Workflow;
 use heavy_process::clock::monotonic_ns;
@@ -95,8 +95,8 @@ impl Releaser {
                 break;
             }
             calls.extend(batches.into_iter().map(|batch| match batch {
-                Batch::Due(workflow, due) => self.release(workflow, due),
-                Batch::Users(workflow, users) => self.release_users(workflow, users),
+                ReleaseBatch::Due(workflow, due) => self.release(workflow, due),
+                ReleaseBatch::Users(workflow, users) => self.release_users(workflow, users),
             }));
         }
         let end_ns = i64::try_from(self.plan.lock().end_ns()).unwrap_or(i64::MAX);
@@ -165,7 +165,7 @@ mod tests {
     use heavy_results::job::JobSpec;
     use tarpc::{ClientMessage, Response};
 
-    use super::super::plan::Plan;
+    use super::super::plan::ReleasePlan;
     use super::*;
     use crate::batch::Keep;
 
@@ -186,7 +186,7 @@ mod tests {
         };
         let workflows = vec!["w".to_owned()];
         let releaser = Releaser {
-            plan: SharedPlan::new(Plan::new(load, "a", &revision)),
+            plan: SharedPlan::new(ReleasePlan::new(load, "a", &revision)),
             clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
             client: LoadTestClient::new(client_config(), wire).spawn(),
             results: Arc::new(Results::new(&workflows, Keep::of(&spec))),

@@ -1,16 +1,18 @@
 //! What a load test is told before its first iteration: pure.
 
 use heavy_load::load::{Closed, LoadModel, Quota};
-use heavy_load::revision::{Revision, Seated};
+use heavy_load::revision::Seated;
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
-use heavy_proto::v1;
 use heavy_results::job::JobSpec;
 
-use super::machine::Failure;
-use super::prepare::failure;
+use super::failure::AssignmentFailure;
+use crate::orders::Assignment;
 
 /// The workflows to run: those that are wanted, or the only one.
-pub(super) fn choose(wanted: &[String], description: &rpc::Description) -> Result<Vec<String>, Failure> {
+pub(super) fn choose(
+    wanted: &[String],
+    description: &rpc::Description,
+) -> Result<Vec<String>, AssignmentFailure> {
     let known: Vec<&str> = description
         .workflows
         .iter()
@@ -18,30 +20,23 @@ pub(super) fn choose(wanted: &[String], description: &rpc::Description) -> Resul
         .collect();
     let list = known.join(", ");
     if let Some(missing) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
-        return Err(failure(
+        return Err(AssignmentFailure::new(
             "unknown-workflow",
-            format_args!("there is no workflow {missing:?}: this load test has {list}"),
+            format_args!("unknown workflow `{missing}`: this load test has {list}"),
         ));
     }
     match (wanted.is_empty(), known.as_slice()) {
         (false, _) => Ok(wanted.to_vec()),
         (true, [only]) => Ok(vec![(*only).to_owned()]),
-        (true, []) => Err(failure("unknown-workflow", "this load test has no workflow")),
-        (true, _) => Err(failure(
+        (true, []) => Err(AssignmentFailure::new(
+            "unknown-workflow",
+            "this load test has no workflow",
+        )),
+        (true, _) => Err(AssignmentFailure::new(
             "unknown-workflow",
             format_args!("this load test has several workflows: choose with --workflow, among {list}"),
         )),
     }
-}
-
-/// What belongs to this agent's seat.
-pub(super) fn seated(assign: &v1::Assign) -> Result<(Seated, usize), Failure> {
-    let revision: Revision = serde_json::from_str(&assign.revision)
-        .map_err(|error| failure("internal", format_args!("the revision is none: {error}")))?;
-    let seated = revision
-        .of_seat(assign.seat)
-        .ok_or_else(|| failure("internal", "the weights of the agents are none"))?;
-    Ok((seated, revision.seats.len()))
 }
 
 /// What each workflow needs to know: its params, and its users if it has them.
@@ -95,18 +90,18 @@ fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup
     }
 }
 
+/// What the load test needs to know to prepare itself on this agent.
 pub(super) fn setup(
-    assign: &v1::Assign,
-    spec: &JobSpec,
+    assignment: &Assignment,
     workflows: Vec<WorkflowSetup>,
-    seats: usize,
     anchor: Anchor,
     agent: &str,
 ) -> Setup {
+    let (spec, seats) = (&assignment.spec, assignment.revision.seats.len());
     Setup {
-        job: assign.job.clone(),
+        job: assignment.job.clone(),
         agent: agent.to_owned(),
-        agent_index: assign.seat,
+        agent_index: assignment.seat,
         agents: u32::try_from(seats).unwrap_or(u32::MAX),
         workflows,
         env: spec.env.clone(),

@@ -93,7 +93,7 @@ async fn serve(
             match &delivered {
                 Ok(()) => spool.remove(),
                 Err(error) => {
-                    tracing::error!(job = spool.identity.job, %error, "results are put aside");
+                    tracing::error!(job = spool.producer.job, %error, "results are put aside");
                     spool.put_aside();
                 }
             }
@@ -142,7 +142,7 @@ async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Deliver
         if let Some(problem) = problem {
             if failures % COMPLAIN_EVERY == 0 {
                 tracing::warn!(
-                    job = spool.identity.job,
+                    job = spool.producer.job,
                     problem,
                     "cannot deliver to the collector, trying again"
                 );
@@ -210,9 +210,9 @@ impl<'a> Sender<'a> {
                 cursor.sent(content.len());
                 place.send(v1::Batch {
                     producer: Some(v1::Producer {
-                        job: self.spool.identity.job.clone(),
-                        agent: self.spool.identity.agent.clone(),
-                        epoch: self.spool.identity.epoch,
+                        job: self.spool.producer.job.clone(),
+                        agent: self.spool.producer.agent.clone(),
+                        epoch: self.spool.producer.epoch,
                         stream: stream.wire().into(),
                     }),
                     sequence,
@@ -242,7 +242,7 @@ impl<'a> Sender<'a> {
             }
             Effect::Restart(sequence) => {
                 tracing::warn!(
-                    job = self.spool.identity.job,
+                    job = self.spool.producer.job,
                     expected = ack.expected,
                     "the collector misses a batch"
                 );
@@ -251,7 +251,7 @@ impl<'a> Sender<'a> {
             }
             Effect::GiveUp(sequence) => {
                 tracing::error!(
-                    job = self.spool.identity.job,
+                    job = self.spool.producer.job,
                     sequence,
                     reason = ack.message,
                     "a batch was refused"

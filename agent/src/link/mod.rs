@@ -18,6 +18,7 @@ use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
 use crate::config::Config;
+use crate::orders::Order;
 use crate::{Error, host};
 pub(crate) use estimate::Estimate;
 use heavy_process::clock;
@@ -33,23 +34,6 @@ const REGISTRATION_LIMIT: Duration = Duration::from_secs(15);
 
 /// How often it is said that the scheduler cannot be reached.
 const COMPLAIN_EVERY: u32 = 20;
-
-/// What the scheduler wants.
-#[derive(Debug)]
-pub(crate) enum Order {
-    /// Prepare an assignment.
-    Assign(v1::Assign),
-    /// Start one at a common instant.
-    Start(v1::Start),
-    /// End one.
-    Stop(v1::Stop),
-    /// Go on with one differently.
-    Revise(v1::Revise),
-    /// Have the load test of one divide its params.
-    Split(v1::Split),
-    /// Give the load test of one its params, or new ones.
-    Params(v1::Params),
-}
 
 /// What others may see of the link.
 #[derive(Debug, Clone)]
@@ -110,7 +94,7 @@ pub(crate) struct Link {
 }
 
 /// How a session ended.
-enum Ended {
+enum SessionEnd {
     /// The stream broke; the flag says whether it had been registered.
     Broken(Status, bool),
     /// Nobody needs the link any more.
@@ -156,8 +140,8 @@ impl Link {
         let mut refused_since = None;
         loop {
             match self.session().await {
-                Ended::Done => return Ok(()),
-                Ended::Broken(status, registered) => {
+                SessionEnd::Done => return Ok(()),
+                SessionEnd::Broken(status, registered) => {
                     if registered {
                         (backoff, failures, refused_since) = (Backoff::default(), 0, None);
                     }

@@ -12,7 +12,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
 use super::estimate::{Estimate, Exchange};
-use super::{Ended, Link, Order, QUEUE, REGISTRATION_LIMIT};
+use super::{Link, QUEUE, REGISTRATION_LIMIT, SessionEnd};
+use crate::orders::{Assignment, Command, Order, Unreadable};
 use heavy_process::clock;
 
 /// The first heartbeats follow each other quickly, to know the clock before the first job.
@@ -26,7 +27,7 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 type Out = mpsc::Sender<v1::FromAgent>;
 
 impl Link {
-    pub(super) async fn session(&mut self) -> Ended {
+    pub(super) async fn session(&mut self) -> SessionEnd {
         let (out, receiver) = mpsc::channel(QUEUE);
         let mut registered = false;
         let broken = async {
@@ -68,9 +69,9 @@ impl Link {
                 drop(out);
                 let flushed = async { while let Ok(Some(_)) = stream.message().await {} };
                 let _ = tokio::time::timeout(FLUSH_LIMIT, flushed).await;
-                Ended::Done
+                SessionEnd::Done
             }
-            Err(status) => Ended::Broken(status, registered),
+            Err(status) => SessionEnd::Broken(status, registered),
         }
     }
 
@@ -82,11 +83,11 @@ impl Link {
         loop {
             tokio::select! {
                 heard = stream.message() => match heard?.and_then(|heard| heard.message) {
-                    Some(heard) => {
-                        if !self.hear(heard) {
-                            return Ok(());
-                        }
-                    }
+                    Some(heard) => match self.hear(heard) {
+                        Ok(true) => {}
+                        Ok(false) => return Ok(()),
+                        Err(unreadable) => self.refuse(unreadable, out)?,
+                    },
                     None => return Err(Status::unavailable("the scheduler ended the stream")),
                 },
                 update = self.updates.recv() => match update {
@@ -107,11 +108,14 @@ impl Link {
     }
 
     /// Takes a message; false when nobody takes orders any more.
-    fn hear(&mut self, heard: Heard) -> bool {
+    ///
+    /// # Errors
+    /// When it is an order that cannot be read.
+    fn hear(&mut self, heard: Heard) -> Result<bool, Unreadable> {
         let order = match heard {
             Heard::Registered(lease) => {
                 self.lease.limit_ns.store(lease.lease_ns, Ordering::Release);
-                return true;
+                return Ok(true);
             }
             Heard::Heartbeat(reply) => {
                 self.estimates.add(Exchange {
@@ -122,22 +126,42 @@ impl Link {
                 });
                 self.lease.renew(reply.sent_monotonic_ns);
                 self.clock.send_replace(self.best_estimate());
-                return true;
+                return Ok(true);
             }
-            Heard::Assign(assign) => Order::Assign(assign),
-            Heard::Start(start) => Order::Start(start),
-            Heard::Stop(stop) => Order::Stop(stop),
-            Heard::Revise(revise) => Order::Revise(revise),
-            Heard::Split(split) => Order::Split(split),
-            Heard::Params(params) => Order::Params(params),
+            Heard::Assign(assign) => Order::Assign(Box::new(Assignment::parse(assign)?)),
+            Heard::Start(start) => {
+                let wall_ns = start.start_wall_ns;
+                Order::Command(start.job, Command::Start { wall_ns })
+            }
+            Heard::Stop(v1::Stop {
+                job,
+                grace_ns,
+                end_ns,
+            }) => Order::Command(job, Command::Stop { grace_ns, end_ns }),
+            Heard::Revise(revise) => Order::revise(revise)?,
+            Heard::Split(v1::Split { job, agents }) => Order::Command(job, Command::Split { agents }),
+            Heard::Params(params) => Order::params(params),
         };
-        match self.orders.try_send(order) {
+        Ok(match self.orders.try_send(order) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Closed(_)) => false,
             Err(mpsc::error::TrySendError::Full(order)) => {
                 tracing::error!(?order, "too many orders at once: this one is lost");
                 true
             }
+        })
+    }
+
+    /// Tells the scheduler that an order cannot be read, where it waits for an answer.
+    fn refuse(&mut self, unreadable: Unreadable, out: &Out) -> Result<(), Status> {
+        let Unreadable { job, problem, answer } = unreadable;
+        tracing::error!(job, problem, "cannot read an order of the scheduler");
+        match answer {
+            Some(said) => {
+                self.note(&said);
+                say(out, said)
+            }
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 mod spawner;
 pub(crate) mod usage;
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -28,23 +29,67 @@ const EXIT_GRACE: Duration = Duration::from_secs(2);
 const VANISH_STEPS: u32 = 1000;
 const VANISH_STEP: Duration = Duration::from_millis(2);
 
+/// How a process exited.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// By itself, with a status.
+    Status(i32),
+    /// By a signal.
+    Signal(i32),
+    /// Unseen, for this reason.
+    Vanished(String),
+    /// Nobody knows.
+    #[default]
+    Unknown,
+}
+
+impl From<&WaitIdStatus> for Exit {
+    fn from(status: &WaitIdStatus) -> Self {
+        match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Self::Status(code),
+            (None, Some(signal)) => Self::Signal(signal),
+            (None, None) => Self::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(code) => write!(f, "exited with status {code}"),
+            Self::Signal(signal) => {
+                let name = match signal {
+                    6 => " (aborted)",
+                    9 => " (killed; out of memory?)",
+                    11 => " (segmentation fault)",
+                    15 => " (terminated)",
+                    _ => "",
+                };
+                write!(f, "died of signal {signal}{name}")
+            }
+            Self::Vanished(error) => write!(f, "vanished ({error})"),
+            Self::Unknown => f.write_str("ended"),
+        }
+    }
+}
+
 /// How far a process is on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Life {
     /// It runs.
     Running,
-    /// It has exited (how, for people); others of its group may be left.
-    Exited(String),
+    /// It has exited; others of its group may be left.
+    Exited(Exit),
     /// It and its group are gone.
-    Gone(String),
+    Gone(Exit),
 }
 
 impl Life {
     /// How it exited, once it has.
-    pub(crate) fn exit(&self) -> Option<&str> {
+    pub(crate) fn exit(&self) -> Option<&Exit> {
         match self {
             Self::Running => None,
-            Self::Exited(how) | Self::Gone(how) => Some(how),
+            Self::Exited(exit) | Self::Gone(exit) => Some(exit),
         }
     }
 }
@@ -68,7 +113,7 @@ pub(crate) struct Ends {
 }
 
 impl Process {
-    /// Spawns `program` in the folder `dir`.
+    /// Spawns `program` in the directory `dir`.
     pub(crate) async fn spawn(spawner: &Spawner, program: &Path, dir: &Path) -> io::Result<(Self, Ends)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
@@ -153,14 +198,14 @@ fn widen(pipe: impl AsFd) {
 /// from being given to others.
 fn see_off(mut child: Child, group: Pid, life: &watch::Sender<Life>) {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    let how = loop {
+    let exit = loop {
         match waitid(WaitId::Pid(group), options) {
-            Ok(Some(status)) => break describe(&status),
+            Ok(Some(status)) => break Exit::from(&status),
             Ok(None) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => break format!("vanished ({error})"),
+            Err(error) => break Exit::Vanished(error.to_string()),
         }
     };
-    let _ = life.send(Life::Exited(how.clone()));
+    let _ = life.send(Life::Exited(exit.clone()));
     let _ = kill_process_group(group, Signal::KILL);
     let _ = child.wait();
     for _ in 0..VANISH_STEPS {
@@ -169,22 +214,5 @@ fn see_off(mut child: Child, group: Pid, life: &watch::Sender<Life>) {
         }
         thread::sleep(VANISH_STEP);
     }
-    let _ = life.send(Life::Gone(how));
-}
-
-fn describe(status: &WaitIdStatus) -> String {
-    match (status.exit_status(), status.terminating_signal()) {
-        (Some(code), _) => format!("exited with status {code}"),
-        (None, Some(signal)) => {
-            let name = match signal {
-                6 => " (aborted)",
-                9 => " (killed; out of memory?)",
-                11 => " (segmentation fault)",
-                15 => " (terminated)",
-                _ => "",
-            };
-            format!("died of signal {signal}{name}")
-        }
-        (None, None) => "ended".to_owned(),
-    }
+    let _ = life.send(Life::Gone(exit));
 }

@@ -28,11 +28,11 @@ use queue::{Item, Queue};
 /// A job's id becomes the name of a folder.
 const MAX_JOB_BYTES: usize = 64;
 
-const IDENTITY_FILE: &str = "producer.json";
+const PRODUCER_FILE: &str = "producer.json";
 
 /// Whose results a folder holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
+pub(crate) struct Producer {
     /// The job.
     pub(crate) job: String,
     /// The agent's name.
@@ -100,7 +100,7 @@ impl Quota {
 #[derive(Debug)]
 pub(crate) struct Spool {
     /// Whose results these are.
-    pub(crate) identity: Identity,
+    pub(crate) producer: Producer,
     dir: PathBuf,
     logs: [Mutex<Log>; 2],
     /// The highest sequence of each stream that may be sent.
@@ -114,19 +114,19 @@ impl Spool {
     /// Makes the spool of a new assignment below `root`; its queue is written until it is ended.
     pub(crate) fn create(
         root: &Path,
-        identity: Identity,
+        producer: Producer,
         quota: &Quota,
     ) -> io::Result<(Arc<Self>, Arc<Queue>)> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if identity.job.len() > MAX_JOB_BYTES || !identity.job.bytes().all(plain) {
+        if producer.job.len() > MAX_JOB_BYTES || !producer.job.bytes().all(plain) {
             return Err(io::Error::other("the job's id is no id"));
         }
-        let dir = root.join(format!("{}-{}", identity.job, identity.epoch));
+        let dir = root.join(format!("{}-{}", producer.job, producer.epoch));
         fs::create_dir(&dir)?;
-        let mut file = File::create(dir.join(IDENTITY_FILE))?;
-        file.write_all(&serde_json::to_vec(&identity)?)?;
+        let mut file = File::create(dir.join(PRODUCER_FILE))?;
+        file.write_all(&serde_json::to_vec(&producer)?)?;
         file.sync_all()?;
-        let spool = Arc::new(Self::open(dir, identity, quota)?);
+        let spool = Arc::new(Self::open(dir, producer, quota)?);
         // Batches that survive a power failure are of no use without the names above them.
         File::open(&spool.dir)?.sync_all()?;
         File::open(root)?.sync_all()?;
@@ -214,12 +214,12 @@ impl Spool {
         }
     }
 
-    fn open(dir: PathBuf, identity: Identity, quota: &Quota) -> io::Result<Self> {
+    fn open(dir: PathBuf, producer: Producer, quota: &Quota) -> io::Result<Self> {
         let log =
             |stream: Stream| Log::open(dir.join(stream.dir()), Arc::clone(&quota.spooled)).map(Mutex::new);
         let logs = [log(Stream::Stats)?, log(Stream::Rows)?];
         Ok(Self {
-            identity,
+            producer,
             dir,
             logs,
             durable: [AtomicU64::new(0), AtomicU64::new(0)],
@@ -229,8 +229,8 @@ impl Spool {
     }
 
     fn find(dir: PathBuf, quota: &Quota) -> io::Result<Self> {
-        let identity = serde_json::from_slice(&fs::read(dir.join(IDENTITY_FILE))?)?;
-        let spool = Self::open(dir, identity, quota)?;
+        let producer = serde_json::from_slice(&fs::read(dir.join(PRODUCER_FILE))?)?;
+        let spool = Self::open(dir, producer, quota)?;
         spool.publish();
         spool.ended.store(true, Ordering::Release);
         Ok(spool)
@@ -249,7 +249,7 @@ impl Spool {
             for stream in Stream::ALL {
                 if let Err(error) = self.log(stream).sync() {
                     // What was not made durable is still delivered if it can be read back, else as a void.
-                    tracing::error!(%error, job = self.identity.job, "the spool's disk fails");
+                    tracing::error!(%error, job = self.producer.job, "the spool's disk fails");
                 }
             }
             self.publish();
@@ -293,7 +293,7 @@ impl Spool {
         let mut log = self.log(Stream::Rows);
         let (sequence, result) = log.append(content.clone());
         let Err(error) = result else { return true };
-        tracing::error!(%error, job = self.identity.job, "cannot spool rows: they are given up");
+        tracing::error!(%error, job = self.producer.job, "cannot spool rows: they are given up");
         log.replace(sequence, void::instead_of(&content, "disk full"));
         false
     }
@@ -302,7 +302,7 @@ impl Spool {
     fn append_stats(&self, content: Vec<u8>) {
         let (_, result) = self.log(Stream::Stats).append(Bytes::from(content));
         if let Err(error) = result {
-            tracing::error!(%error, job = self.identity.job, "cannot spool roll-ups: they are kept in memory");
+            tracing::error!(%error, job = self.producer.job, "cannot spool roll-ups: they are kept in memory");
         }
     }
 

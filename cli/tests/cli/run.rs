@@ -170,7 +170,7 @@ fn a_program_that_is_no_load_test_is_quoted() {
 fn an_unknown_workflow_is_answered_with_the_known_ones() {
     let stderr = refused(&[binary("http_get").to_str().unwrap(), "--workflow", "nope"]);
     assert!(
-        stderr.contains("there is no workflow \"nope\": this load test has default"),
+        stderr.contains("unknown workflow `nope`: this load test has default"),
         "{stderr}"
     );
 }

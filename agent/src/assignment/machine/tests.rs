@@ -5,11 +5,8 @@ use proptest::prelude::*;
 
 const GRACE: u64 = 30;
 
-fn failure(kind: &'static str) -> Failure {
-    Failure {
-        kind,
-        message: "why".into(),
-    }
+fn failure(kind: &'static str) -> AssignmentFailure {
+    AssignmentFailure::new(kind, "why")
 }
 
 fn stop(at_ns: Option<u64>) -> Event {
@@ -21,7 +18,7 @@ fn gone() -> Event {
 }
 
 fn live(events: &[Event]) -> Vec<Action> {
-    let mut machine = Machine::new(GRACE);
+    let mut machine = AssignmentMachine::new(GRACE);
     events
         .iter()
         .flat_map(|event| machine.on(event.clone()))

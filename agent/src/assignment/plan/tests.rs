@@ -16,10 +16,10 @@ fn first(load: &Load, agents: usize) -> Revision {
     Revision::first(load, (0..agents).map(|n| (format!("a{n}"), 1)))
 }
 
-fn plan(rest: &str, agents: usize, agent: usize) -> Plan {
+fn plan(rest: &str, agents: usize, agent: usize) -> ReleasePlan {
     let load = load(rest);
     let revision = first(&load, agents);
-    Plan::new(load, &format!("a{agent}"), &revision)
+    ReleasePlan::new(load, &format!("a{agent}"), &revision)
 }
 
 fn workflows(count: usize) -> String {
@@ -27,10 +27,10 @@ fn workflows(count: usize) -> String {
     format!(r#""workflows":[{}]"#, names.join(","))
 }
 
-fn due(batches: Vec<Batch>) -> Vec<(Workflow, u64, u64)> {
+fn due(batches: Vec<ReleaseBatch>) -> Vec<(Workflow, u64, u64)> {
     let flat = batches.into_iter().flat_map(|batch| match batch {
-        Batch::Due(workflow, due) => due.into_iter().map(|(n, due)| (workflow, n, due)).collect(),
-        Batch::Users(..) => Vec::new(),
+        ReleaseBatch::Due(workflow, due) => due.into_iter().map(|(n, due)| (workflow, n, due)).collect(),
+        ReleaseBatch::Users(..) => Vec::new(),
     });
     flat.collect()
 }
@@ -49,7 +49,7 @@ fn nothing_is_released_beyond_the_end() {
 fn users_are_released_when_they_come() {
     let mut plan = plan(r#""users":"2s:4,1s:4""#, 2, 0);
     assert_eq!(plan.take(500_000_000), []);
-    let Some(Batch::Users(0, users)) = plan.take(1_600_000_000).pop() else {
+    let Some(ReleaseBatch::Users(0, users)) = plan.take(1_600_000_000).pop() else {
         panic!("users come");
     };
     assert!(
@@ -64,7 +64,7 @@ fn users_are_released_when_they_come() {
 fn a_late_revision_releases_nothing_twice() {
     let document = load(r#""rate":"100","duration":"2s""#);
     let revision = first(&document, 1);
-    let mut plan = Plan::new(document.clone(), "a0", &revision);
+    let mut plan = ReleasePlan::new(document.clone(), "a0", &revision);
     let mut all = due(plan.take(1_000_000_000));
     let next = revision.next(&document, 900_000_000, revision.members.clone(), &document);
     assert_eq!(plan.revise(&next), 1_000_000_000);
@@ -117,9 +117,9 @@ proptest! {
         let mut all = Vec::new();
         for agent in ["a0", "a1", "a2", "a9"] {
             let mut plan = if agent == "a9" {
-                Plan::new(document.clone(), agent, &next)
+                ReleasePlan::new(document.clone(), agent, &next)
             } else {
-                let mut plan = Plan::new(document.clone(), agent, &revision);
+                let mut plan = ReleasePlan::new(document.clone(), agent, &revision);
                 prop_assert_eq!(plan.revise(&next), 0);
                 plan
             };

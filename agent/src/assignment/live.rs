@@ -1,0 +1,140 @@
+//! A load test that is spawned and initialised: what it can be asked, each question on its own time.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_plugin::rpc::{Anchor, LoadTestClient, deadline_in};
+use heavy_process::clock;
+use serde_json::Value;
+use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::AssignmentFailure;
+use super::machine::Event;
+use super::reporter::Reporter;
+use crate::orders::WorkflowParams;
+use crate::process::{Life, Process};
+use crate::results::Results;
+
+/// What a load test may take beyond the grace to interrupt what still runs and to flush.
+const STOP_SLACK: Duration = Duration::from_secs(5);
+const CLEANUP_LIMIT: Duration = Duration::from_secs(30);
+const PARAMS_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long the agent reads the last output of a load test that has exited.
+const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(2);
+
+/// A load test that is spawned and initialised.
+#[derive(Debug)]
+pub(super) struct LiveTest {
+    pub(super) process: Process,
+    pub(super) client: LoadTestClient,
+    /// Ends the RPC connection, which tells the load test that the agent is gone.
+    pub(super) connection: AbortHandle,
+    pub(super) results: Arc<Results>,
+    /// Cancelled when all output was read.
+    pub(super) output_ended: CancellationToken,
+    pub(super) workflows: Vec<String>,
+    pub(super) anchor: Anchor,
+    pub(super) sdk: String,
+}
+
+impl LiveTest {
+    /// Waits for the load test's exit and reads its last output.
+    pub(super) fn exit(&self) -> impl Future<Output = Event> + use<> {
+        let (mut life, results) = (self.process.life(), Arc::clone(&self.results));
+        let output_ended = self.output_ended.clone();
+        async move {
+            let gone = life.wait_for(|life| matches!(life, Life::Gone(_))).await;
+            let how = gone
+                .ok()
+                .and_then(|life| life.exit().cloned())
+                .unwrap_or_default();
+            results.freeze(clock::monotonic_ns());
+            let _ = tokio::time::timeout(LAST_OUTPUT_LIMIT, output_ended.cancelled()).await;
+            let message = format!("the load test {how}; {}", results.excerpts());
+            Event::Broken(AssignmentFailure::died(message))
+        }
+    }
+
+    /// Has it start nothing more and finish what runs within the grace. No event if it exits instead: [`Self::exit`]
+    /// tells that.
+    pub(super) fn stop(&self, grace_ns: u64) -> impl Future<Output = Option<Event>> + use<> {
+        self.results.freeze(clock::monotonic_ns());
+        let client = self.client.clone();
+        let (results, life) = (Arc::clone(&self.results), self.process.life());
+        async move {
+            let limit = Duration::from_nanos(grace_ns) + STOP_SLACK;
+            match client.stop(deadline_in(limit), grace_ns).await {
+                Ok(stopped) => {
+                    tracing::debug!(?stopped, "the load test has stopped");
+                    Some(Event::Stopped)
+                }
+                Err(_) if life.borrow().exit().is_some() => None,
+                Err(error) => {
+                    let excerpts = results.excerpts();
+                    let message = format!(
+                        "the load test did not stop within its grace ({error}) and the agent killed it; {excerpts}"
+                    );
+                    Some(Event::Broken(AssignmentFailure::died(message)))
+                }
+            }
+        }
+    }
+
+    /// Has it clean up. A failure is an event of the job and changes nothing else.
+    pub(super) fn clean_up(&self, agent: String) -> impl Future<Output = Event> + use<> {
+        let (client, results) = (self.client.clone(), Arc::clone(&self.results));
+        async move {
+            let problem = match client.cleanup(deadline_in(CLEANUP_LIMIT)).await {
+                Ok(Ok(())) => None,
+                Ok(Err(failure)) => Some(failure.message),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(problem) = problem {
+                tracing::warn!(problem, "the load test could not clean up");
+                results.event("cleanup-failed", &agent, &problem);
+            }
+            Event::CleanedUp
+        }
+    }
+
+    /// Gives it new params, and tells the scheduler whether it accepted them.
+    pub(super) fn new_params(
+        &self,
+        params: Result<WorkflowParams, String>,
+        reporter: Reporter,
+    ) -> impl Future<Output = ()> + use<> {
+        let client = self.client.clone();
+        async move {
+            let accepted = match params {
+                Ok(params) => match client
+                    .params(deadline_in(PARAMS_LIMIT), Value::Object(params))
+                    .await
+                {
+                    Ok(answer) => answer.map_err(|failure| failure.message),
+                    Err(error) => Err(format!("the load test did not answer: {error}")),
+                },
+                Err(problem) => Err(problem),
+            };
+            reporter.params(accepted).await;
+        }
+    }
+}
+
+/// Ends the load test, if there is one, with all its children, and removes its directory.
+pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> Event {
+    if let Some(live) = live {
+        live.connection.abort();
+        drop(live.client);
+        live.process.end().await;
+        let output = tokio::time::timeout(LAST_OUTPUT_LIMIT, live.output_ended.cancelled());
+        if output.await.is_err() {
+            tracing::warn!("a process that outlived the load test keeps its output open");
+        }
+    }
+    // Nobody needs the directory; the agent's next start removes what cannot be removed now.
+    let _ = std::fs::remove_dir_all(dir);
+    Event::Exited
+}

@@ -1,0 +1,168 @@
+//! An assignment from its start on: its clock, its spool, its plan.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use heavy_load::load::Load;
+use heavy_load::revision::Revision;
+use heavy_load::vocabulary::Ended;
+use heavy_process::clock;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+
+use super::clock::JobClock;
+use super::failure::AssignmentFailure;
+use super::health::HealthReader;
+use super::live::LiveTest;
+use super::plan::{ReleasePlan, SharedPlan};
+use super::release::Releaser;
+use crate::deliver::Delivered;
+use crate::orders::Assignment;
+use crate::results::Results;
+use crate::rollup::Unbalanced;
+use crate::shared::Shared;
+use crate::spool::{Producer, Spool};
+
+/// An assignment that has started.
+#[derive(Debug)]
+pub(super) struct RunningShare {
+    clock: JobClock,
+    results: Arc<Results>,
+    /// What is planned; none before releases begin.
+    plan: Option<SharedPlan>,
+    releasing: Option<AbortHandle>,
+    health: HealthReader,
+    offset_ns: i64,
+    error_ns: u64,
+}
+
+impl RunningShare {
+    /// Starts at an instant of the scheduler's clock. The receiver hears when all results are delivered.
+    ///
+    /// # Errors
+    /// When the spool cannot be created.
+    pub(super) fn start(
+        shared: &Shared,
+        assignment: &Assignment,
+        live: &LiveTest,
+        wall_ns: u64,
+    ) -> Result<(Self, oneshot::Receiver<Delivered>), AssignmentFailure> {
+        let estimate = shared.estimate();
+        let (monotonic_ns, own_wall_ns) = (clock::monotonic_ns(), clock::wall_ns());
+        let job_clock = JobClock::new(live.anchor, estimate.monotonic_of(wall_ns));
+        let producer = Producer {
+            job: assignment.job.clone(),
+            agent: shared.config.name.clone(),
+            epoch: assignment.epoch,
+        };
+        let (spool, queue) = Spool::create(&shared.spool_dir, producer, &shared.quota)
+            .map_err(|error| AssignmentFailure::internal(format_args!("cannot spool results: {error}")))?;
+        live.results.begin(job_clock, queue);
+        let mut health = HealthReader::new(live.process.id());
+        if !assignment.spec.load().is_open() {
+            // Users are released once: the load test's own count would be as old.
+            health.releases_ended();
+        }
+        let running = Self {
+            clock: job_clock,
+            results: Arc::clone(&live.results),
+            plan: None,
+            releasing: None,
+            health,
+            offset_ns: estimate.offset_ns(monotonic_ns, own_wall_ns),
+            error_ns: estimate.error_ns,
+        };
+        Ok((running, shared.delivery.take_over(spool)))
+    }
+
+    /// Plans the load by a revision, and gives what releases it.
+    pub(super) fn releaser(
+        &mut self,
+        load: Load,
+        agent: &str,
+        revision: &Revision,
+        live: &LiveTest,
+    ) -> Releaser {
+        let plan = SharedPlan::new(ReleasePlan::new(load, agent, revision));
+        self.plan = Some(plan.clone());
+        Releaser {
+            plan,
+            clock: self.clock,
+            client: live.client.clone(),
+            workflows: live.workflows.clone(),
+            results: Arc::clone(&self.results),
+            in_flight: Arc::clone(&self.health.in_flight),
+            out_of_data: AtomicBool::new(false),
+        }
+    }
+
+    /// Keeps the handle by which releases end early.
+    pub(super) fn releases_run(&mut self, releasing: AbortHandle) {
+        self.releasing = Some(releasing);
+    }
+
+    /// Releases nothing more.
+    pub(super) fn end_releases(&mut self) {
+        if let Some(releasing) = self.releasing.take() {
+            releasing.abort();
+        }
+        self.health.releases_ended();
+    }
+
+    /// Continues the plan by a newer revision. Gives up to where everything had been released; `None` before
+    /// releases begin.
+    pub(super) fn revise(&self, revision: &Revision) -> Option<u64> {
+        Some(self.plan.as_ref()?.lock().revise(revision))
+    }
+
+    /// Takes what is due at an instant or later out of the plan.
+    pub(super) fn end_plan(&self, end_ns: u64) {
+        if let Some(plan) = &self.plan {
+            plan.lock().end_at(end_ns);
+        }
+    }
+
+    /// The job's time.
+    pub(super) fn now_ns(&self) -> i64 {
+        self.clock.at(clock::monotonic_ns())
+    }
+
+    /// Adds an event to the results.
+    pub(super) fn event(&self, kind: &str, who: &str) {
+        self.results.event(kind, who, "");
+    }
+
+    /// Reads the health once a second, and passes on the results that are ready.
+    pub(super) fn look(&mut self, spooled_bytes: u64) {
+        let (now_ns, results) = (self.now_ns(), &self.results);
+        if let Some(health) = self.health.reading(now_ns, || results.in_flight(), spooled_bytes) {
+            results.health(health);
+        }
+        results.tick();
+    }
+
+    /// Closes the account.
+    ///
+    /// # Errors
+    /// When it does not add up, which is a defect of the agent.
+    pub(super) async fn close(&self, ended: Ended) -> Result<(), Unbalanced> {
+        let plan = self.plan.clone();
+        // Counting what is left of a long job takes too long for this thread.
+        let counted = tokio::task::spawn_blocking(move || {
+            plan.map_or((0, Vec::new()), |plan| {
+                let plan = plan.lock();
+                (plan.end_ns(), plan.rest())
+            })
+        });
+        let (until_ns, gaps) = match counted.await {
+            Ok(counted) => counted,
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        };
+        self.results
+            .finish(until_ns, &gaps, ended == Ended::Died, |closing| {
+                closing.ended = Some(ended);
+                closing.clock_offset_ns = self.offset_ns;
+                closing.clock_error_ns = self.error_ns;
+            })
+    }
+}
