@@ -23,6 +23,7 @@ mod data_dir;
 mod deliver;
 mod error;
 mod host;
+mod job_clock;
 mod link;
 mod orders;
 mod process;

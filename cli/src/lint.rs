@@ -1,17 +1,14 @@
 //! `heavy lint-lines`: checks the output lines of a load test against the protocol.
 
-mod lines;
-
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, BufRead, Write};
+use std::io::{self, Read, Write};
 
 use heavy_load::vocabulary::MetricKind;
 use heavy_plugin::hello::{Hello, PROTOCOL};
 use heavy_plugin::line::{Line, MAX_LINE_BYTES, NotAResult};
+use heavy_plugin::lines::{Filled, LineBuffer, LinePiece};
 use serde_json::Value;
-
-use lines::{Lines, Piece};
 
 /// Counts of a stream's lines.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,28 +62,40 @@ impl fmt::Display for LineCounts {
 ///
 /// # Errors
 /// When reading or writing fails.
-pub(crate) fn check(input: impl BufRead, out: &mut impl Write) -> io::Result<LineCounts> {
+pub(crate) fn check(mut input: impl Read, out: &mut impl Write) -> io::Result<LineCounts> {
     let mut totals = LineCounts::default();
-    let mut lines = Lines::new(input, MAX_LINE_BYTES);
-    while let Some(piece) = lines.next_piece()? {
-        totals.lines += 1;
-        match judge(&piece) {
-            Ok(kind) => *totals.results.entry(kind).or_default() += 1,
-            Err((reason, detail)) => {
-                *totals.not_results.entry(reason).or_default() += 1;
-                writeln!(out, "{}: {}: {detail}", totals.lines, reason.as_str())?;
-            }
+    let mut lines = LineBuffer::default();
+    while lines.read_from(&mut input)? != Filled::End {
+        while let Some(piece) = lines.next_piece() {
+            count(&piece, &mut totals, out)?;
         }
+    }
+    if let Some(piece) = lines.rest() {
+        count(&piece, &mut totals, out)?;
     }
     writeln!(out, "{totals}")?;
     Ok(totals)
 }
 
+fn count(piece: &LinePiece<'_>, totals: &mut LineCounts, out: &mut impl Write) -> io::Result<()> {
+    totals.lines += 1;
+    match judge(piece) {
+        Ok(kind) => *totals.results.entry(kind).or_default() += 1,
+        Err((reason, detail)) => {
+            *totals.not_results.entry(reason).or_default() += 1;
+            writeln!(out, "{}: {}: {detail}", totals.lines, reason.as_str())?;
+        }
+    }
+    Ok(())
+}
+
 /// The kind of a result, or why the line is none and what to do about it.
-fn judge(piece: &Piece<'_>) -> Result<&'static str, (NotAResult, String)> {
+fn judge(piece: &LinePiece<'_>) -> Result<&'static str, (NotAResult, String)> {
     let bytes = match piece {
-        Piece::TooLong => return Err((NotAResult::TooLong, format!("longer than {MAX_LINE_BYTES} bytes"))),
-        Piece::Line(bytes) | Piece::CutOff(bytes) => bytes,
+        LinePiece::TooLong(_) => {
+            return Err((NotAResult::TooLong, format!("longer than {MAX_LINE_BYTES} bytes")));
+        }
+        LinePiece::Line(bytes) | LinePiece::Rest(bytes) => bytes,
     };
     if let Some(hello) = Hello::parse(bytes) {
         if hello.protocol == PROTOCOL {
@@ -103,7 +112,7 @@ fn judge(piece: &Piece<'_>) -> Result<&'static str, (NotAResult, String)> {
         Ok(Line::Iteration(_)) => Ok("iteration"),
         Ok(Line::Dropped(_)) => Ok("dropped"),
         Ok(Line::Metric(_)) => Ok("metric"),
-        Err(_) if matches!(piece, Piece::CutOff(_)) => {
+        Err(_) if matches!(piece, LinePiece::Rest(_)) => {
             Err((NotAResult::CutOff, "the stream ends within the line".to_owned()))
         }
         Err(reason) => Err((reason, detail(reason, bytes))),

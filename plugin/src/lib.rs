@@ -11,6 +11,8 @@
 pub mod codec;
 pub mod hello;
 pub mod line;
+#[cfg(feature = "lines")]
+pub mod lines;
 pub mod name;
 #[cfg(feature = "check")]
 pub mod program;

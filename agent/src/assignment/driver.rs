@@ -28,8 +28,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// Carries an assignment from its beginning to its end.
 pub(crate) async fn run(shared: Arc<Shared>, assignment: Assignment, mut commands: mpsc::Receiver<Command>) {
     let (events, mut happened) = mpsc::channel(QUEUE);
-    let mut driver = AssignmentDriver::begin(shared, assignment, events);
-    driver.reporter.report(Report::Preparing).await;
+    let reporter = Reporter::new(shared.updates.clone(), assignment.job.clone(), assignment.epoch);
+    reporter.report(Report::Preparing).await;
+    let mut driver = AssignmentDriver::begin(shared, assignment, reporter, events);
     let mut ticks = tokio::time::interval(TICK);
     loop {
         let event = tokio::select! {
@@ -69,10 +70,14 @@ struct AssignmentDriver {
 }
 
 impl AssignmentDriver {
-    fn begin(shared: Arc<Shared>, assignment: Assignment, events: mpsc::Sender<Event>) -> Self {
+    fn begin(
+        shared: Arc<Shared>,
+        assignment: Assignment,
+        reporter: Reporter,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
         let assignment = Arc::new(assignment);
         let dir = shared.work_dir.join(uuid::Uuid::new_v4().to_string());
-        let reporter = Reporter::new(shared.updates.clone(), assignment.job.clone(), assignment.epoch);
         let preparation = Preparation::begin(
             Arc::clone(&shared),
             Arc::clone(&assignment),

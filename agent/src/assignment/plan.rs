@@ -7,7 +7,7 @@ use heavy_load::load::{Load, LoadModel};
 use heavy_load::revision::Revision;
 use heavy_load::stream::Dealt;
 
-use crate::rollup::{Gap, Workflow};
+use crate::rollup::{Gap, WorkflowIndex};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -48,7 +48,7 @@ pub(crate) struct ReleasePlan {
 /// What is left of an open workflow: a leg for each revision.
 #[derive(Debug, Clone)]
 struct OpenReleases {
-    workflow: Workflow,
+    workflow: WorkflowIndex,
     legs: VecDeque<Leg>,
 }
 
@@ -61,7 +61,7 @@ struct Leg {
 /// What is left of a closed workflow: its users with the instants at which they come and leave.
 #[derive(Debug, Clone)]
 struct ClosedReleases {
-    workflow: Workflow,
+    workflow: WorkflowIndex,
     users: VecDeque<(u64, u64, u64)>,
 }
 
@@ -69,15 +69,15 @@ struct ClosedReleases {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReleaseBatch {
     /// Iterations: numbers and due instants, ascending in both.
-    Due(Workflow, Vec<(u64, u64)>),
+    Due(WorkflowIndex, Vec<(u64, u64)>),
     /// Users: from when to when each starts iterations.
-    Users(Workflow, Vec<(u64, u64, u64)>),
+    Users(WorkflowIndex, Vec<(u64, u64, u64)>),
 }
 
 impl ReleasePlan {
     /// What `agent` has of a load, from the first revision that it knows on.
     pub(crate) fn new(document: Load, agent: &str, revision: &Revision) -> Self {
-        let workflow = |lane: usize| Workflow::try_from(lane).unwrap_or(Workflow::MAX);
+        let workflow = |lane: usize| WorkflowIndex::try_from(lane).unwrap_or(WorkflowIndex::MAX);
         let (mut open, mut closed) = (Vec::new(), Vec::new());
         for (place, lane) in document.workflows.iter().enumerate() {
             let workflow = workflow(place);

@@ -121,8 +121,7 @@ async fn set_up(
         return Err(watched.no_answer("not-a-load-test", "describe itself").await);
     };
     let workflows = choose(&spec.workflow_names(), &description)?;
-    results.set_workflows(&workflows);
-    results.set_load(&spec.load(), seated);
+    results.set_load(&workflows, &spec.load(), seated);
     if let Some(users) = spec.unique_users
         && seated.count_of(u64::from(users)) == 0
     {

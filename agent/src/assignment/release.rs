@@ -11,10 +11,10 @@ use heavy_plugin::rpc::{Accepted, Failure, LoadTestClient, Release, deadline_in}
 use tarpc::client::RpcError;
 use tokio::time::MissedTickBehavior;
 
-use super::clock::JobClock;
 use super::plan::{ReleaseBatch, SharedPlan};
+use crate::job_clock::JobClock;
 use crate::results::Results;
-use crate::rollup::Workflow;
+use crate::rollup::WorkflowIndex;
 use heavy_process::clock::monotonic_ns;
 
 /// How often iterations are released, and up to how far ahead of their due instants.
@@ -48,7 +48,7 @@ pub(crate) struct Releaser {
 }
 
 /// A workflow, and from its first to its last iteration how many were released.
-type Released = (Workflow, (u64, u64, u64));
+type Released = (WorkflowIndex, (u64, u64, u64));
 
 /// What a load test says to a release.
 type Answer = Result<Result<Accepted, Failure>, RpcError>;
@@ -104,7 +104,7 @@ impl Releaser {
     }
 
     /// Takes note of iterations, then hands them over: a line about one can only come when it is known.
-    fn release(&self, workflow: Workflow, mut due: Vec<(u64, u64)>) -> Call {
+    fn release(&self, workflow: WorkflowIndex, mut due: Vec<(u64, u64)>) -> Call {
         self.results.release(workflow, &due);
         let number = |place: Option<&(u64, u64)>| place.map_or(0, |(n, _)| *n);
         let span = (number(due.first()), number(due.last()), due.len() as u64);
@@ -115,7 +115,7 @@ impl Releaser {
     }
 
     /// As [`Self::release`], of users.
-    fn release_users(&self, workflow: Workflow, mut users: Vec<(u64, u64, u64)>) -> Call {
+    fn release_users(&self, workflow: WorkflowIndex, mut users: Vec<(u64, u64, u64)>) -> Call {
         self.results.release_users(workflow, &users);
         for (_, came_ns, left_ns) in &mut users {
             *came_ns = self.clock.since_anchor(*came_ns);

@@ -10,13 +10,13 @@ use heavy_process::clock;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use super::clock::JobClock;
 use super::failure::AssignmentFailure;
 use super::health::HealthReader;
 use super::live::LiveTest;
 use super::plan::{ReleasePlan, SharedPlan};
 use super::release::Releaser;
 use crate::deliver::Delivered;
+use crate::job_clock::JobClock;
 use crate::orders::Assignment;
 use crate::results::Results;
 use crate::rollup::Unbalanced;

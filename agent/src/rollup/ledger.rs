@@ -11,14 +11,11 @@ use std::collections::VecDeque;
 
 pub(crate) use self::span::DropReason;
 use self::span::Span;
-use super::plan::PlanTable;
+use super::plan::{PlanTable, WorkflowIndex};
 use super::second::{SECOND_NS, Second};
 
-/// A workflow's place among those that the job runs.
-pub(crate) type Workflow = u16;
-
 /// A released iteration: workflow and number.
-pub(crate) type Key = (Workflow, u64);
+pub(crate) type Key = (WorkflowIndex, u64);
 
 /// Iterations that are known by number and not yet heard of; beyond it the oldest are only counted.
 const MAX_OPEN: usize = 1 << 18;
@@ -32,7 +29,7 @@ pub(crate) struct Ledger {
     /// For each workflow its seconds that are not settled, ascending.
     workflows: Vec<VecDeque<Second>>,
     /// Released ones by due time, until they are due and counted.
-    upcoming: VecDeque<(u64, Workflow)>,
+    upcoming: VecDeque<(u64, WorkflowIndex)>,
     /// What is left of spans over several seconds.
     spans: Vec<Span>,
     /// For each workflow how many were released and not told of, whatever second they are counted in.
@@ -44,7 +41,7 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     /// Takes note of iterations that are being released, ascending in number and due time.
-    pub(crate) fn release(&mut self, workflow: Workflow, due: &[(u64, u64)]) {
+    pub(crate) fn release(&mut self, workflow: WorkflowIndex, due: &[(u64, u64)]) {
         let place = usize::from(workflow);
         if self.workflows.len() <= place {
             self.workflows.resize_with(place + 1, VecDeque::new);
@@ -106,7 +103,7 @@ impl Ledger {
     /// Settles those of a dropped line. Gives how many of `count` cannot be, because too few are outstanding.
     pub(crate) fn dropped(
         &mut self,
-        workflow: Workflow,
+        workflow: WorkflowIndex,
         (first, last, count): (u64, u64, u64),
         reason: DropReason,
         plan: &mut PlanTable,
@@ -184,7 +181,7 @@ impl Ledger {
         unaccounted.saturating_sub(excess + spans)
     }
 
-    fn second_of(&mut self, workflow: Workflow, due_ns: u64) -> Option<&mut Second> {
+    fn second_of(&mut self, workflow: WorkflowIndex, due_ns: u64) -> Option<&mut Second> {
         let second = due_ns / SECOND_NS;
         let seconds = self.workflows.get_mut(usize::from(workflow))?;
         seconds.iter_mut().rev().find(|known| known.second() == second)

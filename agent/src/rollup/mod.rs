@@ -28,10 +28,10 @@ use heavy_results::stats::{Closing, Delta};
 
 use custom::CustomTable;
 use errors::{ErrorTable, Place};
-pub(crate) use ledger::Workflow;
 use ledger::{DropReason, Ledger};
 use names::{EMPTY, Symbol};
 use plan::PlanTable;
+pub(crate) use plan::WorkflowIndex;
 use requests::{Class, RequestTable, Tables};
 use totals::Totals;
 pub(crate) use totals::Unbalanced;
@@ -46,7 +46,7 @@ pub(crate) const UNRELEASED: &str = "unreleased";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// Whose.
-    pub(crate) workflow: Workflow,
+    pub(crate) workflow: WorkflowIndex,
     /// The second in which they are due.
     pub(crate) second: u32,
     /// How many.
@@ -110,7 +110,7 @@ impl Rollup {
     }
 
     /// Takes note of users that are being released, with the instants at which they come and leave.
-    pub(crate) fn release_users(&mut self, workflow: Workflow, users: &[(u64, u64, u64)]) {
+    pub(crate) fn release_users(&mut self, workflow: WorkflowIndex, users: &[(u64, u64, u64)]) {
         self.users.release(workflow, users);
     }
 
@@ -120,7 +120,7 @@ impl Rollup {
     }
 
     /// Takes note of iterations that are being released: number and due time, ascending in both.
-    pub(crate) fn release(&mut self, workflow: Workflow, due: &[(u64, u64)]) {
+    pub(crate) fn release(&mut self, workflow: WorkflowIndex, due: &[(u64, u64)]) {
         self.ledger.release(workflow, due);
     }
 
@@ -200,7 +200,7 @@ impl Rollup {
     /// Takes note that an iteration had started; false if nobody told the load test to.
     fn was_started(
         &mut self,
-        workflow: Workflow,
+        workflow: WorkflowIndex,
         line: &IterationLine<'_>,
         scheduled_ns: i64,
         ended_ns: i64,
@@ -302,7 +302,7 @@ impl Rollup {
     }
 
     /// Counts released iterations of which it is known that the load test never got them.
-    pub(crate) fn not_taken(&mut self, workflow: Workflow, span: (u64, u64, u64)) {
+    pub(crate) fn not_taken(&mut self, workflow: WorkflowIndex, span: (u64, u64, u64)) {
         self.ledger
             .dropped(workflow, span, DropReason::Gap, &mut self.plan);
     }

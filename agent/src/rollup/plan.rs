@@ -7,10 +7,12 @@ use foldhash::fast::RandomState;
 use heavy_load::window::{Window, Windows};
 use heavy_results::stats::Iterations;
 
-use super::ledger::Workflow;
 use super::recorder::Recorder;
 
 const SECOND_NS: u64 = 1_000_000_000;
+
+/// A workflow's index among those that the job runs.
+pub(crate) type WorkflowIndex = u16;
 
 /// One second and window of one workflow.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub(crate) struct Row {
 pub(crate) struct PlanTable {
     names: Vec<Arc<str>>,
     windows: Windows,
-    rows: HashMap<(u32, Window, Workflow), Row, RandomState>,
+    rows: HashMap<(u32, Window, WorkflowIndex), Row, RandomState>,
 }
 
 impl PlanTable {
@@ -46,13 +48,13 @@ impl PlanTable {
     }
 
     /// A workflow's place.
-    pub(crate) fn workflow(&self, name: &str) -> Option<Workflow> {
+    pub(crate) fn workflow(&self, name: &str) -> Option<WorkflowIndex> {
         let place = self.names.iter().position(|known| known.as_ref() == name)?;
-        Workflow::try_from(place).ok()
+        WorkflowIndex::try_from(place).ok()
     }
 
     /// The row of a second for iterations that were scheduled in a window.
-    pub(crate) fn row(&mut self, workflow: Workflow, second: u32, window: Window) -> &mut Row {
+    pub(crate) fn row(&mut self, workflow: WorkflowIndex, second: u32, window: Window) -> &mut Row {
         self.rows
             .entry((second, window, workflow))
             .or_insert_with(|| Row {
@@ -69,13 +71,13 @@ impl PlanTable {
     }
 
     /// The counts of a second for what is due in it: of drops it is not known when in the second they were.
-    pub(crate) fn at(&mut self, workflow: Workflow, second: u32) -> &mut Iterations {
+    pub(crate) fn at(&mut self, workflow: WorkflowIndex, second: u32) -> &mut Iterations {
         let window = self.windows.of_second(second);
         &mut self.row(workflow, second, window).counts
     }
 
     /// The counts of the second in which something was due.
-    pub(crate) fn due_at(&mut self, workflow: Workflow, due_ns: u64) -> &mut Iterations {
+    pub(crate) fn due_at(&mut self, workflow: WorkflowIndex, due_ns: u64) -> &mut Iterations {
         self.at(workflow, u32::try_from(due_ns / SECOND_NS).unwrap_or(u32::MAX))
     }
 

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 use heavy_load::load::{Closed, Quota};
 
-use super::Workflow;
+use super::WorkflowIndex;
 
 /// The users of all closed workflows.
 #[derive(Debug, Default)]
 pub(crate) struct Users {
-    workflows: HashMap<Workflow, Of>,
+    workflows: HashMap<WorkflowIndex, Of>,
 }
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ struct User {
 
 impl Users {
     /// Takes note of a closed workflow, with this agent's part of its quota and users.
-    pub(crate) fn add(&mut self, workflow: Workflow, closed: &Closed, quota: Quota, users: u64) {
+    pub(crate) fn add(&mut self, workflow: WorkflowIndex, closed: &Closed, quota: Quota, users: u64) {
         self.workflows.insert(
             workflow,
             Of {
@@ -51,19 +51,19 @@ impl Users {
         );
     }
 
-    pub(crate) fn is_closed(&self, workflow: Workflow) -> bool {
+    pub(crate) fn is_closed(&self, workflow: WorkflowIndex) -> bool {
         self.workflows.contains_key(&workflow)
     }
 
     /// Whether iterations of a workflow have a response time: those of users without pacing were never due.
-    pub(crate) fn has_response(&self, workflow: Workflow) -> bool {
+    pub(crate) fn has_response(&self, workflow: WorkflowIndex) -> bool {
         self.workflows
             .get(&workflow)
             .is_none_or(|of| of.pacing_ns.is_some())
     }
 
     /// Takes note of users that are released, with the instants at which they come and leave.
-    pub(crate) fn release(&mut self, workflow: Workflow, users: &[(u64, u64, u64)]) {
+    pub(crate) fn release(&mut self, workflow: WorkflowIndex, users: &[(u64, u64, u64)]) {
         let Some(of) = self.workflows.get_mut(&workflow) else {
             return;
         };
@@ -79,7 +79,13 @@ impl Users {
     }
 
     /// Takes note of an iteration that has ended; false if no such user was released.
-    pub(crate) fn heard(&mut self, workflow: Workflow, user: &str, scheduled_ns: i64, ended_ns: i64) -> bool {
+    pub(crate) fn heard(
+        &mut self,
+        workflow: WorkflowIndex,
+        user: &str,
+        scheduled_ns: i64,
+        ended_ns: i64,
+    ) -> bool {
         let Some(of) = self.workflows.get_mut(&workflow) else {
             return false;
         };
@@ -116,7 +122,7 @@ impl Users {
     }
 
     /// Those that run at an instant, by workflow.
-    pub(crate) fn running(&self, now_ns: i64) -> impl Iterator<Item = (Workflow, u64)> {
+    pub(crate) fn running(&self, now_ns: i64) -> impl Iterator<Item = (WorkflowIndex, u64)> {
         let now_ns = u64::try_from(now_ns).unwrap_or(0);
         self.workflows.iter().map(move |(workflow, of)| {
             let runs = |user: &&User| {

@@ -27,7 +27,7 @@ fn workflows(count: usize) -> String {
     format!(r#""workflows":[{}]"#, names.join(","))
 }
 
-fn due(batches: Vec<ReleaseBatch>) -> Vec<(Workflow, u64, u64)> {
+fn due(batches: Vec<ReleaseBatch>) -> Vec<(WorkflowIndex, u64, u64)> {
     let flat = batches.into_iter().flat_map(|batch| match batch {
         ReleaseBatch::Due(workflow, due) => due.into_iter().map(|(n, due)| (workflow, n, due)).collect(),
         ReleaseBatch::Users(..) => Vec::new(),
@@ -137,7 +137,7 @@ proptest! {
         }
         all.sort_unstable();
         let planned: Vec<_> = (0..).zip(&document.workflows)
-            .flat_map(|(workflow, lane)| (0..lane.planned()).map(move |n| (workflow as Workflow, n)))
+            .flat_map(|(workflow, lane)| (0..lane.planned()).map(move |n| (workflow as WorkflowIndex, n)))
             .collect();
         prop_assert_eq!(all, planned);
     }

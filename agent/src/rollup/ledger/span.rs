@@ -3,7 +3,7 @@
 use heavy_results::stats::Dropped;
 
 use super::super::second::Second;
-use super::Workflow;
+use super::WorkflowIndex;
 
 /// Why an iteration was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl DropReason {
 /// Drops of a span that reaches over the end of a second: how many of the last few belong to which shows at the end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
-    pub(super) workflow: Workflow,
+    pub(super) workflow: WorkflowIndex,
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) count: u64,

@@ -1,21 +1,17 @@
 //! Reads what a load test writes, on threads of its own that never wait for anything but the output: a reader that
 //! stops would block the load test.
 
-mod excerpt;
-mod lines;
-
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::thread;
 
 use heavy_plugin::hello::Hello;
+use heavy_plugin::lines::{Filled, LineBuffer, LinePiece};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::Ends;
 use crate::results::Results;
-pub(crate) use excerpt::Excerpt;
-pub(crate) use lines::{Lines, Piece};
 
 /// What the readers have to say.
 #[derive(Debug)]
@@ -51,30 +47,27 @@ pub(crate) fn start(
 
 fn read_stdout(output: &mut impl Read, results: &Results, said: oneshot::Sender<Hello>) {
     let mut said = Some(said);
-    let mut lines = Lines::default();
+    let mut lines = LineBuffer::default();
     loop {
-        results.reader_waits();
-        let space = lines.space();
-        let room = space.len();
-        let read = read(output, space);
-        results.reader_got(read < room);
-        if read == 0 {
+        results.reader.waits();
+        let filled = read(&mut lines, output);
+        results.reader.got(filled != Filled::Full);
+        if filled == Filled::End {
             break;
         }
-        lines.filled(read);
         if said.is_some() {
             read_hello(&mut lines, results, &mut said);
         }
-        results.stdout(&mut lines, Lines::next);
+        results.stdout(&mut lines, LineBuffer::next_piece);
     }
-    results.stdout(&mut lines, Lines::rest);
-    results.reader_waits();
+    results.stdout(&mut lines, LineBuffer::rest);
+    results.reader.waits();
 }
 
 /// Looks for the hello; what stands before it is log output.
-fn read_hello(lines: &mut Lines, results: &Results, said: &mut Option<oneshot::Sender<Hello>>) {
-    while let Some(piece) = lines.next() {
-        if let Piece::Line(line) = piece
+fn read_hello(lines: &mut LineBuffer, results: &Results, said: &mut Option<oneshot::Sender<Hello>>) {
+    while let Some(piece) = lines.next_piece() {
+        if let LinePiece::Line(line) = piece
             && let Some(hello) = Hello::parse(line)
         {
             // Who waited for it may have given up.
@@ -86,14 +79,13 @@ fn read_hello(lines: &mut Lines, results: &Results, said: &mut Option<oneshot::S
 }
 
 fn read_stderr(output: &mut impl Read, results: &Results) {
-    let mut lines = Lines::default();
+    let mut lines = LineBuffer::default();
     loop {
-        let read = read(output, lines.space());
-        lines.filled(read);
-        while let Some(piece) = lines.next() {
+        let filled = read(&mut lines, output);
+        while let Some(piece) = lines.next_piece() {
             stderr_piece(&piece, results);
         }
-        if read == 0 {
+        if filled == Filled::End {
             break;
         }
     }
@@ -102,22 +94,16 @@ fn read_stderr(output: &mut impl Read, results: &Results) {
     }
 }
 
-fn stderr_piece(piece: &Piece<'_>, results: &Results) {
+fn stderr_piece(piece: &LinePiece<'_>, results: &Results) {
     match piece {
-        Piece::Line(line) | Piece::TooLong(line) | Piece::Rest(line) => results.stderr(line),
+        LinePiece::Line(line) | LinePiece::TooLong(line) | LinePiece::Rest(line) => results.stderr(line),
     }
 }
 
-/// Reads some bytes; 0 at the end, and a broken pipe is an end.
-fn read(output: &mut impl Read, space: &mut [u8]) -> usize {
-    loop {
-        match output.read(space) {
-            Ok(read) => return read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                tracing::warn!(%error, "cannot read a load test's output");
-                return 0;
-            }
-        }
-    }
+/// Reads once; an output that cannot be read has ended.
+fn read(lines: &mut LineBuffer, output: &mut impl Read) -> Filled {
+    lines.read_from(output).unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot read a load test's output");
+        Filled::End
+    })
 }

@@ -1,24 +1,37 @@
-//! Cuts bytes into lines: any bytes, any length, in fixed memory.
+//! Cuts a stream into lines: any bytes, any length, in fixed memory.
 
-use heavy_plugin::line::MAX_LINE_BYTES;
+use std::io::{self, Read};
 
-/// What one read may bring at most.
+use crate::line::MAX_LINE_BYTES;
+
+/// The most that one read brings.
 const READ_BYTES: usize = 256 << 10;
 
-/// One piece of output.
+/// One piece of a stream.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
+pub enum LinePiece<'a> {
     /// A line without its newline.
     Line(&'a [u8]),
-    /// The start of a line that was longer than the limit; the rest of it was skipped.
+    /// The start of a line longer than [`MAX_LINE_BYTES`]; the rest of it is skipped.
     TooLong(&'a [u8]),
-    /// What stood after the last newline when the output ended.
+    /// What stood after the last newline when the stream ended.
     Rest(&'a [u8]),
 }
 
-/// A buffer that is filled from one end and gives lines from the other.
+/// What one read brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filled {
+    /// Nothing: the stream has ended.
+    End,
+    /// Everything that was there.
+    All,
+    /// As much as there was room for; there may be more.
+    Full,
+}
+
+/// A buffer that reads fill from one end and lines leave from the other.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub struct LineBuffer {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -28,7 +41,7 @@ pub(crate) struct Lines {
     skipping: bool,
 }
 
-impl Default for Lines {
+impl Default for LineBuffer {
     fn default() -> Self {
         Self {
             // A line that is a little too long must fit, to be known as such.
@@ -41,9 +54,32 @@ impl Default for Lines {
     }
 }
 
-impl Lines {
+impl LineBuffer {
+    /// Reads once. Interrupted reads are repeated.
+    ///
+    /// # Errors
+    /// When reading fails.
+    pub fn read_from(&mut self, input: &mut impl Read) -> io::Result<Filled> {
+        let space = self.space();
+        let room = space.len();
+        loop {
+            match input.read(space) {
+                Ok(bytes) => {
+                    self.end = (self.end + bytes).min(self.buffer.len());
+                    return Ok(match bytes {
+                        0 => Filled::End,
+                        bytes if bytes < room => Filled::All,
+                        _ => Filled::Full,
+                    });
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     /// Where the next read belongs; never empty.
-    pub(crate) fn space(&mut self) -> &mut [u8] {
+    fn space(&mut self) -> &mut [u8] {
         if self.start > 0 && self.buffer.len() - self.end < READ_BYTES {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -53,13 +89,8 @@ impl Lines {
         &mut self.buffer[self.end..limit]
     }
 
-    /// Takes note of what a read brought.
-    pub(crate) fn filled(&mut self, bytes: usize) {
-        self.end = (self.end + bytes).min(self.buffer.len());
-    }
-
     /// The next line, or what is known of one that is too long; `None` when more must be read.
-    pub(crate) fn next(&mut self) -> Option<Piece<'_>> {
+    pub fn next_piece(&mut self) -> Option<LinePiece<'_>> {
         loop {
             let from = self.start + self.searched;
             let Some(length) = memchr::memchr(b'\n', &self.buffer[from..self.end]) else {
@@ -76,27 +107,27 @@ impl Lines {
             }
             let line = &self.buffer[start..newline];
             return Some(if line.len() > MAX_LINE_BYTES {
-                Piece::TooLong(line)
+                LinePiece::TooLong(line)
             } else {
-                Piece::Line(line)
+                LinePiece::Line(line)
             });
         }
     }
 
     /// What is left when the output has ended; `None` if it ended with a newline.
-    pub(crate) fn rest(&mut self) -> Option<Piece<'_>> {
+    pub fn rest(&mut self) -> Option<LinePiece<'_>> {
         let (start, end) = (self.start, self.end);
         (self.start, self.end, self.searched) = (0, 0, 0);
         let skipping = std::mem::take(&mut self.skipping);
-        (start < end && !skipping).then(|| Piece::Rest(&self.buffer[start..end]))
+        (start < end && !skipping).then(|| LinePiece::Rest(&self.buffer[start..end]))
     }
 
-    fn without_newline(&mut self) -> Option<Piece<'_>> {
+    fn without_newline(&mut self) -> Option<LinePiece<'_>> {
         let (start, length) = (self.start, self.end - self.start);
         if self.skipping || length > MAX_LINE_BYTES {
             (self.start, self.end, self.searched) = (0, 0, 0);
             if !std::mem::replace(&mut self.skipping, true) {
-                return Some(Piece::TooLong(&self.buffer[start..start + length]));
+                return Some(LinePiece::TooLong(&self.buffer[start..start + length]));
             }
             return None;
         }
@@ -111,25 +142,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn cut(output: &[u8], reads: usize) -> Vec<String> {
-        let mut lines = Lines::default();
+        let mut lines = LineBuffer::default();
         let mut pieces = Vec::new();
-        let name = |piece: Piece<'_>| match piece {
-            Piece::Line(line) => format!(
+        let name = |piece: LinePiece<'_>| match piece {
+            LinePiece::Line(line) => format!(
                 "{} {}",
                 line.len(),
                 String::from_utf8_lossy(&line[..line.len().min(9)])
             ),
-            Piece::TooLong(_) => "too long".to_owned(),
-            Piece::Rest(rest) => format!("rest {}", String::from_utf8_lossy(rest)),
+            LinePiece::TooLong(_) => "too long".to_owned(),
+            LinePiece::Rest(rest) => format!("rest {}", String::from_utf8_lossy(rest)),
         };
         let mut left = output;
-        while !left.is_empty() {
-            let space = lines.space();
-            let n = reads.min(space.len()).min(left.len());
-            space[..n].copy_from_slice(&left[..n]);
-            lines.filled(n);
-            left = &left[n..];
-            while let Some(piece) = lines.next() {
+        while lines.read_from(&mut (&mut left).take(reads as u64)).unwrap() != Filled::End {
+            while let Some(piece) = lines.next_piece() {
                 pieces.push(name(piece));
             }
         }
