@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use heavy_load::span::Span;
 use heavy_results::job::{JobInfo, Samples};
-use heavy_store::{Raw, Store};
+use heavy_store::{ExportRelation, Store};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
@@ -67,11 +67,11 @@ enum RawRelation {
 }
 
 impl RawRelation {
-    const fn raw(self) -> Raw {
+    const fn raw(self) -> ExportRelation {
         match self {
-            Self::Requests => Raw::Requests,
-            Self::Iterations => Raw::Iterations,
-            Self::Metrics => Raw::Metrics,
+            Self::Requests => ExportRelation::Requests,
+            Self::Iterations => ExportRelation::Iterations,
+            Self::Metrics => ExportRelation::Metrics,
         }
     }
 }
@@ -204,13 +204,20 @@ async fn write(
 }
 
 /// How many rows were written, of how many.
-async fn of_rows(store: &dyn Store, job: &JobInfo, raw: Raw, count: u64) -> Result<String, ExportError> {
+async fn of_rows(
+    store: &dyn Store,
+    job: &JobInfo,
+    raw: ExportRelation,
+    count: u64,
+) -> Result<String, ExportError> {
     let name = raw.name();
     let counted = store.summary(job.id).await?.map(|summary| match raw {
-        Raw::Requests => summary.requests.duration.count,
+        ExportRelation::Requests => summary.requests.duration.count,
         // Those that were lost or still ran have no row.
-        Raw::Iterations => summary.iterations.ok + summary.iterations.failed + summary.iterations.interrupted,
-        Raw::Metrics => count,
+        ExportRelation::Iterations => {
+            summary.iterations.ok + summary.iterations.failed + summary.iterations.interrupted
+        }
+        ExportRelation::Metrics => count,
     });
     Ok(match counted {
         Some(counted) if counted > count => {

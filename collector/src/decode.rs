@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// Why a batch can never be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum InvalidBatch {
     /// The sender is not said, or not well.
     #[error("the producer is not complete: {0}")]
     Producer(&'static str),
@@ -53,11 +53,11 @@ pub(crate) enum Refusal {
 }
 
 /// Checks and converts a batch.
-pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, Refusal> {
+pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, InvalidBatch> {
     let producer = producer(batch.producer)?;
     let found = crc32c::crc32c(&batch.content);
     if found != batch.crc32c {
-        return Err(Refusal::Checksum {
+        return Err(InvalidBatch::Checksum {
             said: batch.crc32c,
             found,
         });
@@ -71,29 +71,30 @@ pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, Refusal> {
     })
 }
 
-fn producer(producer: Option<v1::Producer>) -> Result<Producer, Refusal> {
-    let producer = producer.ok_or(Refusal::Producer("it is missing"))?;
+fn producer(producer: Option<v1::Producer>) -> Result<Producer, InvalidBatch> {
+    let producer = producer.ok_or(InvalidBatch::Producer("it is missing"))?;
     let stream = match producer.stream() {
         v1::Stream::Stats => Stream::Stats,
         v1::Stream::Rows => Stream::Rows,
-        v1::Stream::Unspecified => return Err(Refusal::Producer("no stream")),
+        v1::Stream::Unspecified => return Err(InvalidBatch::Producer("no stream")),
     };
     if producer.agent.is_empty() {
-        return Err(Refusal::Producer("no agent"));
+        return Err(InvalidBatch::Producer("no agent"));
     }
     Ok(Producer {
-        job: Uuid::parse_str(&producer.job).map_err(|_| Refusal::Producer("the job is no UUID"))?,
+        job: Uuid::parse_str(&producer.job).map_err(|_| InvalidBatch::Producer("the job is no UUID"))?,
         agent: producer.agent,
         epoch: producer.epoch,
         stream,
     })
 }
 
-fn content(stream: Stream, bytes: Bytes) -> Result<Content, Refusal> {
-    let decoded = v1::Content::decode(bytes.clone()).map_err(|error| Refusal::Encoding(error.to_string()))?;
+fn content(stream: Stream, bytes: Bytes) -> Result<Content, InvalidBatch> {
+    let decoded =
+        v1::Content::decode(bytes.clone()).map_err(|error| InvalidBatch::Encoding(error.to_string()))?;
     let wire = decoded
         .content
-        .ok_or_else(|| Refusal::Encoding("it is empty".to_owned()))?;
+        .ok_or_else(|| InvalidBatch::Encoding("it is empty".to_owned()))?;
     match (stream, wire) {
         (Stream::Rows, Wire::Rows(sent)) => Ok(Content::Rows(Box::new(rows(sent)?))),
         (Stream::Rows, Wire::Void(_)) => Ok(Content::Void),
@@ -106,8 +107,8 @@ fn content(stream: Stream, bytes: Bytes) -> Result<Content, Refusal> {
             bytes: bytes.into(),
             closing: true,
         }),
-        (Stream::Stats, Wire::Rows(_)) => Err(Refusal::Stream("rows")),
-        (Stream::Rows, Wire::Stats(_) | Wire::Closing(_)) => Err(Refusal::Stream("stats")),
+        (Stream::Stats, Wire::Rows(_)) => Err(InvalidBatch::Stream("rows")),
+        (Stream::Rows, Wire::Stats(_) | Wire::Closing(_)) => Err(InvalidBatch::Stream("stats")),
     }
 }
 
@@ -123,10 +124,10 @@ macro_rules! check {
     }};
 }
 
-fn rows(sent: v1::Rows) -> Result<Rows, Refusal> {
+fn rows(sent: v1::Rows) -> Result<Rows, InvalidBatch> {
     let texts = sent.dictionary.len();
     if sent.dictionary.first().is_some_and(|first| !first.is_empty()) {
-        return Err(Refusal::Dictionary);
+        return Err(InvalidBatch::Dictionary);
     }
     let mut requests = sent.requests.unwrap_or_default();
     renumber(&mut requests.old_window, &mut requests.window);
@@ -155,21 +156,21 @@ fn renumber(old: &mut Vec<u32>, new: &mut Vec<u32>) {
     new.extend(old.drain(..).map(window::from_old));
 }
 
-const fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), Refusal> {
+const fn same_length(column: &'static str, found: usize, expected: usize) -> Result<(), InvalidBatch> {
     if found == expected {
         return Ok(());
     }
-    Err(Refusal::Length {
+    Err(InvalidBatch::Length {
         column,
         found,
         expected,
     })
 }
 
-fn all_there(column: &'static str, indices: &[u32], length: usize) -> Result<(), Refusal> {
+fn all_there(column: &'static str, indices: &[u32], length: usize) -> Result<(), InvalidBatch> {
     match indices.iter().find(|index| **index as usize >= length) {
         None => Ok(()),
-        Some(index) => Err(Refusal::Index {
+        Some(index) => Err(InvalidBatch::Index {
             column,
             index: *index,
             length,

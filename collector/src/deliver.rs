@@ -25,13 +25,13 @@ const MOST_UNDER_WAY_KIB: usize = 256 << 10;
 
 /// The gRPC service.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub(crate) struct CollectorService {
     committer: Arc<Committer>,
     room: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
-impl Service {
+impl CollectorService {
     pub(crate) fn new(store: Arc<dyn Store>, shutdown: CancellationToken) -> Self {
         Self {
             committer: Arc::new(Committer {
@@ -48,7 +48,7 @@ impl Service {
 type Received = (v1::Batch, OwnedSemaphorePermit);
 
 #[tonic::async_trait]
-impl v1::collector_server::Collector for Service {
+impl v1::collector_server::Collector for CollectorService {
     type DeliverStream = ReceiverStream<Result<Ack, Status>>;
 
     async fn deliver(

@@ -40,7 +40,7 @@ pub async fn serve(
     store: Arc<dyn Store>,
     shutdown: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
-    let service = CollectorServer::new(deliver::Service::new(store, shutdown.clone()))
+    let service = CollectorServer::new(deliver::CollectorService::new(store, shutdown.clone()))
         .max_decoding_message_size(net::MAX_MESSAGE_BYTES)
         .max_encoding_message_size(net::MAX_MESSAGE_BYTES);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));

@@ -57,10 +57,10 @@ impl From<Option<f64>> for Cell {
 }
 
 /// A column's name and value.
-pub(crate) type Column = (Cow<'static, str>, Cell);
+pub(crate) type NamedCell = (Cow<'static, str>, Cell);
 
 /// Columns of these names.
-pub(crate) fn named<const N: usize>(list: [(&'static str, Cell); N]) -> impl Iterator<Item = Column> {
+pub(crate) fn named<const N: usize>(list: [(&'static str, Cell); N]) -> impl Iterator<Item = NamedCell> {
     list.into_iter().map(|(name, cell)| (Cow::Borrowed(name), cell))
 }
 
@@ -87,7 +87,7 @@ impl Rowset {
     }
 
     /// Adds a row. All have the same columns in the same order; the primary key comes first.
-    pub(crate) fn push(&mut self, row: impl Iterator<Item = Column>) {
+    pub(crate) fn push(&mut self, row: impl Iterator<Item = NamedCell>) {
         let (columns, cells) = row.unzip();
         if self.rows.is_empty() {
             self.columns = columns;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 /// Rows that can be exported: the relations of these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Raw {
+pub enum ExportRelation {
     /// Requests whose rows were kept.
     Requests,
     /// Iterations whose rows were kept.
@@ -18,16 +18,16 @@ pub enum Raw {
 
 /// One value of every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
+pub struct ExportField {
     /// The relation's column.
     pub name: &'static str,
     /// How its text is meant.
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 /// How the text of a value is meant. The texts are the same whichever database they come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// As it is.
     Text,
     /// An integer or a fraction, as in JSON.
@@ -41,35 +41,35 @@ pub enum Kind {
 }
 
 /// Takes rows as they are read.
-pub trait Sink: Send {
-    /// One row: a value for each of [`Raw::fields`], `None` for NULL.
+pub trait RowSink: Send {
+    /// One row: a value for each of [`ExportRelation::fields`], `None` for NULL.
     ///
     /// # Errors
     /// When it cannot be passed on; the export ends.
     fn row(&mut self, values: &[Option<Cow<'_, str>>]) -> io::Result<()>;
 }
 
-const fn text(name: &'static str) -> Field {
-    let kind = Kind::Text;
-    Field { name, kind }
+const fn text(name: &'static str) -> ExportField {
+    let kind = ValueKind::Text;
+    ExportField { name, kind }
 }
 
-const fn number(name: &'static str) -> Field {
-    let kind = Kind::Number;
-    Field { name, kind }
+const fn number(name: &'static str) -> ExportField {
+    let kind = ValueKind::Number;
+    ExportField { name, kind }
 }
 
-const fn flag(name: &'static str) -> Field {
-    let kind = Kind::Flag;
-    Field { name, kind }
+const fn flag(name: &'static str) -> ExportField {
+    let kind = ValueKind::Flag;
+    ExportField { name, kind }
 }
 
-const fn instant(name: &'static str) -> Field {
-    let kind = Kind::Instant;
-    Field { name, kind }
+const fn instant(name: &'static str) -> ExportField {
+    let kind = ValueKind::Instant;
+    ExportField { name, kind }
 }
 
-const REQUESTS: &[Field] = &[
+const REQUESTS: &[ExportField] = &[
     text("job_id"),
     text("agent"),
     text("workflow"),
@@ -100,13 +100,13 @@ const REQUESTS: &[Field] = &[
     number("iteration"),
     text("user_id"),
     text("proto"),
-    Field {
+    ExportField {
         name: "tags",
-        kind: Kind::Json,
+        kind: ValueKind::Json,
     },
 ];
 
-const ITERATIONS: &[Field] = &[
+const ITERATIONS: &[ExportField] = &[
     text("job_id"),
     text("agent"),
     text("workflow"),
@@ -128,7 +128,7 @@ const ITERATIONS: &[Field] = &[
     text("time_window"),
 ];
 
-const METRICS: &[Field] = &[
+const METRICS: &[ExportField] = &[
     text("job_id"),
     text("name"),
     text("kind"),
@@ -148,7 +148,7 @@ const METRICS: &[Field] = &[
     number("max_ms"),
 ];
 
-impl Raw {
+impl ExportRelation {
     /// The relation.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -161,7 +161,7 @@ impl Raw {
 
     /// What every row holds, in this order.
     #[must_use]
-    pub const fn fields(self) -> &'static [Field] {
+    pub const fn fields(self) -> &'static [ExportField] {
         match self {
             Self::Requests => REQUESTS,
             Self::Iterations => ITERATIONS,
@@ -174,10 +174,10 @@ impl Raw {
         let columns: Vec<String> = self
             .fields()
             .iter()
-            .map(|Field { name, kind }| match kind {
-                Kind::Text | Kind::Number | Kind::Json => (*name).to_owned(),
-                Kind::Flag => format!("CASE WHEN {name} THEN 'true' WHEN NOT {name} THEN 'false' END"),
-                Kind::Instant => instant(name),
+            .map(|ExportField { name, kind }| match kind {
+                ValueKind::Text | ValueKind::Number | ValueKind::Json => (*name).to_owned(),
+                ValueKind::Flag => format!("CASE WHEN {name} THEN 'true' WHEN NOT {name} THEN 'false' END"),
+                ValueKind::Instant => instant(name),
             })
             .collect();
         format!(

@@ -1,4 +1,4 @@
-//! Identities: what many rows of a batch have in common, so that a row holds one number in its place.
+//! BatchIdentities: what many rows of a batch have in common, so that a row holds one number in its place.
 
 use std::collections::HashMap;
 
@@ -34,7 +34,7 @@ impl Identity {
 
 /// The identities of a batch's rows.
 #[derive(Debug, Default)]
-pub(crate) struct Identities {
+pub(crate) struct BatchIdentities {
     /// Each once.
     pub(crate) distinct: Vec<Identity>,
     /// For each request, its place in `distinct`.
@@ -44,7 +44,7 @@ pub(crate) struct Identities {
 }
 
 /// Finds the identities of all rows.
-pub(crate) fn of(agent: &str, rows: &Rows) -> Identities {
+pub(crate) fn of(agent: &str, rows: &Rows) -> BatchIdentities {
     let mut found = Finder {
         agent,
         dictionary: &rows.dictionary,
@@ -70,7 +70,7 @@ pub(crate) fn of(agent: &str, rows: &Rows) -> Identities {
         .iter()
         .map(|workflow| found.place([*workflow, 0, 0, 0, 0]))
         .collect();
-    Identities {
+    BatchIdentities {
         distinct: found.distinct,
         of_requests,
         of_iterations,

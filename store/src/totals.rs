@@ -10,12 +10,12 @@ use heavy_results::summary::{
 use heavy_results::threshold::ThresholdSummary;
 use uuid::Uuid;
 
-use crate::cell::{Cell, Column, Rowset, named};
+use crate::cell::{Cell, NamedCell, Rowset, named};
 use crate::text::instant_ns;
 
 /// All totals of a job: their tables are to hold these rows and no others.
 pub(crate) fn rowsets(job: Uuid, summary: &Summary) -> Vec<Rowset> {
-    let mut totals = Totals::new(job);
+    let mut totals = TotalRows::new(job);
     for agent in &summary.agents {
         totals.assignment(agent);
     }
@@ -39,7 +39,7 @@ pub(crate) fn rowsets(job: Uuid, summary: &Summary) -> Vec<Rowset> {
     rowsets
 }
 
-struct Totals {
+struct TotalRows {
     job: Uuid,
     assignments: Rowset,
     request_stats: Rowset,
@@ -53,7 +53,7 @@ struct Totals {
     latency_buckets: Rowset,
 }
 
-impl Totals {
+impl TotalRows {
     fn new(job: Uuid) -> Self {
         Self {
             job,
@@ -153,7 +153,7 @@ impl Totals {
     }
 
     fn request(&mut self, workflow: &str, step: &str, request: &RequestSummary) {
-        let key: Vec<Column> = named([
+        let key: Vec<NamedCell> = named([
             ("job_id", self.job.into()),
             ("workflow", workflow.into()),
             ("step", step.into()),
@@ -226,7 +226,7 @@ impl Totals {
     }
 }
 
-fn counts(of: &Accounting) -> impl Iterator<Item = Column> {
+fn counts(of: &Accounting) -> impl Iterator<Item = NamedCell> {
     named([
         ("planned", of.planned.into()),
         ("scheduled", of.scheduled.into()),
@@ -242,7 +242,7 @@ fn counts(of: &Accounting) -> impl Iterator<Item = Column> {
     ])
 }
 
-fn phases(of: &PhaseMeans) -> impl Iterator<Item = Column> {
+fn phases(of: &PhaseMeans) -> impl Iterator<Item = NamedCell> {
     named([
         ("blocked_mean_ms", of.blocked_ms.into()),
         ("dns_mean_ms", of.dns_ms.into()),
@@ -255,7 +255,7 @@ fn phases(of: &PhaseMeans) -> impl Iterator<Item = Column> {
 }
 
 /// The statistics, with `prefix` before each name; the count comes first. Without a distribution all are NULL.
-fn statistics(prefix: &'static str, of: Option<&Distribution>) -> impl Iterator<Item = Column> {
+fn statistics(prefix: &'static str, of: Option<&Distribution>) -> impl Iterator<Item = NamedCell> {
     let ms = |value: fn(&Distribution) -> f64| of.map_or(Cell::OptReal(None), |of| value(of).into());
     let count = of.map(|of| crate::text::count(of.count));
     let list = [

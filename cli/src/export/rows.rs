@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use heavy_report::csv::Csv;
-use heavy_store::{Field, Kind, Sink};
+use heavy_store::{ExportField, RowSink, ValueKind};
 
 /// How texts are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Look {
 /// RFC 4180 with a header.
 pub(super) struct CsvRows<'a> {
     out: &'a mut (dyn Write + Send),
-    fields: &'static [Field],
+    fields: &'static [ExportField],
     look: Look,
     csv: Csv,
 }
@@ -36,7 +36,7 @@ impl<'a> CsvRows<'a> {
     /// Writes the header.
     pub(super) fn begin(
         out: &'a mut (dyn Write + Send),
-        fields: &'static [Field],
+        fields: &'static [ExportField],
         look: Look,
     ) -> io::Result<Self> {
         let mut csv = Csv::default();
@@ -51,15 +51,17 @@ impl<'a> CsvRows<'a> {
     }
 }
 
-impl Sink for CsvRows<'_> {
+impl RowSink for CsvRows<'_> {
     fn row(&mut self, values: &[Option<Cow<'_, str>>]) -> io::Result<()> {
         self.csv.clear();
         for (field, value) in self.fields.iter().zip(values) {
             match (field.kind, value) {
                 (_, None) => self.csv.null(),
                 // What these are made of needs no quotes.
-                (Kind::Number | Kind::Flag | Kind::Instant, Some(text)) => self.csv.value(text),
-                (Kind::Text | Kind::Json, Some(text)) => match self.look {
+                (ValueKind::Number | ValueKind::Flag | ValueKind::Instant, Some(text)) => {
+                    self.csv.value(text)
+                }
+                (ValueKind::Text | ValueKind::Json, Some(text)) => match self.look {
                     Look::Exact => self.csv.text(text),
                     Look::Harmless => self.csv.escaped(text),
                 },
@@ -73,26 +75,26 @@ impl Sink for CsvRows<'_> {
 /// One object on each line: numbers, booleans and tags as such, NULL as null.
 pub(super) struct JsonLines<'a> {
     out: &'a mut (dyn Write + Send),
-    fields: &'static [Field],
+    fields: &'static [ExportField],
     look: Look,
 }
 
 impl<'a> JsonLines<'a> {
-    pub(super) fn begin(out: &'a mut (dyn Write + Send), fields: &'static [Field], look: Look) -> Self {
+    pub(super) fn begin(out: &'a mut (dyn Write + Send), fields: &'static [ExportField], look: Look) -> Self {
         Self { out, fields, look }
     }
 }
 
-impl Sink for JsonLines<'_> {
+impl RowSink for JsonLines<'_> {
     fn row(&mut self, values: &[Option<Cow<'_, str>>]) -> io::Result<()> {
         for (place, (field, value)) in self.fields.iter().zip(values).enumerate() {
             let open = if place == 0 { '{' } else { ',' };
             write!(self.out, "{open}\"{}\":", field.name)?;
             match (field.kind, value) {
                 (_, None) => self.out.write_all(b"null")?,
-                (Kind::Number | Kind::Flag, Some(text)) => self.out.write_all(text.as_bytes())?,
-                (Kind::Json, Some(text)) => self.out.write_all(self.look.of(text).as_bytes())?,
-                (Kind::Text | Kind::Instant, Some(text)) => {
+                (ValueKind::Number | ValueKind::Flag, Some(text)) => self.out.write_all(text.as_bytes())?,
+                (ValueKind::Json, Some(text)) => self.out.write_all(self.look.of(text).as_bytes())?,
+                (ValueKind::Text | ValueKind::Instant, Some(text)) => {
                     let quoted = serde_json::to_string(text)?;
                     self.out.write_all(self.look.of(&quoted).as_bytes())?;
                 }
@@ -104,20 +106,20 @@ impl Sink for JsonLines<'_> {
 
 #[cfg(test)]
 mod tests {
-    use heavy_store::Raw;
+    use heavy_store::ExportRelation;
 
     use super::*;
 
     fn values() -> Vec<Option<Cow<'static, str>>> {
-        let fields = Raw::Requests.fields();
-        let value = |field: &Field| match (field.kind, field.name) {
+        let fields = ExportRelation::Requests.fields();
+        let value = |field: &ExportField| match (field.kind, field.name) {
             (_, "reused" | "iteration") => None,
             (_, "error") => Some("=1+1\n\"a\", b".into()),
-            (Kind::Text, _) => Some("".into()),
-            (Kind::Number, _) => Some("1.5".into()),
-            (Kind::Flag, _) => Some("true".into()),
-            (Kind::Instant, _) => Some("2027-01-15T08:00:00.123456Z".into()),
-            (Kind::Json, _) => Some(r#"{"a":"b"}"#.into()),
+            (ValueKind::Text, _) => Some("".into()),
+            (ValueKind::Number, _) => Some("1.5".into()),
+            (ValueKind::Flag, _) => Some("true".into()),
+            (ValueKind::Instant, _) => Some("2027-01-15T08:00:00.123456Z".into()),
+            (ValueKind::Json, _) => Some(r#"{"a":"b"}"#.into()),
         };
         fields.iter().map(value).collect()
     }
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn a_line_of_json_has_its_types() {
         let mut out: Vec<u8> = Vec::new();
-        JsonLines::begin(&mut out, Raw::Requests.fields(), Look::Exact)
+        JsonLines::begin(&mut out, ExportRelation::Requests.fields(), Look::Exact)
             .row(&values())
             .unwrap();
         let parsed: serde_json::Value = serde_json::from_slice(&out).unwrap();
@@ -135,13 +137,16 @@ mod tests {
         assert_eq!(parsed["failed"], true);
         assert_eq!(parsed["reused"], serde_json::Value::Null);
         assert_eq!(parsed["tags"]["a"], "b");
-        assert_eq!(parsed.as_object().unwrap().len(), Raw::Requests.fields().len());
+        assert_eq!(
+            parsed.as_object().unwrap().len(),
+            ExportRelation::Requests.fields().len()
+        );
     }
 
     #[test]
     fn a_line_of_csv_is_quoted_and_runs_no_formula() {
         let mut out: Vec<u8> = Vec::new();
-        CsvRows::begin(&mut out, Raw::Requests.fields(), Look::Exact)
+        CsvRows::begin(&mut out, ExportRelation::Requests.fields(), Look::Exact)
             .unwrap()
             .row(&values())
             .unwrap();
@@ -160,7 +165,7 @@ mod tests {
         let hostile = "\u{1b}[2J\u{9b}2J\r\u{202e}";
         values[9] = Some(hostile.into());
         let mut out: Vec<u8> = Vec::new();
-        let fields = Raw::Requests.fields();
+        let fields = ExportRelation::Requests.fields();
         let row = CsvRows::begin(&mut out, fields, Look::Harmless).and_then(|mut csv| csv.row(&values));
         row.unwrap();
         let mut json = JsonLines::begin(&mut out, fields, Look::Harmless);

@@ -6,7 +6,8 @@ use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
-    Batch, Committed, Deletion, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table,
+    Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
+    Store, Table,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -109,7 +110,7 @@ impl Store for Gate {
         self.store.relations().await
     }
 
-    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+    async fn export(&self, job: Uuid, raw: ExportRelation, sink: &mut dyn RowSink) -> Result<u64, Error> {
         self.store.export(job, raw, sink).await
     }
 }

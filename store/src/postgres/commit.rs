@@ -3,15 +3,16 @@
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{PostgresStore, copy, known, partitions};
-use crate::identity::{self, Identities};
-use crate::place::{self, Last, Place, stream_name, stream_named};
+use super::database::PostgresStore;
+use super::{copy, known, partitions};
+use crate::identity::{self, BatchIdentities};
+use crate::sequence::{self, Last, SequenceCheck, stream_name, stream_named};
 use crate::text::{clean, count};
 use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer};
 
 /// Rows, encoded before a connection is taken.
-struct Prepared {
-    identities: Identities,
+struct EncodedRows {
+    identities: BatchIdentities,
     ids: Vec<i64>,
     encoded: copy::Encoded,
 }
@@ -34,7 +35,7 @@ async fn try_commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, E
             let identities = identity::of(&batch.producer.agent, rows);
             let ids: Vec<i64> = identities.distinct.iter().map(known::id).collect();
             let encoded = copy::encode(job, rows, &identities, &ids);
-            Some(Prepared {
+            Some(EncodedRows {
                 identities,
                 ids,
                 encoded,
@@ -107,12 +108,12 @@ async fn advance(
         .await?;
     match id {
         Some(id) => Ok(Ok(id)),
-        None => known_place(connection, batch).await.map(Err),
+        None => known_sequence(connection, batch).await.map(Err),
     }
 }
 
 /// What became of a batch that is not its producer's next one.
-async fn known_place(connection: &mut PgConnection, batch: &Batch) -> Result<Committed, sqlx::Error> {
+async fn known_sequence(connection: &mut PgConnection, batch: &Batch) -> Result<Committed, sqlx::Error> {
     let producer = &batch.producer;
     let row: Option<(i64, i64, i64)> = sqlx::query_as(
         "SELECT id, sequence, crc32c FROM producers WHERE job_id = $1 AND agent = $2 AND epoch = $3 AND stream = $4",
@@ -140,13 +141,13 @@ async fn known_place(connection: &mut PgConnection, batch: &Batch) -> Result<Com
         sequence: sequence as u64,
         crc32c: crc32c as u32,
     };
-    match place::of(Some(last), batch) {
-        Place::Known(committed) => Ok(committed),
+    match sequence::check(Some(last), batch) {
+        SequenceCheck::Known(committed) => Ok(committed),
         // The one before it was committed while this one was looked at: it is to be sent again.
-        Place::Next => Ok(Committed::Gap {
+        SequenceCheck::Next => Ok(Committed::Gap {
             expected: batch.sequence,
         }),
-        Place::Earlier => {
+        SequenceCheck::Earlier => {
             let crc32c: Option<i64> =
                 sqlx::query_scalar("SELECT crc32c FROM stats_batches WHERE producer = $1 AND sequence = $2")
                     .bind(id)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::encode::Encoder;
 use super::partitions;
-use crate::identity::Identities;
+use crate::identity::BatchIdentities;
 use crate::text::{clean, count, duration_ns, instant_ns, json, time_window};
 use crate::{IterationRows, RequestRows, Rows};
 
@@ -28,8 +28,8 @@ pub(super) struct Encoded {
 }
 
 /// Encodes all rows; `ids` are those of `identities.distinct`.
-pub(super) fn encode(job: Uuid, rows: &Rows, identities: &Identities, ids: &[i64]) -> Encoded {
-    let texts = Texts::of(rows);
+pub(super) fn encode(job: Uuid, rows: &Rows, identities: &BatchIdentities, ids: &[i64]) -> Encoded {
+    let texts = StoredTexts::of(rows);
     let requests = &rows.requests;
     let samples = (!requests.workflow.is_empty()).then(|| {
         let mut encoder = Encoder::new(25, requests.workflow.len(), 280);
@@ -93,13 +93,13 @@ async fn copy(
 }
 
 /// The dictionary as it is stored.
-struct Texts<'a> {
+struct StoredTexts<'a> {
     plain: Vec<Cow<'a, str>>,
     /// Only of entries that are tags, else empty.
     tags: Vec<String>,
 }
 
-impl<'a> Texts<'a> {
+impl<'a> StoredTexts<'a> {
     fn of(rows: &'a Rows) -> Self {
         let plain: Vec<_> = rows.dictionary.iter().map(|text| clean(text)).collect();
         let mut tags = vec![String::new(); plain.len()];
@@ -131,7 +131,7 @@ fn sequence(encoder: &mut Encoder, sequence_id: &str) {
     }
 }
 
-fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts: &Texts<'_>) {
+fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts: &StoredTexts<'_>) {
     encoder.bigint(instant_ns(of.started_ns[row]));
     encoder.bigint(duration_ns(of.duration_ns[row]));
     encoder.bigint(count(of.size[row]));
@@ -164,7 +164,7 @@ fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts:
     encoder.text_or_null(&texts.tags[of.tags[row] as usize]);
 }
 
-fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, texts: &Texts<'_>) {
+fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, texts: &StoredTexts<'_>) {
     encoder.bigint(count(of.iteration[row]));
     encoder.bigint(instant_ns(of.scheduled_ns[row]));
     encoder.bigint(duration_ns(of.lag_ns[row]));

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use super::{PostgresStore, partitions};
+use super::database::PostgresStore;
+use super::partitions;
 use crate::Error;
 use crate::deletion::{Deletion, TABLES};
 use crate::text::count;

@@ -7,9 +7,10 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
 use uuid::Uuid;
 
-use super::{PostgresStore, open, query};
+use super::database::PostgresStore;
+use super::{explain, query};
 use crate::Error;
-use crate::export::{Field, Kind, Raw, Sink};
+use crate::export::{ExportField, ExportRelation, RowSink, ValueKind};
 
 /// All rows as of one instant, however long it takes.
 const PREPARE: &str = "SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
@@ -17,8 +18,8 @@ const PREPARE: &str = "SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATAB
 pub(super) async fn run(
     store: &PostgresStore,
     job: Uuid,
-    raw: Raw,
-    sink: &mut dyn Sink,
+    raw: ExportRelation,
+    sink: &mut dyn RowSink,
 ) -> Result<u64, Error> {
     let mut connection = store
         .options
@@ -26,7 +27,7 @@ pub(super) async fn run(
         .await
         .map_err(|error| Error::Unreachable {
             url: store.shown.clone(),
-            problem: open::explain(&error, &store.options),
+            problem: explain::connection(&error, &store.options),
         })?;
     query::notice_when_left(&mut connection).await?;
     sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
@@ -38,8 +39,8 @@ pub(super) async fn run(
 async fn stream(
     connection: &mut PgConnection,
     job: Uuid,
-    raw: Raw,
-    sink: &mut dyn Sink,
+    raw: ExportRelation,
+    sink: &mut dyn RowSink,
 ) -> Result<u64, Error> {
     let fields = raw.fields();
     let sql = AssertSqlSafe(raw.select(job, instant));
@@ -62,11 +63,15 @@ fn instant(column: &str) -> String {
     format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
 }
 
-fn value<'a>(row: &'a PgRow, column: usize, field: &Field) -> Result<Option<Cow<'a, str>>, sqlx::Error> {
+fn value<'a>(
+    row: &'a PgRow,
+    column: usize,
+    field: &ExportField,
+) -> Result<Option<Cow<'a, str>>, sqlx::Error> {
     let text: Option<&str> = row.try_get_unchecked(column)?;
     Ok(text.map(|text| match field.kind {
         // 1e-05 and 0.00001 are the same number; both databases give the second form.
-        Kind::Number if text.contains('e') => text
+        ValueKind::Number if text.contains('e') => text
             .parse::<f64>()
             .map_or(Cow::Borrowed(text), |number| Cow::Owned(number.to_string())),
         _ => Cow::Borrowed(text),

@@ -5,8 +5,8 @@ use heavy_results::summary::Summary;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::PostgresStore;
 use super::bind::upsert;
+use super::database::PostgresStore;
 use super::jobs;
 use crate::{Error, documents, series, totals};
 

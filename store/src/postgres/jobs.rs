@@ -4,8 +4,8 @@ use heavy_results::job::JobInfo;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::PostgresStore;
 use super::bind::upsert;
+use super::database::PostgresStore;
 use crate::{Error, job_rows};
 
 pub(super) async fn create(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! Identities: their ids, and which of them are known to be stored.
+//! KnownIdentities: their ids, and which of them are known to be stored.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -14,9 +14,9 @@ const MOST_IDENTITIES: usize = 100_000;
 
 /// Those that a transaction of this process has committed.
 #[derive(Debug, Default)]
-pub(super) struct Identities(Mutex<HashMap<Uuid, HashSet<i64>>>);
+pub(super) struct KnownIdentities(Mutex<HashMap<Uuid, HashSet<i64>>>);
 
-impl Identities {
+impl KnownIdentities {
     /// The ones of `ids` that may not be stored yet, as places in `ids`, by ascending id.
     pub(super) fn unknown(&self, job: Uuid, ids: &[i64]) -> Vec<usize> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

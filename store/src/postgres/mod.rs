@@ -3,8 +3,10 @@
 mod bind;
 mod commit;
 mod copy;
+mod database;
 mod delete;
 mod encode;
+mod explain;
 mod export;
 mod fold;
 mod jobs;
@@ -15,56 +17,19 @@ mod partitions;
 mod query;
 mod relations;
 
-use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
-use sqlx::PgPool;
-use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
+use self::database::PostgresStore;
 use crate::{
-    Batch, Committed, Deletion, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table,
+    Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
+    Store, Table,
 };
-
-pub(crate) struct PostgresStore {
-    /// The URL without its password.
-    shown: String,
-    options: PgConnectOptions,
-    pool: PgPool,
-    identities: known::Identities,
-}
-
-// The options hold the password.
-impl fmt::Debug for PostgresStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore")
-            .field("url", &self.shown)
-            .field("pool", &self.pool)
-            .finish_non_exhaustive()
-    }
-}
-
-impl PostgresStore {
-    /// Says of a lost connection which database it was to.
-    fn locate(&self, error: Error) -> Error {
-        match error {
-            Error::Database(
-                error @ (sqlx::Error::Io(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::Tls(_)),
-            ) => Error::Unreachable {
-                url: self.shown.clone(),
-                problem: open::explain(&error, &self.options),
-            },
-            other => other,
-        }
-    }
-}
 
 /// Connects and migrates.
 pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
@@ -163,7 +128,7 @@ impl Store for PostgresStore {
         relations::all(self).await.map_err(|error| self.locate(error))
     }
 
-    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+    async fn export(&self, job: Uuid, raw: ExportRelation, sink: &mut dyn RowSink) -> Result<u64, Error> {
         export::run(self, job, raw, sink)
             .await
             .map_err(|error| self.locate(error))

@@ -6,7 +6,8 @@ use sqlx::{
     AssertSqlSafe, Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
 };
 
-use super::{PostgresStore, open};
+use super::database::PostgresStore;
+use super::explain;
 use crate::{Dialect, Error, Table, statement};
 
 const PREPARE: &str =
@@ -20,7 +21,7 @@ pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Re
         .await
         .map_err(|error| Error::Unreachable {
             url: store.shown.clone(),
-            problem: open::explain(&error, &store.options),
+            problem: explain::connection(&error, &store.options),
         })?;
     notice_when_left(&mut connection).await?;
     sqlx::raw_sql(PREPARE).execute(&mut connection).await?;

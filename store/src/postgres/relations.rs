@@ -1,6 +1,6 @@
 //! Which relations and columns there are.
 
-use super::PostgresStore;
+use super::database::PostgresStore;
 use crate::Error;
 use crate::relations::{RELATIONS, Relation, grouped};
 

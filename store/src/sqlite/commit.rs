@@ -3,8 +3,9 @@
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{SqliteStore, insert, jobs};
-use crate::place::{self, Last, Place, stream_name, stream_named};
+use super::database::SqliteStore;
+use super::{insert, jobs};
+use crate::sequence::{self, Last, SequenceCheck, stream_name, stream_named};
 use crate::text::{clean, count};
 use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer, identity};
 
@@ -81,9 +82,9 @@ async fn advance(
         sequence: sequence as u64,
         crc32c: crc32c as u32,
     });
-    match (place::of(last, batch), row) {
-        (Place::Next, None) => first(connection, batch).await,
-        (Place::Next, Some((id, ..))) => {
+    match (sequence::check(last, batch), row) {
+        (SequenceCheck::Next, None) => first(connection, batch).await,
+        (SequenceCheck::Next, Some((id, ..))) => {
             sqlx::query("UPDATE producers SET sequence = ?, crc32c = ?, closed = closed OR ? WHERE id = ?")
                 .bind(count(batch.sequence))
                 .bind(i64::from(batch.crc32c))
@@ -93,7 +94,7 @@ async fn advance(
                 .await?;
             Ok(Ok(id))
         }
-        (Place::Earlier, row) => {
+        (SequenceCheck::Earlier, row) => {
             let crc32c: Option<i64> =
                 sqlx::query_scalar("SELECT crc32c FROM stats_batches WHERE producer = ? AND sequence = ?")
                     .bind(row.map(|(id, ..)| id))
@@ -107,13 +108,13 @@ async fn advance(
                 Committed::Conflict
             }))
         }
-        (Place::Known(Committed::Gap { expected }), None) => {
+        (SequenceCheck::Known(Committed::Gap { expected }), None) => {
             if jobs::exists(connection, producer.job).await? {
                 return Ok(Err(Committed::Gap { expected }));
             }
             without_job(connection, producer.job).await.map(Err)
         }
-        (Place::Known(committed), _) => Ok(Err(committed)),
+        (SequenceCheck::Known(committed), _) => Ok(Err(committed)),
     }
 }
 

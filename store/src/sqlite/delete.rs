@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::SqliteStore;
+use super::database::SqliteStore;
 use crate::deletion::{Deletion, TABLES};
 use crate::text::count;
 use crate::{Error, job_rows};

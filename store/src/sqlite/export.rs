@@ -4,17 +4,22 @@ use futures::TryStreamExt;
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::SqliteStore;
-use super::query::{Watch, connect, text};
+use super::database::SqliteStore;
+use super::query::{QueryWatch, connect, text};
 use crate::Error;
-use crate::export::{Raw, Sink};
+use crate::export::{ExportRelation, RowSink};
 
 /// Rows that are read ahead of what takes them.
 const READ_AHEAD: usize = 1_024;
 
-pub(super) async fn run(store: &SqliteStore, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+pub(super) async fn run(
+    store: &SqliteStore,
+    job: Uuid,
+    raw: ExportRelation,
+    sink: &mut dyn RowSink,
+) -> Result<u64, Error> {
     let mut connection = connect(&store.reading.clone().row_buffer_size(READ_AHEAD)).await?;
-    let _watch = Watch::over(&mut connection, None).await?;
+    let _watch = QueryWatch::over(&mut connection, None).await?;
     let rows = stream(&mut connection, job, raw, sink).await;
     connection.close_hard().await?;
     rows
@@ -23,8 +28,8 @@ pub(super) async fn run(store: &SqliteStore, job: Uuid, raw: Raw, sink: &mut dyn
 async fn stream(
     connection: &mut SqliteConnection,
     job: Uuid,
-    raw: Raw,
-    sink: &mut dyn Sink,
+    raw: ExportRelation,
+    sink: &mut dyn RowSink,
 ) -> Result<u64, Error> {
     let width = raw.fields().len();
     // Instants are texts already.

@@ -5,8 +5,8 @@ use heavy_results::summary::Summary;
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;
 
-use super::SqliteStore;
 use super::bind::upsert;
+use super::database::SqliteStore;
 use super::jobs;
 use crate::{Error, documents, series, totals};
 

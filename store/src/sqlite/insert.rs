@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
-use crate::identity::{Identities, Identity};
+use crate::identity::{BatchIdentities, Identity};
 use crate::text::{clean, count, duration_ns, instant_ns, json, shared, time_window};
 use crate::{IterationRows, RequestRows, Rows};
 
@@ -64,13 +64,13 @@ impl Values {
 }
 
 /// The dictionary as it is stored.
-struct Texts {
+struct StoredTexts {
     plain: Vec<Arc<str>>,
     /// Only of entries that are tags.
     tags: Vec<Option<String>>,
 }
 
-impl Texts {
+impl StoredTexts {
     fn of(rows: &Rows) -> Self {
         let plain: Vec<_> = rows.dictionary.iter().map(|text| shared(text)).collect();
         let mut tags = vec![None; plain.len()];
@@ -139,10 +139,10 @@ pub(super) async fn rows(
     connection: &mut SqliteConnection,
     job: i64,
     rows: &Rows,
-    identities: &Identities,
+    identities: &BatchIdentities,
     ids: &[i64],
 ) -> Result<(), sqlx::Error> {
-    let texts = Texts::of(rows);
+    let texts = StoredTexts::of(rows);
     let requests = &rows.requests;
     let first = next_id(
         &mut *connection,
@@ -225,7 +225,7 @@ fn groups(rows: usize) -> Vec<(usize, (usize, usize))> {
     groups
 }
 
-fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: usize, texts: &Texts) {
+fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: usize, texts: &StoredTexts) {
     values.push(id);
     values.push(identity);
     values.push(Arc::clone(texts.plain(of.url[row])));
@@ -253,7 +253,14 @@ fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: u
     ));
 }
 
-fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationRows, row: usize, texts: &Texts) {
+fn iteration(
+    values: &mut Values,
+    id: i64,
+    identity: i64,
+    of: &IterationRows,
+    row: usize,
+    texts: &StoredTexts,
+) {
     values.push(id);
     values.push(identity);
     values.push(count(of.iteration[row]));

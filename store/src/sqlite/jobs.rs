@@ -4,8 +4,8 @@ use heavy_results::job::JobInfo;
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::SqliteStore;
 use super::bind::upsert;
+use super::database::SqliteStore;
 use crate::{Error, job_rows};
 
 pub(super) async fn create(store: &SqliteStore, job: &JobInfo) -> Result<(), Error> {

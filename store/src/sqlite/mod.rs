@@ -2,6 +2,7 @@
 
 mod bind;
 mod commit;
+mod database;
 mod delete;
 mod export;
 mod fold;
@@ -13,7 +14,6 @@ mod query;
 mod read;
 mod relations;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,31 +21,13 @@ use async_trait::async_trait;
 use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{SqliteConnection, SqlitePool};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::identity::Identity;
+use self::database::SqliteStore;
 use crate::{
-    Batch, Committed, Deletion, EncodedStats, Error, Mark, Producer, Raw, Relation, Sink, Store, Table,
+    Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
+    Store, Table,
 };
-
-/// The one connection that writes, and what it need not look up again.
-#[derive(Debug)]
-struct Writer {
-    connection: SqliteConnection,
-    /// Ids of committed identities by job key.
-    identities: HashMap<(i64, Identity), i64>,
-}
-
-#[derive(Debug)]
-pub(crate) struct SqliteStore {
-    /// Of connections that only read.
-    reading: SqliteConnectOptions,
-    writer: Mutex<Writer>,
-    readers: SqlitePool,
-}
 
 /// Opens the file, creates it if it is not there, migrates it.
 pub(crate) async fn open(path: &Path) -> Result<Arc<dyn Store>, Error> {
@@ -125,7 +107,7 @@ impl Store for SqliteStore {
         relations::all(self).await
     }
 
-    async fn export(&self, job: Uuid, raw: Raw, sink: &mut dyn Sink) -> Result<u64, Error> {
+    async fn export(&self, job: Uuid, raw: ExportRelation, sink: &mut dyn RowSink) -> Result<u64, Error> {
         export::run(self, job, raw, sink).await
     }
 }

@@ -11,7 +11,8 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::Mutex;
 
-use super::{SqliteStore, Writer, migrate};
+use super::database::{SqliteStore, WriteConnection};
+use super::migrate;
 use crate::Error;
 
 /// How long a writer waits for another process's transaction.
@@ -44,7 +45,7 @@ pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
         .connect_lazy_with(reading.clone());
     Ok(SqliteStore {
         reading,
-        writer: Mutex::new(Writer {
+        writer: Mutex::new(WriteConnection {
             connection,
             identities: HashMap::new(),
         }),

@@ -12,7 +12,7 @@ use sqlx::{
     Statement, TypeInfo, ValueRef,
 };
 
-use super::SqliteStore;
+use super::database::SqliteStore;
 use crate::{Dialect, Error, Table, statement};
 
 /// How long a query waits for another process.
@@ -23,7 +23,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(60);
 pub(super) async fn run(store: &SqliteStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
     let sql = statement::reading(sql, Dialect::Sqlite).map_err(Error::Query)?;
     let mut connection = connect(&store.reading).await?;
-    let _watch = Watch::over(&mut connection, Some(TIME_LIMIT)).await?;
+    let _watch = QueryWatch::over(&mut connection, Some(TIME_LIMIT)).await?;
     let table = answer(&mut connection, sql, max_rows).await;
     connection.close_hard().await?;
     table
@@ -36,11 +36,11 @@ pub(super) async fn connect(reading: &SqliteConnectOptions) -> Result<SqliteConn
 
 /// Ends what a connection is doing when nobody waits for it any more: when this is dropped.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(super) struct QueryWatch {
     left: Arc<AtomicBool>,
 }
 
-impl Watch {
+impl QueryWatch {
     /// Watches over a connection; with a limit, a statement is ended after so long too.
     pub(super) async fn over(
         connection: &mut SqliteConnection,
@@ -61,7 +61,7 @@ impl Watch {
     }
 }
 
-impl Drop for Watch {
+impl Drop for QueryWatch {
     fn drop(&mut self) {
         self.left.store(true, Ordering::Relaxed);
     }

@@ -8,8 +8,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions, SqliteConnection};
 use tokio::sync::Mutex;
 
+use super::database::{SqliteStore, WriteConnection};
+use super::migrate;
 use super::open::{BUSY_LIMIT, MOST_READERS, explain, primary_code};
-use super::{SqliteStore, Writer, migrate};
 use crate::Error;
 
 pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
@@ -52,7 +53,7 @@ pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
     Ok(SqliteStore {
         reading,
         // It is only named so: whatever it is asked to write, SQLite refuses.
-        writer: Mutex::new(Writer {
+        writer: Mutex::new(WriteConnection {
             connection,
             identities: HashMap::new(),
         }),
@@ -67,7 +68,7 @@ async fn look(reading: &SqliteConnectOptions, shown: &str) -> Result<SqliteConne
     Ok(connection)
 }
 
-/// Whether the file or its folder cannot be written to.
+/// Whether the file or its directory cannot be written to.
 fn is_read_only(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(8 | 14))
 }

@@ -1,6 +1,6 @@
 //! Which relations and columns there are.
 
-use super::SqliteStore;
+use super::database::SqliteStore;
 use crate::Error;
 use crate::relations::{Relation, grouped};
 

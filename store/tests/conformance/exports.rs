@@ -5,7 +5,7 @@ use std::io;
 
 use heavy_load::histogram::Histogram;
 use heavy_results::aggregate::{SecondRow, SeriesUpdate};
-use heavy_store::{Content, Error, Raw, Sink, Stream, second_histograms};
+use heavy_store::{Content, Error, ExportRelation, RowSink, Stream, second_histograms};
 
 use crate::bed::{Bed, value};
 use crate::data::{self, batch, producer};
@@ -21,7 +21,7 @@ struct Sums {
     fails_at: Option<u64>,
 }
 
-impl Sink for Sums {
+impl RowSink for Sums {
     fn row(&mut self, values: &[Option<Cow<'_, str>>]) -> io::Result<()> {
         if self.fails_at == Some(self.rows) {
             return Err(io::Error::new(io::ErrorKind::StorageFull, "no room"));
@@ -43,11 +43,11 @@ impl Sink for Sums {
     }
 }
 
-fn column(raw: Raw, name: &str) -> usize {
+fn column(raw: ExportRelation, name: &str) -> usize {
     raw.fields().iter().position(|field| field.name == name).unwrap()
 }
 
-fn sums(raw: Raw, summed: &str) -> Sums {
+fn sums(raw: ExportRelation, summed: &str) -> Sums {
     Sums {
         fields: raw.fields().len(),
         column: column(raw, summed),
@@ -71,7 +71,10 @@ pub(crate) async fn all_rows_of_a_job_are_passed_on(bed: &Bed) {
         }
     }
     let store = heavy_store::open_to_read(&bed.url).await.unwrap();
-    for (raw, name) in [(Raw::Requests, "requests"), (Raw::Iterations, "iterations")] {
+    for (raw, name) in [
+        (ExportRelation::Requests, "requests"),
+        (ExportRelation::Iterations, "iterations"),
+    ] {
         let mut sink = sums(raw, "duration_ms");
         let count = store.export(job.id, raw, &mut sink).await.unwrap();
         assert_eq!((count, sink.rows), (BATCHES * ROWS, BATCHES * ROWS));
@@ -80,7 +83,11 @@ pub(crate) async fn all_rows_of_a_job_are_passed_on(bed: &Bed) {
         assert!((sink.sum - sum).abs() < sum * 1e-9, "{} {sum}", sink.sum);
     }
     let nobody = store
-        .export(uuid::Uuid::nil(), Raw::Requests, &mut sums(Raw::Requests, "size"))
+        .export(
+            uuid::Uuid::nil(),
+            ExportRelation::Requests,
+            &mut sums(ExportRelation::Requests, "size"),
+        )
         .await;
     assert_eq!(nobody.unwrap(), 0);
 }
@@ -95,8 +102,11 @@ pub(crate) async fn both_databases_give_the_same_texts(bed: &Bed) {
     rows.requests.reused[0] = 2;
     let content = Content::Rows(Box::new(rows));
     store.commit(&batch(&from, 1, content)).await.unwrap();
-    let mut sink = sums(Raw::Requests, "size");
-    store.export(job.id, Raw::Requests, &mut sink).await.unwrap();
+    let mut sink = sums(ExportRelation::Requests, "size");
+    store
+        .export(job.id, ExportRelation::Requests, &mut sink)
+        .await
+        .unwrap();
     let row = &sink.first[0];
     for (name, expected) in [
         ("job_id", Some(job.id.to_string().as_str())),
@@ -115,14 +125,21 @@ pub(crate) async fn both_databases_give_the_same_texts(bed: &Bed) {
         ("sequence_id", Some(data::sequence_id(0).as_str())),
         ("tags", Some(r#"{"region":"eu"}"#)),
     ] {
-        assert_eq!(row[column(Raw::Requests, name)].as_deref(), expected, "{name}");
+        assert_eq!(
+            row[column(ExportRelation::Requests, name)].as_deref(),
+            expected,
+            "{name}"
+        );
     }
-    let mut sink = sums(Raw::Iterations, "lag_ms");
-    store.export(job.id, Raw::Iterations, &mut sink).await.unwrap();
+    let mut sink = sums(ExportRelation::Iterations, "lag_ms");
+    store
+        .export(job.id, ExportRelation::Iterations, &mut sink)
+        .await
+        .unwrap();
     let row = &sink.first[0];
     for (name, expected) in [("ok", "true"), ("lag_ms", "0.02"), ("response_ms", "2.02")] {
         assert_eq!(
-            row[column(Raw::Iterations, name)].as_deref(),
+            row[column(ExportRelation::Iterations, name)].as_deref(),
             Some(expected),
             "{name}"
         );
@@ -131,8 +148,14 @@ pub(crate) async fn both_databases_give_the_same_texts(bed: &Bed) {
         .save_series(job.id, &SeriesUpdate::default(), Some(&data::summary(&job)))
         .await
         .unwrap();
-    let mut sink = sums(Raw::Metrics, "count");
-    assert_eq!(store.export(job.id, Raw::Metrics, &mut sink).await.unwrap(), 2);
+    let mut sink = sums(ExportRelation::Metrics, "count");
+    assert_eq!(
+        store
+            .export(job.id, ExportRelation::Metrics, &mut sink)
+            .await
+            .unwrap(),
+        2
+    );
     assert!((sink.sum - 100.0).abs() < 1e-9, "{}", sink.sum);
 }
 
@@ -143,9 +166,12 @@ pub(crate) async fn an_export_ends_where_it_cannot_be_written(bed: &Bed) {
     let from = producer(job.id, "one", Stream::Rows);
     let content = Content::Rows(Box::new(data::rows(0, 100)));
     store.commit(&batch(&from, 1, content)).await.unwrap();
-    let mut sink = sums(Raw::Requests, "size");
+    let mut sink = sums(ExportRelation::Requests, "size");
     sink.fails_at = Some(7);
-    let error = store.export(job.id, Raw::Requests, &mut sink).await.unwrap_err();
+    let error = store
+        .export(job.id, ExportRelation::Requests, &mut sink)
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, Error::Output(error) if error.kind() == io::ErrorKind::StorageFull),
         "{error}"

@@ -13,7 +13,7 @@ pub(crate) struct Last {
 
 /// What is to be done with a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum SequenceCheck {
     /// It is the next one: store it.
     Next,
     /// It was committed before; whether with this checksum must be looked up.
@@ -23,29 +23,29 @@ pub(crate) enum Place {
 }
 
 /// Where a batch belongs after `last`; `None`: nothing was committed yet.
-pub(crate) fn of(last: Option<Last>, batch: &Batch) -> Place {
+pub(crate) fn check(last: Option<Last>, batch: &Batch) -> SequenceCheck {
     let highest = last.map_or(0, |last| last.sequence);
     if batch.sequence == highest + 1 {
-        return Place::Next;
+        return SequenceCheck::Next;
     }
     if batch.sequence > highest || batch.sequence == 0 {
-        return Place::Known(Committed::Gap {
+        return SequenceCheck::Known(Committed::Gap {
             expected: highest + 1,
         });
     }
     // A batch that was committed and then damaged on the agent's disk comes again as a void: what it held is here.
     if matches!(batch.content, Content::Void | Content::EncodedVoid(_)) {
-        return Place::Known(Committed::Duplicate);
+        return SequenceCheck::Known(Committed::Duplicate);
     }
     match last {
         Some(last) if last.sequence == batch.sequence && last.crc32c != batch.crc32c => {
-            Place::Known(Committed::Conflict)
+            SequenceCheck::Known(Committed::Conflict)
         }
         // Of earlier batches of rows the checksum is not kept.
         Some(last) if last.sequence != batch.sequence && batch.producer.stream == Stream::Stats => {
-            Place::Earlier
+            SequenceCheck::Earlier
         }
-        _ => Place::Known(Committed::Duplicate),
+        _ => SequenceCheck::Known(Committed::Duplicate),
     }
 }
 
@@ -89,37 +89,61 @@ mod tests {
             crc32c: 7,
         });
         for (last, sequence, crc32c, stream, expected) in [
-            (None, 1, 0, Stream::Rows, Place::Next),
+            (None, 1, 0, Stream::Rows, SequenceCheck::Next),
             (
                 None,
                 2,
                 0,
                 Stream::Rows,
-                Place::Known(Committed::Gap { expected: 1 }),
+                SequenceCheck::Known(Committed::Gap { expected: 1 }),
             ),
             (
                 last,
                 0,
                 0,
                 Stream::Rows,
-                Place::Known(Committed::Gap { expected: 6 }),
+                SequenceCheck::Known(Committed::Gap { expected: 6 }),
             ),
-            (last, 6, 0, Stream::Rows, Place::Next),
+            (last, 6, 0, Stream::Rows, SequenceCheck::Next),
             (
                 last,
                 7,
                 0,
                 Stream::Rows,
-                Place::Known(Committed::Gap { expected: 6 }),
+                SequenceCheck::Known(Committed::Gap { expected: 6 }),
             ),
-            (last, 5, 7, Stream::Rows, Place::Known(Committed::Duplicate)),
-            (last, 5, 8, Stream::Rows, Place::Known(Committed::Conflict)),
-            (last, 3, 8, Stream::Rows, Place::Known(Committed::Duplicate)),
-            (last, 3, 8, Stream::Stats, Place::Earlier),
-            (last, 5, 7, Stream::Stats, Place::Known(Committed::Duplicate)),
+            (
+                last,
+                5,
+                7,
+                Stream::Rows,
+                SequenceCheck::Known(Committed::Duplicate),
+            ),
+            (
+                last,
+                5,
+                8,
+                Stream::Rows,
+                SequenceCheck::Known(Committed::Conflict),
+            ),
+            (
+                last,
+                3,
+                8,
+                Stream::Rows,
+                SequenceCheck::Known(Committed::Duplicate),
+            ),
+            (last, 3, 8, Stream::Stats, SequenceCheck::Earlier),
+            (
+                last,
+                5,
+                7,
+                Stream::Stats,
+                SequenceCheck::Known(Committed::Duplicate),
+            ),
         ] {
             assert_eq!(
-                of(last, &batch(stream, sequence, crc32c)),
+                check(last, &batch(stream, sequence, crc32c)),
                 expected,
                 "{sequence} {crc32c}"
             );
@@ -148,13 +172,13 @@ mod tests {
                 content,
             };
             for (sequence, expected) in [
-                (3, Place::Known(Committed::Duplicate)),
-                (5, Place::Known(Committed::Duplicate)),
-                (6, Place::Next),
-                (7, Place::Known(Committed::Gap { expected: 6 })),
+                (3, SequenceCheck::Known(Committed::Duplicate)),
+                (5, SequenceCheck::Known(Committed::Duplicate)),
+                (6, SequenceCheck::Next),
+                (7, SequenceCheck::Known(Committed::Gap { expected: 6 })),
             ] {
                 batch.sequence = sequence;
-                assert_eq!(of(last, &batch), expected, "{stream:?} {sequence}");
+                assert_eq!(check(last, &batch), expected, "{stream:?} {sequence}");
             }
         }
     }

@@ -1,0 +1,46 @@
+//! The connections to one database, and what need not be looked up again.
+
+use std::fmt;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
+
+use super::explain;
+use super::known::KnownIdentities;
+use crate::Error;
+
+pub(crate) struct PostgresStore {
+    /// The URL without its password.
+    pub(super) shown: String,
+    pub(super) options: PgConnectOptions,
+    pub(super) pool: PgPool,
+    pub(super) identities: KnownIdentities,
+}
+
+// The options hold the password.
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore")
+            .field("url", &self.shown)
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Says of a lost connection which database it was to.
+    pub(super) fn locate(&self, error: Error) -> Error {
+        match error {
+            Error::Database(
+                error @ (sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Tls(_)),
+            ) => Error::Unreachable {
+                url: self.shown.clone(),
+                problem: explain::connection(&error, &self.options),
+            },
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The connections to one file: one that writes, and some that read.
+
+use std::collections::HashMap;
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{SqliteConnection, SqlitePool};
+use tokio::sync::Mutex;
+
+use crate::identity::Identity;
+
+/// The one connection that writes, and what it need not look up again.
+#[derive(Debug)]
+pub(super) struct WriteConnection {
+    pub(super) connection: SqliteConnection,
+    /// Ids of committed identities by job key.
+    pub(super) identities: HashMap<(i64, Identity), i64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    /// Of connections that only read.
+    pub(super) reading: SqliteConnectOptions,
+    pub(super) writer: Mutex<WriteConnection>,
+    pub(super) readers: SqlitePool,
+}
