@@ -19,7 +19,7 @@ pub struct Args {
     /// Agent name, unique per scheduler [default: host name]
     #[arg(long, env = "HEAVY_NAME")]
     pub name: Option<String>,
-    /// Label by which jobs select agents (repeatable)
+    /// Label by which jobs select agents (can be repeated)
     #[arg(long, env = "HEAVY_LABEL", value_name = "KEY=VALUE", value_delimiter = ',', value_parser = label)]
     pub label: Vec<(String, String)>,
     /// Data directory of this agent [default: $XDG_DATA_HOME/heavy/agents/NAME]
