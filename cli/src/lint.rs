@@ -58,7 +58,7 @@ impl fmt::Display for LineCounts {
     }
 }
 
-/// Reads a stream to its end; writes a line for each line that is no result, and in the end the totals.
+/// Reads a stream to its end; writes a line for each line that is not a result, and the totals at the end.
 ///
 /// # Errors
 /// When reading or writing fails.
@@ -89,7 +89,7 @@ fn count(piece: &LinePiece<'_>, totals: &mut LineCounts, out: &mut impl Write) -
     Ok(())
 }
 
-/// The kind of a result, or why the line is none and what to do about it.
+/// The kind of a result, or why the line is not one, and what to do.
 fn judge(piece: &LinePiece<'_>) -> Result<&'static str, (NotAResult, String)> {
     let bytes = match piece {
         LinePiece::TooLong(_) => {

@@ -21,7 +21,7 @@ pub(crate) enum AnswerFormat {
 }
 
 impl AnswerFormat {
-    /// How many rows are fetched unless it was said.
+    /// The default maximum of rows.
     pub(crate) const fn default_rows(self) -> usize {
         match self {
             Self::Table => 1_000,

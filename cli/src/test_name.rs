@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::exit::Failure;
 use crate::services::{Home, Service};
 
-/// What is to be run.
+/// A resolved load test.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Test {
     /// A URL to request.

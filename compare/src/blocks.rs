@@ -15,7 +15,7 @@ pub(super) const FEWEST_BLOCKS: usize = 8;
 /// An estimate above this would ask for a few endless blocks.
 const HIGHEST_CORRELATION: f64 = 0.9;
 
-/// Blocks of so many slices of time each; the last one takes what is left.
+/// Blocks of equally many slices of time; the last one takes the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blocks {
     cells: usize,
@@ -30,7 +30,7 @@ impl Blocks {
         count: 1,
     };
 
-    /// The blocks of a job of so many seconds in so many equal slices, where the correlation of neighbouring seconds is
+    /// The blocks of a job with the given seconds and equal slices, where the correlation of neighbouring seconds is
     /// known; `None`: there are too few. The length of a block is Carlstein's for an autoregression of first order,
     /// `(2 r / (1 - r^2))^(2/3) n^(1/3)`, and never less than `n^(1/3)`, the order that is best for any weak dependence
     /// (P. Hall, J. L. Horowitz, B.-Y. Jing, "On blocking rules for the bootstrap with dependent data", Biometrika

@@ -91,14 +91,14 @@ fn standing(job: &JobInfo) -> Option<String> {
         (state, _) if !state.is_final() => {
             Some(format!("job {id} is {}: its figures will change", state.as_str()))
         }
-        (JobState::Stopped, _) => Some(format!("job {id} was stopped before its end")),
-        (JobState::Failed, _) => Some(format!("job {id} could not be run to its end: {}", job.reason)),
+        (JobState::Stopped, _) => Some(format!("job {id} was stopped early")),
+        (JobState::Failed, _) => Some(format!("job {id} could not run to its end: {}", job.reason)),
         (_, Some(Verdict::Invalid)) => Some(format!(
-            "job {id} is INVALID, do not trust its figures: {}",
+            "job {id} is INVALID, so its figures are not reliable: {}",
             job.reason
         )),
         _ if job.degraded => Some(format!(
-            "job {id} is degraded: an agent was lost, or its accounting is open"
+            "job {id} is degraded: an agent was lost, or counts are incomplete"
         )),
         _ => None,
     }
@@ -121,7 +121,7 @@ pub fn notes(before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
         .iter()
         .any(|earlier| earlier.submitted_at_wall_ns > now.submitted_at_wall_ns)
     {
-        notes.push("the job that is judged is older than what it is measured by".to_owned());
+        notes.push("the judged job is older than its baseline".to_owned());
     }
     if before
         .iter()
@@ -129,7 +129,7 @@ pub fn notes(before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
         .chain([now])
         .any(|job| !job.spec.warm_up.is_zero())
     {
-        notes.push("warm-up is left out".to_owned());
+        notes.push("warm-up is excluded".to_owned());
     }
     notes
 }

@@ -1,4 +1,4 @@
-//! From what is said of each statistic to a verdict and a sentence of them all.
+//! The verdict and the headline, from the findings of all statistics.
 
 use super::document::{Conclusion, Finding, PlaceChange, StatisticChange};
 use super::place::Level;
@@ -6,7 +6,7 @@ use super::place::Level;
 /// Changes that the headline names.
 const MOST_NAMED: usize = 3;
 
-/// So many of a name that only one side has are no chance.
+/// A name with this many samples on one side only is not missing by chance.
 const ONE_SIDED: u64 = 100;
 
 /// Regressions first, then what is worse, then any change, then what can be told.
@@ -24,7 +24,7 @@ pub(super) fn worst(statistics: &[StatisticChange]) -> Finding {
         .unwrap_or(Finding::TooFewSamples)
 }
 
-/// All places in a word.
+/// The verdict over all places.
 pub(super) fn verdict(places: &[PlaceChange]) -> Conclusion {
     let any = |wanted: &dyn Fn(&StatisticChange) -> bool| {
         places.iter().flat_map(|place| &place.statistics).any(wanted)
@@ -54,7 +54,7 @@ pub(super) fn headline(verdict: Conclusion, places: &[PlaceChange]) -> String {
                 one_sided(places, Finding::Gone),
                 one_sided(places, Finding::New),
             ];
-            format!("worse by more than is tolerated: {}", joined(parts))
+            format!("worse by more than the tolerance: {}", joined(parts))
         }
         Conclusion::Changed => {
             let changed = most(places, |one| one.finding.is_change());
@@ -65,7 +65,7 @@ pub(super) fn headline(verdict: Conclusion, places: &[PlaceChange]) -> String {
                 one_sided(places, Finding::New),
             ];
             format!(
-                "nothing is worse by more than is tolerated, but there are changes: {}",
+                "nothing is worse by more than the tolerance, but there are changes: {}",
                 joined(parts)
             )
         }
@@ -74,7 +74,7 @@ pub(super) fn headline(verdict: Conclusion, places: &[PlaceChange]) -> String {
             "none of {same} statistics has changed; {untold} more have too few samples or too much noise to tell"
         ),
         Conclusion::TooFewSamples => format!(
-            "none of {} statistics can be told from its noise: let the jobs run for longer, or at a higher rate",
+            "none of {} statistics can be told from its noise: run longer jobs, or use a higher rate",
             all().count()
         ),
     }
@@ -84,7 +84,7 @@ fn joined(parts: [Option<String>; 3]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// Whether it is in the jobs of one side only, and often enough there that this is no chance.
+/// Whether only one side has it, with enough samples that this is not by chance.
 fn is_one_sided(place: &PlaceChange) -> bool {
     matches!(place.finding, Finding::Gone | Finding::New) && place.count_before + place.count_now >= ONE_SIDED
 }

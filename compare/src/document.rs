@@ -1,4 +1,4 @@
-//! What is said of two jobs: one document, from which text, JSON, Markdown and HTML are rendered.
+//! The document of a comparison, from which text, JSON, Markdown and HTML are rendered.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,33 +13,33 @@ pub const VERSION: u32 = 1;
 pub struct Comparison {
     /// [`VERSION`].
     pub version: u32,
-    /// In a word.
+    /// The verdict over all statistics.
     pub verdict: Conclusion,
-    /// In a sentence, which names what has changed most. Holds hostile text.
+    /// A sentence that names the largest changes. Contains hostile text.
     pub headline: String,
-    /// Whether nothing speaks against comparing these jobs.
+    /// Whether the jobs can be compared: there are no caveats.
     pub comparable: bool,
-    /// What speaks against it.
+    /// Reasons against comparing these jobs.
     pub caveats: Vec<String>,
-    /// What else a reader should know.
+    /// Other notes for the reader.
     pub notes: Vec<String>,
-    /// The job that is the measure, or several, newest first.
+    /// The baseline job, or several, newest first.
     pub before: Vec<JobLine>,
     /// The job that is judged.
     pub now: JobLine,
-    /// How it was judged.
+    /// The settings of the judgement.
     pub method: Method,
     /// Every workflow, check, step and request of any of the jobs, nested by their order.
     pub places: Vec<PlaceChange>,
 }
 
-/// All statistics in a word.
+/// The verdict over all statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Conclusion {
-    /// Something is worse by more than is tolerated.
+    /// Something is worse by more than the tolerance.
     Regression,
-    /// Something has changed, and nothing is worse by more than is tolerated.
+    /// Something has changed, and nothing is worse by more than the tolerance.
     Changed,
     /// Nothing has changed, as far as can be told.
     NoDifference,
@@ -79,48 +79,48 @@ pub struct JobLine {
     pub measured_ms: u64,
 }
 
-/// How changes were told from noise.
+/// The settings with which changes were told from noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Method {
-    /// How likely all intervals together hold what they should, from 0 to 1.
+    /// The probability that all intervals contain the true changes, from 0 to 1.
     pub confidence: f64,
-    /// How many statistics share what is left of it.
+    /// The number of statistics that share the error probability.
     pub judged: u64,
-    /// Beyond which a worse time or rate is a regression.
+    /// A time or rate that is worse by more is a regression.
     pub tolerance_percent: f64,
-    /// Beyond which a higher share is one.
+    /// A share that is higher by more is a regression.
     pub error_tolerance_points: f64,
     /// Smaller changes are never called changes.
     pub noise_floor_percent: f64,
-    /// What the resamples followed from.
+    /// The seed of the resampling.
     pub seed: u64,
 }
 
-/// One place in both.
+/// One place in the baseline and in the judged job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaceChange {
-    /// Which.
+    /// The place.
     #[serde(flatten)]
     pub place: Place,
-    /// What is to be said of it as a whole: the worst of its statistics.
+    /// The worst finding of its statistics.
     pub finding: Finding,
     /// Whether any of its statistics is a regression.
     pub regression: bool,
-    /// What ended, in all earlier jobs together.
+    /// Completions in all earlier jobs together.
     pub count_before: u64,
-    /// What ended, now.
+    /// Completions in the judged job.
     pub count_now: u64,
-    /// What failed, in all earlier jobs together.
+    /// Failures in all earlier jobs together.
     pub failed_before: u64,
-    /// What failed, now.
+    /// Failures in the judged job.
     pub failed_now: u64,
-    /// The fastest; `None` without durations. Extremes are shown and never judged: they grow with the count.
+    /// The fastest before; `None` without durations. Extremes are shown, not judged: they grow with the count.
     pub min_before_ms: Option<f64>,
-    /// As above.
+    /// The fastest now.
     pub min_now_ms: Option<f64>,
-    /// The slowest.
+    /// The slowest before.
     pub max_before_ms: Option<f64>,
-    /// As above.
+    /// The slowest now.
     pub max_now_ms: Option<f64>,
     /// Cliff's delta of the durations, from -1 (all faster) to 1 (all slower).
     pub effect: Option<f64>,
@@ -130,28 +130,28 @@ pub struct PlaceChange {
     pub statistics: Vec<StatisticChange>,
 }
 
-/// One statistic in both.
+/// One statistic in the baseline and in the judged job.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StatisticChange {
-    /// Which.
+    /// The statistic.
     pub kind: Statistic,
-    /// What was usual; `None`: there was none.
+    /// The usual value before, if there was one.
     pub before: Option<f64>,
-    /// What it is now; `None`: there is none.
+    /// The value now, if there is one.
     pub now: Option<f64>,
-    /// Of shares the difference in percentage points, of all others in per cent of what was usual.
+    /// The difference: in percentage points for shares, else as a percentage of the usual value.
     pub change: Option<f64>,
-    /// The interval of the change at the method's confidence, for all statistics at once; `None`: too few samples.
+    /// The lower end of the change's interval, simultaneous for all statistics; `None`: too few samples.
     pub low: Option<f64>,
-    /// As above.
+    /// The upper end.
     pub high: Option<f64>,
-    /// In a word.
+    /// The finding.
     pub finding: Finding,
-    /// Whether it is worse by more than is tolerated.
+    /// Whether it is worse by more than the tolerance.
     pub regression: bool,
 }
 
-/// What can be said of a statistic.
+/// The finding about a statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
@@ -179,9 +179,9 @@ pub enum Finding {
     TooFewSamples,
     /// A rate, where the jobs were asked for different ones.
     OtherLoad,
-    /// It was there before only.
+    /// Only the earlier jobs have it.
     Gone,
-    /// It is there now only.
+    /// Only the judged job has it.
     New,
 }
 

@@ -1,4 +1,4 @@
-//! How far two distributions are apart, whatever their size.
+//! The effect size of two distributions, independent of the number of samples.
 
 use heavy_load::histogram::Histogram;
 

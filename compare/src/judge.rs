@@ -1,6 +1,6 @@
-//! From statistics with their errors to what is said of them.
+//! Judges statistics and their errors: which changes are significant.
 //!
-//! A change is called one when three things hold:
+//! A difference is a change if three conditions are met:
 //!
 //! - Its interval excludes no change. All intervals hold *at once* with 99% confidence: each of m has the level 1 -
 //!   0.01 / m (O. J. Dunn, "Multiple comparisons among means", Journal of the American Statistical Association 56,
@@ -10,7 +10,7 @@
 //! - It is at least the noise floor, and of times at least [`LEAST_TIME_MS`].
 //! - It rests on enough samples ([`super::measure`]).
 //!
-//! "No difference" is said only where a change of [`LARGE_PERCENT`] can be excluded.
+//! The finding is "no difference" only where a change of [`LARGE_PERCENT`] can be excluded.
 
 use std::collections::BTreeSet;
 
@@ -19,22 +19,22 @@ use super::document::{Comparison, Finding, JobLine, Method, PlaceChange, Statist
 use super::measure::{Measured, Measures, Statistic};
 use super::pair::Pair;
 use super::place::Place;
-use super::pool::{Sample, difference};
+use super::pool::{PooledSample, difference};
 use super::student::critical;
 use super::{ComparisonOptions, comparable, effect};
 use heavy_load::histogram::Histogram;
 use heavy_results::job::JobInfo;
 
-/// How likely it is that any interval of a comparison misses what it should hold.
+/// The probability that any interval of a comparison misses the true change.
 const ALPHA: f64 = 0.01;
 
-/// Shorter times than this are the generator's own.
+/// Shorter times are the generator's own.
 const LEAST_TIME_MS: f64 = 0.01;
 
-/// The smallest change of a share that is called one, in percentage points.
+/// The smallest significant change of a share, in percentage points.
 const LEAST_POINTS: f64 = 0.05;
 
-/// Where a change this large, in per cent, cannot be excluded, nothing is said.
+/// If a change this large, in percent, cannot be excluded, the statistic is too noisy.
 const LARGE_PERCENT: f64 = 25.0;
 
 /// The same of shares, in percentage points.
@@ -187,7 +187,7 @@ impl Judge<'_> {
         statistic
     }
 
-    fn judge(&self, statistic: &mut StatisticChange, earlier: &[Sample], new: Sample) {
+    fn judge(&self, statistic: &mut StatisticChange, earlier: &[PooledSample], new: PooledSample) {
         let kind = statistic.kind;
         let found = difference(earlier, new);
         let half = found.error * critical(ALPHA / self.judged.max(1) as f64, found.freedom);

@@ -4,8 +4,8 @@
 //! every statistic with its standard error, by a block bootstrap over seconds. `compare` sets one job against
 //! another, or against several earlier ones, whose differences among themselves then count as noise too.
 //!
-//! How a change is told from noise, and where each formula comes from, is said at `blocks`, `bootstrap`,
-//! `pool` and `judge`, and for people in `docs/comparing.md`.
+//! The modules `blocks`, `bootstrap`, `pool` and `judge` document how a change is told from noise, with sources;
+//! `docs/comparing.md` explains it to users.
 
 mod blocks;
 mod bootstrap;
@@ -37,22 +37,22 @@ pub use recorder::{Extent, JobRecorder};
 /// What counts as a change, and what as a regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ComparisonOptions {
-    /// A time or rate that is worse by more than so many per cent is a regression, if the change is significant.
+    /// A time or rate that is worse by more than this percentage is a regression, if the change is significant.
     pub tolerance_percent: f64,
-    /// A share (of failed or dropped) that is higher by more than so many percentage points is one.
+    /// A share (failed or dropped) that is higher by more than these percentage points is a regression.
     pub error_tolerance_points: f64,
-    /// Smaller changes than this, in per cent, are never called changes.
+    /// Smaller changes, in percent, count as noise.
     pub noise_floor_percent: f64,
-    /// From which the resamples follow; the same seed gives the same answer.
+    /// The seed of the resampling; the same seed gives the same result.
     pub seed: u64,
 }
 
 impl ComparisonOptions {
-    /// As large as what two runs of one system commonly differ by.
+    /// Two runs of one system commonly differ by as much.
     pub const DEFAULT_TOLERANCE_PERCENT: f64 = 5.0;
     /// One failure in a thousand.
     pub const DEFAULT_ERROR_TOLERANCE_POINTS: f64 = 0.1;
-    /// What the same machine does not promise twice.
+    /// The same machine varies by as much.
     pub const DEFAULT_NOISE_FLOOR_PERCENT: f64 = 3.0;
     /// Any number does.
     pub const DEFAULT_SEED: u64 = 1;

@@ -10,7 +10,7 @@ use super::place::{Level, Place};
 use super::recorder::{JobRecorder, Slice};
 use heavy_load::histogram::Histogram;
 
-/// Values that must lie beyond a percentile before anything is said of it.
+/// The fewest values beyond a percentile with which it is judged.
 const FEWEST_BEYOND: f64 = 20.0;
 
 /// Values that a mean or a rate must rest on.
@@ -32,7 +32,7 @@ const RESOLUTION: f64 = 0.000_5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Statistic {
-    /// What ended, per second.
+    /// Completions per second.
     Rate,
     /// The share that failed, in per cent.
     ErrorRate,
@@ -40,21 +40,21 @@ pub enum Statistic {
     DropRate,
     /// The mean, in ms.
     Mean,
-    /// A percentile, in ms.
+    /// The 10th percentile, in ms.
     P10,
-    /// As above.
+    /// The 25th percentile, in ms.
     P25,
-    /// As above.
+    /// The 50th percentile, in ms.
     P50,
-    /// As above.
+    /// The 75th percentile, in ms.
     P75,
-    /// As above.
+    /// The 90th percentile, in ms.
     P90,
-    /// As above.
+    /// The 95th percentile, in ms.
     P95,
-    /// As above.
+    /// The 99th percentile, in ms.
     P99,
-    /// As above.
+    /// The 99.9th percentile, in ms.
     P999,
 }
 

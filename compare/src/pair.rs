@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::measure::{Measured, Measures, Statistic, StatisticEstimate};
 use super::place::Place;
-use super::pool::Sample;
+use super::pool::PooledSample;
 
 /// What all jobs have at one place.
 pub(super) struct Pair<'a> {
@@ -32,16 +32,16 @@ impl<'a> Pair<'a> {
     }
 
     /// Earlier values and the new one, if both rest on enough samples.
-    pub(super) fn samples(&self, kind: Statistic) -> Option<(Vec<Sample>, Sample)> {
+    pub(super) fn samples(&self, kind: Statistic) -> Option<(Vec<PooledSample>, PooledSample)> {
         let sample = |(measures, freedom): &(&Measures, Option<f64>)| {
             let StatisticEstimate { value, error } = *measures.estimates.get(&kind)?;
-            Some(Sample {
+            Some(PooledSample {
                 value: if kind.is_share() { value } else { value.ln() },
                 variance: error?.powi(2),
                 freedom: (*freedom)?,
             })
         };
-        let earlier: Vec<Sample> = self.before.iter().filter_map(sample).collect();
+        let earlier: Vec<PooledSample> = self.before.iter().filter_map(sample).collect();
         let now = self.now.as_ref().and_then(sample)?;
         (!earlier.is_empty()).then_some((earlier, now))
     }

@@ -8,7 +8,7 @@
 
 /// A value with the variance of its noise, and with how many degrees of freedom that is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Sample {
+pub(super) struct PooledSample {
     pub(super) value: f64,
     pub(super) variance: f64,
     pub(super) freedom: f64,
@@ -28,7 +28,7 @@ pub(super) struct Difference {
 }
 
 /// Sets a new value against earlier ones, of which there is at least one; all variances are above 0.
-pub(super) fn difference(earlier: &[Sample], new: Sample) -> Difference {
+pub(super) fn difference(earlier: &[PooledSample], new: PooledSample) -> Difference {
     let between = between(earlier);
     let weights: Vec<f64> = earlier.iter().map(|one| 1.0 / (one.variance + between)).collect();
     let weight: f64 = weights.iter().sum();
@@ -68,7 +68,7 @@ pub(super) fn difference(earlier: &[Sample], new: Sample) -> Difference {
 }
 
 /// The variance of jobs beyond the noise within them; 0 of a single one.
-fn between(earlier: &[Sample]) -> f64 {
+fn between(earlier: &[PooledSample]) -> f64 {
     // By the formula a single one has 0 too, but only up to rounding, and then with no degree of freedom.
     if earlier.len() < 2 {
         return 0.0;
@@ -94,8 +94,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn sample(value: f64, variance: f64) -> Sample {
-        Sample {
+    fn sample(value: f64, variance: f64) -> PooledSample {
+        PooledSample {
             value,
             variance,
             freedom: 20.0,

@@ -11,25 +11,25 @@ use heavy_load::histogram::Histogram;
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::stats::{Delta, Iterations, Requests};
 
-/// Slices of a job's time, all of as many seconds; a job of so many seconds or less has one for each.
+/// The most slices of a job's time, all of equal length; shorter jobs have one for each second.
 const MOST_CELLS: usize = 64;
 
-/// Buckets of histograms that are held, of 16 bytes each; above it, slices are made longer and so fewer.
+/// The most buckets of histograms in memory, of 16 bytes each; beyond it, slices become longer and fewer.
 const MOST_HELD: usize = 8 << 20;
 
-/// Slices that always stay, to make blocks of.
+/// The fewest slices, so that blocks can be formed.
 const FEWEST_CELLS: usize = 16;
 
-/// Places that are told apart; the agents' own limits are below it.
+/// The most places; the agents' own limits are lower.
 const MOST_PLACES: usize = 8_192;
 
-/// Seconds by which a job's pace is followed; later ones count as the last.
+/// The most seconds of a job; later ones count as the last.
 const MOST_SECONDS: usize = 1_000_000;
 
 /// Which part of a job is measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Extent {
-    /// Seconds before this one are left out.
+    /// Seconds before this one are excluded.
     pub first_second: u32,
     /// From there to the end, in seconds.
     pub length_s: f64,
@@ -55,7 +55,7 @@ impl Extent {
     }
 }
 
-/// What happened at one place in one slice of time.
+/// The results at one place in one slice of time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slice {
     /// What ended.

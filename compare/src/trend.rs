@@ -1,6 +1,6 @@
 //! Many jobs of one service: their figures over time, and which job broke the trend.
 //!
-//! [`breaks`] is the rule, [`History`] what is said of the jobs, from which every rendering is made.
+//! [`breaks`] is the rule; [`History`] is the document that is rendered.
 
 mod history;
 
@@ -14,7 +14,7 @@ const WINDOW: usize = 10;
 /// Fewer of them make none.
 const FEWEST: usize = 4;
 
-/// So many deviations from the trend break it.
+/// Deviations from the trend beyond which a value breaks it.
 const DEVIATIONS: f64 = 4.0;
 
 /// Makes the median of absolute deviations a standard deviation, for values that are normal.
@@ -37,13 +37,13 @@ pub enum Break {
 pub struct Broken {
     /// Its place among the values.
     pub place: usize,
-    /// How.
+    /// How it broke the trend.
     pub kind: Break,
     /// The median of those before it.
     pub usual: f64,
 }
 
-/// What is too small to break a trend, however steady it is.
+/// Smaller changes never break a trend.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Floor {
     /// As a share of what is usual.

@@ -1,4 +1,4 @@
-//! Renderings of a comparison of jobs: text, JSON, Markdown and HTML of the same words.
+//! Renderings of a comparison of jobs: text, JSON, Markdown and HTML with the same words.
 
 mod html;
 mod markdown;
@@ -23,13 +23,13 @@ pub fn json(comparison: &Comparison) -> String {
     crate::json::harmless(&document)
 }
 
-/// For a comment on a change: what has changed as a table, all else folded away.
+/// For a comment on a change: what has changed as a table, the rest collapsed.
 #[must_use]
 pub fn markdown(comparison: &Comparison) -> String {
     markdown::render(comparison)
 }
 
-/// One page that needs nothing else.
+/// One self-contained page.
 #[must_use]
 pub fn html(comparison: &Comparison) -> String {
     html::render(comparison)
@@ -63,6 +63,19 @@ fn change(kind: Statistic, change: Option<f64>) -> String {
     change.map_or_else(|| "-".to_owned(), |change| format!("{}{unit}", signed(change)))
 }
 
+/// A statistic's name, its values before and now, its change and the interval of that.
+fn cells(one: &StatisticChange) -> [String; 5] {
+    let kind = one.kind;
+    let (before, now) = (value(kind, one.before), value(kind, one.now));
+    [
+        kind.as_str().to_owned(),
+        before,
+        now,
+        change(kind, one.change),
+        interval(one),
+    ]
+}
+
 /// The interval of a change; empty where too little is known.
 fn interval(statistic: &StatisticChange) -> String {
     match (statistic.low, statistic.high) {
@@ -86,7 +99,7 @@ fn signed(value: f64) -> String {
     }
 }
 
-/// What is to be said of a statistic.
+/// The finding of a statistic.
 fn finding(statistic: &StatisticChange) -> String {
     let word = statistic.finding.as_str();
     if statistic.regression {
@@ -96,7 +109,7 @@ fn finding(statistic: &StatisticChange) -> String {
     }
 }
 
-/// What is to be said of a place: its worst statistic, by its name.
+/// The finding of a place: that of its worst statistic.
 fn place_finding(place: &PlaceChange) -> String {
     let word = place.finding.as_str();
     if place.regression {
@@ -106,7 +119,7 @@ fn place_finding(place: &PlaceChange) -> String {
     }
 }
 
-/// The statistic that stands for a place where only one is shown: the highest common percentile that can be told.
+/// The one statistic of a place that is shown in short: the highest percentile with a clear finding.
 fn telling(place: &PlaceChange) -> Option<&StatisticChange> {
     let find = |kind: Statistic| place.statistics.iter().find(move |one| one.kind == kind);
     let order = [
@@ -124,7 +137,7 @@ fn telling(place: &PlaceChange) -> Option<&StatisticChange> {
         .or_else(|| order.into_iter().find_map(find))
 }
 
-/// Whether a place has to be shown with all that is known of it.
+/// Whether a place is shown with all its statistics.
 fn is_worth_all(place: &PlaceChange) -> bool {
     place.statistics.iter().any(|one| one.finding.is_change())
 }
@@ -144,12 +157,12 @@ fn job(line: &JobLine) -> String {
     )
 }
 
-/// What the intervals mean and what is tolerated.
+/// What the intervals mean, and the tolerances.
 fn method(comparison: &Comparison) -> String {
     let method = comparison.method;
     format!(
-        "intervals are of {} statistics and hold all at once with {:.0}% confidence; changes below {}% are noise; worse by \
-         more than {}% ({} percentage points of failed or dropped) is a regression",
+        "intervals of {} statistics, simultaneous at {:.0}% confidence; changes below {}% are noise; worse by more than \
+         {}% ({} percentage points of failed or dropped) is a regression",
         method.judged,
         100.0 * method.confidence,
         method.noise_floor_percent,

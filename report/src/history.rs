@@ -164,7 +164,7 @@ fn conclusion(history: &History) -> String {
             format!("job {} broke the trend: {}", job.id, metrics.join(", "))
         }
         None if counted < 5 => format!(
-            "{counted} jobs of the newest one's load are too few for a trend: it takes 4 and one more"
+            "{counted} jobs with the newest job's load are too few for a trend: at least 5 are needed"
         ),
         None => format!("no job broke the trend of {counted}"),
     }

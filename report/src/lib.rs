@@ -1,7 +1,7 @@
 //! Renderings of a summary: pure functions from [`Summary`] to text, JSON, CSV, JUnit XML, Markdown and HTML.
 //!
-//! Everything that a report says is in the summary; nothing here reads a clock, a file or a database. Names, errors
-//! and log texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
+//! A report contains nothing but the summary: nothing here reads a clock, a file or a database. Names, errors and log
+//! texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
 
 pub mod compare;
 pub mod csv;
@@ -29,14 +29,14 @@ pub use escape::escape;
 pub use format::ReportFormat;
 pub use queries::{Query, queries};
 
-/// How a text report looks.
+/// The style of a text report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     /// Whether ANSI colours may be used.
     pub colour: bool,
     /// Columns of the terminal; the report uses at least 80 and at most 120 of them.
     pub width: usize,
-    /// Whether every step and request is shown with bars, phases and the durations of its unfailed requests.
+    /// Whether every step and request is shown with bars, phases and the durations of successful requests.
     pub full: bool,
 }
 
@@ -56,7 +56,7 @@ pub fn text(summary: &Summary, style: &Style) -> String {
     text::render(summary, style)
 }
 
-/// What became of thresholds, one or more lines each, as in the report for a terminal.
+/// The outcomes of thresholds, one or more lines each, as in the report for a terminal.
 #[must_use]
 pub fn thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
     text::render_thresholds(thresholds, style)

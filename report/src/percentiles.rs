@@ -17,7 +17,7 @@ pub(crate) struct Percentile {
     pub(crate) of: fn(&Distribution) -> f64,
 }
 
-/// The one that stands for the slow.
+/// The percentile that represents slow requests.
 pub(crate) const P99: Percentile = percentile("P99", "p99_ms", 100, |d| d.p99_ms);
 
 /// All of them, ascending.

@@ -51,8 +51,8 @@ pub(crate) fn reason(summary: &Summary) -> &str {
     let job = &summary.job;
     match (job.verdict, summary.complete) {
         _ if !job.reason.is_empty() => &job.reason,
-        (_, false) => "results so far; more are to come",
-        (Some(Verdict::Pass), true) => "everything that was asked for came out",
+        (_, false) => "results so far; the job is still running",
+        (Some(Verdict::Pass), true) => "all rules passed",
         (_, true) => "no reason was recorded",
     }
 }
@@ -98,7 +98,7 @@ pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
     for agent in &summary.agents {
         if agent.voided_requests + agent.voided_iterations > 0 {
             warnings.push(format!(
-                "raw rows of {} and {} of agent {} were given up; totals and percentiles hold them",
+                "raw rows of {} and {} of agent {} were discarded; totals and percentiles include them",
                 crate::units::counted(agent.voided_requests, "request"),
                 crate::units::counted(agent.voided_iterations, "iteration"),
                 agent.agent

@@ -266,6 +266,22 @@ pub struct PhaseMeans {
     pub receive_ms: f64,
 }
 
+impl PhaseMeans {
+    /// The phases by name, in the order of a request's life.
+    #[must_use]
+    pub const fn named(&self) -> [(&'static str, f64); 7] {
+        [
+            ("blocked", self.blocked_ms),
+            ("dns", self.dns_ms),
+            ("connect", self.connect_ms),
+            ("tls", self.tls_ms),
+            ("send", self.send_ms),
+            ("wait", self.wait_ms),
+            ("receive", self.receive_ms),
+        ]
+    }
+}
+
 /// Errors of one kind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSummary {

@@ -1,7 +1,7 @@
-//! Thresholds: conditions on what a job measures, in k6's expressions, live and at the end by the same code.
+//! Thresholds: conditions on a job's metrics in k6's syntax, evaluated by the same code live and at the end.
 //!
 //! A [`Threshold`] is what a person writes, `http_req_duration{step:pay}: p(95)<500 over 30s abort`. A [`ThresholdWatch`] takes
-//! the roll-ups of all agents and says what became of each ([`ThresholdSummary`]), and when one that aborts is broken.
+//! the roll-ups of all agents and evaluates each ([`ThresholdSummary`]), and tells when one with `abort` is broken.
 //! `docs/thresholds.md` has the grammar and every metric.
 
 mod aggregate;
@@ -33,9 +33,9 @@ pub use watch::{Observed, ThresholdWatch};
 
 use heavy_load::span::Span;
 
-/// A job has at most so many.
+/// The most thresholds of a job.
 pub const MOST: usize = 64;
-/// No window is longer.
+/// The longest window.
 pub const LONGEST_WINDOW: Span = Span::from_s(600);
 
 /// A condition on what a job measures. Its text form is `METRIC{KEY:VALUE,...}: AGGREGATE<LIMIT over D abort delay D`.
@@ -51,7 +51,7 @@ pub struct Threshold {
     delay: Option<Span>,
 }
 
-/// Why a text is no threshold: what is wrong, and what would be right.
+/// Why a text is not a threshold, and what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct Error {
@@ -67,13 +67,13 @@ impl Error {
 }
 
 impl Threshold {
-    /// What is measured.
+    /// The metric.
     #[must_use]
     pub const fn metric(&self) -> &'static Metric {
         self.metric
     }
 
-    /// Whether the load is stopped as soon as it is broken.
+    /// Whether the load stops as soon as it is broken.
     #[must_use]
     pub const fn aborts(&self) -> bool {
         self.abort
@@ -88,7 +88,7 @@ impl Threshold {
         })
     }
 
-    /// The width of its window in s; `None`: it is about the whole job.
+    /// The width of its window in s; `None` for the whole job.
     const fn window_s(&self) -> Option<u32> {
         match self.window {
             Some(window) => Some(whole_seconds(window)),
@@ -96,7 +96,7 @@ impl Threshold {
         }
     }
 
-    /// Before this second nothing of it is judged while the job runs, and no window begins.
+    /// The first second in which it is evaluated live, and in which windows begin.
     const fn delay_s(&self) -> u32 {
         match self.delay {
             Some(delay) => whole_seconds(delay),
@@ -104,7 +104,7 @@ impl Threshold {
         }
     }
 
-    /// Whether its value is something per second of time, so that time without load must not count.
+    /// Whether its value is a rate in time, so that time without load must not count.
     fn is_per_second(&self) -> bool {
         self.aggregate == Aggregate::Rate && self.metric.may_be_counted()
     }

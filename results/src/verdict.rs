@@ -1,4 +1,4 @@
-//! Whether a job passed: the rules of the verdict, and why it is what it is.
+//! The rules of the verdict: whether a job passed, and why.
 
 use heavy_load::vocabulary::Ended;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use heavy_load::load::{LoadModel, Quota};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Verdict {
-    /// Everything that was asked for came out.
+    /// The load ran as asked, and no rule failed.
     Pass,
     /// The system under test (or the load test) did not do what was asked.
     Fail,
@@ -32,21 +32,21 @@ impl Verdict {
     }
 }
 
-/// A verdict, why, and what came near to changing it.
+/// A verdict, its reason, and warnings about rules close to their limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     /// The verdict.
     pub verdict: Verdict,
-    /// The rule that decided, with its figures; for PASS what was done.
+    /// The rule that decided, with its figures; for PASS what ran.
     pub reason: String,
-    /// Rules of INVALID that are a fifth of the way to their limit.
+    /// Rules of INVALID that are at least at a fifth of their limit.
     pub warnings: Vec<String>,
 }
 
 /// Generator lag p99 may be this, or [`LAG_SHARE`] of the median response time if that is more.
 const LAG_LIMIT_MS: f64 = 5.0;
 const LAG_SHARE: f64 = 0.10;
-/// With fewer samples there is no P99 to judge, and lag only warns.
+/// With fewer samples the P99 is not judged: lag only warns.
 const FEWEST_FOR_P99: u64 = 100;
 /// Iterations dropped because of the generator may be this share of those due.
 const GENERATOR_DROPS_SHARE: f64 = 0.001;
@@ -54,14 +54,14 @@ const GENERATOR_DROPS_SHARE: f64 = 0.001;
 const BUSY_CORES: f64 = 0.9;
 /// The counter of result lines that a load test could not write because its reader was too slow.
 pub(crate) const OUTPUT_DROPPED: &str = "heavy_output_dropped";
-/// They may be this share of all requests.
+/// The highest share of all requests that may be lost this way.
 const OUTPUT_DROPPED_SHARE: f64 = 0.001;
 /// A rule warns from this share of its limit on.
 const WARN_FROM: f64 = 0.2;
-/// Kinds of request errors that say that the generator's host ran out of something.
+/// Kinds of request errors that mean that the generator's host ran out of a resource.
 const GENERATOR_ERRORS: [(&str, &str); 2] = [("ports", "local ports"), ("descriptors", "file descriptors")];
 
-/// Judges a complete summary. INVALID goes before FAIL, and FAIL before PASS.
+/// Judges a complete summary. INVALID takes precedence over FAIL, and FAIL over PASS.
 #[must_use]
 pub fn judge(summary: &Summary) -> Judgement {
     let mut warnings = Vec::new();
@@ -71,9 +71,7 @@ pub fn judge(summary: &Summary) -> Judgement {
         .or_else(|| generator_output(summary));
     let invalid = match invalid {
         Some(reason) if summary.job.spec.allow_invalid => {
-            warnings.push(format!(
-                "this would be INVALID, had it not been allowed: {reason}"
-            ));
+            warnings.push(format!("would be INVALID without --allow-invalid: {reason}"));
             None
         }
         other => other,
@@ -108,7 +106,7 @@ fn generator_lag(summary: &Summary, warnings: &mut Vec<String>) -> Option<String
     rule(share_of_limit, text, warnings)
 }
 
-/// How busy the hosts of the load tests were, if that may be why.
+/// The CPU time that the generator used, if that may be the cause.
 fn busy(summary: &Summary) -> String {
     let cpu = summary
         .agents
@@ -118,7 +116,7 @@ fn busy(summary: &Summary) -> String {
     if cpu < BUSY_CORES {
         return String::new();
     }
-    format!(" (load test and agent used up to {cpu:.1} cores: does the load test compute much?)")
+    format!(" (load test and agent used up to {cpu:.1} cores: the load test may be CPU-bound)")
 }
 
 fn generator_drops(summary: &Summary, warnings: &mut Vec<String>) -> Option<String> {
@@ -192,16 +190,16 @@ fn failure(summary: &Summary) -> Option<String> {
         return Some(match of_requests.or(summary.errors.first()) {
             Some(error) => {
                 format!(
-                    "no iteration was ok; the most frequent error is {} ({} times)",
+                    "no iteration succeeded; the most frequent error is {} ({} times)",
                     error.kind, error.count
                 )
             }
-            None => "no iteration was ok".to_owned(),
+            None => "no iteration succeeded".to_owned(),
         });
     }
     if iterations.lost > 0 {
         return Some(format!(
-            "{} iterations were lost: the load test died under them",
+            "{} iterations were lost: the load test died while they ran",
             iterations.lost
         ));
     }
@@ -210,7 +208,7 @@ fn failure(summary: &Summary) -> Option<String> {
     let allowed = summary.job.spec.allow_drops_percent;
     if percent > allowed {
         return Some(format!(
-            "{dropped} iterations ({percent:.2}%) were dropped because all {} slots of an agent were taken{}",
+            "{dropped} iterations ({percent:.2}%) were dropped because all {} slots of an agent were in use{}",
             summary.job.spec.max_in_flight,
             slots_needed(summary)
         ));
@@ -218,7 +216,7 @@ fn failure(summary: &Summary) -> Option<String> {
     quota(summary).or_else(|| thresholds(summary, ThresholdOutcome::NoSamples))
 }
 
-/// The first threshold with this outcome, the one that has stopped the load before all others.
+/// Describes the thresholds with this outcome, first of all the one that stopped the load.
 fn thresholds(summary: &Summary, outcome: ThresholdOutcome) -> Option<String> {
     let such: Vec<&ThresholdSummary> = summary
         .thresholds
@@ -241,12 +239,17 @@ fn thresholds(summary: &Summary, outcome: ThresholdOutcome) -> Option<String> {
         text.push_str("; it stopped the load");
     }
     if such.len() > 1 {
-        text.push_str(&format!("; so it is with {} more", such.len() - 1));
+        let more = such.len() - 1;
+        let noun = if more == 1 { "threshold" } else { "thresholds" };
+        text.push_str(&match outcome {
+            ThresholdOutcome::NoSamples => format!("; {more} more {noun} cannot be judged"),
+            _ => format!("; {more} more {noun} failed"),
+        });
     }
     Some(text)
 }
 
-/// Little's law for the reader: how many slots the rate needed, given how long iterations took.
+/// How many slots the rate needed, by Little's law.
 fn slots_needed(summary: &Summary) -> String {
     let (mut count, mut sum_ms) = (0.0, 0.0);
     for workflow in &summary.workflows {
@@ -263,13 +266,13 @@ fn slots_needed(summary: &Summary) -> String {
     let agents = summary.agents.len().max(1) as u64;
     let allowed = u64::from(summary.job.spec.max_in_flight) * agents;
     format!(
-        ": {rate:.0}/s x {mean_s:.3} s on the average needs {:.0} slots and more when the target is slower; {allowed} were \
+        ": {rate:.0}/s x {mean_s:.3} s on average needs {:.0} slots, more if the target slows down; {allowed} were \
          allowed",
         needed.ceil()
     )
 }
 
-/// A number of iterations that users did not come to the end of.
+/// Users did not reach the number of iterations asked for.
 fn quota(summary: &Summary) -> Option<String> {
     let iterations = &summary.iterations;
     let counted = summary
@@ -285,7 +288,7 @@ fn quota(summary: &Summary) -> Option<String> {
     let ended = summary.job.state == JobState::Finished;
     (counted && ended && iterations.scheduled < iterations.planned).then(|| {
         format!(
-            "only {} of {} iterations were started before the time was over: give them more --duration, or more --users",
+            "only {} of {} iterations started in time: increase --duration or --users",
             iterations.scheduled, iterations.planned
         )
     })

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::{env, io};
 
+use heavy_load::exit_code::WRONG_USAGE;
 use heavy_plugin::{DEFAULT_RPC_ADDR, ENV_RPC_ADDR};
 
 use crate::harness::shared::Options;
@@ -21,7 +22,7 @@ pub(crate) fn listen(workflows: Vec<Workflow>, options: Options) -> ExitCode {
         Ok(address) => exit_code(serve_address(workflows, options, address)),
         Err(fault) => {
             complain(fault);
-            ExitCode::from(2)
+            ExitCode::from(WRONG_USAGE)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::env;
 use std::process::ExitCode;
 
+use heavy_load::exit_code::WRONG_USAGE;
 use heavy_plugin::ENV_RPC_FD;
 
 use crate::harness::spawned::serve_stdin;
@@ -19,7 +20,7 @@ pub fn serve(server: Server) -> ExitCode {
         Ok(parts) => parts,
         Err(fault) => {
             complain(fault);
-            return ExitCode::from(2);
+            return ExitCode::from(WRONG_USAGE);
         }
     };
     match env::var(ENV_RPC_FD).as_deref() {
@@ -28,7 +29,7 @@ pub fn serve(server: Server) -> ExitCode {
             complain(format_args!(
                 "invalid {ENV_RPC_FD} {other:?}: this version supports only 0 (stdin)"
             ));
-            ExitCode::from(2)
+            ExitCode::from(WRONG_USAGE)
         }
         Err(_) => standalone::main(workflows, options),
     }
@@ -42,7 +43,7 @@ pub fn start_listener(server: Server) -> ExitCode {
         Ok((workflows, options)) => listen(workflows, options),
         Err(fault) => {
             complain(fault);
-            ExitCode::from(2)
+            ExitCode::from(WRONG_USAGE)
         }
     }
 }

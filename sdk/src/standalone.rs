@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use args::{Action, parse};
+use heavy_load::exit_code;
 use serde_json::json;
 
 use crate::harness::shared::Options;
@@ -30,7 +31,7 @@ pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
         Err(error) => {
             // Help for which there is no terminal is for nobody.
             let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::WRONG_USAGE))
         }
     }
 }

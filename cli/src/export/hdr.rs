@@ -13,7 +13,7 @@ use heavy_store::{Store, second_histograms};
 
 use super::{Destination, ExportError};
 
-/// So many seconds are read at once.
+/// Seconds that are read at once.
 const PAGE: usize = 256;
 /// As heavy's own.
 const DIGITS: u8 = 3;
@@ -24,7 +24,7 @@ type HdrLog<'a, 'b> = IntervalLogWriter<'a, 'b, Destination, V2DeflateSerializer
 
 /// What of one interval has been read.
 #[derive(Debug, Default)]
-struct Interval {
+struct LogInterval {
     number: u64,
     durations: Histogram,
     responses: Histogram,
@@ -39,7 +39,7 @@ pub(super) async fn write(
 ) -> Result<String, ExportError> {
     let mut serializer = V2DeflateSerializer::new();
     let mut log = begin(job, out, &mut serializer)?;
-    let (mut open, mut requests, mut intervals) = (None::<Interval>, 0, 0);
+    let (mut open, mut requests, mut intervals) = (None::<LogInterval>, 0, 0);
     let mut from = 0;
     loop {
         let page = second_histograms(store, job.id, from, PAGE).await?;
@@ -52,9 +52,9 @@ pub(super) async fn write(
             }
             let interval = open.get_or_insert_with(|| {
                 intervals += 1;
-                Interval {
+                LogInterval {
                     number,
-                    ..Interval::default()
+                    ..LogInterval::default()
                 }
             });
             requests += second.durations.count();
@@ -92,7 +92,7 @@ fn begin<'a, 'b>(
     Ok(log)
 }
 
-impl Interval {
+impl LogInterval {
     fn write(&self, log: &mut HdrLog<'_, '_>, interval_s: u64) -> Result<(), ExportError> {
         let start = Duration::from_secs(self.number * interval_s);
         let length = Duration::from_secs(interval_s);

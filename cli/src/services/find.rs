@@ -146,7 +146,7 @@ pub(super) fn is_workspace(manifest: &Path) -> bool {
     toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("workspace"))
 }
 
-/// A path as somebody here would write it.
+/// A path relative to the working directory, where possible.
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     let short = path.strip_prefix(&here).unwrap_or(path);

@@ -1,6 +1,6 @@
-//! What somebody may have meant by a name that is not there.
+//! Suggestions for unknown names.
 
-/// The known name that is most like `name`, if one is like it at all.
+/// The known name closest to `name`, if one is close enough.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known = known.into_iter();
     let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known));

@@ -20,11 +20,11 @@ use crate::exit::Failure;
 use crate::local::EPHEMERAL;
 use crate::output;
 
-/// Variables that everybody has, and those of one's own.
+/// The shared variables, and the user's own.
 const ENV_DEFAULT: &str = "env.default";
 const ENV_OWN: &str = ".env";
 
-/// What of a service is to be run.
+/// What to run of a service, and how.
 #[derive(Debug)]
 pub(crate) struct Wish<'a> {
     pub(crate) service: &'a Service,
@@ -43,15 +43,15 @@ pub(crate) struct Wish<'a> {
 pub(crate) struct Ready {
     pub(crate) program: Program,
     pub(crate) plan: Plan,
-    /// A shop that variables have asked for; it ends with this.
+    /// A demo shop that variables asked for; it stops when dropped.
     pub(crate) shop: Option<Handle>,
 }
 
-/// Makes a service ready. What can be wrong without its program is said before it is built.
+/// Prepares a service. Whatever can be checked without its program is checked before the build.
 pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
     let manifest = wish.service.manifest()?;
     let (mut plan, of_manifest) = plan(wish, &manifest)?;
-    let files = EnvFiles::read(wish, &manifest, of_manifest, &plan)?;
+    let files = VariableSources::read(wish, &manifest, of_manifest, &plan)?;
     let mut variables = files.with(files.own.clone());
     check_required(wish, &manifest, &mut variables)?;
 
@@ -74,7 +74,7 @@ pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
     Ok(Ready { program, plan, shop })
 }
 
-/// The job, as far as it is known before the program is, with the variables of flags; and those of heavy.toml.
+/// The job as far as it is known before the build, with the variables of flags; and the variables of heavy.toml.
 fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failure> {
     let file = shown(&wish.service.directory.join(MANIFEST));
     let profile = wish
@@ -116,7 +116,7 @@ fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failu
     Ok((plan, of_manifest))
 }
 
-/// What people and queries know the job by, unless heavy.toml or a flag has other words.
+/// Sets the names and labels that heavy.toml and flags leave open.
 fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut heavy_results::job::JobSpec) {
     spec.service = manifest.name.clone().unwrap_or_else(|| wish.service.name.clone());
     if spec.name.is_empty() {
@@ -145,16 +145,16 @@ const fn has_load(flags: &LoadFlags) -> bool {
         || flags.iterations_per_user.is_some()
 }
 
-/// The variables of all places.
+/// The variables from all sources.
 #[derive(Debug)]
-struct EnvFiles {
+struct VariableSources {
     default: Variables,
     of_manifest: Variables,
     own: Variables,
     flags: Variables,
 }
 
-impl EnvFiles {
+impl VariableSources {
     fn read(
         wish: &Wish<'_>,
         manifest: &Manifest,
@@ -216,7 +216,7 @@ fn check_required(wish: &Wish<'_>, manifest: &Manifest, variables: &mut Variable
     )))
 }
 
-/// All workflows of the program, unless somebody has chosen; those that were chosen are there.
+/// Takes all workflows of the program unless some were chosen, and checks that the chosen ones exist.
 fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Result<(), Failure> {
     if plan.spec.workflows.is_empty() {
         let all = offers.iter().map(|offer| WorkflowSpec::new(&offer.name));
@@ -237,7 +237,7 @@ fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Resul
     Ok(())
 }
 
-/// The variables of the env files that the chosen workflows name, if any does.
+/// The variables of the env files that the chosen workflows name, if any.
 fn declared_env(service: &Service, plan: &Plan, offers: &[Offer]) -> Result<Option<Variables>, Failure> {
     let chosen = |offer: &&Offer| {
         plan.spec
@@ -256,7 +256,7 @@ fn declared_env(service: &Service, plan: &Plan, offers: &[Offer]) -> Result<Opti
     Ok(declared)
 }
 
-/// Starts a shop if a variable asks for it, and puts its address in.
+/// Starts a demo shop if a variable asks for one, and fills in its address.
 fn shop(variables: &mut Variables) -> Result<Option<Handle>, Failure> {
     if !wants_shop(variables) {
         return Ok(None);

@@ -8,12 +8,13 @@ pub(super) type Variables = BTreeMap<String, String>;
 /// Stands in a value for the address of a shop that is started for as long as the job takes.
 const DEMO_SHOP: &str = "demo://shop";
 
-/// What is nearer wins: the last one first.
+/// Merges variables: later ones override earlier ones.
 pub(super) fn layered(layers: impl IntoIterator<Item = Variables>) -> Variables {
     layers.into_iter().flatten().collect()
 }
 
-/// The required variables that are nowhere. Those that the process has are taken over, so that they reach every agent.
+/// The required variables that nothing sets. Those of this process's environment are copied, so that they reach every
+/// agent.
 pub(super) fn missing(
     required: &[String],
     variables: &mut Variables,
@@ -32,12 +33,12 @@ pub(super) fn missing(
     missing
 }
 
-/// Whether a demo shop is to be started.
+/// Whether a variable asks for a demo shop.
 pub(super) fn wants_shop(variables: &Variables) -> bool {
     variables.values().any(|value| value.starts_with(DEMO_SHOP))
 }
 
-/// Puts its address in.
+/// Fills in the address of the demo shop.
 pub(super) fn with_shop(variables: &mut Variables, address: &str) {
     for value in variables.values_mut() {
         if let Some(rest) = value.strip_prefix(DEMO_SHOP) {

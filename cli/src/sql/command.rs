@@ -33,21 +33,21 @@ pub(crate) enum ShellCommand {
     Relations,
     /// The columns of a relation.
     Relation(String),
-    /// So many jobs.
+    /// The newest jobs, at most this many.
     Jobs(u32),
-    /// Says which job is meant.
+    /// Shows the job of `:job`.
     ShowJob,
-    /// Another job is meant.
+    /// Chooses the job of `:job`.
     Job(String),
-    /// Says what placeholders stand for.
+    /// Shows the values of placeholders.
     ShowValues,
-    /// A placeholder stands for this.
+    /// Sets a placeholder to a value.
     Set(String, String),
-    /// Says the form.
+    /// Shows the format.
     ShowFormat,
-    /// Another form.
+    /// Chooses the format.
     Format(AnswerFormat),
-    /// On, off, or the other way round.
+    /// On, off, or toggled.
     Timing(Option<bool>),
     Help,
     Quit,
@@ -97,7 +97,7 @@ pub(crate) fn parse(line: &str) -> Result<ShellCommand, String> {
     })
 }
 
-/// What the shell says of itself.
+/// The help of the shell.
 pub(crate) fn help() -> String {
     let mut text =
         "Enter read-only statements, over one or more lines, each ending in a semicolon; :job is the id \

@@ -5,7 +5,7 @@ use heavy_store::{Dialect, Relation, Token, TokenKind, tokens};
 use super::command::COMMANDS;
 use super::script::{is_blank, split};
 
-/// More candidates than this help nobody.
+/// The most candidates that are offered.
 const MOST: usize = 200;
 
 const KEYWORDS: [&str; 46] = [

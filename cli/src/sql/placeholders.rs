@@ -28,7 +28,7 @@ pub(crate) fn split(sql: &str, dialect: Dialect) -> Vec<SqlPart<'_>> {
     pieces
 }
 
-/// The placeholder that stands for a job's id without having been set.
+/// The placeholder for the id of the job, which is never set.
 pub(crate) const JOB: &str = "job";
 
 /// Whether a placeholder of this name can be set.

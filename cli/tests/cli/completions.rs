@@ -81,7 +81,9 @@ fn every_program_and_command_has_a_manual_page() {
         .finish()
         .expect_code(1);
     assert!(
-        nowhere.stderr.contains("cannot write pages into /dev/null/man"),
+        nowhere
+            .stderr
+            .contains("cannot write manual pages to /dev/null/man"),
         "{}",
         nowhere.stderr
     );

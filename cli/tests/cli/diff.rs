@@ -31,7 +31,7 @@ fn tells_them_apart(recorded: &Recorded) {
         .expect_code(99);
     assert!(
         said.stdout
-            .starts_with("REGRESSION  worse by more than is tolerated: request POST /cart (P99 +"),
+            .starts_with("REGRESSION  worse by more than the tolerance: request POST /cart (P99 +"),
         "{}",
         said.stdout
     );
@@ -323,7 +323,7 @@ fn wrong_usage_is_2_and_jobs_that_are_not_there_are_1() {
             1,
             "is failed and has no results to compare: no agent came",
         ),
-        (&["history", "/"], 2, "name a service"),
+        (&["history", "/"], 2, "expected a service"),
         (
             &["history", "nobody"],
             1,

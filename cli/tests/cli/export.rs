@@ -211,7 +211,7 @@ fn what_cannot_be_exported_is_said() {
         (
             &["last", "--format", "csv", "--output", "/dev/full"],
             1,
-            "/dev/full is not complete",
+            "/dev/full is incomplete",
         ),
     ] {
         let ended = stored

@@ -10,6 +10,7 @@ mod cookbook;
 mod demo;
 mod diff;
 mod docs;
+mod documented;
 mod elsewhere;
 mod exact;
 mod export;

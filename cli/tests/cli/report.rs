@@ -88,7 +88,7 @@ fn reports_are_written_in_every_format_at_once() {
 fn wrong_reports_are_named_before_anything_is_done() {
     let stored = Stored::new();
     for (report, part) in [
-        ("pdf=x", "unknown report format \"pdf\""),
+        ("pdf=x", "unknown report format `pdf`"),
         ("html", "FORMAT=FILE"),
         ("html=/no/such/folder/x.html", "its folder does not exist"),
     ] {

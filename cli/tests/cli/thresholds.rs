@@ -134,7 +134,10 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
             &["--threshold", "http_req_duraton: p(95)<500"][..],
             "did you mean http_req_duration?",
         ),
-        (&["--threshold", "p(95)<500"], "it does not say of which metric"),
+        (
+            &["--threshold", "p(95)<500"],
+            "the metric is missing: write http_req_duration: ",
+        ),
         (
             &["--threshold", "http_req_duration{tenant:acme}: p(95)<500"],
             "no tags",
@@ -152,7 +155,7 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
             &["--threshold", "http_req_duration{workflow:buy}: p(95)<500"],
             "of a workflow that does not run: these do: http",
         ),
-        (&["--file", file], "a share is from 0 to 1"),
+        (&["--file", file], "a share is 0 to 1"),
     ] {
         let args = [&["run", &url, "--rate", "5", "--duration", "1s"], args].concat();
         let finished = heavy(&data, &args).expect_code(2);

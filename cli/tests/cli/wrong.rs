@@ -21,7 +21,7 @@ fn wrong_usage_of_run_is_2() {
     for (args, part) in [
         (&["localhost:8080"][..], "expected a URL (http://localhost:8080)"),
         (&["ftp://example.com/"], "expected an http or https URL"),
-        (&["http://"], "is not a URL"),
+        (&["http://"], "invalid URL"),
         (&["/no/such/test", "--rate", "1"], "there is no such file"),
         (&[folder, "--rate", "1"], "it is a directory"),
         (&[script, "--rate", "1"], "this is a script"),

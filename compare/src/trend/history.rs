@@ -1,4 +1,4 @@
-//! What is said of the jobs of a service or workflow, oldest first.
+//! The history of a service's or a workflow's jobs, oldest first.
 
 use serde::{Deserialize, Serialize};
 
@@ -102,32 +102,32 @@ pub struct HistoryJob {
     pub state: JobState,
     /// Its verdict, if it has one.
     pub verdict: Option<Verdict>,
-    /// Why it takes no part in the trend; empty if it does.
+    /// Why it is not part of the trend; empty if it is.
     pub aside: String,
-    /// In ms; `None` without results.
+    /// The median, in ms; `None` without results.
     pub p50_ms: Option<f64>,
-    /// As above.
+    /// The 95th percentile, in ms; `None` without results.
     pub p95_ms: Option<f64>,
-    /// As above.
+    /// The 99th percentile, in ms; `None` without results.
     pub p99_ms: Option<f64>,
     /// The share that failed, in per cent; `None` without results.
     pub error_percent: Option<f64>,
-    /// Per second; `None` without results.
+    /// Iterations started per second; `None` without results.
     pub achieved_rate: Option<f64>,
-    /// How it broke the trend, and of what.
+    /// The metrics of which it broke the trend.
     pub breaks: Vec<BreakLine>,
 }
 
 /// A break of the trend.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BreakLine {
-    /// Of what.
+    /// The metric.
     pub metric: TrendMetric,
-    /// How.
+    /// How it broke the trend.
     pub kind: Break,
-    /// What was usual before.
+    /// The usual value before it.
     pub usual: f64,
-    /// What it is.
+    /// Its value.
     pub value: f64,
 }
 

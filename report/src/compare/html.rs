@@ -4,15 +4,12 @@ use std::fmt::Write as _;
 
 use heavy_compare::{Comparison, Conclusion, Finding, Level, PlaceChange, StatisticChange};
 
-use super::{
-    change, counts, extremes, finding, interval, is_worth_all, job, method, place_finding, telling, value,
-    word,
-};
+use super::{cells, counts, extremes, finding, is_worth_all, job, method, place_finding, telling, word};
 use crate::markup::html;
 
 const STYLE: &str = include_str!("compare.css");
 
-/// An interval is drawn from minus to plus so many per cent (of shares a fifth as many points).
+/// The range in which an interval is drawn, in percent either way (for shares, a fifth as many points).
 const DRAWN_PERCENT: f64 = 25.0;
 
 pub(super) fn render(comparison: &Comparison) -> String {
@@ -97,13 +94,8 @@ fn depth(place: &PlaceChange) -> u8 {
 fn section(page: &mut String, place: &PlaceChange) {
     let open = if is_worth_all(place) { " open" } else { "" };
     let shown = telling(place).map_or_else(String::new, |one| {
-        format!(
-            "{} {} → {} ({})",
-            one.kind.as_str(),
-            value(one.kind, one.before),
-            value(one.kind, one.now),
-            change(one.kind, one.change)
-        )
+        let [name, before, now, change, _] = cells(one);
+        format!("{name} {before} → {now} ({change})")
     });
     push(
         page,
@@ -120,15 +112,12 @@ fn section(page: &mut String, place: &PlaceChange) {
         ),
     );
     for one in &place.statistics {
+        let [name, before, now, change, interval] = cells(one);
         push(
             page,
             format_args!(
-                "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"{}\">{}</td></tr>\n",
-                one.kind.as_str(),
-                value(one.kind, one.before),
-                value(one.kind, one.now),
-                change(one.kind, one.change),
-                interval(one),
+                "<tr><th scope=\"row\">{name}</th><td>{before}</td><td>{now}</td><td>{change}</td><td>{interval}</td><td>{}</td>\
+                 <td class=\"{}\">{}</td></tr>\n",
                 whisker(one),
                 class(one.finding, one.regression),
                 finding(one)

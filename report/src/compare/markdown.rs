@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use heavy_compare::{Comparison, PlaceChange, StatisticChange};
 
-use super::{
-    change, counts, finding, interval, is_worth_all, job, method, place_finding, telling, value, word,
-};
+use super::{cells, counts, finding, is_worth_all, job, method, place_finding, telling, word};
 use crate::markup::markdown;
 
 /// Places beyond these are counted: a comment has at most 65,536 characters.
@@ -92,16 +90,8 @@ fn more(page: &mut String, places: usize) {
 }
 
 fn row(place: &PlaceChange, one: &StatisticChange) -> String {
-    format!(
-        "| {} | {} | {} | {} | {} | {} | **{}** |",
-        plain(&place.place.title()),
-        one.kind.as_str(),
-        value(one.kind, one.before),
-        value(one.kind, one.now),
-        change(one.kind, one.change),
-        interval(one),
-        finding(one)
-    )
+    let title = plain(&place.place.title());
+    format!("| {title} | {} | **{}** |", cells(one).join(" | "), finding(one))
 }
 
 fn summary_row(place: &PlaceChange) -> String {
@@ -112,16 +102,7 @@ fn summary_row(place: &PlaceChange) -> String {
     );
     telling(place).map_or_else(
         || format!("| {name} | {counts} | | | | | | {word} |"),
-        |one| {
-            format!(
-                "| {name} | {counts} | {} | {} | {} | {} | {} | {word} |",
-                one.kind.as_str(),
-                value(one.kind, one.before),
-                value(one.kind, one.now),
-                change(one.kind, one.change),
-                interval(one)
-            )
-        },
+        |one| format!("| {name} | {counts} | {} | {word} |", cells(one).join(" | ")),
     )
 }
 

@@ -2,10 +2,7 @@
 
 use heavy_compare::{Comparison, Conclusion, Finding, Level, PlaceChange, StatisticChange};
 
-use super::{
-    change, counts, extremes, finding, interval, is_worth_all, job, method, place_finding, telling, value,
-    word,
-};
+use super::{cells, counts, extremes, finding, is_worth_all, job, method, place_finding, telling, word};
 use crate::Style;
 use crate::escape::{clip, columns};
 use crate::page::{Page, Tone};
@@ -66,13 +63,8 @@ fn brief(page: &mut Page, place: &PlaceChange) {
     }
     let gap = room.saturating_sub(columns(&name));
     let shown = telling(place).map_or_else(String::new, |one| {
-        format!(
-            "{:<10}  {:>8} {:>8} {:>8}",
-            one.kind.as_str(),
-            value(one.kind, one.before),
-            value(one.kind, one.now),
-            change(one.kind, one.change)
-        )
+        let [name, before, now, change, _] = cells(one);
+        format!("{name:<10}  {before:>8} {now:>8} {change:>8}")
     });
     let word = place_finding(place);
     page.line(&format!("{:indent$}{name}{:gap$}  {shown:<38} {word}", "", ""));
@@ -87,14 +79,8 @@ fn whole(page: &mut Page, place: &PlaceChange) {
     page.line(&format!("{:indent$}{name}  {facts}", ""));
     let indent = indent + 2;
     for one in &place.statistics {
-        let row = format!(
-            "{:<10} {:>9} {:>9} {:>9}  {:<18}  ",
-            one.kind.as_str(),
-            value(one.kind, one.before),
-            value(one.kind, one.now),
-            change(one.kind, one.change),
-            interval(one)
-        );
+        let [name, before, now, change, interval] = cells(one);
+        let row = format!("{name:<10} {before:>9} {now:>9} {change:>9}  {interval:<18}  ");
         let word = finding(one);
         let word = tone(one).map_or_else(|| word.clone(), |tone| page.paint(tone, &word));
         page.line(&format!("{:indent$}{row}{word}", ""));

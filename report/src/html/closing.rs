@@ -181,7 +181,7 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
         ];
         ("", cells)
     });
-    sheet.table("Agents and how they fared", &heads, rows);
+    sheet.table("Agents", &heads, rows);
     sheet.note(
         "Most cores: what load test and agent used together in their busiest second. Clock offset: the scheduler's clock minus \
          the agent's, as it was measured and corrected for.",
@@ -250,8 +250,8 @@ pub(super) fn provenance(sheet: &mut Sheet, summary: &Summary) {
         ("Build id", &from.build_id),
         ("Git commit", &from.git_commit),
         ("Arguments", &from.arguments.join(" ")),
-        ("heavy of the scheduler", &summary.heavy_version),
-        ("heavy of the client", &from.client_version),
+        ("Version of the scheduler", &summary.heavy_version),
+        ("Version of the client", &from.client_version),
         ("Version of the summary", &summary.version.to_string()),
     ] {
         if !value.is_empty() {

@@ -249,17 +249,11 @@ pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
 }
 
 pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
-    let heads = [
-        Head::Words("Request"),
-        Head::Figures("blocked"),
-        Head::Figures("dns"),
-        Head::Figures("connect"),
-        Head::Figures("tls"),
-        Head::Figures("send"),
-        Head::Figures("wait"),
-        Head::Figures("receive"),
-        Head::Figures("average duration"),
-    ];
+    let names = PhaseMeans::default().named().map(|(name, _)| Head::Figures(name));
+    let heads: Vec<Head> = std::iter::once(Head::Words("Request"))
+        .chain(names)
+        .chain([Head::Figures("average duration")])
+        .collect();
     let of_steps = |workflow: &'_ heavy_results::summary::WorkflowSummary| {
         let steps = workflow.steps.iter().flat_map(|step| step.requests.clone());
         workflow.requests.iter().cloned().chain(steps).collect::<Vec<_>>()
@@ -268,21 +262,9 @@ pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
     let rows: Vec<(&'static str, Cells)> = requests
         .filter(|request| request.phases != PhaseMeans::default())
         .map(|request| {
-            let phases = &request.phases;
             let mut cells = vec![name(&request.name)];
-            cells.extend(
-                [
-                    phases.blocked_ms,
-                    phases.dns_ms,
-                    phases.connect_ms,
-                    phases.tls_ms,
-                    phases.send_ms,
-                    phases.wait_ms,
-                    phases.receive_ms,
-                    request.duration.mean_ms,
-                ]
-                .map(time),
-            );
+            cells.extend(request.phases.named().map(|(_, mean)| time(mean)));
+            cells.push(time(request.duration.mean_ms));
             ("", cells)
         })
         .collect();

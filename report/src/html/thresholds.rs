@@ -1,4 +1,4 @@
-//! What became of the job's thresholds.
+//! The outcomes of the job's thresholds.
 
 use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdOutcome;
@@ -34,7 +34,7 @@ pub(super) fn section(sheet: &mut Sheet, summary: &Summary) {
         ];
         ("", cells)
     });
-    sheet.table("Conditions on what was measured", &heads, rows);
+    sheet.table("Thresholds and their outcomes", &heads, rows);
     sheet.sql(summary.job.id, "thresholds");
     sheet.end();
 }

@@ -132,7 +132,7 @@ fn request(sheet: &mut Sheet, request: &RequestSummary) {
     );
     let mut of = vec![("duration", &request.duration)];
     if request.failed > 0 {
-        of.push(("duration of the unfailed", &request.ok_duration));
+        of.push(("duration of successful requests", &request.ok_duration));
     }
     figures(sheet, &identity, &of);
     codes(sheet, &identity, &request.status_counts);

@@ -1,4 +1,4 @@
-//! What became of the job's thresholds.
+//! The outcomes of the job's thresholds.
 
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 

@@ -132,7 +132,7 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
         }
         page.line(&row);
     }
-    let note = "cores: the most that load test and agent used together in any second";
+    let note = "cores: the most that load test and agent used together in one second";
     let note = page.paint(Tone::Quiet, note);
     page.line(&format!("  {note}"));
 }

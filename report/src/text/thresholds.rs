@@ -1,4 +1,4 @@
-//! What became of the job's thresholds: said in words, not only in colour.
+//! The outcomes of the job's thresholds, in words, not only in colour.
 
 use heavy_results::threshold::ThresholdSummary;
 

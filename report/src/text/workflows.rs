@@ -135,16 +135,8 @@ fn shown(page: &mut Page, lead: &str, label: &str, distribution: &Distribution, 
 
 /// The mean of each phase that took any time; `None` if none was measured.
 fn phases(means: &PhaseMeans) -> Option<String> {
-    let parts = [
-        ("blocked", means.blocked_ms),
-        ("dns", means.dns_ms),
-        ("connect", means.connect_ms),
-        ("tls", means.tls_ms),
-        ("send", means.send_ms),
-        ("wait", means.wait_ms),
-        ("receive", means.receive_ms),
-    ];
-    let shown: Vec<String> = parts
+    let shown: Vec<String> = means
+        .named()
         .iter()
         .filter(|(_, mean)| *mean > 0.0)
         .map(|(name, mean)| format!("{name} {}", time(*mean)))

@@ -11,7 +11,7 @@ use crate::sample::{job, shop};
 pub(crate) fn judged() -> Summary {
     let mut summary = shop();
     let reason = "threshold http_req_duration: p(95)<0.5 over 5s abort was broken: 1.234 ms in seconds 2 to 6; it stopped \
-                  the load; so it is with 1 more";
+                  the load; 1 more threshold failed";
     summary.job = job("shop", JobState::Finished, Some(Verdict::Fail), reason);
     let window = Some(WindowSeconds { from: 2, before: 7 });
     let long = "http_req_duration{workflow:buy,step:pay,name:\u{1b}[2J POST /a/path/that/is/very/long/indeed/{id}}: p(99.99)<1s";

@@ -1,4 +1,4 @@
-//! What of a threshold the grammar alone cannot say.
+//! Checks of a threshold beyond its grammar.
 
 use super::aggregate::{Aggregate, Operator};
 use super::limit::Written;
@@ -16,24 +16,22 @@ pub(super) fn limit(threshold: &Threshold) -> Result<(), Error> {
     };
     if !fits {
         let why = match metric.kind {
-            ValueKind::Custom => {
-                "metrics of the load test's own have units of their own: write a plain number"
-            }
-            ValueKind::Share => "it is a share: write it as in 0.01 or 1%",
-            ValueKind::Counter => "it is counted: write a plain number",
-            ValueKind::Trend | ValueKind::Sum if is_count => "it is counted: write a plain number",
-            ValueKind::Trend | ValueKind::Sum => "it is a time: write it as in 500, 500ms or 1.5s",
+            ValueKind::Custom => "custom metrics have units of their own: write a plain number",
+            ValueKind::Share => "the metric is a share: write 0.01 or 1%",
+            ValueKind::Counter => "it is a count: write a plain number",
+            ValueKind::Trend | ValueKind::Sum if is_count => "it is a count: write a plain number",
+            ValueKind::Trend | ValueKind::Sum => "the metric is a time: write 500, 500ms or 1.5s",
         };
-        return Err(Error::new(format!("the limit {limit} cannot be: {why}")));
+        return Err(Error::new(format!("invalid limit {limit}: {why}")));
     }
     if metric.kind == ValueKind::Share && !(0.0..=1.0).contains(&limit.value()) {
         return Err(Error::new(format!(
-            "the limit {limit} cannot be: a share is from 0 to 1; write 5 in a hundred as 0.05 or 5%"
+            "invalid limit {limit}: a share is 0 to 1; write 0.05 or 5% for 5 in 100"
         )));
     }
     if metric.kind != ValueKind::Custom && limit.value() < 0.0 {
         return Err(Error::new(format!(
-            "the limit {limit} cannot be: {} is never below 0",
+            "invalid limit {limit}: {} is never below 0",
             metric.name()
         )));
     }
@@ -46,18 +44,18 @@ pub(super) fn clauses(threshold: &Threshold) -> Result<(), Error> {
         && window > LONGEST_WINDOW
     {
         return Err(Error::new(format!(
-            "over {window}: windows go up to {LONGEST_WINDOW}"
+            "over {window} exceeds the longest window, {LONGEST_WINDOW}"
         )));
     }
     if threshold.delay.is_some() && !threshold.abort && threshold.window.is_none() {
         return Err(Error::new(
-            "delay says when abort or windows begin: add abort or over, or leave it out",
+            "delay requires abort or over: add one, or leave delay out",
         ));
     }
     let grows = threshold.aggregate == Aggregate::Count && threshold.window.is_none();
     if threshold.abort && grows && !matches!(threshold.operator, Operator::Below | Operator::AtMost) {
         return Err(Error::new(format!(
-            "a count grows, so that {}{}{} does not hold until it is reached: leave abort out, or add over",
+            "a count starts at 0, so {}{}{} would stop the load at once: leave abort out, or add over",
             threshold.aggregate, threshold.operator, threshold.limit
         )));
     }

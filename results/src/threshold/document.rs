@@ -27,7 +27,7 @@ struct K6Condition {
 #[derive(Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "write a condition as in \"p(95)<500\", or as k6's {\"threshold\": \"p(95)<500\", \
+    expecting = "expected a condition such as \"p(95)<500\", or as k6's {\"threshold\": \"p(95)<500\", \
     \"abortOnFail\": true, \"delayAbortEval\": \"10s\"}"
 )]
 enum Condition {
@@ -38,7 +38,7 @@ enum Condition {
 #[derive(Debug, Deserialize)]
 #[serde(
     untagged,
-    expecting = "write a condition as in \"p(95)<500\", or a list of such"
+    expecting = "expected a condition such as \"p(95)<500\", or a list of them"
 )]
 enum Conditions {
     One(Condition),
@@ -72,7 +72,7 @@ impl<'de> Visitor<'de> for Thresholds {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a list of thresholds, as in [\"http_req_duration: p(95)<500\"], or k6's object of metrics",
+            "a list of thresholds, such as [\"http_req_duration: p(95)<500\"], or k6's object of metrics",
         )
     }
 

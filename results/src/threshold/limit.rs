@@ -49,7 +49,7 @@ pub(super) enum Written {
 }
 
 impl Limit {
-    /// A number with a unit as it was written; `None` if there is no such unit.
+    /// A number with its unit as written; `None` for an unknown unit.
     pub(super) fn new(number: f64, unit: &str) -> Option<Self> {
         let known = [&PLAIN, &PERCENT].into_iter().chain(&TIMES);
         let unit = known.into_iter().find(|known| known.text == unit)?;

@@ -166,24 +166,24 @@ const FOREIGN: [(&str, &str); 7] = [
     ("group_duration", "heavy calls it step_duration"),
     (
         "grpc_req_duration",
-        "heavy counts every request under http_req_duration",
+        "heavy counts every request in http_req_duration",
     ),
     (
         "vus",
-        "the number of running iterations is in the relation `seconds`, and no threshold can be set on it",
+        "thresholds on the number of running iterations are not supported; the relation `seconds` has it",
     ),
     (
         "vus_max",
-        "the number of running iterations is in the relation `seconds`, and no threshold can be set on it",
+        "thresholds on the number of running iterations are not supported; the relation `seconds` has it",
     ),
     (
         "data_sent",
-        "bytes that were sent are not measured; data_received is",
+        "sent bytes are not measured; data_received has the received ones",
     ),
-    ("request_duration", "it has k6's name http_req_duration"),
+    ("request_duration", "did you mean http_req_duration?"),
     (
         "duration",
-        "say which: http_req_duration, iteration_duration or step_duration",
+        "expected http_req_duration, iteration_duration or step_duration",
     ),
 ];
 
@@ -202,11 +202,11 @@ impl Metric {
         if let Some(found) = METRICS.iter().find(|metric| metric.name == name) {
             return Ok(found);
         }
-        let unknown = format!("there is no metric {name:?}");
+        let unknown = format!("unknown metric `{name}`");
         if let Some((_, hint)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
             return Err(format!("{unknown}: {hint}"));
         }
-        let own = format!("one of the load test's own is written metric{{name:{name}}}");
+        let own = format!("write metric{{name:{name}}} for a custom metric");
         let nearest = METRICS
             .iter()
             .map(|metric| (strsim::levenshtein(metric.name, name), metric.name))
@@ -216,7 +216,7 @@ impl Metric {
             Some((_, nearest)) => format!("{unknown}: did you mean {nearest}? ({own})"),
             None => {
                 let all: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
-                format!("{unknown}: there are {}; {own}", all.join(", "))
+                format!("{unknown}: expected one of {}; {own}", all.join(", "))
             }
         })
     }
@@ -260,7 +260,7 @@ impl Metric {
             return Ok(());
         }
         let why = if self.kind == ValueKind::Sum {
-            ": phases are rolled up as sums, so that only their means are known (heavy sql has each request's)"
+            ": phases are stored as sums, so only their means are known (heavy sql has the phases of each request)"
         } else {
             ""
         };

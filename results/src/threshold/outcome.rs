@@ -1,4 +1,4 @@
-//! What became of a threshold, in figures and in words.
+//! The outcome of a threshold, in figures and in words.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +9,16 @@ use super::metric::{MetricSource, ValueKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ThresholdOutcome {
-    /// What was measured is as it should be.
+    /// The measured value meets the condition.
     Met,
-    /// It is not.
+    /// The measured value does not meet the condition.
     Broken,
-    /// Nothing was measured that could be judged: neither of both, and at the end no better than broken.
+    /// There is nothing to evaluate: neither met nor broken, and at the end not met.
     NoSamples,
 }
 
 impl ThresholdOutcome {
-    /// As people read it.
+    /// Its name in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -38,7 +38,7 @@ pub struct WindowSeconds {
     pub before: u32,
 }
 
-/// A threshold and what came of it.
+/// A threshold and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThresholdSummary {
     /// The threshold, as [`Threshold`]'s text.
@@ -51,24 +51,24 @@ pub struct ThresholdSummary {
     pub unit: String,
     /// Whether it is met.
     pub outcome: ThresholdOutcome,
-    /// How many values the observed one is of.
+    /// The number of samples behind the value.
     pub samples: u64,
     /// The worst window.
     pub window: Option<WindowSeconds>,
-    /// It has ended the load, once all before this second was known.
+    /// The second before which the results made it stop the load.
     pub aborted_at_second: Option<u32>,
-    /// Why there is no value; empty where there is one.
+    /// Why there is no value; empty with a value.
     pub note: String,
 }
 
 impl ThresholdSummary {
-    /// Whether it is met; one without samples is not.
+    /// Whether it is met; without samples it is not.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.outcome == ThresholdOutcome::Met
     }
 
-    /// What was observed, in words: `812.4 ms in seconds 12 to 41`, or why there is nothing.
+    /// The observed value in words: `812.4 ms in seconds 12 to 41`, or why there is none.
     #[must_use]
     pub fn observed(&self) -> String {
         let Some(value) = self.value else {
@@ -101,15 +101,15 @@ fn number(value: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// The moment in which a threshold was found broken that ends the load.
+/// A broken threshold that stops the load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Breach {
-    /// What was found.
+    /// The threshold and its outcome.
     pub found: ThresholdSummary,
 }
 
 impl Breach {
-    /// In one sentence.
+    /// The reason for stopping, in one sentence.
     #[must_use]
     pub fn reason(&self) -> String {
         format!(
@@ -121,7 +121,7 @@ impl Breach {
 }
 
 impl Threshold {
-    /// In what its value is.
+    /// The unit of its value.
     pub(super) fn unit(&self) -> &'static str {
         use super::Aggregate::{Count, Rate};
         let bytes = self.metric.source == MetricSource::Bytes;
@@ -136,7 +136,7 @@ impl Threshold {
         }
     }
 
-    /// Without anything known yet.
+    /// The outcome before any samples.
     pub(super) fn without_samples(&self) -> ThresholdSummary {
         ThresholdSummary {
             expression: self.to_string(),

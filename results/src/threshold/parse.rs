@@ -9,7 +9,7 @@ use heavy_load::span::Span;
 
 /// No expression is longer, in bytes.
 const LONGEST: usize = 1000;
-const EXAMPLE: &str = "write it as in http_req_duration: p(95)<500";
+const EXAMPLE: &str = "expected an expression such as http_req_duration: p(95)<500";
 
 /// Words that other tools use for a restriction, and ours.
 const FOREIGN_KEYS: [(&str, &str); 6] = [
@@ -23,16 +23,16 @@ const FOREIGN_KEYS: [(&str, &str); 6] = [
 
 pub(super) fn threshold(text: &str) -> Result<Threshold, Error> {
     if text.len() > LONGEST {
-        return Err(Error::new(format!("it is longer than {LONGEST} bytes")));
+        return Err(Error::new(format!("a threshold has at most {LONGEST} bytes")));
     }
     let mut rest = Rest(text.trim());
     let name = rest.word();
     if name.is_empty() {
-        return Err(Error::new(format!("it names no metric: {EXAMPLE}")));
+        return Err(Error::new(format!("the metric is missing: {EXAMPLE}")));
     }
     if Aggregate::of_name(name).is_some() || (name == "p" && rest.0.starts_with('(')) {
         return Err(Error::new(format!(
-            "it does not say of which metric: write http_req_duration: {}",
+            "the metric is missing: write http_req_duration: {}",
             text.trim()
         )));
     }
@@ -93,7 +93,7 @@ impl<'a> Rest<'a> {
         if next.is_empty() {
             "the end".to_owned()
         } else {
-            format!("{next:?}")
+            format!("`{next}`")
         }
     }
 }
@@ -104,10 +104,7 @@ fn selectors(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Vec<Selecto
         loop {
             let selector = selector(rest, metric)?;
             if selectors.iter().any(|other| other.key() == selector.key()) {
-                return Err(Error::new(format!(
-                    "{} is there twice: leave one out",
-                    selector.key()
-                )));
+                return Err(Error::new(format!("duplicate {}: leave one out", selector.key())));
             }
             selectors.push(selector);
             if rest.skip("}") {
@@ -115,7 +112,7 @@ fn selectors(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Vec<Selecto
             }
             if !rest.skip(",") {
                 return Err(Error::new(format!(
-                    "a comma or }} is missing before {}: write {{workflow:buy,step:pay}}",
+                    "expected a comma or }} before {}, such as {{workflow:buy,step:pay}}",
                     rest.next()
                 )));
             }
@@ -123,7 +120,7 @@ fn selectors(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Vec<Selecto
     }
     if metric.kind == ValueKind::Custom && !selectors.iter().any(|selector| selector.key() == "name") {
         return Err(Error::new(
-            "it does not say which metric of the load test's own: write metric{name:queue_depth}",
+            "the name of the custom metric is missing: write metric{name:queue_depth}",
         ));
     }
     Ok(selectors)
@@ -133,7 +130,7 @@ fn selector(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Selector, Er
     let key = rest.word();
     if key.is_empty() {
         return Err(Error::new(format!(
-            "a key is missing before {}: write {{workflow:buy,step:pay}}",
+            "expected a key before {}, such as {{workflow:buy,step:pay}}",
             rest.next()
         )));
     }
@@ -153,14 +150,14 @@ fn unknown_key(key: &str, metric: &Metric) -> String {
     if let Some((_, ours)) = FOREIGN_KEYS.iter().find(|(theirs, _)| *theirs == key)
         && metric.keys().contains(ours)
     {
-        return format!("{name} cannot be restricted by {key}: heavy calls it {ours}");
+        return format!("{name} has no key {key}: heavy calls it {ours}");
     }
     if KEYS.contains(&key) {
-        return format!("{name} cannot be restricted by {key}, only by {keys}");
+        return format!("{name} has no key {key}, only {keys}");
     }
     format!(
-        "{name} cannot be restricted by {key}: thresholds are judged on rolled-up statistics, which keep {keys} apart and no \
-         tags (heavy sql can ask requests by their tags)"
+        "{name} has no key {key}: thresholds are evaluated on aggregated statistics, which have only {keys} and no tags \
+         (heavy sql can query requests by tag)"
     )
 }
 
@@ -184,13 +181,11 @@ fn value(rest: &mut Rest<'_>) -> Result<String, Error> {
         _ => false,
     });
     let Some(end) = end else {
-        return Err(Error::new("the } after the restrictions is missing"));
+        return Err(Error::new("missing } after the keys"));
     };
     let value = rest.take(end).trim();
     if value.is_empty() {
-        return Err(Error::new(
-            "a value is missing: write \"\" where an empty one is meant",
-        ));
+        return Err(Error::new("missing value: write \"\" for an empty one"));
     }
     Ok(value.to_owned())
 }
@@ -208,9 +203,7 @@ fn quoted(rest: &mut Rest<'_>) -> Result<String, Error> {
             c => value.push(c),
         }
     }
-    Err(Error::new(
-        "a quoted value does not end: its second \" is missing",
-    ))
+    Err(Error::new("missing \" at the end of a quoted value"))
 }
 
 fn aggregate(rest: &mut Rest<'_>) -> Result<Aggregate, Error> {
@@ -218,7 +211,7 @@ fn aggregate(rest: &mut Rest<'_>) -> Result<Aggregate, Error> {
     let known = "avg, min, med, max, p(N), count, rate and value";
     if word.is_empty() {
         return Err(Error::new(format!(
-            "what is to be compared is missing before {}: there are {known}",
+            "expected an aggregate before {}: one of {known}",
             rest.next()
         )));
     }
@@ -226,19 +219,19 @@ fn aggregate(rest: &mut Rest<'_>) -> Result<Aggregate, Error> {
         return Aggregate::of_name(word).ok_or_else(|| {
             let digits = word.trim_start_matches('p');
             if word.starts_with('p') && !digits.is_empty() && digits.parse::<f64>().is_ok() {
-                Error::new(format!("{word} is written p({digits})"))
+                Error::new(format!("unknown aggregate `{word}`: write p({digits})"))
             } else {
-                Error::new(format!("there is no {word:?} of values: there are {known}"))
+                Error::new(format!("unknown aggregate `{word}`: expected one of {known}"))
             }
         });
     }
     let number = rest.take_while(|c| c != ')').trim().to_owned();
     if !rest.skip(")") {
-        return Err(Error::new("the ) of the percentile is missing: write p(95)"));
+        return Err(Error::new("missing ) of the percentile: write p(95)"));
     }
     percentile(&number).ok_or_else(|| {
         Error::new(format!(
-            "p({number}) is no percentile: write a number from 0 to 100 with at most 4 decimals, as in p(99.9)"
+            "invalid percentile p({number}): expected 0 to 100 with at most 4 decimals, such as p(99.9)"
         ))
     })
 }
@@ -255,12 +248,9 @@ fn percentile(text: &str) -> Option<Aggregate> {
 
 fn operator(rest: &mut Rest<'_>) -> Result<Operator, Error> {
     let found = OPERATORS.iter().find(|(text, _)| rest.skip(text));
-    found.map(|(_, operator)| *operator).ok_or_else(|| {
-        Error::new(format!(
-            "a comparison is missing before {}: write <, <=, >, >=, == or !=",
-            rest.next()
-        ))
-    })
+    found
+        .map(|(_, operator)| *operator)
+        .ok_or_else(|| Error::new(format!("expected <, <=, >, >=, == or != before {}", rest.next())))
 }
 
 fn limit(rest: &mut Rest<'_>) -> Result<Limit, Error> {
@@ -272,10 +262,10 @@ fn limit(rest: &mut Rest<'_>) -> Result<Limit, Error> {
         .parse()
         .ok()
         .filter(|number: &f64| number.is_finite())
-        .ok_or_else(|| Error::new(format!("a number is missing before {next}: {EXAMPLE}")))?;
+        .ok_or_else(|| Error::new(format!("expected a number before {next}: {EXAMPLE}")))?;
     Limit::new(number, unit).ok_or_else(|| {
         Error::new(format!(
-            "{unit:?} is no unit: times have ns, us, ms, s, m and h (ms where there is none), shares may have %"
+            "unknown unit `{unit}`: expected ns, us, ms (the default), s, m or h for times, % for shares"
         ))
     })
 }
@@ -283,7 +273,7 @@ fn limit(rest: &mut Rest<'_>) -> Result<Limit, Error> {
 fn clauses(rest: &mut Rest<'_>, threshold: &mut Threshold) -> Result<(), Error> {
     loop {
         let next = rest.next();
-        let twice = |clause: &str| Error::new(format!("{clause} is there twice: leave one out"));
+        let twice = |clause: &str| Error::new(format!("duplicate {clause}: leave one out"));
         match rest.word() {
             "" if rest.0.trim().is_empty() => return Ok(()),
             "over" if threshold.window.is_some() => return Err(twice("over")),
@@ -294,7 +284,7 @@ fn clauses(rest: &mut Rest<'_>, threshold: &mut Threshold) -> Result<(), Error> 
             "abort" => threshold.abort = true,
             _ => {
                 return Err(Error::new(format!(
-                    "{next} is not understood: after the limit there may be over 30s, abort and delay 10s"
+                    "unexpected {next}: after the limit, expected over 30s, abort or delay 10s"
                 )));
             }
         }
@@ -308,7 +298,7 @@ fn span(rest: &mut Rest<'_>, clause: &str) -> Result<Span, Error> {
         .map_err(|error| Error::new(format!("{clause} {error}")))?;
     if span.is_zero() || !span.ns().is_multiple_of(1_000_000_000) {
         return Err(Error::new(format!(
-            "{clause} {text}: statistics are rolled up by the second, so that it has to be whole seconds, 1s or more"
+            "invalid {clause} {text}: expected whole seconds, 1s or more"
         )));
     }
     Ok(span)

@@ -6,7 +6,7 @@ use super::Threshold;
 use super::cell::{Number, ThresholdCell};
 use super::outcome::WindowSeconds;
 
-/// The last so many seconds, added up: two stacks, so that a step costs no more when windows are wide.
+/// The sum over the last seconds of a window. Two stacks make a step cost the same for wide windows.
 #[derive(Debug, Default)]
 struct Sliding {
     /// The newer seconds, as they came, and their sum.
@@ -46,7 +46,7 @@ impl Sliding {
     }
 }
 
-/// One window, and what came of it.
+/// One window and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judged {
     pub(super) value: f64,

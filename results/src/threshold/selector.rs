@@ -25,7 +25,7 @@ pub enum Selector {
     ExpectedResponse(bool),
 }
 
-/// What a selector may say of its key; the parser goes by it.
+/// The keys of selectors.
 pub(super) const KEYS: [&str; 8] = [
     "workflow",
     "step",
@@ -53,12 +53,16 @@ impl Selector {
             "expected_response" => Self::ExpectedResponse(match value.as_str() {
                 "true" => true,
                 "false" => false,
-                _ => return Err(format!("expected_response is true or false, not {value:?}")),
+                _ => {
+                    return Err(format!(
+                        "invalid expected_response `{value}`: expected true or false"
+                    ));
+                }
             }),
             _ => {
                 let wrong = || {
                     format!(
-                        "{value:?} is no status: write one as in 500, a class as in 5xx, or 0 for no answer"
+                        "invalid status `{value}`: expected a code such as 500, a class such as 5xx, or 0 for no answer"
                     )
                 };
                 let (from, to) = statuses(&value).ok_or_else(wrong)?;

@@ -188,9 +188,9 @@ fn documents_have_a_list_or_what_k6_writes() {
             r#"["http_req_duration{workflow:browse}: p(95)<500"]"#,
             "a workflow that does not run: these do: buy",
         ),
-        (r#"{"http_reqs": 5}"#, "write a condition as in"),
-        (r#"{"vus": ["value<5"]}"#, "there is no metric \"vus\""),
-        ("5", "a list of thresholds, as in"),
+        (r#"{"http_reqs": 5}"#, "expected a condition such as"),
+        (r#"{"vus": ["value<5"]}"#, "unknown metric `vus`"),
+        ("5", "a list of thresholds, such as"),
         (&format!("[{}]", many.join(",")), "a job has at most 64"),
     ] {
         let error: SpecError = document(wrong).unwrap_err();

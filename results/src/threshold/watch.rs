@@ -90,7 +90,7 @@ impl ThresholdWatch {
         first
     }
 
-    /// What became of all thresholds, in their order. `complete` says that nothing more will come.
+    /// The outcomes of all thresholds, in their order. `complete`: no more results will arrive.
     #[must_use]
     pub fn outcomes(&self, measured: Observed, complete: bool) -> Vec<ThresholdSummary> {
         self.watched
@@ -253,7 +253,7 @@ fn outcome_of(holds: bool) -> ThresholdOutcome {
 }
 
 impl Threshold {
-    /// What came of a window, or why nothing did.
+    /// The outcome of a window, or why there is none.
     fn found(&self, judged: Result<Judged, String>) -> ThresholdSummary {
         match judged {
             Ok(judged) => ThresholdSummary {

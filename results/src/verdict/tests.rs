@@ -94,7 +94,8 @@ fn drops_do_littles_law_for_the_reader() {
             requests: Vec::new(),
         }];
     });
-    let expected = "1000/s x 0.400 s on the average needs 400 slots and more when the target is slower; 100 were allowed";
+    let expected =
+        "1000/s x 0.400 s on average needs 400 slots, more if the target slows down; 100 were allowed";
     assert!(judgement.reason.contains(expected), "{}", judgement.reason);
 }
 

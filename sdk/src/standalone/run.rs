@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use heavy_load::exit_code;
 use heavy_load::load::{Load, LoadModel, Quota};
 use heavy_load::split::Split;
 use heavy_load::stream::{Deal, Dealt, Stream};
@@ -22,9 +23,6 @@ use crate::harness::shared::Options;
 use crate::harness::workflow::Workflow;
 use crate::harness::writer::Writer;
 use crate::http::monotonic_ns;
-
-/// What failed: no iteration was ok, or the system did not take what was asked.
-const EXIT_FAIL: u8 = 99;
 
 /// Runs a workflow and prints the summary; an error says why it could not run.
 pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Result<ExitCode, String> {
@@ -57,7 +55,7 @@ pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Re
         .write_all(summary.as_bytes())
         .map_err(|error| format!("cannot print the summary: {error}"))?;
     Ok(if tally.is_failed() {
-        ExitCode::from(EXIT_FAIL)
+        ExitCode::from(exit_code::FAIL)
     } else {
         ExitCode::SUCCESS
     })

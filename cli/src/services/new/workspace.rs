@@ -1,4 +1,4 @@
-//! The workspace of cargo around the services: a new one, or what can be relied on in one that is there.
+//! The cargo workspace around the services: a new one, or what an existing one offers.
 
 use std::path::{Path, PathBuf};
 
@@ -79,7 +79,7 @@ impl Workspace {
         })
     }
 
-    /// A Cargo.toml that is somebody's own is left alone.
+    /// Refuses a directory with a Cargo.toml, which is never changed.
     pub(super) fn refuse_other(here: &Path) -> Result<(), Failure> {
         let file = here.join("Cargo.toml");
         if !file.exists() {

@@ -1,4 +1,4 @@
-//! The line that is typed: edited, completed, remembered in a file that is its owner's alone.
+//! The line editor: completion, and a history file that only its owner can read.
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
@@ -22,7 +22,7 @@ const HISTORY: &str = "sql_history";
 const MOST_REMEMBERED: usize = 1_000;
 const PROMPT: &str = "heavy> ";
 
-/// What came of a line.
+/// A typed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     /// Whole statements or commands.
@@ -119,7 +119,7 @@ fn private(file: &Path) -> io::Result<()> {
     fs::set_permissions(file, Permissions::from_mode(0o600))
 }
 
-/// What the editor asks while somebody types.
+/// Completion and validation while typing.
 struct Typing {
     catalogue: Catalogue,
 }

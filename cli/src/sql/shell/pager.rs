@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::output;
 
-/// What `less` is told unless the person says else: leave if it fits, keep colours, do not fold lines, do not clear.
+/// Options of `less` unless LESS is set: quit if the text fits, keep colours, chop long lines, do not clear the screen.
 const LESS: &str = "FRSX";
 
 /// Shows a text: at once if it fits or there is no pager.

@@ -237,7 +237,7 @@ fn without_tags(html: &str) -> String {
 fn junit(report: &str) -> Vec<Shown> {
     let mut all: Vec<Shown> = Vec::new();
     for suite in report.split("<testsuite ").skip(1) {
-        let name = suite.split(" name=\"").nth(1).unwrap().split('"').next().unwrap();
+        let name = suite.split("name=\"").nth(1).unwrap().split('"').next().unwrap();
         let Some(workflow) = name.strip_prefix("workflow ") else {
             continue;
         };

@@ -125,7 +125,7 @@ fn what_stopped_the_load_stays_broken() {
     assert_eq!(summary.thresholds[1], found);
     let judgement = judge(&summary);
     assert_eq!(judgement.verdict, Verdict::Fail);
-    let said = "threshold http_req_failed: rate<0.05 abort delay 2s was broken: 9.091%; it stopped the load; so it is with 1 more";
+    let said = "threshold http_req_failed: rate<0.05 abort delay 2s was broken: 9.091%; it stopped the load; 1 more threshold failed";
     assert_eq!(judgement.reason, said);
 }
 
