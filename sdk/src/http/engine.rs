@@ -20,7 +20,7 @@ use super::h2::H2Stream;
 use super::origin::{Grant, Lease, Origin, Refusal};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
-use super::request::{Parts, Request};
+use super::request::Request;
 use super::stats::EngineStats;
 use super::target::{Target, TargetCache};
 use super::wire::{ExchangeEnd, Message};
@@ -77,7 +77,7 @@ impl Engine {
     /// One exchange. What it holds is made before the future, which then holds it once.
     fn exchange(&self, request: Request, started_ns: u64) -> impl Future<Output = Exchange> {
         let mut clock = PhaseClock::new(started_ns);
-        let Parts {
+        let Request {
             method,
             target,
             headers,
@@ -85,7 +85,7 @@ impl Engine {
             timeout,
             keep_body,
             group,
-        } = request.into_parts();
+        } = request;
         let timeout = timeout.unwrap_or(self.config.request_timeout);
         let deadline = self
             .anchor
@@ -111,7 +111,7 @@ impl Engine {
                         Err(refusal) => return failed(&clock, refusal.error),
                     },
                 };
-                let reused = lease.served();
+                let reused = lease.stamps().served();
                 // A message goes on before anything is awaited: what an await holds, every request has to allocate.
                 let outcome = match lease {
                     Lease::H1(mut connection) => {

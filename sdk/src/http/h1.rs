@@ -19,7 +19,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::error::{ErrorKind, RequestError};
 use super::exchange::Answer;
 use super::permit::Permit;
-use super::phases::{Phase, PhaseClock};
+use super::phases::PhaseClock;
 use super::stamp::Stamps;
 use super::wire::{Body, ExchangeEnd, Io, Message, Response, not_answered};
 
@@ -31,7 +31,6 @@ pub(crate) struct H1Connection {
     stamps: Rc<Stamps>,
     /// Kept from request to request: moving a timer to a later instant is cheaper than making one.
     timer: Pin<Box<Sleep>>,
-    served: bool,
     idle_since_ns: u64,
     _permit: Permit,
 }
@@ -49,15 +48,13 @@ impl H1Connection {
             driver_done: false,
             stamps,
             timer: Box::pin(sleep_until(Instant::now())),
-            served: false,
             idle_since_ns: super::clock::monotonic_ns(),
             _permit: permit,
         }
     }
 
-    /// Whether a request was sent on it before.
-    pub(crate) fn served(&self) -> bool {
-        self.served
+    pub(crate) fn stamps(&self) -> &Stamps {
+        &self.stamps
     }
 
     /// Whether it is known to be of no more use, without looking at the socket.
@@ -78,17 +75,7 @@ impl H1Connection {
 
     /// Counts the last exchange, which ended at `ended_ns`, to its phases.
     pub(crate) fn stamp(&self, clock: &mut PhaseClock, ended_ns: u64) {
-        let (written_ns, first_read_ns) = (self.stamps.written_ns(), self.stamps.first_read_ns());
-        clock.advance(Phase::Send, if written_ns == 0 { ended_ns } else { written_ns });
-        clock.advance(
-            Phase::Wait,
-            if first_read_ns == 0 {
-                ended_ns
-            } else {
-                first_read_ns
-            },
-        );
-        clock.advance(Phase::Receive, ended_ns);
+        clock.advance_exchange(self.stamps.written_ns(), self.stamps.first_read_ns(), ended_ns);
     }
 
     fn poll_driver(&mut self, cx: &mut Context<'_>) -> bool {
@@ -160,7 +147,7 @@ impl H1Connection {
         })
         .await;
         if !matches!(outcome, ExchangeEnd::NotSent(_)) {
-            self.served = true;
+            self.stamps.serve();
         }
         outcome
     }

@@ -16,7 +16,7 @@ use super::clock::monotonic_ns;
 use super::error::RequestError;
 use super::exchange::Answer;
 use super::permit::Permit;
-use super::phases::{Phase, PhaseClock};
+use super::phases::PhaseClock;
 use super::stamp::Stamps;
 use super::wire::{Body, ExchangeEnd, Io, LocalExecutor, Message, not_answered};
 use crate::beside::beside;
@@ -35,7 +35,6 @@ pub(crate) struct H2Connection {
     streams: Cell<usize>,
     /// How many streams the peer allows now.
     allowed: Rc<Cell<usize>>,
-    served: Cell<bool>,
     idle_since_ns: Cell<u64>,
     _permit: Permit,
 }
@@ -65,7 +64,6 @@ impl H2Connection {
             stamps,
             streams: Cell::new(0),
             allowed,
-            served: Cell::new(false),
             idle_since_ns: Cell::new(monotonic_ns()),
             _permit: permit,
         })
@@ -108,20 +106,14 @@ impl H2Stream {
         }
     }
 
-    /// Whether a request was sent on the connection before.
-    pub(crate) fn served(&self) -> bool {
-        self.connection.served.get()
+    pub(crate) fn stamps(&self) -> &Stamps {
+        &self.connection.stamps
     }
 
     /// Counts the exchange, which ended at `ended_ns`, to its phases.
     pub(crate) fn stamp(&self, clock: &mut PhaseClock, ended_ns: u64) {
         let written_ns = self.written_ns.as_ref().map_or(0, |written| written.get());
-        clock.advance(Phase::Send, if written_ns == 0 { ended_ns } else { written_ns });
-        clock.advance(
-            Phase::Wait,
-            if self.head_ns == 0 { ended_ns } else { self.head_ns },
-        );
-        clock.advance(Phase::Receive, ended_ns);
+        clock.advance_exchange(written_ns, self.head_ns, ended_ns);
     }
 
     /// Sends `message` and reads the answer to its end, or to `deadline`.
@@ -136,7 +128,7 @@ impl H2Stream {
             .await
             .unwrap_or(ExchangeEnd::TimedOut);
         if !matches!(outcome, ExchangeEnd::NotSent(_)) {
-            self.connection.served.set(true);
+            self.connection.stamps.serve();
         }
         outcome
     }

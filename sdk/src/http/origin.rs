@@ -10,6 +10,7 @@ use super::error::RequestError;
 use super::h1::H1Connection;
 use super::h2::{H2Connection, H2Stream};
 use super::phases::ConnectTimes;
+use super::stamp::Stamps;
 use super::target::OriginKey;
 use super::turnover::Turnover;
 
@@ -22,11 +23,11 @@ pub(crate) enum Lease {
 }
 
 impl Lease {
-    /// Whether a request was sent on the connection before.
-    pub(crate) fn served(&self) -> bool {
+    /// What is known of the connection.
+    pub(crate) fn stamps(&self) -> &Stamps {
         match self {
-            Self::H1(connection) => connection.served(),
-            Self::H2(stream) => stream.served(),
+            Self::H1(connection) => connection.stamps(),
+            Self::H2(stream) => stream.stamps(),
         }
     }
 }

@@ -40,6 +40,15 @@ impl PhaseClock {
         self.advance(Phase::Blocked, at_ns);
     }
 
+    /// Counts an exchange on an open connection, which ended at `ended_ns`: when the request was written and when the
+    /// response began, 0 if it did not come so far.
+    pub(crate) fn advance_exchange(&mut self, written_ns: u64, answered_ns: u64, ended_ns: u64) {
+        let or_end = |at_ns: u64| if at_ns == 0 { ended_ns } else { at_ns };
+        self.advance(Phase::Send, or_end(written_ns));
+        self.advance(Phase::Wait, or_end(answered_ns));
+        self.advance(Phase::Receive, ended_ns);
+    }
+
     pub(crate) fn started_ns(&self) -> u64 {
         self.started_ns
     }

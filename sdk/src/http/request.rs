@@ -10,24 +10,13 @@ use super::target::Target;
 /// A request, ready to be sent.
 #[derive(Debug, Clone)]
 pub struct Request {
-    method: Method,
-    target: Target,
-    headers: HeaderMap,
-    body: Bytes,
-    timeout: Option<Duration>,
-    keep_body: bool,
-    group: Option<u64>,
-}
-
-/// What a request consists of, for clients that take it apart.
-pub(crate) struct Parts {
-    pub(crate) method: Method,
-    pub(crate) target: Target,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) keep_body: bool,
-    pub(crate) group: Option<u64>,
+    pub(super) method: Method,
+    pub(super) target: Target,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) timeout: Option<Duration>,
+    pub(super) keep_body: bool,
+    pub(super) group: Option<u64>,
 }
 
 impl Request {
@@ -130,26 +119,5 @@ impl Request {
     #[must_use]
     pub fn body_bytes(&self) -> &Bytes {
         &self.body
-    }
-
-    pub(crate) fn into_parts(self) -> Parts {
-        let Self {
-            method,
-            target,
-            headers,
-            body,
-            timeout,
-            keep_body,
-            group,
-        } = self;
-        Parts {
-            method,
-            target,
-            headers,
-            body,
-            timeout,
-            keep_body,
-            group,
-        }
     }
 }

@@ -13,7 +13,7 @@ use super::config::EngineConfig;
 use super::error::{ErrorKind, RequestError, chain};
 use super::exchange::{Answer, Exchange};
 use super::phases::{Phase, PhaseClock};
-use super::request::{Parts, Request};
+use super::request::Request;
 use super::target::Parsed;
 use super::version::HttpVersion;
 use super::{ExchangeFuture, HttpClient};
@@ -95,15 +95,14 @@ impl ReqwestClient {
     }
 
     async fn carry_out(&self, request: Request, started_ns: u64) -> Exchange {
-        let parts = request.into_parts();
-        let built = match parts.target.parsed() {
+        let built = match request.target.parsed() {
             Ok(parsed) => self
-                .group_client(parts.group)
-                .and_then(|client| Ok((client, build(&parts, parsed)?))),
+                .group_client(request.group)
+                .and_then(|client| Ok((client, build(&request, parsed)?))),
             Err(reason) => Err(RequestError::new(ErrorKind::InvalidUrl, reason)),
         };
         match built {
-            Ok((client, request)) => self.exchange(&client, request, parts.keep_body, started_ns).await,
+            Ok((client, built)) => self.exchange(&client, built, request.keep_body, started_ns).await,
             Err(error) => {
                 let mut exchange = Exchange::empty(&PhaseClock::new(started_ns));
                 exchange.error = Some(error);
@@ -221,22 +220,22 @@ fn builder(config: &EngineConfig) -> ClientBuilder {
     }
 }
 
-fn build(parts: &Parts, parsed: &Parsed) -> Result<reqwest::Request, RequestError> {
+fn build(request: &Request, parsed: &Parsed) -> Result<reqwest::Request, RequestError> {
     let url = Url::parse(&parsed.absolute.to_string())
         .map_err(|error| RequestError::new(ErrorKind::InvalidUrl, error.to_string()))?;
-    let mut request = reqwest::Request::new(parts.method.clone(), url);
-    *request.headers_mut() = parts.headers.clone();
+    let mut built = reqwest::Request::new(request.method.clone(), url);
+    *built.headers_mut() = request.headers.clone();
     if let Some(authorization) = &parsed.authorization {
-        request
+        built
             .headers_mut()
             .entry(http::header::AUTHORIZATION)
             .or_insert_with(|| authorization.clone());
     }
-    if !parts.body.is_empty() {
-        *request.body_mut() = Some(parts.body.clone().into());
+    if !request.body.is_empty() {
+        *built.body_mut() = Some(request.body.clone().into());
     }
-    *request.timeout_mut() = parts.timeout;
-    Ok(request)
+    *built.timeout_mut() = request.timeout;
+    Ok(built)
 }
 
 /// The kind of reqwest's error, by the causes under it.

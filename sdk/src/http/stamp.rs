@@ -23,9 +23,10 @@ pub(crate) enum Transport {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// When bytes last passed. 0 means not yet.
+/// What a connection's exchanges know of it, and when bytes last passed. 0 means not yet.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
+    served: Cell<bool>,
     written_ns: Cell<u64>,
     first_read_ns: Cell<u64>,
     unsent: RefCell<Vec<Rc<Cell<u64>>>>,
@@ -36,6 +37,16 @@ impl Stamps {
     pub(crate) fn begin(&self) {
         self.written_ns.set(0);
         self.first_read_ns.set(0);
+    }
+
+    /// Whether a request was sent on the connection before.
+    pub(crate) fn served(&self) -> bool {
+        self.served.get()
+    }
+
+    /// Records that a request was sent on the connection.
+    pub(crate) fn serve(&self) {
+        self.served.set(true);
     }
 
     /// When the last byte of the request was written, ns.
