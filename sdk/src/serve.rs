@@ -35,7 +35,7 @@ pub fn serve(server: Server) -> ExitCode {
     }
 }
 
-/// Listens for an agent at `HEAVY_RPC_ADDR` or [`RPC_ADDR`], serves it, and returns when it disconnects. The command
+/// Listens for an agent at `HEAVY_RPC_ADDR` or [`RPC_ADDR`](crate::RPC_ADDR), serves it, and returns when it disconnects. The command
 /// `serve` of a load test does the same.
 #[must_use]
 pub fn start_listener(server: Server) -> ExitCode {
