@@ -17,6 +17,8 @@ pub mod protocol;
 pub mod rate;
 pub mod revision;
 pub mod rounds;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod shape;
 pub mod span;
 pub mod split;

@@ -103,6 +103,16 @@ macro_rules! vocabulary {
                 Some(clap::builder::PossibleValue::new(self.as_str()).help(help))
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl utoipa::ToSchema for $name {}
+
+        #[cfg(feature = "schema")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::schema::words(Self::WORDS)
+            }
+        }
     )+};
 }
 

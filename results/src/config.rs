@@ -13,12 +13,14 @@ const LONGEST_NAME: usize = 64;
 
 /// A named configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Config {
     /// As in `--config NAME`.
     pub name: String,
     /// When it was kept.
     pub saved_at_wall_ns: u64,
     /// A job document without its binary.
+    #[cfg_attr(feature = "schema", schema(value_type = Object))]
     pub job: Map<String, Value>,
 }
 

@@ -36,8 +36,10 @@ use heavy_load::vocabulary::{Connections, Weights, WhenFull};
 /// A submitted execution of a load test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct JobSpec {
     /// SHA-256 of the binary, lower-case hex; it was uploaded before.
+    #[cfg_attr(feature = "schema", schema(pattern = "^[0-9a-f]{64}$"))]
     pub binary_sha256: String,
     /// The binary's file name.
     #[serde(default)]
@@ -56,6 +58,7 @@ pub struct JobSpec {
     pub labels: BTreeMap<String, String>,
     /// The workflows to run; empty: the load test's only one.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Workflows))]
     pub workflows: Vec<WorkflowSpec>,
     /// Planned iteration starts; with stages, where the first one begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,9 +77,11 @@ pub struct JobSpec {
     pub users: Option<Users>,
     /// How many iterations all users have together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub iterations: Option<u64>,
     /// How many iterations each user has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub iterations_per_user: Option<u64>,
     /// From one start of a user to its next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -90,9 +95,11 @@ pub struct JobSpec {
     pub warm_up: Span,
     /// So many identities, made before the start, take turns; no two agents ever hold the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub unique_users: Option<u32>,
     /// Iterations may run at once, on each agent.
     #[serde(default = "default_max_in_flight")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub max_in_flight: u32,
     /// What becomes of an iteration that is due when all slots are taken.
     #[serde(default)]
@@ -132,12 +139,14 @@ pub struct JobSpec {
     pub replace: bool,
     /// How many agents take part; absent: all that are connected and free when the job's turn comes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub agents: Option<u32>,
     /// How long to wait for that many (at least one) agents before giving up.
     #[serde(default = "default_wait_for_agents")]
     pub wait_for_agents: Span,
     /// Drops with reason `full` up to this share of the plan do not fail the job.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(minimum = 0, maximum = 100))]
     pub allow_drops_percent: f64,
     /// A generator that could not keep up makes the job no worse than a warning.
     #[serde(default)]
@@ -148,6 +157,7 @@ pub struct JobSpec {
         skip_serializing_if = "Vec::is_empty",
         deserialize_with = "document::deserialize"
     )]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Thresholds))]
     pub thresholds: Vec<Threshold>,
     /// Where it comes from, as far as its client says.
     #[serde(default, skip_serializing_if = "Provenance::is_empty")]

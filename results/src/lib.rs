@@ -11,6 +11,8 @@ pub mod bars;
 pub mod config;
 pub mod job;
 pub mod progress;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod stats;
 pub mod summary;
 pub mod threshold;

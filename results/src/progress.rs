@@ -8,6 +8,7 @@ use crate::verdict::Verdict;
 
 /// A job at one moment. Counts are from the job's start, as far as the results have arrived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// The job.
     pub job: Uuid,
@@ -16,6 +17,7 @@ pub struct Progress {
     /// What it waits for, or why it is what it is.
     pub reason: String,
     /// The verdict, once the job is final.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub verdict: Option<Verdict>,
     /// Names of the agents that take part.
     pub agents: Vec<String>,
@@ -42,9 +44,12 @@ pub struct Progress {
     /// Starts in the last complete second.
     pub achieved_rate: f64,
     /// Of request durations in the last complete second; `None` without requests.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub p50_ms: Option<f64>,
     /// As above.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub p95_ms: Option<f64>,
     /// As above.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub p99_ms: Option<f64>,
 }

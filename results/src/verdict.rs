@@ -11,6 +11,7 @@ use heavy_load::load::{LoadModel, Quota};
 /// The verdict of a job that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Verdict {
     /// The load ran as asked, and no rule failed.
     Pass,

@@ -20,8 +20,9 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::{interval, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
-use crate::api::{grpc, guard, http};
+use crate::api::{self, Api, grpc, guard};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 use crate::configs::Configs;
@@ -165,15 +166,22 @@ impl Scheduler {
         };
         until_closing(boxed(Arc::clone(&desk).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&fleet))));
-        let clients = grpc::Service {
-            desk: Arc::clone(&desk),
+        let agents = connect::Service {
+            clock,
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
-            configs,
-            clock,
             shutdown: closing.clone(),
         };
-        let router = router(clients);
+        let api = Api {
+            jobs: Arc::clone(&desk),
+            fleet,
+            artifacts,
+            configs,
+            clock,
+            start_token: Uuid::new_v4().simple().to_string(),
+            shutdown: closing.clone(),
+        };
+        let router = router(agents, api);
         let connections = TaskTracker::new();
         until_closing(boxed(accept(
             listener,
@@ -210,20 +218,15 @@ async fn expire(fleet: Arc<Fleet>) {
     }
 }
 
-fn router(clients: grpc::Service) -> axum::Router {
-    let agents = connect::Service {
-        clock: clients.clock,
-        fleet: Arc::clone(&clients.fleet),
-        artifacts: Arc::clone(&clients.artifacts),
-        shutdown: clients.shutdown.clone(),
-    };
-    let jobs = JobsServer::new(clients.clone())
+fn router(agents: connect::Service, api: Api) -> axum::Router {
+    let api = Arc::new(api);
+    let jobs = JobsServer::new(grpc::Service(Arc::clone(&api)))
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let fleet = FleetServer::new(agents)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    http::router(Arc::new(clients))
+    api::router(api)
         .route_service("/heavy.v1.Jobs/{method}", jobs)
         .route_service("/heavy.v1.Fleet/{method}", fleet)
         .layer(from_fn(guard::check))

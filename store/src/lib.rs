@@ -13,6 +13,7 @@ mod deletion;
 mod documents;
 mod error;
 mod export;
+mod find;
 mod histograms;
 mod identity;
 mod interface;
@@ -35,8 +36,10 @@ pub use batch::{Batch, Committed, Content, EncodedStats, Mark, Producer, Stream}
 pub use deletion::Deletion;
 pub use error::Error;
 pub use export::{ExportField, ExportRelation, RowSink, ValueKind};
+pub use find::{FindError, find_job};
 pub use histograms::{SecondHistograms, second_histograms};
 pub use interface::{Store, Table};
+pub use judge::judge;
 pub use open::{open, open_to_read};
 pub use relations::{Column, RELATIONS, Relation};
 pub use rows::{IterationRows, RequestRows, Rows};

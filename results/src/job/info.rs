@@ -12,6 +12,7 @@ use crate::threshold::{MOST, Threshold, ThresholdSummary, document};
 /// Where a job is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum JobState {
     /// Waiting for its turn or for agents.
     Queued,
@@ -62,12 +63,14 @@ impl std::str::FromStr for JobState {
 
 /// One line about a job. Instants are ns since the Unix epoch on the scheduler's clock.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct JobInfo {
     /// The "Test ID" of reports: a UUIDv7.
     pub id: Uuid,
     /// Where it is in its life.
     pub state: JobState,
     /// Set when the job is final and ran.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub verdict: Option<crate::verdict::Verdict>,
     /// Why the verdict or the failure is what it is; while queued or preparing, what it waits for.
     pub reason: String,
@@ -76,14 +79,17 @@ pub struct JobInfo {
     /// When it was submitted.
     pub submitted_at_wall_ns: u64,
     /// When its first iteration was due.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub started_at_wall_ns: Option<u64>,
     /// When its last iteration ended.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub ended_at_wall_ns: Option<u64>,
     /// How many iterations its profile plans.
     pub planned: u64,
     /// Mean asked rate in starts per second.
     pub asked_rate: f64,
     /// Starts per second over the time in which iterations were started.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub achieved_rate: Option<f64>,
     /// The document it was submitted with, params included; of the variables in `env` only the names, with `***` for
     /// their values.
@@ -92,15 +98,18 @@ pub struct JobInfo {
 
 /// A job and, as soon as there are results, their summary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct JobView {
     /// The job.
     pub job: JobInfo,
     /// What is known of its results so far; final when the job is.
+    #[cfg_attr(feature = "schema", schema(required, value_type = Option<crate::schema::SummaryDocument>))]
     pub summary: Option<crate::summary::Summary>,
 }
 
 /// What became of thresholds on a job's stored results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Checked {
     /// The job.
     pub job: Uuid,
@@ -113,9 +122,11 @@ pub struct Checked {
 /// By which thresholds a job is to be judged again; none: by its own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckSpec {
     /// As in a [`JobSpec`].
     #[serde(default, deserialize_with = "document::deserialize")]
+    #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Thresholds))]
     pub thresholds: Vec<Threshold>,
 }
 
@@ -140,6 +151,7 @@ impl CheckSpec {
 
 /// One connected agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct AgentInfo {
     /// Its unique name.
     pub name: String,
@@ -154,13 +166,16 @@ pub struct AgentInfo {
     /// The host's glibc, as in `2.36`; empty when unknown.
     pub glibc: String,
     /// The job it works on.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub job: Option<Uuid>,
     /// When it registered, ns since the Unix epoch.
     pub connected_at_wall_ns: u64,
     /// Since its last heartbeat.
     pub last_seen_ns: u64,
     /// The scheduler's clock minus the agent's, if measured.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub clock_offset_ns: Option<i64>,
     /// Bound of the error of the offset.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub clock_error_ns: Option<u64>,
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a client says of where a job comes from. Everything may be empty: not known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Provenance {
     /// The client's command line, values that may be secret blanked.
     #[serde(skip_serializing_if = "Vec::is_empty")]

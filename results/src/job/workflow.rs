@@ -14,22 +14,26 @@ use heavy_load::users::Users;
 
 /// One workflow of a job. In documents its name alone will do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WorkflowSpec {
     /// As the load test names it.
     pub name: String,
     /// Its part of the job's load, in relation to those of the others.
+    #[cfg_attr(feature = "schema", schema(minimum = 1, required = false))]
     pub weight: u32,
     /// Its own params, in place of the job's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub params: Option<Value>,
     /// When its own load begins, from the job's start.
     #[serde(skip_serializing_if = "Span::is_zero")]
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub start: Span,
     /// As in the job, but of this workflow alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<Rate>,
     /// As in the job.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schema(required = false))]
     pub stages: Vec<Stage>,
     /// As in the job.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,9 +43,11 @@ pub struct WorkflowSpec {
     pub users: Option<Users>,
     /// As in the job.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub iterations: Option<u64>,
     /// As in the job.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub iterations_per_user: Option<u64>,
     /// As in the job.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -8,6 +8,7 @@ use super::metric::{MetricSource, ValueKind};
 /// Whether a threshold was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum ThresholdOutcome {
     /// The measured value meets the condition.
     Met,
@@ -31,6 +32,7 @@ impl ThresholdOutcome {
 
 /// Seconds from the job's start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WindowSeconds {
     /// The first.
     pub from: u32,
@@ -40,12 +42,14 @@ pub struct WindowSeconds {
 
 /// A threshold and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ThresholdSummary {
     /// The threshold, as [`Threshold`]'s text.
     pub expression: String,
     /// The metric's name.
     pub metric: String,
     /// What was observed, in `unit`; of windows, in the worst. `None` without samples.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub value: Option<f64>,
     /// `ms`, `share` (0 to 1), `count`, `bytes`, `1/s`, `bytes/s`, or empty for a unit of the load test's own.
     pub unit: String,
@@ -54,8 +58,10 @@ pub struct ThresholdSummary {
     /// The number of samples behind the value.
     pub samples: u64,
     /// The worst window.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub window: Option<WindowSeconds>,
     /// The second before which the results made it stop the load.
+    #[cfg_attr(feature = "schema", schema(required))]
     pub aborted_at_second: Option<u32>,
     /// Why there is no value; empty with a value.
     pub note: String,

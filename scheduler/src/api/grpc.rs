@@ -4,32 +4,24 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::{Stream, StreamExt};
+use heavy_api::error::ErrorKind;
+use heavy_load::exit_code;
 use heavy_proto::v1::jobs_server::Jobs;
 use heavy_proto::v1::{self, artifact_upload::Part};
 use serde::Serialize;
 use tokio::time::timeout;
 use tokio_stream::wrappers::WatchStream;
-use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::status;
-use crate::artifacts::{self, Artifacts, PAUSE_LIMIT};
-use crate::clock::Clock;
-use crate::configs::Configs;
-use crate::fleet::Fleet;
+use super::refusal::{kind, kind_of_artifact};
+use super::state::Api;
+use crate::artifacts::{self, PAUSE_LIMIT};
+use crate::job::error::Error;
 use crate::job::load_change::LoadChange;
-use crate::job::service::JobService;
 
 /// Serves clients.
 #[derive(Debug, Clone)]
-pub(crate) struct Service {
-    pub(crate) desk: Arc<JobService>,
-    pub(crate) fleet: Arc<Fleet>,
-    pub(crate) artifacts: Arc<Artifacts>,
-    pub(crate) configs: Arc<Configs>,
-    pub(crate) clock: Clock,
-    pub(crate) shutdown: CancellationToken,
-}
+pub(crate) struct Service(pub(crate) Arc<Api>);
 
 type Reply<T> = Result<Response<T>, Status>;
 
@@ -38,10 +30,10 @@ impl Jobs for Service {
     type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::JobProgress, Status>> + Send>>;
 
     async fn find_artifact(&self, request: Request<v1::ArtifactRef>) -> Reply<v1::ArtifactFound> {
-        let found = match self.artifacts.find(&request.into_inner().sha256).await {
+        let found = match self.0.artifacts.find(&request.into_inner().sha256).await {
             Ok(bytes) => v1::ArtifactFound { present: true, bytes },
             Err(artifacts::Error::Unknown(_)) => v1::ArtifactFound::default(),
-            Err(error) => return Err(status::artifact(&error)),
+            Err(error) => return Err(artifact_status(&error)),
         };
         Ok(Response::new(found))
     }
@@ -56,9 +48,10 @@ impl Jobs for Service {
                 "the first message of an upload must be its header",
             ));
         };
-        let refused = |error| status::artifact(&error);
+        let refused = |error| artifact_status(&error);
         let announced = Some(header.bytes);
         let mut upload = self
+            .0
             .artifacts
             .upload(&header.sha256, announced)
             .await
@@ -73,18 +66,19 @@ impl Jobs for Service {
                 }
             }
         }
-        let needed = self.desk.needed_artifacts();
-        let bytes = self.artifacts.finish(upload, &needed).await.map_err(refused)?;
+        let needed = self.0.jobs.needed_artifacts();
+        let bytes = self.0.artifacts.finish(upload, &needed).await.map_err(refused)?;
         Ok(Response::new(v1::ArtifactFound { present: true, bytes }))
     }
 
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Reply<v1::SubmitReply> {
         let request = request.into_inner();
         let job = self
-            .desk
+            .0
+            .jobs
             .submit(&request.spec, &request.idempotency_key)
             .await
-            .map_err(|error| status::of(&error))?;
+            .map_err(|error| status(&error))?;
         Ok(Response::new(v1::SubmitReply {
             job: job.id.to_string(),
         }))
@@ -92,34 +86,35 @@ impl Jobs for Service {
 
     async fn watch(&self, request: Request<v1::JobRef>) -> Reply<Self::WatchStream> {
         let progress = self
-            .desk
+            .0
+            .jobs
             .watch(&request.into_inner().job)
             .await
-            .map_err(|error| status::of(&error))?;
+            .map_err(|error| status(&error))?;
         let documents = WatchStream::new(progress)
             .map(|progress| {
                 Ok(v1::JobProgress {
-                    json: json(&progress)?,
+                    json: json(&progress.progress)?,
                 })
             })
-            .take_until(self.shutdown.clone().cancelled_owned());
+            .take_until(self.0.shutdown.clone().cancelled_owned());
         Ok(Response::new(Box::pin(documents)))
     }
 
     async fn get(&self, request: Request<v1::JobRef>) -> Reply<v1::Document> {
-        let view = self.desk.view(&request.into_inner().job).await;
-        document(&view.map_err(|error| status::of(&error))?)
+        let view = self.0.jobs.view(&request.into_inner().job).await;
+        document(&view.map_err(|error| status(&error))?)
     }
 
     async fn list(&self, request: Request<v1::ListRequest>) -> Reply<v1::Document> {
-        let jobs = self.desk.list(request.into_inner().limit).await;
-        document(&jobs.map_err(|error| status::of(&error))?)
+        let jobs = self.0.jobs.list(request.into_inner().limit).await;
+        document(&jobs.map_err(|error| status(&error))?)
     }
 
     async fn stop_job(&self, request: Request<v1::StopRequest>) -> Reply<v1::Document> {
         let request = request.into_inner();
-        let job = self.desk.stop(&request.job, request.now).await;
-        document(&job.map_err(|error| status::of(&error))?)
+        let job = self.0.jobs.stop(&request.job, request.now).await;
+        document(&job.map_err(|error| status(&error))?)
     }
 
     async fn change_job(&self, request: Request<v1::ChangeRequest>) -> Reply<v1::Document> {
@@ -135,53 +130,61 @@ impl Jobs for Service {
                 ));
             }
         };
-        let job = self.desk.change(&request.job, change).await;
-        document(&job.map_err(|error| status::of(&error))?)
+        let job = self.0.jobs.change(&request.job, change).await;
+        document(&job.map_err(|error| status(&error))?)
     }
 
     async fn change_params(&self, request: Request<v1::ParamsRequest>) -> Reply<v1::Document> {
         let request = request.into_inner();
-        let job = self.desk.params(&request.job, request.params).await;
-        document(&job.map_err(|error| status::of(&error))?)
+        let job = self.0.jobs.params(&request.job, request.params).await;
+        document(&job.map_err(|error| status(&error))?)
     }
 
     async fn check_job(&self, request: Request<v1::CheckRequest>) -> Reply<v1::Document> {
         let request = request.into_inner();
-        let checked = self.desk.check(&request.job, &request.spec).await;
-        document(&checked.map_err(|error| status::of(&error))?)
+        let checked = self
+            .0
+            .jobs
+            .check(
+                &request.job,
+                &serde_json::from_str(&request.spec)
+                    .map_err(|error| Status::invalid_argument(error.to_string()))?,
+            )
+            .await;
+        document(&checked.map_err(|error| status(&error))?)
     }
 
     async fn save_config(&self, request: Request<v1::SaveConfigRequest>) -> Reply<v1::Document> {
         let request = request.into_inner();
-        let now = self.clock.wall_ns();
-        let saved = self.configs.save(&request.name, now, &request.job).await;
-        document(&saved.map_err(|error| status::of(&error.into()))?.0)
+        let now = self.0.clock.wall_ns();
+        let saved = self.0.configs.save(&request.name, now, &request.job).await;
+        document(&saved.map_err(|error| status(&error.into()))?.0)
     }
 
     async fn get_config(&self, request: Request<v1::ConfigRef>) -> Reply<v1::Document> {
-        let found = self.configs.find(&request.into_inner().name).await;
-        document(&found.map_err(|error| status::of(&error.into()))?)
+        let found = self.0.configs.find(&request.into_inner().name).await;
+        document(&found.map_err(|error| status(&error.into()))?)
     }
 
     async fn list_configs(&self, _: Request<v1::ConfigsRequest>) -> Reply<v1::Document> {
-        let all = self.configs.list().await;
-        document(&all.map_err(|error| status::of(&error.into()))?)
+        let all = self.0.configs.list().await;
+        document(&all.map_err(|error| status(&error.into()))?)
     }
 
     async fn delete_config(&self, request: Request<v1::ConfigRef>) -> Reply<v1::Document> {
-        let deleted = self.configs.delete(&request.into_inner().name).await;
-        document(&deleted.map_err(|error| status::of(&error.into()))?)
+        let deleted = self.0.configs.delete(&request.into_inner().name).await;
+        document(&deleted.map_err(|error| status(&error.into()))?)
     }
 
     async fn list_agents(&self, _: Request<v1::AgentsRequest>) -> Reply<v1::Document> {
-        document(&self.fleet.agents())
+        document(&self.0.fleet.agents())
     }
 }
 
 async fn next(parts: &mut Streaming<v1::ArtifactUpload>) -> Result<Option<v1::ArtifactUpload>, Status> {
     timeout(PAUSE_LIMIT, parts.message())
         .await
-        .unwrap_or_else(|_| Err(status::artifact(&artifacts::Error::Stalled)))
+        .unwrap_or_else(|_| Err(artifact_status(&artifacts::Error::Stalled)))
 }
 
 fn json(value: &impl Serialize) -> Result<String, Status> {
@@ -190,4 +193,22 @@ fn json(value: &impl Serialize) -> Result<String, Status> {
 
 fn document(value: &impl Serialize) -> Reply<v1::Document> {
     Ok(Response::new(v1::Document { json: json(value)? }))
+}
+
+fn code(kind: ErrorKind) -> Code {
+    match (kind, kind.exit_code(), kind.status()) {
+        (ErrorKind::ShuttingDown, ..) => Code::Unavailable,
+        (ErrorKind::Stalled, ..) => Code::DeadlineExceeded,
+        (_, exit_code::WRONG_USAGE, 404) => Code::NotFound,
+        (_, exit_code::WRONG_USAGE, _) => Code::InvalidArgument,
+        _ => Code::Internal,
+    }
+}
+
+fn status(error: &Error) -> Status {
+    Status::new(code(kind(error)), error.to_string())
+}
+
+fn artifact_status(error: &artifacts::Error) -> Status {
+    Status::new(code(kind_of_artifact(error)), error.to_string())
 }

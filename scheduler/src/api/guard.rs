@@ -7,17 +7,19 @@ use std::net::IpAddr;
 
 use axum::extract::Request;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use http::Uri;
 use http::header::{HOST, HeaderMap, ORIGIN};
-use http::{StatusCode, Uri};
 
-use super::http::failure;
+use heavy_api::error::ErrorKind;
+
+use super::refusal::refuse as answer;
 
 /// Lets a request pass or answers 403.
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     match refuse(request.uri(), request.headers()) {
         None => next.run(request).await,
-        Some(why) => failure(StatusCode::FORBIDDEN, "cross-site", &why).into_response(),
+        Some(why) => answer(ErrorKind::CrossSite, why),
     }
 }
 

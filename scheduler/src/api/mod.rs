@@ -1,6 +1,15 @@
-//! How clients reach the desk: gRPC ([`grpc`]) and the same as JSON over HTTP ([`http`]), on one port.
+//! The operator API over HTTP ([`routes`]): JSON, uploads and server-sent events, for requests of this machine only
+//! ([`guard`]). `docs/http-api.md` describes it, and so does the OpenAPI document that it serves.
 
+mod artifacts;
+mod configs;
 pub(crate) mod grpc;
 pub(crate) mod guard;
-pub(crate) mod http;
-pub(crate) mod status;
+mod jobs;
+mod progress;
+mod refusal;
+mod routes;
+mod state;
+
+pub(crate) use routes::router;
+pub(crate) use state::Api;

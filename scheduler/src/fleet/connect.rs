@@ -14,13 +14,12 @@ use heavy_proto::v1::{self, AssignmentState, from_agent, to_agent};
 use tokio::io::AsyncReadExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::registry::{Connection, Introduction};
 use super::{Answer, Fleet, LEASE, Outgoing};
-use crate::api::status;
-use crate::artifacts::Artifacts;
+use crate::artifacts::{self, Artifacts};
 use crate::clock::Clock;
 use crate::job::event::Report;
 
@@ -86,7 +85,7 @@ impl FleetService for Service {
             .artifacts
             .read(&sha256)
             .await
-            .map_err(|error| status::artifact(&error))?;
+            .map_err(|error| no_artifact(&error))?;
         let chunks = stream::try_unfold(file, |mut file| async move {
             let mut data = Vec::with_capacity(CHUNK_BYTES);
             let read = (&mut file).take(CHUNK_BYTES as u64).read_to_end(&mut data).await;
@@ -215,4 +214,14 @@ fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, Report)> {
         },
     };
     Some((job, report))
+}
+
+/// Why an agent does not get a binary.
+fn no_artifact(error: &artifacts::Error) -> Status {
+    let code = match error {
+        artifacts::Error::Unknown(_) => Code::NotFound,
+        artifacts::Error::NotAHash(_) => Code::InvalidArgument,
+        _ => Code::Internal,
+    };
+    Status::new(code, error.to_string())
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_results::job::{JobInfo, JobState};
-use heavy_results::progress::Progress;
 use heavy_store::Store;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -15,13 +14,14 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::conclude::{Ran, conclude};
+use super::control;
 use super::event::{Action, Event, Plan, START_LEAD_NS};
 use super::folder::{Collect, Collected, Folder, Order, Seen};
 use super::machine::Machine;
 use super::mail::{Door, Mail};
+use super::progress::{self, Snapshot};
 use super::steer::Steering;
 use super::team::Team;
-use super::{control, progress};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 use crate::env_files::{Env, EnvFiles};
@@ -59,7 +59,7 @@ pub(crate) struct Driver {
     /// The values of the variables that `job` only names.
     pub(super) env: Env,
     pub(super) job: watch::Sender<JobInfo>,
-    pub(super) progress: watch::Sender<Progress>,
+    pub(super) progress: watch::Sender<Snapshot>,
     pub(super) published: Instant,
     start_wall_ns: u64,
     pub(super) folding: Option<Folding>,
@@ -76,12 +76,12 @@ pub(super) struct Folding {
 
 impl Driver {
     /// A driver of a queued job, and where its progress is seen.
-    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env, door: Door) -> (Self, watch::Receiver<Progress>) {
+    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env, door: Door) -> (Self, watch::Receiver<Snapshot>) {
         let machine = Machine::new(Plan {
             duration_ns: job.spec.load().duration_ns(),
             grace_ns: job.spec.graceful_stop.ns(),
         });
-        let (progress, seen) = watch::channel(progress::of_stored(&job, None));
+        let (progress, seen) = watch::channel(Snapshot::new(progress::of_stored(&job, None)));
         let driver = Self {
             tools,
             machine,

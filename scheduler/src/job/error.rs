@@ -1,5 +1,7 @@
 //! What can be wrong with what a client asks.
 
+use heavy_store::FindError;
+
 use crate::{artifacts, configs};
 
 /// Why a request of a client is not carried out.
@@ -17,18 +19,9 @@ pub(crate) enum Error {
     /// Something about a configuration.
     #[error(transparent)]
     Config(#[from] configs::Error),
-    /// Neither an id, nor a prefix of one, nor `last`.
-    #[error("{0:?} is no job: write an id, a unique prefix of one, or last")]
-    Reference(String),
-    /// There is none.
-    #[error("there is no job {0}: `heavy-sched list` shows those there are")]
-    NoSuchJob(String),
-    /// There is none at all.
-    #[error("there is no job yet: submit one with `heavy-sched submit BINARY`")]
-    NoJob,
-    /// A prefix of more than one.
-    #[error("several jobs start with {0}: write more digits")]
-    Ambiguous(String),
+    /// No job is meant, or several.
+    #[error(transparent)]
+    Find(#[from] FindError),
     /// What is asked of a running job cannot be done.
     #[error("{0}")]
     Steering(String),

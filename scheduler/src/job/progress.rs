@@ -7,6 +7,34 @@ use heavy_results::summary::Summary;
 
 use super::folder::Seen;
 
+/// A job's progress with its place among the job's snapshots.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    /// Rises with every snapshot; [`Self::LAST`] of a job that has ended.
+    pub(crate) number: u32,
+    pub(crate) progress: Progress,
+}
+
+impl Snapshot {
+    /// The number of the final snapshot, whoever gives it: the job's driver or the store.
+    pub(crate) const LAST: u32 = u32::MAX;
+
+    /// A job's first snapshot, or its final one.
+    pub(crate) const fn new(progress: Progress) -> Self {
+        Self {
+            number: if progress.state.is_final() { Self::LAST } else { 0 },
+            progress,
+        }
+    }
+
+    /// Puts newer progress in its place.
+    pub(crate) fn replace(&mut self, progress: Progress) {
+        let number = self.number.saturating_add(1).min(Self::LAST - 1);
+        *self = Self::new(progress);
+        self.number = self.number.max(number);
+    }
+}
+
 /// Of a job that is looked after now.
 pub(crate) fn of_live(
     job: &JobInfo,

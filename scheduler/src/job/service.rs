@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use heavy_results::job::{JobInfo, JobState};
-use heavy_results::progress::Progress;
 use tokio::sync::{mpsc, watch};
 use tokio::time::interval;
 use tokio_util::task::TaskTracker;
@@ -20,6 +19,7 @@ use super::driver::{Driver, Tools};
 use super::error::Error;
 use super::event::Event;
 use super::mail::{Door, Mail};
+use super::progress::Snapshot;
 use super::queue::{Decision, LONGEST, Queue, Waiting};
 use super::submission::Keys;
 use crate::env_files::Env;
@@ -35,7 +35,7 @@ struct Live {
     door: Door,
     /// Labels that its agents must have.
     on: BTreeMap<String, String>,
-    progress: watch::Receiver<Progress>,
+    progress: watch::Receiver<Snapshot>,
     sha256: String,
 }
 

@@ -58,6 +58,6 @@ impl Driver {
             .as_ref()
             .map_or_else(|| job.spec.load(), |team| team.load().clone());
         let progress = progress::of_live(&job, &load, &self.known(), elapsed_ns, seen.unwrap_or_default());
-        self.progress.send_replace(progress);
+        self.progress.send_modify(|snapshot| snapshot.replace(progress));
     }
 }

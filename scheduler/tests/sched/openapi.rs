@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use heavy_api::error::ErrorKind;
+use heavy_api::operation::IDS;
 use heavy_proto::v1::AssignmentState;
 use heavy_results::job::{JobSpec, JobState, Provenance};
+use heavy_testkit::Schema;
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
 
@@ -17,65 +20,9 @@ async fn ask(world: &World, method: &str, path: &str, body: &str) -> Response {
         .unwrap()
 }
 
-/// What does not fit a schema, as far as the description uses JSON Schema.
-fn misfit(document: &Value, schema: &Value, value: &Value, at: &str) -> Option<String> {
-    if let Some(name) = schema["$ref"].as_str() {
-        let pointer = name.strip_prefix('#').unwrap();
-        return misfit(document, document.pointer(pointer).unwrap(), value, at);
-    }
-    if let Some(choices) = schema["oneOf"].as_array() {
-        let fits = choices
-            .iter()
-            .filter(|choice| misfit(document, choice, value, at).is_none())
-            .count();
-        return (fits != 1).then(|| format!("{at} fits {fits} choices: {value}"));
-    }
-    if let Some(choices) = schema["anyOf"].as_array() {
-        let misfits: Vec<_> = choices
-            .iter()
-            .filter_map(|choice| misfit(document, choice, value, at))
-            .collect();
-        return (misfits.len() == choices.len()).then(|| misfits.join("; "));
-    }
-    if let Some(choices) = schema["enum"].as_array() {
-        return (!choices.contains(value)).then(|| format!("{at} is no choice: {value}"));
-    }
-    let fits = match schema["type"].as_str() {
-        None => true,
-        Some("string") => value.is_string(),
-        Some("integer") => value.is_i64() || value.is_u64(),
-        Some("number") => value.is_number(),
-        Some("boolean") => value.is_boolean(),
-        Some("null") => value.is_null(),
-        Some("array") => value.is_array(),
-        Some("object") => value.is_object(),
-        Some(other) => panic!("{at}: the schema has the unknown type {other}"),
-    };
-    if !fits {
-        return Some(format!("{at} is not of the type {}: {value}", schema["type"]));
-    }
-    let items = value.as_array().into_iter().flatten();
-    if let Some(wrong) = items
-        .into_iter()
-        .find_map(|item| misfit(document, &schema["items"], item, at))
-    {
-        return Some(wrong);
-    }
-    let object = value.as_object()?;
-    let required = schema["required"].as_array().into_iter().flatten();
-    for name in required.filter_map(Value::as_str) {
-        if !object.contains_key(name) {
-            return Some(format!("{at} lacks {name}"));
-        }
-    }
-    object.iter().find_map(|(name, value)| {
-        let at = format!("{at}.{name}");
-        match (&schema["properties"][name], &schema["additionalProperties"]) {
-            (Value::Null, Value::Bool(false)) => Some(format!("{at} is not described")),
-            (Value::Null, Value::Null) => None,
-            (Value::Null, schema) | (schema, _) => misfit(document, schema, value, &at),
-        }
-    })
+/// What of a document does not fit a schema of the description.
+fn misfits(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    Schema::of_openapi(document, schema).problems(value)
 }
 
 fn check(document: &Value, operation: &Value, response: &Response) {
@@ -106,10 +53,7 @@ fn check(document: &Value, operation: &Value, response: &Response) {
     };
     assert!(!documents.is_empty(), "{name}");
     for value in documents {
-        assert_eq!(
-            misfit(document, &content["schema"], &value, name.as_str().unwrap()),
-            None
-        );
+        assert_eq!(misfits(document, &content["schema"], &value), [""; 0], "{name}");
     }
 }
 
@@ -130,9 +74,14 @@ const WORKFLOWS: &str = r#"{"binary_sha256":"HASH","workflows":[
     {"name":"c","users":"1s:5"},
     {"name":"d","iterations_per_user":1}]}"#;
 
-#[test]
-fn job_documents_are_described() {
-    let document: Value = serde_json::from_str(include_str!("../../src/api/openapi.json")).unwrap();
+async fn description(world: &World) -> Value {
+    let served = ask(world, "GET", "/api/v1/openapi.json", "").await;
+    serde_json::from_str(served.text()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn job_documents_are_described() {
+    let document = description(&World::new().await).await;
     let body = "/paths/~1api~1v1~1jobs/post/requestBody/content/application~1json/schema";
     let (asked, spec) = (
         document.pointer(body).unwrap(),
@@ -147,16 +96,16 @@ fn job_documents_are_described() {
         .chain([WORKFLOWS.replace("HASH", &hash)])
     {
         let written: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(misfit(&document, asked, &written, "a job"), None);
+        assert_eq!(misfits(&document, asked, &written), [""; 0]);
         let kept = serde_json::to_value(JobSpec::parse(&text).unwrap()).unwrap();
-        assert_eq!(misfit(&document, spec, &kept, "JobSpec"), None);
+        assert_eq!(misfits(&document, spec, &kept), [""; 0]);
         fields.extend(kept.as_object().unwrap().keys().cloned());
     }
     let described: BTreeSet<String> = spec["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(fields, described);
     for (schema, rest) in [(spec, r#""rate":5"#), (asked, r#""numMessages":"5""#)] {
         let wrong: Value = serde_json::from_str(&whole(rest)).unwrap();
-        assert!(misfit(&document, schema, &wrong, "a job").is_some(), "{rest}");
+        assert!(!misfits(&document, schema, &wrong).is_empty(), "{rest}");
     }
 }
 
@@ -186,8 +135,7 @@ async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, sp
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_answers_as_described() {
     let world = World::new().await;
-    let served = ask(&world, "GET", "/api/v1/openapi.json", "").await;
-    let document: Value = serde_json::from_str(served.text()).unwrap();
+    let document = description(&world).await;
     let mut a = Agent::connect(&world, "a").await;
     let spec = world.spec().await;
     let job = world.submit(&spec).await;
@@ -207,10 +155,8 @@ async fn every_operation_answers_as_described() {
     })
     .unwrap();
     let job = job.to_string();
-    let mut seen = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            seen += 1;
             let method = method.to_uppercase();
             let body = match operation["operationId"].as_str().unwrap() {
                 "submitJob" => spec.as_str(),
@@ -233,5 +179,54 @@ async fn every_operation_answers_as_described() {
             }
         }
     }
-    assert_eq!(seen, 19);
+}
+
+/// The operations of the description: method, path and name.
+fn operations(document: &Value) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            all.push((method.to_uppercase(), path.clone(), name));
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_is_served_and_documented() {
+    let document = description(&World::new().await).await;
+    let operations = operations(&document);
+    let served: BTreeSet<&str> = operations.iter().map(|(_, _, name)| name.as_str()).collect();
+    assert_eq!(served, IDS.iter().copied().collect());
+    let page = include_str!("../../../docs/http-api.md");
+    for (method, path, name) in &operations {
+        let row = format!("| `{method} {path}");
+        assert!(page.contains(&row), "docs/http-api.md has no row {row} ({name})");
+    }
+    for kind in ErrorKind::all() {
+        let (status, name) = (kind.status(), kind.as_str());
+        let row = page
+            .lines()
+            .find(|line| line.starts_with(&format!("| {status} |")));
+        let named = row.is_some_and(|row| row.contains(&format!("`{name}`")));
+        assert!(
+            named,
+            "docs/http-api.md does not list {name} with status {status}"
+        );
+    }
+}
+
+#[test]
+fn operations_are_routed_in_one_place() {
+    let api = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api");
+    for file in std::fs::read_dir(api).unwrap().map(|entry| entry.unwrap().path()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let routes = file.ends_with("routes.rs");
+        assert!(
+            routes || !text.contains(".route("),
+            "{}: route it in routes.rs",
+            file.display()
+        );
+    }
 }

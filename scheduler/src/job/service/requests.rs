@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobSpec, JobView};
-use heavy_results::progress::Progress;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
@@ -13,12 +12,9 @@ use crate::job::error::Error;
 use crate::job::event::Event;
 use crate::job::load_change::LoadChange;
 use crate::job::mail::{Mail, Reply};
-use crate::job::progress;
+use crate::job::progress::{self, Snapshot};
 use crate::job::queue::LONGEST;
 use crate::job::submission::{check_env, new_job};
-
-/// A list has at most this many jobs.
-const LONGEST_LIST: u32 = 1000;
 
 impl JobService {
     /// Makes a job of a document; the same `key` (if not empty) again gives the same job.
@@ -64,21 +60,7 @@ impl JobService {
     /// # Errors
     /// When there is none or more than one, or the text is none of these.
     pub(crate) async fn find(&self, reference: &str) -> Result<JobInfo, Error> {
-        let store = &self.tools.store;
-        if reference == "last" {
-            return store.jobs(1).await?.pop().ok_or(Error::NoJob);
-        }
-        let prefix = reference.to_ascii_lowercase();
-        let digit = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
-        if prefix.is_empty() || prefix.len() > 36 || !prefix.bytes().all(digit) {
-            return Err(Error::Reference(reference.chars().take(80).collect()));
-        }
-        let mut found = store.jobs_with_prefix(&prefix, 2).await?;
-        match found.len() {
-            0 => Err(Error::NoSuchJob(prefix)),
-            1 => Ok(found.remove(0)),
-            _ => Err(Error::Ambiguous(prefix)),
-        }
+        Ok(heavy_store::find_job(&*self.tools.store, reference).await?)
     }
 
     /// A job and its summary as last written.
@@ -95,10 +77,7 @@ impl JobService {
     ///
     /// # Errors
     /// As [`Self::find`]; and when the document is wrong, or there are no thresholds.
-    pub(crate) async fn check(&self, reference: &str, spec: &str) -> Result<Checked, Error> {
-        let spec = if spec.trim().is_empty() { "{}" } else { spec };
-        let spec: CheckSpec =
-            serde_json::from_str(spec).map_err(|error| Error::Request(error.to_string()))?;
+    pub(crate) async fn check(&self, reference: &str, spec: &CheckSpec) -> Result<Checked, Error> {
         let job = self.find(reference).await?;
         let thresholds = spec.of(&job.spec).map_err(Error::Request)?;
         Ok(check(Arc::clone(&self.tools.store), &job, thresholds).await?)
@@ -109,7 +88,7 @@ impl JobService {
     /// # Errors
     /// When the database does not answer.
     pub(crate) async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        Ok(self.tools.store.jobs(limit.clamp(1, LONGEST_LIST)).await?)
+        Ok(self.tools.store.jobs(limit).await?)
     }
 
     /// Tells a job to stop; one that has ended stays as it is.
@@ -181,13 +160,14 @@ impl JobService {
     ///
     /// # Errors
     /// As [`Self::find`].
-    pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Progress>, Error> {
+    pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Snapshot>, Error> {
         let job = self.find(reference).await?;
         if let Some(live) = self.lock().get(&job.id) {
             return Ok(live.progress.clone());
         }
         // It may have ended between the two looks: what the store says now is final.
         let view = self.view(&job.id.to_string()).await?;
-        Ok(watch::channel(progress::of_stored(&view.job, view.summary.as_ref())).1)
+        let progress = progress::of_stored(&view.job, view.summary.as_ref());
+        Ok(watch::channel(Snapshot::new(progress)).1)
     }
 }

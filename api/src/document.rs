@@ -1,0 +1,80 @@
+//! The requests and answers that are not job documents: those are `heavy-results`' own.
+
+use serde::{Deserialize, Serialize};
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+pub struct ListQuery {
+    /// How many jobs at most; 50 by default.
+    #[cfg_attr(feature = "schema", param(minimum = 1, maximum = 1000, default = 50))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+impl ListQuery {
+    /// The number of jobs that are listed unless the request says.
+    pub const DEFAULT: u32 = 50;
+    /// No list is longer.
+    pub const LONGEST: u32 = 1000;
+
+    /// How many jobs to list.
+    #[must_use]
+    pub fn limit(self) -> u32 {
+        self.limit.unwrap_or(Self::DEFAULT).clamp(1, Self::LONGEST)
+    }
+}
+
+/// How to stop a job.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+pub struct StopQuery {
+    /// Whether running iterations are cut off, instead of getting their grace.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", param(default = false, required = false))]
+    pub now: bool,
+}
+
+/// A new rate for a running job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewRate {
+    /// A rate (500, 6000/m), which replaces the rest of the plan; or a change of all rates to come (+10%, -25%).
+    #[cfg_attr(feature = "schema", schema(pattern = r"^([0-9.]+(/[smh])?|[+-][0-9]+%)$"))]
+    pub rate: String,
+}
+
+/// A stored binary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Artifact {
+    /// SHA-256 of its bytes, in lower-case hex.
+    pub sha256: String,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// That a scheduler serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Health {
+    /// Always `ok`.
+    pub status: String,
+    /// The scheduler's version of heavy.
+    pub version: String,
+}
+
+/// Query parameters where there are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct NoQuery;
+
+/// A job document, also in the words of go-load-tester's commands. The scheduler reads it as text.
+#[derive(Debug)]
+pub struct JobDocument;
+
+/// A job document without binary and variables.
+#[derive(Debug)]
+pub struct ConfigDocument;

@@ -1,0 +1,145 @@
+//! The operations, each once: what is asked, what is answered, and which errors are possible.
+
+use heavy_results::config::Config;
+use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView};
+use heavy_results::progress::Progress;
+use serde_json::Value;
+
+use crate::document::{
+    Artifact, ConfigDocument, Health, JobDocument, ListQuery, NewRate, NoQuery, StopQuery,
+};
+use crate::error::ErrorKind::{self, *};
+use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// DELETE
+    Delete,
+    /// GET
+    Get,
+    /// HEAD
+    Head,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+}
+
+/// An operation of the API.
+pub trait Operation {
+    /// Its method.
+    const METHOD: Method;
+    /// Its path, with at most one parameter: `{job}`, `{sha256}` or `{config}`.
+    const PATH: &'static str;
+    /// Its name in the OpenAPI document.
+    const ID: &'static str;
+    /// What it does.
+    const SUMMARY: &'static str;
+    /// The statuses of good answers, and what each says. A 204 holds nothing, all others the answer.
+    const GOOD: &'static [(u16, &'static str)];
+    /// Which errors it answers.
+    const ERRORS: &'static [ErrorKind];
+    /// Its query parameters.
+    type Query;
+    /// What is sent.
+    type Body: Payload;
+    /// What comes back.
+    type Answer: Payload;
+}
+
+macro_rules! operations {
+    ($(
+        $(#[doc = $summary:literal])+
+        $name:ident = $method:ident $path:literal $id:literal ($query:ty, $body:ty) -> $answer:ty,
+        [$($status:literal $good:literal),+], $errors:expr;
+    )+) => {
+        /// The names of all operations.
+        pub const IDS: &[&str] = &[$($id),+];
+
+        $(
+            $(#[doc = $summary])+
+            #[derive(Debug)]
+            pub struct $name;
+
+            impl Operation for $name {
+                const METHOD: Method = Method::$method;
+                const PATH: &'static str = $path;
+                const ID: &'static str = $id;
+                const SUMMARY: &'static str = concat!($($summary),+).trim_ascii_start();
+                const GOOD: &'static [(u16, &'static str)] = &[$(($status, $good)),+];
+                const ERRORS: &'static [ErrorKind] = $errors;
+                type Query = $query;
+                type Body = $body;
+                type Answer = $answer;
+            }
+        )+
+    };
+}
+
+/// What can be wrong with `{job}`.
+const OF_A_JOB: &[ErrorKind] = &[Reference, NoSuchJob, Ambiguous, Database];
+/// What can be wrong with changing a running job.
+const OF_A_CHANGE: &[ErrorKind] = &[
+    Request, Reference, NoSuchJob, Ambiguous, NotRunning, Steering, Database,
+];
+
+operations! {
+    /// Submit a job whose binary was uploaded
+    SubmitJob = Post "/api/v1/jobs" "submitJob" (NoQuery, Json<JobDocument>) -> Json<JobInfo>,
+        [201 "the job, queued"], &[Spec, Request, NoSuchArtifact, Database, Disk, QueueFull, ShuttingDown];
+    /// The newest jobs, newest first
+    ListJobs = Get "/api/v1/jobs" "listJobs" (ListQuery, ()) -> List<JobInfo>,
+        [200 "jobs"], &[Request, Database];
+    /// A job and what is known of its results
+    GetJob = Get "/api/v1/jobs/{job}" "getJob" (NoQuery, ()) -> Json<JobView>,
+        [200 "the job"], OF_A_JOB;
+    /// Stop a job; one that has ended stays as it is
+    StopJob = Post "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<JobInfo>,
+        [200 "the job as it was before"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
+    /// Change the rate of a running job from now (within 250 ms) to its end
+    ChangeRate = Post "/api/v1/jobs/{job}/rate" "changeRate" (NoQuery, Json<NewRate>) -> Json<JobInfo>,
+        [200 "the job with its new plan"], OF_A_CHANGE;
+    /// Start nothing more for now; the plan of a running job stands still until it is resumed
+    PauseJob = Post "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<JobInfo>,
+        [200 "the job, paused"], OF_A_CHANGE;
+    /// Continue a paused job where its plan stood still
+    ResumeJob = Post "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<JobInfo>,
+        [200 "the job with its new end"], OF_A_CHANGE;
+    /// Give the load tests of a running job new params
+    ChangeParams = Post "/api/v1/jobs/{job}/params" "changeParams" (NoQuery, Json<Value>) -> Json<JobInfo>,
+        [200 "the job; its events say whether the load tests took the params"], OF_A_CHANGE;
+    /// Judge a job by thresholds, on its results as far as they are stored; changes nothing
+    CheckJob = Post "/api/v1/jobs/{job}/check" "checkJob" (NoQuery, Optional<CheckSpec>) -> Json<Checked>,
+        [200 "the outcome of each threshold"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
+    /// Progress as server-sent events: at once, at every change of state and every second; ends after the final one
+    WatchJob = Get "/api/v1/jobs/{job}/progress" "watchJob" (NoQuery, ()) -> Events<Progress>,
+        [200 "events whose data is a Progress and whose id is that of the snapshot", 204 "the final snapshot was received before"], OF_A_JOB;
+    /// Upload a compiled load test
+    UploadArtifact = Put "/api/v1/artifacts/{sha256}" "uploadArtifact" (NoQuery, Bytes) -> Json<Artifact>,
+        [201 "the binary is stored"], &[Hash, Length, Stalled, TooLong, NotAProgram, Disk, NoRoom];
+    /// Whether a binary is stored
+    FindArtifact = Head "/api/v1/artifacts/{sha256}" "findArtifact" (NoQuery, ()) -> (),
+        [200 "it is"], &[Hash, NoSuchArtifact, Disk];
+    /// All configurations, by name
+    ListConfigs = Get "/api/v1/configs" "listConfigs" (NoQuery, ()) -> List<Config>,
+        [200 "configurations"], &[Disk];
+    /// Save a configuration; replaces one of the same name
+    SaveConfig = Put "/api/v1/configs/{config}" "saveConfig" (NoQuery, Json<ConfigDocument>) -> Json<Config>,
+        [201 "a new one", 200 "it replaced another one"], &[Spec, Request, TooLong, Disk, NoRoom];
+    /// A configuration
+    GetConfig = Get "/api/v1/configs/{config}" "getConfig" (NoQuery, ()) -> Json<Config>,
+        [200 "the configuration"], &[Spec, NoSuchConfig, Disk];
+    /// Delete a configuration
+    DeleteConfig = Delete "/api/v1/configs/{config}" "deleteConfig" (NoQuery, ()) -> Json<Config>,
+        [200 "the configuration as it was"], &[Spec, NoSuchConfig, Disk];
+    /// The connected agents
+    ListAgents = Get "/api/v1/agents" "listAgents" (NoQuery, ()) -> List<AgentInfo>,
+        [200 "agents"], &[];
+    /// Whether the scheduler serves
+    GetHealth = Get "/healthz" "health" (NoQuery, ()) -> Json<Health>,
+        [200 "it does"], &[];
+    /// This document
+    GetDescription = Get "/api/v1/openapi.json" "getDescription" (NoQuery, ()) -> Json<Value>,
+        [200 "an OpenAPI 3.1 document"], &[];
+}

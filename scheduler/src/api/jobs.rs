@@ -1,0 +1,101 @@
+//! Requests about jobs and agents.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection, StringRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use heavy_api::document::{ListQuery, NewRate, StopQuery};
+use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, SpecError};
+use http::{HeaderMap, StatusCode};
+
+use super::refusal::Refusal;
+use super::state::TheApi;
+use crate::job::error::Error;
+use crate::job::load_change::LoadChange;
+
+type Job = Result<Json<JobInfo>, Refusal>;
+
+pub(super) async fn submit(
+    State(api): TheApi,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let body = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    let text = std::str::from_utf8(&body).map_err(|_| SpecError::Syntax("it is not UTF-8".to_owned()))?;
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let job = api.jobs.submit(text, key.unwrap_or_default()).await?;
+    let location = format!("/api/v1/jobs/{}", job.id);
+    Ok((StatusCode::CREATED, [("location", location)], Json(job)).into_response())
+}
+
+pub(super) async fn list(
+    State(api): TheApi,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Vec<JobInfo>>, Refusal> {
+    let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    Ok(Json(api.jobs.list(query.limit()).await?))
+}
+
+pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
+    Ok(Json(api.jobs.view(&job).await?))
+}
+
+pub(super) async fn stop(
+    State(api): TheApi,
+    Path(job): Path<String>,
+    query: Result<Query<StopQuery>, QueryRejection>,
+) -> Job {
+    let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    Ok(Json(api.jobs.stop(&job, query.now).await?))
+}
+
+pub(super) async fn change_rate(
+    State(api): TheApi,
+    Path(job): Path<String>,
+    body: Result<String, StringRejection>,
+) -> Job {
+    let body = text(body)?;
+    let NewRate { rate } = serde_json::from_str(&body)
+        .map_err(|error| Error::Request(format!("expected {{\"rate\": \"500\"}}: {error}")))?;
+    let change = rate.parse().map_err(Error::Request)?;
+    Ok(Json(api.jobs.change(&job, change).await?))
+}
+
+pub(super) async fn pause(State(api): TheApi, Path(job): Path<String>) -> Job {
+    Ok(Json(api.jobs.change(&job, LoadChange::Pause).await?))
+}
+
+pub(super) async fn resume(State(api): TheApi, Path(job): Path<String>) -> Job {
+    Ok(Json(api.jobs.change(&job, LoadChange::Resume).await?))
+}
+
+pub(super) async fn change_params(
+    State(api): TheApi,
+    Path(job): Path<String>,
+    body: Result<String, StringRejection>,
+) -> Job {
+    Ok(Json(api.jobs.params(&job, text(body)?).await?))
+}
+
+pub(super) async fn check(
+    State(api): TheApi,
+    Path(job): Path<String>,
+    body: Result<String, StringRejection>,
+) -> Result<Json<Checked>, Refusal> {
+    let body = text(body)?;
+    let spec = if body.trim().is_empty() {
+        CheckSpec::default()
+    } else {
+        serde_json::from_str(&body).map_err(|error| Error::Request(error.to_string()))?
+    };
+    Ok(Json(api.jobs.check(&job, &spec).await?))
+}
+
+pub(super) async fn agents(State(api): TheApi) -> Json<Vec<AgentInfo>> {
+    Json(api.fleet.agents())
+}
+
+fn text(body: Result<String, StringRejection>) -> Result<String, Error> {
+    body.map_err(|rejection| Error::Request(rejection.body_text()))
+}

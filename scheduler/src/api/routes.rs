@@ -1,0 +1,107 @@
+//! Which handler serves which operation. The description is made of the same list, so that nothing is served that is
+//! not described.
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::response::Response;
+use axum::routing::{MethodFilter, get, on};
+use axum::{Json, Router};
+use heavy_api::description::{Described, Description, IntoParams};
+use heavy_api::document::Health;
+use heavy_api::error::ErrorKind;
+use heavy_api::operation::{self as op, Method, Operation};
+use heavy_proto::net::MAX_MESSAGE_BYTES;
+
+use super::refusal::refuse;
+use super::state::Api;
+use super::{artifacts, configs, jobs, progress};
+
+/// Operations and their description.
+struct Routes {
+    router: Router<Arc<Api>>,
+    description: Description,
+}
+
+impl Routes {
+    /// Serves an operation.
+    fn on<O, H, T>(mut self, _: O, handler: H) -> Self
+    where
+        O: Operation,
+        O::Query: IntoParams,
+        O::Body: Described,
+        O::Answer: Described,
+        H: Handler<T, Arc<Api>>,
+        T: 'static,
+    {
+        let method = match O::METHOD {
+            Method::Delete => MethodFilter::DELETE,
+            Method::Get => MethodFilter::GET,
+            Method::Head => MethodFilter::HEAD,
+            Method::Post => MethodFilter::POST,
+            Method::Put => MethodFilter::PUT,
+        };
+        self.description.add::<O>();
+        self.router = self.router.route(O::PATH, on(method, handler));
+        self
+    }
+
+    /// Serves the description of all operations, its own included.
+    fn describe(mut self) -> Router<Arc<Api>> {
+        self.description.add::<op::GetDescription>();
+        let document = self.description.finish();
+        self.router
+            .route(op::GetDescription::PATH, get(async || Json(document)))
+    }
+}
+
+/// Everything that operators can ask for.
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    let routes = Routes {
+        router: Router::new(),
+        description: Description::default(),
+    };
+    let routes = routes
+        .on(op::SubmitJob, jobs::submit)
+        .on(op::ListJobs, jobs::list)
+        .on(op::GetJob, jobs::get)
+        .on(op::StopJob, jobs::stop)
+        .on(op::ChangeRate, jobs::change_rate)
+        .on(op::PauseJob, jobs::pause)
+        .on(op::ResumeJob, jobs::resume)
+        .on(op::ChangeParams, jobs::change_params)
+        .on(op::CheckJob, jobs::check)
+        .on(op::WatchJob, progress::watch)
+        .on(op::UploadArtifact, artifacts::upload)
+        .on(op::FindArtifact, artifacts::find)
+        .on(op::ListConfigs, configs::list)
+        .on(op::SaveConfig, configs::save)
+        .on(op::GetConfig, configs::get)
+        .on(op::DeleteConfig, configs::delete)
+        .on(op::ListAgents, jobs::agents)
+        .on(op::GetHealth, healthz)
+        .describe();
+    routes
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .with_state(api)
+}
+
+async fn healthz() -> Json<Health> {
+    Json(Health {
+        status: "ok".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+async fn nothing_here() -> Response {
+    let message = "this path does not exist: /api/v1/openapi.json describes those that do";
+    refuse(ErrorKind::NoSuchRoute, message)
+}
+
+async fn wrong_method() -> Response {
+    let message = "this path does not have this method: /api/v1/openapi.json describes those it has";
+    refuse(ErrorKind::Method, message)
+}

@@ -1,0 +1,28 @@
+//! What the handlers of requests work with.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use tokio_util::sync::CancellationToken;
+
+use crate::artifacts::Artifacts;
+use crate::clock::Clock;
+use crate::configs::Configs;
+use crate::fleet::Fleet;
+use crate::job::service::JobService;
+
+/// What the handlers of requests work with.
+#[derive(Debug)]
+pub(crate) struct Api {
+    pub(crate) jobs: Arc<JobService>,
+    pub(crate) fleet: Arc<Fleet>,
+    pub(crate) artifacts: Arc<Artifacts>,
+    pub(crate) configs: Arc<Configs>,
+    pub(crate) clock: Clock,
+    /// Drawn at each start, so that snapshots of an earlier scheduler are known as such.
+    pub(crate) start_token: String,
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// How handlers take it.
+pub(super) type TheApi = State<Arc<Api>>;
