@@ -69,7 +69,7 @@ pub struct Health {
 
 /// Query parameters where there are none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct NoQuery;
+pub struct NoQuery {}
 
 /// A job document, also in the words of go-load-tester's commands. The scheduler reads it as text.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use heavy_client::Verb;
+use heavy_client::{CalledAs, Verb};
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
@@ -34,9 +34,14 @@ pub(crate) struct Heavy {
 }
 
 impl Heavy {
+    /// The command line, whose help names this program.
+    pub(crate) fn full_command() -> clap::Command {
+        CalledAs::Heavy.name_in_examples(Self::command())
+    }
+
     /// Reads the command line. Ends the process where clap does: for help, and for wrong usage.
     pub(crate) fn from_command_line() -> Self {
-        let mut command = Self::command();
+        let mut command = Self::full_command();
         let matches = command.get_matches_mut();
         let mut heavy = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);

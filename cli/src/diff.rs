@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use heavy_compare::{self, Comparison, ComparisonOptions, Conclusion, Measured};
 use heavy_results::job::JobInfo;
-use heavy_store::Store;
+use heavy_store::{Store, find_job};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
-use crate::{job_name, output, stored_job};
+use crate::{output, stored_job};
 
 /// Jobs searched for earlier ones of the same kind.
 const MOST_LOOKED_THROUGH: u32 = 10_000;
@@ -127,9 +127,9 @@ fn code(comparison: &Comparison) -> u8 {
 
 /// The earlier jobs, newest first, and the job to judge.
 async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo), Failure> {
-    let first = job_name::find(store, &args.first).await?;
+    let first = find_job(store, &args.first).await?;
     if let Some(second) = &args.second {
-        return Ok((vec![first], job_name::find(store, second).await?));
+        return Ok((vec![first], find_job(store, second).await?));
     }
     let most = args.against_last.unwrap_or(1) as usize;
     let mut earlier = store.jobs(MOST_LOOKED_THROUGH).await?;

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use heavy_client::CalledAs;
 use heavy_load::exit_code;
 use heavy_process::listen;
 use heavy_process::signals::Interrupted;
@@ -74,8 +75,14 @@ impl From<heavy_client::Error> for Failure {
     fn from(error: heavy_client::Error) -> Self {
         Self {
             code: error.exit_code(),
-            text: error.to_string(),
+            text: error.told(CalledAs::Heavy),
         }
+    }
+}
+
+impl From<heavy_store::FindError> for Failure {
+    fn from(error: heavy_store::FindError) -> Self {
+        heavy_client::Error::from(error).into()
     }
 }
 

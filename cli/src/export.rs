@@ -11,11 +11,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use heavy_load::span::Span;
 use heavy_results::job::{JobInfo, Samples};
-use heavy_store::{ExportRelation, Store};
+use heavy_store::{ExportRelation, Store, find_job};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
-use crate::{job_name, output};
+use crate::output;
 
 const NS_PER_S: u64 = 1_000_000_000;
 
@@ -79,7 +79,7 @@ impl RawRelation {
 pub(crate) async fn run(args: ExportArgs, data: &DataLocation) -> CommandResult {
     let interval_s = interval_s(&args)?;
     let store = data.open().await?;
-    let job = job_name::find(&*store, &args.job).await?;
+    let job = find_job(&*store, &args.job).await?;
     let mut out: Destination = match &args.output {
         Some(file) => {
             let made = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;

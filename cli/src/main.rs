@@ -14,7 +14,6 @@ mod diff;
 mod exit;
 mod export;
 mod history;
-mod job_name;
 mod lint;
 mod local;
 mod output;
@@ -29,7 +28,6 @@ mod up;
 
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
 use command::{Command, Heavy};
 use exit::{CommandResult, Failure};
 use heavy_client::{JobsArgs, Verb};
@@ -61,8 +59,8 @@ fn act(heavy: Heavy) -> CommandResult {
         Command::History(args) => wait_for(history::run(args, data)),
         Command::Sql(args) => wait_for(sql::run(args, data)),
         Command::Export(args) => wait_for(export::run(args, data)),
-        Command::Completions(args) => completions::completions(&args, Heavy::command()),
-        Command::Man(args) => completions::man(&args, Heavy::command()),
+        Command::Completions(args) => completions::completions(&args, Heavy::full_command()),
+        Command::Man(args) => completions::man(&args, Heavy::full_command()),
         Command::LintLines(args) => command::lint_lines(&args),
         Command::New(args) => services::new(&args),
         Command::List(args) => list(&args, names_place, scheduler, data),

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use heavy_client::{Remote, ReportFile};
+use heavy_client::{Database, JobHome as _, Remote, ReportFile};
 use heavy_report::ReportFormat;
 use heavy_results::job::{JobInfo, JobView};
 
 use crate::client::DEFAULT_SCHEDULER;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
-use crate::{job_name, output};
+use crate::output;
 
 /// The flags of `heavy report`.
 #[derive(Debug, clap::Args)]
@@ -64,10 +64,7 @@ async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Resu
     {
         return Ok(view);
     }
-    let store = data.open().await?;
-    let job = job_name::find(&*store, job).await?;
-    let summary = store.summary(job.id).await?;
-    Ok(JobView { job, summary })
+    Ok(Database(data.open().await?).get(job).await?)
 }
 
 fn without_results(job: &JobInfo) -> Failure {

@@ -13,11 +13,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use heavy_store::Dialect;
+use heavy_store::{Dialect, LAST};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandResult, Failure};
-use crate::job_name::LAST;
 use crate::output;
 use crate::table::AnswerFormat;
 use script::{ScriptInput, is_blank};

@@ -8,8 +8,9 @@ use clap::{Args, Subcommand};
 use heavy_results::config::Config;
 use heavy_results::job::JobSpec;
 
+use super::home::JobHome as _;
 use super::layers::under_flags;
-use super::submit::{print, say};
+use super::output::{print, say};
 use super::{Error, LoadFlags, Program, Remote, TeamFlags, plan, tables};
 use heavy_process::clock;
 
@@ -76,9 +77,7 @@ pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error>
             let spec = spec(args, &remote).await?;
             let config =
                 Config::of(&args.config, 0, &spec).map_err(|error| Error::Usage(error.to_string()))?;
-            let kept = remote
-                .save_config(&args.config, &serde_json::to_string(&config.job)?)
-                .await?;
+            let kept = remote.save_config(&args.config, &config.job).await?;
             say(&format!(
                 "kept the configuration {0}: {1}; use it with --config {0}\n",
                 kept.name,

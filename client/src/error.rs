@@ -1,10 +1,13 @@
 //! Why a client's command did not do what was asked.
 
-use heavy_load::exit_code;
 use std::io;
 use std::path::PathBuf;
 
-use tonic::{Code, Status};
+use heavy_api::error::ErrorKind;
+use heavy_load::exit_code;
+use heavy_store::FindError;
+
+use super::called::CalledAs;
 
 /// Why a client's command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -17,38 +20,56 @@ pub enum Error {
     File {
         /// `read` or `write`.
         what: &'static str,
-        /// Which.
+        /// The file.
         file: PathBuf,
         /// What the system said.
         problem: io::Error,
     },
-    /// The binary is no load test that could run here.
-    #[error("{file} cannot be submitted: {problem}", file = .file.display())]
+    /// The binary is not a load test that could run here.
+    #[error("cannot submit {file}: {problem}", file = .file.display())]
     Program {
-        /// Which.
+        /// The binary.
         file: PathBuf,
         /// What is wrong and what to do.
         problem: String,
     },
     /// Nobody answers.
-    #[error(
-        "cannot reach the scheduler at {url}: {problem}; start one with `heavy-sched serve` or say --scheduler URL"
-    )]
+    #[error("cannot reach the scheduler at {url}: {problem}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The scheduler's URL.
         url: String,
         /// What the system said.
         problem: String,
     },
-    /// The scheduler said no.
-    #[error("{}", .0.message())]
-    Refused(Status),
+    /// The scheduler refused the request.
+    #[error("{message}")]
+    Refused {
+        /// Why, unless the scheduler is newer and has a kind that this version does not know.
+        kind: Option<ErrorKind>,
+        /// What is wrong and what to do, in the scheduler's words.
+        message: String,
+    },
+    /// No job of the database is meant, or several.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] heavy_store::Error),
     /// The scheduler's answer is not understood.
-    #[error("the scheduler's answer cannot be read ({0}): use the same version of heavy on both sides")]
+    #[error("cannot read the scheduler's answer ({0}): use the same version of heavy on both sides")]
     Answer(#[from] serde_json::Error),
-    /// Somebody broke it off; the text says what is left behind.
-    #[error("{0}")]
-    Interrupted(String),
+    /// The scheduler's answer has no end.
+    #[error("the scheduler's answer is longer than the limit of 16 MiB")]
+    TooLong,
+    /// Interrupted before there was a job.
+    #[error("interrupted before the job was submitted")]
+    Interrupted,
+    /// Interrupted, and the scheduler could not be told.
+    #[error("interrupted, but the scheduler does not answer: the job may run on")]
+    RunsOn {
+        /// The job's id.
+        job: String,
+    },
     /// Standard output.
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
@@ -61,17 +82,31 @@ impl Error {
         match self {
             Self::Usage(_) | Self::Program { .. } => exit_code::WRONG_USAGE,
             Self::File { what, .. } if *what == "read" => exit_code::WRONG_USAGE,
-            Self::Refused(status) if matches!(status.code(), Code::InvalidArgument | Code::NotFound) => {
-                exit_code::WRONG_USAGE
-            }
-            Self::Interrupted(_) => exit_code::INTERRUPTED,
+            Self::Refused { kind: Some(kind), .. } => kind.exit_code(),
+            Self::Find(FindError::Reference(_) | FindError::Ambiguous { .. }) => exit_code::WRONG_USAGE,
+            Self::Interrupted | Self::RunsOn { .. } => exit_code::INTERRUPTED,
             _ => exit_code::COULD_NOT_RUN,
+        }
+    }
+
+    /// The message for a person who has typed the command of this name.
+    #[must_use]
+    pub fn told(&self, called: CalledAs) -> String {
+        match self {
+            Self::Unreachable { .. } => {
+                format!(
+                    "{self}; start one with `{}`, or use --scheduler URL",
+                    called.serve()
+                )
+            }
+            Self::RunsOn { job } => format!("{self}; stop it with `{called} stop {job}`"),
+            _ => self.to_string(),
         }
     }
 }
 
 impl From<heavy_process::signals::Interrupted> for Error {
     fn from(_: heavy_process::signals::Interrupted) -> Self {
-        Self::Interrupted("interrupted before the job was submitted".to_owned())
+        Self::Interrupted
     }
 }

@@ -9,6 +9,7 @@ use heavy_results::job::JobView;
 use heavy_results::progress::Progress;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::home::JobHome as _;
 use super::{Error, Remote};
 
 /// A scheduler that is gone may come back for so long.
@@ -46,10 +47,12 @@ pub async fn follow(
     // Stops that the scheduler has not yet heard of.
     let mut stops = VecDeque::new();
     let mut away_since: Option<Instant> = None;
+    // The id of the last snapshot.
+    let mut last = None;
     loop {
         let pause = away_since.map(|_| AWAY_PAUSE);
         let step = tokio::select! {
-            step = watch_on(remote, job, pause, &mut stops, &mut away_since, &mut tell) => step,
+            step = watch_on(remote, job, pause, &mut stops, (&mut away_since, &mut last), &mut tell) => step,
             () = next_of(&mut interrupts) => {
                 interrupted += 1;
                 if interrupted > 2 {
@@ -82,7 +85,7 @@ async fn watch_on(
     job: &str,
     pause: Option<Duration>,
     stops: &mut VecDeque<bool>,
-    away_since: &mut Option<Instant>,
+    (away_since, last): (&mut Option<Instant>, &mut Option<String>),
     tell: &mut impl FnMut(News<'_>),
 ) -> ControlFlow<Result<JobView, Error>, Error> {
     if let Some(pause) = pause {
@@ -94,23 +97,24 @@ async fn watch_on(
         }
         stops.pop_front();
     }
-    let mut watch = match remote.watch(job).await {
+    let mut watch = match remote.watch(job, last.as_deref()).await {
         Ok(watch) => watch,
-        Err(error @ (Error::Refused(_) | Error::Usage(_))) => return ControlFlow::Break(Err(error)),
+        Err(error @ (Error::Refused { .. } | Error::Usage(_))) => return ControlFlow::Break(Err(error)),
         Err(error) => return ControlFlow::Continue(error),
     };
     loop {
         match watch.next().await {
             Ok(Some(progress)) => {
                 *away_since = None;
+                *last = watch.last().map(str::to_owned);
                 tell(News::Progress(&progress));
                 if progress.state.is_final() {
                     return ControlFlow::Break(remote.get(job).await);
                 }
             }
             Ok(None) => {
-                let ended = "the scheduler ended before the job did".to_owned();
-                return ControlFlow::Continue(Error::Usage(ended));
+                let ended = "it ended before the job did".to_owned();
+                return ControlFlow::Continue(remote.away(ended));
             }
             Err(error) => return ControlFlow::Continue(error),
         }
@@ -126,9 +130,7 @@ async fn leave(remote: &Remote, job: &str) -> Result<JobView, Error> {
 }
 
 fn runs_on(job: &str) -> Error {
-    Error::Interrupted(format!(
-        "interrupted, but the scheduler does not answer: the job may run on; stop it with `heavy-sched stop {job}`"
-    ))
+    Error::RunsOn { job: job.to_owned() }
 }
 
 async fn next_of(interrupts: &mut Option<&mut Interrupts>) {

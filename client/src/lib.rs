@@ -4,14 +4,19 @@
 //! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::plan_of`]), [`run_plan`] and [`report`], or the parts of these.
 
 mod bar;
+mod called;
 mod configs;
 mod env_file;
 mod error;
+mod events;
 pub mod exit;
 mod flags;
 pub mod follow;
+mod home;
+mod http;
 mod layers;
 mod live;
+mod output;
 mod plan;
 mod program;
 mod provenance;
@@ -22,18 +27,22 @@ mod submit;
 mod tables;
 mod team;
 mod verbs;
+mod watch;
 
 pub use bar::Bar;
+pub use called::CalledAs;
 pub use configs::{ConfigVerb, SaveArgs};
 pub use env_file::env_file;
 pub use error::Error;
 pub use flags::LoadFlags;
+pub use home::{Database, JobHome};
 pub use layers::{Keys, give_way, lay, of_flags};
 pub use plan::{Plan, announce};
 pub use program::Program;
-pub use remote::{Change, Remote};
+pub use remote::Remote;
 pub use report_file::ReportFile;
 pub use rerun::RerunArgs;
 pub use submit::{SubmitArgs, plan_of_config, report, run_plan};
 pub use team::{TeamFlags, for_one_agent};
-pub use verbs::{JobsArgs, SchedulerFlag, Verb, run};
+pub use verbs::{JobsArgs, Needs, SchedulerFlag, Verb, look, run};
+pub use watch::Watch;

@@ -1,37 +1,33 @@
-//! A scheduler somewhere else, over gRPC.
+//! A scheduler, over its HTTP API.
 
 use std::time::Duration;
 
-use heavy_proto::net::{self, CHUNK_BYTES, MAX_MESSAGE_BYTES};
-use heavy_proto::v1::artifact_upload::Part;
-pub use heavy_proto::v1::change_request::Change;
-use heavy_proto::v1::jobs_client::JobsClient;
-use heavy_proto::v1::{
-    AgentsRequest, ArtifactHeader, ArtifactRef, ArtifactUpload, ChangeRequest, CheckRequest, ConfigRef,
-    ConfigsRequest, JobRef, ListRequest, ParamsRequest, SaveConfigRequest, StopRequest, SubmitRequest,
-};
+use heavy_api::document::{NewRate, NoQuery, StopQuery};
+use heavy_api::error::ErrorKind;
+use heavy_api::operation::{self as op, Method, Operation};
+use heavy_api::payload::Payload;
 use heavy_results::config::Config;
-use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobSpec, JobView};
-use heavy_results::progress::Progress;
+use heavy_results::job::{AgentInfo, JobInfo, JobSpec};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Body, Client, RequestBuilder, Response};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::AsyncReadExt;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
-use tonic::{Code, Status, Streaming};
+use serde_json::value::RawValue;
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{Error, Program};
+use super::watch::Watch;
+use super::{Error, Program, http};
 
-/// A question that takes longer is given up; uploads and watches take as long as they do.
+/// A request that takes longer is given up; uploads and watches take as long as they do.
 const QUESTION_LIMIT: Duration = Duration::from_secs(30);
-const CHUNKS_AHEAD: usize = 4;
 
 /// A scheduler, by its URL. Clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Remote {
     url: String,
-    jobs: JobsClient<Channel>,
+    client: Client,
 }
 
 impl Remote {
@@ -40,27 +36,26 @@ impl Remote {
     /// # Errors
     /// When `url` is none, or nobody answers there.
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let wrong = || {
-            Error::Usage(format!(
-                "{url:?} is no URL of a scheduler: write one as in http://127.0.0.1:7700"
-            ))
-        };
-        let parsed = url::Url::parse(url).map_err(|_| wrong())?;
-        if parsed.scheme() != "http" || !parsed.has_host() {
-            return Err(wrong());
+        let parsed = url::Url::parse(url).ok();
+        if !parsed.is_some_and(|parsed| parsed.scheme() == "http" && parsed.has_host()) {
+            return Err(Error::Usage(format!(
+                "invalid scheduler URL `{url}`: expected one like http://127.0.0.1:7700"
+            )));
         }
-        let endpoint = net::endpoint(url).map_err(|_| wrong())?;
-        let channel = endpoint.connect().await.map_err(|error| Error::Unreachable {
+        let unreachable = |problem: String| Error::Unreachable {
             url: url.to_owned(),
-            problem: innermost(&error),
-        })?;
-        let jobs = JobsClient::new(channel)
-            .max_decoding_message_size(MAX_MESSAGE_BYTES)
-            .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        Ok(Self {
-            url: url.to_owned(),
-            jobs,
-        })
+            problem,
+        };
+        let tls = http::no_trust().map_err(|error| unreachable(error.to_string()))?;
+        let client = http::client(tls).map_err(|error| unreachable(http::innermost(&error)))?;
+        let remote = Self {
+            url: url.trim_end_matches('/').to_owned(),
+            client,
+        };
+        remote
+            .ask::<op::GetHealth>("", &NoQuery {}, Body::default())
+            .await?;
+        Ok(remote)
     }
 
     /// Uploads a program, if the scheduler does not have it.
@@ -68,173 +63,21 @@ impl Remote {
     /// # Errors
     /// When the file cannot be read, or the scheduler refuses it.
     pub async fn upload(&self, program: &Program) -> Result<(), Error> {
-        let mut jobs = self.jobs.clone();
         if self.has(&program.sha256).await? {
             return Ok(());
         }
-        let unreadable = |problem| Error::File {
+        let file = tokio::fs::File::open(&program.file).await;
+        let file = file.map_err(|problem| Error::File {
             what: "read",
             file: program.file.clone(),
             problem,
-        };
-        let mut file = tokio::fs::File::open(&program.file).await.map_err(unreadable)?;
-        let (parts, stream) = mpsc::channel(CHUNKS_AHEAD);
-        let header = Part::Header(ArtifactHeader {
-            name: program.name.clone(),
-            sha256: program.sha256.clone(),
-            bytes: program.bytes,
-        });
-        let reading = async {
-            let mut part = header;
-            while parts.send(ArtifactUpload { part: Some(part) }).await.is_ok() {
-                let mut data = Vec::with_capacity(CHUNK_BYTES);
-                (&mut file)
-                    .take(CHUNK_BYTES as u64)
-                    .read_to_end(&mut data)
-                    .await?;
-                if data.is_empty() {
-                    break;
-                }
-                part = Part::Data(data);
-            }
-            drop(parts);
-            Ok(())
-        };
-        let (read, uploaded) = tokio::join!(reading, jobs.upload_artifact(ReceiverStream::new(stream)));
-        read.map_err(unreadable)?;
-        uploaded.map_err(|status| self.failed(status))?;
+        })?;
+        let request = self
+            .request::<op::UploadArtifact>(&program.sha256, &NoQuery {})?
+            .header(CONTENT_LENGTH, program.bytes)
+            .body(file);
+        self.good(self.send(request).await?).await?;
         Ok(())
-    }
-
-    /// Submits a job whose program was uploaded; gives its id.
-    ///
-    /// # Errors
-    /// When the scheduler refuses it.
-    pub async fn submit(&self, spec: &JobSpec) -> Result<Uuid, Error> {
-        let request = SubmitRequest {
-            spec: serde_json::to_string(spec)?,
-            idempotency_key: Uuid::new_v4().to_string(),
-        };
-        let reply = self.jobs.clone().submit(question(request)).await;
-        let job = reply.map_err(|status| self.failed(status))?.into_inner().job;
-        job.parse()
-            .map_err(|_| Error::Answer(serde::de::Error::custom(format!("{job:?} is no job id"))))
-    }
-
-    /// A job (by id, unique prefix or `last`) and its summary.
-    ///
-    /// # Errors
-    /// When there is no such job.
-    pub async fn get(&self, job: &str) -> Result<JobView, Error> {
-        let request = JobRef { job: job.to_owned() };
-        let reply = self.jobs.clone().get(question(request)).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// The newest jobs, newest first.
-    ///
-    /// # Errors
-    /// When the scheduler does not answer.
-    pub async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        let reply = self.jobs.clone().list(question(ListRequest { limit })).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// Has a job stopped, with its grace or `now`; gives it as it was then.
-    ///
-    /// # Errors
-    /// When there is no such job.
-    pub async fn stop(&self, job: &str, now: bool) -> Result<JobInfo, Error> {
-        let request = StopRequest {
-            job: job.to_owned(),
-            now,
-        };
-        let reply = self.jobs.clone().stop_job(question(request)).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// Changes the load of a running job; gives it as it is then.
-    ///
-    /// # Errors
-    /// When there is no such job, it does not run, or the change makes no sense.
-    pub async fn change(&self, job: &str, change: Change) -> Result<JobInfo, Error> {
-        let request = ChangeRequest {
-            job: job.to_owned(),
-            change: Some(change),
-        };
-        let reply = self.jobs.clone().change_job(question(request)).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// Gives the load tests of a running job new params (JSON).
-    ///
-    /// # Errors
-    /// As [`Self::change`], and when they are no JSON.
-    pub async fn params(&self, job: &str, params: &str) -> Result<JobInfo, Error> {
-        let (job, params) = (job.to_owned(), params.to_owned());
-        let reply = self
-            .jobs
-            .clone()
-            .change_params(question(ParamsRequest { job, params }))
-            .await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// Judges a job by thresholds.
-    ///
-    /// # Errors
-    /// When there is no such job, or there are no thresholds.
-    pub async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
-        let request = CheckRequest {
-            job: job.to_owned(),
-            spec: serde_json::to_string(spec)?,
-        };
-        let reply = self.jobs.clone().check_job(question(request)).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// Keeps a configuration, in the place of one of its name. `job` is a job document as JSON.
-    ///
-    /// # Errors
-    /// When the scheduler refuses it.
-    pub async fn save_config(&self, name: &str, job: &str) -> Result<Config, Error> {
-        let (name, job) = (name.to_owned(), job.to_owned());
-        let request = question(SaveConfigRequest { name, job });
-        let reply = self.jobs.clone().save_config(request).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// A configuration.
-    ///
-    /// # Errors
-    /// When there is none of this name.
-    pub async fn config(&self, name: &str) -> Result<Config, Error> {
-        let name = name.to_owned();
-        let reply = self.jobs.clone().get_config(question(ConfigRef { name })).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// All configurations, by name.
-    ///
-    /// # Errors
-    /// When the scheduler does not answer.
-    pub async fn configs(&self) -> Result<Vec<Config>, Error> {
-        let reply = self.jobs.clone().list_configs(question(ConfigsRequest {})).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
-    }
-
-    /// Removes a configuration; gives what it was.
-    ///
-    /// # Errors
-    /// When there is none of this name.
-    pub async fn delete_config(&self, name: &str) -> Result<Config, Error> {
-        let name = name.to_owned();
-        let reply = self
-            .jobs
-            .clone()
-            .delete_config(question(ConfigRef { name }))
-            .await;
-        self.document(reply.map(|reply| reply.into_inner().json))
     }
 
     /// Whether the scheduler still has a binary.
@@ -242,13 +85,106 @@ impl Remote {
     /// # Errors
     /// When the scheduler does not answer.
     pub async fn has(&self, sha256: &str) -> Result<bool, Error> {
-        let sha256 = sha256.to_owned();
-        let found = self
-            .jobs
-            .clone()
-            .find_artifact(question(ArtifactRef { sha256 }))
-            .await;
-        Ok(found.map_err(|status| self.failed(status))?.into_inner().present)
+        let request = self.request::<op::FindArtifact>(sha256, &NoQuery {})?;
+        let response = self.within_limit(self.send(request)).await?;
+        if response.status().as_u16() == ErrorKind::NoSuchArtifact.status() {
+            return Ok(false);
+        }
+        self.good(response).await?;
+        Ok(true)
+    }
+
+    /// Submits a job whose program was uploaded; gives its id.
+    ///
+    /// # Errors
+    /// When the scheduler refuses it.
+    pub async fn submit(&self, spec: &JobSpec) -> Result<Uuid, Error> {
+        let request = self
+            .request::<op::SubmitJob>("", &NoQuery {})?
+            .header("idempotency-key", Uuid::new_v4().to_string())
+            .header(CONTENT_TYPE, JSON)
+            .body(serde_json::to_vec(spec)?);
+        let job: JobInfo = self.within_limit(self.answer(request)).await?;
+        Ok(job.id)
+    }
+
+    /// Has a job stopped, with its grace or `now`; gives it as it was then.
+    ///
+    /// # Errors
+    /// When there is no such job.
+    pub async fn stop(&self, job: &str, now: bool) -> Result<JobInfo, Error> {
+        self.ask::<op::StopJob>(job, &StopQuery { now }, Body::default())
+            .await
+    }
+
+    /// Changes the rate of a running job (`500`, `6000/m`, `+10%`); gives it as it is then.
+    ///
+    /// # Errors
+    /// When there is no such job, it does not run, or the change makes no sense.
+    pub async fn change_rate(&self, job: &str, rate: &str) -> Result<JobInfo, Error> {
+        let rate = rate.to_owned();
+        self.ask::<op::ChangeRate>(job, &NoQuery {}, json(&NewRate { rate })?)
+            .await
+    }
+
+    /// Pauses a running job.
+    ///
+    /// # Errors
+    /// As [`Self::change_rate`].
+    pub async fn pause(&self, job: &str) -> Result<JobInfo, Error> {
+        self.ask::<op::PauseJob>(job, &NoQuery {}, Body::default()).await
+    }
+
+    /// Continues a paused job.
+    ///
+    /// # Errors
+    /// As [`Self::change_rate`].
+    pub async fn resume(&self, job: &str) -> Result<JobInfo, Error> {
+        self.ask::<op::ResumeJob>(job, &NoQuery {}, Body::default()).await
+    }
+
+    /// Gives the load tests of a running job new params.
+    ///
+    /// # Errors
+    /// As [`Self::change_rate`].
+    pub async fn change_params(&self, job: &str, params: &RawValue) -> Result<JobInfo, Error> {
+        self.ask::<op::ChangeParams>(job, &NoQuery {}, json(params)?)
+            .await
+    }
+
+    /// Saves a configuration; replaces one of the same name. `job` is a job document.
+    ///
+    /// # Errors
+    /// When the scheduler refuses it.
+    pub async fn save_config(&self, name: &str, job: &impl Serialize) -> Result<Config, Error> {
+        self.ask::<op::SaveConfig>(name, &NoQuery {}, json(job)?).await
+    }
+
+    /// A configuration.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn config(&self, name: &str) -> Result<Config, Error> {
+        self.ask::<op::GetConfig>(name, &NoQuery {}, Body::default())
+            .await
+    }
+
+    /// All configurations, by name.
+    ///
+    /// # Errors
+    /// When the scheduler does not answer.
+    pub async fn configs(&self) -> Result<Vec<Config>, Error> {
+        self.ask::<op::ListConfigs>("", &NoQuery {}, Body::default())
+            .await
+    }
+
+    /// Removes a configuration; gives what it was.
+    ///
+    /// # Errors
+    /// When there is none of this name.
+    pub async fn delete_config(&self, name: &str) -> Result<Config, Error> {
+        self.ask::<op::DeleteConfig>(name, &NoQuery {}, Body::default())
+            .await
     }
 
     /// The connected agents, by name.
@@ -256,76 +192,124 @@ impl Remote {
     /// # Errors
     /// When the scheduler does not answer.
     pub async fn agents(&self) -> Result<Vec<AgentInfo>, Error> {
-        let reply = self.jobs.clone().list_agents(question(AgentsRequest {})).await;
-        self.document(reply.map(|reply| reply.into_inner().json))
+        self.ask::<op::ListAgents>("", &NoQuery {}, Body::default()).await
     }
 
-    /// A job's progress, every second until its end.
+    /// A job's progress, every second until its end; after the snapshot of the id `last`, only newer ones.
     ///
     /// # Errors
     /// When there is no such job.
-    pub async fn watch(&self, job: &str) -> Result<Watch, Error> {
-        let request = JobRef { job: job.to_owned() };
-        let reply = self.jobs.clone().watch(request).await;
-        let stream = reply.map_err(|status| self.failed(status))?.into_inner();
-        Ok(Watch {
-            remote: self.clone(),
-            stream,
-        })
-    }
-
-    fn document<T: DeserializeOwned>(&self, reply: Result<String, Status>) -> Result<T, Error> {
-        let json = reply.map_err(|status| self.failed(status))?;
-        Ok(serde_json::from_str(&json)?)
-    }
-
-    fn failed(&self, status: Status) -> Error {
-        use std::error::Error as _;
-        if status.code() == Code::Unavailable || status.code() == Code::DeadlineExceeded {
-            let problem = status
-                .source()
-                .map_or_else(|| status.message().to_owned(), innermost);
-            return Error::Unreachable {
-                url: self.url.clone(),
-                problem,
-            };
+    pub async fn watch(&self, job: &str, last: Option<&str>) -> Result<Watch, Error> {
+        let mut request = self.request::<op::WatchJob>(job, &NoQuery {})?;
+        if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
+            request = request.header("last-event-id", last);
         }
-        Error::Refused(status)
+        let response = self.within_limit(self.send(request)).await?;
+        Ok(Watch::new(self.url.clone(), self.good(response).await?))
     }
-}
 
-/// A stream of progress.
-#[derive(Debug)]
-pub struct Watch {
-    remote: Remote,
-    stream: Streaming<heavy_proto::v1::JobProgress>,
-}
+    /// Asks for an operation and reads its answer; `parameter` is that of the path.
+    pub(super) async fn ask<O>(
+        &self,
+        parameter: &str,
+        query: &O::Query,
+        body: Body,
+    ) -> Result<<O::Answer as Payload>::Value, Error>
+    where
+        O: Operation<Query: Serialize, Answer: Payload<Value: DeserializeOwned>>,
+    {
+        let request = self
+            .request::<O>(parameter, query)?
+            .header(CONTENT_TYPE, JSON)
+            .body(body);
+        self.within_limit(self.answer(request)).await
+    }
 
-impl Watch {
-    /// The next progress; `None` after the last.
-    ///
-    /// # Errors
-    /// When the scheduler is gone.
-    pub async fn next(&mut self) -> Result<Option<Progress>, Error> {
-        match self.stream.message().await {
-            Ok(Some(progress)) => Ok(Some(serde_json::from_str(&progress.json)?)),
-            Ok(None) => Ok(None),
-            Err(status) => Err(self.remote.failed(status)),
+    fn request<O>(&self, parameter: &str, query: &O::Query) -> Result<RequestBuilder, Error>
+    where
+        O: Operation<Query: Serialize>,
+    {
+        let path = match O::PATH.split_once('{') {
+            None => O::PATH.to_owned(),
+            // A URL with one of these as a segment is another one.
+            Some(_) if matches!(parameter, "" | "." | "..") => {
+                return Err(Error::Usage(format!("invalid name `{parameter}`")));
+            }
+            Some((before, rest)) => {
+                let after = rest.split_once('}').map_or("", |(_, after)| after);
+                format!(
+                    "{before}{}{after}",
+                    utf8_percent_encode(parameter, NON_ALPHANUMERIC)
+                )
+            }
+        };
+        let method = match O::METHOD {
+            Method::Delete => reqwest::Method::DELETE,
+            Method::Get => reqwest::Method::GET,
+            Method::Head => reqwest::Method::HEAD,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+        };
+        Ok(self
+            .client
+            .request(method, format!("{}{path}", self.url))
+            .query(query))
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
+        request
+            .send()
+            .await
+            .map_err(|error| self.away(http::innermost(&error)))
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let response = self.good(self.send(request).await?).await?;
+        let body = http::body(response).await;
+        let body = body.map_err(|error| self.away(http::innermost(&error)))?;
+        Ok(serde_json::from_slice(&body.ok_or(Error::TooLong)?)?)
+    }
+
+    async fn within_limit<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let no_answer = || self.away(format!("no answer for {} s", QUESTION_LIMIT.as_secs()));
+        timeout(QUESTION_LIMIT, question)
+            .await
+            .unwrap_or_else(|_| Err(no_answer()))
+    }
+
+    /// The answer, unless it refuses.
+    async fn good(&self, response: Response) -> Result<Response, Error> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = http::body(response).await.ok().flatten().unwrap_or_default();
+        let problem = match serde_json::from_slice::<heavy_api::error::Error>(&body) {
+            Ok(refused) => refused.error,
+            Err(_) => {
+                return Err(self.away(format!("it answers {status}, which is not a scheduler's answer")));
+            }
+        };
+        match ErrorKind::from_name(&problem.kind) {
+            Some(ErrorKind::ShuttingDown | ErrorKind::Stalled) => Err(self.away(problem.message)),
+            kind => Err(Error::Refused {
+                kind,
+                message: problem.message,
+            }),
+        }
+    }
+
+    pub(super) fn away(&self, problem: String) -> Error {
+        Error::Unreachable {
+            url: self.url.clone(),
+            problem,
         }
     }
 }
 
-fn question<T>(message: T) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
-    request.set_timeout(QUESTION_LIMIT);
-    request
-}
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// What the system said, without the layers around it.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
+/// A body of JSON.
+pub(super) fn json(document: &(impl Serialize + ?Sized)) -> Result<Body, Error> {
+    Ok(serde_json::to_vec(document)?.into())
 }

@@ -10,8 +10,10 @@ use heavy_plugin::ENV_FILES_READ;
 use heavy_report::escape;
 use heavy_results::job::{JobSpec, JobView};
 
+use super::home::JobHome as _;
 use super::layers::under_flags;
-use super::submit::{plain_style, report, run_uploaded, say};
+use super::output::{plain_style, say};
+use super::submit::{report, run_uploaded};
 use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
 use heavy_process::signals::Interrupts;
 

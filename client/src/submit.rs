@@ -1,7 +1,7 @@
 //! `submit`: check, plan, upload, run, report.
 
 use heavy_load::exit_code;
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,10 +9,10 @@ use clap::builder::FalseyValueParser;
 use heavy_report::Style;
 use heavy_results::job::JobView;
 use heavy_results::summary::Summary;
-use serde::Serialize;
 
 use super::follow::follow;
 use super::layers::under_flags;
+use super::output::{plain_style, say};
 use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
 use heavy_process::signals::Interrupts;
 
@@ -161,28 +161,4 @@ pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(
         }
     }
     Ok(())
-}
-
-/// Colours on a terminal that wants them.
-pub(crate) fn plain_style() -> Style {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    Style {
-        colour: std::io::stdout().is_terminal() && !unwanted,
-        ..Style::default()
-    }
-}
-
-/// Writes to stderr; if that does not work, nobody is there to be told.
-pub(crate) fn say(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
-}
-
-/// Writes a value to stdout: as JSON, or as text for people.
-pub(super) fn print(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
-    let text = if json {
-        serde_json::to_string_pretty(value)? + "\n"
-    } else {
-        text()
-    };
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
 }

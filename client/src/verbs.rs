@@ -1,20 +1,21 @@
 //! The verbs of clients, and what each prints.
 
 use heavy_load::exit_code;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
+use serde_json::value::RawValue;
 
 use super::configs::{self, ConfigVerb};
 use super::follow::{News, follow};
+use super::output::{plain_style, print, say};
 use super::plan::read;
-use super::remote::Change;
 use super::rerun::{self, RerunArgs};
-use super::submit::{self, SubmitArgs, plain_style, print, report, say};
-use super::{Bar, Error, Remote, ReportFile, exit, tables};
+use super::submit::{self, SubmitArgs, report};
+use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, exit, tables};
 use heavy_process::clock;
 use heavy_process::signals::Interrupts;
 
@@ -131,11 +132,72 @@ pub enum Verb {
     },
 }
 
-/// Does what was asked; gives the exit code.
+/// Who has to be there for a verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Any [`JobHome`]: a results database will do.
+    JobHome,
+    /// Any scheduler: one that is started for this verb will do.
+    AnyScheduler,
+    /// The scheduler that has the job or the agents.
+    Scheduler,
+}
+
+impl Verb {
+    /// Who has to be there.
+    #[must_use]
+    pub const fn needs(&self) -> Needs {
+        match self {
+            Self::Jobs(_) | Self::Status { .. } | Self::Check { .. } => Needs::JobHome,
+            Self::Rerun(_) | Self::Config(_) => Needs::AnyScheduler,
+            Self::Submit(_)
+            | Self::Watch { .. }
+            | Self::Stop { .. }
+            | Self::Rate { .. }
+            | Self::Pause { .. }
+            | Self::Resume { .. }
+            | Self::Params { .. }
+            | Self::Agents { .. } => Needs::Scheduler,
+        }
+    }
+}
+
+/// Carries out a verb that needs no more than a [`JobHome`]; gives the exit code.
 ///
 /// # Errors
-/// When it could not be done; [`Error::exit_code`] says with which code to end.
-pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
+/// As [`run`], and when the verb needs a scheduler.
+pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
+    match verb {
+        Verb::Jobs(JobsArgs { limit, json }) => {
+            let jobs = home.list(*limit).await?;
+            print(*json, &jobs, || tables::jobs(&jobs, clock::wall_ns()))?;
+        }
+        Verb::Status { job, json } => {
+            let view = home.get(job).await?;
+            print(*json, &view, || match &view.summary {
+                Some(summary) => heavy_report::text(summary, &plain_style()),
+                None => tables::job(&view.job),
+            })?;
+        }
+        Verb::Check {
+            job,
+            thresholds,
+            json,
+        } => return check(home, job, thresholds, *json).await,
+        _ => {
+            return Err(Error::Usage(
+                "this needs a scheduler: use --scheduler URL".to_owned(),
+            ));
+        }
+    }
+    Ok(exit_code::PASS)
+}
+
+/// Carries out a verb at a scheduler; gives the exit code.
+///
+/// # Errors
+/// When it could not be done; [`Error::exit_code`] says with which code to end, [`Error::told`] what to say.
+pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, Error> {
     match verb {
         Verb::Submit(args) => return submit::run(args, scheduler).await,
         Verb::Rerun(args) => return rerun::run(args, scheduler).await,
@@ -144,77 +206,63 @@ pub async fn run(verb: &Verb, scheduler: &str) -> Result<u8, Error> {
     }
     let remote = Remote::connect(scheduler).await?;
     match verb {
-        Verb::Submit(_) | Verb::Rerun(_) | Verb::Config(_) => {}
-        Verb::Jobs(JobsArgs { limit, json }) => {
-            let jobs = remote.list(*limit).await?;
-            print(*json, &jobs, || tables::jobs(&jobs, clock::wall_ns()))?;
-        }
-        Verb::Status { job, json } => {
-            let view = remote.get(job).await?;
-            print(*json, &view, || {
-                let results = view
-                    .summary
-                    .as_ref()
-                    .map(|summary| heavy_report::text(summary, &<_>::default()));
-                results.unwrap_or_else(|| tables::job(&view.job))
-            })?;
-        }
         Verb::Watch { job, json, report } => {
             let mut reports = report.clone();
             reports.extend(json.then(ReportFile::json_on_stdout));
-            return watch(&remote, job, &reports).await;
+            return watch(&remote, job, &reports, called).await;
         }
         Verb::Stop { job, now } => {
             let job = remote.stop(job, *now).await?;
             say(&if job.state.is_final() {
                 format!("job {} had ended already: it is {}\n", job.id, job.state.as_str())
             } else {
-                format!("job {} is being stopped\n", job.id)
+                format!("stopping job {}\n", job.id)
             });
         }
         Verb::Rate { job, rate } => {
-            let job = remote.change(job, Change::Rate(rate.clone())).await?;
+            let job = remote.change_rate(job, rate).await?;
             say(&format!("job {} plans {} iterations now\n", job.id, job.planned));
         }
         Verb::Pause { job } => {
-            let job = remote.change(job, Change::Pause(true)).await?;
+            let job = remote.pause(job).await?;
             say(&format!(
-                "job {0} pauses; go on with `heavy-sched resume {0}`\n",
+                "paused job {0}; resume it with `{called} resume {0}`\n",
                 job.id
             ));
         }
         Verb::Resume { job } => {
-            let job = remote.change(job, Change::Resume(true)).await?;
-            say(&format!("job {} goes on\n", job.id));
+            let job = remote.resume(job).await?;
+            say(&format!("resumed job {}\n", job.id));
         }
         Verb::Params { job, file } => {
-            let params = read(file)?;
-            let job = remote.params(job, &params).await?;
+            let params = params(file)?;
+            let job = remote.change_params(job, &params).await?;
             say(&format!("the load tests of job {} get new params\n", job.id));
         }
-        Verb::Check {
-            job,
-            thresholds,
-            json,
-        } => return check(&remote, job, thresholds, *json).await,
         Verb::Agents { json } => {
             let agents = remote.agents().await?;
             print(*json, &agents, || tables::agents(&agents, clock::wall_ns()))?;
         }
+        _ => return look(verb, &remote).await,
     }
     Ok(exit_code::PASS)
 }
 
-async fn check(remote: &Remote, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {
+fn params(file: &Path) -> Result<Box<RawValue>, Error> {
+    serde_json::from_str(&read(file)?)
+        .map_err(|error| Error::Usage(format!("params are not valid JSON: {error}")))
+}
+
+async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {
     let thresholds = thresholds.to_vec();
-    let checked = remote.check(job, &CheckSpec { thresholds }).await?;
+    let checked = home.check(job, &CheckSpec { thresholds }).await?;
     print(json, &checked, || {
         heavy_report::thresholds(&checked.thresholds, &plain_style())
     })?;
     Ok(exit::of_check(&checked))
 }
 
-async fn watch(remote: &Remote, job: &str, reports: &[ReportFile]) -> Result<u8, Error> {
+async fn watch(remote: &Remote, job: &str, reports: &[ReportFile], called: CalledAs) -> Result<u8, Error> {
     for report in reports {
         report.check()?;
     }
@@ -226,7 +274,7 @@ async fn watch(remote: &Remote, job: &str, reports: &[ReportFile]) -> Result<u8,
         view = follow(remote, &id, None, |news: News<'_>| bar.show(&news)) => view,
         () = interrupts.next() => {
             bar.clear();
-            say(&format!("the job goes on; stop it with `heavy-sched stop {id}`\n"));
+            say(&format!("the job runs on; stop it with `{called} stop {id}`\n"));
             return Ok(exit_code::INTERRUPTED);
         }
     };

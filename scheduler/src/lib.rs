@@ -15,5 +15,4 @@ mod fleet;
 mod job;
 mod serve;
 
-pub use job::check::check;
 pub use serve::{Config, Error, LISTENS, Scheduler, open_data_dir, serve};

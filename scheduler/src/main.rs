@@ -6,7 +6,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use heavy_client::Verb;
+use heavy_client::{CalledAs, Verb};
 use heavy_load::exit_code;
 use heavy_sched::command_line::{Cli, Command};
 
@@ -28,9 +28,9 @@ fn main() -> ExitCode {
             Command::List(args) => Verb::Jobs(args),
             Command::Client(verb) => verb,
         };
-        heavy_client::run(&verb, &cli.scheduler.scheduler)
+        heavy_client::run(&verb, CalledAs::HeavySched, &cli.scheduler.scheduler)
             .await
-            .map_err(|error| (error.to_string(), error.exit_code()))
+            .map_err(|error| (error.told(CalledAs::HeavySched), error.exit_code()))
     });
     // A blocked read of stdin or of a disk must not keep the process.
     runtime.shutdown_background();

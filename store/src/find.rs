@@ -4,6 +4,9 @@ use heavy_results::job::JobInfo;
 
 use crate::{Error, Store};
 
+/// The reference to the job that was submitted last.
+pub const LAST: &str = "last";
+
 /// How many jobs a message lists.
 const LISTED: u32 = 6;
 /// An id has no more digits and dashes.
@@ -39,7 +42,7 @@ pub enum FindError {
 /// # Errors
 /// When no job or more than one is meant, and when the database cannot be read.
 pub async fn find_job(store: &dyn Store, reference: &str) -> Result<JobInfo, FindError> {
-    if reference == "last" {
+    if reference == LAST {
         return store.jobs(1).await?.pop().ok_or(FindError::NoJobs);
     }
     let prefix = reference.to_ascii_lowercase();

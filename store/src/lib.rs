@@ -18,6 +18,7 @@ mod histograms;
 mod identity;
 mod interface;
 mod job_rows;
+mod judge;
 mod migrations;
 mod open;
 mod postgres;
@@ -36,7 +37,7 @@ pub use batch::{Batch, Committed, Content, EncodedStats, Mark, Producer, Stream}
 pub use deletion::Deletion;
 pub use error::Error;
 pub use export::{ExportField, ExportRelation, RowSink, ValueKind};
-pub use find::{FindError, find_job};
+pub use find::{FindError, LAST, find_job};
 pub use histograms::{SecondHistograms, second_histograms};
 pub use interface::{Store, Table};
 pub use judge::judge;

@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use heavy_report::escape;
-use heavy_store::{Dialect, Store, Table};
+use heavy_store::{Dialect, LAST, Store, Table, find_job};
 
 use super::command::{self, ShellCommand};
 use super::placeholders::{JOB, SqlPart, check_name, quoted, split};
 use crate::exit::Failure;
-use crate::job_name::{self, LAST};
 use crate::table::{AnswerFormat, jobs_table};
 
 /// A session with a database.
@@ -68,7 +67,7 @@ impl SqlSession {
                     Some(value) => filled.push_str(&quoted(value)),
                     None if name == JOB => {
                         if job.is_none() {
-                            job = Some(job_name::find(&*self.store, &self.job).await?.id);
+                            job = Some(find_job(&*self.store, &self.job).await?.id);
                         }
                         let id = job.expect("was found above");
                         filled.push_str(&quoted(&id.to_string()));
@@ -94,7 +93,7 @@ impl SqlSession {
             ShellCommand::ShowJob => self.which_job().await?,
             ShellCommand::Job(job) => {
                 // A job that is not there leaves the one that was. The last one may become another, the rest is settled.
-                let found = job_name::find(&*self.store, &job).await?.id;
+                let found = find_job(&*self.store, &job).await?.id;
                 self.job = if job == LAST { job } else { found.to_string() };
                 self.which_job().await?
             }
@@ -125,7 +124,7 @@ impl SqlSession {
 
     /// The job that `:job` refers to now.
     pub(super) async fn which_job(&self) -> Result<String, Failure> {
-        let job = job_name::find(&*self.store, &self.job).await?;
+        let job = find_job(&*self.store, &self.job).await?;
         let verdict = job.verdict.map_or(job.state.as_str(), |verdict| verdict.as_str());
         let name = escape(&job.spec.name);
         Ok(format!(":job is {} ({name}, {verdict})\n", job.id))

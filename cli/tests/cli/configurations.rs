@@ -89,7 +89,7 @@ fn what_cannot_be_kept_or_run_again_is_said() {
         ("config save x --rate 5 -e A=b", "a configuration holds none"),
         ("config save x --rate 5 --users 5", "users"),
         ("config delete x", "there is no configuration \"x\""),
-        ("rerun last", "there is no job yet"),
+        ("rerun last", "there are no jobs yet"),
         ("rerun last --detach", "none answers"),
         ("rerun last --file job.toml", "leave --file out"),
     ] {

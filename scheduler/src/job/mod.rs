@@ -2,7 +2,6 @@
 //! become series and totals ([`folder`]), and where all of them are found ([`service`]).
 
 pub(crate) mod changes;
-pub(crate) mod check;
 pub(crate) mod conclude;
 pub(crate) mod control;
 pub(crate) mod driver;

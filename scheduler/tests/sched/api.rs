@@ -1,5 +1,6 @@
 //! The JSON API: what it answers, and that its description says so.
 
+use heavy_client::JobHome as _;
 use heavy_results::job::{AgentInfo, JobInfo, JobView};
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
@@ -163,7 +164,6 @@ async fn foreign_hosts_and_sites_are_refused_everywhere() {
             ("POST", "/api/v1/jobs"),
             ("DELETE", "/api/v1/jobs"),
             ("GET", "/nothing"),
-            ("POST", "/heavy.v1.Jobs/Submit"),
             ("POST", "/heavy.v1.Fleet/Connect"),
         ] {
             for headers in [

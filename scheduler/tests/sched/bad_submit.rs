@@ -185,9 +185,9 @@ async fn an_unknown_workflow_fails_with_the_known_ones() {
 async fn jobs_that_are_not_there_are_wrong_usage() {
     let world = World::new().await;
     for (args, expected) in [
-        ("status last", "there is no job yet"),
-        ("stop 0000", "there is no job 0000"),
-        ("watch no-job", "is no job: write an id"),
+        ("status last", "there are no jobs yet"),
+        ("stop 0000", "no job's id begins with 0000"),
+        ("watch no-job", "unknown job `no-job`: expected an id"),
     ] {
         let finished = finish(sched(&world, args)).await.expect_code(2);
         assert!(finished.stderr.contains(expected), "{args}: {}", finished.stderr);
@@ -198,7 +198,7 @@ async fn jobs_that_are_not_there_are_wrong_usage() {
     finish(sched(&world, &submit)).await.expect_code(0);
     let finished = finish(sched(&world, "status 0")).await.expect_code(2);
     assert!(
-        finished.stderr.contains("several jobs start with 0"),
+        finished.stderr.contains("more than one job's id begins with 0"),
         "{}",
         finished.stderr
     );

@@ -1,5 +1,6 @@
 //! The command line of clients, through the real binary and against a real scheduler.
 
+use heavy_client::JobHome as _;
 use heavy_proto::v1::AssignmentState;
 use heavy_results::job::{AgentInfo, JobInfo, JobView};
 use heavy_results::summary::Summary;

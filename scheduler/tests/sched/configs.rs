@@ -1,5 +1,6 @@
 //! Configurations of a real scheduler, through the real command line of clients.
 
+use heavy_client::JobHome as _;
 use heavy_results::job::JobView;
 
 use crate::agent::Agent;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_client::{Program, Remote};
+use heavy_client::{JobHome as _, Program, Remote};
 use heavy_load::span::Span;
 use heavy_results::job::{JobSpec, JobState, JobView};
 use heavy_results::progress::Progress;
@@ -89,7 +89,7 @@ impl World {
     /// Waits until the job's progress is as wanted.
     pub(crate) async fn wait(&self, job: Uuid, what: &str, wanted: impl Fn(&Progress) -> bool) -> Progress {
         let waiting = async {
-            let mut watch = self.remote.watch(&job.to_string()).await.unwrap();
+            let mut watch = self.remote.watch(&job.to_string(), None).await.unwrap();
             let mut last = None;
             while let Some(progress) = watch.next().await.unwrap() {
                 if wanted(&progress) {

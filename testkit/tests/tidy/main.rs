@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &["heavy-load", "heavy-results"]),
     ("sdk", &["heavy-load", "heavy-plugin"]),
     ("store", &["heavy-load", "heavy-results", "heavy-proto"]),
+    ("api", &["heavy-load", "heavy-results"]),
     ("report", &["heavy-load", "heavy-results", "heavy-compare"]),
     (
         "agent",
@@ -44,9 +45,11 @@ const ARROWS: &[(&str, &[&str])] = &[
             "heavy-load",
             "heavy-plugin",
             "heavy-results",
+            "heavy-api",
             "heavy-process",
             "heavy-proto",
             "heavy-report",
+            "heavy-store",
         ],
     ),
     (
@@ -59,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "heavy-proto",
             "heavy-report",
             "heavy-store",
+            "heavy-api",
             "heavy-client",
         ],
     ),

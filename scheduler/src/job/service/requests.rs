@@ -7,7 +7,6 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::JobService;
-use crate::job::check::check;
 use crate::job::error::Error;
 use crate::job::event::Event;
 use crate::job::load_change::LoadChange;
@@ -80,7 +79,7 @@ impl JobService {
     pub(crate) async fn check(&self, reference: &str, spec: &CheckSpec) -> Result<Checked, Error> {
         let job = self.find(reference).await?;
         let thresholds = spec.of(&job.spec).map_err(Error::Request)?;
-        Ok(check(Arc::clone(&self.tools.store), &job, thresholds).await?)
+        Ok(heavy_store::judge(&*self.tools.store, &job, thresholds).await?)
     }
 
     /// The newest jobs, newest first.

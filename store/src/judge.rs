@@ -1,27 +1,20 @@
-//! Judging a job again, by its own thresholds or by others, from the roll-ups that are stored.
-
-use std::sync::Arc;
+//! Judges a job again, by its own thresholds or by others, from its stored statistics.
 
 use heavy_results::aggregate::Aggregator;
 use heavy_results::job::{Checked, JobInfo};
 use heavy_results::summary::Summary;
 use heavy_results::threshold::{Threshold, ThresholdSummary};
-use heavy_store::{StatisticsReader, Store};
 
-/// What becomes of `thresholds` on a job's stored results; of a job that still runs, on those so far.
+use crate::{Error, StatisticsReader, Store};
+
+/// Judges a job by `thresholds` on its stored results; one that still runs, on its results so far.
 ///
 /// # Errors
-/// When the database does not answer.
-pub async fn check(
-    store: Arc<dyn Store>,
-    job: &JobInfo,
-    thresholds: &[Threshold],
-) -> Result<Checked, heavy_store::Error> {
+/// When the database cannot be read.
+pub async fn judge(store: &dyn Store, job: &JobInfo, thresholds: &[Threshold]) -> Result<Checked, Error> {
     let summary = store.summary(job.id).await?;
     let mut fold = Aggregator::new(job.spec.load(), []).watching(thresholds);
-    StatisticsReader::new(job.id)
-        .aggregate(&*store, &mut fold)
-        .await?;
+    StatisticsReader::new(job.id).aggregate(store, &mut fold).await?;
     if let Some(end_ns) = end_ns(job, summary.as_ref()) {
         fold.end_at(end_ns);
     } else if !job.state.is_final() {

@@ -1,0 +1,65 @@
+//! Where jobs are looked at: a scheduler, or a results database without one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use heavy_api::document::{ListQuery, NoQuery};
+use heavy_api::operation as op;
+use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView};
+use heavy_store::{Store, find_job};
+use reqwest::Body;
+
+use super::Error;
+use super::remote::{Remote, json};
+
+/// What can be asked of jobs wherever their results are. A job is named by its id, a unique prefix of it, or `last`.
+#[async_trait]
+pub trait JobHome: Send + Sync {
+    /// The newest jobs, newest first.
+    async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error>;
+
+    /// A job and its summary.
+    async fn get(&self, job: &str) -> Result<JobView, Error>;
+
+    /// Judges a job by thresholds.
+    async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error>;
+}
+
+#[async_trait]
+impl JobHome for Remote {
+    async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        let query = ListQuery { limit: Some(limit) };
+        self.ask::<op::ListJobs>("", &query, Body::default()).await
+    }
+
+    async fn get(&self, job: &str) -> Result<JobView, Error> {
+        self.ask::<op::GetJob>(job, &NoQuery {}, Body::default()).await
+    }
+
+    async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
+        self.ask::<op::CheckJob>(job, &NoQuery {}, json(spec)?).await
+    }
+}
+
+/// A results database.
+#[derive(Debug, Clone)]
+pub struct Database(pub Arc<dyn Store>);
+
+#[async_trait]
+impl JobHome for Database {
+    async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+        Ok(self.0.jobs(limit).await?)
+    }
+
+    async fn get(&self, job: &str) -> Result<JobView, Error> {
+        let job = find_job(&*self.0, job).await?;
+        let summary = self.0.summary(job.id).await?;
+        Ok(JobView { job, summary })
+    }
+
+    async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
+        let job = find_job(&*self.0, job).await?;
+        let thresholds = spec.of(&job.spec).map_err(Error::Usage)?;
+        Ok(heavy_store::judge(&*self.0, &job, thresholds).await?)
+    }
+}

@@ -1,0 +1,32 @@
+//! What commands write to stdout and stderr.
+
+use std::io::{IsTerminal, Write};
+
+use heavy_report::Style;
+use serde::Serialize;
+
+use super::Error;
+
+/// Colours on a terminal that wants them.
+pub(super) fn plain_style() -> Style {
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Style {
+        colour: std::io::stdout().is_terminal() && !unwanted,
+        ..Style::default()
+    }
+}
+
+/// Writes to stderr; if that does not work, nobody is there to be told.
+pub(super) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Writes a value to stdout: as JSON, or as text for people.
+pub(super) fn print(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Error> {
+    let text = if json {
+        serde_json::to_string_pretty(value)? + "\n"
+    } else {
+        text()
+    };
+    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+}
