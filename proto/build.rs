@@ -1,11 +1,7 @@
 //! Compiles the contract with protox, so that no protoc is needed.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = [
-        "heavy/v1/fleet.proto",
-        "heavy/v1/jobs.proto",
-        "heavy/v1/collector.proto",
-    ];
+    let files = ["heavy/v1/fleet.proto", "heavy/v1/collector.proto"];
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(files, ["proto"])?;
     let rpc = std::env::var_os("CARGO_FEATURE_RPC").is_some();

@@ -1,8 +1,8 @@
 //! The scheduler of heavy: takes jobs, hands their binaries and shares to agents, starts them at one instant, folds
 //! what comes back, and says how it went.
 //!
-//! [`serve`] is the server: agents (`fleet`) and clients (gRPC and JSON, `api`) share one port; jobs (`job`)
-//! live in pure machines whose drivers act. [`client`] is the command line: the verbs of `heavy-sched` and `heavy`.
+//! [`serve`] is the server: agents (`fleet`, gRPC) and operators (`api`, JSON over HTTP) share one port; jobs (`job`) live
+//! in pure machines whose drivers act.
 
 mod api;
 mod artifacts;

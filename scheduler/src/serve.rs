@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::middleware::from_fn;
 use heavy_proto::net::{CONNECTION_WINDOW_BYTES, MAX_MESSAGE_BYTES, STREAM_WINDOW_BYTES};
 use heavy_proto::v1::fleet_server::FleetServer;
-use heavy_proto::v1::jobs_server::JobsServer;
 use heavy_store::Store;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -22,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::api::{self, Api, grpc, guard};
+use crate::api::{self, Api, guard};
 use crate::artifacts::Artifacts;
 use crate::clock::Clock;
 use crate::configs::Configs;
@@ -219,15 +218,10 @@ async fn expire(fleet: Arc<Fleet>) {
 }
 
 fn router(agents: connect::Service, api: Api) -> axum::Router {
-    let api = Arc::new(api);
-    let jobs = JobsServer::new(grpc::Service(Arc::clone(&api)))
-        .max_decoding_message_size(MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let fleet = FleetServer::new(agents)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
-    api::router(api)
-        .route_service("/heavy.v1.Jobs/{method}", jobs)
+    api::router(Arc::new(api))
         .route_service("/heavy.v1.Fleet/{method}", fleet)
         .layer(from_fn(guard::check))
 }

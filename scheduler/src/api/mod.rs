@@ -3,7 +3,6 @@
 
 mod artifacts;
 mod configs;
-pub(crate) mod grpc;
 pub(crate) mod guard;
 mod jobs;
 mod progress;

@@ -193,3 +193,47 @@ async fn uploads_are_found_again() {
     let stored = std::fs::read(world.dir.join("artifacts").join(&sha256)).unwrap();
     assert_eq!(stored, std::fs::read(PROGRAM).unwrap());
 }
+
+/// Asks for progress with the id of the last event; gives the status and the ids of the events.
+async fn watch_from(world: &World, path: &str, last: &str) -> (String, Vec<String>) {
+    use std::io::{Read, Write};
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {last}\r\nConnection: close\r\n\r\n"
+    );
+    let addr = world.addr;
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = std::net::TcpStream::connect(addr).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    let answer = answer.await.unwrap();
+    let status = answer.split_whitespace().nth(1).unwrap().to_owned();
+    let ids = answer.lines().filter_map(|line| line.strip_prefix("id: "));
+    (status, ids.map(str::to_owned).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_gets_what_is_newer() {
+    let world = World::new().await;
+    let mut a = Agent::connect(&world, "a").await;
+    let job = world.submit(&world.spec().await).await;
+    let mut watch = world.remote.watch(&job.to_string(), None).await.unwrap();
+    watch.next().await.unwrap().unwrap();
+    let first = watch.last().unwrap().to_owned();
+    a.run_well(&*world.store, 100).await;
+    world.ended(job).await;
+    let path = format!("/api/v1/jobs/{job}/progress");
+    let (status, ids) = watch_from(&world, &path, &first).await;
+    assert_eq!((&*status, ids.len()), ("200", 1), "{ids:?}");
+    let (token, number) = first.rsplit_once('-').unwrap();
+    let (same_token, last_number) = ids[0].rsplit_once('-').unwrap();
+    assert_eq!(token, same_token);
+    assert!(number.parse::<u32>().unwrap() < last_number.parse().unwrap());
+    // The final snapshot was received: there is nothing to come back for.
+    assert_eq!(watch_from(&world, &path, &ids[0]).await, ("204".to_owned(), Vec::new()));
+    // An id of another start of the scheduler says nothing.
+    let foreign = format!("0{token}-{last_number}");
+    assert_eq!(watch_from(&world, &path, &foreign).await, ("200".to_owned(), ids));
+}
