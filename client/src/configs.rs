@@ -1,4 +1,4 @@
-//! `config`: configurations that the scheduler keeps.
+//! `config`: configurations that the scheduler saves.
 
 use heavy_load::exit_code;
 use std::path::PathBuf;
@@ -20,10 +20,10 @@ const EXAMPLES: &str = "\
   heavy-sched config save as-it-was --from-job last
   heavy-sched submit target/release/shop --config nightly --rate 400";
 
-/// What to do with configurations.
+/// The verbs about configurations.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConfigVerb {
-    /// Keep how to run a load test under a name, in the place of what had it
+    /// Save a load configuration under a name; replaces one of the same name
     #[command(after_help = EXAMPLES)]
     Save(Box<SaveArgs>),
     /// List the configurations
@@ -33,35 +33,35 @@ pub enum ConfigVerb {
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
-    /// Show a configuration, as a job file that can be saved again
+    /// Show a configuration as a job file that can be saved again
     Show {
-        /// Which
+        /// Name of the configuration
         name: String,
-        /// Print all that is kept, as JSON
+        /// Print everything that is saved, as JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
-    /// Forget a configuration; jobs that ran with it keep theirs
+    /// Delete a configuration; jobs that ran with it keep their own copy
     #[command(visible_alias = "rm")]
     Delete {
-        /// Which
+        /// Name of the configuration
         name: String,
     },
 }
 
-/// What to keep.
+/// Arguments of `config save`.
 #[derive(Debug, Clone, Args)]
 pub struct SaveArgs {
-    /// Letters, digits, -, _ and .
+    /// Name of the configuration: letters, digits, -, _ and .
     #[arg(value_name = "CONFIG")]
     pub config: String,
-    /// Start from what a job ran with: an id, a unique prefix of one, or last; flags go before it
+    /// Start from the configuration of a job: an id, a unique prefix of one, or last; flags override it
     #[arg(long, value_name = "JOB", conflicts_with = "file")]
     pub from_job: Option<String>,
-    /// Who runs it
+    /// The workflows and agents.
     #[command(flatten)]
     pub team: TeamFlags,
-    /// How to run it
+    /// The load.
     #[command(flatten)]
     pub load: LoadFlags,
 }
@@ -79,7 +79,7 @@ pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error>
                 Config::of(&args.config, 0, &spec).map_err(|error| Error::Usage(error.to_string()))?;
             let kept = remote.save_config(&args.config, &config.job).await?;
             say(&format!(
-                "kept the configuration {0}: {1}; use it with --config {0}\n",
+                "saved the configuration {0}: {1}; use it with --config {0}\n",
                 kept.name,
                 spec.describe_load()
             ));
@@ -110,7 +110,7 @@ fn refuse_variables(load: &LoadFlags) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Usage(
-        "variables may be secrets, and a configuration holds none: leave --env and --env-file out, and give them with each job"
+        "variables may be secrets, and a configuration holds none: omit --env and --env-file, and give them with each job"
             .to_owned(),
     ))
 }

@@ -99,6 +99,10 @@ impl Error {
                     called.serve()
                 )
             }
+            Self::Refused {
+                kind: Some(ErrorKind::NoSuchConfig),
+                ..
+            } => format!("{self}; `{called} config list` lists the configurations"),
             Self::RunsOn { job } => format!("{self}; stop it with `{called} stop {job}`"),
             _ => self.to_string(),
         }

@@ -26,9 +26,9 @@ const EXAMPLES: &str = "\
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RerunArgs {
-    /// An id, a unique prefix of one, or last
+    /// Job: an id, a unique prefix of one, or last
     pub job: String,
-    /// The job's binary, where the scheduler has it no more; another one is refused
+    /// The job's binary, if the scheduler no longer has it; another binary is refused
     #[arg(long, value_name = "FILE")]
     pub binary: Option<PathBuf>,
     /// Return as soon as the job is queued, and print its id
@@ -37,10 +37,10 @@ pub struct RerunArgs {
     /// Print the summary as JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
-    /// Who is to run it otherwise
+    /// Workflows and agents that override the job's.
     #[command(flatten)]
     pub team: TeamFlags,
-    /// What is to be otherwise
+    /// Load that overrides the job's.
     #[command(flatten)]
     pub load: LoadFlags,
 }
@@ -49,8 +49,7 @@ pub struct RerunArgs {
 pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> {
     if args.load.file.is_some() {
         return Err(Error::Usage(
-            "a rerun has the configuration of its job: leave --file out, or submit the binary with it"
-                .to_owned(),
+            "a rerun uses the configuration of its job: omit --file, or submit the binary with it".to_owned(),
         ));
     }
     let mut reports = args.load.report.clone();
@@ -119,7 +118,7 @@ async fn provide(
         let program = Program::open(file)?;
         if program.sha256 != spec.binary_sha256 {
             return Err(Error::Usage(format!(
-                "{} is not the binary of the job ({name}, sha256 {hash}...), but another build: submit it as a job of its own",
+                "{} is not the binary of the job ({name}, sha256 {hash}...), but another build: submit it as a new job",
                 file.display()
             )));
         }
@@ -129,8 +128,8 @@ async fn provide(
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "the scheduler no longer has the binary {name} (sha256 {hash}...): give it with --binary FILE, if you still have that \
-         very build"
+        "the scheduler no longer has the binary {name} (sha256 {hash}...): add --binary FILE if you still have that \
+         build"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! The verbs of clients, and what each prints.
+//! The verbs of clients, what each needs and what it prints.
 
 use heavy_load::exit_code;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, exit, tables};
 use heavy_process::clock;
 use heavy_process::signals::Interrupts;
 
-/// Which scheduler.
+/// The scheduler to talk to.
 #[derive(Debug, Clone, Args)]
 pub struct SchedulerFlag {
-    /// Where the scheduler is
+    /// URL of the scheduler
     #[arg(
         long,
         value_name = "URL",
@@ -36,7 +36,7 @@ pub struct SchedulerFlag {
 /// Which jobs to list.
 #[derive(Debug, Clone, Args)]
 pub struct JobsArgs {
-    /// How many at most
+    /// Maximum number of jobs
     #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = Self::LIMIT)]
     pub limit: u32,
     /// Print JSON
@@ -45,79 +45,79 @@ pub struct JobsArgs {
 }
 
 impl JobsArgs {
-    /// So many unless somebody says.
+    /// How many jobs are listed by default.
     pub const LIMIT: u32 = 20;
 }
 
 /// What a client can ask of a scheduler.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
-    /// Run a load test on the agents and print what came out
+    /// Run a load test on the agents and print its results
     Submit(Box<SubmitArgs>),
     /// Run a job again, with the same binary and configuration
     Rerun(Box<RerunArgs>),
-    /// Keep, list, show and delete named configurations
+    /// Save, list, show and delete named configurations
     #[command(subcommand)]
     Config(ConfigVerb),
     /// List the newest jobs
     Jobs(JobsArgs),
-    /// Show a job and what is known of its results
+    /// Show a job and its results so far
     Status {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
         /// Print JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
-    /// Follow a job to its end and print what came out; Ctrl-C leaves it running
+    /// Follow a job to its end and print its results; Ctrl-C leaves it running
     Watch {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
         /// Print the summary as JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
-        /// Also write a report when the job has ended, as in html=report.html; may be given more than once
+        /// Also write a report when the job has ended, as in html=report.html; may be repeated
         #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
         report: Vec<ReportFile>,
     },
-    /// Stop a job; its running iterations may end
+    /// Stop a job; running iterations get their grace period
     Stop {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
-        /// Cut running iterations off
+        /// Interrupt running iterations at once
         #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
         now: bool,
     },
-    /// Change the rate of a running job, from now to its end
+    /// Change the rate of a running job from now to its end
     Rate {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
-        /// A rate as in 500 or 6000/m, or a change as in +10% or -25%
+        /// New rate (500, 6000/m) or a change of the rate (+10%, -25%)
         #[arg(allow_hyphen_values = true)]
         rate: String,
     },
-    /// Start nothing more for now; the job's time stands still until it is resumed
+    /// Pause a running job: no iteration starts, and its time stands still
     Pause {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
     },
-    /// Go on with a paused job
+    /// Resume a paused job
     Resume {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
     },
-    /// Give the load tests of a running job new params
+    /// Send new params to the load tests of a running job
     Params {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
-        /// A file with any JSON; - for stdin
+        /// File with the params, any JSON; - for stdin
         file: PathBuf,
     },
     /// Judge a job by its thresholds, or by others; the exit code is 0 if all are met, else 99
     Check {
-        /// An id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of one, or last
         job: String,
-        /// A condition on what was measured, in place of the job's own, as in 'http_req_duration: p(95)<500'
+        /// Threshold to use instead of the job's own, as in 'http_req_duration: p(95)<500'; may be repeated
         #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
         thresholds: Vec<Threshold>,
         /// Print JSON

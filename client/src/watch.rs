@@ -84,7 +84,10 @@ mod tests {
             Some((Ok::<_, std::io::Error>(*part), rest))
         });
         let body = reqwest::Body::wrap_stream(stream);
-        Watch::new("http://127.0.0.1:1".to_owned(), ::http::Response::new(body).into())
+        Watch::new(
+            "http://127.0.0.1:1".to_owned(),
+            ::http::Response::new(body).into(),
+        )
     }
 
     const PROGRESS: &str = concat!(

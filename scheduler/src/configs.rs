@@ -22,7 +22,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// There is none of this name.
-    #[error("there is no configuration {0:?}: `heavy-sched config list` shows those there are")]
+    #[error("unknown configuration `{0}`")]
     Unknown(String),
     /// It is too long.
     #[error(
@@ -30,9 +30,7 @@ pub(crate) enum Error {
     )]
     TooLong(u64),
     /// There are too many.
-    #[error(
-        "there are {MOST} configurations, which is the limit: delete one with `heavy-sched config delete NAME`"
-    )]
+    #[error("there are {MOST} configurations, which is the limit: delete one first")]
     TooMany,
     /// A file of the folder is damaged.
     #[error("the configuration {0:?} is damaged ({1}): save it again")]

@@ -72,7 +72,7 @@ fn the_configuration_of_a_job_can_be_kept() {
     heavy(&data, "config delete nightly").expect_code(0);
     let gone = heavy(&data, "config show nightly").expect_code(2);
     assert!(
-        gone.stderr.contains("there is no configuration \"nightly\""),
+        gone.stderr.contains("unknown configuration `nightly`"),
         "{gone:?}"
     );
 }
@@ -88,10 +88,10 @@ fn what_cannot_be_kept_or_run_again_is_said() {
         ("config save x", "--rate"),
         ("config save x --rate 5 -e A=b", "a configuration holds none"),
         ("config save x --rate 5 --users 5", "users"),
-        ("config delete x", "there is no configuration \"x\""),
+        ("config delete x", "unknown configuration `x`"),
         ("rerun last", "there are no jobs yet"),
         ("rerun last --detach", "none answers"),
-        ("rerun last --file job.toml", "leave --file out"),
+        ("rerun last --file job.toml", "omit --file"),
     ] {
         let finished = heavy(&data, args).expect_code(2);
         assert!(finished.stderr.contains(part), "{args}: {finished:?}");

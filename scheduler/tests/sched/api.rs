@@ -232,7 +232,10 @@ async fn who_comes_back_gets_what_is_newer() {
     assert_eq!(token, same_token);
     assert!(number.parse::<u32>().unwrap() < last_number.parse().unwrap());
     // The final snapshot was received: there is nothing to come back for.
-    assert_eq!(watch_from(&world, &path, &ids[0]).await, ("204".to_owned(), Vec::new()));
+    assert_eq!(
+        watch_from(&world, &path, &ids[0]).await,
+        ("204".to_owned(), Vec::new())
+    );
     // An id of another start of the scheduler says nothing.
     let foreign = format!("0{token}-{last_number}");
     assert_eq!(watch_from(&world, &path, &foreign).await, ("200".to_owned(), ids));

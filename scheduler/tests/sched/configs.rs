@@ -20,7 +20,7 @@ async fn a_job_starts_from_a_configuration_and_flags_go_before_it() {
     let save = format!("config save nightly --file {}", file.display());
     let saved = finish(sched(&world, &save)).await.expect_code(0);
     assert!(
-        saved.stderr.contains("kept the configuration nightly"),
+        saved.stderr.contains("saved the configuration nightly"),
         "{saved:?}"
     );
     let submit = format!("submit {PROGRAM} --config nightly --rate 100 -d 1s --label team=b");
@@ -42,7 +42,7 @@ async fn a_job_starts_from_a_configuration_and_flags_go_before_it() {
     let missing = finish(sched(&world, &format!("submit {PROGRAM} --config nightl"))).await;
     let missing = missing.expect_code(2);
     assert!(
-        missing.stderr.contains("there is no configuration \"nightl\""),
+        missing.stderr.contains("unknown configuration `nightl`"),
         "{missing:?}"
     );
     let both = format!("submit {PROGRAM} --config nightly --file {}", file.display());
