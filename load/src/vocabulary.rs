@@ -19,6 +19,9 @@ pub struct UnknownWord {
     pub expected: &'static [&'static str],
 }
 
+/// The counter of result lines that a load test dropped because nobody read them fast enough.
+pub const OUTPUT_DROPPED: &str = "heavy_output_dropped";
+
 /// Declares an enum with one word for each value: `ALL`, `WORDS`, `as_str`, `Display`, `FromStr`, serde, and
 /// `clap::ValueEnum` behind the feature `flags`, where the doc comment of a value is its help.
 macro_rules! vocabulary {

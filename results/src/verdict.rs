@@ -1,6 +1,6 @@
 //! The rules of the verdict: whether a job passed, and why.
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, OUTPUT_DROPPED};
 use serde::{Deserialize, Serialize};
 
 use crate::job::JobState;
@@ -53,9 +53,7 @@ const FEWEST_FOR_P99: u64 = 100;
 const GENERATOR_DROPS_SHARE: f64 = 0.001;
 /// Cores that load test and agent together use when the generator may be what is slow.
 const BUSY_CORES: f64 = 0.9;
-/// The counter of result lines that a load test could not write because its reader was too slow.
-pub(crate) const OUTPUT_DROPPED: &str = "heavy_output_dropped";
-/// The highest share of all requests that may be lost this way.
+/// The highest share of all requests whose lines a load test may drop.
 const OUTPUT_DROPPED_SHARE: f64 = 0.001;
 /// A rule warns from this share of its limit on.
 const WARN_FROM: f64 = 0.2;

@@ -23,18 +23,13 @@ pub(crate) fn header_len(field: u32, length: usize) -> usize {
 
 /// A packed column of numbers: `repeated` of any integer type or bool.
 #[derive(Debug, Default)]
-pub(crate) struct Numbers {
+struct Numbers {
     bytes: Vec<u8>,
 }
 
 impl Numbers {
-    pub(crate) fn push(&mut self, number: u64) {
+    fn push(&mut self, number: u64) {
         varint(number, &mut self.bytes);
-    }
-
-    /// As `sint64`.
-    pub(crate) fn push_signed(&mut self, number: i64) {
-        self.push(((number << 1) ^ (number >> 63)).cast_unsigned());
     }
 }
 
@@ -60,17 +55,41 @@ pub(crate) enum Part<'a> {
     Fields(&'a [u8]),
 }
 
-impl Numbers {
-    pub(crate) fn part(&self, field: u32) -> Part<'_> {
-        Part::Packed(field, &self.bytes)
+/// Packed columns of one message: each at its field number, below `N`.
+#[derive(Debug)]
+pub(crate) struct Columns<const N: usize>([Numbers; N]);
+
+impl<const N: usize> Default for Columns<N> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Numbers::default()))
+    }
+}
+
+impl<const N: usize> Columns<N> {
+    /// Appends a number to the column of a field.
+    pub(crate) fn push(&mut self, field: usize, number: u64) {
+        self.0[field].push(number);
     }
 
+    /// As `sint64`.
+    pub(crate) fn push_signed(&mut self, field: usize, number: i64) {
+        self.push(field, ((number << 1) ^ (number >> 63)).cast_unsigned());
+    }
+
+    /// The bytes of a column.
+    pub(crate) fn bytes(&self, field: usize) -> usize {
+        self.0[field].bytes.len()
+    }
+
+    /// The columns that are not empty.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let columns = (0..).zip(&self.0).filter(|(_, column)| !column.bytes.is_empty());
+        columns.map(|(field, column)| Part::Packed(field, &column.bytes))
+    }
+
+    /// Empties the columns and keeps their memory.
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.0.iter_mut().for_each(|column| column.bytes.clear());
     }
 }
 

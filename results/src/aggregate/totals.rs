@@ -14,8 +14,8 @@ use crate::summary::{
     Accounting, Distribution, ErrorSummary, MetricSummary, RequestTotals, StepSummary, WindowSummary,
     WorkflowSummary,
 };
-use crate::verdict::OUTPUT_DROPPED;
 use heavy_load::load::{Load, WorkflowLoad};
+use heavy_load::vocabulary::OUTPUT_DROPPED;
 
 /// Sums over the whole job, independent of the order of deltas.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_load::admission::DropReason;
-use heavy_load::vocabulary::MetricKind;
+use heavy_load::vocabulary::{MetricKind, OUTPUT_DROPPED};
 use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 use tokio::sync::Notify;
 
@@ -13,9 +13,6 @@ use super::writer::{BUFFER_BYTES, Writer};
 
 /// How long the first line of a buffer waits for others.
 const HAND_OVER_AFTER: Duration = Duration::from_millis(4);
-
-/// The metric that says how many request lines were dropped because nobody read them fast enough.
-const OUTPUT_DROPPED: &str = "heavy_output_dropped";
 
 /// One core's buffer of lines, and what is still being added up.
 #[derive(Debug)]
