@@ -1,4 +1,4 @@
-//! What the programs offer is in the README or in a page of docs: commands, exit codes, report formats.
+//! What the programs offer is in the README or in a page of docs: commands, flags, exit codes, report formats.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -65,6 +65,26 @@ fn every_command_is_in_the_pages() {
     };
     let untold: Vec<&String> = all.iter().filter(|command| !is_told(command)).collect();
     assert!(untold.is_empty(), "no page shows {untold:?}");
+}
+
+#[test]
+fn every_flag_of_submit_is_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let help = Run::binary("heavy-sched").args(["submit", "--help"]);
+    let help = help.finish().expect_code(0).stdout;
+    let options = help
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| line.starts_with('-'));
+    let flags: Vec<&str> = options
+        .flat_map(str::split_whitespace)
+        .map(|word| word.trim_end_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|word| word.starts_with("--") && !["--help", "--scheduler"].contains(word))
+        .collect();
+    assert!(flags.len() > 30, "{flags:?}");
+    for flag in flags {
+        assert!(readme.contains(&format!("`{flag}")), "README: no {flag}");
+    }
 }
 
 #[test]
