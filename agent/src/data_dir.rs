@@ -7,9 +7,9 @@ use heavy_process::data_dir::{self, Error, create_private};
 
 /// An agent's data directory, open and locked.
 #[derive(Debug)]
-pub(crate) struct DataDir(data_dir::DataDir);
+pub(crate) struct AgentDirs(data_dir::DataDir);
 
-impl DataDir {
+impl AgentDirs {
     /// Makes and locks the directory, and removes what an earlier agent's load tests left in it.
     pub(crate) fn open(root: &Path) -> Result<Self, Error> {
         let dir = Self(data_dir::DataDir::open(root, "lock", "agent")?);

@@ -14,10 +14,10 @@ use heavy_plugin::line::{Line, NotAResult};
 use heavy_plugin::lines::{LineBuffer, LinePiece};
 use heavy_results::stats::{Closing, Delta, Event, Health};
 
-use crate::batch::{Keep, Rows};
+use crate::batch::{Keep, RowBuffer};
 use crate::job_clock::JobClock;
 use crate::rollup::{Gap, Rollup, Unbalanced, WorkflowIndex};
-use crate::spool::queue::Queue;
+use crate::spool::queue::SpoolQueue;
 use heavy_process::clock::monotonic_ns;
 use reader::ReaderProgress;
 use transcript::Transcript;
@@ -39,7 +39,7 @@ const BEFORE_START: &str = "before-start";
 /// The results of one assignment.
 #[derive(Debug)]
 pub(crate) struct Results {
-    state: Mutex<State>,
+    state: Mutex<ResultsState>,
     /// Kept by the thread that reads stdout.
     pub(crate) reader: ReaderProgress,
     ticked_ns: AtomicU64,
@@ -49,7 +49,7 @@ impl Results {
     /// No results yet of these workflows.
     pub(crate) fn new(workflows: &[String], keep: Keep) -> Self {
         Self {
-            state: Mutex::new(State::new(workflows, keep)),
+            state: Mutex::new(ResultsState::new(workflows, keep)),
             reader: ReaderProgress::new(),
             ticked_ns: AtomicU64::new(0),
         }
@@ -73,7 +73,7 @@ impl Results {
     }
 
     /// The job has a start; what was written before it counts now.
-    pub(crate) fn begin(&self, clock: JobClock, queue: Arc<Queue>) {
+    pub(crate) fn begin(&self, clock: JobClock, queue: Arc<SpoolQueue>) {
         let mut state = self.lock();
         state.running = Some((clock, queue));
         let early = state.transcript.take_early();
@@ -223,18 +223,18 @@ impl Results {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, ResultsState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The state behind the lock, which is held for one read of output at most.
 #[derive(Debug)]
-struct State {
+struct ResultsState {
     /// The job's time and where results go; none before the start.
-    running: Option<(JobClock, Arc<Queue>)>,
+    running: Option<(JobClock, Arc<SpoolQueue>)>,
     rollup: Rollup,
-    rows: Rows,
+    rows: RowBuffer,
     transcript: Transcript,
     health: Vec<Health>,
     events: Vec<Event>,
@@ -244,12 +244,12 @@ struct State {
     end_monotonic_ns: u64,
 }
 
-impl State {
+impl ResultsState {
     fn new(workflows: &[String], keep: Keep) -> Self {
         Self {
             running: None,
             rollup: Rollup::new(workflows),
-            rows: Rows::new(keep),
+            rows: RowBuffer::new(keep),
             transcript: Transcript::default(),
             health: Vec::new(),
             events: Vec::new(),

@@ -14,13 +14,13 @@ use tokio_util::sync::CancellationToken;
 use crate::assignment;
 use crate::cache::Cache;
 use crate::config::Config;
-use crate::data_dir::DataDir;
+use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
 use crate::link::{Handle, Link};
 use crate::orders::{Assignment, Command, Order};
 use crate::process::Spawner;
-use crate::shared::Shared;
-use crate::spool::{Quota, Spool};
+use crate::shared::AgentShared;
+use crate::spool::{DiskQuota, Spool};
 use crate::{Error, host};
 use heavy_process::clock;
 
@@ -46,7 +46,7 @@ const LAST_UPDATES_LIMIT: Duration = Duration::from_secs(2);
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     config.check()?;
     let config = Arc::new(config);
-    let data_dir = DataDir::open(&config.data_dir)?;
+    let data_dir = AgentDirs::open(&config.data_dir)?;
     let url_error = |what, url: &str| Error::Url {
         what,
         url: url.to_owned(),
@@ -58,7 +58,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     let delivering_ends = CancellationToken::new();
     let (delivery, delivering) =
         Delivery::start(&config.collector, delivering_ends.clone()).map_err(Error::Thread)?;
-    let quota = Quota::new(config.spool_limit_bytes);
+    let quota = DiskQuota::new(config.spool_limit_bytes);
     for spool in Spool::left_over(&data_dir.spool(), &quota) {
         tracing::info!(
             job = spool.producer.job,
@@ -68,7 +68,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     }
     let host = host::host();
     let (link, mut handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
-    let shared = Arc::new(Shared {
+    let shared = Arc::new(AgentShared {
         host,
         cache: Cache::new(data_dir.cache()),
         spawner,
@@ -111,7 +111,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
 }
 
 struct Agent {
-    shared: Arc<Shared>,
+    shared: Arc<AgentShared>,
     assignments: HashMap<String, (u32, mpsc::Sender<Command>)>,
     /// Each gives the job and attempt that it was about.
     tasks: JoinSet<(String, u32)>,

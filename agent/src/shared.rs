@@ -13,31 +13,31 @@ use tonic::transport::Channel;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::deliver::Delivery;
-use crate::link::Estimate;
+use crate::link::ClockEstimate;
 use crate::process::Spawner;
-use crate::spool::Quota;
+use crate::spool::DiskQuota;
 use heavy_process::clock;
 
 /// What all assignments of an agent share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct AgentShared {
     pub(crate) config: Arc<Config>,
     pub(crate) host: Host,
     pub(crate) cache: Cache,
     pub(crate) spawner: Spawner,
     pub(crate) delivery: Delivery,
-    pub(crate) quota: Quota,
+    pub(crate) quota: DiskQuota,
     pub(crate) fleet: FleetClient<Channel>,
     pub(crate) updates: mpsc::Sender<v1::from_agent::Message>,
-    pub(crate) clock: watch::Receiver<Option<Estimate>>,
+    pub(crate) clock: watch::Receiver<Option<ClockEstimate>>,
     pub(crate) work_dir: PathBuf,
     pub(crate) spool_dir: PathBuf,
 }
 
-impl Shared {
+impl AgentShared {
     /// How the scheduler's clock relates to the host's; until it was measured, as if they were the same.
-    pub(crate) fn estimate(&self) -> Estimate {
-        self.clock.borrow().unwrap_or_else(|| Estimate {
+    pub(crate) fn estimate(&self) -> ClockEstimate {
+        self.clock.borrow().unwrap_or_else(|| ClockEstimate {
             wall_minus_monotonic_ns: i128::from(clock::wall_ns()) - i128::from(clock::monotonic_ns()),
             error_ns: 0,
         })

@@ -51,7 +51,7 @@ impl FromStr for Glibc {
 
 /// What is known of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub struct ProgramFacts {
     /// As in `uname -m`.
     pub architecture: String,
     /// The newest version of glibc that it needs; `None` when it is linked statically or against another libc.
@@ -60,7 +60,7 @@ pub struct Program {
 
 /// Why a file cannot be a load test on a host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum ProgramProblem {
     /// Something else than an ELF program.
     #[error("this is {0}: submit the compiled Linux program, as cargo leaves it in target/release")]
     NotAProgram(&'static str),
@@ -92,7 +92,7 @@ pub enum Problem {
     },
 }
 
-impl Problem {
+impl ProgramProblem {
     /// Short and stable: `not-a-program`, `architecture`, `glibc`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -108,7 +108,7 @@ impl Problem {
 ///
 /// # Errors
 /// Says why it cannot be a load test on `host`.
-pub fn check(bytes: &[u8], host: &Host) -> Result<Program, Problem> {
+pub fn check(bytes: &[u8], host: &Host) -> Result<ProgramFacts, ProgramProblem> {
     check_read(bytes, host)
 }
 
@@ -116,16 +116,16 @@ pub fn check(bytes: &[u8], host: &Host) -> Result<Program, Problem> {
 ///
 /// # Errors
 /// As [`check`].
-pub fn check_read<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<Program, Problem> {
+pub fn check_read<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<ProgramFacts, ProgramProblem> {
     let program = inspect(data)?;
     if program.architecture != host.architecture {
-        return Err(Problem::Architecture {
+        return Err(ProgramProblem::Architecture {
             program: program.architecture,
             host: host.architecture.clone(),
         });
     }
     match (program.glibc, host.glibc) {
-        (Some(needed), Some(has)) if needed > has => Err(Problem::Glibc {
+        (Some(needed), Some(has)) if needed > has => Err(ProgramProblem::Glibc {
             needed,
             host: has,
             architecture: program.architecture,
@@ -138,13 +138,13 @@ pub fn check_read<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<Progr
 ///
 /// # Errors
 /// When it is no ELF program.
-pub fn inspect<'data>(data: impl ReadRef<'data>) -> Result<Program, Problem> {
+pub fn inspect<'data>(data: impl ReadRef<'data>) -> Result<ProgramFacts, ProgramProblem> {
     let length = data.len().unwrap_or(0);
     let start = data.read_bytes_at(0, length.min(LOOK_BYTES)).unwrap_or_default();
     if !start.starts_with(&elf::ELFMAG) {
-        return Err(Problem::NotAProgram(describe(start)));
+        return Err(ProgramProblem::NotAProgram(describe(start)));
     }
-    let damaged = |error: object::Error| Problem::Damaged(error.to_string());
+    let damaged = |error: object::Error| ProgramProblem::Damaged(error.to_string());
     if start.get(4) == Some(&elf::ELFCLASS32.0) {
         read_elf(
             elf::FileHeader32::<Endianness>::parse(data).map_err(damaged)?,
@@ -178,19 +178,19 @@ pub fn glibc_of<'data>(data: impl ReadRef<'data>) -> Option<Glibc> {
 fn read_elf<'data, Elf: FileHeader<Endian = Endianness>>(
     header: &'data Elf,
     data: impl ReadRef<'data>,
-) -> Result<Program, Problem> {
-    let damaged = |error: object::Error| Problem::Damaged(error.to_string());
+) -> Result<ProgramFacts, ProgramProblem> {
+    let damaged = |error: object::Error| ProgramProblem::Damaged(error.to_string());
     let endian = header.endian().map_err(damaged)?;
     match header.e_type(endian) {
         elf::ET_EXEC => {}
         elf::ET_DYN if is_program(header, endian, data).map_err(damaged)? => {}
-        elf::ET_DYN => return Err(Problem::NotAProgram("a shared library")),
-        elf::ET_REL => return Err(Problem::NotAProgram("an object file that was not linked")),
-        elf::ET_CORE => return Err(Problem::NotAProgram("a core dump")),
-        _ => return Err(Problem::NotAProgram("an ELF file of an unknown type")),
+        elf::ET_DYN => return Err(ProgramProblem::NotAProgram("a shared library")),
+        elf::ET_REL => return Err(ProgramProblem::NotAProgram("an object file that was not linked")),
+        elf::ET_CORE => return Err(ProgramProblem::NotAProgram("a core dump")),
+        _ => return Err(ProgramProblem::NotAProgram("an ELF file of an unknown type")),
     }
     let sections = header.sections(endian, data).map_err(damaged)?;
-    Ok(Program {
+    Ok(ProgramFacts {
         architecture: architecture(header.e_machine(endian), header.is_class_64(), endian),
         glibc: needed_glibc(&sections, endian, data).map_err(damaged)?,
     })

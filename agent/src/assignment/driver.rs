@@ -12,12 +12,12 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::divide::Division;
 use super::failure::AssignmentFailure;
 use super::live::{LiveTest, end};
-use super::machine::{Action, AssignmentMachine, Event, Report, Stop};
+use super::machine::{AssignmentAction, AssignmentEvent, AssignmentMachine, StateReport, StopRequest};
 use super::preparation::Preparation;
 use super::reporter::Reporter;
 use super::running::RunningShare;
 use crate::orders::{Assignment, Command, WorkflowParams};
-use crate::shared::Shared;
+use crate::shared::AgentShared;
 
 /// Events that wait; each comes once or a few times.
 const QUEUE: usize = 32;
@@ -26,10 +26,14 @@ const QUEUE: usize = 32;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Carries an assignment from its beginning to its end.
-pub(crate) async fn run(shared: Arc<Shared>, assignment: Assignment, mut commands: mpsc::Receiver<Command>) {
+pub(crate) async fn run(
+    shared: Arc<AgentShared>,
+    assignment: Assignment,
+    mut commands: mpsc::Receiver<Command>,
+) {
     let (events, mut happened) = mpsc::channel(QUEUE);
     let reporter = Reporter::new(shared.updates.clone(), assignment.job.clone(), assignment.epoch);
-    reporter.report(Report::Preparing).await;
+    reporter.report(StateReport::Preparing).await;
     let mut driver = AssignmentDriver::begin(shared, assignment, reporter, events);
     let mut ticks = tokio::time::interval(TICK);
     loop {
@@ -44,7 +48,7 @@ pub(crate) async fn run(shared: Arc<Shared>, assignment: Assignment, mut command
         };
         let Some(event) = event else { continue };
         for action in driver.machine.on(event) {
-            if action == Action::Forget {
+            if action == AssignmentAction::Forget {
                 return;
             }
             driver.act(action).await;
@@ -53,7 +57,7 @@ pub(crate) async fn run(shared: Arc<Shared>, assignment: Assignment, mut command
 }
 
 struct AssignmentDriver {
-    shared: Arc<Shared>,
+    shared: Arc<AgentShared>,
     assignment: Arc<Assignment>,
     /// The newest revision before releases begin.
     revision: Revision,
@@ -63,7 +67,7 @@ struct AssignmentDriver {
     preparation: Preparation,
     live: Option<LiveTest>,
     running: Option<RunningShare>,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<AssignmentEvent>,
     /// All tasks but the preparation; they end with the driver.
     tasks: JoinSet<()>,
     lease_lost: bool,
@@ -71,10 +75,10 @@ struct AssignmentDriver {
 
 impl AssignmentDriver {
     fn begin(
-        shared: Arc<Shared>,
+        shared: Arc<AgentShared>,
         assignment: Assignment,
         reporter: Reporter,
-        events: mpsc::Sender<Event>,
+        events: mpsc::Sender<AssignmentEvent>,
     ) -> Self {
         let assignment = Arc::new(assignment);
         let dir = shared.work_dir.join(uuid::Uuid::new_v4().to_string());
@@ -101,7 +105,7 @@ impl AssignmentDriver {
     }
 
     /// Runs something beside the driver; what it gives is the next event.
-    fn spawn(&mut self, work: impl Future<Output = Option<Event>> + Send + 'static) -> AbortHandle {
+    fn spawn(&mut self, work: impl Future<Output = Option<AssignmentEvent>> + Send + 'static) -> AbortHandle {
         let events = self.events.clone();
         self.tasks.spawn(async move {
             if let Some(event) = work.await {
@@ -110,20 +114,20 @@ impl AssignmentDriver {
         })
     }
 
-    fn prepared(&mut self, prepared: Result<LiveTest, AssignmentFailure>) -> Event {
+    fn prepared(&mut self, prepared: Result<LiveTest, AssignmentFailure>) -> AssignmentEvent {
         match prepared {
             Ok(live) => {
                 let exit = live.exit();
                 self.spawn(async { Some(exit.await) });
                 self.reporter.sdk.clone_from(&live.sdk);
                 self.live = Some(live);
-                Event::Prepared
+                AssignmentEvent::Prepared
             }
-            Err(failure) => Event::NotPrepared(failure),
+            Err(failure) => AssignmentEvent::NotPrepared(failure),
         }
     }
 
-    async fn command(&mut self, command: Command) -> Option<Event> {
+    async fn command(&mut self, command: Command) -> Option<AssignmentEvent> {
         match command {
             Command::Revise(revision) => {
                 self.revise(*revision).await;
@@ -139,7 +143,7 @@ impl AssignmentDriver {
             }
             Command::Start { .. } if self.running.is_some() => None,
             Command::Start { wall_ns } => self.start(wall_ns),
-            Command::Stop { grace_ns, end_ns } => Some(Event::Stop(Stop {
+            Command::Stop { grace_ns, end_ns } => Some(AssignmentEvent::Stop(StopRequest {
                 grace_ns,
                 at_ns: self.stop_at(end_ns),
             })),
@@ -149,7 +153,7 @@ impl AssignmentDriver {
                 if let Some(running) = self.running.as_ref().filter(|_| self.machine.has_load()) {
                     running.event("lease-lost", &self.shared.config.name);
                 }
-                Some(Event::LeaseLost)
+                Some(AssignmentEvent::LeaseLost)
             }
         }
     }
@@ -187,7 +191,7 @@ impl AssignmentDriver {
         (end_ns > 0 && in_future).then_some(end_ns)
     }
 
-    fn start(&mut self, wall_ns: u64) -> Option<Event> {
+    fn start(&mut self, wall_ns: u64) -> Option<AssignmentEvent> {
         let live = self.live.as_ref()?;
         match RunningShare::start(&self.shared, &self.assignment, live, wall_ns) {
             Ok((running, delivered)) => {
@@ -195,26 +199,26 @@ impl AssignmentDriver {
                 self.spawn(async {
                     // When the agent shuts down nobody answers: its next start delivers the rest.
                     Some(match delivered.await.ok()? {
-                        Ok(()) => Event::Delivered,
-                        Err(error) => Event::Undeliverable(error.to_string()),
+                        Ok(()) => AssignmentEvent::Delivered,
+                        Err(error) => AssignmentEvent::Undeliverable(error.to_string()),
                     })
                 });
-                Some(Event::Start)
+                Some(AssignmentEvent::Start)
             }
-            Err(failure) => Some(Event::Broken(failure)),
+            Err(failure) => Some(AssignmentEvent::Broken(failure)),
         }
     }
 
-    async fn act(&mut self, action: Action) {
+    async fn act(&mut self, action: AssignmentAction) {
         match action {
-            Action::Report(report) => self.reporter.report(report).await,
-            Action::Release => self.release(),
-            Action::EndAt(end_ns) => self.end_plan(end_ns),
-            Action::Stop { grace_ns } => self.stop(grace_ns),
-            Action::CleanUp => self.clean_up(),
-            Action::EndProcess => self.end_process(),
-            Action::Close(ended) => self.close(ended).await,
-            Action::Forget => {}
+            AssignmentAction::Report(report) => self.reporter.report(report).await,
+            AssignmentAction::Release => self.release(),
+            AssignmentAction::EndAt(end_ns) => self.end_plan(end_ns),
+            AssignmentAction::Stop { grace_ns } => self.stop(grace_ns),
+            AssignmentAction::CleanUp => self.clean_up(),
+            AssignmentAction::EndProcess => self.end_process(),
+            AssignmentAction::Close(ended) => self.close(ended).await,
+            AssignmentAction::Forget => {}
         }
     }
 
@@ -226,9 +230,9 @@ impl AssignmentDriver {
         let releaser = running.releaser(load, agent, &self.revision, live);
         let releasing = self.spawn(async {
             Some(if releaser.run().await {
-                Event::OutOfData
+                AssignmentEvent::OutOfData
             } else {
-                Event::AllDue
+                AssignmentEvent::AllDue
             })
         });
         if let Some(running) = &mut self.running {
@@ -268,7 +272,10 @@ impl AssignmentDriver {
         }
         if let Err(error) = running.close(ended).await {
             tracing::error!(job = self.assignment.job, %error, "an assignment cannot be closed");
-            let _ = self.events.send(Event::Undeliverable(error.to_string())).await;
+            let _ = self
+                .events
+                .send(AssignmentEvent::Undeliverable(error.to_string()))
+                .await;
         }
     }
 

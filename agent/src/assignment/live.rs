@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::AssignmentFailure;
-use super::machine::Event;
+use super::machine::AssignmentEvent;
 use super::reporter::Reporter;
 use crate::orders::WorkflowParams;
 use crate::process::{Life, Process};
@@ -42,7 +42,7 @@ pub(super) struct LiveTest {
 
 impl LiveTest {
     /// Waits for the load test's exit and reads its last output.
-    pub(super) fn exit(&self) -> impl Future<Output = Event> + use<> {
+    pub(super) fn exit(&self) -> impl Future<Output = AssignmentEvent> + use<> {
         let (mut life, results) = (self.process.life(), Arc::clone(&self.results));
         let output_ended = self.output_ended.clone();
         async move {
@@ -54,13 +54,13 @@ impl LiveTest {
             results.freeze(clock::monotonic_ns());
             let _ = tokio::time::timeout(LAST_OUTPUT_LIMIT, output_ended.cancelled()).await;
             let message = format!("the load test {how}; {}", results.excerpts());
-            Event::Broken(AssignmentFailure::died(message))
+            AssignmentEvent::Broken(AssignmentFailure::died(message))
         }
     }
 
     /// Has it start nothing more and finish what runs within the grace. No event if it exits instead: [`Self::exit`]
     /// tells that.
-    pub(super) fn stop(&self, grace_ns: u64) -> impl Future<Output = Option<Event>> + use<> {
+    pub(super) fn stop(&self, grace_ns: u64) -> impl Future<Output = Option<AssignmentEvent>> + use<> {
         self.results.freeze(clock::monotonic_ns());
         let client = self.client.clone();
         let (results, life) = (Arc::clone(&self.results), self.process.life());
@@ -69,7 +69,7 @@ impl LiveTest {
             match client.stop(deadline_in(limit), grace_ns).await {
                 Ok(stopped) => {
                     tracing::debug!(?stopped, "the load test has stopped");
-                    Some(Event::Stopped)
+                    Some(AssignmentEvent::Stopped)
                 }
                 Err(_) if life.borrow().exit().is_some() => None,
                 Err(error) => {
@@ -77,14 +77,14 @@ impl LiveTest {
                     let message = format!(
                         "the load test did not stop within its grace ({error}) and the agent killed it; {excerpts}"
                     );
-                    Some(Event::Broken(AssignmentFailure::died(message)))
+                    Some(AssignmentEvent::Broken(AssignmentFailure::died(message)))
                 }
             }
         }
     }
 
     /// Has it clean up. A failure is an event of the job and changes nothing else.
-    pub(super) fn clean_up(&self, agent: String) -> impl Future<Output = Event> + use<> {
+    pub(super) fn clean_up(&self, agent: String) -> impl Future<Output = AssignmentEvent> + use<> {
         let (client, results) = (self.client.clone(), Arc::clone(&self.results));
         async move {
             let problem = match client.cleanup(deadline_in(CLEANUP_LIMIT)).await {
@@ -96,7 +96,7 @@ impl LiveTest {
                 tracing::warn!(problem, "the load test could not clean up");
                 results.event("cleanup-failed", &agent, &problem);
             }
-            Event::CleanedUp
+            AssignmentEvent::CleanedUp
         }
     }
 
@@ -124,7 +124,7 @@ impl LiveTest {
 }
 
 /// Ends the load test, if there is one, with all its children, and removes its directory.
-pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> Event {
+pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> AssignmentEvent {
     if let Some(live) = live {
         live.connection.abort();
         drop(live.client);
@@ -136,5 +136,5 @@ pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> Event {
     }
     // Nobody needs the directory; the agent's next start removes what cannot be removed now.
     let _ = std::fs::remove_dir_all(dir);
-    Event::Exited
+    AssignmentEvent::Exited
 }

@@ -13,7 +13,7 @@ use super::failure::AssignmentFailure;
 
 /// What happens to an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Event {
+pub(crate) enum AssignmentEvent {
     /// The load test is spawned and initialised.
     Prepared,
     /// It could not be.
@@ -25,7 +25,7 @@ pub(crate) enum Event {
     /// The load test has no data for further iterations.
     OutOfData,
     /// Somebody wants it to end, now or at an instant.
-    Stop(Stop),
+    Stop(StopRequest),
     /// The scheduler has not been heard of for too long.
     LeaseLost,
     /// The load test has exited or does not answer, or its results cannot be kept.
@@ -44,7 +44,7 @@ pub(crate) enum Event {
 
 /// How somebody wants it to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stop {
+pub(crate) struct StopRequest {
     /// How long running iterations may go on.
     pub(crate) grace_ns: u64,
     /// The first due instant that does not count any more, if it is in the future.
@@ -53,9 +53,9 @@ pub(crate) struct Stop {
 
 /// What the driver is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum AssignmentAction {
     /// Tell the scheduler.
-    Report(Report),
+    Report(StateReport),
     /// Begin to release iterations.
     Release,
     /// Release nothing that is due later, in ns from the start.
@@ -77,7 +77,7 @@ pub(crate) enum Action {
 
 /// What the scheduler is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum StateReport {
     Preparing,
     Prepared,
     Running,
@@ -87,7 +87,7 @@ pub(crate) enum Report {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum LifeCycle {
     Preparing,
     Prepared,
     Running,
@@ -101,7 +101,7 @@ enum State {
 /// One assignment.
 #[derive(Debug)]
 pub(crate) struct AssignmentMachine {
-    state: State,
+    state: LifeCycle,
     /// The grace of the job itself.
     grace_ns: u64,
     /// Whether there was a start, so that there are results to close.
@@ -114,7 +114,7 @@ impl AssignmentMachine {
     /// A new assignment, which is being prepared.
     pub(crate) fn new(grace_ns: u64) -> Self {
         Self {
-            state: State::Preparing,
+            state: LifeCycle::Preparing,
             grace_ns,
             started: false,
             ended: Ended::Finished,
@@ -124,73 +124,76 @@ impl AssignmentMachine {
 
     /// Whether iterations may be released or running.
     pub(crate) fn has_load(&self) -> bool {
-        matches!(self.state, State::Running | State::Stopping)
+        matches!(self.state, LifeCycle::Running | LifeCycle::Stopping)
     }
 
     /// Takes an event and says what follows. Events that come too late change nothing.
-    pub(crate) fn on(&mut self, event: Event) -> Vec<Action> {
-        use State::{CleaningUp, Delivering, Exiting, Prepared, Preparing, Running, Stopping};
+    pub(crate) fn on(&mut self, event: AssignmentEvent) -> Vec<AssignmentAction> {
+        use LifeCycle::{CleaningUp, Delivering, Exiting, Prepared, Preparing, Running, Stopping};
         match (self.state, event) {
-            (Preparing, Event::Prepared) => {
+            (Preparing, AssignmentEvent::Prepared) => {
                 self.state = Prepared;
-                vec![Action::Report(Report::Prepared)]
+                vec![AssignmentAction::Report(StateReport::Prepared)]
             }
-            (Preparing, Event::NotPrepared(failure)) => {
+            (Preparing, AssignmentEvent::NotPrepared(failure)) => {
                 self.failure = Some(failure);
                 self.exit()
             }
-            (Preparing | Prepared, Event::Stop(_) | Event::LeaseLost) => self.exit(),
-            (Prepared, Event::Start) => {
+            (Preparing | Prepared, AssignmentEvent::Stop(_) | AssignmentEvent::LeaseLost) => self.exit(),
+            (Prepared, AssignmentEvent::Start) => {
                 self.state = Running;
                 self.started = true;
-                vec![Action::Report(Report::Running), Action::Release]
+                vec![
+                    AssignmentAction::Report(StateReport::Running),
+                    AssignmentAction::Release,
+                ]
             }
-            (Running, Event::AllDue) => self.stop(self.grace_ns),
-            (Running, Event::OutOfData) => {
+            (Running, AssignmentEvent::AllDue) => self.stop(self.grace_ns),
+            (Running, AssignmentEvent::OutOfData) => {
                 self.ended = Ended::Data;
                 self.stop(self.grace_ns)
             }
-            (Running, Event::Stop(stop)) => {
+            (Running, AssignmentEvent::Stop(stop)) => {
                 self.ended = Ended::Stopped;
                 self.grace_ns = stop.grace_ns;
                 match stop.at_ns {
-                    Some(at_ns) => vec![Action::EndAt(at_ns)],
+                    Some(at_ns) => vec![AssignmentAction::EndAt(at_ns)],
                     None => self.stop(stop.grace_ns),
                 }
             }
             // A shorter grace than the one under way.
-            (Stopping, Event::Stop(stop)) => vec![Action::Stop {
+            (Stopping, AssignmentEvent::Stop(stop)) => vec![AssignmentAction::Stop {
                 grace_ns: stop.grace_ns,
             }],
-            (Running, Event::LeaseLost) => {
+            (Running, AssignmentEvent::LeaseLost) => {
                 self.ended = Ended::Lease;
                 self.stop(0)
             }
-            (Stopping, Event::LeaseLost) => {
+            (Stopping, AssignmentEvent::LeaseLost) => {
                 self.ended = Ended::Lease;
-                vec![Action::Stop { grace_ns: 0 }]
+                vec![AssignmentAction::Stop { grace_ns: 0 }]
             }
-            (Stopping, Event::Stopped) => {
+            (Stopping, AssignmentEvent::Stopped) => {
                 self.state = CleaningUp;
-                vec![Action::CleanUp]
+                vec![AssignmentAction::CleanUp]
             }
             // Every outcome is known by then.
-            (CleaningUp, Event::CleanedUp | Event::Broken(_)) => self.exit(),
-            (Prepared | Running | Stopping, Event::Broken(failure)) => {
+            (CleaningUp, AssignmentEvent::CleanedUp | AssignmentEvent::Broken(_)) => self.exit(),
+            (Prepared | Running | Stopping, AssignmentEvent::Broken(failure)) => {
                 self.ended = Ended::Died;
                 self.failure = Some(failure);
                 let mut actions = self.exit();
                 if self.started {
-                    actions.insert(0, Action::Report(Report::Draining));
+                    actions.insert(0, AssignmentAction::Report(StateReport::Draining));
                 }
                 actions
             }
-            (Exiting, Event::Exited) if self.started => {
+            (Exiting, AssignmentEvent::Exited) if self.started => {
                 self.state = Delivering;
-                vec![Action::Close(self.ended)]
+                vec![AssignmentAction::Close(self.ended)]
             }
-            (Exiting, Event::Exited) | (Delivering, Event::Delivered) => self.over(),
-            (Delivering, Event::Undeliverable(message)) => {
+            (Exiting, AssignmentEvent::Exited) | (Delivering, AssignmentEvent::Delivered) => self.over(),
+            (Delivering, AssignmentEvent::Undeliverable(message)) => {
                 let failure = || AssignmentFailure::internal(message);
                 self.failure.get_or_insert_with(failure);
                 self.over()
@@ -199,20 +202,26 @@ impl AssignmentMachine {
         }
     }
 
-    fn stop(&mut self, grace_ns: u64) -> Vec<Action> {
-        self.state = State::Stopping;
-        vec![Action::Report(Report::Draining), Action::Stop { grace_ns }]
+    fn stop(&mut self, grace_ns: u64) -> Vec<AssignmentAction> {
+        self.state = LifeCycle::Stopping;
+        vec![
+            AssignmentAction::Report(StateReport::Draining),
+            AssignmentAction::Stop { grace_ns },
+        ]
     }
 
-    fn exit(&mut self) -> Vec<Action> {
-        self.state = State::Exiting;
-        vec![Action::EndProcess]
+    fn exit(&mut self) -> Vec<AssignmentAction> {
+        self.state = LifeCycle::Exiting;
+        vec![AssignmentAction::EndProcess]
     }
 
-    fn over(&mut self) -> Vec<Action> {
-        self.state = State::Over;
-        let report = self.failure.take().map_or(Report::Finished, Report::Failed);
-        vec![Action::Report(report), Action::Forget]
+    fn over(&mut self) -> Vec<AssignmentAction> {
+        self.state = LifeCycle::Over;
+        let report = self
+            .failure
+            .take()
+            .map_or(StateReport::Finished, StateReport::Failed);
+        vec![AssignmentAction::Report(report), AssignmentAction::Forget]
     }
 }
 

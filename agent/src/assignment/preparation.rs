@@ -12,7 +12,7 @@ use super::live::LiveTest;
 use super::prepare::prepare;
 use super::reporter::Reporter;
 use crate::orders::Assignment;
-use crate::shared::Shared;
+use crate::shared::AgentShared;
 
 /// What the preparation has not yet taken; the scheduler tells it once or twice.
 const QUEUE: usize = 32;
@@ -27,7 +27,7 @@ pub(super) struct Preparation {
 impl Preparation {
     /// Begins to prepare an assignment in the directory `dir`.
     pub(super) fn begin(
-        shared: Arc<Shared>,
+        shared: Arc<AgentShared>,
         assignment: Arc<Assignment>,
         dir: PathBuf,
         reporter: Reporter,

@@ -24,7 +24,7 @@ use crate::launch;
 use crate::orders::Assignment;
 use crate::process::{Ends, Exit, Life, Process};
 use crate::results::Results;
-use crate::shared::Shared;
+use crate::shared::AgentShared;
 use crate::tail::{self, Tail};
 use heavy_process::clock;
 use heavy_process::data_dir::create_private;
@@ -38,7 +38,7 @@ const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Prepares an assignment in the directory `dir`. If it fails, or is dropped, nothing of the load test is left.
 pub(super) async fn prepare(
-    shared: &Shared,
+    shared: &AgentShared,
     assignment: &Assignment,
     dir: &Path,
     reporter: &Reporter,
@@ -87,7 +87,7 @@ fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
 }
 
 async fn set_up(
-    shared: &Shared,
+    shared: &AgentShared,
     assignment: &Assignment,
     process: &Process,
     ends: Ends,
@@ -99,7 +99,7 @@ async fn set_up(
     let (tail, socket) =
         tail::start(ends, &results).map_err(|error| AssignmentFailure::new("spawn", error))?;
     let Tail { hello, ended } = tail;
-    let watched = Watched {
+    let watched = SpawnedProgram {
         process,
         results: &results,
         output_ended: &ended,
@@ -158,13 +158,13 @@ async fn set_up(
 }
 
 /// A spawned program that may turn out to be no load test.
-struct Watched<'a> {
+struct SpawnedProgram<'a> {
     process: &'a Process,
     results: &'a Results,
     output_ended: &'a CancellationToken,
 }
 
-impl Watched<'_> {
+impl SpawnedProgram<'_> {
     async fn hello(&self, hello: tokio::sync::oneshot::Receiver<Hello>) -> Result<Hello, AssignmentFailure> {
         match tokio::time::timeout(HELLO_LIMIT, hello).await {
             Ok(Ok(hello)) if hello.protocol == PROTOCOL => Ok(hello),

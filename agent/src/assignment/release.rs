@@ -48,14 +48,14 @@ pub(crate) struct Releaser {
 }
 
 /// A workflow, and from its first to its last iteration how many were released.
-type Released = (WorkflowIndex, (u64, u64, u64));
+type ReleasedSpan = (WorkflowIndex, (u64, u64, u64));
 
 /// What a load test says to a release.
-type Answer = Result<Result<Accepted, Failure>, RpcError>;
+type ReleaseAnswer = Result<Result<Accepted, Failure>, RpcError>;
 
 /// A call under way.
-type Call = BoxFuture<'static, (Released, Answer)>;
-type Calls = FuturesUnordered<Call>;
+type ReleaseCall = BoxFuture<'static, (ReleasedSpan, ReleaseAnswer)>;
+type ReleaseCalls = FuturesUnordered<ReleaseCall>;
 
 impl Releaser {
     /// Releases until the end of the plan is behind, or users have nothing more to do, or the load test has no more data,
@@ -63,7 +63,7 @@ impl Releaser {
     pub(crate) async fn run(self) -> bool {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut calls = Calls::new();
+        let mut calls = ReleaseCalls::new();
         loop {
             tokio::select! {
                 _ = ticks.tick() => {
@@ -86,7 +86,7 @@ impl Releaser {
     }
 
     /// Hands over what is due soon, as far as there is room for calls; true when the end of the plan is behind.
-    fn hand_over(&self, calls: &mut Calls) -> bool {
+    fn hand_over(&self, calls: &mut ReleaseCalls) -> bool {
         let now_ns = self.clock.at(monotonic_ns());
         let until_ns = u64::try_from(now_ns.saturating_add(AHEAD_NS)).unwrap_or(0);
         while calls.len() < MAX_CALLS {
@@ -104,7 +104,7 @@ impl Releaser {
     }
 
     /// Takes note of iterations, then hands them over: a line about one can only come when it is known.
-    fn release(&self, workflow: WorkflowIndex, mut due: Vec<(u64, u64)>) -> Call {
+    fn release(&self, workflow: WorkflowIndex, mut due: Vec<(u64, u64)>) -> ReleaseCall {
         self.results.release(workflow, &due);
         let number = |place: Option<&(u64, u64)>| place.map_or(0, |(n, _)| *n);
         let span = (number(due.first()), number(due.last()), due.len() as u64);
@@ -115,7 +115,7 @@ impl Releaser {
     }
 
     /// As [`Self::release`], of users.
-    fn release_users(&self, workflow: WorkflowIndex, mut users: Vec<(u64, u64, u64)>) -> Call {
+    fn release_users(&self, workflow: WorkflowIndex, mut users: Vec<(u64, u64, u64)>) -> ReleaseCall {
         self.results.release_users(workflow, &users);
         for (_, came_ns, left_ns) in &mut users {
             *came_ns = self.clock.since_anchor(*came_ns);
@@ -124,7 +124,7 @@ impl Releaser {
         self.call((workflow, (0, 0, 0)), Vec::new(), users)
     }
 
-    fn call(&self, released: Released, due: Vec<(u64, u64)>, users: Vec<(u64, u64, u64)>) -> Call {
+    fn call(&self, released: ReleasedSpan, due: Vec<(u64, u64)>, users: Vec<(u64, u64, u64)>) -> ReleaseCall {
         let name = self.workflows.get(usize::from(released.0)).cloned();
         let release = Release {
             workflow: name.unwrap_or_default(),
@@ -139,7 +139,7 @@ impl Releaser {
         .boxed()
     }
 
-    fn answered(&self, (workflow, span): Released, answer: Answer) {
+    fn answered(&self, (workflow, span): ReleasedSpan, answer: ReleaseAnswer) {
         match answer {
             Ok(Ok(accepted)) => {
                 self.in_flight.store(accepted.in_flight, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
 use tokio::sync::mpsc;
 
-use super::machine::Report;
+use super::machine::StateReport;
 
 /// Says things in the name of one assignment.
 #[derive(Debug, Clone)]
@@ -27,14 +27,14 @@ impl Reporter {
     }
 
     /// Reports how far the assignment is.
-    pub(super) async fn report(&self, report: Report) {
+    pub(super) async fn report(&self, report: StateReport) {
         let (state, failure) = match report {
-            Report::Preparing => (v1::AssignmentState::Preparing, None),
-            Report::Prepared => (v1::AssignmentState::Prepared, None),
-            Report::Running => (v1::AssignmentState::Running, None),
-            Report::Draining => (v1::AssignmentState::Draining, None),
-            Report::Finished => (v1::AssignmentState::Finished, None),
-            Report::Failed(failure) => (v1::AssignmentState::Failed, Some(failure)),
+            StateReport::Preparing => (v1::AssignmentState::Preparing, None),
+            StateReport::Prepared => (v1::AssignmentState::Prepared, None),
+            StateReport::Running => (v1::AssignmentState::Running, None),
+            StateReport::Draining => (v1::AssignmentState::Draining, None),
+            StateReport::Finished => (v1::AssignmentState::Finished, None),
+            StateReport::Failed(failure) => (v1::AssignmentState::Failed, Some(failure)),
         };
         tracing::info!(
             job = self.job,

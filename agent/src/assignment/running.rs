@@ -20,7 +20,7 @@ use crate::job_clock::JobClock;
 use crate::orders::Assignment;
 use crate::results::Results;
 use crate::rollup::Unbalanced;
-use crate::shared::Shared;
+use crate::shared::AgentShared;
 use crate::spool::{Producer, Spool};
 
 /// An assignment that has started.
@@ -42,7 +42,7 @@ impl RunningShare {
     /// # Errors
     /// When the spool cannot be created.
     pub(super) fn start(
-        shared: &Shared,
+        shared: &AgentShared,
         assignment: &Assignment,
         live: &LiveTest,
         wall_ns: u64,

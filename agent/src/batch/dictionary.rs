@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::wire::Texts;
+use super::wire::TextColumn;
 use crate::rollup::names::{EMPTY, Symbol};
 
 const FIELD: u32 = 1;
 
 /// Tables of symbols that have texts in the dictionary.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Table {
+pub(crate) enum SymbolTable {
     Workflow,
     Step,
     Method,
@@ -21,18 +21,18 @@ pub(crate) enum Table {
 
 /// A dictionary that is filled as rows come. Entry 0 is the empty text.
 #[derive(Debug)]
-pub(crate) struct Dictionary {
-    texts: Texts,
+pub(crate) struct BatchDictionary {
+    texts: TextColumn,
     count: u32,
     places: HashMap<Box<str>, u32, RandomState>,
     /// For each table, the place of each symbol; 0 where it is not there yet.
     symbols: [Vec<u32>; 5],
 }
 
-impl Dictionary {
+impl BatchDictionary {
     pub(crate) fn new() -> Self {
         let mut dictionary = Self {
-            texts: Texts::default(),
+            texts: TextColumn::default(),
             count: 0,
             places: HashMap::default(),
             symbols: std::array::from_fn(|_| Vec::new()),
@@ -66,7 +66,7 @@ impl Dictionary {
     }
 
     /// The place of a symbol's text.
-    pub(crate) fn symbol(&mut self, table: Table, symbol: Symbol, text: &str) -> u32 {
+    pub(crate) fn symbol(&mut self, table: SymbolTable, symbol: Symbol, text: &str) -> u32 {
         if symbol == EMPTY {
             return 0;
         }
@@ -84,7 +84,7 @@ impl Dictionary {
     }
 
     /// The encoded texts.
-    pub(crate) fn texts(&self) -> &Texts {
+    pub(crate) fn texts(&self) -> &TextColumn {
         &self.texts
     }
 

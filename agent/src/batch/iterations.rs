@@ -2,8 +2,8 @@
 
 use heavy_plugin::line::IterationLine;
 
-use super::dictionary::{Dictionary, Table};
-use super::wire::{Columns, Part, Texts};
+use super::dictionary::{BatchDictionary, SymbolTable};
+use super::wire::{Columns, Part, TextColumn};
 use crate::rollup::names::Symbol;
 use crate::rollup::requests::Tables;
 
@@ -29,10 +29,10 @@ enum IterationField {
 type Packed = Columns<{ IterationField::Window as usize + 1 }>;
 
 #[derive(Debug, Default)]
-pub(crate) struct IterationColumns {
+pub(crate) struct IterationEncoder {
     count: u64,
     packed: Packed,
-    sequence_id: Texts,
+    sequence_id: TextColumn,
 }
 
 /// When an iteration was scheduled, and what follows from it.
@@ -43,14 +43,14 @@ pub(super) struct Timing {
     pub(super) window: u64,
 }
 
-impl IterationColumns {
+impl IterationEncoder {
     pub(crate) fn push(
         &mut self,
         line: &IterationLine<'_>,
         workflow: Symbol,
         timing: Timing,
         tables: &Tables,
-        dictionary: &mut Dictionary,
+        dictionary: &mut BatchDictionary,
     ) {
         self.count += 1;
         let mut put = |field: IterationField, number| self.packed.push(field as usize, number);
@@ -62,7 +62,7 @@ impl IterationColumns {
             error.map_or(0, |error| text(&super::message(error, false))),
         );
         let name = tables.workflows.text(workflow);
-        let workflow = dictionary.symbol(Table::Workflow, workflow, name);
+        let workflow = dictionary.symbol(SymbolTable::Workflow, workflow, name);
         put(IterationField::Workflow, u64::from(workflow));
         put(IterationField::Iteration, line.iteration);
         put(IterationField::Lag, line.lag_ns);

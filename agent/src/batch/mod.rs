@@ -11,11 +11,11 @@ use heavy_results::job::Samples;
 
 use crate::rollup::names::Symbol;
 use crate::rollup::redact;
-use crate::rollup::requests::{Class, Tables};
-use dictionary::Dictionary;
-use iterations::{IterationColumns, Timing};
+use crate::rollup::requests::{RequestClass, Tables};
+use dictionary::BatchDictionary;
+use iterations::{IterationEncoder, Timing};
 pub(crate) use keep::Keep;
-use requests::RequestColumns;
+use requests::RequestEncoder;
 use wire::Part;
 
 /// A batch is closed when it has so many rows or bytes, or is so old.
@@ -30,7 +30,7 @@ const MAX_ID_BYTES: usize = 128;
 
 /// A closed batch: an encoded `Content`, and how many rows it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Batch {
+pub(crate) struct EncodedRows {
     pub(crate) content: Vec<u8>,
     pub(crate) requests: u64,
     pub(crate) iterations: u64,
@@ -38,22 +38,22 @@ pub(crate) struct Batch {
 
 /// The batch that is being filled.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub(crate) struct RowBuffer {
     keep: Keep,
-    dictionary: Dictionary,
-    requests: RequestColumns,
-    iterations: IterationColumns,
+    dictionary: BatchDictionary,
+    requests: RequestEncoder,
+    iterations: IterationEncoder,
     opened_ns: Option<i64>,
 }
 
-impl Rows {
+impl RowBuffer {
     /// No rows yet; `keep` says which will be kept.
     pub(crate) fn new(keep: Keep) -> Self {
         Self {
             keep,
-            dictionary: Dictionary::new(),
-            requests: RequestColumns::default(),
-            iterations: IterationColumns::default(),
+            dictionary: BatchDictionary::new(),
+            requests: RequestEncoder::default(),
+            iterations: IterationEncoder::default(),
             opened_ns: None,
         }
     }
@@ -62,7 +62,7 @@ impl Rows {
     pub(crate) fn request(
         &mut self,
         line: &RequestLine<'_>,
-        class: &Class,
+        class: &RequestClass,
         started_ns: i64,
         now_ns: i64,
         tables: &Tables,
@@ -99,20 +99,20 @@ impl Rows {
     }
 
     /// The batch, if it has as many rows or bytes as it may have.
-    pub(crate) fn take_full(&mut self) -> Option<Batch> {
+    pub(crate) fn take_full(&mut self) -> Option<EncodedRows> {
         let rows = self.requests.len() + self.iterations.len();
         let full = rows >= MAX_ROWS || (rows.is_multiple_of(LOOK_EVERY) && self.bytes() >= MAX_BYTES);
         full.then(|| self.take())
     }
 
     /// The batch, if it is old enough; anything there is with `all`.
-    pub(crate) fn take_due(&mut self, now_ns: i64, all: bool) -> Option<Batch> {
+    pub(crate) fn take_due(&mut self, now_ns: i64, all: bool) -> Option<EncodedRows> {
         let age_ns = now_ns.saturating_sub(self.opened_ns?);
         (all || age_ns >= MAX_AGE_NS).then(|| self.take())
     }
 
-    fn take(&mut self) -> Batch {
-        let batch = Batch {
+    fn take(&mut self) -> EncodedRows {
+        let batch = EncodedRows {
             content: self.encode(),
             requests: self.requests.len(),
             iterations: self.iterations.len(),

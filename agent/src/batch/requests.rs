@@ -3,11 +3,11 @@
 use heavy_plugin::line::RequestLine;
 
 use super::Keep;
-use super::dictionary::{Dictionary, Table};
-use super::wire::{Columns, Part, Texts};
-use crate::rollup::names::Names;
+use super::dictionary::{BatchDictionary, SymbolTable};
+use super::wire::{Columns, Part, TextColumn};
+use crate::rollup::names::NameTable;
 use crate::rollup::redact;
-use crate::rollup::requests::{Class, Tables};
+use crate::rollup::requests::{RequestClass, Tables};
 
 /// Fields of `RequestRows` by their numbers.
 #[derive(Debug, Clone, Copy)]
@@ -40,43 +40,44 @@ enum RequestField {
 type Packed = Columns<{ RequestField::Window as usize + 1 }>;
 
 #[derive(Debug, Default)]
-pub(crate) struct RequestColumns {
+pub(crate) struct RequestEncoder {
     count: u64,
     packed: Packed,
-    sequence_id: Texts,
-    request_id: Texts,
+    sequence_id: TextColumn,
+    request_id: TextColumn,
 }
 
-impl RequestColumns {
+impl RequestEncoder {
     pub(crate) fn push(
         &mut self,
         line: &RequestLine<'_>,
-        class: &Class,
+        class: &RequestClass,
         started_ns: i64,
         keep: &Keep,
         tables: &Tables,
-        dictionary: &mut Dictionary,
+        dictionary: &mut BatchDictionary,
     ) {
         self.count += 1;
         let mut put = |field: RequestField, number| self.packed.push(field as usize, number);
         let identity = &class.identity;
-        let mut symbol =
-            |table, symbol, names: &Names| u64::from(dictionary.symbol(table, symbol, names.text(symbol)));
-        let workflow = symbol(Table::Workflow, identity.workflow, &tables.workflows);
+        let mut symbol = |table, symbol, names: &NameTable| {
+            u64::from(dictionary.symbol(table, symbol, names.text(symbol)))
+        };
+        let workflow = symbol(SymbolTable::Workflow, identity.workflow, &tables.workflows);
         put(RequestField::Workflow, workflow);
         put(
             RequestField::Step,
-            symbol(Table::Step, identity.step, &tables.steps),
+            symbol(SymbolTable::Step, identity.step, &tables.steps),
         );
         put(
             RequestField::Name,
-            symbol(Table::Name, identity.name, &tables.names),
+            symbol(SymbolTable::Name, identity.name, &tables.names),
         );
-        let method = symbol(Table::Method, identity.method, &tables.methods);
+        let method = symbol(SymbolTable::Method, identity.method, &tables.methods);
         put(RequestField::Method, method);
         put(
             RequestField::ErrorKind,
-            symbol(Table::Kind, class.kind, &tables.kinds),
+            symbol(SymbolTable::Kind, class.kind, &tables.kinds),
         );
         let mut text = |text: &str| u64::from(dictionary.text(text));
         put(RequestField::Url, text(&redact::url(&line.url, keep.keep_query)));

@@ -7,14 +7,14 @@ use heavy_proto::v1;
 use prost::Message;
 
 /// Rows of a job that keeps these samples.
-fn rows_kept(samples: Samples) -> Rows {
+fn rows_kept(samples: Samples) -> RowBuffer {
     let mut spec =
         heavy_results::job::JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1m".parse().unwrap());
     spec.samples = samples;
-    Rows::new(Keep::of(&spec))
+    RowBuffer::new(Keep::of(&spec))
 }
 
-fn rows_of(batch: &Batch) -> v1::Rows {
+fn rows_of(batch: &EncodedRows) -> v1::Rows {
     match v1::Content::decode(batch.content.as_slice()).unwrap().content {
         Some(v1::content::Content::Rows(rows)) => rows,
         other => panic!("not rows: {other:?}"),

@@ -23,11 +23,11 @@ pub(crate) fn header_len(field: u32, length: usize) -> usize {
 
 /// A packed column of numbers: `repeated` of any integer type or bool.
 #[derive(Debug, Default)]
-struct Numbers {
+struct PackedNumbers {
     bytes: Vec<u8>,
 }
 
-impl Numbers {
+impl PackedNumbers {
     fn push(&mut self, number: u64) {
         varint(number, &mut self.bytes);
     }
@@ -35,11 +35,11 @@ impl Numbers {
 
 /// A column of texts: `repeated string`.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
+pub(crate) struct TextColumn {
     bytes: Vec<u8>,
 }
 
-impl Texts {
+impl TextColumn {
     pub(crate) fn push(&mut self, field: u32, text: &str) {
         header(field, text.len(), &mut self.bytes);
         self.bytes.extend_from_slice(text.as_bytes());
@@ -57,11 +57,11 @@ pub(crate) enum Part<'a> {
 
 /// Packed columns of one message: each at its field number, below `N`.
 #[derive(Debug)]
-pub(crate) struct Columns<const N: usize>([Numbers; N]);
+pub(crate) struct Columns<const N: usize>([PackedNumbers; N]);
 
 impl<const N: usize> Default for Columns<N> {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| Numbers::default()))
+        Self(std::array::from_fn(|_| PackedNumbers::default()))
     }
 }
 
@@ -93,7 +93,7 @@ impl<const N: usize> Columns<N> {
     }
 }
 
-impl Texts {
+impl TextColumn {
     pub(crate) fn part(&self) -> Part<'_> {
         Part::Fields(&self.bytes)
     }

@@ -10,7 +10,7 @@ pub(crate) const MAX_BYTES: usize = 32 << 20;
 
 /// What an acknowledgement says of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum AckOutcome {
     /// It is committed, now or before.
     Stored,
     /// Another is expected.
@@ -79,12 +79,12 @@ impl Cursor {
     }
 
     /// Takes an acknowledgement. Those of batches that are not under way (any more) say nothing new.
-    pub(crate) fn acknowledge(&mut self, sequence: u64, outcome: Outcome) -> Effect {
+    pub(crate) fn acknowledge(&mut self, sequence: u64, outcome: AckOutcome) -> Effect {
         if !self.under_way.iter().any(|(sent, _)| *sent == sequence) {
             return Effect::Nothing;
         }
         match outcome {
-            Outcome::Stored => {
+            AckOutcome::Stored => {
                 while let Some((sent, bytes)) = self.under_way.front().copied()
                     && sent <= sequence
                 {
@@ -94,18 +94,18 @@ impl Cursor {
                 self.acknowledged = sequence;
                 Effect::Forget(sequence)
             }
-            Outcome::Gap(expected) => {
+            AckOutcome::Gap(expected) => {
                 // A collector that is ahead has what is asked for; one that is behind gets it again, as far as it is
                 // still there.
                 self.acknowledged = expected.clamp(1, self.next) - 1;
                 self.rewind();
                 Effect::Restart(self.acknowledged)
             }
-            Outcome::Refused => {
+            AckOutcome::Refused => {
                 self.rewind();
                 Effect::GiveUp(sequence)
             }
-            Outcome::Retry => {
+            AckOutcome::Retry => {
                 self.rewind();
                 Effect::Pause
             }
@@ -138,7 +138,7 @@ mod tests {
     fn the_window_is_bounded_by_batches_and_bytes() {
         let mut cursor = Cursor::new(1);
         assert_eq!(send(&mut cursor, 100).len(), MAX_BATCHES);
-        assert_eq!(cursor.acknowledge(3, Outcome::Stored), Effect::Forget(3));
+        assert_eq!(cursor.acknowledge(3, AckOutcome::Stored), Effect::Forget(3));
         assert_eq!(send(&mut cursor, 100), [9, 10, 11]);
         let mut cursor = Cursor::new(1);
         cursor.sent(MAX_BYTES);
@@ -148,12 +148,12 @@ mod tests {
     #[test]
     fn every_outcome_has_its_effect() {
         for (outcome, effect, next) in [
-            (Outcome::Stored, Effect::Forget(2), 5),
-            (Outcome::Gap(1), Effect::Restart(0), 1),
-            (Outcome::Gap(2), Effect::Restart(1), 2),
-            (Outcome::Gap(9), Effect::Restart(4), 5),
-            (Outcome::Refused, Effect::GiveUp(2), 1),
-            (Outcome::Retry, Effect::Pause, 1),
+            (AckOutcome::Stored, Effect::Forget(2), 5),
+            (AckOutcome::Gap(1), Effect::Restart(0), 1),
+            (AckOutcome::Gap(2), Effect::Restart(1), 2),
+            (AckOutcome::Gap(9), Effect::Restart(4), 5),
+            (AckOutcome::Refused, Effect::GiveUp(2), 1),
+            (AckOutcome::Retry, Effect::Pause, 1),
         ] {
             let mut cursor = Cursor::new(1);
             send(&mut cursor, 4);
@@ -167,7 +167,7 @@ mod tests {
         let mut cursor = Cursor::new(1);
         send(&mut cursor, 4);
         cursor.rewind();
-        assert_eq!(cursor.acknowledge(4, Outcome::Stored), Effect::Nothing);
+        assert_eq!(cursor.acknowledge(4, AckOutcome::Stored), Effect::Nothing);
         assert!(!cursor.is_done(1));
     }
 
@@ -187,20 +187,20 @@ mod tests {
                     let outcome = match mishap {
                         Some((at, kind)) if at == place => match kind {
                             0 => { cursor.rewind(); break }
-                            1 => Outcome::Retry,
-                            2 => Outcome::Refused,
+                            1 => AckOutcome::Retry,
+                            2 => AckOutcome::Refused,
                             // Committed, but the answer is lost.
                             _ => { committed = committed.max(sequence); cursor.rewind(); break }
                         },
-                        _ if sequence == committed + 1 => { committed += 1; Outcome::Stored }
-                        _ if sequence <= committed => Outcome::Stored,
-                        _ => Outcome::Gap(committed + 1),
+                        _ if sequence == committed + 1 => { committed += 1; AckOutcome::Stored }
+                        _ if sequence <= committed => AckOutcome::Stored,
+                        _ => AckOutcome::Gap(committed + 1),
                     };
                     let effect = cursor.acknowledge(sequence, outcome);
                     if let Effect::Forget(sequence) | Effect::Restart(sequence) = effect {
                         prop_assert!(sequence <= committed, "nothing is forgotten before it is committed");
                     }
-                    if matches!(outcome, Outcome::Retry | Outcome::Refused | Outcome::Gap(_)) { break }
+                    if matches!(outcome, AckOutcome::Retry | AckOutcome::Refused | AckOutcome::Gap(_)) { break }
                 }
             }
             prop_assert_eq!(committed, last);

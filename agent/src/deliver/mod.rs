@@ -19,8 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
-use crate::spool::{Spool, Stream};
-use cursor::{Cursor, Effect, Outcome};
+use crate::spool::{Spool, SpoolStream};
+use cursor::{AckOutcome, Cursor, Effect};
 use heavy_process::nice;
 pub(crate) use reach::reach;
 
@@ -166,7 +166,7 @@ impl<'a> Sender<'a> {
     fn new(spool: &'a Spool) -> Self {
         Self {
             spool,
-            cursors: Stream::ALL.map(|stream| Cursor::new(spool.first(stream))),
+            cursors: SpoolStream::ALL.map(|stream| Cursor::new(spool.first(stream))),
             forgotten: 0,
         }
     }
@@ -201,7 +201,7 @@ impl<'a> Sender<'a> {
 
     /// Sends what may be sent, roll-ups first.
     fn send(&mut self, batches: &mpsc::Sender<v1::Batch>) {
-        for stream in Stream::ALL {
+        for stream in SpoolStream::ALL {
             let cursor = &mut self.cursors[stream as usize];
             while let Some(sequence) = cursor.next(self.spool.durable(stream)) {
                 // There is room for all that both windows allow, but for what was rewound and is still there.
@@ -225,14 +225,17 @@ impl<'a> Sender<'a> {
 
     fn acknowledged(&mut self, ack: &v1::Ack) -> Result<(), Interruption> {
         let wire = ack.producer.as_ref().map(v1::Producer::stream);
-        let Some(stream) = Stream::ALL.into_iter().find(|stream| Some(stream.wire()) == wire) else {
+        let Some(stream) = SpoolStream::ALL
+            .into_iter()
+            .find(|stream| Some(stream.wire()) == wire)
+        else {
             return Ok(());
         };
         let outcome = match ack.outcome() {
-            v1::Outcome::Stored | v1::Outcome::Duplicate => Outcome::Stored,
-            v1::Outcome::Gap => Outcome::Gap(ack.expected),
-            v1::Outcome::Refused => Outcome::Refused,
-            v1::Outcome::Retry | v1::Outcome::Unspecified => Outcome::Retry,
+            v1::Outcome::Stored | v1::Outcome::Duplicate => AckOutcome::Stored,
+            v1::Outcome::Gap => AckOutcome::Gap(ack.expected),
+            v1::Outcome::Refused => AckOutcome::Refused,
+            v1::Outcome::Retry | v1::Outcome::Unspecified => AckOutcome::Retry,
         };
         match self.cursors[stream as usize].acknowledge(ack.sequence, outcome) {
             Effect::Nothing => {}
@@ -267,7 +270,7 @@ impl<'a> Sender<'a> {
     }
 
     fn has_more(&self) -> bool {
-        Stream::ALL.into_iter().any(|stream| {
+        SpoolStream::ALL.into_iter().any(|stream| {
             self.cursors[stream as usize]
                 .next(self.spool.durable(stream))
                 .is_some()
@@ -277,7 +280,7 @@ impl<'a> Sender<'a> {
     fn is_done(&self) -> bool {
         // The order matters: once it has ended, what is durable is all there will be.
         self.spool.has_ended()
-            && Stream::ALL
+            && SpoolStream::ALL
                 .into_iter()
                 .all(|stream| self.cursors[stream as usize].is_done(self.spool.durable(stream)))
     }

@@ -14,7 +14,7 @@ const REACH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why nobody takes results at an address.
 #[derive(Debug)]
-enum Problem {
+enum ReachProblem {
     /// Nobody answers, which may pass.
     Away(String),
     /// Somebody else answers.
@@ -31,12 +31,12 @@ pub(crate) async fn reach(url: &str) -> Result<(), String> {
     loop {
         let problem = match timeout_at(limit, ask(url)).await {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(Problem::Stranger)) => {
+            Ok(Err(ReachProblem::Stranger)) => {
                 return Err(format!(
                     "what answers at {url} is no collector: give the agent the address of one with --collector"
                 ));
             }
-            Ok(Err(Problem::Away(problem))) => problem,
+            Ok(Err(ReachProblem::Away(problem))) => problem,
             Err(_) => "no answer".to_owned(),
         };
         let pause = backoff.next_pause();
@@ -51,12 +51,12 @@ pub(crate) async fn reach(url: &str) -> Result<(), String> {
 }
 
 /// Opens a stream of results with none in it.
-async fn ask(url: &str) -> Result<(), Problem> {
-    let endpoint = heavy_proto::net::endpoint(url).map_err(|error| Problem::Away(innermost(&error)))?;
+async fn ask(url: &str) -> Result<(), ReachProblem> {
+    let endpoint = heavy_proto::net::endpoint(url).map_err(|error| ReachProblem::Away(innermost(&error)))?;
     let channel = endpoint
         .connect()
         .await
-        .map_err(|error| Problem::Away(innermost(&error)))?;
+        .map_err(|error| ReachProblem::Away(innermost(&error)))?;
     let answered = async {
         let mut client = CollectorClient::new(channel);
         let acks = client.deliver(futures::stream::empty()).await?;
@@ -65,8 +65,8 @@ async fn ask(url: &str) -> Result<(), Problem> {
     };
     match answered.await {
         Ok(_) => Ok(()),
-        Err(status) if status.code() == Code::Unavailable => Err(Problem::Away(innermost(&status))),
-        Err(_) => Err(Problem::Stranger),
+        Err(status) if status.code() == Code::Unavailable => Err(ReachProblem::Away(innermost(&status))),
+        Err(_) => Err(ReachProblem::Stranger),
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         drop(listener);
-        let Err(Problem::Away(problem)) = ask(&url).await else {
+        let Err(ReachProblem::Away(problem)) = ask(&url).await else {
             panic!("nobody answers");
         };
         assert!(problem.contains("refused"), "{problem}");

@@ -7,14 +7,14 @@ const SAMPLES: usize = 8;
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Estimate {
+pub(crate) struct ClockEstimate {
     /// The scheduler's wall clock minus the host's `CLOCK_MONOTONIC`.
     pub(crate) wall_minus_monotonic_ns: i128,
     /// The true value is within this; at least 1.
     pub(crate) error_ns: u64,
 }
 
-impl Estimate {
+impl ClockEstimate {
     /// When the host's monotonic clock shows what the scheduler's wall clock will show then.
     pub(crate) fn monotonic_of(&self, wall_ns: u64) -> u64 {
         let monotonic = i128::from(wall_ns) - self.wall_minus_monotonic_ns;
@@ -38,7 +38,7 @@ impl Estimate {
 /// A heartbeat and its answer. `sent` and `came` are of the host's monotonic clock, the others of the scheduler's
 /// wall clock.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Exchange {
+pub(crate) struct ClockExchange {
     pub(crate) sent_ns: u64,
     pub(crate) received_wall_ns: u64,
     pub(crate) replied_wall_ns: u64,
@@ -48,13 +48,13 @@ pub(crate) struct Exchange {
 /// The last measurements.
 #[derive(Debug, Default)]
 pub(crate) struct Estimates {
-    last: VecDeque<Estimate>,
+    last: VecDeque<ClockEstimate>,
 }
 
 impl Estimates {
     /// Adds a heartbeat; answers that cannot be are ignored.
-    pub(crate) fn add(&mut self, exchange: Exchange) {
-        let Exchange {
+    pub(crate) fn add(&mut self, exchange: ClockExchange) {
+        let ClockExchange {
             sent_ns,
             received_wall_ns,
             replied_wall_ns,
@@ -67,7 +67,7 @@ impl Estimates {
         };
         let there = i128::from(received_wall_ns) - i128::from(sent_ns);
         let back = i128::from(replied_wall_ns) - i128::from(came_ns);
-        self.last.push_back(Estimate {
+        self.last.push_back(ClockEstimate {
             wall_minus_monotonic_ns: (there + back).div_euclid(2),
             error_ns: (round_trip_ns / 2).max(1),
         });
@@ -77,13 +77,13 @@ impl Estimates {
     }
 
     /// The measurement with the smallest error.
-    pub(crate) fn best(&self) -> Option<Estimate> {
+    pub(crate) fn best(&self) -> Option<ClockEstimate> {
         self.last.iter().min_by_key(|estimate| estimate.error_ns).copied()
     }
 
     /// The best there is on the scheduler's own kernel, where `own` is a reading of both clocks at once. It counts as
     /// long as no measurement speaks against it: a kernel that was copied as it ran has its id twice.
-    pub(crate) fn best_on_one_kernel(&self, own: Estimate) -> Option<Estimate> {
+    pub(crate) fn best_on_one_kernel(&self, own: ClockEstimate) -> Option<ClockEstimate> {
         let measured = self.best()?;
         let apart = measured.wall_minus_monotonic_ns - own.wall_minus_monotonic_ns;
         let agree = apart.unsigned_abs() <= u128::from(measured.error_ns + own.error_ns) + 1;
@@ -98,8 +98,8 @@ mod tests {
 
     const OFFSET: u64 = 1_700_000_000_000_000_000;
 
-    fn exchange(sent_ns: u64, there_ns: u64, held_ns: u64, back_ns: u64) -> Exchange {
-        Exchange {
+    fn exchange(sent_ns: u64, there_ns: u64, held_ns: u64, back_ns: u64) -> ClockExchange {
+        ClockExchange {
             sent_ns,
             received_wall_ns: sent_ns + there_ns + OFFSET,
             replied_wall_ns: sent_ns + there_ns + held_ns + OFFSET,
@@ -129,15 +129,15 @@ mod tests {
         let mut estimates = Estimates::default();
         let possible = exchange(1000, 10, 10, 10);
         for impossible in [
-            Exchange {
+            ClockExchange {
                 came_ns: 999,
                 ..possible
             },
-            Exchange {
+            ClockExchange {
                 replied_wall_ns: OFFSET,
                 ..possible
             },
-            Exchange {
+            ClockExchange {
                 replied_wall_ns: OFFSET + 9999,
                 ..possible
             },
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn one_kernel_has_one_clock_unless_it_is_a_copy() {
-        let own = Estimate {
+        let own = ClockEstimate {
             wall_minus_monotonic_ns: i128::from(OFFSET),
             error_ns: 20,
         };
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(estimates.best_on_one_kernel(own), None);
         estimates.add(exchange(0, 100, 7, 900));
         assert_eq!(estimates.best_on_one_kernel(own), Some(own));
-        let copy = Estimate {
+        let copy = ClockEstimate {
             wall_minus_monotonic_ns: i128::from(OFFSET) + 1_000,
             ..own
         };
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn instants_are_converted_both_ways() {
-        let estimate = Estimate {
+        let estimate = ClockEstimate {
             wall_minus_monotonic_ns: i128::from(OFFSET),
             error_ns: 1,
         };

@@ -20,7 +20,7 @@ use crate::backoff::Backoff;
 use crate::config::Config;
 use crate::orders::Order;
 use crate::{Error, host};
-pub(crate) use estimate::Estimate;
+pub(crate) use estimate::ClockEstimate;
 use heavy_process::clock;
 
 /// Orders and updates that wait; both are few, and a link that cannot keep up is broken.
@@ -37,12 +37,12 @@ const COMPLAIN_EVERY: u32 = 20;
 
 /// What others may see of the link.
 #[derive(Debug, Clone)]
-pub(crate) struct Lease {
+pub(crate) struct SchedulerLease {
     renewed_ns: Arc<AtomicU64>,
     limit_ns: Arc<AtomicU64>,
 }
 
-impl Lease {
+impl SchedulerLease {
     fn new() -> Self {
         Self {
             renewed_ns: Arc::default(),
@@ -70,9 +70,9 @@ pub(crate) struct Handle {
     /// What is said to it.
     pub(crate) updates: mpsc::Sender<Said>,
     /// How its clock relates to the host's; none until it was measured.
-    pub(crate) clock: watch::Receiver<Option<Estimate>>,
+    pub(crate) clock: watch::Receiver<Option<ClockEstimate>>,
     /// Whether it still counts on this agent.
-    pub(crate) lease: Lease,
+    pub(crate) lease: SchedulerLease,
 }
 
 /// The link itself.
@@ -84,9 +84,9 @@ pub(crate) struct Link {
     instance: String,
     orders: mpsc::Sender<Order>,
     updates: mpsc::Receiver<Said>,
-    clock: watch::Sender<Option<Estimate>>,
+    clock: watch::Sender<Option<ClockEstimate>>,
     estimates: estimate::Estimates,
-    lease: Lease,
+    lease: SchedulerLease,
     /// Whether the scheduler runs on this very kernel.
     one_kernel: bool,
     /// The newest update of each of the last assignments, the oldest first.
@@ -107,7 +107,7 @@ impl Link {
         let (orders, orders_end) = mpsc::channel(QUEUE);
         let (updates_end, updates) = mpsc::channel(QUEUE);
         let (clock, clock_end) = watch::channel(None);
-        let lease = Lease::new();
+        let lease = SchedulerLease::new();
         let link = Self {
             config,
             host,
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_lease_is_lost_when_nothing_was_answered_for_its_time() {
-        let lease = Lease::new();
+        let lease = SchedulerLease::new();
         assert!(
             !lease.is_lost(u64::MAX - 1),
             "without a scheduler there is no lease"

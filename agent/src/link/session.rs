@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming};
 
-use super::estimate::{Estimate, Exchange};
+use super::estimate::{ClockEstimate, ClockExchange};
 use super::{Link, QUEUE, REGISTRATION_LIMIT, SessionEnd};
 use crate::orders::{Assignment, Command, Order, Unreadable};
 use heavy_process::clock;
@@ -24,7 +24,7 @@ const USUAL: Duration = Duration::from_secs(3);
 /// How long a scheduler may take to hear the last updates.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
-type Out = mpsc::Sender<v1::FromAgent>;
+type Outgoing = mpsc::Sender<v1::FromAgent>;
 
 impl Link {
     pub(super) async fn session(&mut self) -> SessionEnd {
@@ -76,7 +76,7 @@ impl Link {
     }
 
     /// Heartbeats, updates and orders, until the stream breaks. `Ok` when nobody needs the link any more.
-    async fn converse(&mut self, out: &Out, stream: &mut Streaming<v1::ToAgent>) -> Result<(), Status> {
+    async fn converse(&mut self, out: &Outgoing, stream: &mut Streaming<v1::ToAgent>) -> Result<(), Status> {
         let mut sequence = 0;
         let heartbeat = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(heartbeat);
@@ -118,7 +118,7 @@ impl Link {
                 return Ok(true);
             }
             Heard::Heartbeat(reply) => {
-                self.estimates.add(Exchange {
+                self.estimates.add(ClockExchange {
                     sent_ns: reply.sent_monotonic_ns,
                     received_wall_ns: reply.received_wall_ns,
                     replied_wall_ns: reply.replied_wall_ns,
@@ -153,7 +153,7 @@ impl Link {
     }
 
     /// Tells the scheduler that an order cannot be read, where it waits for an answer.
-    fn refuse(&mut self, unreadable: Unreadable, out: &Out) -> Result<(), Status> {
+    fn refuse(&mut self, unreadable: Unreadable, out: &Outgoing) -> Result<(), Status> {
         let Unreadable { job, problem, answer } = unreadable;
         tracing::error!(job, problem, "cannot read an order of the scheduler");
         match answer {
@@ -165,12 +165,12 @@ impl Link {
         }
     }
 
-    fn best_estimate(&self) -> Option<Estimate> {
+    fn best_estimate(&self) -> Option<ClockEstimate> {
         if !self.one_kernel {
             return self.estimates.best();
         }
         let (wall_minus_monotonic_ns, error_ns) = clock::wall_minus_monotonic_ns();
-        self.estimates.best_on_one_kernel(Estimate {
+        self.estimates.best_on_one_kernel(ClockEstimate {
             wall_minus_monotonic_ns,
             error_ns,
         })
@@ -188,7 +188,7 @@ impl Link {
     }
 }
 
-fn say(out: &Out, said: Said) -> Result<(), Status> {
+fn say(out: &Outgoing, said: Said) -> Result<(), Status> {
     out.try_send(v1::FromAgent { message: Some(said) })
         .map_err(|_| Status::unavailable("the stream to the scheduler does not move"))
 }

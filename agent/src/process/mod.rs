@@ -17,7 +17,7 @@ use rustix::process::{
 };
 use tokio::sync::watch;
 
-pub(crate) use spawner::{Order, Spawner};
+pub(crate) use spawner::{SpawnOrder, Spawner};
 
 /// What a load test's output may wait in, unread, before its writing blocks.
 const PIPE_BYTES: usize = 1 << 20;
@@ -118,7 +118,7 @@ impl Process {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
         let mut child = spawner
-            .spawn(Order {
+            .spawn(SpawnOrder {
                 program: program.to_owned(),
                 dir: dir.to_owned(),
                 rpc: OwnedFd::from(theirs),

@@ -32,7 +32,7 @@ const QUEUE: usize = 16;
 
 /// A load test to be spawned.
 #[derive(Debug)]
-pub(crate) struct Order {
+pub(crate) struct SpawnOrder {
     /// The verified binary.
     pub(crate) program: PathBuf,
     /// Its working folder, for it alone.
@@ -44,7 +44,7 @@ pub(crate) struct Order {
 /// A handle to the thread. When the last one is dropped the thread ends, and with it every load test.
 #[derive(Debug, Clone)]
 pub(crate) struct Spawner {
-    orders: SyncSender<(Order, oneshot::Sender<io::Result<Child>>)>,
+    orders: SyncSender<(SpawnOrder, oneshot::Sender<io::Result<Child>>)>,
 }
 
 impl Spawner {
@@ -58,7 +58,7 @@ impl Spawner {
     }
 
     /// Spawns a load test.
-    pub(crate) async fn spawn(&self, order: Order) -> io::Result<Child> {
+    pub(crate) async fn spawn(&self, order: SpawnOrder) -> io::Result<Child> {
         let (reply, answer) = oneshot::channel();
         self.orders
             .try_send((order, reply))
@@ -69,7 +69,7 @@ impl Spawner {
     }
 }
 
-type Orders = Receiver<(Order, oneshot::Sender<io::Result<Child>>)>;
+type Orders = Receiver<(SpawnOrder, oneshot::Sender<io::Result<Child>>)>;
 
 fn serve(launcher: &Launcher, orders: &Orders) {
     while let Ok((order, reply)) = orders.recv() {
@@ -81,7 +81,7 @@ fn serve(launcher: &Launcher, orders: &Orders) {
     }
 }
 
-fn spawn(launcher: &Launcher, order: Order) -> io::Result<Child> {
+fn spawn(launcher: &Launcher, order: SpawnOrder) -> io::Result<Child> {
     let mut command = Command::new(&launcher.program);
     command
         .args(&launcher.args)

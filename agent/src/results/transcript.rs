@@ -1,7 +1,7 @@
 //! What a load test wrote that is not a result: the job's log, the end of both outputs, and lines before the start.
 
 use super::excerpt::Excerpt;
-use crate::rollup::log::{Log, Source};
+use crate::rollup::log::{JobLog, LogSource};
 use heavy_results::stats::LogLine;
 
 /// The most bytes of lines before the start that wait for it.
@@ -10,7 +10,7 @@ const MAX_EARLY_BYTES: usize = 1 << 20;
 /// Bounded, whatever the load test writes.
 #[derive(Debug, Default)]
 pub(super) struct Transcript {
-    log: Log,
+    log: JobLog,
     stdout: Excerpt,
     stderr: Excerpt,
     early: EarlyLines,
@@ -45,13 +45,13 @@ impl Transcript {
     /// Adds a line of stdout that is not a result.
     pub(super) fn stdout(&mut self, line: &[u8], at_ns: i64) {
         self.stdout.push_line(line);
-        self.log.push(Source::Stdout, line, at_ns);
+        self.log.push(LogSource::Stdout, line, at_ns);
     }
 
     /// Adds a line of stderr.
     pub(super) fn stderr(&mut self, line: &[u8], at_ns: i64) {
         self.stderr.push_line(line);
-        self.log.push(Source::Stderr, line, at_ns);
+        self.log.push(LogSource::Stderr, line, at_ns);
     }
 
     /// The lines of the log since the last call.

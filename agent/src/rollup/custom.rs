@@ -9,7 +9,7 @@ use heavy_load::vocabulary::MetricKind;
 use heavy_plugin::line::{IterationLine, MetricLine};
 use heavy_results::stats;
 
-use super::names::{Names, Symbol};
+use super::names::{NameTable, Symbol};
 use super::requests::Tables;
 
 /// Rows of one batch of each sort; names are bounded, so only a long stall can come near.
@@ -24,8 +24,8 @@ pub(crate) struct CustomTable {
     steps: HashMap<(u32, Symbol, Symbol), (u64, Histogram), RandomState>,
     checks: HashMap<(u32, Symbol, Symbol), (u64, u64), RandomState>,
     metrics: HashMap<(u32, Symbol, MetricKind, Symbol), stats::Metrics, RandomState>,
-    check_names: Names,
-    metric_names: Names,
+    check_names: NameTable,
+    metric_names: NameTable,
 }
 
 impl Default for CustomTable {
@@ -34,8 +34,8 @@ impl Default for CustomTable {
             steps: HashMap::default(),
             checks: HashMap::default(),
             metrics: HashMap::default(),
-            check_names: Names::new(1000),
-            metric_names: Names::new(1000),
+            check_names: NameTable::new(1000),
+            metric_names: NameTable::new(1000),
         }
     }
 }

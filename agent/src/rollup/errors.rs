@@ -18,7 +18,7 @@ const MAX_EXAMPLE_BYTES: usize = 1024;
 
 /// Where an error belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Place {
+pub(crate) struct ErrorKey {
     pub(crate) workflow: Symbol,
     pub(crate) step: Symbol,
     pub(crate) name: Symbol,
@@ -26,7 +26,7 @@ pub(crate) struct Place {
 }
 
 #[derive(Debug)]
-struct Sums {
+struct ErrorSums {
     count: u64,
     first_ns: i64,
     last_ns: i64,
@@ -36,16 +36,16 @@ struct Sums {
 /// Errors since they were last taken.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorTable {
-    rows: HashMap<Place, Sums, RandomState>,
+    rows: HashMap<ErrorKey, ErrorSums, RandomState>,
 }
 
 impl ErrorTable {
     /// Counts an error that became known at `at_ns`; `message` is made into an example only if it is needed.
-    pub(crate) fn add(&mut self, place: Place, at_ns: i64, message: impl FnOnce() -> String) {
+    pub(crate) fn add(&mut self, place: ErrorKey, at_ns: i64, message: impl FnOnce() -> String) {
         let place = if self.rows.len() < MAX_ROWS || self.rows.contains_key(&place) {
             place
         } else {
-            Place {
+            ErrorKey {
                 workflow: place.workflow,
                 step: EMPTY,
                 name: OTHERS,
@@ -55,7 +55,7 @@ impl ErrorTable {
         let sums = self.rows.entry(place).or_insert_with(|| {
             let message = message();
             let example = redact::text(&message, false);
-            Sums {
+            ErrorSums {
                 count: 0,
                 first_ns: at_ns,
                 last_ns: at_ns,
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn the_first_message_is_the_example() {
         let (mut table, mut tables) = (ErrorTable::default(), Tables::default());
-        let place = Place {
+        let place = ErrorKey {
             workflow: EMPTY,
             step: EMPTY,
             name: EMPTY,

@@ -9,10 +9,10 @@ mod span;
 
 use std::collections::VecDeque;
 
-pub(crate) use self::span::DropReason;
-use self::span::Span;
+pub(crate) use self::span::DropCause;
+use self::span::DropSpan;
 use super::plan::{PlanTable, WorkflowIndex};
-use super::second::{SECOND_NS, Second};
+use super::second::{LedgerSecond, SECOND_NS};
 
 /// A released iteration: workflow and number.
 pub(crate) type Key = (WorkflowIndex, u64);
@@ -27,11 +27,11 @@ const MAX_GUESSED: usize = 600;
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     /// For each workflow its seconds that are not settled, ascending.
-    workflows: Vec<VecDeque<Second>>,
+    workflows: Vec<VecDeque<LedgerSecond>>,
     /// Released ones by due time, until they are due and counted.
     upcoming: VecDeque<(u64, WorkflowIndex)>,
     /// What is left of spans over several seconds.
-    spans: Vec<Span>,
+    spans: Vec<DropSpan>,
     /// For each workflow how many were released and not told of, whatever second they are counted in.
     untold: Vec<u64>,
     open: usize,
@@ -52,7 +52,7 @@ impl Ledger {
         for (n, due_ns) in due {
             let second = due_ns / SECOND_NS;
             if seconds.back().is_none_or(|last| last.second() < second) {
-                seconds.push_back(Second::new(second, *n));
+                seconds.push_back(LedgerSecond::new(second, *n));
             }
             if let Some(last) = seconds.back_mut() {
                 last.release(*n);
@@ -105,10 +105,10 @@ impl Ledger {
         &mut self,
         workflow: WorkflowIndex,
         (first, last, count): (u64, u64, u64),
-        reason: DropReason,
+        reason: DropCause,
         plan: &mut PlanTable,
     ) -> u64 {
-        let mut span = Span {
+        let mut span = DropSpan {
             workflow,
             first,
             last,
@@ -148,7 +148,12 @@ impl Ledger {
             self.give_beyond(span, plan);
         }
         let mut excess = std::mem::take(&mut self.excess);
-        excess += self.workflows.iter().flatten().map(Second::excess).sum::<u64>();
+        excess += self
+            .workflows
+            .iter()
+            .flatten()
+            .map(LedgerSecond::excess)
+            .sum::<u64>();
         for (workflow, seconds) in (0..).zip(&mut self.workflows) {
             for second in seconds.drain(..) {
                 let row = plan.due_at(workflow, second.second() * SECOND_NS);
@@ -175,19 +180,19 @@ impl Ledger {
     /// How many are outstanding and were due by the last count.
     pub(crate) fn in_flight(&self) -> u64 {
         let seconds = || self.workflows.iter().flatten();
-        let unaccounted: u64 = seconds().map(Second::unaccounted).sum();
-        let excess: u64 = self.excess + seconds().map(Second::excess).sum::<u64>();
+        let unaccounted: u64 = seconds().map(LedgerSecond::unaccounted).sum();
+        let excess: u64 = self.excess + seconds().map(LedgerSecond::excess).sum::<u64>();
         let spans: u64 = self.spans.iter().map(|span| span.count).sum();
         unaccounted.saturating_sub(excess + spans)
     }
 
-    fn second_of(&mut self, workflow: WorkflowIndex, due_ns: u64) -> Option<&mut Second> {
+    fn second_of(&mut self, workflow: WorkflowIndex, due_ns: u64) -> Option<&mut LedgerSecond> {
         let second = due_ns / SECOND_NS;
         let seconds = self.workflows.get_mut(usize::from(workflow))?;
         seconds.iter_mut().rev().find(|known| known.second() == second)
     }
 
-    fn seconds_of(&mut self, span: &Span) -> impl Iterator<Item = &mut Second> + use<'_> {
+    fn seconds_of(&mut self, span: &DropSpan) -> impl Iterator<Item = &mut LedgerSecond> + use<'_> {
         let (first, last) = (span.first, span.last);
         let seconds = self.workflows.get_mut(usize::from(span.workflow));
         let seconds = seconds.into_iter().flat_map(move |seconds| {
@@ -199,7 +204,7 @@ impl Ledger {
 
     /// Gives the count of a span to its seconds: all of it if there is one or with `all`, else what is sure. What is
     /// left stays in the span.
-    fn give(&mut self, span: &mut Span, plan: &mut PlanTable, all: bool) {
+    fn give(&mut self, span: &mut DropSpan, plan: &mut PlanTable, all: bool) {
         let whole = all || self.seconds_of(span).nth(1).is_none();
         let asked = *span;
         for second in self.seconds_of(&asked) {
@@ -214,7 +219,7 @@ impl Ledger {
 
     /// Counts what is left of a span at the end and finds nothing outstanding in its seconds, because they were given
     /// too much of other spans. What those spans lack elsewhere is as much.
-    fn give_beyond(&mut self, span: Span, plan: &mut PlanTable) {
+    fn give_beyond(&mut self, span: DropSpan, plan: &mut PlanTable) {
         if span.count == 0 {
             return;
         }
@@ -230,11 +235,11 @@ impl Ledger {
     }
 
     /// Keeps what is left of a span, with what is left of those that lie in the same seconds.
-    fn keep(&mut self, span: Span) {
+    fn keep(&mut self, span: DropSpan) {
         if span.count == 0 {
             return;
         }
-        let ends = |ledger: &mut Self, span: &Span| {
+        let ends = |ledger: &mut Self, span: &DropSpan| {
             let mut seconds = ledger.seconds_of(span).map(|second| second.second());
             let first = seconds.next();
             (first, seconds.last())
@@ -268,7 +273,7 @@ impl Ledger {
             }
             while seconds.len() > 1 {
                 let many = seconds.len() > MAX_GUESSED;
-                let known = |second: &mut Second| second.is_settled() && (many || second.is_certain());
+                let known = |second: &mut LedgerSecond| second.is_settled() && (many || second.is_certain());
                 let Some(second) = seconds.pop_front_if(known) else {
                     break;
                 };

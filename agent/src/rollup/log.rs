@@ -15,7 +15,7 @@ const SECOND_NS: i64 = 1_000_000_000;
 
 /// Keeps some lines and counts the others.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub(crate) struct JobLog {
     second: i64,
     kept_in_second: u32,
     waiting: Vec<LogLine>,
@@ -26,14 +26,14 @@ pub(crate) struct Log {
 
 /// Where a line came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum LogSource {
     /// Stdout.
     Stdout,
     /// Stderr.
     Stderr,
 }
 
-impl Default for Log {
+impl Default for JobLog {
     fn default() -> Self {
         Self {
             second: i64::MIN,
@@ -46,9 +46,9 @@ impl Default for Log {
     }
 }
 
-impl Log {
+impl JobLog {
     /// Takes a line that was read at `at_ns` from the job's start.
-    pub(crate) fn push(&mut self, source: Source, line: &[u8], at_ns: i64) {
+    pub(crate) fn push(&mut self, source: LogSource, line: &[u8], at_ns: i64) {
         let second = at_ns.div_euclid(SECOND_NS);
         if second != self.second {
             self.second = second;
@@ -65,8 +65,8 @@ impl Log {
         self.waiting.push(LogLine {
             at_ns,
             stream: Arc::clone(match source {
-                Source::Stdout => &self.stdout,
-                Source::Stderr => &self.stderr,
+                LogSource::Stdout => &self.stdout,
+                LogSource::Stderr => &self.stderr,
             }),
             text: Arc::from(redact::text(text.trim_end_matches('\r'), false).as_ref()),
         });
@@ -89,11 +89,11 @@ mod tests {
 
     #[test]
     fn the_rate_is_bounded_and_the_rest_counted() {
-        let mut log = Log::default();
+        let mut log = JobLog::default();
         for _ in 0..250 {
-            log.push(Source::Stdout, b"hello\r", 5);
+            log.push(LogSource::Stdout, b"hello\r", 5);
         }
-        log.push(Source::Stderr, &[0xff; 20_000], SECOND_NS);
+        log.push(LogSource::Stderr, &[0xff; 20_000], SECOND_NS);
         assert_eq!(log.dropped(), 150);
         let lines = log.take();
         assert_eq!(lines.len(), 101);

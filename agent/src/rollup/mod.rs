@@ -27,15 +27,15 @@ use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 use heavy_results::stats::{Closing, Delta};
 
 use custom::CustomTable;
-use errors::{ErrorTable, Place};
-use ledger::{DropReason, Ledger};
+use errors::{ErrorKey, ErrorTable};
+use ledger::{DropCause, Ledger};
 use names::{EMPTY, Symbol};
 use plan::PlanTable;
 pub(crate) use plan::WorkflowIndex;
-use requests::{Class, RequestTable, Tables};
-use totals::Totals;
+use requests::{RequestClass, RequestTable, Tables};
+use totals::AccountTotals;
 pub(crate) use totals::Unbalanced;
-use users::Users;
+use users::UserAccounts;
 
 const SECOND_NS: i64 = 1_000_000_000;
 
@@ -60,12 +60,12 @@ pub(crate) struct Rollup {
     requests: RequestTable,
     plan: PlanTable,
     ledger: Ledger,
-    users: Users,
+    users: UserAccounts,
     custom: CustomTable,
     errors: ErrorTable,
     not_results: BTreeMap<&'static str, u64>,
     malformed: u64,
-    totals: Totals,
+    totals: AccountTotals,
     complete_before: u32,
     last_ended_ns: u64,
     windows: Windows,
@@ -79,12 +79,12 @@ impl Rollup {
             requests: RequestTable::default(),
             plan: PlanTable::new(workflows.iter().map(|name| Arc::from(name.as_str())).collect()),
             ledger: Ledger::default(),
-            users: Users::default(),
+            users: UserAccounts::default(),
             custom: CustomTable::default(),
             errors: ErrorTable::default(),
             not_results: BTreeMap::new(),
             malformed: 0,
-            totals: Totals::default(),
+            totals: AccountTotals::default(),
             complete_before: 0,
             last_ended_ns: 0,
             windows: Windows::default(),
@@ -125,13 +125,13 @@ impl Rollup {
     }
 
     /// Counts a request that started at `started_ns`.
-    pub(crate) fn request(&mut self, line: &RequestLine<'_>, started_ns: i64, now_ns: i64) -> Class {
+    pub(crate) fn request(&mut self, line: &RequestLine<'_>, started_ns: i64, now_ns: i64) -> RequestClass {
         let ended_ns = started_ns.saturating_add_unsigned(line.duration_ns).min(now_ns);
         let second = self.ended_in(ended_ns, now_ns);
         let at = (second, self.windows.at(started_ns));
         let class = self.requests.add(line, at, &mut self.tables);
         if class.failed {
-            let place = Place {
+            let place = ErrorKey {
                 workflow: class.identity.workflow,
                 step: class.identity.step,
                 name: class.identity.name,
@@ -186,7 +186,7 @@ impl Rollup {
             } else {
                 &line.error_kind
             };
-            let place = Place {
+            let place = ErrorKey {
                 workflow: symbol,
                 step: EMPTY,
                 name: EMPTY,
@@ -226,7 +226,7 @@ impl Rollup {
             return;
         };
         let span = (line.first, line.last.max(line.first), line.count);
-        let reason = DropReason::of(&line.reason);
+        let reason = DropCause::of(&line.reason);
         if self.ledger.dropped(workflow, span, reason, &mut self.plan) > 0 {
             self.not_result(UNRELEASED);
         }
@@ -304,7 +304,7 @@ impl Rollup {
     /// Counts released iterations of which it is known that the load test never got them.
     pub(crate) fn not_taken(&mut self, workflow: WorkflowIndex, span: (u64, u64, u64)) {
         self.ledger
-            .dropped(workflow, span, DropReason::Gap, &mut self.plan);
+            .dropped(workflow, span, DropCause::Gap, &mut self.plan);
     }
 
     /// The account, once everything was taken.

@@ -24,13 +24,13 @@ pub(crate) const OTHERS: Symbol = 1;
 
 /// A table of texts.
 #[derive(Debug)]
-pub(crate) struct Names {
+pub(crate) struct NameTable {
     symbols: HashMap<Box<str>, Symbol, RandomState>,
     texts: Vec<Arc<str>>,
     limit: usize,
 }
 
-impl Names {
+impl NameTable {
     /// A table that tells at most `limit` texts apart.
     pub(crate) fn new(limit: usize) -> Self {
         Self {
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn texts_beyond_the_bound_share_a_symbol() {
-        let mut names = Names::new(2);
+        let mut names = NameTable::new(2);
         let symbols = ["a", "b", "c", "a", "d", ""].map(|text| names.symbol(text));
         assert_eq!(symbols, [2, 3, OTHERS, 2, OTHERS, EMPTY]);
         assert_eq!(names.text(3).as_ref(), "b");
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn texts_that_differ_beyond_the_bound_are_one() {
-        let mut names = Names::new(9);
+        let mut names = NameTable::new(9);
         let long = "n".repeat(MAX_NAME_BYTES);
         let first = names.symbol(&format!("{long}1"));
         assert_eq!(names.symbol(&format!("{long}{}", "2".repeat(1 << 20))), first);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_url_in_a_name_is_redacted() {
-        let mut names = Names::new(9);
+        let mut names = NameTable::new(9);
         let symbol = names.symbol("GET http://u:p@h/?t=s");
         assert_eq!(names.text(symbol).as_ref(), "GET http://h/?t=");
     }

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 use heavy_load::window::{Window, Windows};
 use heavy_results::stats::Iterations;
 
-use super::recorder::Recorder;
+use super::recorder::BatchedRecorder;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
@@ -16,12 +16,12 @@ pub(crate) type WorkflowIndex = u16;
 
 /// One second and window of one workflow.
 #[derive(Debug)]
-pub(crate) struct Row {
+pub(crate) struct PlanRow {
     /// All but the histograms.
     pub(crate) counts: Iterations,
-    pub(crate) duration: Recorder,
-    pub(crate) response: Recorder,
-    pub(crate) generator_lag: Recorder,
+    pub(crate) duration: BatchedRecorder,
+    pub(crate) response: BatchedRecorder,
+    pub(crate) generator_lag: BatchedRecorder,
 }
 
 /// Rows that have changed since they were last taken.
@@ -29,7 +29,7 @@ pub(crate) struct Row {
 pub(crate) struct PlanTable {
     names: Vec<Arc<str>>,
     windows: Windows,
-    rows: HashMap<(u32, Window, WorkflowIndex), Row, RandomState>,
+    rows: HashMap<(u32, Window, WorkflowIndex), PlanRow, RandomState>,
 }
 
 impl PlanTable {
@@ -54,19 +54,19 @@ impl PlanTable {
     }
 
     /// The row of a second for iterations that were scheduled in a window.
-    pub(crate) fn row(&mut self, workflow: WorkflowIndex, second: u32, window: Window) -> &mut Row {
+    pub(crate) fn row(&mut self, workflow: WorkflowIndex, second: u32, window: Window) -> &mut PlanRow {
         self.rows
             .entry((second, window, workflow))
-            .or_insert_with(|| Row {
+            .or_insert_with(|| PlanRow {
                 counts: Iterations {
                     second,
                     window,
                     workflow: self.names.get(usize::from(workflow)).cloned().unwrap_or_default(),
                     ..Iterations::default()
                 },
-                duration: Recorder::default(),
-                response: Recorder::default(),
-                generator_lag: Recorder::default(),
+                duration: BatchedRecorder::default(),
+                response: BatchedRecorder::default(),
+                generator_lag: BatchedRecorder::default(),
             })
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heavy_load::protocol;
 
-use super::names::{EMPTY, Names, Symbol};
+use super::names::{EMPTY, NameTable, Symbol};
 
 /// Families that are told apart in one job.
 const MAX_FAMILIES: usize = 16;
@@ -15,7 +15,7 @@ const MAX_REMEMBERED_BYTES: usize = 64;
 /// The families that the lines of a job name. HTTP is the symbol of the empty text.
 #[derive(Debug)]
 pub(crate) struct Protocols {
-    families: Names,
+    families: NameTable,
     http: Arc<str>,
     /// Protocols as lines name them, and their families: a load test names few, and nearly always the same.
     named: Vec<(Box<str>, Symbol)>,
@@ -24,7 +24,7 @@ pub(crate) struct Protocols {
 impl Default for Protocols {
     fn default() -> Self {
         Self {
-            families: Names::new(MAX_FAMILIES),
+            families: NameTable::new(MAX_FAMILIES),
             http: Arc::from(protocol::HTTP),
             named: Vec::new(),
         }

@@ -8,12 +8,12 @@ const WAITING: usize = 512;
 
 /// A histogram and the values that are not yet in it.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder {
+pub(crate) struct BatchedRecorder {
     waiting: Vec<u64>,
     histogram: Histogram,
 }
 
-impl Recorder {
+impl BatchedRecorder {
     /// Records one value.
     pub(crate) fn record(&mut self, value: u64) {
         self.waiting.push(value);
@@ -46,7 +46,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_the_same_as_recording(values in prop::collection::vec(0u64..1_000_000, 0..2000)) {
-            let (mut recorder, mut histogram) = (Recorder::default(), Histogram::default());
+            let (mut recorder, mut histogram) = (BatchedRecorder::default(), Histogram::default());
             for value in values {
                 recorder.record(value);
                 histogram.record(value);

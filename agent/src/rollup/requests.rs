@@ -9,9 +9,9 @@ use heavy_plugin::line::RequestLine;
 use heavy_plugin::name::push_default_name;
 use heavy_results::stats;
 
-use super::names::{EMPTY, Names, OTHERS, Symbol};
+use super::names::{EMPTY, NameTable, OTHERS, Symbol};
 use super::protocols::Protocols;
-use super::recorder::Recorder;
+use super::recorder::BatchedRecorder;
 
 /// Request identities that are told apart in one job.
 const MAX_IDENTITIES: usize = 1000;
@@ -28,22 +28,22 @@ const MAX_REMEMBERED_BYTES: usize = 1 << 10;
 /// The tables of texts that requests, iterations and rows share.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    pub(crate) workflows: Names,
-    pub(crate) steps: Names,
-    pub(crate) methods: Names,
-    pub(crate) names: Names,
-    pub(crate) kinds: Names,
+    pub(crate) workflows: NameTable,
+    pub(crate) steps: NameTable,
+    pub(crate) methods: NameTable,
+    pub(crate) names: NameTable,
+    pub(crate) kinds: NameTable,
     pub(crate) protocols: Protocols,
 }
 
 impl Default for Tables {
     fn default() -> Self {
         Self {
-            workflows: Names::new(64),
-            steps: Names::new(1000),
-            methods: Names::new(64),
-            names: Names::new(MAX_IDENTITIES),
-            kinds: Names::new(200),
+            workflows: NameTable::new(64),
+            steps: NameTable::new(1000),
+            methods: NameTable::new(64),
+            names: NameTable::new(MAX_IDENTITIES),
+            kinds: NameTable::new(200),
             protocols: Protocols::default(),
         }
     }
@@ -51,7 +51,7 @@ impl Default for Tables {
 
 /// What a request counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
+pub(crate) struct RequestIdentity {
     pub(crate) workflow: Symbol,
     pub(crate) step: Symbol,
     pub(crate) method: Symbol,
@@ -61,17 +61,17 @@ pub(crate) struct Identity {
 
 /// What a request counts as, and how it came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Class {
-    pub(crate) identity: Identity,
+pub(crate) struct RequestClass {
+    pub(crate) identity: RequestIdentity,
     pub(crate) kind: Symbol,
     pub(crate) status: u16,
     pub(crate) failed: bool,
 }
 
 #[derive(Debug, Default)]
-struct Sums {
+struct RequestSums {
     bytes: u64,
-    duration: Recorder,
+    duration: BatchedRecorder,
     phases_ns: [u64; 7],
 }
 
@@ -81,8 +81,8 @@ pub(crate) type At = (u32, Window);
 /// Requests since they were last taken.
 #[derive(Debug, Default)]
 pub(crate) struct RequestTable {
-    rows: HashMap<(At, Class), Sums, RandomState>,
-    identities: HashSet<Identity, RandomState>,
+    rows: HashMap<(At, RequestClass), RequestSums, RandomState>,
+    identities: HashSet<RequestIdentity, RandomState>,
     default_names: HashMap<Box<str>, Symbol, RandomState>,
     scratch: String,
     /// Requests whose identity was one too many.
@@ -91,7 +91,7 @@ pub(crate) struct RequestTable {
 
 impl RequestTable {
     /// Counts a request, and says as what.
-    pub(crate) fn add(&mut self, line: &RequestLine<'_>, at: At, tables: &mut Tables) -> Class {
+    pub(crate) fn add(&mut self, line: &RequestLine<'_>, at: At, tables: &mut Tables) -> RequestClass {
         let class = self.class(line, tables);
         let key = (at, class);
         let sums = match self.rows.get_mut(&key) {
@@ -137,7 +137,7 @@ impl RequestTable {
         self.others
     }
 
-    fn class(&mut self, line: &RequestLine<'_>, tables: &mut Tables) -> Class {
+    fn class(&mut self, line: &RequestLine<'_>, tables: &mut Tables) -> RequestClass {
         let failed = line.is_failed();
         let kind = if failed {
             tables.kinds.symbol(line.failure_kind())
@@ -149,14 +149,14 @@ impl RequestTable {
         } else {
             tables.names.symbol(&line.name)
         };
-        let identity = Identity {
+        let identity = RequestIdentity {
             workflow: tables.workflows.symbol(&line.workflow),
             step: tables.steps.symbol(&line.step),
             method: tables.methods.symbol(&line.method),
             name,
             protocol: tables.protocols.symbol(&line.proto),
         };
-        Class {
+        RequestClass {
             identity: self.known(identity),
             kind,
             status: line.status,
@@ -165,7 +165,7 @@ impl RequestTable {
     }
 
     /// The identity itself while there is room for it, else the one of the others.
-    fn known(&mut self, identity: Identity) -> Identity {
+    fn known(&mut self, identity: RequestIdentity) -> RequestIdentity {
         if identity.name != OTHERS {
             if self.identities.contains(&identity) {
                 return identity;
@@ -182,7 +182,7 @@ impl RequestTable {
             );
         }
         self.others += 1;
-        Identity {
+        RequestIdentity {
             workflow: identity.workflow,
             step: EMPTY,
             method: EMPTY,
@@ -191,18 +191,18 @@ impl RequestTable {
         }
     }
 
-    fn bounded(&self, (at, class): (At, Class)) -> (At, Class) {
+    fn bounded(&self, (at, class): (At, RequestClass)) -> (At, RequestClass) {
         if self.rows.len() < MAX_ROWS {
             return (at, class);
         }
-        let identity = Identity {
+        let identity = RequestIdentity {
             workflow: EMPTY,
             step: EMPTY,
             method: EMPTY,
             name: OTHERS,
             protocol: class.identity.protocol,
         };
-        let merged = Class {
+        let merged = RequestClass {
             identity,
             kind: if class.failed { OTHERS } else { EMPTY },
             status: 0,

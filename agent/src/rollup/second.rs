@@ -8,7 +8,7 @@ pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 
 /// Counts, and which are not yet heard of.
 #[derive(Debug)]
-pub(crate) struct Second {
+pub(crate) struct LedgerSecond {
     second: u64,
     first_n: u64,
     last_n: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Second {
     open: Option<HashSet<u64, RandomState>>,
 }
 
-impl Second {
+impl LedgerSecond {
     /// A second whose first released iteration is `first_n`.
     pub(crate) fn new(second: u64, first_n: u64) -> Self {
         Self {

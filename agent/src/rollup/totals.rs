@@ -5,7 +5,7 @@ use heavy_results::stats::{Closing, Iterations};
 
 /// Sums of all rows of iterations that were ever taken.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Totals {
+pub(crate) struct AccountTotals {
     scheduled: u64,
     started: u64,
     ok: u64,
@@ -19,9 +19,9 @@ pub(crate) struct Totals {
 /// An account that does not add up: a defect of the agent, never of a load test.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("the account does not add up ({0:?}): please report this as a defect of heavy-agent")]
-pub(crate) struct Unbalanced(Box<Totals>);
+pub(crate) struct Unbalanced(Box<AccountTotals>);
 
-impl Totals {
+impl AccountTotals {
     /// Adds rows on their way out.
     pub(crate) fn add(&mut self, rows: &[Iterations]) {
         for row in rows {
@@ -74,7 +74,7 @@ mod tests {
             },
             ..Iterations::default()
         };
-        let mut totals = Totals::default();
+        let mut totals = AccountTotals::default();
         totals.add(std::slice::from_ref(&row));
         let closing = totals.close().unwrap();
         assert_eq!((closing.scheduled, closing.dropped, closing.lost), (3, 1, 1));

@@ -10,16 +10,16 @@ use super::WorkflowIndex;
 
 /// The users of all closed workflows.
 #[derive(Debug, Default)]
-pub(crate) struct Users {
-    workflows: HashMap<WorkflowIndex, Of>,
+pub(crate) struct UserAccounts {
+    workflows: HashMap<WorkflowIndex, WorkflowUsers>,
 }
 
 #[derive(Debug)]
-struct Of {
+struct WorkflowUsers {
     pacing_ns: Option<u64>,
     quota: Quota,
     started: u64,
-    users: HashMap<u64, User, RandomState>,
+    users: HashMap<u64, UserAccount, RandomState>,
     /// Users that have used their quota up.
     done: u64,
     /// How many users the workflow has here.
@@ -28,19 +28,19 @@ struct Of {
 
 /// A user that was released.
 #[derive(Debug, Clone, Copy)]
-struct User {
+struct UserAccount {
     until_ns: u64,
     /// When its next iteration is due, as far as is known.
     next_ns: u64,
     started: u64,
 }
 
-impl Users {
+impl UserAccounts {
     /// Takes note of a closed workflow, with this agent's part of its quota and users.
     pub(crate) fn add(&mut self, workflow: WorkflowIndex, closed: &Closed, quota: Quota, users: u64) {
         self.workflows.insert(
             workflow,
-            Of {
+            WorkflowUsers {
                 pacing_ns: closed.pacing_ns,
                 quota,
                 started: 0,
@@ -68,7 +68,7 @@ impl Users {
             return;
         };
         for (user, came_ns, until_ns) in users {
-            let known = of.users.entry(*user).or_insert(User {
+            let known = of.users.entry(*user).or_insert(UserAccount {
                 until_ns: 0,
                 next_ns: 0,
                 started: 0,
@@ -125,7 +125,7 @@ impl Users {
     pub(crate) fn running(&self, now_ns: i64) -> impl Iterator<Item = (WorkflowIndex, u64)> {
         let now_ns = u64::try_from(now_ns).unwrap_or(0);
         self.workflows.iter().map(move |(workflow, of)| {
-            let runs = |user: &&User| {
+            let runs = |user: &&UserAccount| {
                 let left = match of.quota {
                     Quota::PerUser(iterations) => user.started < iterations,
                     Quota::Unlimited | Quota::Shared(_) => true,
@@ -146,7 +146,7 @@ impl Users {
 mod tests {
     use super::*;
 
-    fn users(pacing_ns: Option<u64>, quota: Quota) -> Users {
+    fn users(pacing_ns: Option<u64>, quota: Quota) -> UserAccounts {
         let closed = Closed {
             users: heavy_load::users::Users::Constant(2),
             offset_ns: 0,
@@ -154,7 +154,7 @@ mod tests {
             pacing_ns,
             quota,
         };
-        let mut users = Users::default();
+        let mut users = UserAccounts::default();
         users.add(0, &closed, quota, 2);
         users.release(0, &[(3, 10, 1_000), (7, 10, 1_000)]);
         users

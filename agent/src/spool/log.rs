@@ -20,7 +20,7 @@ const SEGMENT_BYTES: u64 = 16 << 20;
 const DAMAGED: &str = "damaged";
 
 #[derive(Debug)]
-enum Place {
+enum RecordPlace {
     /// In a segment, known by its first sequence.
     Disk {
         segment: u64,
@@ -34,7 +34,7 @@ enum Place {
 #[derive(Debug)]
 struct Record {
     crc32c: u32,
-    place: Place,
+    place: RecordPlace,
 }
 
 #[derive(Debug)]
@@ -54,7 +54,7 @@ struct OnDisk {
 
 /// The batches of one stream that are not acknowledged, in order of sequence.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub(crate) struct SegmentLog {
     dir: PathBuf,
     records: VecDeque<Record>,
     /// The sequence of the first of `records`.
@@ -67,7 +67,7 @@ pub(crate) struct Log {
     spooled: Arc<AtomicU64>,
 }
 
-impl Log {
+impl SegmentLog {
     /// Opens a directory, and recovers what an earlier agent left in it.
     ///
     /// # Errors
@@ -120,7 +120,7 @@ impl Log {
             Err(error) => {
                 // Half a record may be at the segment's end: what comes next goes into another one.
                 self.open = None;
-                (Place::Memory(content), Err(error))
+                (RecordPlace::Memory(content), Err(error))
             }
         };
         self.records.push_back(Record { crc32c, place });
@@ -143,8 +143,8 @@ impl Log {
         if let Some(record) = self.record(sequence) {
             let crc32c = record.crc32c;
             match &record.place {
-                Place::Memory(content) => return (content.clone(), crc32c),
-                Place::Disk {
+                RecordPlace::Memory(content) => return (content.clone(), crc32c),
+                RecordPlace::Disk {
                     segment,
                     offset,
                     length,
@@ -174,7 +174,7 @@ impl Log {
         if let Some(record) = place.and_then(|place| self.records.get_mut(place)) {
             *record = Record {
                 crc32c: crc32c::crc32c(&content),
-                place: Place::Memory(content),
+                place: RecordPlace::Memory(content),
             };
         }
     }
@@ -201,7 +201,7 @@ impl Log {
             .get(usize::try_from(sequence.checked_sub(self.first)?).ok()?)
     }
 
-    fn write(&mut self, sequence: u64, content: &[u8], crc32c: u32) -> io::Result<Place> {
+    fn write(&mut self, sequence: u64, content: &[u8], crc32c: u32) -> io::Result<RecordPlace> {
         if content.len() > record::MAX_BYTES {
             return Err(io::Error::other("a batch is over 16 MiB"));
         }
@@ -218,7 +218,7 @@ impl Log {
         let open = self.open.as_mut().expect("a segment was just opened");
         open.file.write_all(&record::header(content, crc32c, sequence))?;
         open.file.write_all(content)?;
-        let place = Place::Disk {
+        let place = RecordPlace::Disk {
             segment: open.id,
             offset: open.bytes + HEADER_BYTES as u64,
             length: content.len(),
@@ -302,7 +302,7 @@ impl Log {
             self.fill_up_to(found.sequence);
             self.records.push_back(Record {
                 crc32c: found.crc32c,
-                place: Place::Disk {
+                place: RecordPlace::Disk {
                     segment,
                     offset: found.offset as u64,
                     length: found.length,
@@ -321,7 +321,7 @@ impl Log {
             let content = void::encode(DAMAGED, 0, 0);
             self.records.push_back(Record {
                 crc32c: crc32c::crc32c(&content),
-                place: Place::Memory(content),
+                place: RecordPlace::Memory(content),
             });
         }
     }

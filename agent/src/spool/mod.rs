@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use heavy_process::nice;
-use log::Log;
-use queue::{Item, Queue};
+use log::SegmentLog;
+use queue::{QueueItem, SpoolQueue};
 
 /// A job's id becomes the name of a folder.
 const MAX_JOB_BYTES: usize = 64;
@@ -43,14 +43,14 @@ pub(crate) struct Producer {
 
 /// The two streams, in the order in which they are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Stream {
+pub(crate) enum SpoolStream {
     /// Roll-ups and the closing.
     Stats,
     /// Raw rows.
     Rows,
 }
 
-impl Stream {
+impl SpoolStream {
     /// Both.
     pub(crate) const ALL: [Self; 2] = [Self::Stats, Self::Rows];
 
@@ -72,12 +72,12 @@ impl Stream {
 
 /// All spools of an agent share what they may have on disk.
 #[derive(Debug, Clone)]
-pub(crate) struct Quota {
+pub(crate) struct DiskQuota {
     spooled: Arc<AtomicU64>,
     limit_bytes: u64,
 }
 
-impl Quota {
+impl DiskQuota {
     /// A quota of which nothing is used yet.
     pub(crate) fn new(limit_bytes: u64) -> Self {
         Self {
@@ -102,7 +102,7 @@ pub(crate) struct Spool {
     /// Whose results these are.
     pub(crate) producer: Producer,
     dir: PathBuf,
-    logs: [Mutex<Log>; 2],
+    logs: [Mutex<SegmentLog>; 2],
     /// The highest sequence of each stream that may be sent.
     durable: [AtomicU64; 2],
     /// Whether nothing more will be written.
@@ -115,8 +115,8 @@ impl Spool {
     pub(crate) fn create(
         root: &Path,
         producer: Producer,
-        quota: &Quota,
-    ) -> io::Result<(Arc<Self>, Arc<Queue>)> {
+        quota: &DiskQuota,
+    ) -> io::Result<(Arc<Self>, Arc<SpoolQueue>)> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if producer.job.len() > MAX_JOB_BYTES || !producer.job.bytes().all(plain) {
             return Err(io::Error::other("the job's id is no id"));
@@ -130,7 +130,7 @@ impl Spool {
         // Batches that survive a power failure are of no use without the names above them.
         File::open(&spool.dir)?.sync_all()?;
         File::open(root)?.sync_all()?;
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(SpoolQueue::default());
         let (writer, source, quota) = (Arc::clone(&spool), Arc::clone(&queue), quota.clone());
         thread::Builder::new().name("spool".into()).spawn(move || {
             nice::set_thread(nice::DELIVERY);
@@ -140,7 +140,7 @@ impl Spool {
     }
 
     /// Finds the spools that earlier agents left below `root`. What cannot be read is left alone and said.
-    pub(crate) fn left_over(root: &Path, quota: &Quota) -> Vec<Arc<Self>> {
+    pub(crate) fn left_over(root: &Path, quota: &DiskQuota) -> Vec<Arc<Self>> {
         let entries = fs::read_dir(root).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
         let mut spools = Vec::new();
         for dir in entries.into_iter().map(|entry| entry.path()) {
@@ -156,7 +156,7 @@ impl Spool {
     }
 
     /// The highest sequence of a stream that may be sent.
-    pub(crate) fn durable(&self, stream: Stream) -> u64 {
+    pub(crate) fn durable(&self, stream: SpoolStream) -> u64 {
         self.durable[stream as usize].load(Ordering::Acquire)
     }
 
@@ -171,12 +171,12 @@ impl Spool {
     }
 
     /// A batch and its checksum.
-    pub(crate) fn read(&self, stream: Stream, sequence: u64) -> (Bytes, u32) {
+    pub(crate) fn read(&self, stream: SpoolStream, sequence: u64) -> (Bytes, u32) {
         self.log(stream).read(sequence)
     }
 
     /// Puts a void in the place of a batch; false if it is one already.
-    pub(crate) fn give_up(&self, stream: Stream, sequence: u64, reason: &str) -> bool {
+    pub(crate) fn give_up(&self, stream: SpoolStream, sequence: u64, reason: &str) -> bool {
         let mut log = self.log(stream);
         let (content, _) = log.read(sequence);
         if void::is_void(&content) {
@@ -187,18 +187,18 @@ impl Spool {
     }
 
     /// Forgets all batches of a stream up to a sequence.
-    pub(crate) fn acknowledge(&self, stream: Stream, sequence: u64) {
+    pub(crate) fn acknowledge(&self, stream: SpoolStream, sequence: u64) {
         self.log(stream).acknowledge(sequence);
     }
 
     /// The sequence of a stream that delivery begins with.
-    pub(crate) fn first(&self, stream: Stream) -> u64 {
+    pub(crate) fn first(&self, stream: SpoolStream) -> u64 {
         self.log(stream).first_sequence()
     }
 
     /// Removes all of it.
     pub(crate) fn remove(&self) {
-        for stream in Stream::ALL {
+        for stream in SpoolStream::ALL {
             self.log(stream).clear();
         }
         if let Err(error) = fs::remove_dir_all(&self.dir) {
@@ -214,10 +214,11 @@ impl Spool {
         }
     }
 
-    fn open(dir: PathBuf, producer: Producer, quota: &Quota) -> io::Result<Self> {
-        let log =
-            |stream: Stream| Log::open(dir.join(stream.dir()), Arc::clone(&quota.spooled)).map(Mutex::new);
-        let logs = [log(Stream::Stats)?, log(Stream::Rows)?];
+    fn open(dir: PathBuf, producer: Producer, quota: &DiskQuota) -> io::Result<Self> {
+        let log = |stream: SpoolStream| {
+            SegmentLog::open(dir.join(stream.dir()), Arc::clone(&quota.spooled)).map(Mutex::new)
+        };
+        let logs = [log(SpoolStream::Stats)?, log(SpoolStream::Rows)?];
         Ok(Self {
             producer,
             dir,
@@ -228,7 +229,7 @@ impl Spool {
         })
     }
 
-    fn find(dir: PathBuf, quota: &Quota) -> io::Result<Self> {
+    fn find(dir: PathBuf, quota: &DiskQuota) -> io::Result<Self> {
         let producer = serde_json::from_slice(&fs::read(dir.join(PRODUCER_FILE))?)?;
         let spool = Self::open(dir, producer, quota)?;
         spool.publish();
@@ -236,7 +237,7 @@ impl Spool {
         Ok(spool)
     }
 
-    fn write_all(&self, queue: &Queue, quota: &Quota) {
+    fn write_all(&self, queue: &SpoolQueue, quota: &DiskQuota) {
         let mut given_up = (0, 0);
         loop {
             let items = queue.take();
@@ -246,7 +247,7 @@ impl Spool {
             for item in items {
                 self.write(item, quota, &mut given_up);
             }
-            for stream in Stream::ALL {
+            for stream in SpoolStream::ALL {
                 if let Err(error) = self.log(stream).sync() {
                     // What was not made durable is still delivered if it can be read back, else as a void.
                     tracing::error!(%error, job = self.producer.job, "the spool's disk fails");
@@ -258,30 +259,30 @@ impl Spool {
         self.changed.notify_one();
     }
 
-    fn write(&self, item: Item, quota: &Quota, given_up: &mut (u64, u64)) {
+    fn write(&self, item: QueueItem, quota: &DiskQuota, given_up: &mut (u64, u64)) {
         let mut count = |requests, iterations| {
             given_up.0 += requests;
             given_up.1 += iterations;
         };
         match item {
-            Item::Rows(batch) if quota.is_used_up() => {
+            QueueItem::Rows(batch) if quota.is_used_up() => {
                 count(batch.requests, batch.iterations);
                 self.append_rows(void::encode("over quota", batch.requests, batch.iterations));
             }
-            Item::Rows(batch) => {
+            QueueItem::Rows(batch) => {
                 if !self.append_rows(Bytes::from(batch.content)) {
                     count(batch.requests, batch.iterations);
                 }
             }
-            Item::Overflow(requests, iterations) => {
+            QueueItem::Overflow(requests, iterations) => {
                 count(requests, iterations);
                 self.append_rows(void::encode("slow disk", requests, iterations));
             }
-            Item::Stats(delta) => {
+            QueueItem::Stats(delta) => {
                 self.append_stats(heavy_proto::stats::encode_delta(&delta));
             }
-            Item::Closing(mut closing) => {
-                closing.last_rows_sequence = self.log(Stream::Rows).last();
+            QueueItem::Closing(mut closing) => {
+                closing.last_rows_sequence = self.log(SpoolStream::Rows).last();
                 (closing.voided_requests, closing.voided_iterations) = *given_up;
                 self.append_stats(heavy_proto::stats::encode_closing(&closing));
             }
@@ -290,7 +291,7 @@ impl Spool {
 
     /// Appends rows; if the disk does not take them, a void in their place. False if it came to that.
     fn append_rows(&self, content: Bytes) -> bool {
-        let mut log = self.log(Stream::Rows);
+        let mut log = self.log(SpoolStream::Rows);
         let (sequence, result) = log.append(content.clone());
         let Err(error) = result else { return true };
         tracing::error!(%error, job = self.producer.job, "cannot spool rows: they are given up");
@@ -300,20 +301,20 @@ impl Spool {
 
     /// Appends roll-ups; if the disk does not take them they stay in memory, as they are small and never given up.
     fn append_stats(&self, content: Vec<u8>) {
-        let (_, result) = self.log(Stream::Stats).append(Bytes::from(content));
+        let (_, result) = self.log(SpoolStream::Stats).append(Bytes::from(content));
         if let Err(error) = result {
             tracing::error!(%error, job = self.producer.job, "cannot spool roll-ups: they are kept in memory");
         }
     }
 
     fn publish(&self) {
-        for stream in Stream::ALL {
+        for stream in SpoolStream::ALL {
             self.durable[stream as usize].store(self.log(stream).last(), Ordering::Release);
         }
         self.changed.notify_one();
     }
 
-    fn log(&self, stream: Stream) -> MutexGuard<'_, Log> {
+    fn log(&self, stream: SpoolStream) -> MutexGuard<'_, SegmentLog> {
         self.logs[stream as usize]
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

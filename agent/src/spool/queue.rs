@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use heavy_results::stats::{Closing, Delta};
 
-use crate::batch::Batch;
+use crate::batch::EncodedRows;
 
 /// Rows that wait; what comes while so many wait is given up.
 const MAX_ROW_BYTES: usize = 16 << 20;
@@ -15,9 +15,9 @@ const MAX_DELTAS: usize = 8;
 
 /// Something to be written.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Item {
+pub(crate) enum QueueItem {
     /// A batch of rows.
-    Rows(Batch),
+    Rows(EncodedRows),
     /// Rows that were given up: how many requests and iterations.
     Overflow(u64, u64),
     /// A batch of roll-ups.
@@ -27,8 +27,8 @@ pub(crate) enum Item {
 }
 
 #[derive(Debug, Default)]
-struct State {
-    items: VecDeque<Item>,
+struct QueueState {
+    items: VecDeque<QueueItem>,
     row_bytes: usize,
     deltas: usize,
     ended: bool,
@@ -36,25 +36,25 @@ struct State {
 
 /// The queue between results and disk.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
+pub(crate) struct SpoolQueue {
+    state: Mutex<QueueState>,
     filled: Condvar,
 }
 
-impl Queue {
+impl SpoolQueue {
     /// Adds rows, or counts them as given up if too many wait.
-    pub(crate) fn push_rows(&self, batch: Batch) {
+    pub(crate) fn push_rows(&self, batch: EncodedRows) {
         let mut state = self.lock();
         if state.row_bytes + batch.content.len() <= MAX_ROW_BYTES {
             state.row_bytes += batch.content.len();
-            state.items.push_back(Item::Rows(batch));
-        } else if let Some(Item::Overflow(requests, iterations)) = state.items.back_mut() {
+            state.items.push_back(QueueItem::Rows(batch));
+        } else if let Some(QueueItem::Overflow(requests, iterations)) = state.items.back_mut() {
             *requests += batch.requests;
             *iterations += batch.iterations;
         } else {
             state
                 .items
-                .push_back(Item::Overflow(batch.requests, batch.iterations));
+                .push_back(QueueItem::Overflow(batch.requests, batch.iterations));
         }
         self.filled.notify_one();
     }
@@ -68,7 +68,7 @@ impl Queue {
     pub(crate) fn push_stats(&self, delta: Delta) {
         let mut state = self.lock();
         state.deltas += 1;
-        state.items.push_back(Item::Stats(Box::new(delta)));
+        state.items.push_back(QueueItem::Stats(Box::new(delta)));
         self.filled.notify_one();
     }
 
@@ -76,14 +76,14 @@ impl Queue {
     pub(crate) fn end(&self, closing: Option<Closing>) {
         let mut state = self.lock();
         if let Some(closing) = closing {
-            state.items.push_back(Item::Closing(Box::new(closing)));
+            state.items.push_back(QueueItem::Closing(Box::new(closing)));
         }
         state.ended = true;
         self.filled.notify_one();
     }
 
     /// Waits for items; none when the queue was ended.
-    pub(crate) fn take(&self) -> VecDeque<Item> {
+    pub(crate) fn take(&self) -> VecDeque<QueueItem> {
         let mut state = self.lock();
         while state.items.is_empty() && !state.ended {
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -93,7 +93,7 @@ impl Queue {
         std::mem::take(&mut state.items)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -102,8 +102,8 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn batch(bytes: usize) -> Batch {
-        Batch {
+    fn batch(bytes: usize) -> EncodedRows {
+        EncodedRows {
             content: vec![0; bytes],
             requests: 2,
             iterations: 1,
@@ -112,20 +112,20 @@ mod tests {
 
     #[test]
     fn rows_beyond_the_bound_are_counted() {
-        let queue = Queue::default();
+        let queue = SpoolQueue::default();
         for _ in 0..4 {
             queue.push_rows(batch(MAX_ROW_BYTES / 2));
         }
         queue.end(None);
         let items = queue.take();
         assert_eq!(items.len(), 3);
-        assert_eq!(items[2], Item::Overflow(4, 2));
+        assert_eq!(items[2], QueueItem::Overflow(4, 2));
         assert!(queue.take().is_empty());
     }
 
     #[test]
     fn deltas_have_a_bound() {
-        let queue = Queue::default();
+        let queue = SpoolQueue::default();
         for _ in 0..MAX_DELTAS {
             assert!(queue.takes_stats());
             queue.push_stats(Delta::default());

@@ -60,7 +60,7 @@ pub(crate) fn header(bytes: &[u8], crc32c: u32, sequence: u64) -> [u8; HEADER_BY
 
 /// What a segment holds: intact records, ascending, and whether bytes are left over at its end that are none.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scan {
+pub(crate) struct SegmentScan {
     pub(crate) records: Vec<Found>,
     pub(crate) torn: bool,
 }
@@ -69,8 +69,8 @@ pub(crate) struct Scan {
 ///
 /// # Errors
 /// When the segment has a version that this agent does not know.
-pub(crate) fn scan(segment: &[u8], first: u64) -> Result<Scan, UnknownVersion> {
-    let mut scan = Scan::default();
+pub(crate) fn scan(segment: &[u8], first: u64) -> Result<SegmentScan, UnknownVersion> {
+    let mut scan = SegmentScan::default();
     let (mut at, mut expected) = (0, first);
     if let Some([version, ..]) = segment.strip_prefix(&MARK) {
         if *version != VERSION {
@@ -138,11 +138,11 @@ mod tests {
         segment
     }
 
-    fn scan(segment: &[u8], first: u64) -> Scan {
+    fn scan(segment: &[u8], first: u64) -> SegmentScan {
         super::scan(segment, first).unwrap()
     }
 
-    fn sequences(scan: &Scan) -> Vec<u64> {
+    fn sequences(scan: &SegmentScan) -> Vec<u64> {
         scan.records.iter().map(|found| found.sequence).collect()
     }
 

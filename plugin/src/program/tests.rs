@@ -34,7 +34,7 @@ fn files_that_are_no_programs_are_named() {
         (b"\x01\x02\x03", "no Linux program"),
     ] {
         let problem = check(start, &own_host()).unwrap_err();
-        assert_eq!(problem, Problem::NotAProgram(name));
+        assert_eq!(problem, ProgramProblem::NotAProgram(name));
         assert_eq!(problem.kind(), "not-a-program");
     }
 }
@@ -44,7 +44,7 @@ fn an_elf_header_alone_is_damaged() {
     let bytes = own_bytes();
     assert!(matches!(
         check(&bytes[..40], &own_host()),
-        Err(Problem::Damaged(_))
+        Err(ProgramProblem::Damaged(_))
     ));
 }
 

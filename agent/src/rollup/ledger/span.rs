@@ -2,12 +2,12 @@
 
 use heavy_results::stats::Dropped;
 
-use super::super::second::Second;
+use super::super::second::LedgerSecond;
 use super::WorkflowIndex;
 
 /// Why an iteration was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DropReason {
+pub(crate) enum DropCause {
     /// No free slot.
     Full,
     /// The generator was too far behind.
@@ -16,7 +16,7 @@ pub(crate) enum DropReason {
     Gap,
 }
 
-impl DropReason {
+impl DropCause {
     /// Reads a line's reason; one that is not known counts as `late`: the generator's fault.
     pub(crate) fn of(text: &str) -> Self {
         match text {
@@ -37,17 +37,17 @@ impl DropReason {
 
 /// Drops of a span that reaches over the end of a second: how many of the last few belong to which shows at the end.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct DropSpan {
     pub(super) workflow: WorkflowIndex,
     pub(super) first: u64,
     pub(super) last: u64,
     pub(super) count: u64,
-    pub(super) reason: DropReason,
+    pub(super) reason: DropCause,
 }
 
-impl Span {
+impl DropSpan {
     /// The part of its count that surely belongs to a second: a little less than by its numbers.
-    pub(super) fn part_in(&self, second: &Second) -> u64 {
+    pub(super) fn part_in(&self, second: &LedgerSecond) -> u64 {
         let numbers = second.last_n().min(self.last) + 1 - second.first_n().max(self.first);
         let all = u128::from(self.last - self.first) + 1;
         let part = u128::from(self.count) * u128::from(numbers) * 7 / 8 / all;

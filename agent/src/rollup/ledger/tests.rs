@@ -21,8 +21,8 @@ fn every_fate_is_counted_where_it_was_due() {
     assert!(ledger.started((0, 0), &mut plan));
     assert!(!ledger.started((0, 0), &mut plan), "only once");
     assert!(!ledger.started((1, 1), &mut plan), "another workflow");
-    assert_eq!(ledger.dropped(0, (1, 2, 2), DropReason::Full, &mut plan), 0);
-    assert_eq!(ledger.dropped(0, (1, 3, 3), DropReason::Full, &mut plan), 2);
+    assert_eq!(ledger.dropped(0, (1, 2, 2), DropCause::Full, &mut plan), 0);
+    assert_eq!(ledger.dropped(0, (1, 3, 3), DropCause::Full, &mut plan), 2);
     assert_eq!(ledger.in_flight(), 0);
     ledger.close(1_300_000_000, 0, &mut plan);
     let rows = plan.take();
@@ -42,7 +42,7 @@ fn what_has_ended_before_it_was_counted_as_due_is_not_in_flight() {
     let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
     ledger.release(0, &[(0, 0), (1, 10), (2, 20)]);
     assert!(ledger.started((0, 0), &mut plan));
-    assert_eq!(ledger.dropped(0, (1, 1, 1), DropReason::Full, &mut plan), 0);
+    assert_eq!(ledger.dropped(0, (1, 1, 1), DropCause::Full, &mut plan), 0);
     ledger.count_due(20, &mut plan);
     assert_eq!(ledger.in_flight(), 1);
     assert!(ledger.started((0, 2), &mut plan));
@@ -73,7 +73,7 @@ fn what_is_planned_beyond_the_end_is_a_gap() {
 fn a_span_over_two_seconds_is_given_to_both() {
     let (mut ledger, mut plan) = (Ledger::default(), PlanTable::default());
     ledger.release(0, &[(0, 0), (1, 900 * MS), (2, 1000 * MS), (3, 1900 * MS)]);
-    assert_eq!(ledger.dropped(0, (1, 2, 2), DropReason::Late, &mut plan), 0);
+    assert_eq!(ledger.dropped(0, (1, 2, 2), DropCause::Late, &mut plan), 0);
     assert!(ledger.started((0, 0), &mut plan));
     assert!(ledger.started((0, 3), &mut plan));
     ledger.count_due(2_000_000_000, &mut plan);
@@ -98,7 +98,7 @@ fn drops_that_lie_unevenly_in_spans_that_overlap_are_all_counted() {
     let others: Vec<u64> = (0..50).chain(159..200).collect();
     for run in [&dropped, &others] {
         let line = (run[0], *run.last().unwrap(), run.len() as u64);
-        assert_eq!(ledger.dropped(0, line, DropReason::Full, &mut plan), 0);
+        assert_eq!(ledger.dropped(0, line, DropCause::Full, &mut plan), 0);
     }
     for n in (0..300).filter(|n| !dropped.contains(n) && !others.contains(n)) {
         assert!(ledger.started((0, n), &mut plan), "{n}");
@@ -136,7 +136,7 @@ fn long_jobs_of_overload_take_bounded_memory() {
         ledger.dropped(
             0,
             (second * 5000, second * 5000 + 4999, 4999),
-            DropReason::Full,
+            DropCause::Full,
             &mut plan,
         );
     }
@@ -184,7 +184,7 @@ proptest! {
             if *count == 0 {
                 prop_assert!(ledger.started((0, *first), &mut plan));
             } else {
-                prop_assert_eq!(ledger.dropped(0, (*first, *last, *count), DropReason::Full, &mut plan), 0);
+                prop_assert_eq!(ledger.dropped(0, (*first, *last, *count), DropCause::Full, &mut plan), 0);
             }
             if ticks > 0 && place % ticks == 0 {
                 ledger.count_due(i64::MAX, &mut plan);
@@ -218,7 +218,7 @@ proptest! {
             if start {
                 heard += u64::from(ledger.started((0, n), &mut plan));
             } else {
-                ledger.dropped(0, (n, n + width, count), DropReason::Full, &mut plan);
+                ledger.dropped(0, (n, n + width, count), DropCause::Full, &mut plan);
             }
         }
         ledger.close(end_ns, until_ns, &mut plan);

@@ -2,11 +2,11 @@
 
 use super::*;
 
-fn log(dir: &Path) -> Log {
-    Log::open(dir.to_owned(), Arc::default()).unwrap()
+fn log(dir: &Path) -> SegmentLog {
+    SegmentLog::open(dir.to_owned(), Arc::default()).unwrap()
 }
 
-fn filled(dir: &Path, records: u64) -> Log {
+fn filled(dir: &Path, records: u64) -> SegmentLog {
     let mut log = log(dir);
     for n in 1..=records {
         let content = Bytes::from(format!("batch {n}"));
@@ -56,7 +56,7 @@ fn a_segment_cut_at_any_byte_starts_again_and_counts_the_damage() {
 fn acknowledged_segments_are_removed() {
     let temp = tempfile::tempdir().unwrap();
     let spooled = Arc::new(AtomicU64::new(0));
-    let mut log = Log::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
+    let mut log = SegmentLog::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for _ in 0..8 {
         log.append(content.clone()).1.unwrap();
@@ -72,7 +72,7 @@ fn acknowledged_segments_are_removed() {
     assert_eq!(log.append(Bytes::from_static(b"x")).0, 9);
     assert_eq!(log.read(9).0, "x");
     drop(log);
-    let again = Log::open(temp.path().to_owned(), Arc::default()).unwrap();
+    let again = SegmentLog::open(temp.path().to_owned(), Arc::default()).unwrap();
     assert_eq!(again.last(), 9);
 }
 
@@ -80,7 +80,7 @@ fn acknowledged_segments_are_removed() {
 fn what_is_acknowledged_at_once_takes_one_segment() {
     let temp = tempfile::tempdir().unwrap();
     let spooled = Arc::new(AtomicU64::new(0));
-    let mut log = Log::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
+    let mut log = SegmentLog::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for n in 1..=8 {
         log.append(content.clone()).1.unwrap();
@@ -139,7 +139,7 @@ fn a_segment_of_an_unknown_version_is_named_and_stays() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[START_BYTES - 1] = 7;
     fs::write(&path, &bytes).unwrap();
-    let error = Log::open(temp.path().to_owned(), Arc::default()).unwrap_err();
+    let error = SegmentLog::open(temp.path().to_owned(), Arc::default()).unwrap_err();
     assert!(
         error
             .to_string()
