@@ -17,47 +17,47 @@ use tonic::transport::Channel;
 const MAX_BINARIES: usize = 20;
 const MAX_BYTES: u64 = 4 << 30;
 
-/// A SHA-256 in hex has so many digits.
+/// The number of hex digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;
 
 /// Chunks that wait to be written.
 const CHUNKS: usize = 4;
 
-/// Why a binary is not there.
+/// Why the agent cannot get a binary.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The scheduler did not give it.
-    #[error("the scheduler did not give the binary {sha256}: {problem}")]
+    /// The scheduler did not send it.
+    #[error("cannot fetch the binary {sha256} from the scheduler: {problem}")]
     Fetch {
-        /// Which.
+        /// The SHA-256 of the binary, in hex.
         sha256: String,
-        /// What it said.
+        /// The scheduler's message.
         problem: String,
     },
-    /// Something else came.
+    /// The scheduler sent something else.
     #[error(
-        "the binary that came is not the one that was submitted (wanted {wanted_bytes} bytes with SHA-256 {wanted}, \
-         got {got_bytes} bytes with {got}): submit it again"
+        "the binary differs from the submitted one (expected {wanted_bytes} bytes with SHA-256 {wanted}, received \
+         {got_bytes} bytes with {got}): submit it again"
     )]
     Hash {
-        /// Its hash, in hex.
+        /// The SHA-256 it should have, in hex.
         wanted: String,
-        /// Its length.
+        /// The length it should have.
         wanted_bytes: u64,
-        /// What came, in hex.
+        /// The SHA-256 of what was received, in hex.
         got: String,
-        /// How much came.
+        /// The length of what was received.
         got_bytes: u64,
     },
-    /// It is no name of a binary.
-    #[error("{0:?} is no SHA-256 (64 lower-case hex digits): submit the binary again")]
+    /// Not the SHA-256 of a binary.
+    #[error("invalid SHA-256 `{0}`: expected 64 lowercase hex digits; submit the binary again")]
     Name(String),
-    /// It cannot be kept.
+    /// The cache cannot write it.
     #[error("cannot keep the binary in {path}: {problem}")]
     Io {
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         problem: io::Error,
     },
 }
@@ -72,14 +72,14 @@ impl Error {
     }
 }
 
-/// The folder of binaries.
+/// The directory of binaries.
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
 }
 
 impl Cache {
-    /// A cache in a folder; what an interrupted fetch left there is removed.
+    /// A cache in a directory, without what an interrupted fetch left there.
     pub(crate) fn new(dir: PathBuf) -> Self {
         for entry in entries(&dir) {
             if entry.extension().is_some_and(|extension| extension == "part") {

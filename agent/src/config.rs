@@ -25,7 +25,7 @@ pub struct Config {
     pub name: String,
     /// For people and for choosing agents.
     pub labels: BTreeMap<String, String>,
-    /// The agent's own folder; it is made if need be, and locked.
+    /// The agent's own directory, created if missing, and locked.
     pub data_dir: PathBuf,
     /// How much may wait for delivery on disk.
     pub spool_limit_bytes: u64,
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_safe_as_names_of_folders() {
+    fn names_are_safe_as_names_of_directories() {
         for (name, good) in [
             ("agent-1", true),
             ("Host_2.example", true),

@@ -6,10 +6,10 @@ use std::io;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The name is empty, too long, or has other characters.
-    #[error("{0:?} cannot be an agent's name: write 1 to 64 letters, digits, dots, dashes and underscores")]
+    #[error("invalid agent name `{0}`: expected 1 to 64 letters, digits, dots, dashes and underscores")]
     Name(String),
-    /// A URL is none.
-    #[error("{url:?} is no URL of a {what}: write it as in http://127.0.0.1:7700")]
+    /// A URL of a scheduler or collector that cannot be parsed.
+    #[error("invalid {what} URL `{url}`: expected http://HOST:PORT")]
     Url {
         /// scheduler or collector.
         what: &'static str,
@@ -19,7 +19,7 @@ pub enum Error {
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] heavy_process::data_dir::Error),
-    /// The scheduler does not want this agent.
+    /// The scheduler refuses this agent.
     #[error("the scheduler at {url} refused this agent: {message}")]
     Refused {
         /// Its URL.
@@ -27,7 +27,7 @@ pub enum Error {
         /// What it said.
         message: String,
     },
-    /// The system gave no thread.
+    /// The system cannot start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
 }

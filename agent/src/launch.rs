@@ -2,7 +2,7 @@
 //! `unsafe` code between fork and exec.
 //!
 //! Its arguments are the agent's process id, `--`, and the program with its arguments. Stdin (the RPC socket),
-//! stdout, stderr, environment and working folder are those that the agent gave; this adds a session of its own, a
+//! stdout, stderr, environment and working directory are those that the agent gave; this adds a session of its own, a
 //! death signal for when the agent is gone, and limits.
 
 use std::ffi::OsString;

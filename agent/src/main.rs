@@ -42,7 +42,7 @@ fn serve(args: Args) -> anyhow::Result<()> {
         let ended = shutdown.clone();
         tokio::spawn(async move {
             interrupts.next().await;
-            tracing::info!("ending; a second signal does not wait for results");
+            tracing::info!("shutting down; a second signal exits at once, without waiting for results");
             ended.cancel();
             interrupts.next().await;
             impatient();
@@ -60,7 +60,7 @@ fn config(args: Args) -> Result<Config, Error> {
         Some(dir) => dir,
         None => heavy_agent::data_dir_of(&name, &default_dir()?),
     };
-    // Load tests are started in folders of their own, from where a relative path leads elsewhere.
+    // Load tests run in directories of their own, where a relative path leads elsewhere.
     let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
     let mut config = Config::new(name, args.scheduler, args.collector, data_dir);
     config.labels = args.label.into_iter().collect();

@@ -1,4 +1,4 @@
-//! An agent's whole life: opens its folder, starts its threads, keeps its link, and gives assignments their orders.
+//! An agent's whole life: opens its data directory, starts its threads, keeps its link, and passes orders to assignments.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,8 +41,8 @@ const LAST_UPDATES_LIMIT: Duration = Duration::from_secs(2);
 /// far as the collector takes them, and the rest stays on disk for the next start.
 ///
 /// # Errors
-/// When the configuration is wrong, the data folder cannot be used, or the scheduler refuses this agent for good. A
-/// scheduler or collector that cannot be reached is waited for.
+/// When the configuration is wrong, the data directory cannot be used, or the scheduler refuses this agent for good. The
+/// agent waits for a scheduler or collector that cannot be reached.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
     config.check()?;
     let config = Arc::new(config);
@@ -62,7 +62,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
     for spool in Spool::left_over(&data_dir.spool(), &quota) {
         tracing::info!(
             job = spool.producer.job,
-            "delivering what an earlier run of this agent left"
+            "delivering results that an earlier run of this agent left"
         );
         drop(delivery.take_over(spool));
     }
@@ -100,7 +100,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Erro
         linked.abort();
     }
     delivering_ends.cancel();
-    // Both end by themselves once nobody has a handle; waiting keeps them from outliving the lock on the folder.
+    // Both end by themselves once nobody has a handle; waiting keeps them from outliving the lock on the directory.
     let _ = tokio::task::spawn_blocking(move || {
         let _ = delivering.join();
         let _ = spawning.join();
@@ -179,7 +179,11 @@ impl Agent {
             None => Some(command),
         };
         if let Some(command) = refused {
-            tracing::warn!(job, ?command, "an order for a job that this agent does not have");
+            tracing::warn!(
+                job,
+                ?command,
+                "the scheduler sent an order for a job that this agent does not run"
+            );
         }
     }
 
@@ -202,14 +206,14 @@ impl Agent {
                     Some(order) = orders.recv() => match order {
                         Order::Command(_, Command::Stop { .. }) => self.order(order),
                         Order::Assign(_) | Order::Command(..) => {
-                            tracing::warn!(?order, "an order came while this agent is shutting down");
+                            tracing::warn!(?order, "the agent ignores an order while it shuts down");
                         }
                     },
                 }
             }
         };
         if tokio::time::timeout(SHUTDOWN_LIMIT, ended).await.is_err() {
-            tracing::warn!("results that are not delivered stay on disk for the next start of this agent");
+            tracing::warn!("undelivered results stay on disk until this agent restarts");
         }
         self.tasks.shutdown().await;
     }

@@ -294,7 +294,7 @@ fn describe(start: &[u8]) -> &'static str {
     {
         "a text file"
     } else {
-        "no Linux program"
+        "not a Linux program"
     }
 }
 

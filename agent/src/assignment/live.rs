@@ -93,7 +93,7 @@ impl LiveTest {
                 Err(error) => Some(error.to_string()),
             };
             if let Some(problem) = problem {
-                tracing::warn!(problem, "the load test could not clean up");
+                tracing::warn!(problem, "the load test failed to clean up");
                 results.event("cleanup-failed", &agent, &problem);
             }
             AssignmentEvent::CleanedUp

@@ -34,7 +34,7 @@ pub(super) fn choose(
         )),
         (true, _) => Err(AssignmentFailure::new(
             "unknown-workflow",
-            format_args!("this load test has several workflows: choose with --workflow, among {list}"),
+            format_args!("this load test has several workflows: select with --workflow among {list}"),
         )),
     }
 }

@@ -76,7 +76,7 @@ impl Delivery {
     pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<Delivered> {
         let (done, outcome) = oneshot::channel();
         if self.orders.try_send((spool, done)).is_err() {
-            tracing::error!("too many spools wait for delivery: this one waits for the agent's next start");
+            tracing::error!("too many spools wait for delivery: this one waits until the agent restarts");
         }
         outcome
     }
@@ -93,7 +93,7 @@ async fn serve(
             match &delivered {
                 Ok(()) => spool.remove(),
                 Err(error) => {
-                    tracing::error!(job = spool.producer.job, %error, "results are put aside");
+                    tracing::error!(job = spool.producer.job, %error, "the collector refuses results: they stay on disk under the extension .refused");
                     spool.put_aside();
                 }
             }
@@ -247,7 +247,7 @@ impl<'a> Sender<'a> {
                 tracing::warn!(
                     job = self.spool.producer.job,
                     expected = ack.expected,
-                    "the collector misses a batch"
+                    "the collector lacks a batch"
                 );
                 self.spool.acknowledge(stream, sequence);
                 return Err(Interruption::Again);

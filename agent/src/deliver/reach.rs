@@ -1,5 +1,4 @@
-//! Whether there is a collector at all: asked before a load test is spawned, for load whose results nobody takes is
-//! made for nothing.
+//! Checks that a collector answers before the agent spawns a load test: load without results is useless.
 
 use std::time::Duration;
 
@@ -9,22 +8,22 @@ use tonic::Code;
 
 use crate::backoff::Backoff;
 
-/// A collector that is just being restarted is waited for.
+/// How long to wait for a collector that is just restarting.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
 
-/// Why nobody takes results at an address.
+/// Why a collector cannot be reached.
 #[derive(Debug)]
 enum ReachProblem {
-    /// Nobody answers, which may pass.
+    /// Nothing answers; it may do so later.
     Away(String),
-    /// Somebody else answers.
+    /// Something other than a collector answers.
     Stranger,
 }
 
-/// Asks the collector at `url` until it answers, for a while.
+/// Calls the collector at `url` until it answers, for at most [`REACH_LIMIT`].
 ///
 /// # Errors
-/// Says who did not answer, why, and what to do.
+/// The message says what did not answer, why, and what to do.
 pub(crate) async fn reach(url: &str) -> Result<(), String> {
     let limit = Instant::now() + REACH_LIMIT;
     let mut backoff = Backoff::default();
@@ -33,7 +32,7 @@ pub(crate) async fn reach(url: &str) -> Result<(), String> {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(ReachProblem::Stranger)) => {
                 return Err(format!(
-                    "what answers at {url} is no collector: give the agent the address of one with --collector"
+                    "{url} is not a collector: set the address of a collector with --collector"
                 ));
             }
             Ok(Err(ReachProblem::Away(problem))) => problem,
@@ -42,8 +41,8 @@ pub(crate) async fn reach(url: &str) -> Result<(), String> {
         let pause = backoff.next_pause();
         if Instant::now() + pause >= limit {
             return Err(format!(
-                "cannot reach the collector at {url}: {problem}; start one with `heavy-collector`, or give the agent \
-                 the address of one with --collector"
+                "cannot reach the collector at {url}: {problem}; start one with `heavy-collector`, or set the \
+                 address of a running one with --collector"
             ));
         }
         sleep(pause).await;

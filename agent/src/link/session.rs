@@ -44,7 +44,7 @@ impl Link {
             });
             let (first, stream) = stream
                 .await
-                .map_err(|_| Status::deadline_exceeded("the scheduler does not answer the registration"))??;
+                .map_err(|_| Status::deadline_exceeded("the scheduler did not answer the registration"))??;
             let Some(Heard::Registered(welcome)) = first.and_then(|first| first.message) else {
                 return Err(Status::unavailable(
                     "the scheduler did not confirm the registration",
@@ -146,7 +146,7 @@ impl Link {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Closed(_)) => false,
             Err(mpsc::error::TrySendError::Full(order)) => {
-                tracing::error!(?order, "too many orders at once: this one is lost");
+                tracing::error!(?order, "too many orders at once: the agent drops this one");
                 true
             }
         })
@@ -155,7 +155,7 @@ impl Link {
     /// Tells the scheduler that an order cannot be read, where it waits for an answer.
     fn refuse(&mut self, unreadable: Unreadable, out: &Outgoing) -> Result<(), Status> {
         let Unreadable { job, problem, answer } = unreadable;
-        tracing::error!(job, problem, "cannot read an order of the scheduler");
+        tracing::error!(job, problem, "cannot read an order from the scheduler");
         match answer {
             Some(said) => {
                 self.note(&said);
@@ -190,5 +190,5 @@ impl Link {
 
 fn say(out: &Outgoing, said: Said) -> Result<(), Status> {
     out.try_send(v1::FromAgent { message: Some(said) })
-        .map_err(|_| Status::unavailable("the stream to the scheduler does not move"))
+        .map_err(|_| Status::unavailable("the stream to the scheduler is stuck"))
 }

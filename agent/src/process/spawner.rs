@@ -35,7 +35,7 @@ const QUEUE: usize = 16;
 pub(crate) struct SpawnOrder {
     /// The verified binary.
     pub(crate) program: PathBuf,
-    /// Its working folder, for it alone.
+    /// Its working directory, which it shares with nobody.
     pub(crate) dir: PathBuf,
     /// Its end of the RPC socket.
     pub(crate) rpc: OwnedFd,

@@ -1,6 +1,6 @@
 //! Results on disk until a collector has committed them.
 //!
-//! Each assignment has a folder with one [`log`](log::Log) for each of its two streams. A thread of its own writes
+//! Each assignment has a directory with one [`log`](log::Log) for each of its two streams. A thread of its own writes
 //! what waits in the [`queue`](queue::Queue), makes it durable, and then lets delivery see it; delivery reads it back
 //! and forgets it when it is acknowledged. What an agent left behind is found again by the next one.
 
@@ -25,12 +25,12 @@ use heavy_process::nice;
 use log::SegmentLog;
 use queue::{QueueItem, SpoolQueue};
 
-/// A job's id becomes the name of a folder.
+/// The most bytes of a job id, which names a directory.
 const MAX_JOB_BYTES: usize = 64;
 
 const PRODUCER_FILE: &str = "producer.json";
 
-/// Whose results a folder holds.
+/// Whose results a spool holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Producer {
     /// The job.
@@ -119,7 +119,7 @@ impl Spool {
     ) -> io::Result<(Arc<Self>, Arc<SpoolQueue>)> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if producer.job.len() > MAX_JOB_BYTES || !producer.job.bytes().all(plain) {
-            return Err(io::Error::other("the job's id is no id"));
+            return Err(io::Error::other("invalid job id"));
         }
         let dir = root.join(format!("{}-{}", producer.job, producer.epoch));
         fs::create_dir(&dir)?;
@@ -139,7 +139,7 @@ impl Spool {
         Ok((spool, queue))
     }
 
-    /// Finds the spools that earlier agents left below `root`. What cannot be read is left alone and said.
+    /// Finds the spools that earlier agents left below `root`. What cannot be read stays on disk, with an error in the log.
     pub(crate) fn left_over(root: &Path, quota: &DiskQuota) -> Vec<Arc<Self>> {
         let entries = fs::read_dir(root).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
         let mut spools = Vec::new();
@@ -196,7 +196,7 @@ impl Spool {
         self.log(stream).first_sequence()
     }
 
-    /// Removes all of it.
+    /// Removes the spool from disk.
     pub(crate) fn remove(&self) {
         for stream in SpoolStream::ALL {
             self.log(stream).clear();
@@ -206,11 +206,11 @@ impl Spool {
         }
     }
 
-    /// Puts aside what no collector will ever take, for people to look at.
+    /// Renames the directory of results that no collector will ever accept, so that people can look at them.
     pub(crate) fn put_aside(&self) {
         let aside = self.dir.with_extension(REFUSED);
         if let Err(error) = fs::rename(&self.dir, &aside) {
-            tracing::warn!(dir = %self.dir.display(), %error, "cannot put a refused spool aside");
+            tracing::warn!(dir = %self.dir.display(), %error, "cannot rename a refused spool");
         }
     }
 
@@ -250,7 +250,7 @@ impl Spool {
             for stream in SpoolStream::ALL {
                 if let Err(error) = self.log(stream).sync() {
                     // What was not made durable is still delivered if it can be read back, else as a void.
-                    tracing::error!(%error, job = self.producer.job, "the spool's disk fails");
+                    tracing::error!(%error, job = self.producer.job, "cannot sync the spool");
                 }
             }
             self.publish();
@@ -294,7 +294,7 @@ impl Spool {
         let mut log = self.log(SpoolStream::Rows);
         let (sequence, result) = log.append(content.clone());
         let Err(error) = result else { return true };
-        tracing::error!(%error, job = self.producer.job, "cannot spool rows: they are given up");
+        tracing::error!(%error, job = self.producer.job, "cannot spool rows: the agent discards and counts them");
         log.replace(sequence, void::instead_of(&content, "disk full"));
         false
     }
@@ -303,7 +303,7 @@ impl Spool {
     fn append_stats(&self, content: Vec<u8>) {
         let (_, result) = self.log(SpoolStream::Stats).append(Bytes::from(content));
         if let Err(error) = result {
-            tracing::error!(%error, job = self.producer.job, "cannot spool roll-ups: they are kept in memory");
+            tracing::error!(%error, job = self.producer.job, "cannot spool roll-ups: the agent keeps them in memory");
         }
     }
 
@@ -321,5 +321,5 @@ impl Spool {
     }
 }
 
-/// The extension of folders that were put aside.
+/// The extension of directories with refused results.
 const REFUSED: &str = "refused";

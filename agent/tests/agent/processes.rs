@@ -10,7 +10,7 @@ use crate::world::{World, fixture, spec};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The processes of the host that work in a folder below `dir`.
+/// The processes of the host that work in a directory below `dir`.
 fn below(dir: &std::path::Path) -> Vec<String> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return Vec::new();
@@ -145,7 +145,7 @@ async fn a_killed_agent_takes_its_load_test_along_and_the_next_delivers_what_it_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_folder_in_use_is_a_clear_error() {
+async fn a_data_directory_in_use_is_a_clear_error() {
     let world = World::new().await;
     let second = agent_process(&world);
     let finished = tokio::task::spawn_blocking(move || second.finish())

@@ -1,4 +1,4 @@
-//! The command `heavy-agent` told wrongly, or told of a scheduler that is not there.
+//! The command `heavy-agent` used wrongly, or with a scheduler that does not run.
 
 use heavy_testkit::{Run, Service, free_port};
 
@@ -12,15 +12,15 @@ fn wrong_usage_is_named_and_is_2() {
     for (args, expected) in [
         (
             ["--scheduler", "nonsense", "--collector", url],
-            "\"nonsense\" is no URL of a scheduler: write it as in http://",
+            "invalid scheduler URL `nonsense`: expected http://HOST:PORT",
         ),
         (
             ["--scheduler", url, "--collector", "nonsense"],
-            "\"nonsense\" is no URL of a collector: write it as in http://",
+            "invalid collector URL `nonsense`: expected http://HOST:PORT",
         ),
         (
             ["--collector", url, "--name", "../up"],
-            "\"../up\" cannot be an agent's name",
+            "invalid agent name `../up`: expected",
         ),
         (
             ["--collector", url, "--label", "zone"],

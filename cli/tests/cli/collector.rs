@@ -35,7 +35,7 @@ fn without_a_collector_there_is_no_load() {
         "{said}"
     );
     let (scheduler, said) = submit(&nginx.url(), |scheduler| scheduler);
-    let expected = format!("what answers at {scheduler} is no collector");
+    let expected = format!("{scheduler} is not a collector");
     assert!(said.contains(&expected), "{said}");
     assert_eq!(nginx.requests(), before, "the target was left alone");
 }

@@ -1,4 +1,4 @@
-//! Programs of all kinds, and what is said of them.
+//! Programs of all kinds, and the problems reported for them.
 
 use super::*;
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn files_that_are_no_programs_are_named() {
         (b"MZ\x90\0", "a Windows program"),
         (b"PK\x03\x04", "an archive"),
         (b"hello\n", "a text file"),
-        (b"\x01\x02\x03", "no Linux program"),
+        (b"\x01\x02\x03", "not a Linux program"),
     ] {
         let problem = check(start, &own_host()).unwrap_err();
         assert_eq!(problem, ProgramProblem::NotAProgram(name));
