@@ -7,48 +7,48 @@ use prost::Message;
 use prost::bytes::Bytes;
 use uuid::Uuid;
 
-/// Why a batch can never be stored.
+/// Why the collector refuses a batch for good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidBatch {
-    /// The sender is not said, or not well.
-    #[error("the producer is not complete: {0}")]
+    /// The producer is incomplete.
+    #[error("incomplete producer: {0}")]
     Producer(&'static str),
-    /// The bytes are not those that were sent.
-    #[error("damaged: the checksum of the content is {found:08x}, not {said:08x}")]
+    /// The content does not match its checksum.
+    #[error("damaged: checksum {found:08x}, expected {said:08x}")]
     Checksum {
-        /// As the batch says.
+        /// The checksum in the batch.
         said: u32,
-        /// Of its bytes.
+        /// The checksum of the content.
         found: u32,
     },
-    /// No protobuf message.
+    /// The content is not a message of the contract.
     #[error("not a content: {0}")]
     Encoding(String),
-    /// Rows among stats, or the other way round.
-    #[error("{0} do not belong into this stream")]
+    /// Rows in a stream of statistics, or the reverse.
+    #[error("{0} do not belong in this stream")]
     Stream(&'static str),
-    /// Columns that do not fit together.
-    #[error("the column {column} has {found} values, not {expected}")]
+    /// Columns of different lengths.
+    #[error("column {column} has {found} values, expected {expected}")]
     Length {
-        /// Its name.
+        /// The column's name.
         column: &'static str,
-        /// Its length.
+        /// Its number of values.
         found: usize,
-        /// The others' length.
+        /// The number of values of the other columns.
         expected: usize,
     },
-    /// A text that is not there.
-    #[error("the column {column} names text {index}, the dictionary has {length}")]
+    /// An index beyond the dictionary.
+    #[error("column {column} refers to text {index}, the dictionary has {length}")]
     Index {
-        /// Its name.
+        /// The column's name.
         column: &'static str,
-        /// What it says.
+        /// The index.
         index: u32,
-        /// How many texts there are.
+        /// The number of texts in the dictionary.
         length: usize,
     },
-    /// An entry 0 that says something.
-    #[error("the dictionary does not begin with the empty text")]
+    /// Entry 0 of the dictionary is not empty.
+    #[error("the dictionary does not start with the empty text")]
     Dictionary,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, InvalidBatch> {
 }
 
 fn producer(producer: Option<v1::Producer>) -> Result<Producer, InvalidBatch> {
-    let producer = producer.ok_or(InvalidBatch::Producer("it is missing"))?;
+    let producer = producer.ok_or(InvalidBatch::Producer("missing"))?;
     let stream = match producer.stream() {
         v1::Stream::Stats => Stream::Stats,
         v1::Stream::Rows => Stream::Rows,
@@ -82,7 +82,8 @@ fn producer(producer: Option<v1::Producer>) -> Result<Producer, InvalidBatch> {
         return Err(InvalidBatch::Producer("no agent"));
     }
     Ok(Producer {
-        job: Uuid::parse_str(&producer.job).map_err(|_| InvalidBatch::Producer("the job is no UUID"))?,
+        job: Uuid::parse_str(&producer.job)
+            .map_err(|_| InvalidBatch::Producer("the job id is not a UUID"))?,
         agent: producer.agent,
         epoch: producer.epoch,
         stream,
@@ -112,7 +113,7 @@ fn content(stream: Stream, bytes: Bytes) -> Result<Content, InvalidBatch> {
     }
 }
 
-/// Checks that each column has the expected length, and that texts are there.
+/// Checks the length of each column and the indices of texts.
 macro_rules! check {
     ($rows:expr, $texts:expr; texts: $($text:ident)*; values: $($value:ident)*) => {{
         let expected = $rows.workflow.len();
@@ -151,7 +152,7 @@ fn rows(sent: v1::Rows) -> Result<Rows, InvalidBatch> {
     })
 }
 
-/// Windows as an agent of before has numbered them.
+/// Renumbers the windows in rows of agents before the field `window`.
 fn renumber(old: &mut Vec<u32>, new: &mut Vec<u32>) {
     new.extend(old.drain(..).map(window::from_old));
 }
@@ -286,26 +287,26 @@ mod tests {
         for (sent, expected) in [
             (
                 iterations(|rows| of(rows, |of| of.error[0] = 2)),
-                "error names text 2, the dictionary has 2",
+                "error refers to text 2, the dictionary has 2",
             ),
             (
                 iterations(|rows| of(rows, |of| of.ok.push(true))),
-                "ok has 2 values, not 1",
+                "ok has 2 values, expected 1",
             ),
             (
                 iterations(|rows| of(rows, |of| of.lag_ns.clear())),
-                "lag_ns has 0 values, not 1",
+                "lag_ns has 0 values, expected 1",
             ),
             (
                 iterations(|rows| rows.dictionary.clear()),
-                "names text 1, the dictionary has 0",
+                "refers to text 1, the dictionary has 0",
             ),
             (
                 iterations(|rows| rows.dictionary[0].push('x')),
-                "does not begin with the empty text",
+                "does not start with the empty text",
             ),
             (with(|batch| batch.crc32c ^= 1), "damaged: the checksum"),
-            (with(|batch| batch.producer = None), "it is missing"),
+            (with(|batch| batch.producer = None), "missing"),
             (
                 with(|batch| batch.producer.as_mut().unwrap().stream = 0),
                 "no stream",
@@ -316,7 +317,7 @@ mod tests {
             ),
             (
                 with(|batch| batch.producer.as_mut().unwrap().job = "x".to_owned()),
-                "the job is no UUID",
+                "the job id is not a UUID",
             ),
             (
                 with(|batch| batch.producer.as_mut().unwrap().agent.clear()),

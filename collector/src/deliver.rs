@@ -1,4 +1,4 @@
-//! Streams of batches: received in their order, committed in lanes, acknowledged after the commit.
+//! Streams of batches: received in order, committed in lanes, acknowledged after the commit.
 
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -178,7 +178,7 @@ impl Committer {
                 agent = producer.agent,
                 sequence = ack.sequence,
                 reason = message,
-                "a batch is refused"
+                "refused a batch"
             );
         }
         ack.set_outcome(outcome);
@@ -188,20 +188,20 @@ impl Committer {
 
     fn store_answers(&self) {
         if self.away.swap(false, Ordering::Relaxed) {
-            tracing::info!("the store can be written again");
+            tracing::info!("the database is writable again");
         }
     }
 
     fn store_is_away(&self, error: &heavy_store::Error) {
         if !self.away.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "the store cannot be written; agents keep their results and try again");
+            tracing::warn!(%error, "cannot write to the database; agents keep their results and retry");
         }
     }
 }
 
 fn outcome_of(committed: Committed, producer: &Producer) -> (Outcome, String) {
     let (outcome, message) = match committed {
-        // What is left of a deleted job: the agent need not keep it.
+        // Results of a deleted job: the agent need not keep them.
         Committed::Stored | Committed::Discarded => (Outcome::Stored, ""),
         Committed::Duplicate => (Outcome::Duplicate, ""),
         Committed::Gap { .. } => (Outcome::Gap, "an earlier batch is missing"),
@@ -212,7 +212,7 @@ fn outcome_of(committed: Committed, producer: &Producer) -> (Outcome, String) {
         // An agent that reached the wrong store must not give up what the right one would take.
         Committed::UnknownJob => {
             let message = format!(
-                "there is no job {} in this database: let scheduler and collector use the same one",
+                "unknown job {}: scheduler and collector must use the same database",
                 producer.job
             );
             return (Outcome::Retry, message);

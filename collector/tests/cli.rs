@@ -76,7 +76,7 @@ fn a_database_is_refused_that_cannot_be_used() {
         1,
         "choose another path with --database",
     );
-    refused(with("--database", "oracle://db"), 2, "is not a database URL");
+    refused(with("--database", "oracle://db"), 2, "invalid database URL");
     let url = Postgres::shared()
         .database()
         .url()

@@ -1,17 +1,17 @@
-//! Batches of results: who sends them, what they hold, and what became of them.
+//! Batches of results and the outcome of committing one.
 
 use uuid::Uuid;
 
 use crate::rows::Rows;
 
-/// Who sends a sequence of batches.
+/// The sender of one sequence of batches.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Producer {
     /// The job.
     pub job: Uuid,
     /// The agent's name.
     pub agent: String,
-    /// Counts the assignment's attempts, from 1.
+    /// Number of the assignment's attempt, from 1.
     pub epoch: u32,
     /// Which of the assignment's two streams.
     pub stream: Stream,
@@ -26,61 +26,61 @@ pub enum Stream {
     Rows,
 }
 
-/// A batch to be committed: its content and its place in the producer's sequence.
+/// A batch to commit.
 #[derive(Debug)]
 pub struct Batch {
-    /// Who sends it.
+    /// Its sender.
     pub producer: Producer,
-    /// From 1, without gaps.
+    /// Its number in the producer's sequence, from 1, without gaps.
     pub sequence: u64,
-    /// Of the encoded content.
+    /// Checksum of the encoded content.
     pub crc32c: u32,
-    /// What it holds.
+    /// Its content.
     pub content: Content,
 }
 
-/// What a batch holds.
+/// The content of a batch.
 #[derive(Debug)]
 pub enum Content {
     /// Raw rows, for the tables.
     Rows(Box<Rows>),
-    /// An encoded stats or closing content, kept as it is for the scheduler to fold.
+    /// Encoded statistics or an encoded closing, stored unchanged for [`crate::StatisticsReader`].
     Encoded {
         /// The bytes.
         bytes: Vec<u8>,
-        /// Whether it is the producer's closing: its last batch.
+        /// Whether it is a closing: the last batch of its producer.
         closing: bool,
     },
-    /// Stands in the place of rows that were given up; only the mark moves.
+    /// Replaces rows that the agent discarded; only the mark advances.
     Void,
-    /// Stands in the place of stats that were given up: the encoded void, kept as it is for the scheduler to fold.
+    /// Replaces statistics that the agent discarded; the encoded void is stored.
     EncodedVoid(Vec<u8>),
 }
 
-/// What became of a batch.
+/// The outcome of committing a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Committed {
     /// Content and mark are durable.
     Stored,
-    /// It was committed before; or it is a void, and what it stands for was.
+    /// The batch, or the one that this void replaces, was committed before.
     Duplicate,
-    /// An earlier one is missing.
+    /// An earlier batch is missing.
     Gap {
-        /// The sequence that would be next.
+        /// The sequence number that comes next.
         expected: u64,
     },
-    /// The sequence was committed before with another checksum.
+    /// Another batch with this sequence number was committed before.
     Conflict,
-    /// There is no such job.
+    /// The database has no such job.
     UnknownJob,
-    /// The job was deleted: nothing is kept, and nothing is missed.
+    /// The job was deleted: the batch is not needed.
     Discarded,
 }
 
 /// How far a producer has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
-    /// Who.
+    /// The producer.
     pub producer: Producer,
     /// The highest committed sequence.
     pub sequence: u64,
@@ -91,7 +91,7 @@ pub struct Mark {
 /// One batch of a stats stream, as it was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodedStats {
-    /// Its place.
+    /// Its number in the producer's sequence.
     pub sequence: u64,
     /// An encoded proto `Content`.
     pub bytes: Vec<u8>,

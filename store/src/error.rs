@@ -1,80 +1,80 @@
-//! What can go wrong with the database, and whether trying again may help.
+//! Errors of the results database, and which of them are worth a retry.
 
-/// What could not be done with the database.
+/// An error of the results database.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The URL names no database that heavy knows.
+    /// Not a database URL.
     #[error(
-        "{url:?} is not a database URL: write postgres://USER:PASSWORD@HOST/DATABASE, sqlite://PATH, or the path of a SQLite file that exists"
+        "invalid database URL `{url}`: expected postgres://USER:PASSWORD@HOST/DATABASE, sqlite://PATH, or the path of an existing SQLite file"
     )]
     Url {
-        /// As given, without its password.
+        /// The URL without its password.
         url: String,
     },
     /// No connection; retrying later may help.
     #[error("cannot reach the database at {url}: {problem}")]
     Unreachable {
-        /// Without its password.
+        /// The URL without its password.
         url: String,
         /// What the database or the system said, and what to do next.
         problem: String,
     },
-    /// The database was made by a newer heavy.
+    /// A newer heavy created or migrated the database.
     #[error(
-        "the database at {url} has schema version {found}, this heavy knows up to {known}: use a newer heavy or another database"
+        "the database at {url} has schema version {found}, but this version of heavy supports up to {known}: use a newer heavy or another database"
     )]
     NewerSchema {
-        /// Without its password.
+        /// The URL without its password.
         url: String,
         /// The database's version.
         found: i64,
-        /// The newest that this binary knows.
+        /// The newest that this version supports.
         known: i64,
     },
-    /// There is nothing to read: no such database, or one that heavy has not made.
+    /// The database does not exist, or heavy did not create it.
     #[error(
-        "there are no results at {url}: {problem}; check the URL, or put results there with `heavy run TEST --database URL`"
+        "no results at {url}: {problem}; check the URL, or store results there with `heavy run TEST --database URL`"
     )]
     NoResults {
-        /// Without its password.
+        /// The URL without its password.
         url: String,
-        /// What is there instead.
+        /// What was found instead.
         problem: String,
     },
-    /// The database was made by an older heavy, and was opened to be read only.
+    /// An older heavy created the database, and it was opened read-only.
     #[error(
-        "the database at {url} has schema version {found}, this heavy reads version {known}: bring it up to date with \
-         `heavy up --database URL` (or a scheduler or collector of this version), or read it with the heavy that made it"
+        "the database at {url} has schema version {found}, but this version of heavy reads version {known}: migrate it with \
+         `heavy up --database URL` (or with a scheduler or collector of this version), or read it with the older heavy"
     )]
     OlderSchema {
-        /// Without its password.
+        /// The URL without its password.
         url: String,
         /// The database's version.
         found: i64,
-        /// The version that this binary reads.
+        /// The version that this version of heavy reads.
         known: i64,
     },
-    /// A job that is to be deleted has not ended.
+    /// A job to delete has not ended.
     #[error("job {job} is {state}: stop it before you delete it")]
     Running {
-        /// Which one.
+        /// The job.
         job: uuid::Uuid,
         /// Its state.
         state: String,
     },
-    /// A query of a person is wrong or not allowed.
+    /// A user's query is wrong or not allowed.
     #[error("{0}")]
     Query(String),
-    /// Rows were read and could not be passed on.
+    /// The receiver of exported rows failed.
     #[error("cannot write: {0}")]
     Output(std::io::Error),
-    /// Anything else the database said.
-    #[error("the database refused: {0}")]
+    /// Any other error that the database returned.
+    #[error("database error: {0}")]
     Database(#[from] sqlx::Error),
-    /// What is stored is not what this version writes.
-    #[error("stored {what} cannot be read: {problem}")]
+    /// Stored data that this version does not write.
+    #[error("cannot read stored {what}: {problem}")]
     Corrupt {
-        /// Which relation and row.
+        /// Relation and row.
         what: String,
         /// Why.
         problem: String,
@@ -82,8 +82,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether the same may succeed later, without any change to what was asked: the database is away, overloaded,
-    /// out of room or not to be written to. False when the content itself is the problem.
+    /// Whether the same call may succeed later: the database is unreachable, overloaded, read-only or its disk is full.
+    /// False if the content is the problem.
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
@@ -101,7 +101,7 @@ impl Error {
     }
 }
 
-/// Whether the database will refuse the same content for ever.
+/// Whether the database rejects this content for good.
 fn is_about_content(error: &sqlx::Error) -> bool {
     let said = match error {
         sqlx::Error::Database(said) => said,

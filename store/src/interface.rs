@@ -1,4 +1,4 @@
-//! What every results database does.
+//! The interface of a results database.
 
 use std::fmt::Debug;
 
@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::export::{ExportRelation, RowSink};
 use crate::relations::Relation;
 
-/// The answer to a query: every value as the database's own text, `None` for NULL.
+/// The result of a query: every value as the database's own text, `None` for NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
     /// Column names.
@@ -28,10 +28,10 @@ pub struct Table {
 /// The results database. All methods may be called at once from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
-    /// Writes a new job and makes room for its rows (its day's partition).
+    /// Inserts a job; on Postgres also creates the partitions of its day.
     async fn create_job(&self, job: &JobInfo) -> Result<(), Error>;
 
-    /// Replaces all that is known of a job; state changes are durable when this returns. Ignores a job that was deleted.
+    /// Replaces a job; the change is durable when this returns. Ignores a deleted job.
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error>;
 
     /// Jobs whose id starts with `prefix` (hex digits and dashes), newest first, at most `limit`.
@@ -43,15 +43,15 @@ pub trait Store: Send + Sync + Debug {
     /// Jobs whose state is not final, oldest first.
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error>;
 
-    /// Deletes jobs, and returns those that there were. Batches that come later are acknowledged and discarded.
+    /// Deletes jobs and returns those that existed. Batches of them that arrive later are [`Committed::Discarded`].
     ///
-    /// Fails with [`Error::Running`], and deletes nothing, if the state of any of them is not final.
+    /// Fails with [`Error::Running`] and deletes nothing if one of them has not ended.
     async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error>;
 
-    /// Final jobs that ended before this instant and from which `what` has not been deleted yet, oldest first.
+    /// Jobs that ended before this instant (ns since the Unix epoch) and still have what is to be deleted, oldest first.
     async fn prunable_jobs(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error>;
 
-    /// Deletes all [`Self::prunable_jobs`], and returns them.
+    /// Deletes all [`Self::prunable_jobs`] and returns them.
     async fn prune(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error> {
         let jobs = self.prunable_jobs(ended_before_wall_ns, what).await?;
         self.delete_jobs(&jobs, what).await
@@ -71,28 +71,28 @@ pub trait Store: Send + Sync + Debug {
         limit: u32,
     ) -> Result<Vec<EncodedStats>, Error>;
 
-    /// Writes changed seconds, agent seconds, events and log lines, and (if given) the totals of a summary, in one
+    /// Writes changed seconds, agent seconds, events and log lines, and the totals of a summary if given, in one
     /// transaction: `seconds`, `agent_seconds`, `events`, `logs`; `assignments`, `request_stats`, `step_stats`,
     /// `workflow_stats`, `status_counts`, `errors`, `checks`, `metrics`, `thresholds`, `latency_buckets` and the summary document.
-    /// Writing the same again changes nothing. Ignores a job that was deleted.
+    /// Idempotent. Ignores a deleted job.
     async fn save_series(
         &self,
         job: Uuid,
-        folded: &SeriesUpdate,
+        update: &SeriesUpdate,
         summary: Option<&Summary>,
     ) -> Result<(), Error>;
 
-    /// The summary as last saved.
+    /// The summary as last saved; `None` before the first.
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error>;
 
-    /// Runs one read-only statement of a person, with at most `max_rows` rows of answer. The database stops working on
-    /// it soon after the future was dropped.
+    /// Runs one read-only statement written by a user and returns at most `max_rows` rows. Dropping the future cancels
+    /// the statement in the database.
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error>;
 
-    /// The relations that people query, as [`RELATIONS`] lists them, and their columns.
+    /// The relations for users, in the order of [`crate::RELATIONS`], with their columns.
     async fn relations(&self) -> Result<Vec<Relation>, Error>;
 
-    /// Hands all rows of a job to `sink`, one by one, as they are read: a job of any size takes the same memory. They come
-    /// in no order that is promised, and all as of one instant. Gives their number.
+    /// Streams all rows of a job to `sink` in constant memory and returns their number. The rows are of one snapshot, in
+    /// no particular order.
     async fn export(&self, job: Uuid, raw: ExportRelation, sink: &mut dyn RowSink) -> Result<u64, Error>;
 }

@@ -1,10 +1,9 @@
 //! The results database: one owner of schema, migrations and SQL, for Postgres and SQLite behind one trait.
 //!
-//! [`open`] takes a `postgres://` or `sqlite://` URL, migrates the database if need be and gives a [`Store`];
-//! [`open_to_read`] changes nothing.
-//! Collectors [`commit`](Store::commit) batches, the scheduler reads roll-ups back, folds them and
-//! [`saves`](Store::save_series) series and totals; people read the relations that `docs/relations.md` describes, which
-//! are the same on both databases.
+//! [`open`] takes a `postgres://` or `sqlite://` URL, migrates the database if necessary and returns a [`Store`];
+//! [`open_to_read`] changes nothing. Collectors [`commit`](Store::commit) batches. The scheduler reads their statistics
+//! back with a [`StatisticsReader`], aggregates them and [`saves`](Store::save_series) series and totals. Users query the
+//! relations that `docs/relations.md` describes; they are the same on both databases.
 
 mod address;
 mod batch;

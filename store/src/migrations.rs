@@ -43,7 +43,7 @@ pub(crate) fn readable(found: Option<i64>, known: i64, shown: &str) -> Result<()
         Some(_) => Ok(()),
         None => Err(Error::NoResults {
             url,
-            problem: "it is empty, or a database of something else".to_owned(),
+            problem: "the database is empty or belongs to another program".to_owned(),
         }),
     }
 }

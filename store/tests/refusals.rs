@@ -24,15 +24,15 @@ async fn each_problem_with_postgres_has_its_own_words() {
     for (url, expected) in [
         (
             url.replace("heavy-test-only", "wrong-secret"),
-            "or its password is wrong",
+            "wrong password or unknown user `heavy`",
         ),
         (
             url.replace(database.name(), "nowhere"),
-            "there is no database \"nowhere\"; create it (createdb",
+            "database `nowhere` does not exist; create it (createdb",
         ),
         (
             url.replace("//heavy:", "//nobody:"),
-            "user \"nobody\" or its password is wrong",
+            "wrong password or unknown user `nobody`",
         ),
         (url.replace(&port, &closed), "check host and port"),
     ] {
@@ -51,7 +51,7 @@ async fn each_problem_with_postgres_has_its_own_words() {
     assert!(
         refusal("mysql://me:wrong-secret@db/x")
             .await
-            .contains("is not a database URL")
+            .contains("invalid database URL")
     );
 }
 
@@ -74,7 +74,7 @@ async fn each_problem_with_a_file_has_its_own_words() {
     let there = refusal(&folder.join("text").display().to_string()).await;
     assert!(there.contains("no SQLite database"), "{there}");
     let nowhere = refusal(&folder.join("text/heavy.db").display().to_string()).await;
-    assert!(nowhere.contains("is not a database URL"), "{nowhere}");
+    assert!(nowhere.contains("invalid database URL"), "{nowhere}");
 }
 
 #[tokio::test]

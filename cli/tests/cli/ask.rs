@@ -144,7 +144,7 @@ fn a_database_url_that_is_none_is_wrong_usage() {
         .finish();
     let finished = finished.expect_code(2);
     assert!(
-        finished.stderr.contains("is not a database URL"),
+        finished.stderr.contains("invalid database URL"),
         "{}",
         finished.stderr
     );

@@ -42,21 +42,21 @@ fn files(folder: &TempDir) -> Vec<String> {
 #[test]
 fn a_mistyped_file_is_not_made() {
     let folder = TempDir::new("typo");
-    all_refuse("foo", &folder, 2, "\"foo\" is not a database URL");
+    all_refuse("foo", &folder, 2, "invalid database URL `foo`");
     all_refuse(
         "sqlite://typo.db",
         &folder,
         1,
-        "there are no results at sqlite://typo.db: there is no such file",
+        "no results at sqlite://typo.db: no such file",
     );
     let below = format!("sqlite://{}/new/typo.db", folder.path().display());
-    all_refuse(&below, &folder, 1, "there is no such file");
+    all_refuse(&below, &folder, 1, "no such file");
     assert_eq!(files(&folder), Vec::<String>::new());
     // Nor by what writes.
     let run = Run::binary("heavy").args(["run", "http://127.0.0.1:1/", "--database", "foo"]);
     let run = run.current_dir(folder.path()).finish().expect_code(2);
     assert!(
-        run.stderr.contains("\"foo\" is not a database URL"),
+        run.stderr.contains("invalid database URL `foo`"),
         "{}",
         run.stderr
     );
@@ -70,12 +70,17 @@ fn a_file_of_something_else_is_left_alone() {
     sqlite(&file, "create table t (a integer primary key)");
     let before = std::fs::read(&file).unwrap();
     let url = format!("sqlite://{}", file.display());
-    all_refuse(&url, &folder, 1, "it is empty, or a database of something else");
+    all_refuse(
+        &url,
+        &folder,
+        1,
+        "the database is empty or belongs to another program",
+    );
     all_refuse(
         "other.db",
         &folder,
         1,
-        "it is empty, or a database of something else",
+        "the database is empty or belongs to another program",
     );
     assert_eq!(files(&folder), ["other.db"]);
     assert_eq!(std::fs::read(&file).unwrap(), before);
@@ -89,7 +94,7 @@ fn a_file_of_something_else_is_left_alone() {
         &format!("sqlite://{}", folder.path().display()),
         &folder,
         1,
-        "it is not a file",
+        "not a regular file",
     );
 }
 
@@ -101,7 +106,7 @@ fn a_postgres_database_of_something_else_is_left_alone() {
         database.url(),
         &folder,
         1,
-        "it is empty, or a database of something else",
+        "the database is empty or belongs to another program",
     );
     let relations = "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace";
     assert_eq!(database.value::<u64>(relations), 0);
@@ -114,7 +119,12 @@ fn an_older_schema_is_named_and_brought_up_to_date_by_what_writes() {
     let url = format!("sqlite://{}", file.display());
     crate::stored::make(&url);
     sqlite(&file, "delete from _sqlx_migrations where version > 2");
-    all_refuse(&url, &folder, 1, "has schema version 2, this heavy reads version");
+    all_refuse(
+        &url,
+        &folder,
+        1,
+        "has schema version 2, but this version of heavy reads version",
+    );
 }
 
 #[test]

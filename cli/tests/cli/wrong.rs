@@ -78,7 +78,7 @@ fn a_place_that_cannot_be_used_is_named() {
         (
             ["--database", "mysql://me:secret@db/x"],
             2,
-            "is not a database URL",
+            "invalid database URL",
         ),
     ] {
         let (ended, stderr) = heavy(&["run", url, args[0], args[1]]);

@@ -92,10 +92,10 @@ impl Store for Gate {
     async fn save_series(
         &self,
         job: Uuid,
-        folded: &SeriesUpdate,
+        update: &SeriesUpdate,
         summary: Option<&Summary>,
     ) -> Result<(), Error> {
-        self.store.save_series(job, folded, summary).await
+        self.store.save_series(job, update, summary).await
     }
 
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {

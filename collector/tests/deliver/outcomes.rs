@@ -103,7 +103,7 @@ pub(crate) async fn what_can_never_be_stored_is_refused(bed: &Bed) {
         (damaged, "damaged"),
         (
             bed.batch(v1::Stream::Rows, 1, Content::Rows(wrong_index)),
-            "workflow names text 1",
+            "workflow refers to text 1",
         ),
         (bed.batch(v1::Stream::Stats, 1, rows(0..1)), "rows do not belong"),
     ] {

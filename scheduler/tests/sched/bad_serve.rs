@@ -80,7 +80,7 @@ fn databases_that_do_not_answer_are_named_without_password() {
         );
         assert!(!finished.stderr.contains("secret"), "{}", finished.stderr);
     };
-    with("mysql://root:secret@localhost/x", 2, "is not a database URL");
+    with("mysql://root:secret@localhost/x", 2, "invalid database URL");
     with(
         "postgres://u:secret@127.0.0.1:1/x",
         1,
@@ -91,11 +91,15 @@ fn databases_that_do_not_answer_are_named_without_password() {
     with(
         &format!("{head}/heavy_nothing"),
         1,
-        "there is no database \"heavy_nothing\"; create it (createdb",
+        "database `heavy_nothing` does not exist; create it (createdb",
     );
     let (head, place) = database.url().split_once('@').unwrap();
     let (user, _) = head.rsplit_once(':').unwrap();
-    with(&format!("{user}:secret@{place}"), 1, "or its password is wrong");
+    with(
+        &format!("{user}:secret@{place}"),
+        1,
+        "wrong password or unknown user",
+    );
 }
 
 #[test]

@@ -14,21 +14,19 @@ pub(super) fn connection(error: &sqlx::Error, options: &PgConnectOptions) -> Str
     match error {
         sqlx::Error::Database(said) => match said.code().as_deref() {
             Some("28P01") => format!(
-                "user {user:?} or its password is wrong; check both in the URL (postgres://USER:PASSWORD@HOST/DATABASE)"
+                "wrong password or unknown user `{user}`; check both in the URL (postgres://USER:PASSWORD@HOST/DATABASE)"
             ),
             Some("28000") => format!(
                 "{}; check the user in the URL and the server's pg_hba.conf",
                 said.message()
             ),
             Some("3D000") => format!(
-                "there is no database {database:?}; create it (createdb -h {} -p {} -U {user} {database}) or write \
+                "database `{database}` does not exist; create it (createdb -h {} -p {} -U {user} {database}) or write \
                  another name at the end of the URL",
                 options.get_host(),
                 options.get_port()
             ),
-            Some("53300") => {
-                "it has no free connection; raise its max_connections or end other clients".to_owned()
-            }
+            Some("53300") => "no free connections; raise max_connections or close other clients".to_owned(),
             Some("57P03") => format!("{}; try again in a moment", said.message()),
             _ => said.message().to_owned(),
         },

@@ -8,7 +8,6 @@ mod delete;
 mod encode;
 mod explain;
 mod export;
-mod fold;
 mod jobs;
 mod known;
 mod migrate;
@@ -16,6 +15,7 @@ mod open;
 mod partitions;
 mod query;
 mod relations;
+mod results;
 
 use std::sync::Arc;
 
@@ -106,16 +106,18 @@ impl Store for PostgresStore {
     async fn save_series(
         &self,
         job: Uuid,
-        folded: &SeriesUpdate,
+        update: &SeriesUpdate,
         summary: Option<&Summary>,
     ) -> Result<(), Error> {
-        fold::save(self, job, folded, summary)
+        results::save(self, job, update, summary)
             .await
             .map_err(|error| self.locate(error))
     }
 
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
-        fold::summary(self, job).await.map_err(|error| self.locate(error))
+        results::summary(self, job)
+            .await
+            .map_err(|error| self.locate(error))
     }
 
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {

@@ -5,7 +5,6 @@ mod commit;
 mod database;
 mod delete;
 mod export;
-mod fold;
 mod insert;
 mod jobs;
 mod migrate;
@@ -13,6 +12,7 @@ mod open;
 mod query;
 mod read;
 mod relations;
+mod results;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -89,14 +89,14 @@ impl Store for SqliteStore {
     async fn save_series(
         &self,
         job: Uuid,
-        folded: &SeriesUpdate,
+        update: &SeriesUpdate,
         summary: Option<&Summary>,
     ) -> Result<(), Error> {
-        fold::save(self, job, folded, summary).await
+        results::save(self, job, update, summary).await
     }
 
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
-        fold::summary(self, job).await
+        results::summary(self, job).await
     }
 
     async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {

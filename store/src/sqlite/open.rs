@@ -121,7 +121,7 @@ pub(super) fn explain(error: &sqlx::Error) -> String {
             "another process holds its lock; wait for it to end, or choose another path".to_owned()
         }
         Some(8) => "it is read-only; make it writable, or choose another path with --database".to_owned(),
-        Some(13) => "the disk is full; make room, or choose another path with --database".to_owned(),
+        Some(13) => "the disk is full; free some space, or choose another path with --database".to_owned(),
         Some(26) => "it is a file, but no SQLite database; choose another path with --database".to_owned(),
         _ => error.to_string(),
     }

@@ -17,9 +17,9 @@ pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
     let shown = format!("sqlite://{}", path.display());
     if !path.is_file() {
         let problem = if path.exists() {
-            "it is not a file"
+            "not a regular file"
         } else {
-            "there is no such file"
+            "no such file"
         };
         return Err(Error::NoResults {
             url: shown,

@@ -13,10 +13,10 @@ use crate::{Error, documents, series, totals};
 pub(super) async fn save(
     store: &SqliteStore,
     job: Uuid,
-    folded: &SeriesUpdate,
+    update: &SeriesUpdate,
     summary: Option<&Summary>,
 ) -> Result<(), Error> {
-    let series = series::rowsets(job, folded);
+    let series = series::rowsets(job, update);
     let totals = summary
         .map(|summary| totals::rowsets(job, summary))
         .unwrap_or_default();
