@@ -72,7 +72,7 @@ pub(crate) struct Unreadable {
     pub(crate) job: String,
     pub(crate) problem: String,
     /// What to tell the scheduler; nothing where it expects no answer.
-    pub(crate) answer: Option<Said>,
+    pub(crate) answer: Option<Box<Said>>,
 }
 
 impl Assignment {
@@ -94,7 +94,7 @@ impl Assignment {
             Unreadable {
                 job,
                 problem,
-                answer: Some(Said::Update(update)),
+                answer: Some(Box::new(Said::Update(update))),
             }
         })
     }
@@ -211,7 +211,7 @@ mod tests {
             ),
         ] {
             let unreadable = Assignment::parse(broken).unwrap_err();
-            let Some(Said::Update(update)) = unreadable.answer else {
+            let Some(Said::Update(update)) = unreadable.answer.as_deref() else {
                 panic!("no answer: {unreadable:?}");
             };
             assert_eq!(

@@ -18,6 +18,11 @@ impl AssignmentFailure {
         }
     }
 
+    /// Turns an error into a failure of a kind.
+    pub(crate) fn with_kind<E: ToString>(kind: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::new(kind, error)
+    }
+
     /// Something that the agent cannot do, or a defect.
     pub(crate) fn internal(message: impl ToString) -> Self {
         Self::new("internal", message)

@@ -47,7 +47,7 @@ pub(super) async fn prepare(
     let url = &shared.config.collector;
     reach(url)
         .await
-        .map_err(|problem| AssignmentFailure::new("collector", problem))?;
+        .map_err(AssignmentFailure::with_kind("collector"))?;
     let program = shared
         .cache
         .get(
@@ -60,8 +60,8 @@ pub(super) async fn prepare(
     let (path, host) = (program.clone(), shared.host.clone());
     tokio::task::spawn_blocking(move || check(&path, &host))
         .await
-        .map_err(|error| AssignmentFailure::new("internal", error))??;
-    create_private(dir).map_err(|error| AssignmentFailure::new("spawn", error))?;
+        .map_err(AssignmentFailure::with_kind("internal"))??;
+    create_private(dir).map_err(AssignmentFailure::with_kind("spawn"))?;
     let (process, ends) = Process::spawn(&shared.spawner, &program, dir)
         .await
         .map_err(|error| {
@@ -78,7 +78,7 @@ pub(super) async fn prepare(
 }
 
 fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
-    let file = fs::File::open(path).map_err(|error| AssignmentFailure::new("fetch", error))?;
+    let file = fs::File::open(path).map_err(AssignmentFailure::with_kind("fetch"))?;
     let cache = ReadCache::new(file);
     match program::check_read(&cache, host) {
         Ok(_) => Ok(()),
@@ -96,8 +96,7 @@ async fn set_up(
 ) -> Result<impl FnOnce(Process) -> LiveTest + use<>, AssignmentFailure> {
     let (spec, seated) = (&assignment.spec, &assignment.seated);
     let results = Arc::new(Results::new(&[], Keep::of(spec)));
-    let (tail, socket) =
-        tail::start(ends, &results).map_err(|error| AssignmentFailure::new("spawn", error))?;
+    let (tail, socket) = tail::start(ends, &results).map_err(AssignmentFailure::with_kind("spawn"))?;
     let Tail { hello, ended } = tail;
     let watched = SpawnedProgram {
         process,
@@ -105,8 +104,7 @@ async fn set_up(
         output_ended: &ended,
     };
     let hello = watched.hello(hello).await?;
-    let socket =
-        tokio::net::UnixStream::from_std(socket).map_err(|error| AssignmentFailure::new("spawn", error))?;
+    let socket = tokio::net::UnixStream::from_std(socket).map_err(AssignmentFailure::with_kind("spawn"))?;
     let transport: ClientTransport<_> = codec::transport(socket);
     let tarpc::client::NewClient { client, dispatch } = LoadTestClient::new(client_config(), transport);
     let connection = tokio::spawn(async move {

@@ -159,7 +159,7 @@ impl Link {
         match answer {
             Some(said) => {
                 self.note(&said);
-                say(out, said)
+                say(out, *said)
             }
             None => Ok(()),
         }
