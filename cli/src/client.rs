@@ -1,4 +1,4 @@
-//! The commands that `heavy-sched` has too, with the local data dir where no scheduler answers.
+//! The commands that `heavy-sched` has too, with the local data directory where no scheduler answers.
 
 use std::process::ExitCode;
 

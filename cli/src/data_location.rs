@@ -41,7 +41,7 @@ impl DataLocation {
         }
     }
 
-    /// The data dir as given, or the default.
+    /// The data directory as given, or the default.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
         match &self.data_dir {
             Some(dir) => Ok(dir.clone()),
@@ -49,7 +49,7 @@ impl DataLocation {
         }
     }
 
-    /// The database's URL as given, or that of the file in the data dir.
+    /// The database's URL as given, or that of the file in the data directory.
     pub(crate) fn database_url(&self) -> Result<String, Failure> {
         match &self.database {
             Some(url) => Ok(url.clone()),

@@ -77,7 +77,7 @@ fn database(args: &Args) -> anyhow::Result<String> {
     let path = data_dir::database_file(&dir);
     let path = path.to_str().with_context(|| {
         format!(
-            "the data dir {} is not UTF-8: choose another with --data-dir",
+            "the data directory {} is not UTF-8: choose another with --data-dir",
             dir.display()
         )
     })?;

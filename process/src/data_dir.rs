@@ -1,4 +1,4 @@
-//! Data directories: where they are by default, made with mode 0700, and locked by the process that uses one.
+//! Data directories: the default path, creation with mode 0700, and a lock for the process that uses one.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -12,8 +12,8 @@ use rustix::io::Errno;
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be made or written.
-    #[error("cannot use the data dir {dir}: {problem}; choose another with --data-dir", dir = .dir.display())]
+    /// It cannot be created or written.
+    #[error("cannot use the data directory {dir}: {problem}; choose another with --data-dir", dir = .dir.display())]
     Unusable {
         /// The directory.
         dir: PathBuf,
@@ -22,7 +22,7 @@ pub enum Error {
     },
     /// Another process of the same kind uses it.
     #[error(
-        "the data dir {dir} is in use by another {owner}: stop that one, or choose another with --data-dir",
+        "the data directory {dir} is in use by another {owner}: stop it, or choose another with --data-dir",
         dir = .dir.display()
     )]
     Locked {
@@ -32,7 +32,7 @@ pub enum Error {
         owner: &'static str,
     },
     /// The environment names no home.
-    #[error("neither XDG_DATA_HOME nor HOME is set: say where to keep data with --data-dir")]
+    #[error("neither XDG_DATA_HOME nor HOME is set: choose a directory with --data-dir")]
     NoHome,
 }
 
@@ -62,16 +62,16 @@ fn default_dir_of(xdg_data_home: Option<OsString>, home: Option<OsString>) -> Re
         .ok_or(Error::NoHome)
 }
 
-/// The results database that a data directory holds unless another is named.
+/// The default results database of a data directory.
 #[must_use]
 pub fn database_file(data_dir: &Path) -> PathBuf {
     data_dir.join("heavy.db")
 }
 
-/// Makes a directory, and its parents, that only this user can look into.
+/// Creates a directory and its parents, readable by this user only.
 ///
 /// # Errors
-/// [`Error::Unusable`] when it cannot be made.
+/// [`Error::Unusable`] if it cannot be created.
 pub fn create_private(dir: &Path) -> Result<(), Error> {
     DirBuilder::new()
         .recursive(true)
@@ -83,7 +83,7 @@ pub fn create_private(dir: &Path) -> Result<(), Error> {
         })
 }
 
-/// A directory that this process alone uses, for as long as this value lives.
+/// A directory that only this process uses, while this value exists.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -91,10 +91,10 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directory if need be, and locks the file `lock` in it. `owner` is the kind of process, for messages.
+    /// Creates the directory if it does not exist, and locks the file `lock` in it. `owner` is the kind of process, for messages.
     ///
     /// # Errors
-    /// When it cannot be made or written, or another process holds the lock.
+    /// If it cannot be created or written, or another process holds the lock.
     pub fn open(dir: &Path, lock: &str, owner: &'static str) -> Result<Self, Error> {
         let unusable = |problem: io::Error| Error::Unusable {
             dir: dir.to_owned(),

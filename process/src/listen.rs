@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, lookup_host};
 
-/// What listens, for messages about its address.
+/// A listening service, for messages about its address.
 #[derive(Debug, Clone, Copy)]
 pub struct Listens {
-    /// An address that would do, for example `127.0.0.1:7700`.
+    /// A valid address, for example `127.0.0.1:7700`.
     pub example: &'static str,
-    /// What anybody who reaches the port can do.
+    /// What anyone who can reach the port can do.
     pub risk: &'static str,
 }
 
@@ -22,22 +22,22 @@ pub enum Error {
     Address {
         /// As given.
         address: String,
-        /// An address that would do.
+        /// A valid address.
         example: &'static str,
         /// The system's error.
         problem: io::Error,
     },
-    /// Other hosts could reach it.
+    /// Not a loopback address.
     #[error(
-        "refusing to listen on {address}: anybody who reaches the port can {risk}, and there is no authentication yet; \
+        "refusing to listen on {address}: anyone who can reach the port can {risk}, and there is no authentication yet; \
          listen on a loopback address such as {example}"
     )]
     NotLoopback {
         /// Resolved.
         address: SocketAddr,
-        /// An address that would do.
+        /// A valid address.
         example: &'static str,
-        /// What anybody who reaches the port can do.
+        /// What anyone who can reach the port can do.
         risk: &'static str,
     },
     /// The system refused.
@@ -58,10 +58,10 @@ impl Error {
     }
 }
 
-/// Binds `address`, which must be a loopback address. Port 0 takes any free port.
+/// Binds `address`, which must be a loopback address. Port 0 selects a free port.
 ///
 /// # Errors
-/// When the address is not on the loopback interface, or is in use.
+/// If the address is not on the loopback interface, or is in use.
 pub async fn bind(address: &str, listens: Listens) -> Result<TcpListener, Error> {
     let Listens { example, risk } = listens;
     let wrong = |problem| Error::Address {
@@ -108,7 +108,7 @@ mod tests {
         for (address, says) in [
             (
                 "0.0.0.0:0",
-                "refusing to listen on 0.0.0.0:0: anybody who reaches the port can run programs",
+                "refusing to listen on 0.0.0.0:0: anyone who can reach the port can run programs",
             ),
             ("nonsense", "invalid listen address `nonsense`"),
         ] {

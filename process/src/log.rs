@@ -4,7 +4,7 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to stderr at `level` (a filter such as `info,h2=warn`); `HEAVY_LOG` overrides it. To be called once.
+/// Starts logging to stderr at `level` (a filter such as `info,h2=warn`); `HEAVY_LOG` overrides it. Call it once.
 pub fn start(level: &str) {
     let filter = EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt()
@@ -15,7 +15,7 @@ pub fn start(level: &str) {
         .init();
 }
 
-/// Whether colours may be written to `stream`: it is a terminal, not a dumb one, and `NO_COLOR` is unset or empty.
+/// Whether to write colours to `stream`: it is a terminal, not a dumb one, and `NO_COLOR` is unset or empty.
 pub fn has_colour(stream: &impl io::IsTerminal) -> bool {
     let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");

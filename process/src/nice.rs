@@ -1,17 +1,17 @@
-//! Lower priority for work that can wait, so that the load test gets the processor first.
+//! Lower priority for work that can wait, so that the load test gets CPU time first.
 
 /// The niceness of delivery and storage.
 pub const DELIVERY: i32 = 10;
 
-/// Gives the calling thread (Linux has a niceness for each) a niceness. If the system refuses, only the priority differs.
+/// Sets the niceness of the calling thread (Linux has one per thread). If the system refuses, the priority stays as it is.
 pub fn set_thread(niceness: i32) {
     if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), niceness) {
         tracing::debug!(%error, "cannot lower a thread's priority");
     }
 }
 
-/// Lowers the priority of the calling thread, and of those that it starts later, to [`DELIVERY`], unless it is lower
-/// already. To be called before a runtime is made. If the system refuses, only the priority differs.
+/// Lowers the priority of the calling thread, and of threads that it starts later, to [`DELIVERY`], unless it is already
+/// lower. Call it before creating a runtime. If the system refuses, the priority stays as it is.
 pub fn yield_to_load() {
     match rustix::process::getpriority_process(None) {
         Ok(niceness) if niceness >= DELIVERY => {}

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// SIGINT and SIGTERM as they arrive. From the construction of this value on they no longer end the process.
+/// SIGINT and SIGTERM as they arrive. Once this value exists, they no longer end the process.
 #[derive(Debug)]
 pub struct Interrupts {
     interrupt: Signal,
@@ -15,10 +15,10 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// Takes the signals over. To be called in a tokio runtime.
+    /// Starts handling the signals. Call it in a tokio runtime.
     ///
     /// # Errors
-    /// When the system refuses.
+    /// If the system refuses.
     pub fn take() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

@@ -21,7 +21,7 @@ pub(crate) struct EnvFiles {
 }
 
 impl EnvFiles {
-    /// Opens the folder in the data dir; makes it if need be.
+    /// Opens the folder in the data directory; makes it if need be.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
         let folder = data_dir.join("env");
         DirBuilder::new()

@@ -69,7 +69,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The folders of binaries and of variables.
-    #[error("cannot use the folders of binaries and variables in the data dir: {0}")]
+    #[error("cannot use the directories of artifacts and environment variables in the data directory: {0}")]
     Artifacts(#[from] std::io::Error),
     /// The jobs that an earlier scheduler left.
     #[error("cannot take up the jobs of an earlier scheduler: {0}")]

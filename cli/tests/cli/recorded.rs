@@ -156,7 +156,7 @@ impl Job {
 }
 
 impl Recorded {
-    /// In a SQLite file, in the data dir.
+    /// In a SQLite file, in the data directory.
     pub(crate) fn sqlite() -> Self {
         let folder = TempDir::new("recorded");
         let url = format!("sqlite://{}", folder.path().join("heavy.db").display());

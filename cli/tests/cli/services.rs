@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use heavy_testkit::{Finished, Run, TempDir, binary};
 
-/// A folder with services, and a data dir beside it.
+/// A folder with services, and a data directory beside it.
 struct Desk {
     folder: TempDir,
     data: TempDir,

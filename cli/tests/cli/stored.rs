@@ -10,7 +10,7 @@ use heavy_results::verdict::Verdict;
 use heavy_testkit::{Run, TempDir};
 use uuid::Uuid;
 
-/// A data dir with two finished jobs.
+/// A data directory with two finished jobs.
 #[derive(Debug)]
 pub(crate) struct Stored {
     folder: TempDir,
@@ -32,12 +32,12 @@ impl Stored {
         Self { folder, first, last }
     }
 
-    /// The data dir.
+    /// The data directory.
     pub(crate) fn folder(&self) -> &std::path::Path {
         self.folder.path()
     }
 
-    /// A command on this data dir.
+    /// A command on this data directory.
     pub(crate) fn heavy(&self, args: &[&str]) -> Run {
         Run::binary("heavy")
             .args(args)

@@ -71,7 +71,7 @@ fn a_place_that_cannot_be_used_is_named() {
         (
             ["--data-dir", below.to_str().unwrap()],
             1,
-            "cannot use the data dir",
+            "cannot use the data directory",
         ),
         (["--database", &not_a_database], 1, "no SQLite database"),
         (["--database", &nobody], 1, "cannot reach the database"),

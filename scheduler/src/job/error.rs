@@ -35,7 +35,7 @@ pub(crate) enum Error {
     #[error("the scheduler is shutting down")]
     ShuttingDown,
     /// The folder of variables.
-    #[error("cannot keep the job's variables in the scheduler's data dir: {0}")]
+    #[error("cannot store the job's environment variables in the scheduler's data directory: {0}")]
     Env(std::io::Error),
     /// The results database.
     #[error(transparent)]

@@ -56,7 +56,7 @@ fn a_data_dir_is_for_one_scheduler_and_must_be_writable() {
     refused(
         &args,
         1,
-        &format!("the data dir {data_dir} is in use by another scheduler"),
+        &format!("the data directory {data_dir} is in use by another scheduler"),
     );
     service.stop();
     Service::start("heavy-sched", serve(&args));
@@ -64,7 +64,7 @@ fn a_data_dir_is_for_one_scheduler_and_must_be_writable() {
     refused(
         &["--listen", "127.0.0.1:0", "--data-dir", "/proc/heavy"],
         1,
-        "cannot use the data dir /proc/heavy",
+        "cannot use the data directory /proc/heavy",
     );
 }
 
