@@ -1,6 +1,6 @@
 //! The phases of a request, and the one order in which they stand where they are columns, sums or bars.
 
-/// One of the seven.
+/// A phase of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Phase {
     /// Waiting for a free connection, or for permission to open one.

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::codec::{Decoder, Encoder, Framed};
 
-/// No message may be longer: a release of 50 ms at a million iterations a second stays far below it.
+/// Maximum length of a message. A release of 50 ms at a million iterations per second stays far below it.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 const HEADER_BYTES: usize = 4;
@@ -39,7 +39,7 @@ pub type ClientTransport<S> = Transport<
     tarpc::ClientMessage<crate::rpc::LoadTestRequest>,
 >;
 
-/// Makes a transport of a byte stream; the types follow from [`ServerTransport`] and [`ClientTransport`].
+/// Creates a transport on a byte stream; the types follow from [`ServerTransport`] and [`ClientTransport`].
 pub fn transport<S, Incoming, Outgoing>(stream: S) -> Transport<S, Incoming, Outgoing>
 where
     S: AsyncRead + AsyncWrite,

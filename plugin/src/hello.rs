@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL: u32 = 1;
 
-/// `{"type":"hello","protocol":1,"sdk":"heavy-sdk 0.1.0"}`. A process that has not said it within ten seconds is
+/// `{"type":"hello","protocol":1,"sdk":"heavy-sdk 0.1.0"}`. A process that does not write it within ten seconds is
 /// not a load test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
@@ -15,7 +15,7 @@ pub struct Hello {
     kind: Cow<'static, str>,
     /// The protocol version that the load test speaks.
     pub protocol: u32,
-    /// Name and version of what the load test was written with.
+    /// Name and version of the SDK.
     pub sdk: String,
 }
 

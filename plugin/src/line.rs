@@ -1,7 +1,7 @@
-//! Output lines: the JSON lines on a load test's stdout, their types, and why a line may be none of them.
+//! Output lines: the JSON lines on a load test's stdout.
 //!
-//! [`Line::decode`] reads one line without copying what it need not copy; the `write` methods of the line types
-//! append one line, newline included. The format is fixed and documented in `docs/protocol.md` and, as a JSON
+//! [`Line::decode`] reads one line and borrows from it where it can; the `write` methods of the line types append one
+//! line, newline included. The format is fixed and documented in `docs/protocol.md` and, as a JSON
 //! Schema, in `docs/output-line.schema.json`.
 
 mod dropped;
@@ -26,7 +26,7 @@ use iteration::IterationWire;
 use metric::MetricWire;
 use request::RequestWire;
 
-/// No line may be longer, its newline excluded; the rest of a longer one is skipped to the next newline.
+/// Maximum length of a line without its newline. Readers skip the rest of a longer one.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// One decoded output line. It lives on its decoder's stack: a box would cost an allocation for every request.
@@ -42,7 +42,7 @@ pub enum Line<'a> {
     Metric(MetricLine<'a>),
 }
 
-/// Why a line is not a result. Such a line is log output: kept, counted by this reason, never fatal.
+/// Why a line is not a result. The agent keeps such a line as log output and counts it by this reason; it is never fatal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotAResult {
@@ -92,7 +92,7 @@ impl<'a> Line<'a> {
     /// Decodes one line, given without its newline. A trailing carriage return is white space.
     ///
     /// # Errors
-    /// Says why the line is not a result; nothing about such a line is fatal.
+    /// The reason why the line is not a result.
     pub fn decode(line: &'a [u8]) -> Result<Self, NotAResult> {
         if line.len() > MAX_LINE_BYTES {
             return Err(NotAResult::TooLong);
@@ -101,13 +101,13 @@ impl<'a> Line<'a> {
         if !line.trim_ascii_start().starts_with('{') {
             return Err(NotAResult::Text);
         }
-        // The SDK writes `type` first: half of all lines are then known without being parsed in vain.
+        // The SDK writes `type` first, so that half of all lines need not be parsed as a request in vain.
         if line.starts_with(ITERATION)
             && let Ok(iteration) = serde_json::from_str::<IterationWire<'a>>(line)
         {
             return Ok(Self::Iteration(iteration.into()));
         }
-        // Requests come first without a look at `type`: a line of another type lacks their fields.
+        // Requests are tried first, whatever their `type`: a line of another type lacks their fields.
         match serde_json::from_str::<RequestWire<'a>>(line) {
             Ok(request) if request.is_request() => Ok(Self::Request(request.into())),
             _ => decode_tagged(line),

@@ -1,8 +1,8 @@
-//! The default name of a request: method and path, with the segments that differ from request to request templated.
+//! The default name of a request: method and path, with variable segments templated.
 //!
 //! A name is a request's identity in every statistic, so `GET /items/17` and `GET /items/18` must share one.
 
-/// What stands for a templated segment.
+/// Replaces a variable segment.
 const ID: &str = "{id}";
 
 /// A run of hexadecimal digits this long, with a decimal digit among them, is a hash or a database's object id and
@@ -18,7 +18,7 @@ pub fn default_name(method: &str, url: &str) -> String {
     name
 }
 
-/// Appends [`default_name`] to `out`, for those who have a buffer to use again.
+/// Appends [`default_name`] to `out`, for callers that reuse a buffer.
 pub fn push_default_name(method: &str, url: &str, out: &mut String) {
     out.push_str(method);
     out.push(' ');

@@ -83,6 +83,7 @@ impl<'a, S: Subject> Measuring<'a, S> {
         }
     }
 
+    #[inline]
     fn line(&self, started_ns: u64, duration_ns: u64) -> RequestLine<'_> {
         let labels = self.subject.labels();
         RequestLine {

@@ -85,6 +85,7 @@ impl Asked {
 }
 
 impl Subject for Asked {
+    #[inline]
     fn line(&self) -> RequestLine<'_> {
         let name = self.labels.name.as_deref().or(self.default_name.as_deref());
         RequestLine {

@@ -27,9 +27,9 @@ pub struct IterationLine<'a> {
     pub workflow: Cow<'a, str>,
     /// The number of the iteration, as released.
     pub iteration: u64,
-    /// `userID`; empty when not given.
+    /// `userID`; empty if absent.
     pub user_id: Cow<'a, str>,
-    /// `sequenceID`; empty when not given.
+    /// `sequenceID`; empty if absent.
     pub sequence_id: Cow<'a, str>,
     /// `scheduled`: when it was due, in ns since the Unix epoch.
     pub scheduled_ns: u64,
@@ -41,11 +41,11 @@ pub struct IterationLine<'a> {
     pub duration_ns: u64,
     /// Whether `run` returned `Ok`.
     pub ok: bool,
-    /// Whether it was cut off by the end of grace; then it is neither ok nor failed.
+    /// Whether it was cut off after the grace period; it is then neither ok nor failed.
     pub interrupted: bool,
-    /// The error, panic message or timeout, for people.
+    /// The error, panic or timeout message.
     pub error: Option<Cow<'a, str>>,
-    /// `errorKind`: short and stable, one of [`FAILED`], [`PANIC`], [`TIMEOUT`] or the load test's own; empty when not given.
+    /// `errorKind`: short and stable, one of [`FAILED`], [`PANIC`], [`TIMEOUT`] or the load test's own; empty if absent.
     pub error_kind: Cow<'a, str>,
     /// The steps, in the order in which they ended.
     pub steps: Vec<StepOutcome<'a>>,

@@ -13,18 +13,18 @@ use super::json::{optional_text, raw_field, string, text_field};
 pub struct MetricLine<'a> {
     /// The metric's name.
     pub name: Cow<'a, str>,
-    /// How values are put together.
+    /// How values are aggregated.
     pub kind: MetricKind,
     /// The value: added to a counter, the newest of a gauge, 0 or 1 of a rate, one sample of a trend.
     pub value: f64,
-    /// The step in which it was given; empty outside of steps.
+    /// The step; empty outside of steps.
     pub step: Cow<'a, str>,
-    /// Tags as the JSON object that was given; empty when not given.
+    /// The tags as a JSON object of strings; empty if absent.
     pub tags: Cow<'a, str>,
 }
 
 impl MetricLine<'_> {
-    /// Appends the line, newline included; a value that is not finite is written as 0, JSON having no word for it.
+    /// Appends the line, newline included. A value that is not finite is written as 0, because JSON cannot express it.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"type\":\"metric\",\"name\":");
         string(&self.name, out);

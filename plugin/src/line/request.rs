@@ -24,43 +24,44 @@ const OTHER_KIND: &str = "other";
 pub struct RequestLine<'a> {
     /// `sequenceID`: ties the requests of one journey together.
     pub sequence_id: Cow<'a, str>,
-    /// The URL as it was requested.
+    /// The requested URL.
     pub url: Cow<'a, str>,
     /// The method, as in `GET`.
     pub method: Cow<'a, str>,
-    /// The status code; 0 when there was no answer.
+    /// The protocol's status; over HTTP 0 means no response.
     pub status: u16,
     /// Body bytes received.
     pub size: u64,
     /// `timestamp`: the start, in ns since the Unix epoch.
     pub started_ns: u64,
-    /// From asking for a connection to the last body byte.
+    /// Duration, from asking for a connection to the last body byte.
     pub duration_ns: u64,
-    /// What went wrong, for people; an object is kept as its JSON.
+    /// The error message; an object is kept as its JSON.
     pub error: Option<Cow<'a, str>>,
-    /// `errorKind`: short and stable: refused, reset, timeout, dns, tls, status, body, ... Empty when not given.
+    /// `errorKind`: a short, stable word that errors are grouped by: refused, reset, timeout, dns, tls, status, body, ...
+    /// Empty if absent.
     pub error_kind: Cow<'a, str>,
-    /// Overrides the definition of a failed request.
+    /// Overrides [`is_failed`](Self::is_failed)'s definition.
     pub failed: Option<bool>,
-    /// Empty when not given.
+    /// Empty if absent.
     pub workflow: Cow<'a, str>,
-    /// Empty when not given.
+    /// Empty if absent.
     pub step: Cow<'a, str>,
-    /// The request's identity; empty when not given (then it is derived from method and path).
+    /// The request's identity in statistics; empty if absent, then it is derived from method and path.
     pub name: Cow<'a, str>,
     /// The number of the iteration that made the request.
     pub iteration: Option<u64>,
-    /// `userID`; empty when not given.
+    /// `userID`; empty if absent.
     pub user_id: Cow<'a, str>,
-    /// `requestID`; empty when not given.
+    /// `requestID`; empty if absent.
     pub request_id: Cow<'a, str>,
-    /// The protocol, as in `HTTP/1.1`; empty when not given.
+    /// The protocol, such as `HTTP/1.1`; empty if absent, which means HTTP.
     pub proto: Cow<'a, str>,
     /// Whether the connection had served a request before.
     pub reused: Option<bool>,
-    /// Where the time went.
+    /// The duration of each phase.
     pub phases: Option<Phases>,
-    /// The request's tags as the JSON object that was given; empty when not given.
+    /// The tags as a JSON object of strings; empty if absent.
     pub tags: Cow<'a, str>,
 }
 
