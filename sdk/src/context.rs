@@ -18,13 +18,13 @@ use crate::harness::users::{Kind, User};
 use crate::scope::Scope;
 use crate::step::Step;
 use crate::verbs::verbs;
-use inner::Inner;
+use inner::ContextState;
 
 /// The context of an iteration: it sends requests, and knows the job's params and the user's state.
 ///
 /// All methods take `&self`, so that you can send requests concurrently with `tokio::join!`.
 pub struct Context {
-    inner: Inner,
+    inner: ContextState,
 }
 
 impl fmt::Debug for Context {
@@ -130,7 +130,7 @@ impl Context {
         state.downcast().ok()
     }
 
-    pub(crate) const fn new(inner: Inner) -> Self {
+    pub(crate) const fn new(inner: ContextState) -> Self {
         Self { inner }
     }
 
@@ -141,12 +141,12 @@ impl Context {
         user: Rc<User>,
         phase: &'static str,
     ) -> Self {
-        let inner = Inner::new(resources, lane, user, None, None);
+        let inner = ContextState::new(resources, lane, user, None, None);
         inner.phase.set(phase);
         Self { inner }
     }
 
-    pub(crate) const fn inner(&self) -> &Inner {
+    pub(crate) const fn inner(&self) -> &ContextState {
         &self.inner
     }
 

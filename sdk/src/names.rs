@@ -11,13 +11,13 @@ const CAPACITY: usize = 4_096;
 
 /// Names by URL and method.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct DefaultNames {
     by_url: HashMap<Box<str>, OfOneUrl, foldhash::fast::RandomState>,
 }
 
 type OfOneUrl = Vec<(Method, Rc<str>)>;
 
-impl Names {
+impl DefaultNames {
     /// The default name of a request.
     pub(crate) fn get(&mut self, method: &Method, url: &str) -> Rc<str> {
         if let Some(known) = self.by_url.get(url)
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn names_are_remembered_by_method_and_stay_bounded() {
-        let mut names = Names::default();
+        let mut names = DefaultNames::default();
         for n in 0..3 * CAPACITY {
             let url = format!("http://h/items/{n}");
             assert_eq!(&*names.get(&Method::GET, &url), "GET /items/{id}");

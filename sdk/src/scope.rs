@@ -6,14 +6,14 @@ use heavy_load::vocabulary::MetricKind;
 use heavy_plugin::line::{MetricLine, RequestLine};
 use heavy_plugin::name::default_name;
 
-use crate::context::inner::Inner;
+use crate::context::inner::ContextState;
 use crate::output::Output;
 use crate::tags::Tags;
 
 /// Where a request, check or metric belongs.
 #[derive(Debug)]
 pub(crate) struct Scope<'a> {
-    pub(crate) inner: &'a Inner,
+    pub(crate) inner: &'a ContextState,
     /// The step; empty outside of steps.
     pub(crate) step: Cow<'a, str>,
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use heavy_plugin::line::StepOutcome;
 
 use crate::Result;
-use crate::context::inner::Inner;
+use crate::context::inner::ContextState;
 use crate::http::monotonic_ns;
 use crate::scope::Scope;
 use crate::verbs::verbs;
@@ -27,7 +27,7 @@ use crate::verbs::verbs;
 #[derive(Debug)]
 #[must_use = "a step ends when it is dropped"]
 pub struct Step<'a> {
-    inner: &'a Inner,
+    inner: &'a ContextState,
     name: Cow<'static, str>,
     started_ns: u64,
     outcome: Option<bool>,
@@ -36,7 +36,7 @@ pub struct Step<'a> {
 impl<'a> Step<'a> {
     verbs!();
 
-    pub(crate) fn begin(inner: &'a Inner, name: Cow<'static, str>) -> Self {
+    pub(crate) fn begin(inner: &'a ContextState, name: Cow<'static, str>) -> Self {
         Self {
             inner,
             name,

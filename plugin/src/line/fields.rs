@@ -121,9 +121,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for AnyError<'a> {
 
 /// Tags: an object of strings, kept as the JSON that was given; an empty object is no tags.
 #[derive(Default)]
-pub(super) struct Tags<'a>(pub(super) Cow<'a, str>);
+pub(super) struct TagsField<'a>(pub(super) Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Tags<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for TagsField<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw: &'de RawValue = Deserialize::deserialize(deserializer)?;
         if raw.get() == "null" {

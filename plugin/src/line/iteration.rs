@@ -141,7 +141,7 @@ pub(super) struct IterationWire<'a> {
     #[serde(borrow, default)]
     steps: Vec<StepWire<'a>>,
     #[serde(borrow, default)]
-    checks: Checks<'a>,
+    checks: ChecksField<'a>,
 }
 
 impl<'a> From<IterationWire<'a>> for IterationLine<'a> {
@@ -183,56 +183,58 @@ struct StepWire<'a> {
 
 /// `{name: [passes, fails]}`.
 #[derive(Default)]
-struct Checks<'a>(Vec<CheckOutcome<'a>>);
+struct ChecksField<'a>(Vec<CheckOutcome<'a>>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Checks<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for ChecksField<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct ChecksVisitor;
         impl<'de> Visitor<'de> for ChecksVisitor {
-            type Value = Checks<'de>;
+            type Value = ChecksField<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of [passes, fails]")
             }
-            fn visit_unit<E>(self) -> Result<Checks<'de>, E> {
-                Ok(Checks::default())
+            fn visit_unit<E>(self) -> Result<ChecksField<'de>, E> {
+                Ok(ChecksField::default())
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Checks<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ChecksField<'de>, A::Error> {
                 let mut checks = Vec::new();
-                while let Some((name, Tally { passes, fails })) = map.next_entry::<Text<'de>, Tally>()? {
+                while let Some((name, CheckTally { passes, fails })) =
+                    map.next_entry::<Text<'de>, CheckTally>()?
+                {
                     checks.push(CheckOutcome {
                         name: name.0,
                         passes,
                         fails,
                     });
                 }
-                Ok(Checks(checks))
+                Ok(ChecksField(checks))
             }
         }
         deserializer.deserialize_any(ChecksVisitor)
     }
 }
 
-struct Tally {
+struct CheckTally {
     passes: u64,
     fails: u64,
 }
 
-impl<'de> Deserialize<'de> for Tally {
+impl<'de> Deserialize<'de> for CheckTally {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TallyVisitor;
         impl<'de> Visitor<'de> for TallyVisitor {
-            type Value = Tally;
+            type Value = CheckTally;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("[passes, fails]")
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Tally, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<CheckTally, A::Error> {
                 let passes = seq
                     .next_element()?
                     .ok_or_else(|| A::Error::invalid_length(0, &self))?;
                 let fails = seq
                     .next_element()?
                     .ok_or_else(|| A::Error::invalid_length(1, &self))?;
-                Ok(Tally { passes, fails })
+                Ok(CheckTally { passes, fails })
             }
         }
         deserializer.deserialize_seq(TallyVisitor)

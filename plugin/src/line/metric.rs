@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use heavy_load::vocabulary::MetricKind;
 use serde::Deserialize;
 
-use super::fields::{Tags, Text};
+use super::fields::{TagsField, Text};
 use super::json::{optional_text, raw_field, string, text_field};
 
 /// A value of a custom metric.
@@ -47,7 +47,7 @@ pub(super) struct MetricWire<'a> {
     #[serde(borrow, default)]
     step: Text<'a>,
     #[serde(borrow, default)]
-    tags: Tags<'a>,
+    tags: TagsField<'a>,
 }
 
 impl<'a> From<MetricWire<'a>> for MetricLine<'a> {

@@ -8,7 +8,7 @@ use heavy_load::phases::Phases;
 use heavy_load::protocol::is_http;
 use serde::Deserialize;
 
-use super::fields::{AnyError, Instant, Nanos, Size, Tags, Text};
+use super::fields::{AnyError, Instant, Nanos, Size, TagsField, Text};
 use super::json::{
     error_field, flag_field, number_field, optional_text, raw_field, string, text_field, time_field,
 };
@@ -211,7 +211,7 @@ pub(super) struct RequestWire<'a> {
     #[serde(default)]
     phases: Option<PhasesWire>,
     #[serde(borrow, default)]
-    tags: Tags<'a>,
+    tags: TagsField<'a>,
 }
 
 impl RequestWire<'_> {

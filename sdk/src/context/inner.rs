@@ -14,7 +14,7 @@ use crate::harness::users::User;
 use crate::sequence::SequenceId;
 
 /// One iteration, or one call of `init` and its like.
-pub(crate) struct Inner {
+pub(crate) struct ContextState {
     pub(crate) resources: Rc<Resources>,
     pub(crate) lane: usize,
     pub(crate) user: Rc<User>,
@@ -40,7 +40,7 @@ struct Records {
     left_open: Option<usize>,
 }
 
-impl fmt::Debug for Inner {
+impl fmt::Debug for ContextState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
             .field("workflow", &self.workflow())
@@ -50,7 +50,7 @@ impl fmt::Debug for Inner {
     }
 }
 
-impl Inner {
+impl ContextState {
     pub(crate) fn new(
         resources: Rc<Resources>,
         lane: usize,

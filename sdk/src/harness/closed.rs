@@ -52,12 +52,12 @@ pub(crate) struct ClosedUsers {
     /// By workflow.
     lanes: Vec<Option<Arc<ClosedLane>>>,
     /// By their places in the rounds.
-    seats: RefCell<Vec<Seat>>,
+    seats: RefCell<Vec<ClosedUser>>,
 }
 
 /// A user, and the place of its task while one runs.
 #[derive(Debug, Default)]
-struct Seat {
+struct ClosedUser {
     user: Option<Rc<User>>,
     task: Option<usize>,
 }
@@ -134,7 +134,7 @@ impl ClosedUsers {
     pub(crate) fn user(&self, place: usize, lane: usize, number: u64) -> Rc<User> {
         let mut seats = self.seats.borrow_mut();
         if seats.len() <= place {
-            seats.resize_with(place + 1, Seat::default);
+            seats.resize_with(place + 1, ClosedUser::default);
         }
         let seat = &mut seats[place];
         match &seat.user {

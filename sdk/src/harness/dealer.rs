@@ -6,7 +6,7 @@ use heavy_plugin::rpc::Failure;
 use tokio::sync::mpsc;
 
 use super::failure::core_is_gone;
-use super::orders::Order;
+use super::orders::CoreOrder;
 
 /// Deals iterations to cores in turn. By its own index and not by `n`, because an agent's share of the numbers can
 /// have any stride.
@@ -22,7 +22,7 @@ impl Dealer {
     /// Deals users to cores in turn; one that was dealt before stays where it is.
     pub(super) async fn deal_users(
         &mut self,
-        cores: &[mpsc::Sender<Order>],
+        cores: &[mpsc::Sender<CoreOrder>],
         lane: usize,
         users: &[(u64, u64, u64)],
         anchor_ns: u64,
@@ -40,7 +40,7 @@ impl Dealer {
         }
         for (core, users) in cores.iter().zip(hands) {
             if !users.is_empty() {
-                let order = Order::ReleaseUsers { lane, users };
+                let order = CoreOrder::ReleaseUsers { lane, users };
                 core.send(order).await.map_err(|_| core_is_gone())?;
             }
         }

@@ -9,12 +9,12 @@ use heavy_load::admission::Released;
 use heavy_load::vocabulary::Connections;
 use heavy_plugin::line::{FAILED, IterationLine, PANIC, TIMEOUT};
 
-use super::panics::{Outcome, guarded};
+use super::panics::{CallOutcome, guarded};
 use super::resources::Resources;
-use super::tasks::{Seat, Work};
+use super::tasks::{Work, WorkReceiver};
 use super::users::User;
 use crate::context::Context;
-use crate::context::inner::Inner;
+use crate::context::inner::ContextState;
 use crate::http::monotonic_ns;
 use crate::runner::Runner;
 
@@ -43,8 +43,8 @@ pub(crate) trait Admits {
     fn ended(self: Rc<Self>, place: usize, user: &Rc<User>, interrupted: bool, now_ns: u64);
 }
 
-/// What an iteration holds while it runs. Dropping it before [`Open::close`] means that it was cut off.
-struct Open {
+/// What an iteration holds while it runs. Dropping it before [`OpenIteration::close`] means that it was cut off.
+struct OpenIteration {
     ctx: Context,
     released: Released,
     slot_wait_ns: u64,
@@ -55,7 +55,7 @@ struct Open {
 }
 
 /// Runs iterations one after the other, as long as there are some for this task.
-pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: Seat<Admitted>) {
+pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: WorkReceiver<Admitted>) {
     loop {
         let admitted = seat.next().await;
         drive(&*runner, admitted).await;
@@ -67,19 +67,19 @@ pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: Seat<Admitted>) {
 
 impl Work for Admitted {
     fn cut_off_at_once(self) {
-        drop(Open::new(self));
+        drop(OpenIteration::new(self));
     }
 }
 
 /// Runs one iteration and reports it.
 async fn drive<R: Runner>(runner: &R, admitted: Admitted) {
-    let mut open = Open::new(admitted);
-    let mut outcome = Outcome::Ok;
+    let mut open = OpenIteration::new(admitted);
+    let mut outcome = CallOutcome::Ok;
     if !open.ctx.inner().user.ready.get() {
         // Once in a user's life: no other iteration's task has to hold room for it.
         outcome = Box::pin(open.init_user(runner)).await;
     }
-    if let Outcome::Ok = outcome {
+    if let CallOutcome::Ok = outcome {
         let run = pin!(runner.run(&open.ctx));
         outcome = match open.ctx.inner().resources.job.timeout {
             None => guarded(run).await,
@@ -93,18 +93,18 @@ async fn within(
     limit: Duration,
     ctx: &Context,
     mut run: Pin<&mut impl Future<Output = crate::Result<()>>>,
-) -> Outcome {
+) -> CallOutcome {
     match tokio::time::timeout(limit, guarded(run.as_mut())).await {
         Ok(outcome) => outcome,
         Err(_) => {
             // Requests that are now cut off say why.
             ctx.inner().timed_out.set(true);
-            Outcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"))
+            CallOutcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"))
         }
     }
 }
 
-impl Open {
+impl OpenIteration {
     fn new(admitted: Admitted) -> Self {
         let Admitted {
             released,
@@ -115,7 +115,7 @@ impl Open {
             resources,
             core,
         } = admitted;
-        let inner = Inner::new(resources, released.lane, user, Some(released.n), group);
+        let inner = ContextState::new(resources, released.lane, user, Some(released.n), group);
         Self {
             ctx: Context::new(inner),
             released,
@@ -129,7 +129,7 @@ impl Open {
 
     /// Makes the user ready. The time that takes is a wait for a slot, a ready user being part of one, and no part of
     /// the iteration's duration.
-    async fn init_user<R: Runner>(&mut self, runner: &R) -> Outcome {
+    async fn init_user<R: Runner>(&mut self, runner: &R) -> CallOutcome {
         self.ctx.inner().phase.set("init_user");
         let outcome = guarded(pin!(runner.init_user(&self.ctx))).await;
         self.ctx.inner().phase.set("");
@@ -141,17 +141,17 @@ impl Open {
         self.slot_wait_ns += init_ns;
         self.started_ns = now_ns;
         match outcome {
-            Outcome::Ok => {
+            CallOutcome::Ok => {
                 self.ctx.inner().user.ready.set(true);
-                Outcome::Ok
+                CallOutcome::Ok
             }
-            Outcome::Failed(message) => Outcome::Failed(format!("init_user: {message}")),
-            Outcome::Panicked(message) => Outcome::Panicked(format!("init_user {message}")),
+            CallOutcome::Failed(message) => CallOutcome::Failed(format!("init_user: {message}")),
+            CallOutcome::Panicked(message) => CallOutcome::Panicked(format!("init_user {message}")),
         }
     }
 
     /// Reports the iteration and gives back what it held. Without an outcome it was cut off.
-    fn close(&mut self, outcome: Option<Outcome>) {
+    fn close(&mut self, outcome: Option<CallOutcome>) {
         self.closed = true;
         let ended_ns = monotonic_ns();
         let inner = self.ctx.inner();
@@ -159,10 +159,10 @@ impl Open {
         let interrupted = outcome.is_none() || out_of_data;
         let (error_kind, error) = match outcome {
             Some(_) if out_of_data => ("", Some("there was no data for it".to_owned())),
-            Some(Outcome::Ok) => ("", None),
-            Some(Outcome::Failed(message)) if inner.timed_out.get() => (TIMEOUT, Some(message)),
-            Some(Outcome::Failed(message)) => (FAILED, Some(message)),
-            Some(Outcome::Panicked(message)) => (PANIC, Some(message)),
+            Some(CallOutcome::Ok) => ("", None),
+            Some(CallOutcome::Failed(message)) if inner.timed_out.get() => (TIMEOUT, Some(message)),
+            Some(CallOutcome::Failed(message)) => (FAILED, Some(message)),
+            Some(CallOutcome::Panicked(message)) => (PANIC, Some(message)),
             None => ("", Some("cut off by the end of grace".to_owned())),
         };
         let resources = &inner.resources;
@@ -192,7 +192,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenIteration {
     fn drop(&mut self) {
         if !self.closed {
             self.close(None);
@@ -214,7 +214,7 @@ mod tests {
         }
     }
 
-    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, Seat<Admitted>) -> F) -> usize {
+    fn size_of_task<F: Future>(_: impl FnOnce(Arc<OneGet>, WorkReceiver<Admitted>) -> F) -> usize {
         size_of::<F>()
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::core::Core;
 use super::failure::failure;
-use super::panics::{Outcome, guarded};
+use super::panics::{CallOutcome, guarded};
 use super::users::{Kind, User};
 use super::workflow::Later;
 use crate::beside::beside;
@@ -24,7 +24,7 @@ const IDENTITIES_AT_ONCE: usize = 32;
 
 /// One order. Those with an answer are answered when they are carried out.
 #[derive(Debug)]
-pub(crate) enum Order {
+pub(crate) enum CoreOrder {
     Init {
         lane: usize,
         answer: oneshot::Sender<Result<(), Failure>>,
@@ -76,7 +76,7 @@ pub(crate) enum Order {
 
 /// The body of a core's thread: makes the core and follows orders until nobody gives any.
 pub(crate) fn follow(
-    mut orders: mpsc::Receiver<Order>,
+    mut orders: mpsc::Receiver<CoreOrder>,
     queues: bool,
     make_core: impl FnOnce() -> io::Result<Rc<Core>>,
 ) {
@@ -99,39 +99,39 @@ pub(crate) fn follow(
 }
 
 /// Carries out an order; what takes long goes on beside the next ones. Whoever no longer waits gets no answer.
-fn carry_out(core: &Rc<Core>, order: Order) {
+fn carry_out(core: &Rc<Core>, order: CoreOrder) {
     let core = Rc::clone(core);
     match order {
-        Order::Release { lane, due } => core.release(lane, &due),
-        Order::ReleaseUsers { lane, users } => core.release_users(lane, &users),
-        Order::Identities {
+        CoreOrder::Release { lane, due } => core.release(lane, &due),
+        CoreOrder::ReleaseUsers { lane, users } => core.release_users(lane, &users),
+        CoreOrder::Identities {
             lane,
             numbers,
             answer,
         } => drop(beside(async move {
             drop(answer.send(make_identities(&core, lane, numbers).await));
         })),
-        Order::Params { lane, params } => core.resources.params.borrow_mut()[lane] = params,
-        Order::Stop { answer } => {
+        CoreOrder::Params { lane, params } => core.resources.params.borrow_mut()[lane] = params,
+        CoreOrder::Stop { answer } => {
             let _ = answer.send(core.stop());
         }
-        Order::HandOver { answer } => {
+        CoreOrder::HandOver { answer } => {
             core.resources.results.hand_over();
             let _ = answer.send(());
         }
-        Order::Idle { answer } => drop(beside(async move {
+        CoreOrder::Idle { answer } => drop(beside(async move {
             core.idle().await;
             let _ = answer.send(());
         })),
-        Order::Interrupt { answer } => drop(beside(async move {
+        CoreOrder::Interrupt { answer } => drop(beside(async move {
             let _ = answer.send(core.interrupt().await);
         })),
-        Order::Init { lane, answer } => drop(beside(async move {
+        CoreOrder::Init { lane, answer } => drop(beside(async move {
             let ctx = Context::outside(Rc::clone(&core.resources), lane, core.users.create(lane), "init");
             let call = core.shared.workflows[lane].runner.init_later(&ctx);
             drop(answer.send(outside_iterations("init", &ctx, call).await));
         })),
-        Order::Cleanup { lane, answer } => drop(beside(async move {
+        CoreOrder::Cleanup { lane, answer } => drop(beside(async move {
             let ctx = Context::outside(
                 Rc::clone(&core.resources),
                 lane,
@@ -141,7 +141,7 @@ fn carry_out(core: &Rc<Core>, order: Order) {
             let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
             drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
         })),
-        Order::CleanupUsers { answer } => drop(beside(async move {
+        CoreOrder::CleanupUsers { answer } => drop(beside(async move {
             drop(answer.send(cleanup_users(&core).await));
         })),
     }
@@ -183,8 +183,8 @@ async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Res
 async fn outside_iterations(what: &str, ctx: &Context, call: Later<'_>) -> Result<(), Failure> {
     let workflow = ctx.workflow();
     match guarded(pin!(call)).await {
-        Outcome::Ok => Ok(()),
-        Outcome::Failed(message) => Err(failure("init", format!("{what} of {workflow:?}: {message}"))),
-        Outcome::Panicked(message) => Err(failure("panic", format!("{what} of {workflow:?} {message}"))),
+        CallOutcome::Ok => Ok(()),
+        CallOutcome::Failed(message) => Err(failure("init", format!("{what} of {workflow:?}: {message}"))),
+        CallOutcome::Panicked(message) => Err(failure("panic", format!("{what} of {workflow:?} {message}"))),
     }
 }

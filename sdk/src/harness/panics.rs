@@ -22,7 +22,7 @@ thread_local! {
 
 /// How a call of the load test's code ended, if it was not cut off.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum CallOutcome {
     Ok,
     Failed(String),
     Panicked(String),
@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
 
 /// Awaits a call of the load test's code and catches its panic. The call stays where it is pinned: an iteration's
 /// task would otherwise hold room for it several times over.
-pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>) -> Outcome {
+pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>) -> CallOutcome {
     poll_fn(|task| {
         let polled = {
             IN_LOAD_TEST.set(true);
@@ -40,12 +40,12 @@ pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>
         };
         match polled {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Ok(()))) => Poll::Ready(Outcome::Ok),
-            Ok(Poll::Ready(Err(error))) => Poll::Ready(Outcome::Failed(format!("{error:#}"))),
+            Ok(Poll::Ready(Ok(()))) => Poll::Ready(CallOutcome::Ok),
+            Ok(Poll::Ready(Err(error))) => Poll::Ready(CallOutcome::Failed(format!("{error:#}"))),
             Err(payload) => {
                 let message = message(&*payload);
                 LOCATION.take();
-                Poll::Ready(Outcome::Panicked(message))
+                Poll::Ready(CallOutcome::Panicked(message))
             }
         }
     })

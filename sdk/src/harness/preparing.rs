@@ -5,7 +5,7 @@ use heavy_plugin::rpc::Failure;
 use serde_json::Value;
 
 use super::failure::failure;
-use super::orders::Order;
+use super::orders::CoreOrder;
 use super::process::Process;
 
 impl Process {
@@ -17,7 +17,7 @@ impl Process {
         let cores = self.prepared()?.dealt_to(lane);
         let making = (0..cores).map(|core| {
             let numbers = numbers.iter().copied().skip(core).step_by(cores).collect();
-            self.ask(core, move |answer| Order::Identities {
+            self.ask(core, move |answer| CoreOrder::Identities {
                 lane,
                 numbers,
                 answer,

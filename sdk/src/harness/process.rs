@@ -19,7 +19,7 @@ use super::core::Core;
 use super::dealer::{Dealer, cores_of_lanes};
 use super::failure::{core_is_gone, failure, prepared_twice};
 use super::job::Job;
-use super::orders::{Order, follow};
+use super::orders::{CoreOrder, follow};
 use super::shared::{Options, SDK, Shared};
 use super::slots::Slots;
 use super::workflow::Workflow;
@@ -39,7 +39,7 @@ pub(crate) struct Process {
 /// A job that is being worked on.
 #[derive(Debug)]
 pub(super) struct Prepare {
-    cores: Vec<mpsc::Sender<Order>>,
+    cores: Vec<mpsc::Sender<CoreOrder>>,
     /// The workflows of the job, as places in the server.
     lanes: Vec<usize>,
     anchor_ns: u64,
@@ -126,7 +126,7 @@ impl Process {
         self.prepared.set(prepare).map_err(|_| prepared_twice())?;
         let began = Instant::now();
         for &lane in &lanes {
-            self.ask(0, |answer| Order::Init { lane, answer }).await??;
+            self.ask(0, |answer| CoreOrder::Init { lane, answer }).await??;
         }
         for (lane, numbers) in lanes.into_iter().zip(identities) {
             self.make_identities(lane, &numbers).await?;
@@ -160,7 +160,7 @@ impl Process {
                 .await?;
             for (core, due) in prepared.cores.iter().zip(hands) {
                 if !due.is_empty() {
-                    core.send(Order::Release { lane, due })
+                    core.send(CoreOrder::Release { lane, due })
                         .await
                         .map_err(|_| core_is_gone())?;
                 }
@@ -179,7 +179,7 @@ impl Process {
         let mut refusal = Ok(());
         for &lane in &prepared.lanes {
             for core in &prepared.cores {
-                let order = Order::Params {
+                let order = CoreOrder::Params {
                     lane,
                     params: Arc::clone(&params),
                 };
@@ -200,14 +200,14 @@ impl Process {
         };
         prepared.dealer.lock().await.stopped = true;
         let withdrawn = self
-            .ask_all(|answer| Order::Stop { answer })
+            .ask_all(|answer| CoreOrder::Stop { answer })
             .await
             .into_iter()
             .sum();
-        let idle = self.ask_all(|answer| Order::Idle { answer });
+        let idle = self.ask_all(|answer| CoreOrder::Idle { answer });
         let mut interrupted = 0;
         if tokio::time::timeout(grace, idle).await.is_err() {
-            let counts = self.ask_all(|answer| Order::Interrupt { answer }).await;
+            let counts = self.ask_all(|answer| CoreOrder::Interrupt { answer }).await;
             interrupted = counts.into_iter().sum();
         }
         self.flush().await;
@@ -223,10 +223,10 @@ impl Process {
         let Some(prepared) = self.prepared.get() else {
             return Ok(());
         };
-        let mut results = self.ask_all(|answer| Order::CleanupUsers { answer }).await;
+        let mut results = self.ask_all(|answer| CoreOrder::CleanupUsers { answer }).await;
         for &lane in &prepared.lanes {
             results.push(
-                self.ask(0, |answer| Order::Cleanup { lane, answer })
+                self.ask(0, |answer| CoreOrder::Cleanup { lane, answer })
                     .await
                     .flatten(),
             );
@@ -237,7 +237,7 @@ impl Process {
 
     /// Writes out everything that is reported so far.
     pub(crate) async fn flush(&self) {
-        self.ask_all(|answer| Order::HandOver { answer }).await;
+        self.ask_all(|answer| CoreOrder::HandOver { answer }).await;
         self.shared.writer.flush().await;
     }
 
@@ -275,7 +275,7 @@ impl Process {
         })
     }
 
-    fn start_cores(&self, job: &Arc<Job>) -> Result<Vec<mpsc::Sender<Order>>, String> {
+    fn start_cores(&self, job: &Arc<Job>) -> Result<Vec<mpsc::Sender<CoreOrder>>, String> {
         let start = |index| {
             let (sender, orders) = mpsc::channel(MAX_ORDERS);
             let (shared, job) = (Arc::clone(&self.shared), Arc::clone(job));
@@ -295,7 +295,7 @@ impl Process {
     pub(super) async fn ask<T>(
         &self,
         core: usize,
-        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+        order: impl FnOnce(oneshot::Sender<T>) -> CoreOrder,
     ) -> Result<T, Failure> {
         let (sender, answer) = oneshot::channel();
         let core = &self.prepared()?.cores[core];
@@ -304,7 +304,7 @@ impl Process {
     }
 
     /// Gives an order to all cores and waits for the answers of those that give one.
-    async fn ask_all<T>(&self, order: impl Fn(oneshot::Sender<T>) -> Order) -> Vec<T> {
+    async fn ask_all<T>(&self, order: impl Fn(oneshot::Sender<T>) -> CoreOrder) -> Vec<T> {
         let cores = self.prepared.get().map_or(0, |prepared| prepared.cores.len());
         let answers = join_all((0..cores).map(|core| self.ask(core, &order))).await;
         answers.into_iter().flatten().collect()

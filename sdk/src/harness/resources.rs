@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::job::Job;
 use super::results::Results;
 use crate::http::{HeaderName, HttpClient};
-use crate::names::Names;
+use crate::names::DefaultNames;
 use crate::output::Output;
 
 /// Gets every request of a workflow as it is reported.
@@ -35,7 +35,7 @@ pub(crate) struct Resources {
     pub(crate) request_id_header: Option<HeaderName>,
     /// By workflow.
     pub(crate) params: RefCell<Vec<Arc<Value>>>,
-    pub(crate) names: RefCell<Names>,
+    pub(crate) names: RefCell<DefaultNames>,
     pub(crate) results: Results,
     /// Whether iterations are being cut off because grace is over.
     pub(crate) interrupting: Cell<bool>,

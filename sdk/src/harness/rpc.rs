@@ -23,22 +23,22 @@ use crate::beside::beside;
 const PENDING_RESPONSES: usize = 1_024;
 
 /// The bytes between an agent and a load test, whatever socket they come by: the service is compiled once for all.
-pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin {}
+pub(crate) trait AgentSocket: AsyncRead + AsyncWrite + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Wire for S {}
+impl<S: AsyncRead + AsyncWrite + Unpin> AgentSocket for S {}
 
 /// Serves one agent until it closes the connection. Calls that are still being carried out then are forgotten.
-pub(crate) async fn serve(stream: Box<dyn Wire>, process: Arc<Process>) {
+pub(crate) async fn serve(stream: Box<dyn AgentSocket>, process: Arc<Process>) {
     let closed = Rc::new(Notify::new());
-    let transport: ServerTransport<Box<dyn Wire>> = codec::transport(stream);
-    let transport = Watched {
+    let transport: ServerTransport<Box<dyn AgentSocket>> = codec::transport(stream);
+    let transport = WatchedTransport {
         inner: transport,
         closed: Rc::clone(&closed),
     };
     let config = Config {
         pending_response_buffer: PENDING_RESPONSES,
     };
-    let calls = BaseChannel::new(config, transport).execute(Service { process }.serve());
+    let calls = BaseChannel::new(config, transport).execute(LoadTestService { process }.serve());
     let answering = calls.for_each(async |call| {
         beside(call);
     });
@@ -51,11 +51,11 @@ pub(crate) async fn serve(stream: Box<dyn Wire>, process: Arc<Process>) {
 }
 
 #[derive(Debug, Clone)]
-struct Service {
+struct LoadTestService {
     process: Arc<Process>,
 }
 
-impl LoadTest for Service {
+impl LoadTest for LoadTestService {
     async fn describe(self, _: Context) -> Description {
         self.process.describe()
     }
@@ -92,12 +92,12 @@ impl LoadTest for Service {
 }
 
 /// A transport that says when its reading end is over.
-struct Watched<T> {
+struct WatchedTransport<T> {
     inner: T,
     closed: Rc<Notify>,
 }
 
-impl<T, Item> Stream for Watched<T>
+impl<T, Item> Stream for WatchedTransport<T>
 where
     T: Stream<Item = io::Result<Item>> + Unpin,
 {
@@ -112,7 +112,7 @@ where
     }
 }
 
-impl<T, Item> Sink<Item> for Watched<T>
+impl<T, Item> Sink<Item> for WatchedTransport<T>
 where
     T: Sink<Item, Error = io::Error> + Unpin,
 {

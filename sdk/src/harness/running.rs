@@ -8,12 +8,12 @@ use tokio::task::AbortHandle;
 /// The tasks of the iterations that run.
 #[derive(Debug, Default)]
 pub(crate) struct Running {
-    places: RefCell<Places>,
+    places: RefCell<TaskPlaces>,
     idle: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Places {
+struct TaskPlaces {
     tasks: Vec<Option<AbortHandle>>,
     free: Vec<usize>,
     count: usize,

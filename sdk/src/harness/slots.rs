@@ -14,12 +14,12 @@ pub(crate) struct Slots {
     limit: AtomicU32,
     taken: AtomicU32,
     freed_ns: AtomicU64,
-    cores: Vec<Waiting>,
+    cores: Vec<SlotWaiters>,
 }
 
 /// The due iterations of one core that wait for a slot.
 #[derive(Debug, Default)]
-struct Waiting {
+struct SlotWaiters {
     count: AtomicUsize,
     freed: Notify,
 }
@@ -31,7 +31,7 @@ impl Slots {
             limit: AtomicU32::new(0),
             taken: AtomicU32::new(0),
             freed_ns: AtomicU64::new(0),
-            cores: (0..cores).map(|_| Waiting::default()).collect(),
+            cores: (0..cores).map(|_| SlotWaiters::default()).collect(),
         }
     }
 

@@ -16,7 +16,7 @@ const MAX_RESTING: usize = 1_024;
 #[derive(Debug)]
 pub(crate) struct Tasks<T> {
     /// For each workflow; the one that ran last is last, and is taken first.
-    resting: RefCell<Vec<Vec<Rc<Desk<T>>>>>,
+    resting: RefCell<Vec<Vec<Rc<WorkInbox<T>>>>>,
     count: Cell<usize>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) trait Work {
 }
 
 /// Where a task finds its next iteration.
-struct Desk<T> {
+struct WorkInbox<T> {
     next: Cell<Option<T>>,
     waker: Cell<Option<Waker>>,
     task: RefCell<Option<AbortHandle>>,
@@ -36,10 +36,10 @@ struct Desk<T> {
 }
 
 /// A task's hold on its desk.
-pub(crate) struct Seat<T: Work> {
+pub(crate) struct WorkReceiver<T: Work> {
     tasks: Rc<Tasks<T>>,
     lane: usize,
-    desk: Rc<Desk<T>>,
+    desk: Rc<WorkInbox<T>>,
 }
 
 impl<T> Default for Tasks<T> {
@@ -57,7 +57,7 @@ impl<T: Work> Tasks<T> {
         self: &Rc<Self>,
         lane: usize,
         work: T,
-        start: impl FnOnce(Seat<T>) -> AbortHandle,
+        start: impl FnOnce(WorkReceiver<T>) -> AbortHandle,
     ) -> Option<AbortHandle> {
         let desk = match self.take(lane) {
             Some(desk) => {
@@ -65,8 +65,8 @@ impl<T: Work> Tasks<T> {
                 desk
             }
             None => {
-                let desk = Rc::new(Desk::new(work));
-                let seat = Seat {
+                let desk = Rc::new(WorkInbox::new(work));
+                let seat = WorkReceiver {
                     tasks: Rc::clone(self),
                     lane,
                     desk: Rc::clone(&desk),
@@ -79,7 +79,7 @@ impl<T: Work> Tasks<T> {
         task.clone()
     }
 
-    fn take(&self, lane: usize) -> Option<Rc<Desk<T>>> {
+    fn take(&self, lane: usize) -> Option<Rc<WorkInbox<T>>> {
         let mut resting = self.resting.borrow_mut();
         loop {
             let desk = resting.get_mut(lane)?.pop()?;
@@ -90,7 +90,7 @@ impl<T: Work> Tasks<T> {
         }
     }
 
-    fn rest(&self, lane: usize, desk: &Rc<Desk<T>>) -> bool {
+    fn rest(&self, lane: usize, desk: &Rc<WorkInbox<T>>) -> bool {
         if self.count.get() >= MAX_RESTING {
             return false;
         }
@@ -104,15 +104,15 @@ impl<T: Work> Tasks<T> {
     }
 }
 
-impl<T> fmt::Debug for Desk<T> {
+impl<T> fmt::Debug for WorkInbox<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk")
+        f.debug_struct("WorkInbox")
             .field("gone", &self.gone)
             .finish_non_exhaustive()
     }
 }
 
-impl<T> Desk<T> {
+impl<T> WorkInbox<T> {
     fn new(first: T) -> Self {
         Self {
             next: Cell::new(Some(first)),
@@ -130,7 +130,7 @@ impl<T> Desk<T> {
     }
 }
 
-impl<T: Work> Seat<T> {
+impl<T: Work> WorkReceiver<T> {
     /// The next iteration.
     pub(crate) async fn next(&self) -> T {
         poll_fn(|task| match self.desk.next.take() {
@@ -149,7 +149,7 @@ impl<T: Work> Seat<T> {
     }
 }
 
-impl<T: Work> Drop for Seat<T> {
+impl<T: Work> Drop for WorkReceiver<T> {
     fn drop(&mut self) {
         self.desk.gone.set(true);
         // Whatever was started has an outcome.

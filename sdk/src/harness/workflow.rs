@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::iteration::{Admitted, work};
 use super::resources::{NamedWorkflow, OnResult};
-use super::tasks::Seat;
+use super::tasks::WorkReceiver;
 use crate::context::Context;
 use crate::output::Output;
 use crate::runner::{Runner, Splitter};
@@ -19,7 +19,7 @@ use crate::{Error, Result};
 /// A named runner.
 pub(crate) struct Workflow {
     pub(crate) name: String,
-    pub(crate) runner: Arc<dyn Erased>,
+    pub(crate) runner: Arc<dyn ErasedRunner>,
     pub(crate) splitter: Option<Box<dyn Splitter>>,
 }
 
@@ -28,7 +28,7 @@ impl Workflow {
     pub(crate) fn named(&self) -> NamedWorkflow {
         NamedWorkflow {
             name: self.name.clone(),
-            listener: Arc::<dyn Erased>::clone(&self.runner),
+            listener: Arc::<dyn ErasedRunner>::clone(&self.runner),
         }
     }
 }
@@ -44,8 +44,8 @@ pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
 /// [`Runner`] without its type. Tasks are started through one call that knows the type, so that the iterations in them
 /// cost no allocation.
-pub(crate) trait Erased: OnResult {
-    fn start_task(self: Arc<Self>, seat: Seat<Admitted>) -> AbortHandle;
+pub(crate) trait ErasedRunner: OnResult {
+    fn start_task(self: Arc<Self>, seat: WorkReceiver<Admitted>) -> AbortHandle;
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn init_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
@@ -60,8 +60,8 @@ impl<R: Runner> OnResult for R {
     }
 }
 
-impl<R: Runner> Erased for R {
-    fn start_task(self: Arc<Self>, seat: Seat<Admitted>) -> AbortHandle {
+impl<R: Runner> ErasedRunner for R {
+    fn start_task(self: Arc<Self>, seat: WorkReceiver<Admitted>) -> AbortHandle {
         tokio::task::spawn_local(work(self, seat)).abort_handle()
     }
 

@@ -26,13 +26,13 @@ pub(crate) type Sink = Box<dyn FnMut(&[u8]) -> io::Result<()> + Send>;
 /// The writer thread's mailbox.
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
-    queue: Mutex<Queue>,
+    queue: Mutex<WriteQueue>,
     handed_over: Condvar,
     queued_bytes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct Queue {
+struct WriteQueue {
     full: VecDeque<Vec<u8>>,
     spare: Vec<Vec<u8>>,
     flushes: Vec<oneshot::Sender<()>>,
@@ -77,7 +77,7 @@ impl Writer {
         wait.await.unwrap_or(());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, WriteQueue> {
         self.queue.lock().expect("no holder of the queue panics")
     }
 

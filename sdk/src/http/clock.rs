@@ -20,12 +20,12 @@ pub(crate) fn wall_ns() -> u64 {
 
 /// One instant on both time lines, so that deadlines for timers need no further look at the clock.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Anchor {
+pub(crate) struct TimerAnchor {
     at_ns: u64,
     instant: Instant,
 }
 
-impl Anchor {
+impl TimerAnchor {
     pub(crate) fn now() -> Self {
         Self {
             at_ns: monotonic_ns(),

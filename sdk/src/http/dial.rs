@@ -17,10 +17,10 @@ use super::config::EngineConfig;
 use super::dns::Dns;
 use super::error::{ErrorKind, RequestError, chain};
 use super::phases::ConnectTimes;
-use super::stamp::{Stamped, Stamps, Transport};
+use super::stamp::{SocketStream, Stamped, Stamps};
 use super::target::OriginKey;
 use super::version::HttpVersion;
-use super::wire::{Io, LocalExecutor, Wire};
+use super::wire::{FreshConnection, Io, LocalExecutor};
 
 const H2_STREAM_WINDOW_BYTES: u32 = 2 << 20;
 const H2_CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
@@ -28,7 +28,7 @@ const H2_CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 /// What an attempt came to, and when it reached what.
 pub(crate) struct Dialed {
     pub(crate) times: ConnectTimes,
-    pub(crate) outcome: Result<(Wire, Rc<Stamps>), RequestError>,
+    pub(crate) outcome: Result<(FreshConnection, Rc<Stamps>), RequestError>,
 }
 
 /// Makes connections for one engine.
@@ -41,7 +41,7 @@ pub(crate) struct Dialer {
 
 /// The steps done so far; 0 means not yet.
 #[derive(Default)]
-struct Progress {
+struct DialProgress {
     resolved_ns: u64,
     connected_ns: u64,
     secured_ns: u64,
@@ -59,7 +59,7 @@ impl Dialer {
 
     pub(crate) async fn dial(&self, origin: &OriginKey) -> Dialed {
         let began_ns = monotonic_ns();
-        let mut progress = Progress::default();
+        let mut progress = DialProgress::default();
         let outcome = match tokio::time::timeout(self.timeout, self.steps(origin, &mut progress)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(timed_out(origin, &progress, self.timeout)),
@@ -78,8 +78,8 @@ impl Dialer {
     async fn steps(
         &self,
         origin: &OriginKey,
-        progress: &mut Progress,
-    ) -> Result<(Wire, Rc<Stamps>), RequestError> {
+        progress: &mut DialProgress,
+    ) -> Result<(FreshConnection, Rc<Stamps>), RequestError> {
         let addresses = self.dns.resolve(&origin.host).await.map_err(|reason| {
             RequestError::new(
                 ErrorKind::Dns,
@@ -107,7 +107,7 @@ impl Dialer {
         let (transport, http2) = if origin.tls {
             self.secure(origin, stream).await?
         } else {
-            (Transport::Plain(stream), self.version == HttpVersion::Http2)
+            (SocketStream::Plain(stream), self.version == HttpVersion::Http2)
         };
         progress.secured_ns = monotonic_ns();
         let (io, stamps) = Stamped::new(transport);
@@ -115,7 +115,11 @@ impl Dialer {
     }
 
     /// The TLS handshake, and whether HTTP/2 was agreed on.
-    async fn secure(&self, origin: &OriginKey, stream: TcpStream) -> Result<(Transport, bool), RequestError> {
+    async fn secure(
+        &self,
+        origin: &OriginKey,
+        stream: TcpStream,
+    ) -> Result<(SocketStream, bool), RequestError> {
         let failed = |error: &(dyn std::error::Error + 'static)| {
             let message = format!(
                 "TLS handshake with {}:{}: {}",
@@ -132,7 +136,7 @@ impl Dialer {
             Some(protocol) => protocol == b"h2",
             None => self.version == HttpVersion::Http2,
         };
-        Ok((Transport::Tls(Box::new(stream)), http2))
+        Ok((SocketStream::Tls(Box::new(stream)), http2))
     }
 }
 
@@ -144,7 +148,7 @@ async fn connect(address: SocketAddr) -> Result<TcpStream, RequestError> {
     Ok(stream)
 }
 
-async fn handshake(io: Io, http2: bool) -> Result<Wire, RequestError> {
+async fn handshake(io: Io, http2: bool) -> Result<FreshConnection, RequestError> {
     let wire = if http2 {
         let mut builder = http2::Builder::new(LocalExecutor);
         builder
@@ -153,16 +157,16 @@ async fn handshake(io: Io, http2: bool) -> Result<Wire, RequestError> {
         builder
             .handshake(io)
             .await
-            .map(|(sender, driver)| Wire::Http2(sender, driver))
+            .map(|(sender, driver)| FreshConnection::Http2(sender, driver))
     } else {
         http1::handshake(io)
             .await
-            .map(|(sender, driver)| Wire::Http1(sender, Box::new(driver)))
+            .map(|(sender, driver)| FreshConnection::Http1(sender, Box::new(driver)))
     };
     wire.map_err(|error| RequestError::from_hyper(&error, false))
 }
 
-fn timed_out(origin: &OriginKey, progress: &Progress, timeout: Duration) -> RequestError {
+fn timed_out(origin: &OriginKey, progress: &DialProgress, timeout: Duration) -> RequestError {
     let (host, port) = (&origin.host, origin.port);
     let message = if progress.resolved_ns == 0 {
         format!("{host} was not resolved within {timeout:?}")

@@ -17,10 +17,10 @@ pub(crate) type Resolved = Result<Rc<[IpAddr]>, Arc<str>>;
 /// The cache.
 pub(crate) struct Dns {
     ttl_ns: u64,
-    entries: RefCell<HashMap<Arc<str>, Entry>>,
+    entries: RefCell<HashMap<Arc<str>, CachedName>>,
 }
 
-enum Entry {
+enum CachedName {
     Known { addresses: Rc<[IpAddr]>, until_ns: u64 },
     Asked(Shared<LocalBoxFuture<'static, Resolved>>),
 }
@@ -41,11 +41,11 @@ impl Dns {
             return Ok(Rc::new([address]));
         }
         let asked = match self.entries.borrow().get(host) {
-            Some(Entry::Known { addresses, until_ns }) if monotonic_ns() < *until_ns => {
+            Some(CachedName::Known { addresses, until_ns }) if monotonic_ns() < *until_ns => {
                 return Ok(addresses.clone());
             }
-            Some(Entry::Asked(lookup)) => Some(lookup.clone()),
-            Some(Entry::Known { .. }) | None => None,
+            Some(CachedName::Asked(lookup)) => Some(lookup.clone()),
+            Some(CachedName::Known { .. }) | None => None,
         };
         let lookup = asked.unwrap_or_else(|| self.ask(host));
         let resolved = lookup.clone().await;
@@ -55,7 +55,7 @@ impl Dns {
 
     /// Puts an address that answered first: the next connection need not try those that did not.
     pub(crate) fn prefer(&self, host: &Arc<str>, address: IpAddr) {
-        if let Some(Entry::Known { addresses, .. }) = self.entries.borrow_mut().get_mut(host)
+        if let Some(CachedName::Known { addresses, .. }) = self.entries.borrow_mut().get_mut(host)
             && let Some(place) = addresses.iter().position(|known| *known == address)
             && place > 0
         {
@@ -85,7 +85,7 @@ impl Dns {
         if entries.len() >= Self::CAPACITY {
             entries.clear();
         }
-        entries.insert(host.clone(), Entry::Asked(lookup.clone()));
+        entries.insert(host.clone(), CachedName::Asked(lookup.clone()));
         lookup
     }
 
@@ -97,7 +97,8 @@ impl Dns {
         resolved: &Resolved,
     ) {
         let mut entries = self.entries.borrow_mut();
-        let still_asked = matches!(entries.get(host), Some(Entry::Asked(current)) if current.ptr_eq(lookup));
+        let still_asked =
+            matches!(entries.get(host), Some(CachedName::Asked(current)) if current.ptr_eq(lookup));
         if !still_asked {
             return;
         }
@@ -106,7 +107,7 @@ impl Dns {
                 let until_ns = monotonic_ns().saturating_add(self.ttl_ns);
                 entries.insert(
                     host.clone(),
-                    Entry::Known {
+                    CachedName::Known {
                         addresses: addresses.clone(),
                         until_ns,
                     },
@@ -156,7 +157,7 @@ mod tests {
         let dns = Dns::new(u64::MAX);
         let host: Arc<str> = "host".into();
         let [a, b, c]: [IpAddr; 3] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map(|text| text.parse().unwrap());
-        let known = Entry::Known {
+        let known = CachedName::Known {
             addresses: Rc::new([a, b, c]),
             until_ns: u64::MAX,
         };

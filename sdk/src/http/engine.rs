@@ -8,16 +8,16 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::clock::{Anchor, duration_ns, monotonic_ns};
+use super::clock::{TimerAnchor, duration_ns, monotonic_ns};
 use super::config::EngineConfig;
 use super::connector;
 use super::dial::Dialer;
 use super::draft::Draft;
 use super::error::{ErrorKind, RequestError};
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Exchange, Received};
 use super::h1::H1Connection;
 use super::h2::H2Stream;
-use super::origin::{Grant, Lease, Origin, Refusal};
+use super::origin::{ConnectionLease, Grant, Origin, Refusal};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
 use super::request::Request;
@@ -51,7 +51,7 @@ pub struct Engine {
     dialer: Rc<Dialer>,
     connector_runs: Cell<bool>,
     targets: RefCell<TargetCache>,
-    anchor: Anchor,
+    anchor: TimerAnchor,
 }
 
 impl Engine {
@@ -64,7 +64,7 @@ impl Engine {
             config,
             connector_runs: Cell::new(false),
             targets: RefCell::new(TargetCache::new()),
-            anchor: Anchor::now(),
+            anchor: TimerAnchor::now(),
         }
     }
 
@@ -91,7 +91,7 @@ impl Engine {
             .anchor
             .instant(started_ns.saturating_add(duration_ns(timeout)));
         let mut draft = Draft::new(method, headers, body);
-        let mut answer = Answer::new(if keep_body {
+        let mut answer = Received::new(if keep_body {
             self.config.max_kept_body_bytes
         } else {
             0
@@ -114,14 +114,14 @@ impl Engine {
                 let reused = lease.stamps().served();
                 // A message goes on before anything is awaited: what an await holds, every request has to allocate.
                 let outcome = match lease {
-                    Lease::H1(mut connection) => {
+                    ConnectionLease::H1(mut connection) => {
                         let message = draft.for_http1(parsed, &self.config);
                         let response = pin!(connection.begin(message, deadline));
                         let outcome = connection.finish(response, &mut answer).await;
                         self.over_h1(connection, &origin, &outcome, &mut clock);
                         outcome
                     }
-                    Lease::H2(stream) => {
+                    ConnectionLease::H2(stream) => {
                         let message = draft.for_http2(parsed, &self.config);
                         Box::pin(over_h2(stream, message, deadline, &mut answer, &mut clock)).await
                     }
@@ -244,7 +244,7 @@ async fn over_h2(
     mut stream: H2Stream,
     message: Message,
     deadline: Instant,
-    answer: &mut Answer,
+    answer: &mut Received,
     clock: &mut PhaseClock,
 ) -> ExchangeEnd {
     let outcome = stream.exchange(message, deadline, answer).await;
@@ -269,7 +269,7 @@ fn group_closed() -> RequestError {
     )
 }
 
-fn timed_out(answer: &Answer, timeout: Duration) -> RequestError {
+fn timed_out(answer: &Received, timeout: Duration) -> RequestError {
     let message = if answer.head.is_none() {
         format!("no answer within {timeout:?}")
     } else {

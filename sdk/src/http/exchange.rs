@@ -93,7 +93,7 @@ impl Exchange {
 
 /// What has arrived so far of one answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Received {
     pub(crate) head: Option<response::Parts>,
     pub(crate) size: u64,
     keep_at_most: usize,
@@ -102,7 +102,7 @@ pub(crate) struct Answer {
     rest: Vec<u8>,
 }
 
-impl Answer {
+impl Received {
     /// Keeps up to `keep_at_most` bytes of the body: 0 when it is only to be counted.
     pub(crate) fn new(keep_at_most: usize) -> Self {
         Self {
@@ -165,7 +165,7 @@ mod tests {
             (6, "abcdef", false),
             (9, "abcdef", false),
         ] {
-            let mut answer = Answer::new(bound);
+            let mut answer = Received::new(bound);
             for piece in ["abc", "d", "ef"] {
                 answer.push(Bytes::from_static(piece.as_bytes()));
             }

@@ -17,16 +17,16 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::error::{ErrorKind, RequestError};
-use super::exchange::Answer;
+use super::exchange::Received;
 use super::permit::Permit;
 use super::phases::PhaseClock;
 use super::stamp::Stamps;
-use super::wire::{Body, ExchangeEnd, Io, Message, Response, not_answered};
+use super::wire::{ExchangeEnd, Io, Message, RequestBody, Response, not_answered};
 
 /// An open HTTP/1 connection.
 pub(crate) struct H1Connection {
-    sender: http1::SendRequest<Body>,
-    driver: Box<http1::Connection<Io, Body>>,
+    sender: http1::SendRequest<RequestBody>,
+    driver: Box<http1::Connection<Io, RequestBody>>,
     driver_done: bool,
     stamps: Rc<Stamps>,
     /// Kept from request to request: moving a timer to a later instant is cheaper than making one.
@@ -37,8 +37,8 @@ pub(crate) struct H1Connection {
 
 impl H1Connection {
     pub(crate) fn new(
-        sender: http1::SendRequest<Body>,
-        driver: Box<http1::Connection<Io, Body>>,
+        sender: http1::SendRequest<RequestBody>,
+        driver: Box<http1::Connection<Io, RequestBody>>,
         stamps: Rc<Stamps>,
         permit: Permit,
     ) -> Self {
@@ -103,7 +103,7 @@ impl H1Connection {
     pub(crate) async fn finish(
         &mut self,
         mut response: Pin<&mut impl Future<Output = Response>>,
-        answer: &mut Answer,
+        answer: &mut Received,
     ) -> ExchangeEnd {
         // Everything that can move the response or its body is done by the driver, in this very function. So only the
         // driver gets the real waker; the rest is asked again after every step of it, and must not be held up by
@@ -154,7 +154,7 @@ impl H1Connection {
 }
 
 /// Takes what has arrived of the body.
-fn read(body: &mut Incoming, cx: &mut Context<'_>, answer: &mut Answer) -> Poll<ExchangeEnd> {
+fn read(body: &mut Incoming, cx: &mut Context<'_>, answer: &mut Received) -> Poll<ExchangeEnd> {
     while let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(cx) {
         match frame {
             None => return Poll::Ready(ExchangeEnd::Complete),

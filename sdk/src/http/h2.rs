@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::clock::monotonic_ns;
 use super::error::RequestError;
-use super::exchange::Answer;
+use super::exchange::Received;
 use super::permit::Permit;
 use super::phases::PhaseClock;
 use super::stamp::Stamps;
-use super::wire::{Body, ExchangeEnd, Io, LocalExecutor, Message, not_answered};
+use super::wire::{ExchangeEnd, Io, LocalExecutor, Message, RequestBody, not_answered};
 use crate::beside::beside;
 
 /// Who hands a connection's streams out, and hears when one has ended.
@@ -30,7 +30,7 @@ pub(crate) trait StreamOwner {
 /// An open HTTP/2 connection.
 pub(crate) struct H2Connection {
     owner: Box<dyn StreamOwner>,
-    sender: http2::SendRequest<Body>,
+    sender: http2::SendRequest<RequestBody>,
     stamps: Rc<Stamps>,
     streams: Cell<usize>,
     /// How many streams the peer allows now.
@@ -41,8 +41,8 @@ pub(crate) struct H2Connection {
 
 impl H2Connection {
     pub(crate) fn spawn(
-        sender: http2::SendRequest<Body>,
-        mut driver: http2::Connection<Io, Body, LocalExecutor>,
+        sender: http2::SendRequest<RequestBody>,
+        mut driver: http2::Connection<Io, RequestBody, LocalExecutor>,
         stamps: Rc<Stamps>,
         permit: Permit,
         owner: Box<dyn StreamOwner>,
@@ -121,7 +121,7 @@ impl H2Stream {
         &mut self,
         message: Message,
         deadline: Instant,
-        answer: &mut Answer,
+        answer: &mut Received,
     ) -> ExchangeEnd {
         self.written_ns = Some(self.connection.stamps.next_write());
         let outcome = timeout_at(deadline, self.send(message, answer))
@@ -133,7 +133,7 @@ impl H2Stream {
         outcome
     }
 
-    async fn send(&mut self, message: Message, answer: &mut Answer) -> ExchangeEnd {
+    async fn send(&mut self, message: Message, answer: &mut Received) -> ExchangeEnd {
         let mut sender = self.connection.sender.clone();
         let response = match sender.try_send_request(message).await {
             Ok(response) => response,

@@ -15,14 +15,14 @@ use super::target::OriginKey;
 use super::turnover::Turnover;
 
 /// The right to one exchange.
-pub(crate) enum Lease {
+pub(crate) enum ConnectionLease {
     /// A whole connection.
     H1(Box<H1Connection>),
     /// A stream of a shared one.
     H2(H2Stream),
 }
 
-impl Lease {
+impl ConnectionLease {
     /// What is known of the connection.
     pub(crate) fn stamps(&self) -> &Stamps {
         match self {
@@ -34,7 +34,7 @@ impl Lease {
 
 /// What a waiting request gets.
 pub(crate) struct Granted {
-    pub(crate) lease: Lease,
+    pub(crate) lease: ConnectionLease,
     /// How the connection was made, if this is its first exchange and nobody kept it idle before.
     pub(crate) fresh: Option<ConnectTimes>,
 }

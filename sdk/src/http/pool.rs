@@ -18,13 +18,13 @@ use super::config::EngineConfig;
 use super::dial::Dialed;
 use super::h1::H1Connection;
 use super::h2::{H2Connection, H2Stream, StreamOwner};
-use super::origin::{Grant, Granted, Lease, Origin, Protocol, Refusal};
+use super::origin::{ConnectionLease, Grant, Granted, Origin, Protocol, Refusal};
 use super::origins::Origins;
 use super::permit::{Openings, Permit};
 use super::phases::ConnectTimes;
 use super::stats::EngineStats;
 use super::target::OriginKey;
-use super::wire::Wire;
+use super::wire::FreshConnection;
 
 /// The bounds of one pool.
 struct Limits {
@@ -91,13 +91,13 @@ impl Pool {
     }
 
     /// A connection that is there already.
-    pub(crate) fn take(self: &Rc<Self>, origin: &Rc<Origin>, now_ns: u64) -> Option<Lease> {
+    pub(crate) fn take(self: &Rc<Self>, origin: &Rc<Origin>, now_ns: u64) -> Option<ConnectionLease> {
         loop {
             let Some(connection) = origin.idle.borrow_mut().pop() else {
                 break;
             };
             if !connection.is_stale(now_ns, self.limits.idle_ns) {
-                return Some(Lease::H1(connection));
+                return Some(ConnectionLease::H1(connection));
             }
         }
         let mut h2 = origin.h2.borrow_mut();
@@ -108,7 +108,7 @@ impl Pool {
         let connection = h2
             .iter()
             .find(|connection| connection.has_room(self.limits.h2_streams))?;
-        Some(Lease::H2(H2Stream::new(connection)))
+        Some(ConnectionLease::H2(H2Stream::new(connection)))
     }
 
     /// Queues for a connection and sees to it that one comes.
@@ -135,7 +135,7 @@ impl Pool {
     fn place(&self, origin: &Rc<Origin>, connection: Box<H1Connection>, fresh: Option<ConnectTimes>) {
         if let Some(waiter) = origin.pop_waiter() {
             let _ = waiter.send(Ok(Granted {
-                lease: Lease::H1(connection),
+                lease: ConnectionLease::H1(connection),
                 fresh,
             }));
         } else if !origin.retired.get() {
@@ -168,7 +168,7 @@ impl Pool {
     ) {
         while connection.has_room(self.limits.h2_streams) {
             let Some(waiter) = origin.pop_waiter() else { return };
-            let lease = Lease::H2(H2Stream::new(connection));
+            let lease = ConnectionLease::H2(H2Stream::new(connection));
             let _ = waiter.send(Ok(Granted {
                 lease,
                 fresh: fresh.take(),
@@ -185,12 +185,12 @@ impl Pool {
                 self.opened.set(self.opened.get() + 1);
                 let permit = self.permit(origin);
                 match wire {
-                    Wire::Http1(sender, driver) => {
+                    FreshConnection::Http1(sender, driver) => {
                         origin.protocol.set(Protocol::Http1);
                         let connection = Box::new(H1Connection::new(sender, driver, stamps, permit));
                         self.place(origin, connection, Some(dialed.times));
                     }
-                    Wire::Http2(sender, driver) => {
+                    FreshConnection::Http2(sender, driver) => {
                         origin.protocol.set(Protocol::Http2);
                         let connection =
                             H2Connection::spawn(sender, driver, stamps, permit, self.owner(origin));

@@ -11,7 +11,7 @@ use reqwest::{ClientBuilder, Url, redirect, retry};
 use super::clock::monotonic_ns;
 use super::config::EngineConfig;
 use super::error::{ErrorKind, RequestError, chain};
-use super::exchange::{Answer, Exchange};
+use super::exchange::{Exchange, Received};
 use super::phases::{Phase, PhaseClock};
 use super::request::Request;
 use super::target::Parsed;
@@ -133,7 +133,7 @@ impl ReqwestClient {
         started_ns: u64,
     ) -> Exchange {
         let mut clock = PhaseClock::new(started_ns);
-        let mut answer = Answer::new(if keep_body {
+        let mut answer = Received::new(if keep_body {
             self.config.max_kept_body_bytes
         } else {
             0

@@ -18,7 +18,7 @@ use tokio_rustls::client::TlsStream;
 use super::clock::monotonic_ns;
 
 /// What a connection was made of.
-pub(crate) enum Transport {
+pub(crate) enum SocketStream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
@@ -89,14 +89,14 @@ impl Stamps {
 
 /// A transport that stamps.
 pub(crate) struct Stamped {
-    transport: Transport,
+    transport: SocketStream,
     stamps: Rc<Stamps>,
     /// Whether TLS may hold back bytes that were written to it.
     unflushed: bool,
 }
 
 impl Stamped {
-    pub(crate) fn new(transport: Transport) -> (Self, Rc<Stamps>) {
+    pub(crate) fn new(transport: SocketStream) -> (Self, Rc<Stamps>) {
         let stamps = Rc::new(Stamps::default());
         (
             Self {
@@ -111,7 +111,7 @@ impl Stamped {
     fn wrote(&mut self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(_)) = outcome {
             self.stamps.wrote();
-            self.unflushed = matches!(self.transport, Transport::Tls(_));
+            self.unflushed = matches!(self.transport, SocketStream::Tls(_));
         }
         outcome
     }
@@ -125,8 +125,8 @@ impl AsyncRead for Stamped {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let outcome = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Transport::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            SocketStream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            SocketStream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
         };
         if buf.filled().len() > before {
             self.stamps.read();
@@ -138,8 +138,8 @@ impl AsyncRead for Stamped {
 impl AsyncWrite for Stamped {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Transport::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+            SocketStream::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            SocketStream::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         };
         self.wrote(outcome)
     }
@@ -150,23 +150,23 @@ impl AsyncWrite for Stamped {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            SocketStream::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            SocketStream::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         };
         self.wrote(outcome)
     }
 
     fn is_write_vectored(&self) -> bool {
         match &self.transport {
-            Transport::Plain(stream) => stream.is_write_vectored(),
-            Transport::Tls(stream) => stream.is_write_vectored(),
+            SocketStream::Plain(stream) => stream.is_write_vectored(),
+            SocketStream::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            SocketStream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            SocketStream::Tls(stream) => Pin::new(stream).poll_flush(cx),
         };
         if self.unflushed && outcome.is_ready() {
             self.unflushed = false;
@@ -177,8 +177,8 @@ impl AsyncWrite for Stamped {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.transport {
-            Transport::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            SocketStream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            SocketStream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

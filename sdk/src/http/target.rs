@@ -15,9 +15,9 @@ use url::{Host, Url};
 ///
 /// Parsing never fails: a request to an invalid target has the error kind `invalid-url`, like any other result.
 #[derive(Clone)]
-pub struct Target(Arc<Inner>);
+pub struct Target(Arc<TargetParts>);
 
-struct Inner {
+struct TargetParts {
     url: Box<str>,
     parsed: Result<Parsed, Box<str>>,
 }
@@ -49,7 +49,7 @@ impl Target {
     /// stays here.
     #[must_use]
     pub fn parse(url: &str) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(TargetParts {
             url: url.into(),
             parsed: parse(url).map_err(String::into_boxed_str),
         }))

@@ -13,14 +13,17 @@ use super::stamp::Stamped;
 /// The byte stream under hyper.
 pub(crate) type Io = TokioIo<Stamped>;
 /// The body of every request: one piece, possibly empty.
-pub(crate) type Body = Full<Bytes>;
+pub(crate) type RequestBody = Full<Bytes>;
 
 /// A connection fresh from its handshake.
-pub(crate) enum Wire {
-    Http1(http1::SendRequest<Body>, Box<http1::Connection<Io, Body>>),
+pub(crate) enum FreshConnection {
+    Http1(
+        http1::SendRequest<RequestBody>,
+        Box<http1::Connection<Io, RequestBody>>,
+    ),
     Http2(
-        http2::SendRequest<Body>,
-        http2::Connection<Io, Body, LocalExecutor>,
+        http2::SendRequest<RequestBody>,
+        http2::Connection<Io, RequestBody, LocalExecutor>,
     ),
 }
 
@@ -35,7 +38,7 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
 }
 
 /// A request as hyper takes it.
-pub(crate) type Message = http::Request<Body>;
+pub(crate) type Message = http::Request<RequestBody>;
 
 /// What hyper says to a message.
 pub(crate) type Response = Result<http::Response<Incoming>, TrySendError<Message>>;

@@ -29,21 +29,21 @@ pub(super) struct Announcer {
 /// The listeners of a run, until it is over.
 #[derive(Debug)]
 pub(super) struct Audience {
-    seats: Vec<Seat>,
+    seats: Vec<ListenerThread>,
     offered: Arc<AtomicU64>,
     grace: Duration,
 }
 
 /// One listener on its thread.
 #[derive(Debug)]
-struct Seat {
-    state: Arc<Mutex<State>>,
+struct ListenerThread {
+    state: Arc<Mutex<ListenerState>>,
     /// Told once, when the listener is done.
     over: Receiver<Result<(), String>>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ListenerState {
     delivered: u64,
     /// Whether the run is over without waiting for it.
     abandoned: bool,
@@ -51,7 +51,7 @@ struct State {
 
 /// What became of all notices, and what the first listener that failed said.
 #[derive(Debug)]
-pub(super) struct Delivery {
+pub(super) struct Delivered {
     pub(super) delivered: u64,
     pub(super) undelivered: u64,
     pub(super) failure: Option<String>,
@@ -89,7 +89,7 @@ impl Audience {
         for listener in &options.listeners {
             let (queue, notices) = sync_channel(options.queue);
             let (done, over) = sync_channel(1);
-            let state = Arc::<Mutex<State>>::default();
+            let state = Arc::<Mutex<ListenerState>>::default();
             let (listener, failed, of_thread) =
                 (Arc::clone(listener), Arc::clone(failed), Arc::clone(&state));
             thread::Builder::new()
@@ -104,7 +104,7 @@ impl Audience {
                     let _ = done.send(result);
                 })?;
             announcer.queues.push(queue);
-            seats.push(Seat { state, over });
+            seats.push(ListenerThread { state, over });
         }
         let audience = Self {
             seats,
@@ -116,7 +116,7 @@ impl Audience {
 
     /// Waits until all listeners have flushed, no longer than the grace; then nothing is told any more. All announcers
     /// must be gone.
-    pub(super) fn close(self) -> Delivery {
+    pub(super) fn close(self) -> Delivered {
         let began = Instant::now();
         let mut failure = None;
         let mut delivered = 0;
@@ -132,7 +132,7 @@ impl Audience {
             state.abandoned = true;
             delivered += state.delivered;
         }
-        Delivery {
+        Delivered {
             delivered,
             undelivered: self.offered.load(Ordering::Relaxed) - delivered,
             failure,
@@ -141,7 +141,11 @@ impl Audience {
 }
 
 /// The body of a listener's thread.
-fn listen(listener: &dyn Listener, notices: &Receiver<Notice>, state: &Mutex<State>) -> Result<(), String> {
+fn listen(
+    listener: &dyn Listener,
+    notices: &Receiver<Notice>,
+    state: &Mutex<ListenerState>,
+) -> Result<(), String> {
     while let Ok(notice) = notices.recv() {
         {
             let mut state = lock(state);
@@ -167,6 +171,6 @@ fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| panics::message(&*payload))
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<ListenerState>) -> MutexGuard<'_, ListenerState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,29 +9,29 @@ use tokio::task::AbortHandle;
 
 use super::CallError;
 use crate::Result;
-use crate::harness::panics::{Outcome, guarded};
+use crate::harness::panics::{CallOutcome, guarded};
 use crate::http::monotonic_ns;
 
 /// A target without its type, so that a worker needs none. A call is started through one that knows the type, so that
 /// each costs one allocation: its task.
-pub(super) trait Erased: Send + Sync {
-    fn start(self: Arc<Self>, open: Open) -> AbortHandle;
+pub(super) trait ErasedTarget: Send + Sync {
+    fn start(self: Arc<Self>, open: OpenCall) -> AbortHandle;
 }
 
-impl<F: AsyncFn() -> Result<()> + Send + Sync + 'static> Erased for F {
-    fn start(self: Arc<Self>, open: Open) -> AbortHandle {
+impl<F: AsyncFn() -> Result<()> + Send + Sync + 'static> ErasedTarget for F {
+    fn start(self: Arc<Self>, open: OpenCall) -> AbortHandle {
         tokio::task::spawn_local(drive(self, open)).abort_handle()
     }
 }
 
-async fn drive<F: AsyncFn() -> Result<()>>(target: Arc<F>, mut open: Open) {
+async fn drive<F: AsyncFn() -> Result<()>>(target: Arc<F>, mut open: OpenCall) {
     open.begin();
     // A function that panics before it gives its future is called within the guard, too.
     let outcome = guarded(pin!(async { target().await })).await;
     open.close(match outcome {
-        Outcome::Ok => Ok(()),
-        Outcome::Failed(message) => Err(CallError::Failed(message)),
-        Outcome::Panicked(message) => Err(CallError::Panicked(message)),
+        CallOutcome::Ok => Ok(()),
+        CallOutcome::Failed(message) => Err(CallError::Failed(message)),
+        CallOutcome::Panicked(message) => Err(CallError::Panicked(message)),
     });
 }
 
@@ -54,15 +54,15 @@ pub(super) struct Call {
     pub(super) place: usize,
 }
 
-/// A call under way. Dropping it before [`Open::close`] means that it was cut off.
-pub(super) struct Open {
+/// A call under way. Dropping it before [`OpenCall::close`] means that it was cut off.
+pub(super) struct OpenCall {
     call: Call,
     started_ns: Option<u64>,
     /// Until it is closed.
     owner: Option<Rc<dyn CallOwner>>,
 }
 
-impl Open {
+impl OpenCall {
     pub(super) fn new(owner: Rc<dyn CallOwner>, call: Call) -> Self {
         Self {
             call,
@@ -93,7 +93,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenCall {
     fn drop(&mut self) {
         if self.owner.is_some() {
             self.close(Err(CallError::Interrupted));

@@ -8,34 +8,34 @@ use super::Report;
 use super::announce::{Announcer, Audience};
 use super::core;
 use super::report::Around;
-use super::run::{Run, Trouble};
-use super::tally::Tally;
+use super::run::{RunTrouble, TargetRun};
+use super::tally::CallTally;
 use crate::http::monotonic_ns;
 
 /// Carries a run out and gives its report. Blocks until all of it is over.
-pub(super) fn conduct(run: &Arc<Run>) -> Report {
+pub(super) fn conduct(run: &Arc<TargetRun>) -> Report {
     let mut around = Around {
         planned: run.plan.planned(),
         ..Around::default()
     };
     let failing = Arc::clone(run);
     let failed: Arc<dyn Fn(&str) + Send + Sync> =
-        Arc::new(move |message| failing.fail(Trouble::Listener(message.to_owned())));
+        Arc::new(move |message| failing.fail(RunTrouble::Listener(message.to_owned())));
     let tally = match Audience::open(&run.options, &failed) {
         Ok((announcer, audience)) => {
             let tally = make_calls(run, announcer);
             around.elapsed_ns = monotonic_ns().saturating_sub(run.start_ns);
             let delivery = audience.close();
             if let Some(message) = delivery.failure {
-                run.fail(Trouble::Listener(message));
+                run.fail(RunTrouble::Listener(message));
             }
             around.delivered = delivery.delivered;
             around.undelivered = delivery.undelivered;
             tally
         }
         Err(error) => {
-            run.fail(Trouble::Runtime(error));
-            Tally::default()
+            run.fail(RunTrouble::Runtime(error));
+            CallTally::default()
         }
     };
     around.paced_ns = run.paced_ns();
@@ -43,22 +43,26 @@ pub(super) fn conduct(run: &Arc<Run>) -> Report {
 }
 
 /// Runs all threads to their end and adds up what they counted.
-fn make_calls(run: &Arc<Run>, announcer: Announcer) -> Tally {
+fn make_calls(run: &Arc<TargetRun>, announcer: Announcer) -> CallTally {
     let threads: Vec<_> = (0..run.options.threads)
         .map(|index| spawn(index, run, announcer.clone()))
         .collect();
     drop(announcer);
-    let mut sum = Tally::default();
+    let mut sum = CallTally::default();
     for thread in threads {
         match thread.and_then(joined) {
             Ok(tally) => sum.merge(&tally),
-            Err(error) => run.fail(Trouble::Runtime(error)),
+            Err(error) => run.fail(RunTrouble::Runtime(error)),
         }
     }
     sum
 }
 
-fn spawn(index: usize, run: &Arc<Run>, announcer: Announcer) -> io::Result<JoinHandle<io::Result<Tally>>> {
+fn spawn(
+    index: usize,
+    run: &Arc<TargetRun>,
+    announcer: Announcer,
+) -> io::Result<JoinHandle<io::Result<CallTally>>> {
     let run = Arc::clone(run);
     thread::Builder::new()
         .name(format!("heavy-local-{index}"))
@@ -72,7 +76,7 @@ fn spawn(index: usize, run: &Arc<Run>, announcer: Announcer) -> io::Result<JoinH
         })
 }
 
-fn joined(thread: JoinHandle<io::Result<Tally>>) -> io::Result<Tally> {
+fn joined(thread: JoinHandle<io::Result<CallTally>>) -> io::Result<CallTally> {
     let ended = thread.join();
     ended.unwrap_or_else(|_| Err(io::Error::other("a thread of the work panicked")))
 }

@@ -11,10 +11,10 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, watch};
 
 use super::announce::{Announcer, Notice};
-use super::call::{Call, CallOwner, Open};
-use super::plan::Part;
-use super::run::{Run, Stop};
-use super::tally::Tally;
+use super::call::{Call, CallOwner, OpenCall};
+use super::plan::PlanPart;
+use super::run::{StopAt, TargetRun};
+use super::tally::CallTally;
 use super::{CallError, Event, WhenFull};
 use crate::beside::beside;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY};
@@ -26,13 +26,13 @@ use crate::http::{duration_ns, monotonic_ns};
 const MOST_AHEAD: usize = 1 << 20;
 
 /// One thread of a run.
-pub(super) struct Core {
-    run: Arc<Run>,
-    tally: RefCell<Tally>,
+pub(super) struct CallCore {
+    run: Arc<TargetRun>,
+    tally: RefCell<CallTally>,
     announcer: Announcer,
     index: usize,
     pacer: Pacer,
-    part: RefCell<Part>,
+    part: RefCell<PlanPart>,
     running: Running,
     /// Told when everything that was released is decided.
     settled: Notify,
@@ -40,12 +40,12 @@ pub(super) struct Core {
 }
 
 /// The body of a thread: makes its calls and gives what it counted.
-pub(super) fn work(index: usize, run: &Arc<Run>, announcer: Announcer) -> io::Result<Tally> {
+pub(super) fn work(index: usize, run: &Arc<TargetRun>, announcer: Announcer) -> io::Result<CallTally> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;
     let tally = runtime.block_on(async {
-        let core = Core::new(index, Arc::clone(run), announcer)?;
+        let core = CallCore::new(index, Arc::clone(run), announcer)?;
         let pacing = beside(Rc::clone(&core).pace());
         let taking = beside(Rc::clone(&core).take_freed_slots());
         core.work().await;
@@ -58,8 +58,8 @@ pub(super) fn work(index: usize, run: &Arc<Run>, announcer: Announcer) -> io::Re
     tally
 }
 
-impl Core {
-    fn new(index: usize, run: Arc<Run>, announcer: Announcer) -> io::Result<Rc<Self>> {
+impl CallCore {
+    fn new(index: usize, run: Arc<TargetRun>, announcer: Announcer) -> io::Result<Rc<Self>> {
         let threads = run.slots.cores();
         Ok(Rc::new(Self {
             tally: RefCell::default(),
@@ -181,7 +181,7 @@ impl Core {
             slot_wait_ns,
             place,
         };
-        let open = Open::new(Rc::clone(self) as Rc<dyn CallOwner>, call);
+        let open = OpenCall::new(Rc::clone(self) as Rc<dyn CallOwner>, call);
         let task = Arc::clone(&self.run.target).start(open);
         self.running.set(place, task);
     }
@@ -223,7 +223,7 @@ impl Core {
     }
 
     /// Waits until nothing runs; what still does at the deadline, or at that of a stop if it comes sooner, is cut off.
-    async fn wait_out(&self, stops: &mut watch::Receiver<Option<Stop>>, deadline_ns: Option<u64>) {
+    async fn wait_out(&self, stops: &mut watch::Receiver<Option<StopAt>>, deadline_ns: Option<u64>) {
         loop {
             let told_ns = stops.borrow_and_update().map(|stop| stop.deadline_ns);
             let deadline_ns = told_ns.into_iter().chain(deadline_ns).min();
@@ -239,7 +239,7 @@ impl Core {
     }
 }
 
-impl CallOwner for Core {
+impl CallOwner for CallCore {
     fn began(&self, call: &Call, started_ns: u64) {
         let lag_ns = started_ns.saturating_sub(call.released.due_ns);
         self.tally

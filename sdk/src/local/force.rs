@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::plan::Plan;
+use super::plan::CallPlan;
 use super::run::Beginning;
 use super::starter::Starter;
 use super::{Error, Options, Work};
@@ -32,5 +32,5 @@ pub fn force(
     options: Options,
 ) -> Result<impl Fn(u64) -> Result<Work, Error> + Clone + Send + Sync + 'static, Error> {
     let starter = Starter::new(Some(Arc::new(target)), options)?;
-    Ok(move |amount| starter.start(Plan::AtOnce(amount), Beginning::soon(false)))
+    Ok(move |amount| starter.start(CallPlan::AtOnce(amount), Beginning::soon(false)))
 }

@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 
 /// All calls of a work.
 #[derive(Debug, Clone)]
-pub(super) enum Plan {
+pub(super) enum CallPlan {
     /// At a rate, for a while.
     Paced(Stream),
     /// So many, all due at the start.
@@ -26,12 +26,12 @@ pub(super) enum Plan {
 
 /// The calls of one thread that were not yet taken.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum PlanPart {
     Paced { dealt: Dealt, left: u64 },
     AtOnce { next: u64, step: u64, end: u64 },
 }
 
-impl Plan {
+impl CallPlan {
     /// A constant rate for a while.
     pub(super) fn paced(rate: Rate, duration: Duration) -> Result<Self, Error> {
         if duration.is_zero() || duration > LONGEST {
@@ -59,7 +59,7 @@ impl Plan {
     }
 
     /// The part of one thread of several.
-    pub(super) fn part(&self, thread: u32, threads: u32) -> Part {
+    pub(super) fn part(&self, thread: u32, threads: u32) -> PlanPart {
         match self {
             Self::Paced(stream) => {
                 let weights = vec![1; threads as usize];
@@ -71,12 +71,12 @@ impl Plan {
                     cut_ns: 0,
                     seat: [0; 3],
                 };
-                Part::Paced {
+                PlanPart::Paced {
                     dealt: Dealt::new(stream.clone(), deal),
                     left,
                 }
             }
-            Self::AtOnce(amount) => Part::AtOnce {
+            Self::AtOnce(amount) => PlanPart::AtOnce {
                 next: u64::from(thread),
                 step: u64::from(threads),
                 end: *amount,
@@ -85,7 +85,7 @@ impl Plan {
     }
 }
 
-impl Part {
+impl PlanPart {
     /// Takes what is due before `until_ns`, at most `most` of it: numbers and due instants from the start, ascending.
     pub(super) fn take_before(&mut self, until_ns: u64, most: usize) -> Vec<(u64, u64)> {
         match self {
@@ -125,19 +125,19 @@ mod tests {
         let rate = Rate::per_second(1).unwrap();
         for duration in [Duration::ZERO, LONGEST + Duration::from_nanos(1), Duration::MAX] {
             assert!(matches!(
-                Plan::paced(rate, duration),
+                CallPlan::paced(rate, duration),
                 Err(Error::InvalidDuration(refused)) if refused == duration
             ));
         }
-        assert!(Plan::paced(rate, LONGEST).is_ok());
+        assert!(CallPlan::paced(rate, LONGEST).is_ok());
     }
 
-    fn plan(at_once: bool, amount: u64, duration_ms: u64) -> Plan {
+    fn plan(at_once: bool, amount: u64, duration_ms: u64) -> CallPlan {
         if at_once {
-            Plan::AtOnce(amount)
+            CallPlan::AtOnce(amount)
         } else {
             let rate = Rate::per_second(amount).unwrap();
-            Plan::paced(rate, Duration::from_millis(duration_ms)).unwrap()
+            CallPlan::paced(rate, Duration::from_millis(duration_ms)).unwrap()
         }
     }
 

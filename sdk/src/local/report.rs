@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use heavy_load::histogram::Histogram;
 
-use super::tally::Tally;
+use super::tally::CallTally;
 use crate::summary::percentiles;
 
 /// The report of a work. `planned = started + full + late + withdrawn`, and `started = ok + failed + interrupted`.
@@ -64,7 +64,7 @@ pub(super) struct Around {
 }
 
 impl Report {
-    pub(super) fn new(worker: Arc<str>, tally: Tally, around: Around) -> Self {
+    pub(super) fn new(worker: Arc<str>, tally: CallTally, around: Around) -> Self {
         Self {
             worker,
             planned: around.planned,
@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_report_is_printed_for_people() {
-        let mut tally = Tally::default();
+        let mut tally = CallTally::default();
         tally.started(1_000_000);
         tally.ended(5_000_000, &Err(CallError::Failed("no\nboots".into())));
         tally.started(1_000_000);
@@ -184,7 +184,7 @@ full         1
 late         1
 error        1 x no\\nboots";
         assert_eq!(report.to_string(), expected);
-        let force = Report::new("f".into(), Tally::default(), Around::default());
+        let force = Report::new("f".into(), CallTally::default(), Around::default());
         assert_eq!((force.achieved_rate(), force.throughput()), (0.0, 0.0));
     }
 }

@@ -7,29 +7,29 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-use super::call::Erased;
-use super::plan::Plan;
+use super::call::ErasedTarget;
+use super::plan::CallPlan;
 use super::{CallError, Error, Failed, Options, Report};
 use crate::harness::slots::Slots;
 use crate::http::{duration_ns, monotonic_ns};
 
 /// One run of a target, as all of its threads share it. Instants are on the monotonic clock.
-pub(super) struct Run {
+pub(super) struct TargetRun {
     pub(super) options: Options,
-    pub(super) target: Arc<dyn Erased>,
-    pub(super) plan: Plan,
+    pub(super) target: Arc<dyn ErasedTarget>,
+    pub(super) plan: CallPlan,
     pub(super) start_ns: u64,
     pub(super) slots: Slots,
     /// Whether a panic of the target ends the run.
     stop_on_panic: bool,
     failed: AtomicU64,
-    stop: watch::Sender<Option<Stop>>,
+    stop: watch::Sender<Option<StopAt>>,
     alarm: Arc<Alarm>,
 }
 
 /// That a run is to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stop {
+pub(super) struct StopAt {
     /// Since when.
     pub(super) at_ns: u64,
     /// When calls that run are cut off.
@@ -58,8 +58,13 @@ impl Beginning {
 /// Threads have so long to begin.
 const START_IN_NS: u64 = 5_000_000;
 
-impl Run {
-    pub(super) fn new(options: Options, target: Arc<dyn Erased>, plan: Plan, beginning: Beginning) -> Self {
+impl TargetRun {
+    pub(super) fn new(
+        options: Options,
+        target: Arc<dyn ErasedTarget>,
+        plan: CallPlan,
+        beginning: Beginning,
+    ) -> Self {
         let slots = Slots::new(options.threads);
         slots.set_limit(options.limit);
         Self {
@@ -78,7 +83,7 @@ impl Run {
     /// Starts no more and cuts off what still runs after `grace`. Told several times, the shortest grace counts.
     pub(super) fn stop(&self, grace: Duration) {
         let at_ns = monotonic_ns();
-        let new = Stop {
+        let new = StopAt {
             at_ns,
             deadline_ns: at_ns.saturating_add(duration_ns(grace)),
         };
@@ -90,7 +95,7 @@ impl Run {
     }
 
     /// Stops because something went wrong.
-    pub(super) fn fail(&self, trouble: Trouble) {
+    pub(super) fn fail(&self, trouble: RunTrouble) {
         self.alarm.ring(&self.options.name, trouble);
         self.stop(self.options.grace);
     }
@@ -105,12 +110,12 @@ impl Run {
         let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
         let too_many = self.options.stop_on_error.is_some_and(|most| failed >= most);
         if too_many || (panicked && self.stop_on_panic) {
-            self.fail(Trouble::Target(message.clone()));
+            self.fail(RunTrouble::Target(message.clone()));
         }
     }
 
     /// To be told when the run is to stop.
-    pub(super) fn stops(&self) -> watch::Receiver<Option<Stop>> {
+    pub(super) fn stops(&self) -> watch::Receiver<Option<StopAt>> {
         self.stop.subscribe()
     }
 
@@ -124,7 +129,7 @@ impl Run {
     }
 }
 
-impl Stop {
+impl StopAt {
     fn sooner(self, other: Self) -> Self {
         Self {
             at_ns: self.at_ns.min(other.at_ns),
@@ -136,26 +141,26 @@ impl Stop {
 /// Who hears that something went wrong. A farm has one for all of its workers.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
-    first: std::sync::Mutex<Option<(Arc<str>, Trouble)>>,
+    first: std::sync::Mutex<Option<(Arc<str>, RunTrouble)>>,
     rung: Notify,
 }
 
 /// What went wrong.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum RunTrouble {
     Target(String),
     Listener(String),
     Runtime(io::Error),
 }
 
 impl Alarm {
-    fn first(&self) -> std::sync::MutexGuard<'_, Option<(Arc<str>, Trouble)>> {
+    fn first(&self) -> std::sync::MutexGuard<'_, Option<(Arc<str>, RunTrouble)>> {
         self.first
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn ring(&self, worker: &Arc<str>, trouble: Trouble) {
+    fn ring(&self, worker: &Arc<str>, trouble: RunTrouble) {
         self.first().get_or_insert_with(|| (Arc::clone(worker), trouble));
         self.rung.notify_one();
     }
@@ -178,9 +183,9 @@ impl Alarm {
             })
         };
         Err(match trouble {
-            Trouble::Target(message) => Error::Target(failed(message)),
-            Trouble::Listener(message) => Error::Listener(failed(message)),
-            Trouble::Runtime(error) => Error::Runtime(error),
+            RunTrouble::Target(message) => Error::Target(failed(message)),
+            RunTrouble::Listener(message) => Error::Listener(failed(message)),
+            RunTrouble::Runtime(error) => Error::Runtime(error),
         })
     }
 }

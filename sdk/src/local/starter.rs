@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::call::Erased;
+use super::call::ErasedTarget;
 use super::conduct::conduct;
-use super::plan::Plan;
-use super::run::{Beginning, Run};
+use super::plan::CallPlan;
+use super::run::{Beginning, TargetRun};
 use super::{Error, Options, Work};
 use crate::harness::panics;
 
 /// A target with its options, and what it is at work on.
 pub(super) struct Starter {
     pub(super) options: Options,
-    target: Arc<dyn Erased>,
-    current: Mutex<Option<Arc<Run>>>,
+    target: Arc<dyn ErasedTarget>,
+    current: Mutex<Option<Arc<TargetRun>>>,
 }
 
 impl fmt::Debug for Starter {
@@ -32,7 +32,7 @@ impl fmt::Debug for Starter {
 
 impl Starter {
     /// One that does nothing yet.
-    pub(super) fn new(target: Option<Arc<dyn Erased>>, options: Options) -> Result<Arc<Self>, Error> {
+    pub(super) fn new(target: Option<Arc<dyn ErasedTarget>>, options: Options) -> Result<Arc<Self>, Error> {
         options.check()?;
         let Some(target) = target else {
             let worker = options.name.to_string();
@@ -45,12 +45,12 @@ impl Starter {
         }))
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<Arc<Run>>> {
+    fn current(&self) -> MutexGuard<'_, Option<Arc<TargetRun>>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a work, unless there is one.
-    pub(super) fn start(self: &Arc<Self>, plan: Plan, beginning: Beginning) -> Result<Work, Error> {
+    pub(super) fn start(self: &Arc<Self>, plan: CallPlan, beginning: Beginning) -> Result<Work, Error> {
         panics::shorten_reports();
         let mut current = self.current();
         if current.is_some() {
@@ -59,7 +59,7 @@ impl Starter {
             });
         }
         let alarm = Arc::clone(&beginning.alarm);
-        let run = Run::new(self.options.clone(), Arc::clone(&self.target), plan, beginning);
+        let run = TargetRun::new(self.options.clone(), Arc::clone(&self.target), plan, beginning);
         let run = Arc::new(run);
         let (report, ended) = oneshot::channel();
         let (starter, of_thread) = (Arc::clone(self), Arc::clone(&run));

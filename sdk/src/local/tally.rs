@@ -12,7 +12,7 @@ const LONGEST_MESSAGE: usize = 1_024;
 
 /// What one thread has counted so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct CallTally {
     pub(super) started: u64,
     pub(super) ok: u64,
     pub(super) failed: u64,
@@ -26,7 +26,7 @@ pub(super) struct Tally {
     pub(super) errors: BTreeMap<String, u64>,
 }
 
-impl Tally {
+impl CallTally {
     /// A call has started, so late by the generator's fault.
     pub(super) fn started(&mut self, generator_lag_ns: u64) {
         self.started += 1;
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn long_messages_are_cut() {
-        let mut tally = Tally::default();
+        let mut tally = CallTally::default();
         tally.ended(1, &Err(CallError::Failed("ä".repeat(LONGEST_MESSAGE))));
         tally.ended(1, &Err(CallError::Failed(format!("x{}", "ä".repeat(600)))));
         let longest = tally.errors.keys().map(String::len).max().unwrap();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     /// What happens to one call: it is canceled, or starts and ends in some way.
-    fn take(tally: &mut Tally, kind: u8, lag_ns: u64, duration_ns: u64) {
+    fn take(tally: &mut CallTally, kind: u8, lag_ns: u64, duration_ns: u64) {
         let message = || format!("message {}", duration_ns % 3);
         let result = match kind {
             0 => return tally.canceled(DropReason::Full),
@@ -117,13 +117,13 @@ mod tests {
         fn threads_together_count_what_one_would(
             calls in prop::collection::vec((0u8..6, 0u64..1 << 40, 0u64..1 << 40, 0usize..3), 0..200)
         ) {
-            let mut one = Tally::default();
-            let mut threads: [Tally; 3] = Default::default();
+            let mut one = CallTally::default();
+            let mut threads: [CallTally; 3] = Default::default();
             for &(kind, lag_ns, duration_ns, thread) in &calls {
                 take(&mut one, kind, lag_ns, duration_ns);
                 take(&mut threads[thread], kind, lag_ns, duration_ns);
             }
-            let mut sum = Tally::default();
+            let mut sum = CallTally::default();
             for thread in &threads {
                 sum.merge(thread);
             }

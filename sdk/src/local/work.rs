@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::run::{Alarm, Run};
+use super::run::{Alarm, TargetRun};
 use super::{Error, Report};
 
 /// A running work: a future of its report. It runs whether the future is awaited or not; dropping it cuts the work off.
 #[must_use = "dropping a work cuts it off"]
 pub struct Work {
-    run: Arc<Run>,
+    run: Arc<TargetRun>,
     alarm: Arc<Alarm>,
     ended: oneshot::Receiver<Report>,
 }
@@ -27,7 +27,7 @@ impl fmt::Debug for Work {
 }
 
 impl Work {
-    pub(super) fn new(run: Arc<Run>, alarm: Arc<Alarm>, ended: oneshot::Receiver<Report>) -> Self {
+    pub(super) fn new(run: Arc<TargetRun>, alarm: Arc<Alarm>, ended: oneshot::Receiver<Report>) -> Self {
         Self { run, alarm, ended }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::Erased;
-use super::plan::Plan;
+use super::call::ErasedTarget;
+use super::plan::CallPlan;
 use super::run::Beginning;
 use super::starter::Starter;
 use super::{Error, Options, Rate, Report, Work};
@@ -56,7 +56,7 @@ pub async fn work(
 #[derive(Debug, Clone)]
 pub struct Worker {
     starter: Arc<Starter>,
-    plan: Plan,
+    plan: CallPlan,
 }
 
 impl Worker {
@@ -123,7 +123,7 @@ impl Worker {
 pub struct Builder {
     rate: Result<Rate, Error>,
     duration: Duration,
-    target: Option<Arc<dyn Erased>>,
+    target: Option<Arc<dyn ErasedTarget>>,
     options: Options,
 }
 
@@ -156,7 +156,7 @@ impl Builder {
     /// [`Error::MissingTarget`], [`Error::InvalidRate`], [`Error::InvalidDuration`] or [`Error::InvalidLimit`].
     pub fn build(self) -> Result<Worker, Error> {
         Ok(Worker {
-            plan: Plan::paced(self.rate?, self.duration)?,
+            plan: CallPlan::paced(self.rate?, self.duration)?,
             starter: Starter::new(self.target, self.options)?,
         })
     }
