@@ -166,7 +166,7 @@ async fn fetch(sha256: &str, bytes: u64, part: &Path, fleet: &mut FleetClient<Ch
     let writing = tokio::task::spawn_blocking(move || keep(receiver, wanted, bytes, path));
     while let Some(chunk) = chunks.message().await.map_err(said)? {
         if sender.send(chunk.data).await.is_err() {
-            // The writer has given up, and says why.
+            // The writer has failed and has the reason.
             break;
         }
     }
@@ -177,7 +177,7 @@ async fn fetch(sha256: &str, bytes: u64, part: &Path, fleet: &mut FleetClient<Ch
     }
 }
 
-/// Writes and verifies what comes.
+/// Writes and verifies the chunks.
 fn keep(
     mut chunks: mpsc::Receiver<Bytes>,
     wanted: String,

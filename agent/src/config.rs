@@ -1,4 +1,4 @@
-//! What an agent is told at its start.
+//! The configuration of an agent.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 
-/// Rows over this many bytes on disk are given up, with their counts.
+/// Rows over this many bytes on disk are discarded and counted.
 pub const DEFAULT_SPOOL_LIMIT_BYTES: u64 = 4 << 30;
 
 /// Where an agent looks for its scheduler unless told otherwise.
@@ -78,7 +78,7 @@ impl Config {
     /// Checks what the types alone cannot say.
     ///
     /// # Errors
-    /// Says which part is wrong and what would be right.
+    /// The message names the wrong part and what is expected.
     pub fn check(&self) -> Result<(), Error> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         if self.name.is_empty()

@@ -11,9 +11,9 @@ pub enum Error {
     /// A URL of a scheduler or collector that cannot be parsed.
     #[error("invalid {what} URL `{url}`: expected http://HOST:PORT")]
     Url {
-        /// scheduler or collector.
+        /// `scheduler` or `collector`.
         what: &'static str,
-        /// As given.
+        /// The URL as given.
         url: String,
     },
     /// The data directory cannot be used.
@@ -22,9 +22,9 @@ pub enum Error {
     /// The scheduler refuses this agent.
     #[error("the scheduler at {url} refused this agent: {message}")]
     Refused {
-        /// Its URL.
+        /// The scheduler's URL.
         url: String,
-        /// What it said.
+        /// The scheduler's message.
         message: String,
     },
     /// The system cannot start a thread.

@@ -18,7 +18,7 @@ pub(crate) enum Order {
     Command(String, Command),
 }
 
-/// What an assignment is told.
+/// A command for an assignment.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Start at this instant of the scheduler's clock.
@@ -37,12 +37,12 @@ pub(crate) enum Command {
     Revise(Box<Revision>),
     /// Have the load test divide its params.
     Split {
-        /// Among so many agents.
+        /// The number of agents.
         agents: u32,
     },
     /// The params that a splitter made for this agent, or new ones for a running load test; else why they cannot be read.
     Params(Result<WorkflowParams, String>),
-    /// The scheduler has not been heard of for too long.
+    /// The scheduler has been silent for too long.
     LeaseLost,
 }
 
@@ -136,7 +136,7 @@ impl Order {
         }
     }
 
-    /// Parses params. What cannot be read is told by the assignment, which knows what they were for.
+    /// Parses params. The assignment reports those that cannot be read: it knows their purpose.
     pub(crate) fn params(given: v1::Params) -> Self {
         Self::Command(given.job, Command::Params(params(&given.params)))
     }

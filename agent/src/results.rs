@@ -30,7 +30,7 @@ const MAX_GAPS: usize = 20_000;
 
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// How long after its end a second is said to be complete: load tests write within a few ms.
+/// How long after its end a second counts as complete: load tests write within a few ms.
 const SETTLE_NS: i64 = 250_000_000;
 
 /// The reason of lines before the start that did not fit.
@@ -62,7 +62,7 @@ impl Results {
         state.rollup.set_load(load, seated);
     }
 
-    /// Takes note of users that are being released.
+    /// Records users that are being released.
     pub(crate) fn release_users(&self, workflow: WorkflowIndex, users: &[(u64, u64, u64)]) {
         self.lock().rollup.release_users(workflow, users);
     }
@@ -87,12 +87,12 @@ impl Results {
         }
     }
 
-    /// Takes note of iterations that are being released.
+    /// Records iterations that are being released.
     pub(crate) fn release(&self, workflow: WorkflowIndex, due: &[(u64, u64)]) {
         self.lock().rollup.release(workflow, due);
     }
 
-    /// Takes note of released iterations that the load test has refused: from the first to the last so many.
+    /// Records released iterations that the load test refused: their count from the first to the last number.
     pub(crate) fn refused(&self, workflow: WorkflowIndex, span: (u64, u64, u64)) {
         self.lock().rollup.not_taken(workflow, span);
     }
@@ -124,7 +124,7 @@ impl Results {
         state.transcript.stderr(line, at_ns);
     }
 
-    /// Counts what is due and hands on what is ready, if that was not done just now.
+    /// Counts what is due and passes on what is ready, unless that was done just now.
     pub(crate) fn tick(&self) {
         let now_ns = monotonic_ns();
         let ticked_ns = self.ticked_ns.load(Ordering::Relaxed);
@@ -140,7 +140,7 @@ impl Results {
         self.lock().hand_on(now_ns, read_ns);
     }
 
-    /// Adds a reading of how agent and load test fare; those of a job that has not started are of no use.
+    /// Adds a reading of how agent and load test fare; not before the start.
     pub(crate) fn health(&self, health: Health) {
         let mut state = self.lock();
         state.cpu_max = state.cpu_max.max(health.load_test_cpu + health.agent_cpu);
@@ -177,7 +177,7 @@ impl Results {
         self.lock().transcript.excerpts()
     }
 
-    /// Closes the account and hands on all there is. What was due when releases ended and has no outcome is lost;
+    /// Closes the account and passes on everything. What was due when releases ended and has no outcome is lost;
     /// what is planned before `until_ns` and was not due by then is dropped as a gap, as are `gaps`. `died` says that
     /// the load test may not have told of all that it had started.
     pub(crate) fn finish(

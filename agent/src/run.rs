@@ -30,7 +30,7 @@ const QUEUE: usize = 16;
 /// How often the lease is looked at.
 const LEASE_LOOK: Duration = Duration::from_millis(200);
 
-/// What running iterations get when the agent is told to end, and what it waits for assignments to end at all.
+/// The grace of running iterations when the agent shuts down, and how long it waits for assignments to end.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(30);
 
@@ -187,7 +187,7 @@ impl Agent {
         }
     }
 
-    /// Stops all assignments and waits for them, but not for ever. The scheduler may have them stop sooner.
+    /// Stops all assignments and waits for them within a limit. The scheduler may stop them sooner.
     async fn end(&mut self, orders: &mut mpsc::Receiver<Order>) {
         for (_, commands) in self.assignments.values() {
             let _ = commands.try_send(Command::Stop {

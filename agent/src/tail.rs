@@ -70,7 +70,7 @@ fn read_hello(lines: &mut LineBuffer, results: &Results, said: &mut Option<onesh
         if let LinePiece::Line(line) = piece
             && let Some(hello) = Hello::parse(line)
         {
-            // Who waited for it may have given up.
+            // The receiver may be gone.
             let _ = said.take().map(|said| said.send(hello));
             return;
         }

@@ -9,7 +9,7 @@ use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionTable};
 use object::{Endianness, ReadRef, SectionIndex};
 
-/// How many bytes of a file that is no program are looked at to say what it is.
+/// The bytes of a file that tell what it is instead of a program.
 const LOOK_BYTES: u64 = 512;
 
 /// What a load test would run on.
@@ -24,7 +24,7 @@ pub struct Host {
 /// A version of glibc. Text form: `2.36`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Glibc {
-    /// Always 2 so far.
+    /// The number before the dot; 2 so far.
     pub major: u32,
     /// As in the `36` of 2.36.
     pub minor: u32,
@@ -49,7 +49,7 @@ impl FromStr for Glibc {
     }
 }
 
-/// What is known of a program.
+/// What a program needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramFacts {
     /// As in `uname -m`.
@@ -107,7 +107,7 @@ impl ProgramProblem {
 /// Checks a whole file that is in memory.
 ///
 /// # Errors
-/// Says why it cannot be a load test on `host`.
+/// The reason why it cannot be a load test on `host`.
 pub fn check(bytes: &[u8], host: &Host) -> Result<ProgramFacts, ProgramProblem> {
     check_read(bytes, host)
 }
@@ -134,10 +134,10 @@ pub fn check_read<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<Progr
     }
 }
 
-/// Says what a program needs, wherever it is to run.
+/// What a program needs of a host.
 ///
 /// # Errors
-/// When it is no ELF program.
+/// When it is not an ELF program.
 pub fn inspect<'data>(data: impl ReadRef<'data>) -> Result<ProgramFacts, ProgramProblem> {
     let length = data.len().unwrap_or(0);
     let start = data.read_bytes_at(0, length.min(LOOK_BYTES)).unwrap_or_default();
@@ -242,7 +242,7 @@ fn needed_glibc<'data, Elf: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(
     Ok(newest)
 }
 
-/// `GLIBC_2.36` as a version; private and other symbols' versions are none.
+/// `GLIBC_2.36` as a version; private symbols and those of other libraries have none.
 fn version(name: &[u8]) -> Option<Glibc> {
     std::str::from_utf8(name)
         .ok()?
@@ -267,7 +267,7 @@ fn architecture(machine: elf::Machine, is_64: bool, endian: Endianness) -> Strin
     name.to_owned()
 }
 
-/// Says what a file that is no ELF file is, by how it starts.
+/// What a file that is not an ELF file is, by its first bytes.
 fn describe(start: &[u8]) -> &'static str {
     const MACH_O: [[u8; 4]; 5] = [
         [0xfe, 0xed, 0xfa, 0xce],

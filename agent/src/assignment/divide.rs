@@ -15,7 +15,7 @@ const SPLIT_LIMIT: Duration = Duration::from_secs(60);
 /// What the scheduler wants while the agent prepares.
 #[derive(Debug)]
 pub(super) enum Division {
-    /// Have the load test divide its params among so many agents, and tell.
+    /// Have the load test divide its params among the agents, and report the parts.
     Divide {
         /// How many agents the job has.
         agents: u32,

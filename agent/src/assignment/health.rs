@@ -9,7 +9,7 @@ use crate::process::usage::{self, Usage};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// What was read last.
+/// The last reading.
 #[derive(Debug)]
 pub(crate) struct HealthReader {
     process: String,

@@ -16,9 +16,9 @@ use super::failure::AssignmentFailure;
 pub(crate) enum AssignmentEvent {
     /// The load test is spawned and initialised.
     Prepared,
-    /// It could not be.
+    /// The preparation failed.
     NotPrepared(AssignmentFailure),
-    /// The scheduler says when to start.
+    /// The scheduler sets the start.
     Start,
     /// The last iteration that will ever be due is due.
     AllDue,
@@ -26,7 +26,7 @@ pub(crate) enum AssignmentEvent {
     OutOfData,
     /// Somebody wants it to end, now or at an instant.
     Stop(StopRequest),
-    /// The scheduler has not been heard of for too long.
+    /// The scheduler has been silent for too long.
     LeaseLost,
     /// The load test has exited or does not answer, or its results cannot be kept.
     Broken(AssignmentFailure),
@@ -51,7 +51,7 @@ pub(crate) struct StopRequest {
     pub(crate) at_ns: Option<u64>,
 }
 
-/// What the driver is to do.
+/// What the driver does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AssignmentAction {
     /// Tell the scheduler.
@@ -69,13 +69,13 @@ pub(crate) enum AssignmentAction {
     CleanUp,
     /// End the load test and all its children.
     EndProcess,
-    /// Close the account and hand all results to delivery; the word says why it ended.
+    /// Close the account and pass all results to delivery, with the reason of the end.
     Close(Ended),
     /// Forget the assignment.
     Forget,
 }
 
-/// What the scheduler is told.
+/// The state that is reported to the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum StateReport {
     Preparing,
@@ -127,7 +127,7 @@ impl AssignmentMachine {
         matches!(self.state, LifeCycle::Running | LifeCycle::Stopping)
     }
 
-    /// Takes an event and says what follows. Events that come too late change nothing.
+    /// Takes an event and returns the actions that follow. Events that come too late change nothing.
     pub(crate) fn on(&mut self, event: AssignmentEvent) -> Vec<AssignmentAction> {
         use LifeCycle::{CleaningUp, Delivering, Exiting, Prepared, Preparing, Running, Stopping};
         match (self.state, event) {

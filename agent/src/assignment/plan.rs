@@ -11,7 +11,7 @@ use crate::rollup::{Gap, WorkflowIndex};
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// A message to a load test carries at most so many iterations or users.
+/// The most iterations or users in one message to a load test.
 const MAX_BATCH: usize = 50_000;
 
 /// The plan of an assignment as those see it who release it, change it, end it early and account for what is left.
@@ -109,7 +109,7 @@ impl ReleasePlan {
         plan
     }
 
-    /// Goes on as a newer revision says, from its cut on. Gives up to where everything had been taken by then: more
+    /// Continues with a newer revision from its cut on. Returns up to where everything had been taken by then: more
     /// than the cut if the revision came too late.
     pub(crate) fn revise(&mut self, revision: &Revision) -> u64 {
         if revision.number > self.revision {

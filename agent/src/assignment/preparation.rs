@@ -1,4 +1,4 @@
-//! The task that prepares a load test, and what it is told meanwhile.
+//! The task that prepares a load test, and what the scheduler tells it meanwhile.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Preparation {
         let _ = self.divisions.try_send(division);
     }
 
-    /// What it came to. `None` when it was cut off or has come to its end before.
+    /// Its result; `None` if it was cut off or its result was taken before.
     pub(super) async fn ended(&mut self) -> Option<Result<LiveTest, AssignmentFailure>> {
         self.task.join_next().await?.ok()
     }

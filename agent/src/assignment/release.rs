@@ -50,7 +50,7 @@ pub(crate) struct Releaser {
 /// A workflow, and from its first to its last iteration how many were released.
 type ReleasedSpan = (WorkflowIndex, (u64, u64, u64));
 
-/// What a load test says to a release.
+/// The load test's answer to a release.
 type ReleaseAnswer = Result<Result<Accepted, Failure>, RpcError>;
 
 /// A call under way.
@@ -103,7 +103,7 @@ impl Releaser {
         now_ns >= end_ns.saturating_add(PAST_NS) || self.results.users_are_done()
     }
 
-    /// Takes note of iterations, then hands them over: a line about one can only come when it is known.
+    /// Records iterations, then hands them over: a line about one can only come when it is known.
     fn release(&self, workflow: WorkflowIndex, mut due: Vec<(u64, u64)>) -> ReleaseCall {
         self.results.release(workflow, &due);
         let number = |place: Option<&(u64, u64)>| place.map_or(0, |(n, _)| *n);

@@ -1,4 +1,4 @@
-//! What an assignment says to the scheduler.
+//! The messages of an assignment to the scheduler.
 
 use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::machine::StateReport;
 
-/// Says things in the name of one assignment.
+/// Sends the messages of one assignment.
 #[derive(Debug, Clone)]
 pub(super) struct Reporter {
     updates: mpsc::Sender<Said>,

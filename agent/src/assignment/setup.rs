@@ -1,4 +1,4 @@
-//! What a load test is told before its first iteration: pure.
+//! The setup of a load test before its first iteration: pure.
 
 use heavy_load::load::{Closed, LoadModel, Quota};
 use heavy_load::revision::Seated;

@@ -41,7 +41,7 @@ impl BatchDictionary {
         dictionary
     }
 
-    /// Starts anew.
+    /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.texts.clear();
         self.texts.push(FIELD, "");

@@ -14,7 +14,7 @@ pub(crate) struct Keep {
 }
 
 impl Keep {
-    /// What a job's document says.
+    /// From a job document.
     pub(crate) fn of(spec: &JobSpec) -> Self {
         Self {
             samples: spec.samples,

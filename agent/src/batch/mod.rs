@@ -18,7 +18,7 @@ pub(crate) use keep::Keep;
 use requests::RequestEncoder;
 use wire::Part;
 
-/// A batch is closed when it has so many rows or bytes, or is so old.
+/// Limits at which a batch is closed: rows, bytes, age.
 const MAX_ROWS: u64 = 10_000;
 const MAX_BYTES: usize = 4 << 20;
 /// How often the bytes are looked at, in rows; each row is bounded.
@@ -47,7 +47,7 @@ pub(crate) struct RowBuffer {
 }
 
 impl RowBuffer {
-    /// No rows yet; `keep` says which will be kept.
+    /// No rows yet; `keep` selects those to keep.
     pub(crate) fn new(keep: Keep) -> Self {
         Self {
             keep,

@@ -88,7 +88,7 @@ impl RequestEncoder {
         put(RequestField::Error, error);
         put(RequestField::UserId, text(super::id(&line.user_id)));
         put(RequestField::Proto, text(super::id(&line.proto)));
-        // Half an object is none.
+        // Half a JSON object is useless.
         let tags = Some(&*line.tags).filter(|tags| tags.len() <= redact::MAX_TEXT_BYTES);
         put(RequestField::Tags, text(tags.unwrap_or_default()));
         put(RequestField::Status, u64::from(line.status));

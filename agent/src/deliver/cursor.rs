@@ -8,16 +8,16 @@ pub(crate) const MAX_BATCHES: usize = 8;
 /// Their bytes; one batch may always be under way.
 pub(crate) const MAX_BYTES: usize = 32 << 20;
 
-/// What an acknowledgement says of a batch.
+/// The outcome of a batch in an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AckOutcome {
     /// It is committed, now or before.
     Stored,
-    /// Another is expected.
+    /// The collector expects this sequence instead.
     Gap(u64),
-    /// It will never be taken.
+    /// The collector will never accept it.
     Refused,
-    /// Not now.
+    /// The collector cannot accept it now.
     Retry,
 }
 
@@ -66,7 +66,7 @@ impl Cursor {
         (room && self.next <= durable).then_some(self.next)
     }
 
-    /// Takes note of the batch that [`Self::next`] gave being sent.
+    /// Records that the batch from [`Self::next`] was sent.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.under_way.push_back((self.next, bytes));
         self.bytes += bytes;

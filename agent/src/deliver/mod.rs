@@ -27,7 +27,7 @@ pub(crate) use reach::reach;
 /// Spools that wait to be taken over; there is one for each assignment.
 const QUEUE: usize = 64;
 
-/// How often it is said that the collector cannot be reached.
+/// The agent logs every n-th failure to reach the collector.
 const COMPLAIN_EVERY: u32 = 20;
 
 /// The longest pause when a collector has no place for results, as when it does not know their job.
@@ -93,7 +93,7 @@ async fn serve(
             match &delivered {
                 Ok(()) => spool.remove(),
                 Err(error) => {
-                    tracing::error!(job = spool.producer.job, %error, "the collector refuses results: they stay on disk under the extension .refused");
+                    tracing::error!(job = spool.producer.job, %error, "undeliverable results stay on disk in a directory NAME.refused");
                     spool.put_aside();
                 }
             }
@@ -103,13 +103,13 @@ async fn serve(
     }
 }
 
-/// Why a connection is given up.
+/// Why a session ends early.
 enum Interruption {
     /// It broke, or could not be made.
     Broken(tonic::Status),
     /// Something must be sent again, in a new session so that no answer is mistaken for another's.
     Again,
-    /// It does not take results now, and says why.
+    /// It does not take results now, for this reason.
     Later(String),
     /// It refuses even voids.
     Never(Undeliverable),
@@ -171,7 +171,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// One connection, until all is delivered or it is given up.
+    /// One connection, until all is delivered or the session ends early.
     async fn session(&mut self, client: &mut CollectorClient<Channel>) -> Result<(), Interruption> {
         let (batches, receiver) = mpsc::channel(2 * cursor::MAX_BATCHES);
         // A server may answer the call itself only when it has seen a first batch.

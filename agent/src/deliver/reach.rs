@@ -59,7 +59,7 @@ async fn ask(url: &str) -> Result<(), ReachProblem> {
     let answered = async {
         let mut client = CollectorClient::new(channel);
         let acks = client.deliver(futures::stream::empty()).await?;
-        // Who does not know the call may say so only at the end of its answer.
+        // A server without this call may say so only at the end of its answer.
         acks.into_inner().message().await
     };
     match answered.await {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// The best of so many heartbeats counts: enough to find a quick one, few enough to follow a drifting clock.
+/// The best of the last heartbeats counts: enough to find a quick one, few enough to follow a drifting clock.
 const SAMPLES: usize = 8;
 
 /// One measurement.

@@ -26,13 +26,13 @@ use heavy_process::clock;
 /// Orders and updates that wait; both are few, and a link that cannot keep up is broken.
 pub(crate) const QUEUE: usize = 256;
 
-/// Updates of so many assignments are said again after a reconnect.
+/// The number of assignments whose updates are repeated after a reconnect.
 const REMEMBERED: usize = 32;
 
 /// How long a scheduler may take for a registration, and may hold an old one of the same name.
 const REGISTRATION_LIMIT: Duration = Duration::from_secs(15);
 
-/// How often it is said that the scheduler cannot be reached.
+/// The agent logs every n-th failure to reach the scheduler.
 const COMPLAIN_EVERY: u32 = 20;
 
 /// What others may see of the link.
@@ -50,13 +50,13 @@ impl SchedulerLease {
         }
     }
 
-    /// Whether the scheduler has not been heard of for so long that it may have given the load to others.
+    /// Whether the scheduler has been silent for so long that it may have given the load to other agents.
     pub(crate) fn is_lost(&self, now_ns: u64) -> bool {
         let since_ns = now_ns.saturating_sub(self.renewed_ns.load(Ordering::Acquire));
         since_ns > self.limit_ns.load(Ordering::Acquire)
     }
 
-    /// Takes note of something sent at an instant having been answered.
+    /// Records that the scheduler answered something sent at an instant.
     fn renew(&self, sent_ns: u64) {
         self.renewed_ns.fetch_max(sent_ns, Ordering::AcqRel);
     }
@@ -67,7 +67,7 @@ impl SchedulerLease {
 pub(crate) struct Handle {
     /// What the scheduler wants, in order.
     pub(crate) orders: mpsc::Receiver<Order>,
-    /// What is said to it.
+    /// Messages to the scheduler, in order.
     pub(crate) updates: mpsc::Sender<Said>,
     /// How its clock relates to the host's; none until it was measured.
     pub(crate) clock: watch::Receiver<Option<ClockEstimate>>,
@@ -95,7 +95,7 @@ pub(crate) struct Link {
 
 /// How a session ended.
 enum SessionEnd {
-    /// The stream broke; the flag says whether it had been registered.
+    /// The stream broke; the flag tells whether the agent had been registered.
     Broken(Status, bool),
     /// Nobody needs the link any more.
     Done,

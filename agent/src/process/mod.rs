@@ -38,7 +38,7 @@ pub(crate) enum Exit {
     Signal(i32),
     /// Unseen, for this reason.
     Vanished(String),
-    /// Nobody knows.
+    /// The system did not tell.
     #[default]
     Unknown,
 }

@@ -2,7 +2,7 @@
 //!
 //! A dropped line says how many of a span were dropped and not which: a load test deals iterations to its cores, so
 //! the spans of two cores overlap. The account therefore counts. For each second it knows how many were released,
-//! became due, were heard of and were dropped; what is left at the end is lost, so that `scheduled = started +
+//! became due, were reported and were dropped; what is left at the end is lost, so that `scheduled = started +
 //! dropped` and `started = ok + failed + interrupted + lost` hold whatever lines come.
 
 mod span;
@@ -17,7 +17,7 @@ use super::second::{LedgerSecond, SECOND_NS};
 /// A released iteration: workflow and number.
 pub(crate) type Key = (WorkflowIndex, u64);
 
-/// Iterations that are known by number and not yet heard of; beyond it the oldest are only counted.
+/// Iterations that are known by number and not yet reported; beyond it the oldest are only counted.
 const MAX_OPEN: usize = 1 << 18;
 
 /// Seconds that are kept although all of them seems known, because part of that was guessed.
@@ -35,12 +35,12 @@ pub(crate) struct Ledger {
     /// For each workflow how many were released and not told of, whatever second they are counted in.
     untold: Vec<u64>,
     open: usize,
-    /// What was heard of and dropped beyond what was released, in seconds that got too large a part of a span.
+    /// What was reported and dropped beyond what was released, in seconds that got too large a part of a span.
     excess: u64,
 }
 
 impl Ledger {
-    /// Takes note of iterations that are being released, ascending in number and due time.
+    /// Records iterations that are being released, ascending in number and due time.
     pub(crate) fn release(&mut self, workflow: WorkflowIndex, due: &[(u64, u64)]) {
         let place = usize::from(workflow);
         if self.workflows.len() <= place {
@@ -128,7 +128,7 @@ impl Ledger {
         missing
     }
 
-    /// Ends the account: what was due by `end_ns` and not heard of is lost. What would have been due from then on
+    /// Ends the account: what was due by `end_ns` and not reported is lost. What would have been due from then on
     /// is dropped as a gap if it is planned before `until_ns`, else withdrawn.
     pub(crate) fn close(&mut self, end_ns: i64, until_ns: u64, plan: &mut PlanTable) {
         // Batches of several workflows lie one after the other, not by due time.

@@ -1,4 +1,4 @@
-//! The job's log on this agent: what the load test wrote that is no result, bounded in rate and length.
+//! The job's log on this agent: what the load test wrote that is not a result, bounded in rate and length.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Rolls result lines up into additive deltas: pure, so that a line is counted the same wherever it comes from.
 //!
 //! Durations count in the second in which they ended, plan and drops in the second due. A second once said to be
-//! complete gets no more durations: what is heard of later counts in the first one that is not.
+//! complete gets no more durations: what is reported later counts in the first one that is not.
 
 mod custom;
 mod errors;
@@ -45,11 +45,11 @@ pub(crate) const UNRELEASED: &str = "unreleased";
 /// Iterations that were planned and never released: how many of a workflow are due in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
-    /// Whose.
+    /// Its workflow.
     pub(crate) workflow: WorkflowIndex,
     /// The second in which they are due.
     pub(crate) second: u32,
-    /// How many.
+    /// The number of iterations.
     pub(crate) count: u64,
 }
 
@@ -91,7 +91,7 @@ impl Rollup {
         }
     }
 
-    /// Says where the job's windows meet, which workflows are closed, and what of them belongs to a seat.
+    /// Sets the borders of the job's windows, which workflows are closed, and what of them belongs to a seat.
     pub(crate) fn set_load(&mut self, load: &Load, seated: &Seated) {
         self.windows = Windows::of(load);
         self.plan.set_windows(self.windows);
@@ -109,7 +109,7 @@ impl Rollup {
         }
     }
 
-    /// Takes note of users that are being released, with the instants at which they come and leave.
+    /// Records users that are being released, with the instants at which they come and leave.
     pub(crate) fn release_users(&mut self, workflow: WorkflowIndex, users: &[(u64, u64, u64)]) {
         self.users.release(workflow, users);
     }
@@ -119,7 +119,7 @@ impl Rollup {
         self.users.are_done()
     }
 
-    /// Takes note of iterations that are being released: number and due time, ascending in both.
+    /// Records iterations that are being released: number and due time, ascending in both.
     pub(crate) fn release(&mut self, workflow: WorkflowIndex, due: &[(u64, u64)]) {
         self.ledger.release(workflow, due);
     }
@@ -197,7 +197,7 @@ impl Rollup {
         Some((symbol, has_response))
     }
 
-    /// Takes note that an iteration had started; false if nobody told the load test to.
+    /// Records that an iteration had started; false if nobody told the load test to.
     fn was_started(
         &mut self,
         workflow: WorkflowIndex,
@@ -238,7 +238,7 @@ impl Rollup {
         self.custom.add_metric(line, second, &mut self.tables);
     }
 
-    /// Counts a line that is no result.
+    /// Counts a line that is not a result.
     pub(crate) fn not_result(&mut self, reason: &'static str) {
         *self.not_results.entry(reason).or_default() += 1;
         self.malformed += 1;
@@ -314,7 +314,7 @@ impl Rollup {
         Ok(closing)
     }
 
-    /// The second of a request or iteration that ended at an instant, of which it takes note.
+    /// The second of a request or iteration that ended at an instant, which it records.
     fn ended_in(&mut self, ended_ns: i64, now_ns: i64) -> u32 {
         self.last_ended_ns = self.last_ended_ns.max(u64::try_from(ended_ns).unwrap_or(0));
         self.second(ended_ns, now_ns)

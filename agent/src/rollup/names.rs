@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 
 use super::redact;
 
-/// What stands for texts beyond the bound.
+/// The text for all texts beyond the bound.
 pub(crate) const OTHER: &str = "(other)";
 
 /// Longer names are cut.

@@ -42,7 +42,7 @@ impl PlanTable {
         }
     }
 
-    /// Says where the job's windows meet, before anything is counted.
+    /// Sets the borders of the job's windows, before anything is counted.
     pub(crate) fn set_windows(&mut self, windows: Windows) {
         self.windows = windows;
     }

@@ -9,7 +9,7 @@ use super::names::{EMPTY, NameTable, Symbol};
 /// Families that are told apart in one job.
 const MAX_FAMILIES: usize = 16;
 
-/// Longer names of protocols are looked at anew each time.
+/// Longer names of protocols are resolved each time.
 const MAX_REMEMBERED_BYTES: usize = 64;
 
 /// The families that the lines of a job name. HTTP is the symbol of the empty text.

@@ -22,7 +22,7 @@ const MAX_ROWS: usize = 20_000;
 /// URLs whose default names are remembered.
 const MAX_REMEMBERED: usize = 4096;
 
-/// Longer URLs get their default names anew each time.
+/// Longer URLs get their default names computed each time.
 const MAX_REMEMBERED_BYTES: usize = 1 << 10;
 
 /// The tables of texts that requests, iterations and rows share.
@@ -90,7 +90,7 @@ pub(crate) struct RequestTable {
 }
 
 impl RequestTable {
-    /// Counts a request, and says as what.
+    /// Counts a request and returns its class.
     pub(crate) fn add(&mut self, line: &RequestLine<'_>, at: At, tables: &mut Tables) -> RequestClass {
         let class = self.class(line, tables);
         let key = (at, class);

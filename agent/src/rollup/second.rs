@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 
-/// Counts, and which are not yet heard of.
+/// Counts, and the iterations that are not yet reported.
 #[derive(Debug)]
 pub(crate) struct LedgerSecond {
     second: u64,
@@ -21,7 +21,7 @@ pub(crate) struct LedgerSecond {
     dropped: u64,
     /// Those of the dropped that may belong to another second.
     guessed: u64,
-    /// Released and not heard of, dropped ones included; none when they are only counted.
+    /// Released and not reported, dropped ones included; none when they are only counted.
     open: Option<HashSet<u64, RandomState>>,
 }
 
@@ -63,7 +63,7 @@ impl LedgerSecond {
         }
     }
 
-    /// Takes note of an iteration line; false if none such is outstanding.
+    /// Records an iteration line; false if none such is outstanding.
     pub(crate) fn hear(&mut self, n: u64) -> bool {
         let known = match &mut self.open {
             Some(open) => open.remove(&n),
@@ -74,7 +74,7 @@ impl LedgerSecond {
         heard
     }
 
-    /// Takes note of drops. `guessed` if some may belong to another second.
+    /// Records drops. `guessed` if some may belong to another second.
     pub(crate) fn drop_some(&mut self, count: u64, guessed: bool) {
         self.dropped += count;
         if guessed {
@@ -82,40 +82,40 @@ impl LedgerSecond {
         }
     }
 
-    /// How many are neither heard of nor dropped.
+    /// How many are neither reported nor dropped.
     pub(crate) const fn outstanding(&self) -> u64 {
         self.released.saturating_sub(self.heard + self.dropped)
     }
 
-    /// How many may still be heard of or dropped: more than are outstanding if what was guessed belongs to others.
+    /// How many may still be reported or dropped: more than are outstanding if what was guessed belongs to others.
     pub(crate) const fn possible(&self) -> u64 {
         (self.released + self.guessed).saturating_sub(self.heard + self.dropped)
     }
 
-    /// How many more are heard of and dropped than were released.
+    /// How many more are reported and dropped than were released.
     pub(crate) const fn excess(&self) -> u64 {
         (self.heard + self.dropped).saturating_sub(self.released)
     }
 
-    /// How many were due and are neither heard of nor dropped.
+    /// How many were due and are neither reported nor dropped.
     pub(crate) const fn unaccounted(&self) -> u64 {
         self.scheduled.saturating_sub(self.heard + self.dropped)
     }
 
-    /// How many were heard of or dropped although they were not due by the last count.
+    /// How many were reported or dropped although they were not due by the last count.
     pub(crate) fn beyond_end(&self) -> u64 {
         (self.heard + self.dropped)
             .min(self.released)
             .saturating_sub(self.scheduled)
     }
 
-    /// How many of the plan were neither due by the end nor heard of or dropped.
+    /// How many of the plan were neither due by the end nor reported or dropped.
     pub(crate) fn not_due(&self) -> u64 {
         let known = (self.heard + self.dropped).min(self.released).max(self.scheduled);
         self.planned.min(self.released.saturating_sub(known))
     }
 
-    /// Whether all are due, and heard of or dropped.
+    /// Whether all are due, and reported or dropped.
     pub(crate) const fn is_settled(&self) -> bool {
         self.outstanding() == 0 && self.scheduled == self.released
     }

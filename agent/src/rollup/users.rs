@@ -36,7 +36,7 @@ struct UserAccount {
 }
 
 impl UserAccounts {
-    /// Takes note of a closed workflow, with this agent's part of its quota and users.
+    /// Records a closed workflow, with this agent's part of its quota and users.
     pub(crate) fn add(&mut self, workflow: WorkflowIndex, closed: &Closed, quota: Quota, users: u64) {
         self.workflows.insert(
             workflow,
@@ -62,7 +62,7 @@ impl UserAccounts {
             .is_none_or(|of| of.pacing_ns.is_some())
     }
 
-    /// Takes note of users that are released, with the instants at which they come and leave.
+    /// Records users that are released, with the instants at which they come and leave.
     pub(crate) fn release(&mut self, workflow: WorkflowIndex, users: &[(u64, u64, u64)]) {
         let Some(of) = self.workflows.get_mut(&workflow) else {
             return;
@@ -78,7 +78,7 @@ impl UserAccounts {
         }
     }
 
-    /// Takes note of an iteration that has ended; false if no such user was released.
+    /// Records an iteration that has ended; false if no such user was released.
     pub(crate) fn heard(
         &mut self,
         workflow: WorkflowIndex,

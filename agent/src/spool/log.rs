@@ -27,7 +27,7 @@ enum RecordPlace {
         offset: u64,
         length: usize,
     },
-    /// What could not be written, or stands for something else.
+    /// What could not be written, or replaces a batch.
     Memory(Bytes),
 }
 
@@ -118,7 +118,7 @@ impl SegmentLog {
         let (place, result) = match written {
             Ok(place) => (place, Ok(())),
             Err(error) => {
-                // Half a record may be at the segment's end: what comes next goes into another one.
+                // Half a record may be at the segment's end: the next record goes into another one.
                 self.open = None;
                 (RecordPlace::Memory(content), Err(error))
             }
@@ -138,7 +138,7 @@ impl SegmentLog {
         }
     }
 
-    /// A batch and its checksum; a void for what cannot be read back or was given up.
+    /// A batch and its checksum; a void for what cannot be read back or was discarded.
     pub(crate) fn read(&mut self, sequence: u64) -> (Bytes, u32) {
         if let Some(record) = self.record(sequence) {
             let crc32c = record.crc32c;

@@ -30,7 +30,7 @@ const MAX_JOB_BYTES: usize = 64;
 
 const PRODUCER_FILE: &str = "producer.json";
 
-/// Whose results a spool holds.
+/// The producer whose results a spool holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Producer {
     /// The job.
@@ -51,7 +51,7 @@ pub(crate) enum SpoolStream {
 }
 
 impl SpoolStream {
-    /// Both.
+    /// Both streams, roll-ups first.
     pub(crate) const ALL: [Self; 2] = [Self::Stats, Self::Rows];
 
     /// As on the wire.
@@ -99,7 +99,7 @@ impl DiskQuota {
 /// The spool of one assignment.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    /// Whose results these are.
+    /// The producer of these results.
     pub(crate) producer: Producer,
     dir: PathBuf,
     logs: [Mutex<SegmentLog>; 2],
@@ -127,7 +127,7 @@ impl Spool {
         file.write_all(&serde_json::to_vec(&producer)?)?;
         file.sync_all()?;
         let spool = Arc::new(Self::open(dir, producer, quota)?);
-        // Batches that survive a power failure are of no use without the names above them.
+        // Batches that survive a power failure are lost without the directory entries above them.
         File::open(&spool.dir)?.sync_all()?;
         File::open(root)?.sync_all()?;
         let queue = Arc::new(SpoolQueue::default());
@@ -289,7 +289,7 @@ impl Spool {
         }
     }
 
-    /// Appends rows; if the disk does not take them, a void in their place. False if it came to that.
+    /// Appends rows; or a void if the disk does not take them. False for a void.
     fn append_rows(&self, content: Bytes) -> bool {
         let mut log = self.log(SpoolStream::Rows);
         let (sequence, result) = log.append(content.clone());
@@ -299,7 +299,7 @@ impl Spool {
         false
     }
 
-    /// Appends roll-ups; if the disk does not take them they stay in memory, as they are small and never given up.
+    /// Appends roll-ups; or keeps them in memory if the disk does not take them: they are small and never discarded.
     fn append_stats(&self, content: Vec<u8>) {
         let (_, result) = self.log(SpoolStream::Stats).append(Bytes::from(content));
         if let Err(error) = result {

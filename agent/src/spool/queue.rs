@@ -7,7 +7,7 @@ use heavy_results::stats::{Closing, Delta};
 
 use crate::batch::EncodedRows;
 
-/// Rows that wait; what comes while so many wait is given up.
+/// The most bytes of rows that wait; the queue discards and counts what comes beyond it.
 const MAX_ROW_BYTES: usize = 16 << 20;
 
 /// Deltas that wait; more are added up where they come from.
@@ -18,7 +18,7 @@ const MAX_DELTAS: usize = 8;
 pub(crate) enum QueueItem {
     /// A batch of rows.
     Rows(EncodedRows),
-    /// Rows that were given up: how many requests and iterations.
+    /// Discarded rows: numbers of requests and iterations.
     Overflow(u64, u64),
     /// A batch of roll-ups.
     Stats(Box<Delta>),
@@ -42,7 +42,7 @@ pub(crate) struct SpoolQueue {
 }
 
 impl SpoolQueue {
-    /// Adds rows, or counts them as given up if too many wait.
+    /// Adds rows, or counts them as discarded if too many wait.
     pub(crate) fn push_rows(&self, batch: EncodedRows) {
         let mut state = self.lock();
         if state.row_bytes + batch.content.len() <= MAX_ROW_BYTES {

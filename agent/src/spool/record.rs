@@ -38,13 +38,13 @@ pub(crate) struct UnknownVersion(u8);
 /// A record that was found in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Its sequence.
+    /// Its sequence in the stream.
     pub(crate) sequence: u64,
-    /// Of its bytes.
+    /// The CRC32C of its bytes.
     pub(crate) crc32c: u32,
-    /// Where its bytes start.
+    /// The offset of its bytes in the segment.
     pub(crate) offset: usize,
-    /// How many they are.
+    /// The number of its bytes.
     pub(crate) length: usize,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn header(bytes: &[u8], crc32c: u32, sequence: u64) -> [u8; HEADER_BY
     header
 }
 
-/// What a segment holds: intact records, ascending, and whether bytes are left over at its end that are none.
+/// What a segment holds: intact records, ascending, and whether its end is torn.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct SegmentScan {
     pub(crate) records: Vec<Found>,

@@ -1,4 +1,4 @@
-//! Voids: what stands in the place of batches that were given up.
+//! Voids: they replace discarded batches, so that sequences have no gaps.
 
 use bytes::Bytes;
 use heavy_proto::v1;

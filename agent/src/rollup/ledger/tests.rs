@@ -119,7 +119,7 @@ fn what_was_started_after_the_end_counts_all_the_same() {
     ledger.close(0, 0, &mut plan);
     let rows = plan.take();
     let row = &rows[0];
-    // Which of the three is lost cannot be known from counts; that one of two scheduled ones is heard of can.
+    // Which of the three is lost cannot be known from counts; that one of two scheduled ones is reported can.
     assert_eq!((row.scheduled, row.started, row.lost), (1, 1, 0));
 }
 
