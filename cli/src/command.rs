@@ -30,7 +30,7 @@ pub(crate) struct Heavy {
     #[arg(skip)]
     pub(crate) names_place: bool,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: HeavyCommand,
 }
 
 impl Heavy {
@@ -57,7 +57,7 @@ impl Heavy {
 }
 
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+pub(crate) enum HeavyCommand {
     /// Run a demo: a small shop, a load test against it and the report
     Demo(Box<demo::DemoArgs>),
     /// Run a load test, or request a URL, and print the report
@@ -88,7 +88,7 @@ pub(crate) enum Command {
     Client(Verb),
 }
 
-impl Command {
+impl HeavyCommand {
     /// Whether the command can use a remote scheduler.
     const fn takes_scheduler(&self) -> bool {
         match self {

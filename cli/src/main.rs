@@ -28,7 +28,7 @@ mod up;
 
 use std::process::ExitCode;
 
-use command::{Command, Heavy};
+use command::{Heavy, HeavyCommand};
 use exit::{CommandResult, Failure};
 use heavy_client::{JobsArgs, Verb};
 
@@ -51,20 +51,20 @@ fn main() -> ExitCode {
 fn act(heavy: Heavy) -> CommandResult {
     let (scheduler, data, names_place) = (heavy.scheduler, &heavy.data, heavy.names_place);
     match heavy.command {
-        Command::Demo(args) => wait_for(demo::run(*args, data)),
-        Command::Run(args) => wait_for(run::run(*args, scheduler, data)),
-        Command::Up(args) => wait_for(up::run(args, data)),
-        Command::Report(args) => wait_for(report::run(args, scheduler, data)),
-        Command::Diff(args) => wait_for(diff::run(args, data)),
-        Command::History(args) => wait_for(history::run(args, data)),
-        Command::Sql(args) => wait_for(sql::run(args, data)),
-        Command::Export(args) => wait_for(export::run(args, data)),
-        Command::Completions(args) => completions::completions(&args, Heavy::full_command()),
-        Command::Man(args) => completions::man(&args, Heavy::full_command()),
-        Command::LintLines(args) => command::lint_lines(&args),
-        Command::New(args) => services::new(&args),
-        Command::List(args) => list(&args, names_place, scheduler, data),
-        Command::Client(verb) => wait_for(client::run(verb, scheduler, data)),
+        HeavyCommand::Demo(args) => wait_for(demo::run(*args, data)),
+        HeavyCommand::Run(args) => wait_for(run::run(*args, scheduler, data)),
+        HeavyCommand::Up(args) => wait_for(up::run(args, data)),
+        HeavyCommand::Report(args) => wait_for(report::run(args, scheduler, data)),
+        HeavyCommand::Diff(args) => wait_for(diff::run(args, data)),
+        HeavyCommand::History(args) => wait_for(history::run(args, data)),
+        HeavyCommand::Sql(args) => wait_for(sql::run(args, data)),
+        HeavyCommand::Export(args) => wait_for(export::run(args, data)),
+        HeavyCommand::Completions(args) => completions::completions(&args, Heavy::full_command()),
+        HeavyCommand::Man(args) => completions::man(&args, Heavy::full_command()),
+        HeavyCommand::LintLines(args) => command::lint_lines(&args),
+        HeavyCommand::New(args) => services::new(&args),
+        HeavyCommand::List(args) => list(&args, names_place, scheduler, data),
+        HeavyCommand::Client(verb) => wait_for(client::run(verb, scheduler, data)),
     }
 }
 

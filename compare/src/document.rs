@@ -28,7 +28,7 @@ pub struct Comparison {
     /// The job that is judged.
     pub now: JobLine,
     /// The settings of the judgement.
-    pub method: Method,
+    pub method: JudgementMethod,
     /// Every workflow, check, step and request of any of the jobs, nested by their order.
     pub places: Vec<PlaceChange>,
 }
@@ -81,7 +81,7 @@ pub struct JobLine {
 
 /// The settings with which changes were told from noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Method {
+pub struct JudgementMethod {
     /// The probability that all intervals contain the true changes, from 0 to 1.
     pub confidence: f64,
     /// The number of statistics that share the error probability.

@@ -15,7 +15,7 @@
 use std::collections::BTreeSet;
 
 use super::conclusion::{headline, verdict, worst};
-use super::document::{Comparison, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION};
+use super::document::{Comparison, Finding, JobLine, JudgementMethod, PlaceChange, StatisticChange, VERSION};
 use super::measure::{Measured, Measures, Statistic};
 use super::pair::Pair;
 use super::place::Place;
@@ -77,7 +77,7 @@ pub fn compare(
         notes: comparable::notes(&jobs, &now.0),
         before: before.iter().map(line).collect(),
         now: line(now),
-        method: Method {
+        method: JudgementMethod {
             confidence: 1.0 - ALPHA,
             judged: judge.judged,
             tolerance_percent: options.tolerance_percent,

@@ -28,7 +28,9 @@ mod synthetic;
 mod tests;
 
 pub use comparable::{alike, caveats, notes};
-pub use document::{Comparison, Conclusion, Finding, JobLine, Method, PlaceChange, StatisticChange, VERSION};
+pub use document::{
+    Comparison, Conclusion, Finding, JobLine, JudgementMethod, PlaceChange, StatisticChange, VERSION,
+};
 pub use judge::compare;
 pub use measure::{Measured, Statistic};
 pub use place::{Level, Place};

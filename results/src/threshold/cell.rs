@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::aggregate::Aggregate;
-use super::metric::{MetricSource, ValueKind};
+use super::metric::{MetricSource, MetricType};
 use crate::stats::{Checks, Iterations, Metrics, Requests, Steps};
 use heavy_load::histogram::Histogram;
 
@@ -128,13 +128,13 @@ impl ThresholdCell {
     /// The aggregate of all values; those of time are over `elapsed_s`.
     pub(super) fn number(
         &self,
-        (source, kind): (MetricSource, ValueKind),
+        (source, kind): (MetricSource, MetricType),
         aggregate: Aggregate,
         elapsed_s: f64,
     ) -> Number {
         match kind {
-            ValueKind::Custom => self.custom(aggregate, elapsed_s),
-            ValueKind::Counter => {
+            MetricType::Custom => self.custom(aggregate, elapsed_s),
+            MetricType::Counter => {
                 let amount = if source == MetricSource::Bytes {
                     self.sum
                 } else {
@@ -144,9 +144,9 @@ impl ThresholdCell {
             }
             _ if aggregate == Aggregate::Count => Number::Some(self.count as f64),
             _ if self.count == 0 => Number::NoSamples,
-            ValueKind::Share => Number::Some(self.hits as f64 / self.count as f64),
-            ValueKind::Sum => Number::Some(self.sum / self.count as f64 / 1e6),
-            ValueKind::Trend => self.time_ms(aggregate),
+            MetricType::Share => Number::Some(self.hits as f64 / self.count as f64),
+            MetricType::Sum => Number::Some(self.sum / self.count as f64 / 1e6),
+            MetricType::Trend => self.time_ms(aggregate),
         }
     }
 

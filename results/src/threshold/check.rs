@@ -2,7 +2,7 @@
 
 use super::aggregate::{Aggregate, Operator};
 use super::limit::Written;
-use super::metric::ValueKind;
+use super::metric::MetricType;
 use super::{Error, LONGEST_WINDOW, Threshold};
 
 /// Whether the limit can be one of this metric.
@@ -11,25 +11,25 @@ pub(super) fn limit(threshold: &Threshold) -> Result<(), Error> {
     let is_count = threshold.aggregate == Aggregate::Count;
     let fits = match limit.written() {
         Written::Plain => true,
-        Written::Percent => metric.kind == ValueKind::Share,
+        Written::Percent => metric.kind == MetricType::Share,
         Written::Time => metric.is_time() && !is_count,
     };
     if !fits {
         let why = match metric.kind {
-            ValueKind::Custom => "custom metrics have units of their own: write a plain number",
-            ValueKind::Share => "the metric is a share: write 0.01 or 1%",
-            ValueKind::Counter => "it is a count: write a plain number",
-            ValueKind::Trend | ValueKind::Sum if is_count => "it is a count: write a plain number",
-            ValueKind::Trend | ValueKind::Sum => "the metric is a time: write 500, 500ms or 1.5s",
+            MetricType::Custom => "custom metrics have units of their own: write a plain number",
+            MetricType::Share => "the metric is a share: write 0.01 or 1%",
+            MetricType::Counter => "it is a count: write a plain number",
+            MetricType::Trend | MetricType::Sum if is_count => "it is a count: write a plain number",
+            MetricType::Trend | MetricType::Sum => "the metric is a time: write 500, 500ms or 1.5s",
         };
         return Err(Error::new(format!("invalid limit {limit}: {why}")));
     }
-    if metric.kind == ValueKind::Share && !(0.0..=1.0).contains(&limit.value()) {
+    if metric.kind == MetricType::Share && !(0.0..=1.0).contains(&limit.value()) {
         return Err(Error::new(format!(
             "invalid limit {limit}: a share is 0 to 1; write 0.05 or 5% for 5 in 100"
         )));
     }
-    if metric.kind != ValueKind::Custom && limit.value() < 0.0 {
+    if metric.kind != MetricType::Custom && limit.value() < 0.0 {
         return Err(Error::new(format!(
             "invalid limit {limit}: {} is never below 0",
             metric.name()

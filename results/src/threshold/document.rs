@@ -10,7 +10,7 @@ use super::{MOST, Threshold};
 /// Reads `["http_req_duration: p(95)<500"]`, or `{"http_req_duration": ["p(95)<500", {"threshold": ...}]}` as k6
 /// writes it.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Threshold>, D::Error> {
-    deserializer.deserialize_any(Thresholds)
+    deserializer.deserialize_any(ThresholdsVisitor)
 }
 
 /// k6's object for one condition.
@@ -65,9 +65,9 @@ impl Condition {
     }
 }
 
-struct Thresholds;
+struct ThresholdsVisitor;
 
-impl<'de> Visitor<'de> for Thresholds {
+impl<'de> Visitor<'de> for ThresholdsVisitor {
     type Value = Vec<Threshold>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use super::aggregate::Aggregate;
 pub struct Metric {
     name: &'static str,
     pub(super) source: MetricSource,
-    pub(super) kind: ValueKind,
+    pub(super) kind: MetricType,
 }
 
 /// Where in the roll-ups it comes from.
@@ -78,7 +78,7 @@ impl MetricSource {
 
 /// What kind of values it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ValueKind {
+pub(super) enum MetricType {
     /// Times, as distributions.
     Trend,
     /// Times, of which only sums are rolled up.
@@ -91,7 +91,7 @@ pub(super) enum ValueKind {
     Custom,
 }
 
-const fn metric(name: &'static str, source: MetricSource, kind: ValueKind) -> Metric {
+const fn metric(name: &'static str, source: MetricSource, kind: MetricType) -> Metric {
     Metric { name, source, kind }
 }
 
@@ -100,65 +100,65 @@ pub(super) static METRICS: [Metric; 22] = [
     metric(
         "http_req_duration",
         MetricSource::RequestDuration,
-        ValueKind::Trend,
+        MetricType::Trend,
     ),
-    metric("http_req_failed", MetricSource::FailedRequests, ValueKind::Share),
-    metric("http_reqs", MetricSource::Requests, ValueKind::Counter),
+    metric("http_req_failed", MetricSource::FailedRequests, MetricType::Share),
+    metric("http_reqs", MetricSource::Requests, MetricType::Counter),
     metric(
         "http_req_blocked",
         MetricSource::Phase(Phase::Blocked),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
     metric(
         "http_req_looking_up",
         MetricSource::Phase(Phase::Dns),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
     metric(
         "http_req_connecting",
         MetricSource::Phase(Phase::Connect),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
     metric(
         "http_req_tls_handshaking",
         MetricSource::Phase(Phase::Tls),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
     metric(
         "http_req_sending",
         MetricSource::Phase(Phase::Send),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
     metric(
         "http_req_waiting",
         MetricSource::Phase(Phase::Wait),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
     metric(
         "http_req_receiving",
         MetricSource::Phase(Phase::Receive),
-        ValueKind::Sum,
+        MetricType::Sum,
     ),
-    metric("data_received", MetricSource::Bytes, ValueKind::Counter),
-    metric("response_time", MetricSource::ResponseTime, ValueKind::Trend),
+    metric("data_received", MetricSource::Bytes, MetricType::Counter),
+    metric("response_time", MetricSource::ResponseTime, MetricType::Trend),
     metric(
         "iteration_duration",
         MetricSource::IterationDuration,
-        ValueKind::Trend,
+        MetricType::Trend,
     ),
-    metric("iterations", MetricSource::Iterations, ValueKind::Counter),
+    metric("iterations", MetricSource::Iterations, MetricType::Counter),
     metric(
         "iteration_failed",
         MetricSource::FailedIterations,
-        ValueKind::Share,
+        MetricType::Share,
     ),
-    metric("dropped_iterations", MetricSource::Dropped, ValueKind::Counter),
-    metric("iteration_dropped", MetricSource::DroppedOfDue, ValueKind::Share),
-    metric("generator_lag", MetricSource::GeneratorLag, ValueKind::Trend),
-    metric("step_duration", MetricSource::StepDuration, ValueKind::Trend),
-    metric("step_failed", MetricSource::FailedSteps, ValueKind::Share),
-    metric("checks", MetricSource::Checks, ValueKind::Share),
-    metric("metric", MetricSource::Custom, ValueKind::Custom),
+    metric("dropped_iterations", MetricSource::Dropped, MetricType::Counter),
+    metric("iteration_dropped", MetricSource::DroppedOfDue, MetricType::Share),
+    metric("generator_lag", MetricSource::GeneratorLag, MetricType::Trend),
+    metric("step_duration", MetricSource::StepDuration, MetricType::Trend),
+    metric("step_failed", MetricSource::FailedSteps, MetricType::Share),
+    metric("checks", MetricSource::Checks, MetricType::Share),
+    metric("metric", MetricSource::Custom, MetricType::Custom),
 ];
 
 /// k6's names of what has another name here, or is not here at all.
@@ -247,19 +247,19 @@ impl Metric {
     pub(super) fn check(&self, aggregate: Aggregate) -> Result<(), String> {
         use Aggregate::{Avg, Count, Max, Med, Min, Percentile, Rate};
         let (good, has) = match self.kind {
-            ValueKind::Trend => (
+            MetricType::Trend => (
                 matches!(aggregate, Avg | Min | Med | Max | Percentile(_) | Count),
                 "avg, min, med, max, p(N) and count",
             ),
-            ValueKind::Sum => (matches!(aggregate, Avg), "avg"),
-            ValueKind::Counter => (matches!(aggregate, Count | Rate), "count and rate (in a second)"),
-            ValueKind::Share => (matches!(aggregate, Rate), "rate (a share from 0 to 1)"),
-            ValueKind::Custom => (true, ""),
+            MetricType::Sum => (matches!(aggregate, Avg), "avg"),
+            MetricType::Counter => (matches!(aggregate, Count | Rate), "count and rate (in a second)"),
+            MetricType::Share => (matches!(aggregate, Rate), "rate (a share from 0 to 1)"),
+            MetricType::Custom => (true, ""),
         };
         if good {
             return Ok(());
         }
-        let why = if self.kind == ValueKind::Sum {
+        let why = if self.kind == MetricType::Sum {
             ": phases are stored as sums, so only their means are known (heavy sql has the phases of each request)"
         } else {
             ""
@@ -269,11 +269,11 @@ impl Metric {
 
     /// Whether its values are times.
     pub(super) const fn is_time(&self) -> bool {
-        matches!(self.kind, ValueKind::Trend | ValueKind::Sum)
+        matches!(self.kind, MetricType::Trend | MetricType::Sum)
     }
 
     /// Whether its rate may be one of time.
     pub(super) const fn may_be_counted(&self) -> bool {
-        matches!(self.kind, ValueKind::Counter | ValueKind::Custom)
+        matches!(self.kind, MetricType::Counter | MetricType::Custom)
     }
 }

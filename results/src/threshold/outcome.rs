@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Threshold;
-use super::metric::{MetricSource, ValueKind};
+use super::metric::{MetricSource, MetricType};
 
 /// Whether a threshold was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,13 +132,13 @@ impl Threshold {
         use super::Aggregate::{Count, Rate};
         let bytes = self.metric.source == MetricSource::Bytes;
         match (self.metric.kind, self.aggregate) {
-            (ValueKind::Custom, _) => "",
-            (ValueKind::Share, _) => "share",
+            (MetricType::Custom, _) => "",
+            (MetricType::Share, _) => "share",
             (_, Count) if bytes => "bytes",
             (_, Count) => "count",
-            (ValueKind::Counter, Rate) if bytes => "bytes/s",
-            (ValueKind::Counter, _) => "1/s",
-            (ValueKind::Trend | ValueKind::Sum, _) => "ms",
+            (MetricType::Counter, Rate) if bytes => "bytes/s",
+            (MetricType::Counter, _) => "1/s",
+            (MetricType::Trend | MetricType::Sum, _) => "ms",
         }
     }
 

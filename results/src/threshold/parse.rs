@@ -2,7 +2,7 @@
 
 use super::aggregate::{Aggregate, OPERATORS, Operator};
 use super::limit::Limit;
-use super::metric::{Metric, ValueKind};
+use super::metric::{Metric, MetricType};
 use super::selector::{KEYS, Selector};
 use super::{Error, Threshold, check};
 use heavy_load::span::Span;
@@ -118,7 +118,7 @@ fn selectors(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Vec<Selecto
             }
         }
     }
-    if metric.kind == ValueKind::Custom && !selectors.iter().any(|selector| selector.key() == "name") {
+    if metric.kind == MetricType::Custom && !selectors.iter().any(|selector| selector.key() == "name") {
         return Err(Error::new(
             "the name of the custom metric is missing: write metric{name:queue_depth}",
         ));

@@ -6,7 +6,7 @@ mod watching;
 
 use proptest::prelude::*;
 
-use super::metric::{METRICS, ValueKind};
+use super::metric::{METRICS, MetricType};
 use super::selector::KEYS;
 use super::*;
 
@@ -58,7 +58,7 @@ fn texts() -> impl Strategy<Value = String> {
                     .filter(|(key, _)| metric.keys().contains(key))
                     .map(|(key, value)| written(key, &value))
                     .collect();
-                if metric.kind == ValueKind::Custom && !selectors.iter().any(|text| text.starts_with("name"))
+                if metric.kind == MetricType::Custom && !selectors.iter().any(|text| text.starts_with("name"))
                 {
                     selectors.push("name : depth".to_owned());
                 }
@@ -67,8 +67,12 @@ fn texts() -> impl Strategy<Value = String> {
                 } else {
                     format!("{{ {} }}", selectors.join(" , "))
                 };
-                let number =
-                    f64::from(number) / 1e6 * if metric.kind == ValueKind::Share { 0.5 } else { 1e3 };
+                let number = f64::from(number) / 1e6
+                    * if metric.kind == MetricType::Share {
+                        0.5
+                    } else {
+                        1e3
+                    };
                 format!(
                     "{}{selectors} : {aggregate} {operator} {number}{unit}{clauses}",
                     metric.name()
