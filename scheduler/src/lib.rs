@@ -6,7 +6,6 @@
 
 mod api;
 mod artifacts;
-mod clock;
 #[doc(hidden)]
 pub mod command_line;
 mod configs;

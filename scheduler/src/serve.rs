@@ -23,7 +23,6 @@ use uuid::Uuid;
 
 use crate::api::{self, Api, guard};
 use crate::artifacts::Artifacts;
-use crate::clock::Clock;
 use crate::configs::Configs;
 use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
@@ -84,7 +83,6 @@ pub struct Scheduler {
     fleet: Arc<Fleet>,
     artifacts: Arc<Artifacts>,
     configs: Arc<Configs>,
-    clock: Clock,
     shutdown: CancellationToken,
     _data_dir: DataDir,
 }
@@ -116,18 +114,16 @@ impl Scheduler {
         config: Config,
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
-        let clock = Clock::new();
         let artifacts = Arc::new(Artifacts::open(config.data_dir.path()).await?);
         let configs = Arc::new(Configs::open(config.data_dir.path()).await?);
         let env_files = Arc::new(EnvFiles::open(config.data_dir.path()).await?);
         let (news, heard) = mpsc::channel(NEWS);
-        let fleet = Arc::new(Fleet::new(clock, news));
+        let fleet = Arc::new(Fleet::new(news));
         let tools = Tools {
             store,
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
             env_files,
-            clock,
             shutdown: shutdown.clone(),
         };
         let (desk, inbox) = JobService::new(tools, heard);
@@ -139,7 +135,6 @@ impl Scheduler {
             fleet,
             artifacts,
             configs,
-            clock,
             shutdown,
             _data_dir: config.data_dir,
         })
@@ -153,7 +148,6 @@ impl Scheduler {
             fleet,
             artifacts,
             configs,
-            clock,
             shutdown,
             _data_dir,
         } = self;
@@ -166,7 +160,6 @@ impl Scheduler {
         until_closing(boxed(Arc::clone(&desk).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&fleet))));
         let agents = connect::Service {
-            clock,
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
             shutdown: closing.clone(),
@@ -176,7 +169,6 @@ impl Scheduler {
             fleet,
             artifacts,
             configs,
-            clock,
             start_token: Uuid::new_v4().simple().to_string(),
             shutdown: closing.clone(),
         };

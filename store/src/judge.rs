@@ -13,14 +13,20 @@ use crate::{Error, StatisticsReader, Store};
 /// When the database cannot be read.
 pub async fn judge(store: &dyn Store, job: &JobInfo, thresholds: &[Threshold]) -> Result<Checked, Error> {
     let summary = store.summary(job.id).await?;
-    let mut fold = Aggregator::new(job.spec.load(), []).watching(thresholds);
-    StatisticsReader::new(job.id).aggregate(store, &mut fold).await?;
+    let mut aggregator = Aggregator::new(job.spec.load(), []).watching(thresholds);
+    StatisticsReader::new(job.id)
+        .aggregate(store, &mut aggregator)
+        .await?;
     if let Some(end_ns) = end_ns(job, summary.as_ref()) {
-        fold.end_at(end_ns);
+        aggregator.end_at(end_ns);
     } else if !job.state.is_final() {
-        fold.judge_before(fold.newest_complete_second().map_or(0, |row| row.second + 1));
+        aggregator.judge_before(
+            aggregator
+                .newest_complete_second()
+                .map_or(0, |row| row.second + 1),
+        );
     }
-    let thresholds = fold.thresholds(job.state);
+    let thresholds = aggregator.thresholds(job.state);
     Ok(Checked {
         job: job.id,
         passed: thresholds.iter().all(ThresholdSummary::passed),

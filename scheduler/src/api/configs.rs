@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::StringRejection;
 use axum::extract::{Path, State};
+use heavy_process::clock::wall_ns;
 use heavy_results::config::Config;
 use http::StatusCode;
 
@@ -24,7 +25,7 @@ pub(super) async fn save(
     body: Result<String, StringRejection>,
 ) -> Result<(StatusCode, Json<Config>), Refusal> {
     let job = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
-    let (config, is_new) = api.configs.save(&name, api.clock.wall_ns(), &job).await?;
+    let (config, is_new) = api.configs.save(&name, wall_ns(), &job).await?;
     let status = if is_new {
         StatusCode::CREATED
     } else {

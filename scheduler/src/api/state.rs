@@ -6,7 +6,6 @@ use axum::extract::State;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Artifacts;
-use crate::clock::Clock;
 use crate::configs::Configs;
 use crate::fleet::Fleet;
 use crate::job::service::JobService;
@@ -18,7 +17,6 @@ pub(crate) struct Api {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) configs: Arc<Configs>,
-    pub(crate) clock: Clock,
     /// Drawn at each start, so that snapshots of an earlier scheduler are known as such.
     pub(crate) start_token: String,
     pub(crate) shutdown: CancellationToken,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
+use heavy_process::clock::wall_ns;
 use heavy_proto::net::CHUNK_BYTES;
 use heavy_proto::v1::fleet_server::Fleet as FleetService;
 use heavy_proto::v1::{self, AssignmentState, from_agent, to_agent};
@@ -18,10 +19,8 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::registry::{Connection, Introduction};
-use super::{Answer, Fleet, LEASE, Outgoing};
+use super::{AgentAnswer, AssignmentReport, Fleet, LEASE, Outgoing};
 use crate::artifacts::{self, Artifacts};
-use crate::clock::Clock;
-use crate::job::event::Report;
 
 type ToAgent = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
 type Chunks = Pin<Box<dyn Stream<Item = Result<v1::ArtifactChunk, Status>> + Send>>;
@@ -34,7 +33,6 @@ const MOST_JOBS: usize = 64;
 /// Serves agents.
 #[derive(Debug, Clone)]
 pub(crate) struct Service {
-    pub(crate) clock: Clock,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) shutdown: CancellationToken,
@@ -71,10 +69,9 @@ impl FleetService for Service {
             lease_ns,
             boot_id: heavy_proto::kernel::boot_id(),
         });
-        let clock = self.clock;
         let messages = stream::iter([Outgoing::Message(registered)])
             .chain(ReceiverStream::new(outgoing))
-            .map(move |outgoing| Ok(leaving(outgoing, clock)))
+            .map(move |outgoing| Ok(leaving(outgoing)))
             .take_until(self.shutdown.clone().cancelled_owned());
         Ok(Response::new(Box::pin(messages)))
     }
@@ -111,7 +108,7 @@ impl Service {
                 () = self.shutdown.cancelled() => return,
                 message = next(&mut incoming) => message,
             };
-            let wall_ns = self.clock.wall_ns();
+            let wall_ns = wall_ns();
             match message {
                 Ok(Some(from_agent::Message::Heartbeat(beat))) => {
                     if !self.fleet.heartbeat(agent, connection, &beat, wall_ns) {
@@ -142,11 +139,11 @@ async fn next(incoming: &mut Streaming<v1::FromAgent>) -> Result<Option<from_age
     Ok(incoming.message().await?.and_then(|envelope| envelope.message))
 }
 
-fn leaving(outgoing: Outgoing, clock: Clock) -> v1::ToAgent {
+fn leaving(outgoing: Outgoing) -> v1::ToAgent {
     let message = match outgoing {
         Outgoing::Message(message) => message,
         Outgoing::Heartbeat(mut reply) => {
-            reply.replied_wall_ns = clock.wall_ns();
+            reply.replied_wall_ns = wall_ns();
             to_agent::Message::Heartbeat(reply)
         }
     };
@@ -173,24 +170,24 @@ fn introduction(register: v1::Register) -> Result<Introduction, Status> {
     })
 }
 
-fn answer(message: from_agent::Message) -> Option<(Uuid, Answer)> {
+fn answer(message: from_agent::Message) -> Option<(Uuid, AgentAnswer)> {
     let cut = |text: String| text.chars().take(LONGEST_TEXT).collect::<String>();
     let (job, answer) = match message {
         from_agent::Message::Revised(ack) => (
             ack.job,
-            Answer::Revised {
+            AgentAnswer::Revised {
                 number: ack.number,
                 released_until_ns: ack.released_until_ns,
             },
         ),
         from_agent::Message::Split(result) if result.failure.is_empty() => {
-            (result.job, Answer::Split(Ok(result.params)))
+            (result.job, AgentAnswer::Split(Ok(result.params)))
         }
-        from_agent::Message::Split(result) => (result.job, Answer::Split(Err(cut(result.failure)))),
+        from_agent::Message::Split(result) => (result.job, AgentAnswer::Split(Err(cut(result.failure)))),
         from_agent::Message::Params(result) if result.failure.is_empty() => {
-            (result.job, Answer::Params(Ok(())))
+            (result.job, AgentAnswer::Params(Ok(())))
         }
-        from_agent::Message::Params(result) => (result.job, Answer::Params(Err(cut(result.failure)))),
+        from_agent::Message::Params(result) => (result.job, AgentAnswer::Params(Err(cut(result.failure)))),
         from_agent::Message::Register(_)
         | from_agent::Message::Heartbeat(_)
         | from_agent::Message::Update(_) => return None,
@@ -198,17 +195,17 @@ fn answer(message: from_agent::Message) -> Option<(Uuid, Answer)> {
     Some((job.parse().ok()?, answer))
 }
 
-fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, Report)> {
+fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, AssignmentReport)> {
     let job = update.job.parse().ok()?;
     let report = match update.state() {
         AssignmentState::Unspecified => return None,
-        AssignmentState::Preparing if update.splits => Report::Splitting,
-        AssignmentState::Preparing => Report::Preparing,
-        AssignmentState::Prepared => Report::Prepared,
-        AssignmentState::Running => Report::Running,
-        AssignmentState::Draining => Report::Draining,
-        AssignmentState::Finished => Report::Finished,
-        AssignmentState::Failed => Report::Failed {
+        AssignmentState::Preparing if update.splits => AssignmentReport::Splitting,
+        AssignmentState::Preparing => AssignmentReport::Preparing,
+        AssignmentState::Prepared => AssignmentReport::Prepared,
+        AssignmentState::Running => AssignmentReport::Running,
+        AssignmentState::Draining => AssignmentReport::Draining,
+        AssignmentState::Finished => AssignmentReport::Finished,
+        AssignmentState::Failed => AssignmentReport::Failed {
             kind: update.failure_kind,
             message: update.message.chars().take(LONGEST_TEXT).collect(),
         },
@@ -216,11 +213,10 @@ fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, Report)> {
     Some((job, report))
 }
 
-/// Why an agent does not get a binary.
 fn no_artifact(error: &artifacts::Error) -> Status {
     let code = match error {
-        artifacts::Error::Unknown(_) => Code::NotFound,
         artifacts::Error::NotAHash(_) => Code::InvalidArgument,
+        artifacts::Error::Unknown(_) => Code::NotFound,
         _ => Code::Internal,
     };
     Status::new(code, error.to_string())

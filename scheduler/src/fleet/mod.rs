@@ -1,22 +1,23 @@
 //! The agents: who is connected ([`registry`]), and the streams over which they are spoken to ([`connect`]).
 //!
-//! [`Fleet`] joins both under one lock that is never held over an await. What agents say about jobs goes to the desk
-//! as [`News`].
+//! [`Fleet`] joins both under one lock that is never held over an await. What agents say about jobs goes
+//! to the job service as [`FleetEvent`].
 
 pub(crate) mod connect;
+mod event;
 pub(crate) mod registry;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use heavy_process::clock::{monotonic_ns, wall_ns};
 use heavy_proto::v1;
 use heavy_results::job::AgentInfo;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::clock::Clock;
-use crate::job::event::Report;
+pub(crate) use event::{AgentAnswer, AssignmentReport, FleetEvent};
 pub(crate) use registry::Candidate;
 use registry::{Connection, Introduction, Refused, Registry};
 
@@ -35,40 +36,6 @@ pub(crate) enum Outgoing {
     Message(v1::to_agent::Message),
 }
 
-/// What agents say about jobs.
-#[derive(Debug)]
-pub(crate) enum News {
-    /// Agents came or went, or are free again.
-    Changed,
-    /// About an assignment.
-    Update {
-        agent: String,
-        job: Uuid,
-        report: Report,
-    },
-    /// What an agent says of a job in answer to something.
-    Answer {
-        agent: String,
-        job: Uuid,
-        answer: Answer,
-    },
-    /// An agent is gone, and with it its share.
-    Lost { agent: String, job: Uuid, why: String },
-    /// An agent has opened another stream.
-    Back { agent: String, job: Uuid, holds: bool },
-}
-
-/// What an agent answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It goes on as this revision says, and had released everything up to an instant of the job.
-    Revised { number: u32, released_until_ns: u64 },
-    /// Its load test has divided the params, by seat; or why not.
-    Split(Result<Vec<String>, String>),
-    /// Its load test has new params; or why it did not like them.
-    Params(Result<(), String>),
-}
-
 #[derive(Debug)]
 struct Inner {
     registry: Registry,
@@ -79,14 +46,13 @@ struct Inner {
 /// All agents of this scheduler.
 #[derive(Debug)]
 pub(crate) struct Fleet {
-    clock: Clock,
     inner: Mutex<Inner>,
-    news: mpsc::Sender<News>,
+    news: mpsc::Sender<FleetEvent>,
 }
 
 impl Fleet {
-    /// A fleet without agents, that tells its news to `news`.
-    pub(crate) fn new(clock: Clock, news: mpsc::Sender<News>) -> Self {
+    /// A fleet without agents, that sends its events to `news`.
+    pub(crate) fn new(news: mpsc::Sender<FleetEvent>) -> Self {
         let lease_ns = u64::try_from(LEASE.as_nanos()).unwrap_or(u64::MAX);
         let inner = Inner {
             registry: Registry::new(lease_ns),
@@ -94,7 +60,6 @@ impl Fleet {
             next_connection: 1,
         };
         Self {
-            clock,
             inner: Mutex::new(inner),
             news,
         }
@@ -102,7 +67,7 @@ impl Fleet {
 
     /// All agents for people, by name.
     pub(crate) fn agents(&self) -> Vec<AgentInfo> {
-        let now_ns = self.clock.now_ns();
+        let now_ns = monotonic_ns();
         self.lock().registry.infos(now_ns)
     }
 
@@ -135,7 +100,7 @@ impl Fleet {
 
     /// Forgets agents whose lease is over; called every now and then.
     pub(crate) async fn expire(&self) {
-        let now_ns = self.clock.now_ns();
+        let now_ns = monotonic_ns();
         let expired = {
             let mut inner = self.lock();
             let expired = inner.registry.expire(now_ns);
@@ -148,8 +113,8 @@ impl Fleet {
             tracing::warn!(agent, "agent was not heard of for a lease");
             let why = format!("nothing was heard of it for {} s", LEASE.as_secs());
             self.tell(match job {
-                Some(job) => News::Lost { agent, job, why },
-                None => News::Changed,
+                Some(job) => FleetEvent::Lost { agent, job, why },
+                None => FleetEvent::Changed,
             })
             .await;
         }
@@ -165,7 +130,7 @@ impl Fleet {
         let (connection, welcome) = {
             let mut inner = self.lock();
             let connection = inner.next_connection;
-            let (now_ns, wall_ns) = (self.clock.now_ns(), self.clock.wall_ns());
+            let (now_ns, wall_ns) = (monotonic_ns(), wall_ns());
             let welcome = inner
                 .registry
                 .register(now_ns, wall_ns, connection, introduction)?;
@@ -183,15 +148,15 @@ impl Fleet {
         }
         if let Some(job) = welcome.lost {
             let (agent, why) = (name.clone(), "its process ended".to_owned());
-            self.tell(News::Lost { agent, job, why }).await;
+            self.tell(FleetEvent::Lost { agent, job, why }).await;
         }
         self.tell(match welcome.back {
-            Some((job, holds)) => News::Back {
+            Some((job, holds)) => FleetEvent::Back {
                 agent: name,
                 job,
                 holds,
             },
-            None => News::Changed,
+            None => FleetEvent::Changed,
         })
         .await;
         Ok((connection, outgoing))
@@ -209,7 +174,7 @@ impl Fleet {
                 inner.outboxes.remove(agent);
             }
         }
-        self.tell(News::Changed).await;
+        self.tell(FleetEvent::Changed).await;
     }
 
     /// Renews a lease and puts the answer into the outbox; false for a stream that is no longer the agent's.
@@ -221,7 +186,7 @@ impl Fleet {
             received_wall_ns: wall_ns,
             replied_wall_ns: 0,
         });
-        let now_ns = self.clock.now_ns();
+        let now_ns = monotonic_ns();
         let mut inner = self.lock();
         inner.registry.heartbeat(now_ns, agent, connection, clock)
             && inner
@@ -230,7 +195,7 @@ impl Fleet {
                 .is_some_and(|(_, outbox)| outbox.try_send(reply).is_ok())
     }
 
-    async fn update(&self, agent: &str, connection: Connection, job: Uuid, report: Report) {
+    async fn update(&self, agent: &str, connection: Connection, job: Uuid, report: AssignmentReport) {
         let done = report.is_last();
         {
             let mut inner = self.lock();
@@ -242,18 +207,18 @@ impl Fleet {
             }
         }
         let agent = agent.to_owned();
-        self.tell(News::Update { agent, job, report }).await;
+        self.tell(FleetEvent::Update { agent, job, report }).await;
     }
 
-    async fn answer(&self, agent: &str, connection: Connection, job: Uuid, answer: Answer) {
+    async fn answer(&self, agent: &str, connection: Connection, job: Uuid, answer: AgentAnswer) {
         if self.lock().registry.is_current(agent, connection) {
             let agent = agent.to_owned();
-            self.tell(News::Answer { agent, job, answer }).await;
+            self.tell(FleetEvent::Answer { agent, job, answer }).await;
         }
     }
 
-    async fn tell(&self, news: News) {
-        // The desk only goes away with the whole scheduler.
+    async fn tell(&self, news: FleetEvent) {
+        // The job service only goes away with the whole scheduler.
         let _ = self.news.send(news).await;
     }
 

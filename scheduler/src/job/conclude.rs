@@ -9,8 +9,8 @@ use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
 use heavy_store::{StatisticsReader, Store};
 
-use super::folder::Collected;
-use super::team::Team;
+use super::aggregation::Collected;
+use super::machine::team::Team;
 
 const WRITE_ATTEMPTS: u32 = 20;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
@@ -28,9 +28,9 @@ pub(crate) struct Ran {
 /// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished.
 pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Ran>) {
     if let Some(ran) = ran {
-        let (folded, summary) = sum_up(job, ran);
+        let (update, summary) = sum_up(job, ran);
         let what = "totals";
-        write(job, what, || store.save_series(job.id, &folded, Some(&summary))).await;
+        write(job, what, || store.save_series(job.id, &update, Some(&summary))).await;
     }
     write(job, "the final state", || store.update_job(job)).await;
 }
@@ -45,9 +45,9 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
     if job.started_at_wall_ns.is_some() {
         let load = job.spec.load();
         let end_ns = load.duration_ns();
-        let mut fold = Aggregator::new(load, []).watching(&job.spec.thresholds);
+        let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
         let mut reader = StatisticsReader::new(job.id);
-        if let Err(error) = reader.aggregate(&*store, &mut fold).await {
+        if let Err(error) = reader.aggregate(&*store, &mut aggregator).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
         }
         let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();
@@ -57,7 +57,7 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
             shares: Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1))).shares(),
             end_ns,
             collected: Collected {
-                fold,
+                aggregator,
                 unwritten: None,
                 complete: false,
             },
@@ -73,10 +73,10 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (SeriesUpdate, Summary) {
         shares,
         end_ns,
     } = ran;
-    let mut fold = collected.fold;
+    let mut aggregator = collected.aggregator;
     job.degraded |= !collected.complete;
-    fold.end_at(end_ns);
-    let mut summary = fold.summary(job, &shares, true);
+    aggregator.end_at(end_ns);
+    let mut summary = aggregator.summary(job, &shares, true);
     let judgement = judge(&summary);
     job.degraded |= !summary.iterations.balances();
     job.verdict = Some(judgement.verdict);
@@ -107,11 +107,11 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (SeriesUpdate, Summary) {
         summary.warnings.push(warning.to_owned());
     }
     summary.job = job.clone();
-    let mut folded = fold.take_changes(u32::MAX);
+    let mut update = aggregator.take_changes(u32::MAX);
     if let Some(unwritten) = collected.unwritten {
-        merge(&mut folded, unwritten);
+        merge(&mut update, unwritten);
     }
-    (folded, summary)
+    (update, summary)
 }
 
 /// Adds rows that were not written before to newer ones; where both have a row, the newer one stands.

@@ -1,35 +1,33 @@
-//! Carries out what a job's machine decides: speaks to agents, writes to the store, tells watchers.
+//! Carries out what a job's machine decides: gives agents their orders, writes to the store, informs watchers.
 //!
-//! One task a job, from submission to its end. Its mailbox takes events from the desk and clients; time and the
-//! folder give the others.
+//! One task a job, from submission to its end. Its events come from the job service, from time and from the
+//! aggregation; nothing is decided here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use heavy_process::clock::{monotonic_ns, wall_ns};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_store::Store;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::aggregation::{Aggregation, AggregationOrder, Collected};
 use super::conclude::{Ran, conclude};
-use super::control;
-use super::event::{Action, Event, Plan, START_LEAD_NS};
-use super::folder::{Collect, Collected, Folder, Order, Seen};
-use super::machine::Machine;
-use super::mail::{Door, Mail};
+use super::error::Error;
+use super::machine::JobMachine;
+use super::machine::crew::Openings;
+use super::machine::event::{ChangeRefused, JobAction, JobEvent, START_LEAD_NS};
+use super::machine::team::Team;
+use super::orders::Orders;
 use super::progress::{self, Snapshot};
-use super::steer::Steering;
-use super::team::Team;
 use crate::artifacts::Artifacts;
-use crate::clock::Clock;
 use crate::env_files::{Env, EnvFiles};
 use crate::fleet::Fleet;
 
 const TICK: Duration = Duration::from_millis(200);
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
-const ORDERS: usize = 1024;
 
 /// What every driver needs.
 #[derive(Debug, Clone)]
@@ -38,226 +36,197 @@ pub(crate) struct Tools {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) env_files: Arc<EnvFiles>,
-    pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
+}
+
+/// Where the answer to a client goes.
+pub(crate) type Reply = oneshot::Sender<Result<JobInfo, Error>>;
+
+/// An event for a job, and who waits for its answer.
+#[derive(Debug)]
+pub(crate) struct JobMessage {
+    pub(crate) event: JobEvent,
+    pub(crate) reply: Option<Reply>,
+}
+
+/// What others see of a job that has a driver.
+#[derive(Debug, Clone)]
+pub(crate) struct LiveView {
+    pub(crate) progress: watch::Receiver<Snapshot>,
+    pub(crate) openings: watch::Receiver<Openings>,
 }
 
 /// One job's driver.
 #[derive(Debug)]
-pub(crate) struct Driver {
-    pub(super) tools: Tools,
-    pub(super) machine: Machine,
-    /// Who takes part, once there is somebody.
-    pub(super) team: Option<Team>,
-    pub(super) steering: Steering,
-    /// Params that a splitter has made, by seat.
-    pub(super) params: Vec<String>,
-    /// Params that a client has given since the start.
-    pub(super) live_params: Option<String>,
-    /// How many more agents may join.
-    pub(super) door: Door,
+pub(crate) struct JobDriver {
+    tools: Tools,
+    machine: JobMachine,
+    orders: Orders,
     /// The values of the variables that `job` only names.
-    pub(super) env: Env,
-    pub(super) job: watch::Sender<JobInfo>,
-    pub(super) progress: watch::Sender<Snapshot>,
-    pub(super) published: Instant,
+    env: Env,
+    job: watch::Sender<JobInfo>,
+    progress: watch::Sender<Snapshot>,
+    openings: watch::Sender<Openings>,
+    published: Instant,
     start_wall_ns: u64,
-    pub(super) folding: Option<Folding>,
+    aggregation: Option<Aggregation>,
     collected: Option<Collected>,
 }
 
-#[derive(Debug)]
-pub(super) struct Folding {
-    pub(super) orders: mpsc::Sender<Order>,
-    pub(super) seen: watch::Receiver<Seen>,
-    /// Until its last word was heard.
-    task: Option<JoinHandle<Collected>>,
-}
-
-impl Driver {
-    /// A driver of a queued job, and where its progress is seen.
-    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env, door: Door) -> (Self, watch::Receiver<Snapshot>) {
-        let machine = Machine::new(Plan {
-            duration_ns: job.spec.load().duration_ns(),
-            grace_ns: job.spec.graceful_stop.ns(),
-        });
-        let (progress, seen) = watch::channel(Snapshot::new(progress::of_stored(&job, None)));
+impl JobDriver {
+    /// A driver of a queued job, and what others see of it.
+    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env) -> (Self, LiveView) {
+        let (progress, progress_seen) = watch::channel(Snapshot::new(progress::of_stored(&job, None)));
+        let (openings, openings_seen) = watch::channel(Openings::default());
         let driver = Self {
+            machine: JobMachine::new(job.spec.clone()),
+            orders: Orders::new(Arc::clone(&tools.fleet), job.id),
             tools,
-            machine,
-            team: None,
-            steering: Steering::default(),
-            params: Vec::new(),
-            live_params: None,
-            door,
             env,
             job: watch::Sender::new(job),
             progress,
+            openings,
             published: Instant::now(),
             start_wall_ns: 0,
-            folding: None,
+            aggregation: None,
             collected: None,
         };
-        (driver, seen)
+        let view = LiveView {
+            progress: progress_seen,
+            openings: openings_seen,
+        };
+        (driver, view)
     }
 
     /// Lives the job to its end, or until the scheduler shuts down while the job is queued.
-    pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<Mail>) {
+    pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<JobMessage>) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shutdown = self.tools.shutdown.clone();
-        let mut told_to_shut_down = false;
+        let mut shutting_down = false;
         while !self.machine.state().is_final() {
-            let event = tokio::select! {
-                Some(mail) = mailbox.recv() => match self.open(mail).await {
-                    Some(event) => event,
-                    None => continue,
-                },
-                collected = collected(&mut self.folding) => {
+            let (event, reply) = tokio::select! {
+                Some(message) = mailbox.recv() => (message.event, message.reply),
+                collected = collected(&mut self.aggregation) => {
                     let complete = collected.as_ref().is_some_and(|collected| collected.complete);
                     self.collected = collected;
-                    Event::Collected { complete }
+                    (JobEvent::Collected { complete }, None)
                 }
-                () = shutdown.cancelled(), if !told_to_shut_down => {
-                    told_to_shut_down = true;
+                () = shutdown.cancelled(), if !shutting_down => {
+                    shutting_down = true;
                     if self.machine.state() == JobState::Queued {
                         break;
                     }
-                    Event::Stop { now: true, who: "the end of the scheduler".to_owned() }
+                    let who = "the end of the scheduler".to_owned();
+                    (JobEvent::Stop { now: true, who }, None)
                 }
-                _ = ticks.tick() => self.watched().unwrap_or(Event::Tick),
+                _ = ticks.tick() => (self.broken().unwrap_or(JobEvent::Tick), None),
             };
-            self.take(event).await;
+            self.take(event, reply).await;
         }
-        self.door.close();
+        // What comes too late is refused by the machine, too.
         mailbox.close();
-        while let Some(mail) = mailbox.recv().await {
-            self.refuse_mail(mail);
+        while let Some(message) = mailbox.recv().await {
+            self.take(message.event, message.reply).await;
         }
     }
 
-    /// A threshold of the running job that is broken and is to stop the load.
-    fn watched(&self) -> Option<Event> {
-        let folding = self
-            .folding
-            .as_ref()
-            .filter(|_| self.machine.state() == JobState::Running)?;
-        let reason = folding.seen.borrow().broken.clone()?;
-        Some(Event::Broken { reason })
+    /// A threshold of the running job that is broken and stops the load.
+    fn broken(&self) -> Option<JobEvent> {
+        let running = self.machine.state() == JobState::Running;
+        let aggregation = self.aggregation.as_ref().filter(|_| running)?;
+        let reason = aggregation.seen.borrow().broken.clone()?;
+        Some(JobEvent::Broken { reason })
     }
 
-    pub(super) async fn take(&mut self, event: Event) {
-        self.note(&event).await;
-        let actions = self.machine.on(self.tools.clock.now_ns(), event.clone());
-        if !actions
-            .iter()
-            .any(|action| matches!(action, Action::Assign { .. }))
-        {
-            self.refuse(&event);
+    async fn take(&mut self, event: JobEvent, reply: Option<Reply>) {
+        let actions = self.machine.on(monotonic_ns(), event);
+        let news = !actions.is_empty();
+        let mut answer = None;
+        for action in actions {
+            match action {
+                JobAction::Reply(result) => answer = Some(result),
+                action => self.carry_out(action).await,
+            }
         }
-        for action in &actions {
-            self.carry_out(action).await;
-        }
-        if !actions.is_empty() || self.published.elapsed() >= PROGRESS_PERIOD {
+        if news || self.published.elapsed() >= PROGRESS_PERIOD {
             self.publish();
         }
-    }
-
-    /// Frees agents that were given to a job that does not want them any more.
-    pub(super) fn refuse(&self, event: &Event) {
-        let agents = match event {
-            Event::Taken { agents } => agents.as_slice(),
-            Event::Joined { agent } => std::slice::from_ref(agent),
-            _ => return,
-        };
-        for agent in agents {
-            self.tools.fleet.release(agent, self.id());
+        self.openings.send_if_modified(|openings| {
+            let now = self.machine.openings(monotonic_ns());
+            let changed = *openings != now;
+            *openings = now;
+            changed
+        });
+        if let (Some(reply), Some(answer)) = (reply, answer) {
+            // Whoever no longer waits does not want to know.
+            let _ = reply.send(self.answer(answer));
         }
     }
 
-    async fn carry_out(&mut self, action: &Action) {
+    fn answer(&self, result: Result<(), ChangeRefused>) -> Result<JobInfo, Error> {
+        result?;
+        Ok(self.job.borrow().clone())
+    }
+
+    async fn carry_out(&mut self, action: JobAction) {
         match action {
-            Action::Assign { agents } => self.assign(agents).await,
-            Action::Split { agent } => self.split(agent),
-            Action::GiveParams { agents } => self.give_params(agents),
-            Action::Enter { agent } => self.enter(agent).await,
-            Action::Leave { agent } => self.leave(agent).await,
-            Action::Release { agent } => self.tools.fleet.release(agent, self.id()),
-            Action::StartAll => {
-                self.start_wall_ns = self.tools.clock.wall_ns() + START_LEAD_NS;
-                self.job
-                    .send_modify(|job| job.started_at_wall_ns = Some(self.start_wall_ns));
-                self.known().iter().for_each(|agent| self.start(agent));
-                self.start_folding();
-                self.open_door();
+            JobAction::Assign { revision, agents } => {
+                let job = self.job.borrow().clone();
+                // A binary that is gone shows when the agent fetches it.
+                let bytes = self.tools.artifacts.find(&job.spec.binary_sha256).await;
+                let with = (&self.env, bytes.unwrap_or(0));
+                self.orders.assign(&job, with, &revision, &agents);
             }
-            Action::Start { agent } => self.start(agent),
-            Action::Stop {
-                agent,
-                grace_ns,
-                end_ns,
-            } => {
-                control::stop(&self.tools.fleet, agent, self.id(), *grace_ns, *end_ns);
+            JobAction::Order { agent, order } => self.orders.send(&agent, &order, self.start_wall_ns),
+            JobAction::Release { agent } => self.tools.fleet.release(&agent, self.id()),
+            JobAction::Begin => self.begin(),
+            JobAction::Replan => self.replan().await,
+            JobAction::Leave { agent } => self.aggregate(AggregationOrder::Leave(agent)).await,
+            JobAction::Record(event) => self.aggregate(AggregationOrder::Record(event)).await,
+            JobAction::Save => self.save().await,
+            JobAction::Collect { lost, end_ns } => {
+                self.aggregate(AggregationOrder::Collect { lost, end_ns }).await;
             }
-            Action::Save => self.save().await,
-            Action::Collect { lost } => self.collect(lost).await,
-            Action::Conclude => self.conclude().await,
+            JobAction::Conclude => self.conclude().await,
+            // Sent once everything else is done.
+            JobAction::Reply(_) => {}
         }
     }
 
-    fn start(&self, agent: &str) {
-        control::start(&self.tools.fleet, agent, self.id(), self.start_wall_ns);
+    fn begin(&mut self) {
+        self.start_wall_ns = wall_ns() + START_LEAD_NS;
+        let start_wall_ns = self.start_wall_ns;
+        self.job
+            .send_modify(|job| job.started_at_wall_ns = Some(start_wall_ns));
+        if let (Some(team), Some(start_ns)) = (self.machine.team(), self.machine.start_ns()) {
+            let (store, job) = (Arc::clone(&self.tools.store), self.job.subscribe());
+            self.aggregation = Some(Aggregation::start(store, job, team.clone(), start_ns));
+        }
     }
 
-    fn start_folding(&mut self) {
-        let (orders, taken) = mpsc::channel(ORDERS);
-        let (seen_sender, seen) = watch::channel(Seen::default());
-        let Some(team) = self.team.clone() else { return };
-        let folder = Folder {
-            store: Arc::clone(&self.tools.store),
-            clock: self.tools.clock,
-            job: self.job.subscribe(),
-            shares: team.shares(),
-            team,
-            start_ns: self.machine.start_ns().unwrap_or(0),
+    /// Takes over a new plan or team.
+    async fn replan(&mut self) {
+        let Some(team) = self.machine.team().cloned() else {
+            return;
         };
-        let task = Some(tokio::spawn(folder.run(taken, seen_sender)));
-        self.folding = Some(Folding { orders, seen, task });
+        let load = team.load();
+        let (planned, asked_rate) = (load.planned(), load.mean_rate_per_second());
+        self.job.send_modify(|job| {
+            job.planned = planned;
+            job.asked_rate = asked_rate;
+        });
+        self.aggregate(AggregationOrder::Replan(Box::new(team))).await;
     }
 
-    fn planned_shares(&self) -> Vec<(String, u64)> {
-        self.team.as_ref().map(Team::shares).unwrap_or_default()
-    }
-
-    /// All who ever took part, by name.
-    pub(super) fn known(&self) -> Vec<String> {
-        let known = self.team.iter().flat_map(|team| team.known());
-        known.map(str::to_owned).collect()
-    }
-
-    async fn collect(&mut self, lost: &[String]) {
-        let (lost, end_ns) = (lost.to_vec(), self.machine.end_ns());
-        match &self.folding {
-            // The folder takes orders until it has collected.
-            Some(folding) => drop(
-                folding
-                    .orders
-                    .send(Order::Collect(Collect { lost, end_ns }))
-                    .await,
-            ),
-            // Nothing ran, so nothing is missing; the machine waits for the word all the same.
-            None => {
-                let actions = self
-                    .machine
-                    .on(self.tools.clock.now_ns(), Event::Collected { complete: true });
-                if actions.contains(&Action::Conclude) {
-                    self.conclude().await;
-                }
-            }
+    /// Tells the aggregation; it is gone when the job has all its results, and nothing that happens then is of interest.
+    async fn aggregate(&self, order: AggregationOrder) {
+        if let Some(aggregation) = &self.aggregation {
+            let _ = aggregation.orders.send(order).await;
         }
     }
 
-    pub(super) async fn save(&mut self) {
+    async fn save(&mut self) {
         self.take_over();
         let job = self.job.borrow().clone();
         if let Err(error) = self.tools.store.update_job(&job).await {
@@ -270,13 +239,13 @@ impl Driver {
         let mut job = self.job.borrow().clone();
         let ran = self.collected.take().map(|collected| Ran {
             collected,
-            shares: self.planned_shares(),
+            shares: self.machine.team().map(Team::shares).unwrap_or_default(),
             end_ns: self.machine.end_ns(),
         });
         self.tools.env_files.forget(job.id).await;
         conclude(&*self.tools.store, &mut job, ran).await;
         // One that could not finish (its collector does not answer, say) must not keep later jobs waiting.
-        for agent in self.known() {
+        for agent in self.agents() {
             self.tools.fleet.release(&agent, job.id);
         }
         tracing::info!(job = %job.id, state = job.state.as_str(), reason = job.reason, "job ended");
@@ -293,22 +262,38 @@ impl Driver {
         });
     }
 
-    pub(super) fn id(&self) -> uuid::Uuid {
+    fn publish(&mut self) {
+        self.published = Instant::now();
+        let seen = self
+            .aggregation
+            .as_ref()
+            .map(|aggregation| aggregation.seen.borrow().clone());
+        let start_ns = self.machine.start_ns();
+        let elapsed_ns = start_ns.map_or(0, |start_ns| monotonic_ns().saturating_sub(start_ns));
+        let job = self.job.borrow().clone();
+        let load = match self.machine.team() {
+            Some(team) => team.load().clone(),
+            None => job.spec.load(),
+        };
+        let progress = progress::of_live(&job, &load, &self.agents(), elapsed_ns, seen.unwrap_or_default());
+        self.progress.send_modify(|snapshot| snapshot.replace(progress));
+    }
+
+    /// All agents that ever took part, by name.
+    fn agents(&self) -> Vec<String> {
+        let known = self.machine.team().into_iter().flat_map(Team::known);
+        known.map(str::to_owned).collect()
+    }
+
+    fn id(&self) -> uuid::Uuid {
         self.job.borrow().id
     }
 }
 
-/// Waits for the folder's last word; for ever while nothing is folded. `None` if the folder broke.
-async fn collected(folding: &mut Option<Folding>) -> Option<Collected> {
-    let Some(task) = folding.as_mut().map(|folding| &mut folding.task) else {
-        return std::future::pending().await;
-    };
-    let Some(running) = task else {
-        return std::future::pending().await;
-    };
-    let ended = running.await;
-    *task = None;
-    ended
-        .inspect_err(|error| tracing::error!(%error, "folding broke"))
-        .ok()
+/// Waits for the end of the aggregation, for ever while there is none. `None` if it broke.
+async fn collected(aggregation: &mut Option<Aggregation>) -> Option<Collected> {
+    match aggregation {
+        Some(aggregation) => aggregation.collected().await,
+        None => std::future::pending().await,
+    }
 }

@@ -2,6 +2,7 @@
 
 use heavy_store::FindError;
 
+use super::machine::event::ChangeRefused;
 use crate::{artifacts, configs};
 
 /// Why a request of a client is not carried out.
@@ -40,4 +41,13 @@ pub(crate) enum Error {
     /// The results database.
     #[error(transparent)]
     Store(#[from] heavy_store::Error),
+}
+
+impl From<ChangeRefused> for Error {
+    fn from(refusal: ChangeRefused) -> Self {
+        match refusal {
+            ChangeRefused::Change(why) => Self::Steering(why.to_owned()),
+            ChangeRefused::NotRunning(state) => Self::NotRunning(state),
+        }
+    }
 }

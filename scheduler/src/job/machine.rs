@@ -11,286 +11,324 @@
 //!     | GaveUp: failed                                                                         v
 //!     +--------------------------------------------------------------> finished | failed | stopped
 //! ```
-//! While a job runs, agents may join (they prepare, get the start instant, and enter) and leave.
+//! While a job runs, agents may join (they prepare, get the start instant, and enter) and leave, and clients change its
+//! load and params.
 //!
-//! An agent is *done* when it said FINISHED or FAILED, or was lost. A job that is draining has no agent to wait for
-//! but those that are not done; each gets a limit, after which it counts as lost. The first failure decides the
-//! outcome; a stop, or a threshold that stops the load, decides it unless something had failed before.
+//! An agent is *done* when it reported FINISHED or FAILED, or was lost. A draining job waits for the agents that are not
+//! done; each has a limit, after which it counts as lost. The first failure decides how the job ends; a stop, or a
+//! threshold that stops the load, decides it unless something had failed before.
 
-mod join;
-mod reports;
+mod acks;
+mod actions;
+pub(crate) mod crew;
+pub(crate) mod event;
+mod lifecycle;
+mod load_control;
+mod membership;
+mod moment;
+mod params;
+mod share;
+pub(crate) mod team;
 
-use std::collections::BTreeMap;
+use heavy_results::job::{JobSpec, JobState};
 
-use heavy_results::job::JobState;
-
-use super::event::{Action, DRAIN_LIMIT_NS, Event, PREPARE_LIMIT_NS, Plan, START_LEAD_NS};
-use super::share::{Ending, Outcome, Share};
+use actions::Actions;
+use crew::Openings;
+use event::{AgentOrder, JobAction, JobEvent, OfferedAgent, PREPARE_LIMIT_NS};
+use lifecycle::{Lifecycle, Termination};
+use membership::{Departure, Membership};
+use moment::StopTerms;
+use share::ShareState;
+use team::Team;
 
 /// One job.
 #[derive(Debug)]
-pub(crate) struct Machine {
-    plan: Plan,
-    state: JobState,
-    reason: String,
-    degraded: bool,
-    shares: BTreeMap<String, Share>,
-    /// When the present state is given up.
-    limit_ns: Option<u64>,
-    start_ns: Option<u64>,
-    /// Set once agents were told to stop before the profile's end.
-    ending: Option<Ending>,
-    outcome: Option<Outcome>,
-    collecting: bool,
-    /// Whether a splitter was asked, and has answered.
-    dividing: Option<bool>,
+pub(crate) struct JobMachine {
+    spec: JobSpec,
+    life: Lifecycle,
+    members: Membership,
+    /// Of the event that is being handled.
+    now_ns: u64,
+    /// What that event has led to so far.
+    actions: Actions,
 }
 
-impl Machine {
+impl JobMachine {
     /// A queued job.
-    pub(crate) fn new(plan: Plan) -> Self {
+    pub(crate) fn new(spec: JobSpec) -> Self {
         Self {
-            plan,
-            state: JobState::Queued,
-            reason: String::new(),
-            degraded: false,
-            shares: BTreeMap::new(),
-            limit_ns: None,
-            start_ns: None,
-            ending: None,
-            outcome: None,
-            collecting: false,
-            dividing: None,
+            spec,
+            life: Lifecycle::new(),
+            members: Membership::default(),
+            now_ns: 0,
+            actions: Actions::default(),
         }
     }
 
-    pub(crate) fn state(&self) -> JobState {
-        self.state
+    pub(crate) const fn state(&self) -> JobState {
+        self.life.state()
     }
 
     pub(crate) fn reason(&self) -> &str {
-        &self.reason
+        self.life.reason()
     }
 
-    pub(crate) fn degraded(&self) -> bool {
-        self.degraded
+    pub(crate) const fn degraded(&self) -> bool {
+        self.life.degraded()
     }
 
-    /// When the job starts or started, on the monotonic clock of the events.
-    pub(crate) fn start_ns(&self) -> Option<u64> {
-        self.start_ns
+    /// When the job starts or started, on the clock of the events.
+    pub(crate) const fn start_ns(&self) -> Option<u64> {
+        self.life.start_ns()
+    }
+
+    /// The agents and their plan, once there are any.
+    pub(crate) fn team(&self) -> Option<&Team> {
+        self.members.team()
     }
 
     /// Up to where due instants count, from the job's start: the profile's end, or earlier after a stop.
     pub(crate) fn end_ns(&self) -> u64 {
-        self.ending.map_or(self.plan.duration_ns, |ending| {
-            ending.end_ns.min(self.plan.duration_ns)
-        })
+        let duration_ns = self.duration_ns();
+        self.life
+            .stop()
+            .map_or(duration_ns, |stop| stop.end_ns.min(duration_ns))
+    }
+
+    /// Who may join at an instant.
+    pub(crate) fn openings(&self, now_ns: u64) -> Openings {
+        self.members.openings(self.life.moment(now_ns))
     }
 
     /// Takes an event; gives what is to be done, in order.
-    pub(crate) fn on(&mut self, now_ns: u64, event: Event) -> Vec<Action> {
-        if self.state.is_final() {
-            return Vec::new();
-        }
-        let mut actions = Vec::new();
+    pub(crate) fn on(&mut self, now_ns: u64, event: JobEvent) -> Vec<JobAction> {
+        self.now_ns = now_ns;
+        let moment = self.life.moment(now_ns);
         match event {
-            Event::Waiting { reason } => self.on_waiting(reason, &mut actions),
-            Event::Taken { agents } => self.on_taken(now_ns, agents, &mut actions),
-            Event::Joined { agent } => self.on_joined(agent, &mut actions),
-            Event::Divided { failure } => self.on_divided(now_ns, failure, &mut actions),
-            Event::Replanned { duration_ns } => self.plan.duration_ns = duration_ns,
-            Event::GaveUp { reason } => self.on_gave_up(reason, &mut actions),
-            Event::Update { agent, report } => self.on_update(now_ns, &agent, report, &mut actions),
-            Event::Lost { agent, why } => self.on_lost(now_ns, &agent, &why, &mut actions),
-            Event::Back { agent, holds } => self.on_back(agent, holds, &mut actions),
-            Event::Stop { now, who } => self.on_stop(now_ns, now, who, &mut actions),
-            Event::Broken { reason } => self.on_broken(now_ns, reason, &mut actions),
-            Event::Tick => self.on_tick(now_ns, &mut actions),
-            Event::Collected { complete } => self.on_collected(complete, &mut actions),
-        }
-        self.advance(now_ns, &mut actions);
-        actions
-    }
-
-    fn on_waiting(&mut self, reason: String, actions: &mut Vec<Action>) {
-        if self.state == JobState::Queued && self.reason != reason {
-            self.reason = reason;
-            actions.push(Action::Save);
-        }
-    }
-
-    fn on_taken(&mut self, now_ns: u64, agents: Vec<String>, actions: &mut Vec<Action>) {
-        if self.state != JobState::Queued {
-            return;
-        }
-        self.state = JobState::Preparing;
-        "waiting for agents to be ready".clone_into(&mut self.reason);
-        self.limit_ns = Some(now_ns + PREPARE_LIMIT_NS);
-        self.shares = agents
-            .iter()
-            .map(|agent| (agent.clone(), Share::Assigned))
-            .collect();
-        actions.extend([Action::Save, Action::Assign { agents }]);
-    }
-
-    fn on_gave_up(&mut self, reason: String, actions: &mut Vec<Action>) {
-        if self.state == JobState::Queued {
-            self.outcome = Some(Outcome::Failed(reason));
-            self.conclude(actions);
-        }
-    }
-
-    fn on_stop(&mut self, now_ns: u64, now: bool, who: String, actions: &mut Vec<Action>) {
-        let grace_ns = if now { 0 } else { self.plan.grace_ns };
-        match self.state {
-            JobState::Queued => {
-                self.outcome = Some(Outcome::Stopped(who));
-                self.conclude(actions);
+            JobEvent::Taken { agents } => self.on_taken(&agents),
+            JobEvent::Joined { agent } => self.members.join(moment, &agent, &mut self.actions),
+            JobEvent::Change { change, who } => {
+                let actions = &mut self.actions;
+                let changed = self
+                    .members
+                    .while_running(moment, |crew, time| crew.change(time, change, &who, actions));
+                self.actions.push(JobAction::Reply(changed.flatten()));
             }
-            JobState::Preparing | JobState::Running => {
-                self.outcome.get_or_insert(Outcome::Stopped(who));
-                self.end(now_ns, grace_ns, actions);
+            JobEvent::Params { params, who } => {
+                let actions = &mut self.actions;
+                let given = self.members.while_running(moment, |crew, time| {
+                    crew.replace_params(time, &params, &who, actions);
+                });
+                self.actions.push(JobAction::Reply(given));
             }
+            _ if self.state().is_final() => {}
+            JobEvent::Waiting { reason } => {
+                if self.state() == JobState::Queued && self.life.explain(&reason) {
+                    self.actions.save();
+                }
+            }
+            JobEvent::GaveUp { reason } => {
+                if self.state() == JobState::Queued {
+                    self.conclude(Termination::Failed(reason));
+                }
+            }
+            JobEvent::Update { agent, report } => {
+                let failed = self.members.update(moment, &agent, report, &mut self.actions);
+                self.fail_if(failed);
+            }
+            JobEvent::Answer { agent, answer } => {
+                let failed = self.members.answer(moment, &agent, answer, &mut self.actions);
+                self.fail_if(failed);
+            }
+            JobEvent::Lost { agent, why } => self.on_lost(&agent, &why),
+            JobEvent::Back { agent, holds } => {
+                self.members
+                    .welcome_back(moment, &agent, holds, &mut self.actions);
+            }
+            JobEvent::Stop { now, who } => self.on_stop(now, who),
+            JobEvent::Broken { reason } => self.on_broken(reason),
+            JobEvent::Tick => self.on_tick(),
+            JobEvent::Collected { complete } => self.on_collected(complete),
+        }
+        self.advance();
+        self.actions.take()
+    }
+
+    fn on_taken(&mut self, agents: &[OfferedAgent]) {
+        if self.state() == JobState::Queued {
+            self.life.prepare(self.now_ns);
+            self.actions.save();
+            self.members.begin(&self.spec, agents, &mut self.actions);
+        } else {
+            agents.iter().for_each(|agent| self.actions.release(&agent.name));
+        }
+    }
+
+    fn on_lost(&mut self, agent: &str, why: &str) {
+        let moment = self.life.moment(self.now_ns);
+        let departure = self.members.lose(moment, agent, why, &mut self.actions);
+        if departure.is_some() && moment.start_ns.is_some() {
+            self.life.degrade();
+        }
+        match departure {
+            Some(Departure::Fails(reason)) => self.fail(reason),
+            Some(Departure::Degrades(reason)) => {
+                self.life.explain(&reason);
+                self.actions.save();
+            }
+            None => {}
+        }
+    }
+
+    fn on_stop(&mut self, now: bool, who: String) {
+        self.record("stop", &who, if now { "now" } else { "graceful" });
+        let grace_ns = if now { 0 } else { self.spec.graceful_stop.ns() };
+        match self.state() {
+            JobState::Queued => self.conclude(Termination::Stopped(who)),
+            JobState::Preparing | JobState::Running => self.end(Termination::Stopped(who), grace_ns),
             // The profile is over, or it was stopped: only less grace can still be meant.
-            JobState::Draining if now && !self.collecting => {
-                self.outcome.get_or_insert(Outcome::Stopped(who));
-                self.end(now_ns, 0, actions);
+            JobState::Draining if now && !self.life.is_collecting() => {
+                self.end(Termination::Stopped(who), 0);
             }
             JobState::Draining | JobState::Finished | JobState::Failed | JobState::Stopped => {}
         }
     }
 
-    /// The load is over at once: what runs would go on loading a target that does not do what it should.
-    fn on_broken(&mut self, now_ns: u64, reason: String, actions: &mut Vec<Action>) {
-        if self.state == JobState::Running {
-            self.reason.clone_from(&reason);
-            self.outcome.get_or_insert(Outcome::Cut(reason));
-            self.end(now_ns, 0, actions);
+    /// Ends the load at once: what runs would go on loading a target that does not do what it should.
+    fn on_broken(&mut self, reason: String) {
+        if self.state() == JobState::Running {
+            self.record("abort", "threshold", &reason);
+            self.end(Termination::Aborted(reason), 0);
         }
     }
 
-    fn on_tick(&mut self, now_ns: u64, actions: &mut Vec<Action>) {
-        let over = self.limit_ns.is_some_and(|limit_ns| now_ns >= limit_ns);
-        match self.state {
-            JobState::Preparing if over => {
-                let late = self.names(|share| share == Share::Assigned).join(", ");
-                let reason = format!(
-                    "not prepared within {} s: {late}; look at the logs of these agents",
-                    PREPARE_LIMIT_NS / 1_000_000_000
-                );
-                self.fail(now_ns, reason, actions);
+    fn on_tick(&mut self) {
+        let timed_out = self.life.timed_out(self.now_ns);
+        match self.state() {
+            JobState::Preparing if timed_out => {
+                let late = self.members.names(|share| share == ShareState::Assigned);
+                self.fail(format!(
+                    "not prepared within {} s: {}; look at the logs of these agents",
+                    PREPARE_LIMIT_NS / 1_000_000_000,
+                    late.join(", ")
+                ));
             }
-            JobState::Running if self.elapsed_ns(now_ns) >= self.plan.duration_ns => {
-                self.drain(now_ns, self.plan.grace_ns);
-                actions.push(Action::Save);
+            JobState::Running if self.life.elapsed_ns(self.now_ns) >= self.duration_ns() => {
+                self.life.drain(self.now_ns, self.spec.graceful_stop.ns());
+                self.actions.save();
             }
-            JobState::Draining if over && !self.collecting => {
-                for agent in self.names(|share| !share.is_done()) {
-                    let stop = Action::Stop {
-                        agent: agent.clone(),
-                        grace_ns: 0,
-                        end_ns: 0,
-                    };
-                    actions.push(stop);
-                    self.on_lost(now_ns, &agent, "it did not finish in time", actions);
+            JobState::Running => {
+                let (moment, actions) = (self.life.moment(self.now_ns), &mut self.actions);
+                let _ = self
+                    .members
+                    .while_running(moment, |crew, time| crew.remind(time, actions));
+            }
+            JobState::Draining if timed_out && !self.life.is_collecting() => {
+                for agent in self.members.names(|share| !share.is_done()) {
+                    self.actions.stop(&agent, StopTerms::default());
+                    self.on_lost(&agent, "it did not finish in time");
                 }
             }
             _ => {}
         }
     }
 
-    fn on_collected(&mut self, complete: bool, actions: &mut Vec<Action>) {
-        if self.collecting {
-            self.degraded |= !complete;
-            self.conclude(actions);
+    fn on_collected(&mut self, complete: bool) {
+        if self.life.is_collecting() {
+            if !complete {
+                self.life.degrade();
+            }
+            self.life.conclude();
+            self.actions.push(JobAction::Conclude);
         }
     }
 
     /// The transitions that follow from what the shares have become.
-    fn advance(&mut self, now_ns: u64, actions: &mut Vec<Action>) {
-        self.divide(actions);
-        self.turn_away(actions);
-        if self.state == JobState::Preparing && self.shares.values().all(|share| *share == Share::Prepared) {
-            self.state = JobState::Running;
-            self.reason.clear();
-            self.limit_ns = None;
-            self.start_ns = Some(now_ns + START_LEAD_NS);
-            actions.extend([Action::StartAll, Action::Save]);
+    fn advance(&mut self) {
+        if self.state() == JobState::Preparing {
+            self.members.divide(&mut self.actions);
+            self.start_if_prepared();
         }
-        let all_done = self.shares.values().all(|share| share.is_done());
-        if self.state == JobState::Running && all_done {
-            self.drain(now_ns, 0);
-            actions.push(Action::Save);
+        if self.state() == JobState::Draining && self.start_ns().is_some() {
+            self.members.turn_away_joining(&mut self.actions);
         }
-        if self.state == JobState::Draining && all_done && !self.collecting {
-            self.collecting = true;
-            self.limit_ns = None;
-            let lost = self.names(|share| share == Share::Lost);
-            actions.push(Action::Collect { lost });
+        let all_done = self.members.all(ShareState::is_done);
+        if self.state() == JobState::Running && all_done {
+            self.life.drain(self.now_ns, 0);
+            self.actions.save();
+        }
+        if self.state() == JobState::Draining && !self.life.is_collecting() && all_done {
+            self.life.collect();
+            if self.start_ns().is_some() {
+                let lost = self.members.names(|share| share == ShareState::Lost);
+                let end_ns = self.end_ns();
+                self.actions.push(JobAction::Collect { lost, end_ns });
+            } else {
+                // Nothing ran, so nothing is missing.
+                self.on_collected(true);
+            }
+        }
+    }
+
+    fn start_if_prepared(&mut self) {
+        if self.members.all(|share| share == ShareState::Prepared) {
+            self.life.begin(self.now_ns);
+            self.actions.push(JobAction::Begin);
+            for agent in self.members.names(|_| true) {
+                self.actions.order(&agent, AgentOrder::Start);
+            }
+            self.actions.save();
+        }
+    }
+
+    fn fail_if(&mut self, reason: Option<String>) {
+        if let Some(reason) = reason {
+            self.fail(reason);
         }
     }
 
     /// Notes a failure. Before the start it ends the job; later the other agents go on.
-    fn fail(&mut self, now_ns: u64, reason: String, actions: &mut Vec<Action>) {
-        self.reason.clone_from(&reason);
-        if self.outcome.is_none() {
-            self.outcome = Some(Outcome::Failed(reason));
-        }
-        if self.state == JobState::Preparing {
-            self.end(now_ns, 0, actions);
+    fn fail(&mut self, reason: String) {
+        if self.state() == JobState::Preparing {
+            self.end(Termination::Failed(reason), 0);
         } else {
-            actions.push(Action::Save);
+            self.life.terminate(Termination::Failed(reason));
+            self.actions.save();
         }
     }
 
     /// Ends the job before its profile does.
-    fn end(&mut self, now_ns: u64, grace_ns: u64, actions: &mut Vec<Action>) {
-        let end_ns = self.end_ns().min(self.elapsed_ns(now_ns));
-        self.ending = Some(Ending { grace_ns, end_ns });
-        for agent in self.names(|share| !share.is_done()) {
-            actions.push(Action::Stop {
-                agent,
-                grace_ns,
-                end_ns,
-            });
+    fn end(&mut self, termination: Termination, grace_ns: u64) {
+        self.life.terminate(termination);
+        let end_ns = self.end_ns().min(self.life.elapsed_ns(self.now_ns));
+        let terms = StopTerms { grace_ns, end_ns };
+        self.life.drain_early(self.now_ns, terms);
+        for agent in self.members.names(|share| !share.is_done()) {
+            self.actions.stop(&agent, terms);
         }
-        self.drain(now_ns, grace_ns);
-        actions.push(Action::Save);
+        self.actions.save();
     }
 
-    fn drain(&mut self, now_ns: u64, grace_ns: u64) {
-        self.state = JobState::Draining;
-        self.limit_ns = Some(now_ns + grace_ns + DRAIN_LIMIT_NS);
+    /// Ends a job that never left the queue.
+    fn conclude(&mut self, termination: Termination) {
+        self.life.terminate(termination);
+        self.life.conclude();
+        self.actions.push(JobAction::Conclude);
     }
 
-    fn conclude(&mut self, actions: &mut Vec<Action>) {
-        self.collecting = false;
-        self.limit_ns = None;
-        self.state = match &self.outcome {
-            None | Some(Outcome::Cut(_)) => JobState::Finished,
-            Some(Outcome::Failed(_)) => JobState::Failed,
-            Some(Outcome::Stopped(_)) => JobState::Stopped,
-        };
-        self.reason = match self.outcome.clone() {
-            None => String::new(),
-            Some(Outcome::Failed(reason) | Outcome::Cut(reason)) => reason,
-            Some(Outcome::Stopped(who)) => format!("stopped by {who}"),
-        };
-        actions.push(Action::Conclude);
+    /// How long the load lasts as planned now.
+    fn duration_ns(&self) -> u64 {
+        match self.team() {
+            Some(team) => team.load().duration_ns(),
+            None => self.spec.load().duration_ns(),
+        }
     }
 
-    fn elapsed_ns(&self, now_ns: u64) -> u64 {
-        self.start_ns
-            .map_or(0, |start_ns| now_ns.saturating_sub(start_ns))
-    }
-
-    fn names(&self, wanted: impl Fn(Share) -> bool) -> Vec<String> {
-        self.shares
-            .iter()
-            .filter(|(_, share)| wanted(**share))
-            .map(|(agent, _)| agent.clone())
-            .collect()
+    /// Adds to the events of a job that has started.
+    fn record(&mut self, kind: &str, who: &str, new_value: &str) {
+        if let Some(time) = self.life.moment(self.now_ns).started() {
+            self.actions.record(time, kind, who, "", new_value);
+        }
     }
 }
 

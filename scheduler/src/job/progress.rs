@@ -1,11 +1,11 @@
-//! What watchers are told. Pure.
+//! A job's progress, as watchers see it. Pure.
 
 use heavy_load::load::Load;
 use heavy_results::job::JobInfo;
 use heavy_results::progress::Progress;
 use heavy_results::summary::Summary;
 
-use super::folder::Seen;
+use super::aggregation::LiveResults;
 
 /// A job's progress with its place among the job's snapshots.
 #[derive(Debug, Clone)]
@@ -35,13 +35,13 @@ impl Snapshot {
     }
 }
 
-/// Of a job that is looked after now.
+/// Of a job that has a driver.
 pub(crate) fn of_live(
     job: &JobInfo,
     load: &Load,
     agents: &[String],
     elapsed_ns: u64,
-    seen: Seen,
+    seen: LiveResults,
 ) -> Progress {
     let newest = seen.newest.unwrap_or_default();
     let counts = seen.accounting;

@@ -7,40 +7,38 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use heavy_process::clock::monotonic_ns;
 use heavy_results::job::{JobInfo, JobState};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::interval;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::conclude::{conclude, conclude_orphan};
-use super::control;
-use super::driver::{Driver, Tools};
+use super::driver::{JobDriver, JobMessage, LiveView, Tools};
 use super::error::Error;
-use super::event::Event;
-use super::mail::{Door, Mail};
-use super::progress::Snapshot;
+use super::machine::event::{JobEvent, OfferedAgent};
+use super::orders;
 use super::queue::{Decision, LONGEST, Queue, Waiting};
 use super::submission::Keys;
 use crate::env_files::Env;
-use crate::fleet::{Candidate, News};
+use crate::fleet::{Candidate, FleetEvent};
 
 const MAILBOX: usize = 8192;
 const ORDERS: usize = 1024;
 const DECIDE_PERIOD: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
-struct Live {
-    mail: mpsc::Sender<Mail>,
-    door: Door,
+struct LiveJob {
+    messages: mpsc::Sender<JobMessage>,
+    view: LiveView,
     /// Labels that its agents must have.
     on: BTreeMap<String, String>,
-    progress: watch::Receiver<Snapshot>,
     sha256: String,
 }
 
 #[derive(Debug)]
-enum Order {
+enum QueueOrder {
     Queue(Waiting, bool),
     Done(Uuid),
 }
@@ -49,31 +47,31 @@ enum Order {
 #[derive(Debug)]
 pub(crate) struct JobService {
     tools: Tools,
-    live: Mutex<HashMap<Uuid, Live>>,
+    live: Mutex<HashMap<Uuid, LiveJob>>,
     /// Idempotency keys of the newest submissions. Held while a job is made, so that a key makes only one.
     keys: tokio::sync::Mutex<Keys>,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<QueueOrder>,
     drivers: TaskTracker,
 }
 
-/// What the desk's own task works on.
+/// What the service's own task works on.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    orders: mpsc::Receiver<Order>,
-    news: mpsc::Receiver<News>,
+    orders: mpsc::Receiver<QueueOrder>,
+    news: mpsc::Receiver<FleetEvent>,
 }
 
 impl JobService {
-    pub(crate) fn new(tools: Tools, news: mpsc::Receiver<News>) -> (Arc<Self>, Inbox) {
+    pub(crate) fn new(tools: Tools, news: mpsc::Receiver<FleetEvent>) -> (Arc<Self>, Inbox) {
         let (sender, orders) = mpsc::channel(ORDERS);
-        let desk = Self {
+        let service = Self {
             tools,
             live: Mutex::default(),
             keys: tokio::sync::Mutex::default(),
             orders: sender,
             drivers: TaskTracker::new(),
         };
-        (Arc::new(desk), Inbox { orders, news })
+        (Arc::new(service), Inbox { orders, news })
     }
 
     /// Takes up what an earlier scheduler has left: queued jobs wait again, others are concluded.
@@ -120,8 +118,8 @@ impl JobService {
         loop {
             tokio::select! {
                 Some(order) = inbox.orders.recv() => match order {
-                    Order::Queue(waiting, first) => self.enqueue(&mut queue, waiting, first),
-                    Order::Done(job) => queue.remove(job),
+                    QueueOrder::Queue(waiting, first) => self.enqueue(&mut queue, waiting, first),
+                    QueueOrder::Done(job) => queue.remove(job),
                 },
                 Some(news) = inbox.news.recv() => self.deliver(news),
                 _ = ticks.tick() => {}
@@ -146,25 +144,24 @@ impl JobService {
             on: job.spec.on.clone(),
             patience_ns: job.spec.wait_for_agents.ns(),
         };
-        let (mail, mailbox) = mpsc::channel(MAILBOX);
-        let (door, on, first) = (Door::default(), job.spec.on.clone(), job.spec.replace);
-        let (driver, progress) = Driver::new(self.tools.clone(), job, env, door.clone());
-        let live = Live {
-            mail,
-            door,
+        let (messages, mailbox) = mpsc::channel(MAILBOX);
+        let (on, first) = (job.spec.on.clone(), job.spec.replace);
+        let (driver, view) = JobDriver::new(self.tools.clone(), job, env);
+        let live = LiveJob {
+            messages,
+            view,
             on,
-            progress,
             sha256,
         };
         self.lock().insert(id, live);
-        let desk = Arc::clone(self);
+        let service = Arc::clone(self);
         self.drivers.spawn(async move {
             driver.run(mailbox).await;
-            desk.lock().remove(&id);
-            let _ = desk.orders.send(Order::Done(id)).await;
+            service.lock().remove(&id);
+            let _ = service.orders.send(QueueOrder::Done(id)).await;
         });
-        // The desk's task takes orders for as long as the scheduler lives.
-        let _ = self.orders.send(Order::Queue(waiting, first)).await;
+        // The service's task takes orders for as long as the scheduler lives.
+        let _ = self.orders.send(QueueOrder::Queue(waiting, first)).await;
     }
 
     fn enqueue(&self, queue: &mut Queue, waiting: Waiting, first: bool) {
@@ -177,81 +174,93 @@ impl JobService {
         if !taken {
             self.tell(
                 job,
-                Event::GaveUp {
+                JobEvent::GaveUp {
                     reason: Error::QueueFull(LONGEST).to_string(),
                 },
             );
         }
     }
 
-    fn deliver(&self, news: News) {
+    fn deliver(&self, news: FleetEvent) {
         match news {
-            News::Changed => {}
-            News::Update { agent, job, report } if self.is_live(job) => {
-                self.tell(job, Event::Update { agent, report });
+            FleetEvent::Changed => {}
+            FleetEvent::Update { agent, job, report } if self.is_live(job) => {
+                self.tell(job, JobEvent::Update { agent, report });
             }
             // The job has ended without this agent, so that nothing of it may run there.
-            News::Update { agent, job, report } if !report.is_last() => {
-                control::stop(&self.tools.fleet, &agent, job, 0, 0);
+            FleetEvent::Update { agent, job, report } if !report.is_last() => {
+                orders::stop(&self.tools.fleet, &agent, job, (0, 0));
             }
-            News::Update { .. } => {}
-            News::Answer { agent, job, answer } => self.post(job, Mail::Answer { agent, answer }),
-            News::Lost { agent, job, why } => {
-                self.tell(job, Event::Lost { agent, why });
+            FleetEvent::Update { .. } => {}
+            FleetEvent::Answer { agent, job, answer } => self.tell(job, JobEvent::Answer { agent, answer }),
+            FleetEvent::Lost { agent, job, why } => {
+                self.tell(job, JobEvent::Lost { agent, why });
             }
-            News::Back { agent, job, holds } => {
-                self.tell(job, Event::Back { agent, holds });
+            FleetEvent::Back { agent, job, holds } => {
+                self.tell(job, JobEvent::Back { agent, holds });
             }
         }
     }
 
     fn decide(&self, queue: &mut Queue) {
         let connected = self.tools.fleet.connected();
-        let decisions = queue.decide(self.tools.clock.now_ns(), &connected);
+        let decisions = queue.decide(monotonic_ns(), &connected);
         if queue.is_empty() && decisions.is_empty() {
             self.let_join(&connected);
         }
         for decision in decisions {
             match decision {
-                Decision::Take { job, agents } => self.hand_over(job, agents),
-                Decision::GiveUp { job, reason } => self.tell(job, Event::GaveUp { reason }),
-                Decision::Wait { job, reason } => self.tell(job, Event::Waiting { reason }),
+                Decision::Take { job, agents } => self.hand_over(job, &agents, &connected),
+                Decision::GiveUp { job, reason } => self.tell(job, JobEvent::GaveUp { reason }),
+                Decision::Wait { job, reason } => self.tell(job, JobEvent::Waiting { reason }),
             }
         }
     }
 
-    /// Gives free agents that nobody waits for to jobs that run and have room for them.
+    /// Offers free agents that no queued job needs to running jobs that have room for them.
     fn let_join(&self, connected: &[Candidate]) {
-        for candidate in connected.iter().filter(|candidate| candidate.free) {
-            let wants = |live: &&Live| candidate.is_on(&live.on) && live.door.pass(&candidate.name);
-            let job = {
-                let live = self.lock();
-                live.iter().find(|(_, live)| wants(live)).map(|(job, _)| *job)
-            };
-            let Some(job) = job else { continue };
-            let agent = candidate.name.clone();
-            if self.tools.fleet.take(&agent, job) {
-                self.tell(job, Event::Joined { agent });
+        let openings: Vec<_> = {
+            let live = self.lock();
+            let openings = live
+                .iter()
+                .map(|(job, live)| (*job, live.on.clone(), live.view.openings.borrow().clone()));
+            openings.filter(|(_, _, openings)| openings.room > 0).collect()
+        };
+        for (job, on, openings) in openings {
+            let fits = |candidate: &&Candidate| candidate.free && candidate.is_on(&on);
+            let new = connected
+                .iter()
+                .filter(fits)
+                .filter(|candidate| !openings.known.contains(&candidate.name));
+            // One that another job took before is not free any more.
+            let taken = new.filter(|candidate| self.tools.fleet.take(&candidate.name, job));
+            for candidate in taken.take(openings.room) {
+                let agent = offered(candidate);
+                self.tell(job, JobEvent::Joined { agent });
             }
         }
     }
 
-    fn hand_over(&self, job: Uuid, agents: Vec<String>) {
-        let gone: Vec<String> = agents
+    fn hand_over(&self, job: Uuid, names: &[String], connected: &[Candidate]) {
+        let chosen = connected
+            .iter()
+            .filter(|candidate| names.contains(&candidate.name));
+        let agents: Vec<OfferedAgent> = chosen.map(offered).collect();
+        let gone: Vec<String> = names
             .iter()
             .filter(|agent| !self.tools.fleet.take(agent, job))
             .cloned()
             .collect();
         if !self.is_live(job) {
-            agents
+            names
                 .iter()
                 .for_each(|agent| self.tools.fleet.release(agent, job));
             return;
         }
-        self.tell(job, Event::Taken { agents });
+        self.tell(job, JobEvent::Taken { agents });
         for agent in gone {
-            let why = "it left before it could be given the job".to_owned();
-            self.tell(job, Event::Lost { agent, why });
+            let why = "it left before it was assigned the job".to_owned();
+            self.tell(job, JobEvent::Lost { agent, why });
         }
     }
 
@@ -259,20 +268,24 @@ impl JobService {
         self.lock().contains_key(&job)
     }
 
-    fn tell(&self, job: Uuid, event: Event) {
-        self.post(job, Mail::Event(event));
-    }
-
-    fn post(&self, job: Uuid, mail: Mail) {
+    fn tell(&self, job: Uuid, event: JobEvent) {
+        let message = JobMessage { event, reply: None };
         if let Some(live) = self.lock().get(&job)
-            && live.mail.try_send(mail).is_err()
+            && live.messages.try_send(message).is_err()
         {
-            tracing::error!(%job, "job does not take its events");
+            tracing::error!(%job, "the job does not take its events");
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Live>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, LiveJob>> {
         // No critical section can leave the map half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn offered(candidate: &Candidate) -> OfferedAgent {
+    OfferedAgent {
+        name: candidate.name.clone(),
+        cores: candidate.cores,
     }
 }

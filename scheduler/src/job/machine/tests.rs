@@ -1,99 +1,170 @@
 //! Tables and properties of the job machine.
 
 mod broken;
+mod histories;
 mod joining;
+mod steering;
 
+use std::sync::Arc;
+
+use super::event::{AgentOrder, Assignment, DRAIN_LIMIT_NS, JobAction, START_LEAD_NS};
 use super::*;
-use crate::job::event::Report;
-use proptest::prelude::*;
+use crate::fleet::AssignmentReport;
+use heavy_load::revision::Revision;
 
 const SECOND: u64 = 1_000_000_000;
-const PLAN: Plan = Plan {
-    duration_ns: 10 * SECOND,
-    grace_ns: 30 * SECOND,
-};
+const GRACE: u64 = 30 * SECOND;
 
-fn update(agent: &str, report: Report) -> Event {
-    Event::Update {
+fn spec(load: &str) -> JobSpec {
+    JobSpec::parse(&format!(r#"{{"binary_sha256":"{}",{load}}}"#, "a".repeat(64))).unwrap()
+}
+
+/// A job of 10 s with 30 s of grace.
+fn queued() -> JobMachine {
+    JobMachine::new(spec(r#""rate":"100","duration":"10s","graceful_stop":"30s""#))
+}
+
+fn offered(agent: &str) -> OfferedAgent {
+    OfferedAgent {
+        name: agent.to_owned(),
+        cores: 1,
+    }
+}
+
+fn taken(agents: &[&str]) -> JobEvent {
+    let agents = agents.iter().map(|agent| offered(agent)).collect();
+    JobEvent::Taken { agents }
+}
+
+fn update(agent: &str, report: AssignmentReport) -> JobEvent {
+    JobEvent::Update {
         agent: agent.to_owned(),
         report,
     }
 }
 
-fn failed(agent: &str) -> Event {
+fn failed(agent: &str) -> JobEvent {
     let (kind, message) = ("glibc".to_owned(), "needs GLIBC_2.99".to_owned());
-    update(agent, Report::Failed { kind, message })
+    update(agent, AssignmentReport::Failed { kind, message })
 }
 
-fn lost(agent: &str) -> Event {
+fn lost(agent: &str) -> JobEvent {
     let why = "no heartbeat for 10 s".to_owned();
-    Event::Lost {
+    JobEvent::Lost {
         agent: agent.to_owned(),
         why,
     }
 }
 
-fn stop(now: bool) -> Event {
+fn stop(now: bool) -> JobEvent {
     let who = "a client".to_owned();
-    Event::Stop { now, who }
+    JobEvent::Stop { now, who }
 }
 
-fn stop_agent(agent: &str, grace_ns: u64, end_ns: u64) -> Action {
-    Action::Stop {
+fn order(agent: &str, order: AgentOrder) -> JobAction {
+    JobAction::Order {
         agent: agent.to_owned(),
-        grace_ns,
-        end_ns,
+        order,
     }
 }
 
-fn leave(agent: &str) -> Action {
-    Action::Leave {
-        agent: agent.to_owned(),
-    }
+fn start(agent: &str) -> JobAction {
+    order(agent, AgentOrder::Start)
 }
 
-fn collect(lost: &[&str]) -> Action {
+fn stop_agent(agent: &str, grace_ns: u64, end_ns: u64) -> JobAction {
+    order(agent, AgentOrder::Stop { grace_ns, end_ns })
+}
+
+fn collect(lost: &[&str], end_ns: u64) -> JobAction {
     let lost = lost.iter().map(|agent| (*agent).to_owned()).collect();
-    Action::Collect { lost }
+    JobAction::Collect { lost, end_ns }
 }
 
-fn preparing(agents: &[&str]) -> Machine {
-    let mut machine = Machine::new(PLAN);
-    let agents: Vec<String> = agents.iter().map(|agent| (*agent).to_owned()).collect();
-    let assign = Action::Assign {
-        agents: agents.clone(),
-    };
-    assert_eq!(machine.on(0, Event::Taken { agents }), [Action::Save, assign]);
+/// The agents of an assignment, with their seats.
+fn assigned(action: &JobAction) -> Vec<(&str, u32)> {
+    match action {
+        JobAction::Assign { agents, .. } => agents
+            .iter()
+            .map(|assignment| (assignment.agent.as_str(), assignment.seat))
+            .collect(),
+        other => panic!("expected an assignment, got {other:?}"),
+    }
+}
+
+/// Who was sent which revision, by number.
+fn revised(actions: &[JobAction]) -> Vec<(&str, u32)> {
+    let revised = actions.iter().filter_map(|action| match action {
+        JobAction::Order {
+            agent,
+            order: AgentOrder::Revise(revision),
+        } => Some((agent.as_str(), revision.number)),
+        _ => None,
+    });
+    revised.collect()
+}
+
+/// The kinds of what was recorded, and who did it.
+fn recorded(actions: &[JobAction]) -> Vec<(&str, &str)> {
+    let recorded = actions.iter().filter_map(|action| match action {
+        JobAction::Record(event) => Some((event.kind.as_str(), event.who.as_str())),
+        _ => None,
+    });
+    recorded.collect()
+}
+
+/// What is done apart from records.
+fn done(actions: Vec<JobAction>) -> Vec<JobAction> {
+    let mut actions = actions;
+    actions.retain(|action| !matches!(action, JobAction::Record(_)));
+    actions
+}
+
+fn preparing(agents: &[&str]) -> JobMachine {
+    let mut machine = queued();
+    let actions = machine.on(0, taken(agents));
+    assert_eq!((actions.len(), &actions[0]), (2, &JobAction::Save));
+    let seats: Vec<(&str, u32)> = agents.iter().copied().zip(0..).collect();
+    assert_eq!(assigned(&actions[1]), seats);
     machine
 }
 
 /// Started at 1 s.
-fn running(agents: &[&str]) -> Machine {
-    let mut machine = preparing(agents);
+fn start_all(mut machine: JobMachine, agents: &[&str]) -> JobMachine {
     let mut actions = Vec::new();
     for agent in agents {
-        actions = machine.on(SECOND - START_LEAD_NS, update(agent, Report::Prepared));
+        actions = machine.on(SECOND - START_LEAD_NS, update(agent, AssignmentReport::Prepared));
     }
-    assert_eq!(actions, [Action::StartAll, Action::Save]);
+    let mut expected = vec![JobAction::Begin];
+    expected.extend(agents.iter().map(|agent| start(agent)));
+    expected.push(JobAction::Save);
+    assert_eq!(actions, expected);
     assert_eq!(machine.start_ns(), Some(SECOND));
     machine
+}
+
+fn running(agents: &[&str]) -> JobMachine {
+    start_all(preparing(agents), agents)
 }
 
 #[test]
 fn a_job_that_goes_well() {
     let mut machine = running(&["a", "b"]);
     assert_eq!(machine.state(), JobState::Running);
-    assert_eq!(machine.on(11 * SECOND - 1, Event::Tick), []);
-    assert_eq!(machine.on(11 * SECOND, Event::Tick), [Action::Save]);
+    assert_eq!(machine.on(11 * SECOND - 1, JobEvent::Tick), []);
+    assert_eq!(machine.on(11 * SECOND, JobEvent::Tick), [JobAction::Save]);
     assert_eq!(machine.state(), JobState::Draining);
-    assert_eq!(machine.on(12 * SECOND, update("a", Report::Finished)), []);
     assert_eq!(
-        machine.on(12 * SECOND, update("b", Report::Finished)),
-        [collect(&[])]
+        machine.on(12 * SECOND, update("a", AssignmentReport::Finished)),
+        []
     );
     assert_eq!(
-        machine.on(13 * SECOND, Event::Collected { complete: true }),
-        [Action::Conclude]
+        machine.on(12 * SECOND, update("b", AssignmentReport::Finished)),
+        [collect(&[], 10 * SECOND)]
+    );
+    assert_eq!(
+        machine.on(13 * SECOND, JobEvent::Collected { complete: true }),
+        [JobAction::Conclude]
     );
     assert_eq!((machine.state(), machine.degraded()), (JobState::Finished, false));
 }
@@ -101,12 +172,16 @@ fn a_job_that_goes_well() {
 #[test]
 fn a_failed_preparation_ends_the_job_before_any_load() {
     let mut machine = preparing(&["a", "b"]);
-    assert_eq!(machine.on(1, update("b", Report::Prepared)), []);
-    assert_eq!(machine.on(2, failed("a")), [stop_agent("b", 0, 0), Action::Save]);
-    assert_eq!(machine.on(3, update("b", Report::Finished)), [collect(&[])]);
+    assert_eq!(machine.on(1, update("b", AssignmentReport::Prepared)), []);
     assert_eq!(
-        machine.on(4, Event::Collected { complete: true }),
-        [Action::Conclude]
+        machine.on(2, failed("a")),
+        [stop_agent("b", 0, 0), JobAction::Save]
+    );
+    assert_eq!(machine.state(), JobState::Draining);
+    assert_eq!(
+        machine.on(3, update("b", AssignmentReport::Finished)),
+        [JobAction::Conclude],
+        "nothing ran, so there is nothing to collect"
     );
     assert_eq!(machine.state(), JobState::Failed);
     assert_eq!(
@@ -119,15 +194,14 @@ fn a_failed_preparation_ends_the_job_before_any_load() {
 #[test]
 fn a_slow_preparation_ends_the_job() {
     let mut machine = preparing(&["a"]);
-    assert_eq!(machine.on(PREPARE_LIMIT_NS - 1, Event::Tick), []);
+    assert_eq!(machine.on(PREPARE_LIMIT_NS - 1, JobEvent::Tick), []);
     assert_eq!(
-        machine.on(PREPARE_LIMIT_NS, Event::Tick),
-        [stop_agent("a", 0, 0), Action::Save]
+        machine.on(PREPARE_LIMIT_NS, JobEvent::Tick),
+        [stop_agent("a", 0, 0), JobAction::Save]
     );
-    let actions = machine.on(PREPARE_LIMIT_NS + DRAIN_LIMIT_NS, Event::Tick);
+    let actions = machine.on(PREPARE_LIMIT_NS + DRAIN_LIMIT_NS, JobEvent::Tick);
     assert_eq!(actions.first(), Some(&stop_agent("a", 0, 0)));
-    assert_eq!(actions.last(), Some(&collect(&["a"])));
-    machine.on(PREPARE_LIMIT_NS * 2, Event::Collected { complete: true });
+    assert_eq!(actions.last(), Some(&JobAction::Conclude));
     assert!(
         machine.reason().starts_with("not prepared within 660 s: a;"),
         "{}",
@@ -139,18 +213,22 @@ fn a_slow_preparation_ends_the_job() {
 fn a_stop_of_a_running_job_gives_grace_and_then_none() {
     let mut machine = running(&["a"]);
     let actions = machine.on(4 * SECOND, stop(false));
+    assert_eq!(recorded(&actions), [("stop", "a client")]);
     assert_eq!(
-        actions,
-        [stop_agent("a", PLAN.grace_ns, 3 * SECOND), Action::Save]
+        done(actions),
+        [stop_agent("a", GRACE, 3 * SECOND), JobAction::Save]
     );
     assert_eq!(machine.end_ns(), 3 * SECOND);
-    assert_eq!(machine.on(5 * SECOND, stop(false)), []);
+    assert_eq!(done(machine.on(5 * SECOND, stop(false))), []);
     assert_eq!(
-        machine.on(6 * SECOND, stop(true)),
-        [stop_agent("a", 0, 3 * SECOND), Action::Save]
+        done(machine.on(6 * SECOND, stop(true))),
+        [stop_agent("a", 0, 3 * SECOND), JobAction::Save]
     );
-    machine.on(7 * SECOND, update("a", Report::Finished));
-    machine.on(8 * SECOND, Event::Collected { complete: true });
+    assert_eq!(
+        machine.on(7 * SECOND, update("a", AssignmentReport::Finished)),
+        [collect(&[], 3 * SECOND)]
+    );
+    machine.on(8 * SECOND, JobEvent::Collected { complete: true });
     assert_eq!(
         (machine.state(), machine.reason()),
         (JobState::Stopped, "stopped by a client")
@@ -159,20 +237,20 @@ fn a_stop_of_a_running_job_gives_grace_and_then_none() {
 
 #[test]
 fn a_stop_in_the_queue_is_final_at_once() {
-    let mut machine = Machine::new(PLAN);
-    assert_eq!(machine.on(0, stop(false)), [Action::Conclude]);
+    let mut machine = queued();
+    assert_eq!(machine.on(0, stop(false)), [JobAction::Conclude]);
     assert_eq!(machine.state(), JobState::Stopped);
 }
 
 #[test]
 fn giving_up_in_the_queue_says_why() {
-    let mut machine = Machine::new(PLAN);
+    let mut machine = queued();
     let reason = "waiting for agents: 0 of 1 connected".to_owned();
-    let waiting = Event::Waiting { reason };
-    assert_eq!(machine.on(0, waiting.clone()), [Action::Save]);
+    let waiting = JobEvent::Waiting { reason };
+    assert_eq!(machine.on(0, waiting.clone()), [JobAction::Save]);
     assert_eq!(machine.on(1, waiting), [], "the same again is no news");
     let reason = "no agent is connected".to_owned();
-    assert_eq!(machine.on(2, Event::GaveUp { reason }), [Action::Conclude]);
+    assert_eq!(machine.on(2, JobEvent::GaveUp { reason }), [JobAction::Conclude]);
     assert_eq!(
         (machine.state(), machine.reason()),
         (JobState::Failed, "no agent is connected")
@@ -180,24 +258,45 @@ fn giving_up_in_the_queue_says_why() {
 }
 
 #[test]
+fn agents_that_come_too_late_are_freed() {
+    let release = |agent: &str| JobAction::Release {
+        agent: agent.to_owned(),
+    };
+    let mut machine = preparing(&["a"]);
+    assert_eq!(machine.on(1, taken(&["b", "c"])), [release("b"), release("c")]);
+    let mut machine = queued();
+    machine.on(0, stop(true));
+    assert_eq!(machine.on(1, taken(&["a"])), [release("a")]);
+    let agent = offered("b");
+    assert_eq!(machine.on(1, JobEvent::Joined { agent }), [release("b")]);
+}
+
+#[test]
 fn losing_one_of_two_agents_degrades_and_losing_both_fails() {
     let mut machine = running(&["a", "b"]);
-    assert_eq!(machine.on(2 * SECOND, lost("a")), [leave("a"), Action::Save]);
+    let actions = machine.on(2 * SECOND, lost("a"));
+    let agent = "a".to_owned();
+    assert_eq!(recorded(&actions), [("agent-lost", "a")]);
+    assert_eq!(revised(&actions), [("b", 1)]);
+    assert!(actions.contains(&JobAction::Leave { agent }) && actions.contains(&JobAction::Save));
+    assert!(actions.contains(&JobAction::Replan));
     assert_eq!((machine.state(), machine.degraded()), (JobState::Running, true));
     let actions = machine.on(3 * SECOND, lost("b"));
-    assert_eq!(actions.last(), Some(&collect(&["a", "b"])));
-    machine.on(4 * SECOND, Event::Collected { complete: true });
+    assert_eq!(actions.last(), Some(&collect(&["a", "b"], 10 * SECOND)));
+    machine.on(4 * SECOND, JobEvent::Collected { complete: true });
     assert_eq!(machine.state(), JobState::Failed);
 }
 
 #[test]
 fn a_load_test_that_died_fails_the_job_when_the_others_are_done() {
     let mut machine = running(&["a", "b"]);
-    assert_eq!(machine.on(2 * SECOND, failed("a")), [leave("a"), Action::Save]);
+    let actions = machine.on(2 * SECOND, failed("a"));
+    assert_eq!(recorded(&actions), [("agent-failed", "a")]);
+    assert_eq!(revised(&actions), [("b", 1)]);
     assert_eq!(machine.state(), JobState::Running);
-    machine.on(11 * SECOND, Event::Tick);
-    machine.on(12 * SECOND, update("b", Report::Finished));
-    machine.on(13 * SECOND, Event::Collected { complete: true });
+    machine.on(11 * SECOND, JobEvent::Tick);
+    machine.on(12 * SECOND, update("b", AssignmentReport::Finished));
+    machine.on(13 * SECOND, JobEvent::Collected { complete: true });
     assert_eq!(machine.state(), JobState::Failed);
     assert!(
         machine.reason().contains("lost its load test"),
@@ -207,42 +306,30 @@ fn a_load_test_that_died_fails_the_job_when_the_others_are_done() {
 }
 
 #[test]
-fn a_longer_plan_runs_longer() {
-    let mut machine = running(&["a"]);
-    let duration_ns = 20 * SECOND;
-    assert_eq!(machine.on(2 * SECOND, Event::Replanned { duration_ns }), []);
-    assert_eq!(machine.on(20 * SECOND, Event::Tick), []);
-    assert_eq!(machine.on(21 * SECOND, Event::Tick), [Action::Save]);
-}
-
-#[test]
 fn missing_results_degrade() {
     let mut machine = running(&["a"]);
-    machine.on(11 * SECOND, update("a", Report::Finished));
-    machine.on(12 * SECOND, Event::Collected { complete: false });
+    machine.on(11 * SECOND, update("a", AssignmentReport::Finished));
+    machine.on(12 * SECOND, JobEvent::Collected { complete: false });
     assert_eq!((machine.state(), machine.degraded()), (JobState::Finished, true));
 }
 
 #[test]
 fn an_agent_that_comes_back_hears_what_it_missed() {
-    let back = |holds| Event::Back {
+    let back = |holds| JobEvent::Back {
         agent: "a".to_owned(),
         holds,
     };
-    let agent = "a".to_owned();
-    let assign = Action::Assign {
-        agents: vec![agent.clone()],
-    };
-    assert_eq!(preparing(&["a"]).on(1, back(false)), [assign]);
+    let again = preparing(&["a"]).on(1, back(false));
+    assert_eq!((again.len(), assigned(&again[0])), (1, vec![("a", 0)]));
     assert_eq!(preparing(&["a"]).on(1, back(true)), []);
     let mut machine = running(&["a"]);
-    assert_eq!(machine.on(SECOND, back(true)), [Action::Start { agent }]);
-    machine.on(SECOND, update("a", Report::Running));
+    assert_eq!(machine.on(SECOND, back(true)), [start("a")]);
+    machine.on(SECOND, update("a", AssignmentReport::Running));
     assert_eq!(machine.on(2 * SECOND, back(true)), []);
     machine.on(3 * SECOND, stop(false));
     assert_eq!(
         machine.on(4 * SECOND, back(true)),
-        [stop_agent("a", PLAN.grace_ns, 2 * SECOND)]
+        [stop_agent("a", GRACE, 2 * SECOND)]
     );
     assert_eq!(
         machine.on(5 * SECOND, back(false)),
@@ -250,8 +337,8 @@ fn an_agent_that_comes_back_hears_what_it_missed() {
         "its last report comes again"
     );
     assert_eq!(
-        machine.on(5 * SECOND, update("a", Report::Finished)),
-        [collect(&[])]
+        machine.on(5 * SECOND, update("a", AssignmentReport::Finished)),
+        [collect(&[], 2 * SECOND)]
     );
 }
 
@@ -260,62 +347,31 @@ fn an_agent_that_was_given_up_may_not_run_on() {
     let mut machine = running(&["a", "b"]);
     machine.on(2 * SECOND, lost("a"));
     assert_eq!(
-        machine.on(3 * SECOND, update("a", Report::Running)),
+        machine.on(3 * SECOND, update("a", AssignmentReport::Running)),
         [stop_agent("a", 0, 0)]
     );
-    assert_eq!(machine.on(4 * SECOND, update("a", Report::Finished)), []);
+    assert_eq!(
+        machine.on(4 * SECOND, update("a", AssignmentReport::Finished)),
+        []
+    );
 }
 
-fn any_event() -> impl Strategy<Value = Event> {
-    let agent = prop_oneof![Just("a"), Just("b"), Just("stranger")];
-    let report = prop_oneof![
-        Just(Report::Preparing),
-        Just(Report::Prepared),
-        Just(Report::Running),
-        Just(Report::Draining),
-        Just(Report::Finished),
-    ];
-    prop_oneof![
-        4 => (agent.clone(), report).prop_map(|(agent, report)| update(agent, report)),
-        1 => agent.clone().prop_map(failed),
-        1 => agent.clone().prop_map(lost),
-        1 => (agent, any::<bool>()).prop_map(|(agent, holds)| Event::Back { agent: agent.to_owned(), holds }),
-        1 => any::<bool>().prop_map(stop),
-        2 => any::<bool>().prop_map(|complete| Event::Collected { complete }),
-        2 => Just(Event::Taken { agents: vec!["a".to_owned(), "b".to_owned()] }),
-        1 => Just(Event::GaveUp { reason: "nobody".to_owned() }),
-        4 => Just(Event::Tick),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn every_history_ends_once_and_stays_ended(
-        events in prop::collection::vec((0u64..20 * SECOND, any_event()), 0..80),
-    ) {
-        let mut machine = Machine::new(PLAN);
-        let (mut now, mut concluded, mut started, mut collected) = (0, 0, 0, 0);
-        let mut step = |machine: &mut Machine, now: u64, event: Event| {
-            let ended = machine.state().is_final();
-            let actions = machine.on(now, event);
-            assert!(!ended || actions.is_empty(), "a final job does nothing more");
-            concluded += actions.iter().filter(|action| **action == Action::Conclude).count();
-            started += actions.iter().filter(|action| **action == Action::StartAll).count();
-            collected += actions.iter().filter(|action| matches!(action, Action::Collect { .. })).count();
-            assert_eq!(concluded, usize::from(machine.state().is_final()));
-            assert!(started <= 1 && collected <= 1);
+#[test]
+fn agents_are_weighed_by_cores_where_the_job_asks_for_it() {
+    for (weights, expected) in [("equal", [1, 1]), ("cores", [8, 2])] {
+        let mut machine = JobMachine::new(spec(&format!(
+            r#""rate":"100","duration":"10s","weights":"{weights}""#
+        )));
+        let agents = [("a", 8), ("b", 2)].map(|(agent, cores)| OfferedAgent {
+            name: agent.to_owned(),
+            cores,
+        });
+        let agents = agents.to_vec();
+        let actions = machine.on(0, JobEvent::Taken { agents });
+        let JobAction::Assign { revision, .. } = &actions[1] else {
+            panic!("{actions:?}")
         };
-        for (pause, event) in events {
-            now += pause;
-            step(&mut machine, now, event);
-        }
-        // Whatever has happened: with the queue's word, time and the store's answer, every job ends.
-        step(&mut machine, now, Event::GaveUp { reason: "nobody".to_owned() });
-        for _ in 0..4 {
-            now += PREPARE_LIMIT_NS + DRAIN_LIMIT_NS + PLAN.grace_ns;
-            step(&mut machine, now, Event::Tick);
-            step(&mut machine, now, Event::Collected { complete: true });
-        }
-        prop_assert!(machine.state().is_final());
+        let weights: Vec<u32> = revision.members.iter().map(|member| member.weight).collect();
+        assert_eq!(weights, expected);
     }
 }

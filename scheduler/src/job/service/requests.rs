@@ -1,16 +1,17 @@
-//! What clients ask of the desk: submissions, looks, and changes of running jobs.
+//! What clients ask of the job service: to submit, find and judge jobs, and to change running ones.
 
 use std::sync::Arc;
 
+use heavy_process::clock::wall_ns;
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobSpec, JobView};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::JobService;
+use crate::job::driver::{JobMessage, Reply};
 use crate::job::error::Error;
-use crate::job::event::Event;
 use crate::job::load_change::LoadChange;
-use crate::job::mail::{Mail, Reply};
+use crate::job::machine::event::JobEvent;
 use crate::job::progress::{self, Snapshot};
 use crate::job::queue::LONGEST;
 use crate::job::submission::{check_env, new_job};
@@ -38,7 +39,7 @@ impl JobService {
             spec.name.clone_from(&spec.binary_name);
         }
         let env = spec.take_env();
-        let job = new_job(spec, self.tools.clock.wall_ns());
+        let job = new_job(spec, wall_ns());
         let env_files = &self.tools.env_files;
         env_files.keep(job.id, &env).await.map_err(Error::Env)?;
         if let Err(error) = self.tools.store.create_job(&job).await {
@@ -97,7 +98,7 @@ impl JobService {
     pub(crate) async fn stop(&self, reference: &str, now: bool) -> Result<JobInfo, Error> {
         let job = self.find(reference).await?;
         let who = "a client".to_owned();
-        self.send(job.id, Mail::Event(Event::Stop { now, who })).await;
+        self.send(job.id, JobEvent::Stop { now, who }, None).await;
         Ok(job)
     }
 
@@ -107,8 +108,7 @@ impl JobService {
     /// As [`Self::find`], and when it does not run or the change makes no sense.
     pub(crate) async fn change(&self, reference: &str, change: LoadChange) -> Result<JobInfo, Error> {
         let who = "a client".to_owned();
-        self.ask(reference, |reply| Mail::Change { change, who, reply })
-            .await
+        self.ask(reference, JobEvent::Change { change, who }).await
     }
 
     /// Gives the load tests of a running job new params.
@@ -117,26 +117,25 @@ impl JobService {
     /// As [`Self::change`], and when they are no JSON.
     pub(crate) async fn params(&self, reference: &str, params: String) -> Result<JobInfo, Error> {
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&params) {
-            return Err(Error::Request(format!("these params are no JSON: {error}")));
+            return Err(Error::Request(format!("params are not valid JSON: {error}")));
         }
         let who = "a client".to_owned();
-        self.ask(reference, |reply| Mail::Params { params, who, reply })
-            .await
+        self.ask(reference, JobEvent::Params { params, who }).await
     }
 
     /// Asks a job's driver something.
-    async fn ask(&self, reference: &str, mail: impl FnOnce(Reply) -> Mail) -> Result<JobInfo, Error> {
+    async fn ask(&self, reference: &str, event: JobEvent) -> Result<JobInfo, Error> {
         let job = self.find(reference).await?;
         let (reply, answer) = oneshot::channel();
-        self.send(job.id, mail(reply)).await;
+        self.send(job.id, event, Some(reply)).await;
         answer.await.unwrap_or(Err(Error::NotRunning(job.state.as_str())))
     }
 
-    /// Sends a letter to a job's driver; one that is gone has ended its job and needs none.
-    async fn send(&self, job: Uuid, mail: Mail) {
-        let sender = self.lock().get(&job).map(|live| live.mail.clone());
-        if let Some(sender) = sender {
-            let _ = sender.send(mail).await;
+    /// Sends an event to a job's driver; one that is gone has ended its job and needs none.
+    async fn send(&self, job: Uuid, event: JobEvent, reply: Option<Reply>) {
+        let messages = self.lock().get(&job).map(|live| live.messages.clone());
+        if let Some(messages) = messages {
+            let _ = messages.send(JobMessage { event, reply }).await;
         }
     }
 
@@ -150,8 +149,7 @@ impl JobService {
             .collect();
         for other in others {
             let who = format!("job {job}, which takes its place");
-            self.send(other, Mail::Event(Event::Stop { now: false, who }))
-                .await;
+            self.send(other, JobEvent::Stop { now: false, who }, None).await;
         }
     }
 
@@ -162,7 +160,7 @@ impl JobService {
     pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Snapshot>, Error> {
         let job = self.find(reference).await?;
         if let Some(live) = self.lock().get(&job.id) {
-            return Ok(live.progress.clone());
+            return Ok(live.view.progress.clone());
         }
         // It may have ended between the two looks: what the store says now is final.
         let view = self.view(&job.id.to_string()).await?;

@@ -1,28 +1,28 @@
 //! Agents that join while a job runs, and params that are divided before.
 
 use super::*;
+use crate::fleet::AgentAnswer;
 
-fn joined(agent: &str) -> Event {
-    Event::Joined {
-        agent: agent.to_owned(),
+fn joined(agent: &str) -> JobEvent {
+    JobEvent::Joined {
+        agent: offered(agent),
     }
 }
 
 #[test]
 fn an_agent_may_join_while_the_job_runs() {
     let mut machine = running(&["a"]);
-    let agents = vec!["b".to_owned()];
-    assert_eq!(machine.on(2 * SECOND, joined("b")), [Action::Assign { agents }]);
-    let agent = || "b".to_owned();
+    let actions = machine.on(2 * SECOND, joined("b"));
+    assert_eq!((actions.len(), assigned(&actions[0])), (1, vec![("b", 1)]));
+    let actions = machine.on(3 * SECOND, update("b", AssignmentReport::Prepared));
+    assert_eq!(actions[0], start("b"));
+    assert_eq!(revised(&actions), [("a", 1), ("b", 1)]);
+    assert_eq!(recorded(&actions), [("agent-joined", "b")]);
+    machine.on(11 * SECOND, JobEvent::Tick);
+    machine.on(12 * SECOND, update("a", AssignmentReport::Finished));
     assert_eq!(
-        machine.on(3 * SECOND, update("b", Report::Prepared)),
-        [Action::Start { agent: agent() }, Action::Enter { agent: agent() }]
-    );
-    machine.on(11 * SECOND, Event::Tick);
-    machine.on(12 * SECOND, update("a", Report::Finished));
-    assert_eq!(
-        machine.on(12 * SECOND, update("b", Report::Finished)),
-        [collect(&[])]
+        machine.on(12 * SECOND, update("b", AssignmentReport::Finished)),
+        [collect(&[], 10 * SECOND)]
     );
 }
 
@@ -30,42 +30,113 @@ fn an_agent_may_join_while_the_job_runs() {
 fn one_that_cannot_join_or_comes_too_late_changes_nothing() {
     let mut machine = running(&["a"]);
     machine.on(2 * SECOND, joined("b"));
-    assert_eq!(machine.on(3 * SECOND, failed("b")), []);
+    let actions = machine.on(3 * SECOND, failed("b"));
+    assert_eq!(recorded(&actions), [("agent-failed", "b")]);
+    assert_eq!(done(actions), []);
     machine.on(4 * SECOND, joined("e"));
-    assert_eq!(machine.on(5 * SECOND, lost("e")), []);
+    let agent = "e".to_owned();
+    assert_eq!(
+        done(machine.on(5 * SECOND, lost("e"))),
+        [JobAction::Leave { agent }]
+    );
     assert!(!machine.degraded());
     machine.on(6 * SECOND, joined("c"));
-    let actions = machine.on(11 * SECOND, Event::Tick);
-    assert_eq!(actions, [Action::Save, stop_agent("c", 0, 0)]);
+    let actions = machine.on(11 * SECOND, JobEvent::Tick);
+    assert_eq!(actions, [JobAction::Save, stop_agent("c", 0, 0)]);
     let agent = "d".to_owned();
-    assert_eq!(machine.on(12 * SECOND, joined("d")), [Action::Release { agent }]);
     assert_eq!(
-        machine.on(12 * SECOND, update("a", Report::Finished)),
-        [collect(&[])]
+        machine.on(12 * SECOND, joined("d")),
+        [JobAction::Release { agent }]
+    );
+    assert_eq!(
+        machine.on(12 * SECOND, update("a", AssignmentReport::Finished)),
+        [collect(&[], 10 * SECOND)]
     );
 }
 
 #[test]
-fn params_are_divided_once_all_wait_for_it() {
-    let mut machine = preparing(&["a", "b"]);
-    assert_eq!(machine.on(SECOND, update("b", Report::Splitting)), []);
-    let agent = "a".to_owned();
-    assert_eq!(
-        machine.on(SECOND, update("a", Report::Splitting)),
-        [Action::Split { agent }]
-    );
-    let agents = vec!["a".to_owned(), "b".to_owned()];
-    let divided = |failure: Option<&str>| Event::Divided {
-        failure: failure.map(str::to_owned),
+fn agents_join_where_there_is_room_and_time() {
+    let release = |agent: &str| {
+        vec![JobAction::Release {
+            agent: agent.to_owned(),
+        }]
     };
-    assert_eq!(machine.on(SECOND, divided(None)), [Action::GiveParams { agents }]);
-    assert_eq!(machine.on(SECOND, divided(None)), [], "once is enough");
-    machine.on(SECOND, update("a", Report::Prepared));
-    let actions = machine.on(SECOND, update("b", Report::Prepared));
-    assert_eq!(actions, [Action::StartAll, Action::Save]);
+    let mut machine = JobMachine::new(spec(r#""rate":"100","duration":"10s","agents":2"#));
+    machine.on(0, taken(&["a", "b"]));
+    let mut machine = start_all(machine, &["a", "b"]);
+    assert_eq!(machine.openings(2 * SECOND).room, 0);
+    assert_eq!(machine.on(2 * SECOND, joined("c")), release("c"));
+    machine.on(2 * SECOND, lost("a"));
+    let openings = machine.openings(2 * SECOND);
+    assert_eq!((openings.room, openings.known), (1, vec!["a".into(), "b".into()]));
+    assert_eq!(
+        machine.on(3 * SECOND, joined("a")),
+        release("a"),
+        "results of two processes of one name could not be told apart"
+    );
+    assert_eq!(assigned(&machine.on(3 * SECOND, joined("c"))[0]), [("c", 2)]);
+    assert_eq!(machine.openings(3 * SECOND).room, 0, "one is on its way");
+    assert_eq!(machine.on(3 * SECOND, joined("d")), release("d"));
+    machine.on(4 * SECOND, failed("c"));
+    assert_eq!(machine.openings(4 * SECOND).room, 1);
+    assert_eq!(
+        machine.openings(10 * SECOND).room,
+        0,
+        "it would not stay for a second"
+    );
+    assert_eq!(machine.on(10 * SECOND, joined("d")), release("d"));
+}
+
+#[test]
+fn params_are_divided_once_all_wait_for_it() {
+    let splitting = |machine: &mut JobMachine, agent: &str| {
+        machine.on(SECOND, update(agent, AssignmentReport::Splitting))
+    };
+    let divided = |parts: Result<&[&str], &str>| JobEvent::Answer {
+        agent: "a".to_owned(),
+        answer: AgentAnswer::Split(
+            parts
+                .map(|parts| parts.iter().map(|part| (*part).to_owned()).collect())
+                .map_err(str::to_owned),
+        ),
+    };
+    let parts = || divided(Ok(&["[1]", "[2]"]));
+    let params = |agent: &str, part: &str| order(agent, AgentOrder::Params(part.to_owned()));
+    let mut machine = preparing(&["a", "b"]);
+    assert_eq!(machine.on(SECOND, parts()), [], "nobody has asked for it");
+    assert_eq!(splitting(&mut machine, "b"), []);
+    assert_eq!(
+        splitting(&mut machine, "a"),
+        [order("a", AgentOrder::Split { seats: 2 })]
+    );
+    assert_eq!(
+        machine.on(SECOND, parts()),
+        [params("a", "[1]"), params("b", "[2]")]
+    );
+    assert_eq!(machine.on(SECOND, parts()), [], "once is enough");
+    machine.on(SECOND, update("a", AssignmentReport::Prepared));
+    let actions = machine.on(SECOND, update("b", AssignmentReport::Prepared));
+    assert_eq!(actions.first(), Some(&JobAction::Begin));
+    // Whoever takes a seat gets the part that belongs to it, and nobody else can join.
+    assert_eq!(machine.openings(2 * SECOND).room, 0);
+    machine.on(2 * SECOND, lost("b"));
+    let actions = machine.on(3 * SECOND, joined("c"));
+    let JobAction::Assign { agents, .. } = &actions[0] else {
+        panic!("{actions:?}")
+    };
+    let (agent, params) = ("c".to_owned(), "[2]".to_owned());
+    assert_eq!(
+        *agents,
+        [Assignment {
+            agent,
+            seat: 1,
+            params
+        }]
+    );
+
     let mut machine = preparing(&["a"]);
-    machine.on(SECOND, update("a", Report::Splitting));
-    machine.on(SECOND, divided(Some("it gave 1 of 2")));
+    splitting(&mut machine, "a");
+    machine.on(SECOND, divided(Err("it gave 1 of 2")));
     assert_eq!(
         (machine.state(), machine.reason()),
         (JobState::Draining, "it gave 1 of 2")

@@ -1,6 +1,7 @@
 //! The agents of one job: who is in it, on which seat, and what of the load has been whose. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use heavy_load::load::{Load, LoadModel};
 use heavy_load::revision::{LoadTimeline, Member, Revision};
@@ -13,7 +14,10 @@ pub(crate) struct Team {
     /// Everybody who ever got an assignment, with weight and seat.
     known: BTreeMap<String, (u32, u32)>,
     present: Vec<Member>,
-    /// Whether users or data belong to seats, so that nobody can join but on one that is free.
+    /// Agents that have a seat and have not entered yet.
+    joining: BTreeSet<String>,
+    newest: Arc<Revision>,
+    /// Whether users or data belong to seats, so that an agent can join only on a free one.
     bound: bool,
 }
 
@@ -28,6 +32,8 @@ impl Team {
             .iter()
             .any(|workflow| matches!(workflow.model, LoadModel::Closed(_)));
         Self {
+            newest: Arc::new(first.clone()),
+            joining: BTreeSet::new(),
             timeline: LoadTimeline::new(load, first),
             known: present
                 .iter()
@@ -49,8 +55,17 @@ impl Team {
     }
 
     /// The newest revision.
-    pub(crate) fn revision(&self) -> &Revision {
-        &self.timeline.newest().0
+    pub(crate) const fn revision(&self) -> &Arc<Revision> {
+        &self.newest
+    }
+
+    /// Those who take part now.
+    pub(crate) fn present(&self) -> Vec<String> {
+        self.newest
+            .members
+            .iter()
+            .map(|member| member.agent.clone())
+            .collect()
     }
 
     /// The load as it is planned now.
@@ -60,7 +75,7 @@ impl Team {
 
     /// How many more may join a job that asked for `asked` agents, or for all there are.
     pub(crate) fn room(&self, asked: Option<u32>) -> usize {
-        let present = self.present.len();
+        let present = self.present.len() + self.joining.len();
         let wanted = match asked {
             _ if self.bound => self.revision().seats.len(),
             Some(asked) => asked as usize,
@@ -69,17 +84,20 @@ impl Team {
         wanted.saturating_sub(present)
     }
 
-    /// Gives somebody who is to join a seat: a free one if seats are bound, else a new one.
+    /// Reserves a seat for an agent that is to join: a free one if seats are bound, else a new one.
     pub(crate) fn seat(&mut self, agent: &str, weight: u32) -> Option<u32> {
-        let taken = |seat: &u32| self.present.iter().any(|member| member.seat == *seat);
+        let joining = self.joining.iter().map(|agent| self.seat_of(agent));
+        let present = self.present.iter().map(|member| member.seat);
+        let taken: BTreeSet<u32> = present.chain(joining).collect();
         let seats = u32::try_from(self.revision().seats.len()).unwrap_or(u32::MAX);
         let seat = if self.bound {
-            (0..seats).find(|seat| !taken(seat))?
+            (0..seats).find(|seat| !taken.contains(seat))?
         } else {
             let highest = self.known.values().map(|(_, seat)| seat + 1).max();
             highest.unwrap_or(0).max(seats)
         };
         self.known.insert(agent.to_owned(), (weight, seat));
+        self.joining.insert(agent.to_owned());
         Some(seat)
     }
 
@@ -96,12 +114,18 @@ impl Team {
         if self.present.iter().any(|member| member.agent == agent) {
             return false;
         }
+        self.joining.remove(agent);
         self.present.push(Member {
             agent: agent.to_owned(),
             weight,
             seat,
         });
         true
+    }
+
+    /// An agent gives up the seat that was reserved for it.
+    pub(crate) fn turn_away(&mut self, agent: &str) {
+        self.joining.remove(agent);
     }
 
     /// Somebody leaves; false if they had left.
@@ -111,12 +135,12 @@ impl Team {
         self.present.len() < before
     }
 
-    /// A new revision with those who are present, and with another load if there is one.
-    pub(crate) fn revise(&mut self, cut_ns: u64, changed: Option<&Load>) -> &Revision {
+    /// Makes a revision with those who are present, and with another load if there is one.
+    pub(crate) fn revise(&mut self, cut_ns: u64, changed: Option<&Load>) {
         let (newest, load) = self.timeline.newest();
         let next = newest.next(load, cut_ns, self.present.clone(), changed.unwrap_or(load));
+        self.newest = Arc::new(next.clone());
         self.timeline.push(next);
-        self.revision()
     }
 
     /// How many iterations are planned for each.

@@ -4,17 +4,17 @@ use heavy_load::load::{Load, LoadModel};
 use heavy_load::profile::LONGEST_PAUSE_NS;
 use heavy_load::stream::Stream;
 
-use super::error::Error;
-use super::load_change::LoadChange;
+use super::event::ChangeRefused;
+use crate::job::load_change::LoadChange;
 
-/// Where a job's load stands.
+/// Whether a job is paused, and what its load was before.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Steering {
+pub(crate) struct LoadControl {
     /// While paused: since when, and the load as it was.
     paused: Option<(u64, Load)>,
 }
 
-impl Steering {
+impl LoadControl {
     /// Whether the job is paused.
     pub(crate) const fn is_paused(&self) -> bool {
         self.paused.is_some()
@@ -24,7 +24,12 @@ impl Steering {
     ///
     /// # Errors
     /// When the change makes no sense for this load, or now.
-    pub(crate) fn change(&mut self, load: &Load, at_ns: u64, change: LoadChange) -> Result<Load, Error> {
+    pub(crate) fn change(
+        &mut self,
+        load: &Load,
+        at_ns: u64,
+        change: LoadChange,
+    ) -> Result<Load, ChangeRefused> {
         if at_ns >= load.duration_ns() {
             return refuse("the job has started everything that it was to start");
         }
@@ -68,7 +73,7 @@ impl Steering {
 }
 
 /// All lanes, if all are open.
-fn streams(load: &Load) -> Result<Vec<&Stream>, Error> {
+fn streams(load: &Load) -> Result<Vec<&Stream>, ChangeRefused> {
     let streams: Option<Vec<&Stream>> = load
         .workflows
         .iter()
@@ -105,8 +110,8 @@ fn with_gap(load: &Load, at_ns: u64, gap_ns: u64) -> Load {
     load
 }
 
-fn refuse<T>(why: &str) -> Result<T, Error> {
-    Err(Error::Steering(why.to_owned()))
+const fn refuse<T>(why: &'static str) -> Result<T, ChangeRefused> {
+    Err(ChangeRefused::Change(why))
 }
 
 #[cfg(test)]
@@ -123,22 +128,22 @@ mod tests {
 
     #[test]
     fn a_pause_freezes_the_plan_and_a_resume_goes_on() {
-        let (mut steering, start) = (Steering::default(), load(r#""rate":"100","duration":"10s""#));
-        let paused = steering.change(&start, 4 * S, LoadChange::Pause).unwrap();
-        assert!(steering.is_paused());
+        let (mut control, start) = (LoadControl::default(), load(r#""rate":"100","duration":"10s""#));
+        let paused = control.change(&start, 4 * S, LoadChange::Pause).unwrap();
+        assert!(control.is_paused());
         assert_eq!(paused.planned(), 1_000);
         assert!(paused.count_before(3_600 * S) <= 401);
-        let resumed = steering.change(&paused, 9 * S, LoadChange::Resume).unwrap();
+        let resumed = control.change(&paused, 9 * S, LoadChange::Resume).unwrap();
         assert_eq!((resumed.duration_ns(), resumed.planned()), (15 * S, 1_000));
         assert_eq!(resumed.count_before(10 * S), 501 - 1);
     }
 
     #[test]
     fn users_pause_too() {
-        let (mut steering, start) = (Steering::default(), load(r#""users":2,"duration":"10s""#));
-        let paused = steering.change(&start, 4 * S, LoadChange::Pause).unwrap();
+        let (mut control, start) = (LoadControl::default(), load(r#""users":2,"duration":"10s""#));
+        let paused = control.change(&start, 4 * S, LoadChange::Pause).unwrap();
         assert!(paused.duration_ns() > 3_600 * S);
-        let resumed = steering.change(&paused, 9 * S, LoadChange::Resume).unwrap();
+        let resumed = control.change(&paused, 9 * S, LoadChange::Resume).unwrap();
         assert_eq!(
             (resumed.duration_ns(), &*resumed.pauses),
             (15 * S, &[(4 * S, 9 * S)][..])
@@ -150,7 +155,7 @@ mod tests {
         let users = load(r#""users":2,"duration":"10s""#);
         let own = load(r#""workflows":[{"name":"a","rate":"1"},{"name":"b","rate":"2"}],"duration":"10s""#);
         let rate = LoadChange::Rate("5".parse().unwrap());
-        let mut steering = Steering::default();
+        let mut control = LoadControl::default();
         for (load, at_ns, change, expected) in [
             (&users, S, rate, "loaded by users"),
             (&users, S, LoadChange::Scale(110), "loaded by users"),
@@ -158,22 +163,22 @@ mod tests {
             (&own, S, LoadChange::Resume, "not paused"),
             (&own, 10 * S, LoadChange::Pause, "has started everything"),
         ] {
-            let error = steering.change(load, at_ns, change).unwrap_err().to_string();
+            let error = control.change(load, at_ns, change).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
         assert_eq!(
-            steering
+            control
                 .change(&own, 5 * S, LoadChange::Scale(200))
                 .unwrap()
                 .planned(),
             5 + 10 + 10 + 20
         );
-        steering.change(&own, S, LoadChange::Pause).unwrap();
+        control.change(&own, S, LoadChange::Pause).unwrap();
         for (change, expected) in [
             (LoadChange::Pause, "paused already"),
             (LoadChange::Scale(50), "resume it first"),
         ] {
-            let error = steering.change(&own, 2 * S, change).unwrap_err().to_string();
+            let error = control.change(&own, 2 * S, change).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

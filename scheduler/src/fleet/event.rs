@@ -1,0 +1,60 @@
+//! What agents say about jobs, as the rest of the scheduler hears it.
+
+use uuid::Uuid;
+
+/// Something that happened in the fleet.
+#[derive(Debug)]
+pub(crate) enum FleetEvent {
+    /// Agents connected, disconnected or became free.
+    Changed,
+    /// An agent reports the state of its assignment.
+    Update {
+        agent: String,
+        job: Uuid,
+        report: AssignmentReport,
+    },
+    /// An agent answers an order.
+    Answer {
+        agent: String,
+        job: Uuid,
+        answer: AgentAnswer,
+    },
+    /// An agent with an assignment is gone.
+    Lost { agent: String, job: Uuid, why: String },
+    /// An agent with an assignment has opened another stream; `holds` says whether it still has the assignment.
+    Back { agent: String, job: Uuid, holds: bool },
+}
+
+/// What an agent reports of its assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AssignmentReport {
+    Preparing,
+    /// Its load test waits for its part of divided params.
+    Splitting,
+    Prepared,
+    Running,
+    Draining,
+    Finished,
+    Failed {
+        kind: String,
+        message: String,
+    },
+}
+
+impl AssignmentReport {
+    /// Whether it is the last report of an assignment.
+    pub(crate) const fn is_last(&self) -> bool {
+        matches!(self, Self::Finished | Self::Failed { .. })
+    }
+}
+
+/// What an agent answers to an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AgentAnswer {
+    /// It follows this revision, and had released everything up to an instant of the job when it heard of it.
+    Revised { number: u32, released_until_ns: u64 },
+    /// Its load test has divided the params, by seat; or why it could not.
+    Split(Result<Vec<String>, String>),
+    /// Its load test has taken new params; or why it refused them.
+    Params(Result<(), String>),
+}

@@ -1,0 +1,263 @@
+//! Keeps a running job's series and totals up to date, and sees to it that they become complete.
+//!
+//! Twice a second it aggregates what collectors have stored. A second is written when every agent has reported it, or
+//! five seconds late as partial; a later report writes it again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heavy_process::clock::monotonic_ns;
+use heavy_results::aggregate::{Aggregator, SecondRow, SeriesUpdate};
+use heavy_results::job::JobInfo;
+use heavy_results::stats::Event;
+use heavy_results::summary::Accounting;
+use heavy_results::threshold::Threshold;
+use heavy_store::{StatisticsReader, Store};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::machine::team::Team;
+
+const ORDERS: usize = 1024;
+const PERIOD: Duration = Duration::from_millis(500);
+/// While a threshold may stop the load, which is to be soon.
+const PERIOD_WATCHING: Duration = Duration::from_millis(200);
+const PERIOD_COLLECTING: Duration = Duration::from_millis(50);
+const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
+/// Results may arrive so long after the last agent was done.
+const COLLECT_LIMIT: Duration = Duration::from_secs(60);
+const PARTIAL_AFTER_S: u64 = 5;
+
+/// What the driver tells the aggregation.
+#[derive(Debug)]
+pub(crate) enum AggregationOrder {
+    /// Something happened to the job.
+    Record(Event),
+    /// An agent is gone: do not wait for its seconds.
+    Leave(String),
+    /// The plan or the team is another.
+    Replan(Box<Team>),
+    /// All agents are done: aggregate the rest and end, without waiting for agents that are lost. Due instants count up
+    /// to `end_ns` from the job's start.
+    Collect { lost: Vec<String>, end_ns: u64 },
+}
+
+/// Waiting for the rest of the results, until a limit.
+#[derive(Debug)]
+struct Collecting {
+    lost: Vec<String>,
+    end_ns: u64,
+    limit: Instant,
+}
+
+/// The results of a running job at a moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LiveResults {
+    pub(crate) accounting: Accounting,
+    /// The newest second that all agents have reported.
+    pub(crate) newest: Option<SecondRow>,
+    /// Why the load is to stop: the threshold that is broken.
+    pub(crate) broken: Option<String>,
+}
+
+/// What the aggregation ends with.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) aggregator: Aggregator,
+    /// Changes that could not yet be written.
+    pub(crate) unwritten: Option<SeriesUpdate>,
+    /// Whether nothing is missing.
+    pub(crate) complete: bool,
+}
+
+/// The aggregation of one job, a task of its own.
+#[derive(Debug)]
+pub(crate) struct Aggregation {
+    pub(crate) orders: mpsc::Sender<AggregationOrder>,
+    pub(crate) seen: watch::Receiver<LiveResults>,
+    /// Until it has ended.
+    task: Option<JoinHandle<Collected>>,
+}
+
+impl Aggregation {
+    /// Starts to aggregate; `job` is the job as it is now, `start_ns` its start on the monotonic clock.
+    pub(crate) fn start(
+        store: Arc<dyn Store>,
+        job: watch::Receiver<JobInfo>,
+        team: Team,
+        start_ns: u64,
+    ) -> Self {
+        let (orders, taken) = mpsc::channel(ORDERS);
+        let (seen_sender, seen) = watch::channel(LiveResults::default());
+        let task = Task {
+            store,
+            job,
+            shares: team.shares(),
+            team,
+            start_ns,
+        };
+        let task = Some(tokio::spawn(task.run(taken, seen_sender)));
+        Self { orders, seen, task }
+    }
+
+    /// Waits for its end, for ever once it was given. `None` if it broke.
+    pub(crate) async fn collected(&mut self) -> Option<Collected> {
+        let Some(task) = &mut self.task else {
+            return std::future::pending().await;
+        };
+        let ended = task.await;
+        self.task = None;
+        ended
+            .inspect_err(|error| tracing::error!(%error, "the aggregation broke"))
+            .ok()
+    }
+}
+
+#[derive(Debug)]
+struct Task {
+    store: Arc<dyn Store>,
+    job: watch::Receiver<JobInfo>,
+    team: Team,
+    /// How many iterations are planned for each agent.
+    shares: Vec<(String, u64)>,
+    start_ns: u64,
+}
+
+impl Task {
+    /// Aggregates until told to collect and everything is in.
+    async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<AggregationOrder>,
+        seen: watch::Sender<LiveResults>,
+    ) -> Collected {
+        let (id, thresholds) = {
+            let job = self.job.borrow();
+            (job.id, job.spec.thresholds.clone())
+        };
+        let watching = thresholds.iter().any(Threshold::aborts);
+        let mut aggregator = Aggregator::new(self.team.load().clone(), self.team.known().map(str::to_owned))
+            .watching(&thresholds);
+        let mut broken = None;
+        let mut reader = StatisticsReader::new(id);
+        let mut unwritten = None;
+        let mut summarised = Instant::now();
+        let mut collecting: Option<Collecting> = None;
+        loop {
+            if let Err(error) = reader.aggregate(&*self.store, &mut aggregator).await {
+                tracing::warn!(job = %id, %error, "cannot read results, trying again");
+            }
+            if let Some(breach) = aggregator.judge_before(self.sealed_before(&aggregator)) {
+                broken = Some(breach.reason());
+            }
+            seen.send_replace(LiveResults {
+                accounting: aggregator.accounting(),
+                newest: aggregator.newest_complete_second(),
+                broken: broken.clone(),
+            });
+            if let Some(collect) = &collecting {
+                let complete = self.is_complete(&reader, &collect.lost);
+                if complete || Instant::now() >= collect.limit {
+                    let complete = complete && reader.damaged() == 0;
+                    self.settle(&mut aggregator, collect.end_ns);
+                    return Collected {
+                        aggregator,
+                        unwritten,
+                        complete,
+                    };
+                }
+            }
+            let summary_due = summarised.elapsed() >= SUMMARY_PERIOD;
+            if summary_due {
+                summarised = Instant::now();
+            }
+            self.write(&mut aggregator, &mut unwritten, summary_due).await;
+            let period = if collecting.is_some() {
+                PERIOD_COLLECTING
+            } else if watching {
+                PERIOD_WATCHING
+            } else {
+                PERIOD
+            };
+            if let Some(collect) = self.wait(period, &mut orders, &mut aggregator).await {
+                collecting = Some(collect);
+            }
+        }
+    }
+
+    fn is_complete(&self, reader: &StatisticsReader, lost: &[String]) -> bool {
+        self.shares
+            .iter()
+            .map(|(agent, _)| agent)
+            .filter(|agent| !lost.contains(agent))
+            .all(|agent| reader.is_complete(agent))
+    }
+
+    /// Seconds before it are not waited for any more.
+    fn sealed_before(&self, aggregator: &Aggregator) -> u32 {
+        let elapsed_s = monotonic_ns().saturating_sub(self.start_ns) / 1_000_000_000;
+        let overdue = u32::try_from(elapsed_s.saturating_sub(PARTIAL_AFTER_S)).unwrap_or(u32::MAX);
+        aggregator.complete_before_second().max(overdue)
+    }
+
+    async fn write(
+        &self,
+        aggregator: &mut Aggregator,
+        unwritten: &mut Option<SeriesUpdate>,
+        with_summary: bool,
+    ) {
+        let sealed = self.sealed_before(aggregator);
+        let update = unwritten
+            .take()
+            .unwrap_or_else(|| aggregator.take_changes(sealed));
+        let job = self.job.borrow().clone();
+        let summary = with_summary.then(|| aggregator.summary(&job, &self.shares, false));
+        if update == SeriesUpdate::default() && summary.is_none() {
+            return;
+        }
+        if let Err(error) = self.store.save_series(job.id, &update, summary.as_ref()).await {
+            tracing::warn!(job = %job.id, %error, "cannot write series, trying again");
+            *unwritten = Some(update);
+        }
+    }
+
+    /// Accounts for agents that have not closed, or closed too early: what was due to them and not reported was not
+    /// started.
+    fn settle(&self, aggregator: &mut Aggregator, end_ns: u64) {
+        let job = self.job.borrow().clone();
+        // A job that names no workflow runs the load test's only one, whose name shows in the results.
+        let summary = aggregator.summary(&job, &[], false);
+        let only = summary.workflows.into_iter().next().map(|workflow| workflow.name);
+        for (agent, due) in self.team.due(end_ns, &only.unwrap_or_default()) {
+            aggregator.settle_agent(&agent, &due, end_ns >= self.team.load().duration_ns());
+        }
+    }
+
+    /// Takes orders for a period; ends early, and says how, when it is time to collect.
+    async fn wait(
+        &mut self,
+        period: Duration,
+        orders: &mut mpsc::Receiver<AggregationOrder>,
+        aggregator: &mut Aggregator,
+    ) -> Option<Collecting> {
+        let until = Instant::now() + period;
+        loop {
+            tokio::select! {
+                () = sleep_until(until) => return None,
+                Some(order) = orders.recv() => match order {
+                    AggregationOrder::Record(event) => aggregator.add_event(event),
+                    AggregationOrder::Leave(agent) => aggregator.leave(&agent),
+                    AggregationOrder::Replan(team) => {
+                        aggregator.set_load(team.load().clone());
+                        self.shares = team.shares();
+                        self.team = *team;
+                    }
+                    AggregationOrder::Collect { lost, end_ns } => {
+                        let limit = Instant::now() + COLLECT_LIMIT;
+                        return Some(Collecting { lost, end_ns, limit });
+                    }
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Acknowledgements that agents owe, with deadlines.
+
+use std::collections::BTreeMap;
+
+/// An order that is not acknowledged for so long is overdue.
+pub(crate) const ACK_LIMIT_NS: u64 = 2_000_000_000;
+
+/// What an agent is to acknowledge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Awaited {
+    /// The newest revision.
+    Revision,
+    /// The newest params.
+    Params,
+}
+
+impl Awaited {
+    /// The kind of the event that says that it is overdue.
+    pub(crate) const fn overdue_event(self) -> &'static str {
+        match self {
+            Self::Revision => "revision-unacknowledged",
+            Self::Params => "params-unacknowledged",
+        }
+    }
+}
+
+/// What each agent has yet to acknowledge: at most the newest of each kind.
+#[derive(Debug, Default)]
+pub(crate) struct Acks(BTreeMap<(String, Awaited), Pending>);
+
+#[derive(Debug)]
+struct Pending {
+    deadline_ns: u64,
+    reported: bool,
+}
+
+impl Acks {
+    /// Awaits an acknowledgement from now on; an older one of the same kind is not awaited any more.
+    pub(crate) fn expect(&mut self, now_ns: u64, agent: &str, what: Awaited) {
+        let pending = Pending {
+            deadline_ns: now_ns + ACK_LIMIT_NS,
+            reported: false,
+        };
+        self.0.insert((agent.to_owned(), what), pending);
+    }
+
+    /// Notes an acknowledgement; false if none was awaited.
+    pub(crate) fn acknowledge(&mut self, agent: &str, what: Awaited) -> bool {
+        self.0.remove(&(agent.to_owned(), what)).is_some()
+    }
+
+    /// Awaits nothing more of an agent.
+    pub(crate) fn forget(&mut self, agent: &str) {
+        self.0.retain(|(of, _), _| of != agent);
+    }
+
+    /// What an agent has yet to acknowledge.
+    pub(crate) fn of(&self, agent: &str) -> Vec<Awaited> {
+        let of = self.0.keys().filter(|(of, _)| of == agent);
+        of.map(|(_, what)| *what).collect()
+    }
+
+    /// What is overdue now, and whether for the first time; each gets another deadline.
+    pub(crate) fn take_overdue(&mut self, now_ns: u64) -> Vec<(String, Awaited, bool)> {
+        let mut overdue = Vec::new();
+        for ((agent, what), pending) in &mut self.0 {
+            if now_ns >= pending.deadline_ns {
+                overdue.push((agent.clone(), *what, !pending.reported));
+                pending.deadline_ns = now_ns + ACK_LIMIT_NS;
+                pending.reported = true;
+            }
+        }
+        overdue
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_acknowledged_is_overdue_once_a_limit_and_new_once() {
+        let mut acks = Acks::default();
+        acks.expect(0, "a", Awaited::Revision);
+        acks.expect(0, "b", Awaited::Revision);
+        acks.expect(5, "b", Awaited::Params);
+        assert!(acks.acknowledge("a", Awaited::Revision));
+        assert!(!acks.acknowledge("a", Awaited::Revision), "once is enough");
+        assert_eq!(acks.of("b"), [Awaited::Revision, Awaited::Params]);
+        assert_eq!(acks.take_overdue(ACK_LIMIT_NS - 1), []);
+        let b = || "b".to_owned();
+        assert_eq!(acks.take_overdue(ACK_LIMIT_NS), [(b(), Awaited::Revision, true)]);
+        assert_eq!(
+            acks.take_overdue(2 * ACK_LIMIT_NS + 5),
+            [(b(), Awaited::Revision, false), (b(), Awaited::Params, true)]
+        );
+        acks.forget("b");
+        assert_eq!(acks.take_overdue(u64::MAX / 2), []);
+    }
+
+    #[test]
+    fn a_newer_order_has_a_deadline_of_its_own() {
+        let mut acks = Acks::default();
+        acks.expect(0, "a", Awaited::Revision);
+        acks.expect(10, "a", Awaited::Revision);
+        assert_eq!(acks.take_overdue(ACK_LIMIT_NS), []);
+        assert_eq!(acks.take_overdue(ACK_LIMIT_NS + 10).len(), 1);
+    }
+}

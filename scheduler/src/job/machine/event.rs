@@ -1,0 +1,122 @@
+//! What happens to a job, and what is to be done about it: the vocabulary of [`super::JobMachine`].
+
+use std::sync::Arc;
+
+use heavy_load::revision::Revision;
+use heavy_results::stats;
+
+use crate::fleet::{AgentAnswer, AssignmentReport};
+use crate::job::load_change::LoadChange;
+
+/// All agents start this long after the last one is prepared.
+pub(crate) const START_LEAD_NS: u64 = 300_000_000;
+/// Limit for preparing (fetch, verify, spawn, init). It is longer than an agent's limit for init (10 min), so that the
+/// agent can report what went wrong.
+pub(crate) const PREPARE_LIMIT_NS: u64 = 660_000_000_000;
+/// Limit for cleanup and delivery, after the end of grace.
+pub(crate) const DRAIN_LIMIT_NS: u64 = 60_000_000_000;
+
+/// An agent that is offered to a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OfferedAgent {
+    pub(crate) name: String,
+    pub(crate) cores: u32,
+}
+
+/// What happens to a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JobEvent {
+    /// The queue says what the job waits for.
+    Waiting { reason: String },
+    /// The queue gives the job its agents.
+    Taken { agents: Vec<OfferedAgent> },
+    /// The queue gives up waiting for agents.
+    GaveUp { reason: String },
+    /// One more agent is offered to a running job.
+    Joined { agent: OfferedAgent },
+    /// An agent reports.
+    Update { agent: String, report: AssignmentReport },
+    /// An agent answers an order.
+    Answer { agent: String, answer: AgentAnswer },
+    /// An agent is gone.
+    Lost { agent: String, why: String },
+    /// An agent has opened another stream; `holds` says whether it still has the assignment.
+    Back { agent: String, holds: bool },
+    /// Somebody stops the job; `now` is without grace.
+    Stop { now: bool, who: String },
+    /// A client changes the load. Answered by one [`JobAction::Reply`].
+    Change { change: LoadChange, who: String },
+    /// A client gives the load tests new params. Answered by one [`JobAction::Reply`].
+    Params { params: String, who: String },
+    /// A threshold that stops the load is broken.
+    Broken { reason: String },
+    /// Time passes.
+    Tick,
+    /// All results that can come are aggregated; `complete` says that none is missing.
+    Collected { complete: bool },
+}
+
+/// What is to be done for a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JobAction {
+    /// Give agents their assignments, all of the same revision.
+    Assign {
+        revision: Arc<Revision>,
+        agents: Vec<Assignment>,
+    },
+    /// Give an agent an order.
+    Order { agent: String, order: AgentOrder },
+    /// Free an agent that the job does not take.
+    Release { agent: String },
+    /// Fix the start instant, [`START_LEAD_NS`] from now, and begin to aggregate.
+    Begin,
+    /// The plan or the team is another: tell the aggregation, and update the job's figures.
+    Replan,
+    /// Do not wait for an agent's seconds any more.
+    Leave { agent: String },
+    /// Add to the job's events.
+    Record(stats::Event),
+    /// Write the job's state and figures.
+    Save,
+    /// Aggregate what is still to come, without waiting for these agents, and report `Collected`.
+    Collect { lost: Vec<String>, end_ns: u64 },
+    /// Judge, write the last summary and the final state.
+    Conclude,
+    /// Answer the client whose request this event was.
+    Reply(Result<(), ChangeRefused>),
+}
+
+/// One agent's assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Assignment {
+    pub(crate) agent: String,
+    pub(crate) seat: u32,
+    /// Its part of divided params; empty if they are not divided.
+    pub(crate) params: String,
+}
+
+/// What an agent is to do in a job that it has an assignment of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AgentOrder {
+    /// Begin at the job's start instant.
+    Start,
+    /// Stop. `end_ns` is the last due instant that counts, from the job's start; 0: now.
+    Stop { grace_ns: u64, end_ns: u64 },
+    /// Follow a revision from its cut on.
+    Revise(Arc<Revision>),
+    /// Have the load test divide the params among so many seats.
+    Split { seats: u32 },
+    /// Give the load test its params, or new ones.
+    Params(String),
+}
+
+/// Why a client's request is not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ChangeRefused {
+    /// It makes no sense for this load, or now.
+    #[error("{0}")]
+    Change(&'static str),
+    /// The job is in this state.
+    #[error("the job is {0}: only a running job can be changed")]
+    NotRunning(&'static str),
+}

@@ -1,0 +1,76 @@
+//! How far each agent is with its share of a job.
+
+use std::collections::BTreeMap;
+
+/// Where an agent is, by its own reports, or lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShareState {
+    Assigned,
+    /// Waits for its part of divided params.
+    Splitting,
+    Prepared,
+    Running,
+    Draining,
+    Finished,
+    Failed,
+    Lost,
+}
+
+impl ShareState {
+    /// Whether it is not yet ready to start.
+    pub(crate) const fn is_preparing(self) -> bool {
+        matches!(self, Self::Assigned | Self::Splitting)
+    }
+
+    /// Whether nothing more is expected of it.
+    pub(crate) const fn is_done(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Lost)
+    }
+}
+
+/// The shares of a job, by agent. One that is done never changes again.
+#[derive(Debug, Default)]
+pub(crate) struct Shares(BTreeMap<String, ShareState>);
+
+impl Shares {
+    /// Adds a share that begins now; false if the agent has one.
+    pub(crate) fn add(&mut self, agent: &str) -> bool {
+        let is_new = !self.0.contains_key(agent);
+        if is_new {
+            self.0.insert(agent.to_owned(), ShareState::Assigned);
+        }
+        is_new
+    }
+
+    pub(crate) fn get(&self, agent: &str) -> Option<ShareState> {
+        self.0.get(agent).copied()
+    }
+
+    /// The state of a share that is not done.
+    pub(crate) fn open(&self, agent: &str) -> Option<ShareState> {
+        self.get(agent).filter(|share| !share.is_done())
+    }
+
+    /// Moves an open share.
+    pub(crate) fn set(&mut self, agent: &str, state: ShareState) {
+        if let Some(share) = self.0.get_mut(agent).filter(|share| !share.is_done()) {
+            *share = state;
+        }
+    }
+
+    /// Forgets a share that never began.
+    pub(crate) fn remove(&mut self, agent: &str) {
+        self.0.remove(agent);
+    }
+
+    /// Whether all shares are like this; so are none.
+    pub(crate) fn all(&self, wanted: impl Fn(ShareState) -> bool) -> bool {
+        self.0.values().all(|share| wanted(*share))
+    }
+
+    /// The agents whose shares are like this, by name.
+    pub(crate) fn names(&self, wanted: impl Fn(ShareState) -> bool) -> Vec<String> {
+        let shares = self.0.iter().filter(|(_, share)| wanted(**share));
+        shares.map(|(agent, _)| agent.clone()).collect()
+    }
+}
