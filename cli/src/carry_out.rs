@@ -6,7 +6,7 @@ use heavy_client::{Plan, Program, Remote, exit, run_plan};
 use heavy_process::signals::Interrupts;
 use heavy_results::job::JobView;
 
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 /// What came of a job.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) async fn carry_out(
     program: &Program,
     plan: &Plan,
     interrupts: &mut Interrupts,
-) -> Result<Outcome, Failure> {
+) -> Result<Outcome, CommandFailure> {
     let remote = interrupts.race(Remote::connect(scheduler)).await??;
     let view = run_plan(&remote, program, plan, interrupts).await?;
     let code = ExitCode::from(exit::of_job(&view.job));

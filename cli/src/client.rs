@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use heavy_client::{CalledAs, Database, Error, Needs, Remote, Verb};
 
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::local::{EPHEMERAL, Local};
 
 /// The scheduler to look for unless a flag names one.
@@ -20,7 +20,7 @@ pub(crate) async fn run(verb: Verb, scheduler: Option<String>, data: &DataLocati
         Needs::JobHome if locally => heavy_client::look(&verb, &Database(data.open().await?)).await?,
         Needs::AnyScheduler if locally => {
             if matches!(&verb, Verb::Rerun(args) if args.detach) {
-                return Err(Failure::usage(
+                return Err(CommandFailure::usage(
                     "--detach leaves the job to a scheduler, and none answers: start one with `heavy up`, or leave --detach out",
                 ));
             }

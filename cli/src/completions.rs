@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Command, CommandFactory as _, ValueEnum};
 use clap_complete::Shell;
 
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
 const INSTALLING: &str = "\
@@ -96,7 +96,7 @@ pub(crate) fn man(args: &ManArgs, heavy: Command) -> CommandResult {
     });
     written
         .with_context(|| format!("cannot write manual pages to {}", dir.display()))
-        .map_err(Failure::from)?;
+        .map_err(CommandFailure::from)?;
     output::note(&format!(
         "wrote the manual pages to {0}; read one with `man -l {0}/heavy.1`",
         dir.display()

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heavy_process::data_dir::{self, database_file};
 use heavy_store::Store;
 
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 /// Where the data is.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -42,15 +42,15 @@ impl DataLocation {
     }
 
     /// The data directory as given, or the default.
-    pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, CommandFailure> {
         match &self.data_dir {
             Some(dir) => Ok(dir.clone()),
-            None => data_dir::default_dir().map_err(|error| Failure::new(error.to_string())),
+            None => data_dir::default_dir().map_err(|error| CommandFailure::new(error.to_string())),
         }
     }
 
     /// The database's URL as given, or that of the file in the data directory.
-    pub(crate) fn database_url(&self) -> Result<String, Failure> {
+    pub(crate) fn database_url(&self) -> Result<String, CommandFailure> {
         match &self.database {
             Some(url) => Ok(url.clone()),
             None => Ok(format!("sqlite://{}", database_file(&self.data_dir()?).display())),
@@ -58,11 +58,11 @@ impl DataLocation {
     }
 
     /// Opens the database for reading, without creating or migrating it.
-    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, CommandFailure> {
         if self.database.is_none() {
             let file = database_file(&self.data_dir()?);
             if !file.is_file() {
-                return Err(Failure::new(format!(
+                return Err(CommandFailure::new(format!(
                     "no results yet: {} does not exist; run `heavy demo` or `heavy run URL` first, or choose a database \
                      with --database",
                     file.display()

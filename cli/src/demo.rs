@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use crate::builtin::SHOP;
 use crate::carry_out::carry_out;
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::local::{EPHEMERAL, Local};
 use crate::output;
 use crate::run::itself;
@@ -72,8 +72,8 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     Ok(outcome?.code)
 }
 
-fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, Failure> {
-    let rate = Rate::per_second(RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
+fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, CommandFailure> {
+    let rate = Rate::per_second(RATE_PER_SECOND).map_err(|error| CommandFailure::new(error.to_string()))?;
     let mut plan = args.load.to_plan(program, Some(rate))?;
     if args.load.name.is_none() {
         plan.spec.name = "demo".to_owned();
@@ -83,7 +83,7 @@ fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, Fail
         plan.spec.params = Value::Object(Map::new());
     }
     let Some(params) = plan.spec.params.as_object_mut() else {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "the params of the demo must be an object, such as --param url=http://...",
         ));
     };

@@ -10,7 +10,7 @@ use heavy_results::job::JobInfo;
 use heavy_store::{Store, find_job};
 
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::{output, stored_job};
 
 /// Jobs searched for earlier ones of the same kind.
@@ -126,7 +126,7 @@ fn code(comparison: &Comparison) -> u8 {
 }
 
 /// The earlier jobs, newest first, and the job to judge.
-async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo), Failure> {
+async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobInfo), CommandFailure> {
     let first = find_job(store, &args.first).await?;
     if let Some(second) = &args.second {
         return Ok((vec![first], find_job(store, second).await?));
@@ -139,7 +139,7 @@ async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobIn
     });
     earlier.truncate(most);
     if earlier.is_empty() {
-        return Err(Failure::new(format!(
+        return Err(CommandFailure::new(format!(
             "there is no earlier job to measure {} by: none before it has its service, name, workflows and load, ran to its \
              end and is not INVALID; name one, as in heavy diff EARLIER {}",
             first.id, first.id
@@ -160,7 +160,7 @@ async fn compared(
     before: Vec<JobInfo>,
     now: JobInfo,
     options: ComparisonOptions,
-) -> Result<Comparison, Failure> {
+) -> Result<Comparison, CommandFailure> {
     let jobs: Vec<JobInfo> = before.into_iter().chain([now]).collect();
     let mut measured: Vec<(JobInfo, Measured)> = Vec::with_capacity(jobs.len());
     for (number, pair) in jobs.chunks(2).enumerate() {
@@ -178,8 +178,9 @@ async fn compared(
             .collect();
         for task in tasks {
             let done = task.await;
-            measured
-                .push(done.map_err(|error| Failure::new(format!("a job could not be measured: {error}")))??);
+            measured.push(
+                done.map_err(|error| CommandFailure::new(format!("a job could not be measured: {error}")))??,
+            );
         }
     }
     let now = measured.pop().expect("the job that is judged is the last one");

@@ -10,12 +10,12 @@ use heavy_process::signals::Interrupted;
 /// Why a command failed: the message and the exit code.
 #[derive(Debug, thiserror::Error)]
 #[error("{text}")]
-pub(crate) struct Failure {
+pub(crate) struct CommandFailure {
     text: String,
     code: u8,
 }
 
-impl Failure {
+impl CommandFailure {
     /// The command line is wrong.
     pub(crate) fn usage(text: impl Into<String>) -> Self {
         Self {
@@ -50,19 +50,19 @@ impl Failure {
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for CommandFailure {
     fn from(error: anyhow::Error) -> Self {
         Self::new(format!("{error:#}"))
     }
 }
 
-impl From<std::io::Error> for Failure {
+impl From<std::io::Error> for CommandFailure {
     fn from(error: std::io::Error) -> Self {
         Self::new(error.to_string())
     }
 }
 
-impl From<heavy_store::Error> for Failure {
+impl From<heavy_store::Error> for CommandFailure {
     fn from(error: heavy_store::Error) -> Self {
         match error {
             heavy_store::Error::Url { .. } => Self::usage(error.to_string()),
@@ -71,7 +71,7 @@ impl From<heavy_store::Error> for Failure {
     }
 }
 
-impl From<heavy_client::Error> for Failure {
+impl From<heavy_client::Error> for CommandFailure {
     fn from(error: heavy_client::Error) -> Self {
         Self {
             code: error.exit_code(),
@@ -80,13 +80,13 @@ impl From<heavy_client::Error> for Failure {
     }
 }
 
-impl From<heavy_store::FindError> for Failure {
+impl From<heavy_store::FindError> for CommandFailure {
     fn from(error: heavy_store::FindError) -> Self {
         heavy_client::Error::from(error).into()
     }
 }
 
-impl From<listen::Error> for Failure {
+impl From<listen::Error> for CommandFailure {
     fn from(error: listen::Error) -> Self {
         if error.is_wrong_usage() {
             Self::usage(error.to_string())
@@ -96,11 +96,11 @@ impl From<listen::Error> for Failure {
     }
 }
 
-impl From<Interrupted> for Failure {
+impl From<Interrupted> for CommandFailure {
     fn from(interrupted: Interrupted) -> Self {
         heavy_client::Error::from(interrupted).into()
     }
 }
 
 /// The result of a command.
-pub(crate) type CommandResult = Result<ExitCode, Failure>;
+pub(crate) type CommandResult = Result<ExitCode, CommandFailure>;

@@ -14,7 +14,7 @@ use heavy_results::job::{JobInfo, Samples};
 use heavy_store::{ExportRelation, Store, find_job};
 
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
 const NS_PER_S: u64 = 1_000_000_000;
@@ -98,7 +98,7 @@ pub(crate) async fn run(args: ExportArgs, data: &DataLocation) -> CommandResult 
         {
             Ok(ExitCode::SUCCESS)
         }
-        Err(problem) => Err(Failure::from(problem).and(&incomplete(&args))),
+        Err(problem) => Err(CommandFailure::from(problem).and(&incomplete(&args))),
     }
 }
 
@@ -134,7 +134,7 @@ impl From<io::Error> for ExportError {
     }
 }
 
-impl From<ExportError> for Failure {
+impl From<ExportError> for CommandFailure {
     fn from(problem: ExportError) -> Self {
         match problem {
             ExportError::Read(error) => error.into(),
@@ -143,9 +143,9 @@ impl From<ExportError> for Failure {
     }
 }
 
-fn interval_s(args: &ExportArgs) -> Result<u64, Failure> {
+fn interval_s(args: &ExportArgs) -> Result<u64, CommandFailure> {
     if args.format == ExportFormat::Hdr && args.relation != RawRelation::Requests {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "--relation requires csv or jsonl: a histogram log always has requests and, under the tag response_time, \
              iterations",
         ));
@@ -154,14 +154,14 @@ fn interval_s(args: &ExportArgs) -> Result<u64, Failure> {
         return Ok(1);
     };
     if args.format != ExportFormat::Hdr {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "--interval requires --format hdr: csv and jsonl have every row",
         ));
     }
     let seconds = interval.ns() / NS_PER_S;
     let whole = seconds > 0 && interval.ns().is_multiple_of(NS_PER_S);
     whole.then_some(seconds).ok_or_else(|| {
-        Failure::usage(format!(
+        CommandFailure::usage(format!(
             "invalid interval {interval}: expected whole seconds, such as 1s, 10s or 1m"
         ))
     })

@@ -8,7 +8,7 @@ use heavy_results::summary::Summary;
 use heavy_store::Store;
 
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
 /// Jobs searched for those of the service.
@@ -51,7 +51,7 @@ enum HistoryFormat {
 
 pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult {
     if args.subject.trim_matches('/').is_empty() {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "expected a service or a workflow, such as shop or shop/checkout",
         ));
     }
@@ -69,7 +69,7 @@ pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult
 async fn find(
     store: &dyn Store,
     args: &HistoryArgs,
-) -> Result<(HistorySubject, Vec<(JobInfo, Option<Summary>)>), Failure> {
+) -> Result<(HistorySubject, Vec<(JobInfo, Option<Summary>)>), CommandFailure> {
     let all = store.jobs(MOST_LOOKED_THROUGH).await?;
     let most = args.limit as usize;
     // A name may contain a slash: the whole text takes precedence.
@@ -111,7 +111,7 @@ async fn find(
             return Ok((subject, found));
         }
     }
-    Err(Failure::new(nothing(&args.subject, &all)))
+    Err(CommandFailure::new(nothing(&args.subject, &all)))
 }
 
 fn is_of(job: &JobInfo, service: &str) -> bool {

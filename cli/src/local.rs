@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_location::DataLocation;
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 /// Any free port.
 pub(crate) const EPHEMERAL: &str = "127.0.0.1:0";
@@ -47,7 +47,7 @@ struct EmbeddedService {
 
 impl Local {
     /// Starts everything; the scheduler listens on `listen`.
-    pub(crate) async fn start(data: &DataLocation, listen: &str) -> Result<Self, Failure> {
+    pub(crate) async fn start(data: &DataLocation, listen: &str) -> Result<Self, CommandFailure> {
         let listener = bind(listen, heavy_sched::LISTENS).await?;
         let directory = data.data_dir()?;
         let data_dir = heavy_sched::open_data_dir(&directory).map_err(in_use)?;
@@ -97,7 +97,7 @@ struct Background {
 }
 
 impl Background {
-    fn start() -> Result<Self, Failure> {
+    fn start() -> Result<Self, CommandFailure> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("background")
@@ -129,7 +129,7 @@ impl Drop for Background {
 async fn collector(
     background: &Background,
     store: Arc<dyn Store>,
-) -> Result<(EmbeddedService, SocketAddr), Failure> {
+) -> Result<(EmbeddedService, SocketAddr), CommandFailure> {
     let listener = bind(EPHEMERAL, heavy_collector::LISTENS).await?;
     let address = address(&listener)?;
     let shutdown = CancellationToken::new();
@@ -146,10 +146,10 @@ async fn scheduling(
     listener: TcpListener,
     store: Arc<dyn Store>,
     data_dir: DataDir,
-) -> Result<EmbeddedService, Failure> {
+) -> Result<EmbeddedService, CommandFailure> {
     let shutdown = CancellationToken::new();
     let scheduler = Scheduler::open(store, Config { data_dir }, shutdown.clone()).await;
-    let scheduler = scheduler.map_err(|error| Failure::new(error.to_string()))?;
+    let scheduler = scheduler.map_err(|error| CommandFailure::new(error.to_string()))?;
     Ok(EmbeddedService {
         shutdown,
         task: tokio::spawn(scheduler.serve(listener)),
@@ -174,17 +174,17 @@ fn agent(scheduler: SocketAddr, collector: SocketAddr, directory: &Path) -> Embe
     EmbeddedService { shutdown, task }
 }
 
-fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
+fn address(listener: &TcpListener) -> Result<SocketAddr, CommandFailure> {
     Ok(listener.local_addr().context("cannot tell the address")?)
 }
 
 /// Explains a data directory that another process uses.
-fn in_use(error: data_dir::Error) -> Failure {
+fn in_use(error: data_dir::Error) -> CommandFailure {
     let hint = match error {
         data_dir::Error::Locked { .. } => {
             "; if that process is `heavy up` or `heavy-sched serve`, add --scheduler http://127.0.0.1:7700 to use it"
         }
         data_dir::Error::Unusable { .. } | data_dir::Error::NoHome => "",
     };
-    Failure::new(error.to_string()).and(hint)
+    CommandFailure::new(error.to_string()).and(hint)
 }

@@ -29,7 +29,7 @@ mod up;
 use std::process::ExitCode;
 
 use command::{Heavy, HeavyCommand};
-use exit::{CommandResult, Failure};
+use exit::{CommandFailure, CommandResult};
 use heavy_client::{JobsArgs, Verb};
 
 fn main() -> ExitCode {
@@ -90,7 +90,7 @@ fn list(
 /// Runs a command to its end, and abandons background work such as a blocked read of stdin.
 fn wait_for(command: impl Future<Output = CommandResult>) -> CommandResult {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let runtime = runtime.map_err(|error| CommandFailure::new(format!("cannot start: {error}")))?;
     let ended = runtime.block_on(command);
     runtime.shutdown_background();
     ended

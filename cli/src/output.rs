@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use heavy_process::log::has_colour;
 use heavy_report::Style;
 
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 const DEFAULT_WIDTH: usize = 80;
 
@@ -55,11 +55,11 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Writes a result to a file, or to stdout.
-pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Failure> {
+pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), CommandFailure> {
     match file {
         Some(file) => std::fs::write(file, text)
             .with_context(|| format!("cannot write {}", file.display()))
-            .map_err(Failure::from),
+            .map_err(CommandFailure::from),
         None => Ok(print(text)?),
     }
 }

@@ -10,7 +10,7 @@ use heavy_results::job::{JobInfo, JobView};
 
 use crate::client::DEFAULT_SCHEDULER;
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
 /// The flags of `heavy report`.
@@ -33,7 +33,7 @@ pub(crate) struct ReportArgs {
 }
 
 pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
-    let format: ReportFormat = args.format.parse().map_err(Failure::usage)?;
+    let format: ReportFormat = args.format.parse().map_err(CommandFailure::usage)?;
     for report in &args.report {
         report.check()?;
     }
@@ -54,7 +54,7 @@ pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &Data
 
 /// Finds the job in the given scheduler; else in the given database; else in the default scheduler, with the local
 /// database as the fallback.
-async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Result<JobView, Failure> {
+async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Result<JobView, CommandFailure> {
     if let Some(url) = scheduler {
         return Ok(Remote::connect(&url).await?.get(job).await?);
     }
@@ -67,13 +67,13 @@ async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Resu
     Ok(Database(data.open().await?).get(job).await?)
 }
 
-fn without_results(job: &JobInfo) -> Failure {
+fn without_results(job: &JobInfo) -> CommandFailure {
     let reason = if job.reason.is_empty() {
         "none have arrived yet"
     } else {
         &job.reason
     };
-    Failure::new(format!(
+    CommandFailure::new(format!(
         "job {} is {} and has no results: {}",
         job.id,
         job.state.as_str(),

@@ -15,7 +15,7 @@ use self::request::{RequestFlags, without_secrets};
 use crate::builtin::HTTP;
 use crate::carry_out::carry_out;
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::local::{EPHEMERAL, Local};
 use crate::output;
 use crate::services::{Home, Ready, Service, Wish, prepare};
@@ -104,7 +104,7 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
     Ok(outcome.code)
 }
 
-async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Failure> {
+async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, CommandFailure> {
     if scheduler.is_none() {
         refuse_a_fleet(args)?;
     }
@@ -140,21 +140,25 @@ async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Failure
     })
 }
 
-async fn of_service(args: &RunArgs, service: &Service, workflow: Option<&str>) -> Result<Ready, Failure> {
+async fn of_service(
+    args: &RunArgs,
+    service: &Service,
+    workflow: Option<&str>,
+) -> Result<Ready, CommandFailure> {
     refuse_request(args)?;
     refuse_config(
         args,
         "the loads of a service are profiles in its heavy.toml; choose one with --profile",
     )?;
     if args.load.file.is_some() {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "--file requires a compiled load test: the loads of a service are profiles in its heavy.toml; choose one with --profile",
         ));
     }
     if let Some(workflow) = workflow
         && !args.team.workflows.is_empty()
     {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "--workflow conflicts with the workflow in {} ({workflow}): leave --workflow out, or write only {}",
             args.test, service.name
         )));
@@ -170,9 +174,9 @@ async fn of_service(args: &RunArgs, service: &Service, workflow: Option<&str>) -
     prepare(&wish).await
 }
 
-fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), Failure> {
+fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), CommandFailure> {
     if args.service.profile.is_some() || args.service.cargo_profile.is_some() {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "--profile and --cargo-profile require a service, and {:?} is {what}",
             args.test
         )));
@@ -180,9 +184,9 @@ fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refuse_config(args: &RunArgs, instead: &str) -> Result<(), Failure> {
+fn refuse_config(args: &RunArgs, instead: &str) -> Result<(), CommandFailure> {
     if args.config.is_some() {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "--config requires a compiled load test: {instead}"
         )));
     }
@@ -190,7 +194,7 @@ fn refuse_config(args: &RunArgs, instead: &str) -> Result<(), Failure> {
 }
 
 /// Refuses the flags that require a fleet of agents.
-fn refuse_a_fleet(args: &RunArgs) -> Result<(), Failure> {
+fn refuse_a_fleet(args: &RunArgs) -> Result<(), CommandFailure> {
     let mut flags = args.team.of_a_fleet();
     if args.config.is_some() {
         flags.insert(0, "--config");
@@ -198,7 +202,7 @@ fn refuse_a_fleet(args: &RunArgs) -> Result<(), Failure> {
     if flags.is_empty() {
         return Ok(());
     }
-    Err(Failure::usage(format!(
+    Err(CommandFailure::usage(format!(
         "without --scheduler, a single agent inside this command runs the load: leave {} out, or add --scheduler URL",
         flags.join(" and ")
     )))
@@ -216,24 +220,25 @@ fn stay_here(plan: &mut Plan) {
     }
 }
 
-fn refuse_request(args: &RunArgs) -> Result<(), Failure> {
+fn refuse_request(args: &RunArgs) -> Result<(), CommandFailure> {
     if args.request.is_given() {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "--method, --header and --body require a URL; for a compiled load test use --param",
         ));
     }
     Ok(())
 }
 
-fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
+fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFailure> {
     if !args.team.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "--workflow, --param and --params require a compiled load test; for a URL use --method, --header and --body",
         ));
     }
     let params = args.request.params(url)?;
     let program = itself()?;
-    let modest = Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| Failure::new(error.to_string()))?;
+    let modest =
+        Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| CommandFailure::new(error.to_string()))?;
     let mut plan = args.load.to_plan(&program, Some(modest))?;
     if args.load.rate.is_none() && plan.spec.rate == Some(modest) {
         plan.notes.push(format!("no --rate given: using {modest}"));
@@ -242,7 +247,7 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
         plan.spec.name = format!("{} {}", params.method, without_secrets(url));
     }
     if !plan.spec.workflows.is_empty() {
-        return Err(Failure::usage(
+        return Err(CommandFailure::usage(
             "the job file names workflows, which a URL does not have: remove them, or run the load test that has them",
         ));
     }
@@ -252,8 +257,9 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), Failure> {
 }
 
 /// The load test built into this executable.
-pub(crate) fn itself() -> Result<Program, Failure> {
-    let executable = std::env::current_exe()
-        .map_err(|error| Failure::new(format!("cannot find the executable of heavy itself: {error}")))?;
+pub(crate) fn itself() -> Result<Program, CommandFailure> {
+    let executable = std::env::current_exe().map_err(|error| {
+        CommandFailure::new(format!("cannot find the executable of heavy itself: {error}"))
+    })?;
     Ok(Program::open(&executable)?)
 }

@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use heavy_store::{Dialect, LAST};
 
 use crate::data_location::DataLocation;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 use crate::table::AnswerFormat;
 use script::{ScriptInput, is_blank};
@@ -82,7 +82,7 @@ pub(crate) async fn run(args: SqlArgs, data: &DataLocation) -> CommandResult {
         inputs.push(ScriptInput::Statement(rest));
     }
     if inputs.is_empty() {
-        return Err(Failure::usage("the query is empty"));
+        return Err(CommandFailure::usage("the query is empty"));
     }
     let mut session = open(&args, data).await?;
     for input in &inputs {
@@ -103,7 +103,7 @@ pub(crate) async fn run(args: SqlArgs, data: &DataLocation) -> CommandResult {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(args: &SqlArgs, data: &DataLocation) -> Result<SqlSession, Failure> {
+async fn open(args: &SqlArgs, data: &DataLocation) -> Result<SqlSession, CommandFailure> {
     Ok(SqlSession {
         store: data.open().await?,
         dialect: Dialect::of_url(&data.database_url()?),
@@ -122,7 +122,7 @@ fn line_of(text: &str, input: &ScriptInput<'_>) -> String {
     format!("line {}", text[..before].matches('\n').count() + 1)
 }
 
-fn statements(args: &SqlArgs) -> Result<String, Failure> {
+fn statements(args: &SqlArgs) -> Result<String, CommandFailure> {
     match (&args.statement, args.file.as_deref()) {
         (Some(sql), _) => Ok(sql.clone()),
         (None, Some(file)) if file.as_os_str() != "-" => {
@@ -135,13 +135,13 @@ fn statements(args: &SqlArgs) -> Result<String, Failure> {
 }
 
 /// Reads a text of at most [`LONGEST`] bytes.
-fn bounded(text: impl Read, from: &str) -> Result<String, Failure> {
+fn bounded(text: impl Read, from: &str) -> Result<String, CommandFailure> {
     let mut sql = String::new();
     text.take(LONGEST + 1)
         .read_to_string(&mut sql)
         .with_context(|| format!("cannot read {from}"))?;
     if sql.len() as u64 > LONGEST {
-        return Err(Failure::usage(format!("{from} exceeds {LONGEST} bytes")));
+        return Err(CommandFailure::usage(format!("{from} exceeds {LONGEST} bytes")));
     }
     Ok(sql)
 }

@@ -4,14 +4,14 @@ use heavy_compare::{Extent, JobRecorder, Measured};
 use heavy_results::job::JobInfo;
 use heavy_store::{StatisticsReader, Store};
 
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::output;
 
 /// Reads all of a job's roll-ups, a few batches at a time, and measures what they say.
 ///
 /// # Errors
 /// When the job has no results, and when the store cannot be read.
-pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Result<Measured, Failure> {
+pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Result<Measured, CommandFailure> {
     let summary = store.summary(job.id).await?.ok_or_else(|| without_results(job))?;
     let mut recorder = JobRecorder::new(Extent::of(job, summary.run_time_s));
     let mut reader = StatisticsReader::new(job.id);
@@ -37,9 +37,9 @@ pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Resu
     Ok(measured)
 }
 
-fn without_results(job: &JobInfo) -> Failure {
+fn without_results(job: &JobInfo) -> CommandFailure {
     if !job.state.is_final() {
-        return Failure::new(format!(
+        return CommandFailure::new(format!(
             "job {} is {} and has no results to compare yet: wait for its end",
             job.id,
             job.state.as_str()
@@ -50,7 +50,7 @@ fn without_results(job: &JobInfo) -> Failure {
     } else {
         format!(": {}", heavy_report::escape(&job.reason))
     };
-    Failure::new(format!(
+    CommandFailure::new(format!(
         "job {} is {} and has no results to compare{reason}",
         job.id,
         job.state.as_str()

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::services::{Home, Service};
 
 /// A resolved load test.
@@ -18,7 +18,7 @@ pub(crate) enum Test {
 
 impl Test {
     /// Resolves a name. One that is both a service and a file is refused.
-    pub(crate) fn of(text: &str, home: Option<&Home>) -> Result<Self, Failure> {
+    pub(crate) fn of(text: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
         if text.contains("://") {
             return Ok(Self::Url(text.to_owned()));
         }
@@ -37,13 +37,13 @@ impl Test {
             .filter(|home| !is_path && home.has(name))
             .map(|home| home.service(name));
         match service {
-            Some(service) if path.is_file() => Err(Failure::usage(format!(
+            Some(service) if path.is_file() => Err(CommandFailure::usage(format!(
                 "`{text}` is both a file and {} of {}: write ./{text} for the file, or {} for the service",
                 workflow.map_or_else(|| "the service".to_owned(), |name| format!("a workflow ({name})")),
                 service.directory.display(),
                 service.directory.display(),
             ))),
-            Some(_) if workflow.as_deref() == Some("") => Err(Failure::usage(format!(
+            Some(_) if workflow.as_deref() == Some("") => Err(CommandFailure::usage(format!(
                 "missing workflow in `{text}`: expected {name} for all workflows, or {name}/WORKFLOW"
             ))),
             Some(service) => Ok(Self::Service(service, workflow)),
@@ -53,7 +53,7 @@ impl Test {
     }
 
     /// Explains an unknown name. A path in an existing directory counts as a binary: whether it exists is checked later.
-    fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, Failure> {
+    fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
         let path = Path::new(text);
         if name != text && (home.is_none() || path.parent().is_some_and(Path::is_dir)) {
             return Ok(Self::Binary(path.to_owned()));
@@ -62,7 +62,7 @@ impl Test {
             Some(home) => home.instead_of(name)?,
             None => "there is no services directory here or in a parent directory".to_owned(),
         };
-        Err(Failure::usage(format!(
+        Err(CommandFailure::usage(format!(
             "unknown load test `{text}`: expected a URL (http://{text}), the path of a compiled load test (such as \
              target/release/NAME) or a service; {services}"
         )))

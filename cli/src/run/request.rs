@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use crate::builtin::HttpParams;
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 /// The request to send to a URL.
 #[derive(Debug, clap::Args)]
@@ -36,11 +36,12 @@ impl RequestFlags {
         self.method.is_some() || !self.headers.is_empty() || self.body.is_some()
     }
 
-    pub(super) fn params(&self, url: &str) -> Result<HttpParams, Failure> {
+    pub(super) fn params(&self, url: &str) -> Result<HttpParams, CommandFailure> {
         let body = match self.body.as_deref().map(|body| (body, body.strip_prefix('@'))) {
             None => String::new(),
-            Some((_, Some(file))) => std::fs::read_to_string(file)
-                .map_err(|error| Failure::usage(format!("cannot read the body from {file}: {error}")))?,
+            Some((_, Some(file))) => std::fs::read_to_string(file).map_err(|error| {
+                CommandFailure::usage(format!("cannot read the body from {file}: {error}"))
+            })?,
             Some((body, None)) => body.to_owned(),
         };
         let params = HttpParams {
@@ -49,7 +50,7 @@ impl RequestFlags {
             headers: self.headers.iter().cloned().collect::<BTreeMap<_, _>>(),
             body,
         };
-        params.check().map_err(Failure::usage)?;
+        params.check().map_err(CommandFailure::usage)?;
         Ok(params)
     }
 }

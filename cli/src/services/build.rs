@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::find::{Service, shown};
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::output;
 
 /// The most bytes of cargo's build messages that are read.
@@ -48,10 +48,10 @@ struct CargoTarget {
 }
 
 /// Builds a service with a cargo profile and returns its program. Cargo's diagnostics go to stderr.
-pub(super) async fn build(service: &Service, profile: &str) -> Result<PathBuf, Failure> {
+pub(super) async fn build(service: &Service, profile: &str) -> Result<PathBuf, CommandFailure> {
     let manifest = service.directory.join("Cargo.toml");
     if !manifest.is_file() {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "the service {} is empty: {} has no Cargo.toml; `heavy new service {}` creates what is missing",
             service.name,
             shown(&service.directory),
@@ -83,16 +83,16 @@ pub(super) async fn build(service: &Service, profile: &str) -> Result<PathBuf, F
         stdout.take(LONGEST_REPORT).read_to_string(&mut report).await?;
     }
     if !child.wait().await?.success() {
-        return Err(Failure::new(format!(
+        return Err(CommandFailure::new(format!(
             "the service {} does not compile: fix the errors above and run this again",
             service.name
         )));
     }
-    program(&report, &manifest, &service.name).map_err(Failure::new)
+    program(&report, &manifest, &service.name).map_err(CommandFailure::new)
 }
 
-fn no_cargo(cargo: &OsString, error: &std::io::Error) -> Failure {
-    Failure::new(format!(
+fn no_cargo(cargo: &OsString, error: &std::io::Error) -> CommandFailure {
+    CommandFailure::new(format!(
         "cannot start {} to build the service: {error}; install Rust (https://rustup.rs), or set CARGO to the path of \
          cargo",
         Path::new(cargo).display()
@@ -126,7 +126,7 @@ fn program(report: &str, manifest: &Path, service: &str) -> Result<PathBuf, Stri
 }
 
 /// Lists the workflows of a program.
-pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offer>, Failure> {
+pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offer>, CommandFailure> {
     let mut child = Command::new(program)
         .args(["list", "--json"])
         .current_dir(&service.directory)
@@ -135,7 +135,7 @@ pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offe
         .stdout(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| Failure::new(format!("cannot start {}: {error}", shown(program))))?;
+        .map_err(|error| CommandFailure::new(format!("cannot start {}: {error}", shown(program))))?;
     let asked = async {
         let mut list = String::new();
         if let Some(stdout) = child.stdout.take() {
@@ -144,13 +144,13 @@ pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offe
         child.wait().await.map(|status| (status, list))
     };
     let (status, list) = timeout(LIST_LIMIT, asked).await.map_err(|_| {
-        Failure::new(format!(
+        CommandFailure::new(format!(
             "{} did not list its workflows in time: its main must end in heavy_sdk::serve(...)",
             shown(program)
         ))
     })??;
     if !status.success() {
-        return Err(Failure::new(format!(
+        return Err(CommandFailure::new(format!(
             "{} cannot list its workflows: it ended with {status}; its messages are above",
             shown(program)
         )));
@@ -160,7 +160,7 @@ pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offe
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect();
     if offers.is_empty() {
-        return Err(Failure::new(format!(
+        return Err(CommandFailure::new(format!(
             "the service {} is empty: its program registers no workflow; end main with \
              heavy_sdk::serve(Server::named(\"NAME\", ...)), or add one with `heavy new workflow {}/NAME`",
             service.name, service.name

@@ -6,7 +6,7 @@ use super::excerpt::Fault;
 use super::manifest::Manifest;
 use super::nearest::hint;
 use super::{MANIFEST, SERVICES};
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 /// A services directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,10 @@ pub(crate) struct Service {
 
 impl Home {
     /// The directory that was given, or the nearest one from here upwards, if there is any.
-    pub(crate) fn find(given: Option<&Path>) -> Result<Option<Self>, Failure> {
+    pub(crate) fn find(given: Option<&Path>) -> Result<Option<Self>, CommandFailure> {
         if let Some(services) = given {
             if !services.is_dir() {
-                return Err(Failure::usage(format!(
+                return Err(CommandFailure::usage(format!(
                     "--services: no directory {}; expected the directory that holds a directory for each service",
                     services.display()
                 )));
@@ -38,16 +38,18 @@ impl Home {
                 services: services.to_owned(),
             }));
         }
-        let here = std::env::current_dir()
-            .map_err(|error| Failure::new(format!("cannot determine the working directory: {error}")))?;
+        let here = std::env::current_dir().map_err(|error| {
+            CommandFailure::new(format!("cannot determine the working directory: {error}"))
+        })?;
         Ok(upwards(&here, is_home).map(|directory| Self {
             services: directory.join(SERVICES),
         }))
     }
 
     /// The services, by name.
-    pub(crate) fn names(&self) -> Result<Vec<String>, Failure> {
-        let unreadable = |error| Failure::new(format!("cannot read {}: {error}", self.services.display()));
+    pub(crate) fn names(&self) -> Result<Vec<String>, CommandFailure> {
+        let unreadable =
+            |error| CommandFailure::new(format!("cannot read {}: {error}", self.services.display()));
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.services).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -75,7 +77,7 @@ impl Home {
     }
 
     /// The known services, as a hint for an unknown `name`.
-    pub(crate) fn instead_of(&self, name: &str) -> Result<String, Failure> {
+    pub(crate) fn instead_of(&self, name: &str) -> Result<String, CommandFailure> {
         let names = self.names()?;
         let place = shown(&self.services);
         if names.is_empty() {
@@ -103,22 +105,25 @@ impl Service {
     }
 
     /// Reads its `heavy.toml`.
-    pub(super) fn manifest(&self) -> Result<Manifest, Failure> {
+    pub(super) fn manifest(&self) -> Result<Manifest, CommandFailure> {
         let file = self.directory.join(MANIFEST);
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(Failure::usage(format!(
+                return Err(CommandFailure::usage(format!(
                     "{} is not a service: it has no {MANIFEST}; `heavy new service {}` creates one",
                     shown(&self.directory),
                     self.name
                 )));
             }
             Err(error) => {
-                return Err(Failure::usage(format!("cannot read {}: {error}", shown(&file))));
+                return Err(CommandFailure::usage(format!(
+                    "cannot read {}: {error}",
+                    shown(&file)
+                )));
             }
         };
-        let told = |fault: Fault| Failure::usage(fault.show(Path::new(&shown(&file)), &text));
+        let told = |fault: Fault| CommandFailure::usage(fault.show(Path::new(&shown(&file)), &text));
         Manifest::parse(&text).map_err(told)
     }
 }

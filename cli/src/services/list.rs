@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::find::{Home, Service, shown};
 use super::manifest::Manifest;
 use super::registered;
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
 /// The arguments of `heavy list`.
@@ -54,7 +54,7 @@ struct ProfileRow {
 
 /// Lists services; `Ok(None)` asks the caller to list jobs. `elsewhere`: a scheduler, database or data directory was
 /// given.
-pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>, Failure> {
+pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>, CommandFailure> {
     let what = args.what.as_deref();
     if what == Some("jobs") {
         return Ok(None);
@@ -66,7 +66,7 @@ pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>,
     let Some(home) = Home::find(args.services.as_deref())? else {
         return match what {
             None => Ok(None),
-            Some(_) => Err(Failure::usage(
+            Some(_) => Err(CommandFailure::usage(
                 "no services directory here or in a parent directory; `heavy new service NAME` creates one, and `heavy list jobs` \
                  lists jobs",
             )),
@@ -76,7 +76,7 @@ pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>,
         None | Some("services") => home.names()?,
         Some(name) if home.has(name) => vec![name.to_owned()],
         Some(name) => {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "unknown service `{name}`: {}",
                 home.instead_of(name)?
             )));

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use super::find::{Home, Service, shown};
 use super::{SERVICES, registered};
-use crate::exit::{CommandResult, Failure};
+use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 use name::{Name, check_package};
 use sdk::SdkFlags;
@@ -66,7 +66,7 @@ pub(crate) fn new(args: &NewArgs) -> CommandResult {
 }
 
 fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> CommandResult {
-    check_package(name).map_err(Failure::usage)?;
+    check_package(name).map_err(CommandFailure::usage)?;
     let mut files = NewFiles::new();
     let (services, workspace) = match Home::find(place.services.as_deref())? {
         Some(home) => {
@@ -95,18 +95,18 @@ fn service(name: &str, sdk: &SdkFlags, place: &PlaceFlags) -> CommandResult {
 
 fn workflow(path: &str, place: &PlaceFlags) -> CommandResult {
     let Some((service, name)) = path.split_once('/') else {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "missing workflow in `{path}`: expected SERVICE/NAME, such as {path}/buy"
         )));
     };
-    let name = Name::parse(name).map_err(Failure::usage)?;
+    let name = Name::parse(name).map_err(CommandFailure::usage)?;
     let home = Home::find(place.services.as_deref())?.ok_or_else(|| {
-        Failure::usage(
+        CommandFailure::usage(
             "no services directory here or in a parent directory; `heavy new service NAME` creates one",
         )
     })?;
     if !home.has(service) {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "unknown service `{service}`: {}",
             home.instead_of(service)?
         )));
@@ -114,13 +114,13 @@ fn workflow(path: &str, place: &PlaceFlags) -> CommandResult {
     let service = home.service(service);
     let main = service.directory.join("src/main.rs");
     let source = std::fs::read_to_string(&main).map_err(|error| {
-        Failure::usage(format!(
+        CommandFailure::usage(format!(
             "cannot read {}, which registers the workflows: {error}",
             shown(&main)
         ))
     })?;
     if registered::names(&source).contains(&name.text) {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "the service {} already has a workflow `{}`: choose another name",
             service.name, name.text
         )));
@@ -147,7 +147,7 @@ fn is_helped(service: &Service) -> bool {
 /// Adds a workflow to main.rs; where that is written otherwise than expected, says what to add.
 fn register(service: &Service, main: &Path, source: &str, name: &Name) -> CommandResult {
     let Some(text) = registered::with_workflow(source, &name.text, &name.module, &name.runner) else {
-        return Err(Failure::new(format!(
+        return Err(CommandFailure::new(format!(
             "{} is written in a way that is not understood here: add `mod {};` to its workflows, and \
              `.and(\"{}\", workflows::{}::{})` to its Server",
             shown(main),
@@ -168,15 +168,15 @@ fn register(service: &Service, main: &Path, source: &str, name: &Name) -> Comman
 }
 
 /// Writes new files; if one of them is there already, none.
-fn write(files: &NewFiles) -> Result<(), Failure> {
+fn write(files: &NewFiles) -> Result<(), CommandFailure> {
     if let Some((there, _)) = files.iter().find(|(file, _)| file.symlink_metadata().is_ok()) {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "{} is there already, and nothing is overwritten: choose another name, or move it away",
             shown(there)
         )));
     }
     for (file, text) in files {
-        let failed = |error| Failure::new(format!("cannot write {}: {error}", shown(file)));
+        let failed = |error| CommandFailure::new(format!("cannot write {}: {error}", shown(file)));
         if let Some(directory) = file.parent() {
             std::fs::create_dir_all(directory).map_err(failed)?;
         }
@@ -189,8 +189,8 @@ fn write(files: &NewFiles) -> Result<(), Failure> {
 }
 
 /// Puts a text in the place of a file at once, so that no half of it is ever there.
-fn replace(file: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error| Failure::new(format!("cannot write {}: {error}", shown(file)));
+fn replace(file: &Path, text: &str) -> Result<(), CommandFailure> {
+    let failed = |error| CommandFailure::new(format!("cannot write {}: {error}", shown(file)));
     let draft = file.with_extension("rs.new");
     std::fs::write(&draft, text).map_err(failed)?;
     std::fs::rename(&draft, file).map_err(failed)

@@ -16,7 +16,7 @@ use super::find::{Service, shown};
 use super::manifest::{Manifest, NO_BINARY, spec};
 use super::nearest::hint;
 use super::variables::{Variables, layered, missing, wants_shop, with_shop};
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::local::EPHEMERAL;
 use crate::output;
 
@@ -48,7 +48,7 @@ pub(crate) struct Ready {
 }
 
 /// Prepares a service. Whatever can be checked without its program is checked before the build.
-pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
+pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, CommandFailure> {
     let manifest = wish.service.manifest()?;
     let (mut plan, of_manifest) = plan(wish, &manifest)?;
     let files = VariableSources::read(wish, &manifest, of_manifest, &plan)?;
@@ -70,21 +70,21 @@ pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, Failure> {
     plan.spec.binary_name.clone_from(&program.name);
     plan.spec
         .check()
-        .map_err(|error| Failure::usage(error.to_string()))?;
+        .map_err(|error| CommandFailure::usage(error.to_string()))?;
     Ok(Ready { program, plan, shop })
 }
 
 /// The job as far as it is known before the build, with the variables of flags; and the variables of heavy.toml.
-fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failure> {
+fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), CommandFailure> {
     let file = shown(&wish.service.directory.join(MANIFEST));
     let profile = wish
         .profile
         .map(|name| manifest.profile(name))
         .transpose()
-        .map_err(|problem| Failure::usage(format!("{file}: {problem}")))?;
+        .map_err(|problem| CommandFailure::usage(format!("{file}: {problem}")))?;
     let mut keys = manifest.keys(profile);
     give_way(&of_flags(wish.load), &mut keys);
-    let mut spec = spec(keys).map_err(|problem| Failure::usage(format!("{file}: {problem}")))?;
+    let mut spec = spec(keys).map_err(|problem| CommandFailure::usage(format!("{file}: {problem}")))?;
     name(wish, manifest, &mut spec);
     if let Some(name) = wish.workflow {
         let mut listed = spec.workflows.into_iter();
@@ -98,7 +98,7 @@ fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), Failu
         .iter()
         .any(|workflow| workflow.shape(&spec).is_given());
     if !spec.shape().is_given() && !own_loads && !has_load(wish.load) {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "{file} defines no load{}: add one to [load], such as rate = \"10/s\", or use --rate 10",
             wish.profile
                 .map_or_else(String::new, |profile| format!(" for the profile {profile:?}"))
@@ -160,7 +160,7 @@ impl VariableSources {
         manifest: &Manifest,
         of_manifest: Variables,
         plan: &Plan,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandFailure> {
         let directory = &wish.service.directory;
         let own = match &manifest.env_file {
             Some(path) => read(&directory.join(path), "env_file in heavy.toml")?,
@@ -181,7 +181,7 @@ impl VariableSources {
     }
 }
 
-fn read_if_there(file: &Path) -> Result<Variables, Failure> {
+fn read_if_there(file: &Path) -> Result<Variables, CommandFailure> {
     if file.exists() {
         Ok(env_file(file)?)
     } else {
@@ -189,9 +189,9 @@ fn read_if_there(file: &Path) -> Result<Variables, Failure> {
     }
 }
 
-fn read(file: &Path, by: &str) -> Result<Variables, Failure> {
+fn read(file: &Path, by: &str) -> Result<Variables, CommandFailure> {
     if !file.exists() {
-        return Err(Failure::usage(format!(
+        return Err(CommandFailure::usage(format!(
             "the env file {} that {by} names does not exist: create it with a line KEY=VALUE for each variable",
             shown(file)
         )));
@@ -199,14 +199,18 @@ fn read(file: &Path, by: &str) -> Result<Variables, Failure> {
     Ok(env_file(file)?)
 }
 
-fn check_required(wish: &Wish<'_>, manifest: &Manifest, variables: &mut Variables) -> Result<(), Failure> {
+fn check_required(
+    wish: &Wish<'_>,
+    manifest: &Manifest,
+    variables: &mut Variables,
+) -> Result<(), CommandFailure> {
     let missing = missing(&manifest.required_env, variables, |name| std::env::var(name).ok());
     let Some(first) = missing.first() else {
         return Ok(());
     };
     let directory = &wish.service.directory;
     let own = manifest.env_file.as_deref().unwrap_or_else(|| Path::new(ENV_OWN));
-    Err(Failure::usage(format!(
+    Err(CommandFailure::usage(format!(
         "the service {} requires {}, and nothing sets {}: add {first}=VALUE to {} (which is not committed), or use -e \
          {first}=VALUE",
         wish.service.name,
@@ -217,7 +221,7 @@ fn check_required(wish: &Wish<'_>, manifest: &Manifest, variables: &mut Variable
 }
 
 /// Takes all workflows of the program unless some were chosen, and checks that the chosen ones exist.
-fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Result<(), Failure> {
+fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Result<(), CommandFailure> {
     if plan.spec.workflows.is_empty() {
         let all = offers.iter().map(|offer| WorkflowSpec::new(&offer.name));
         plan.spec.workflows = all.collect();
@@ -225,7 +229,7 @@ fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Resul
     let names = || offers.iter().map(|offer| offer.name.as_str());
     for workflow in &plan.spec.workflows {
         if !names().any(|name| name == workflow.name) {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "the service {} has no workflow `{}` (it has {}){}",
                 wish.service.name,
                 workflow.name,
@@ -238,7 +242,11 @@ fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Resul
 }
 
 /// The variables of the env files that the chosen workflows name, if any.
-fn declared_env(service: &Service, plan: &Plan, offers: &[Offer]) -> Result<Option<Variables>, Failure> {
+fn declared_env(
+    service: &Service,
+    plan: &Plan,
+    offers: &[Offer],
+) -> Result<Option<Variables>, CommandFailure> {
     let chosen = |offer: &&Offer| {
         plan.spec
             .workflows
@@ -257,7 +265,7 @@ fn declared_env(service: &Service, plan: &Plan, offers: &[Offer]) -> Result<Opti
 }
 
 /// Starts a demo shop if a variable asks for one, and fills in its address.
-fn shop(variables: &mut Variables) -> Result<Option<Handle>, Failure> {
+fn shop(variables: &mut Variables) -> Result<Option<Handle>, CommandFailure> {
     if !wants_shop(variables) {
         return Ok(None);
     }

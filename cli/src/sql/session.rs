@@ -9,7 +9,7 @@ use heavy_store::{Dialect, LAST, Store, Table, find_job};
 
 use super::command::{self, ShellCommand};
 use super::placeholders::{JOB, SqlPart, check_name, quoted, split};
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::table::{AnswerFormat, jobs_table};
 
 /// A session with a database.
@@ -36,7 +36,7 @@ pub(super) struct QueryAnswer {
 
 impl SqlSession {
     /// Runs one statement.
-    pub(super) async fn ask(&self, sql: &str) -> Result<QueryAnswer, Failure> {
+    pub(super) async fn ask(&self, sql: &str) -> Result<QueryAnswer, CommandFailure> {
         let began = Instant::now();
         let sql = self.filled(sql).await?;
         let most = self.max_rows.unwrap_or_else(|| self.format.default_rows());
@@ -57,7 +57,7 @@ impl SqlSession {
     }
 
     /// The statement with its placeholders replaced.
-    async fn filled(&self, sql: &str) -> Result<String, Failure> {
+    async fn filled(&self, sql: &str) -> Result<String, CommandFailure> {
         let mut filled = String::with_capacity(sql.len());
         let mut job = None;
         for piece in split(sql, self.dialect) {
@@ -73,7 +73,7 @@ impl SqlSession {
                         filled.push_str(&quoted(&id.to_string()));
                     }
                     None => {
-                        return Err(Failure::usage(format!(
+                        return Err(CommandFailure::usage(format!(
                             "the query uses :{name}, which has no value: add --set {name}=VALUE (in the shell \\set {name} \
                              VALUE)"
                         )));
@@ -85,8 +85,8 @@ impl SqlSession {
     }
 
     /// Carries out a command; `None` ends the session.
-    pub(super) async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, Failure> {
-        let text = match command::parse(line).map_err(Failure::usage)? {
+    pub(super) async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, CommandFailure> {
+        let text = match command::parse(line).map_err(CommandFailure::usage)? {
             ShellCommand::Relations => self.relations().await?,
             ShellCommand::Relation(name) => self.columns(&name).await?,
             ShellCommand::Jobs(count) => self.format.render(&jobs_table(&self.store.jobs(count).await?)),
@@ -99,8 +99,9 @@ impl SqlSession {
             }
             ShellCommand::ShowValues => self.values(),
             ShellCommand::Set(name, value) => {
-                check_name(&name)
-                    .map_err(|problem| Failure::usage(format!("{problem} (use \\job to choose the job)")))?;
+                check_name(&name).map_err(|problem| {
+                    CommandFailure::usage(format!("{problem} (use \\job to choose the job)"))
+                })?;
                 self.values.insert(name, value);
                 String::new()
             }
@@ -123,7 +124,7 @@ impl SqlSession {
     }
 
     /// The job that `:job` refers to now.
-    pub(super) async fn which_job(&self) -> Result<String, Failure> {
+    pub(super) async fn which_job(&self) -> Result<String, CommandFailure> {
         let job = find_job(&*self.store, &self.job).await?;
         let verdict = job.verdict.map_or(job.state.as_str(), |verdict| verdict.as_str());
         let name = escape(&job.spec.name);
@@ -141,7 +142,7 @@ impl SqlSession {
         }
     }
 
-    async fn relations(&self) -> Result<String, Failure> {
+    async fn relations(&self) -> Result<String, CommandFailure> {
         let relations = self.store.relations().await?;
         let row = |relation: &heavy_store::Relation| {
             vec![
@@ -152,13 +153,13 @@ impl SqlSession {
         Ok(self.table(&["relation", "columns"], relations.iter().map(row).collect()))
     }
 
-    async fn columns(&self, name: &str) -> Result<String, Failure> {
+    async fn columns(&self, name: &str) -> Result<String, CommandFailure> {
         let relations = self.store.relations().await?;
         let Some(relation) = relations
             .iter()
             .find(|relation| relation.name.eq_ignore_ascii_case(name))
         else {
-            return Err(Failure::new(format!(
+            return Err(CommandFailure::new(format!(
                 "unknown relation `{name}`: \\d lists all relations"
             )));
         };

@@ -10,7 +10,7 @@ use super::complete::Catalogue;
 use super::script::{ScriptInput, is_blank, split};
 use super::session::{QueryAnswer, SqlSession};
 use crate::data_location::DataLocation;
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::output;
 use editor::{Editor, Typed};
 
@@ -18,7 +18,7 @@ use editor::{Editor, Typed};
 const MOST_JOBS: u32 = 50;
 
 /// Talks until the person has enough.
-pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<(), Failure> {
+pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<(), CommandFailure> {
     let catalogue = Catalogue {
         dialect: session.dialect,
         relations: session.store.relations().await?,
@@ -58,7 +58,7 @@ pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<
     Ok(())
 }
 
-async fn greet(session: &SqlSession) -> Result<(), Failure> {
+async fn greet(session: &SqlSession) -> Result<(), CommandFailure> {
     let job = match session.which_job().await {
         Ok(job) => job,
         Err(failure) => format!("{failure}\n"),
@@ -76,7 +76,7 @@ async fn answer(session: &mut SqlSession, text: &str, mut interrupts: Signal) ->
     for input in inputs.into_iter().chain(rest) {
         let answered = tokio::select! {
             answered = one(session, input) => answered,
-            _ = interrupts.recv() => Err(Failure::new("cancelled")),
+            _ = interrupts.recv() => Err(CommandFailure::new("cancelled")),
         };
         match answered {
             Ok(Some(answer)) => {
@@ -93,7 +93,10 @@ async fn answer(session: &mut SqlSession, text: &str, mut interrupts: Signal) ->
     true
 }
 
-async fn one(session: &mut SqlSession, input: ScriptInput<'_>) -> Result<Option<QueryAnswer>, Failure> {
+async fn one(
+    session: &mut SqlSession,
+    input: ScriptInput<'_>,
+) -> Result<Option<QueryAnswer>, CommandFailure> {
     match input {
         ScriptInput::Statement(sql) => session.ask(sql).await.map(Some),
         ScriptInput::Command(line) => session.command(line).await,

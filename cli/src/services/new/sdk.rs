@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 
 /// The SDK beside the source of this executable.
 const BAKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk");
@@ -33,11 +33,11 @@ pub(super) struct Sdk {
 
 impl SdkFlags {
     /// Refuses flags that would do nothing.
-    pub(super) fn refuse(&self, why: &str) -> Result<(), Failure> {
+    pub(super) fn refuse(&self, why: &str) -> Result<(), CommandFailure> {
         // Variables are defaults for new workspaces; what is typed was meant.
         let typed = std::env::args().any(|arg| arg.starts_with("--sdk-"));
         if typed {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "{why}: leave --sdk-path, --sdk-git and --sdk-version out, or change heavy-sdk in its Cargo.toml"
             )));
         }
@@ -45,7 +45,7 @@ impl SdkFlags {
     }
 
     /// The dependency that flags ask for, or that on the SDK beside the source of this executable.
-    pub(super) fn dependency(&self) -> Result<Sdk, Failure> {
+    pub(super) fn dependency(&self) -> Result<Sdk, CommandFailure> {
         if let Some(url) = &self.sdk_git {
             return Ok(Sdk {
                 dependency: of_git(url),
@@ -69,7 +69,8 @@ impl SdkFlags {
                  VERSION",
             ),
         };
-        of_path(path).ok_or_else(|| Failure::usage(format!("no heavy-sdk in {}; {advice}", path.display())))
+        of_path(path)
+            .ok_or_else(|| CommandFailure::usage(format!("no heavy-sdk in {}; {advice}", path.display())))
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::NewFiles;
 use super::sdk::Sdk;
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::services::SERVICES;
 use crate::services::find::{is_workspace, shown};
 
@@ -38,12 +38,12 @@ impl Workspace {
     }
 
     /// The one around these services; it must be ready for a service of this name.
-    pub(super) fn around(services: &Path, name: &str) -> Result<Self, Failure> {
+    pub(super) fn around(services: &Path, name: &str) -> Result<Self, CommandFailure> {
         let services = services.canonicalize()?;
         let mut above = services.ancestors().skip(1);
         let root = above.find(|directory| is_workspace(&directory.join("Cargo.toml")));
         let Some(root) = root else {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "{} is not in a cargo workspace: put a Cargo.toml beside it, with\n\n{}",
                 shown(&services),
                 WORKSPACE_ADVICE
@@ -51,11 +51,11 @@ impl Workspace {
         };
         let file = root.join("Cargo.toml");
         let manifest: toml::Table = toml::from_str(&std::fs::read_to_string(&file)?)
-            .map_err(|error| Failure::usage(format!("{}: {error}", shown(&file))))?;
+            .map_err(|error| CommandFailure::usage(format!("{}: {error}", shown(&file))))?;
         let workspace = manifest.get("workspace");
         let directory = services.strip_prefix(root).unwrap_or(&services);
         if !has_member(workspace, directory, name) {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "the workspace in {} does not include the service: add \"{}/*\" to its members, or \"{}/{name}\"",
                 shown(&file),
                 directory.display(),
@@ -64,7 +64,7 @@ impl Workspace {
         }
         let dependencies = workspace.and_then(|workspace| workspace.get("dependencies"));
         if dependencies.and_then(|known| known.get("heavy-sdk")).is_none() {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "the workspace in {} does not define heavy-sdk: add it to [workspace.dependencies], such as \
                  heavy-sdk = {{ path = \"/path/to/heavy/sdk\" }}",
                 shown(&file)
@@ -80,20 +80,20 @@ impl Workspace {
     }
 
     /// Refuses a directory with a Cargo.toml, which is never changed.
-    pub(super) fn refuse_other(here: &Path) -> Result<(), Failure> {
+    pub(super) fn refuse_other(here: &Path) -> Result<(), CommandFailure> {
         let file = here.join("Cargo.toml");
         if !file.exists() {
             return Ok(());
         }
         if is_workspace(&file) {
-            return Err(Failure::usage(format!(
+            return Err(CommandFailure::usage(format!(
                 "{} is already a workspace: create a directory {SERVICES} in it and add to its Cargo.toml\n\n{}\n\nor run \
                  this in an empty directory",
                 shown(here),
                 WORKSPACE_ADVICE
             )));
         }
-        Err(Failure::usage(format!(
+        Err(CommandFailure::usage(format!(
             "{} is already a package: run this in an empty directory, such as {}",
             shown(here),
             shown(&here.join("load"))

@@ -15,7 +15,7 @@ use rustyline::{CompletionType, Config, Context, Helper};
 
 use super::super::complete::Catalogue;
 use crate::data_location::DataLocation;
-use crate::exit::Failure;
+use crate::exit::CommandFailure;
 use crate::output;
 
 const HISTORY: &str = "sql_history";
@@ -42,7 +42,7 @@ pub(super) struct Editor {
 
 impl Editor {
     /// Takes the terminal, and what was typed in earlier sessions.
-    pub(super) fn open(catalogue: Catalogue, data: &DataLocation) -> Result<Self, Failure> {
+    pub(super) fn open(catalogue: Catalogue, data: &DataLocation) -> Result<Self, CommandFailure> {
         let config = Config::builder()
             .max_history_size(MOST_REMEMBERED)
             .and_then(|config| config.history_ignore_dups(true))
@@ -74,7 +74,7 @@ impl Editor {
     }
 
     /// Waits for what is typed.
-    pub(super) fn read(&mut self) -> Result<Typed, Failure> {
+    pub(super) fn read(&mut self) -> Result<Typed, CommandFailure> {
         match self.line.readline(PROMPT) {
             Ok(text) => Ok(Typed::Text(text)),
             Err(ReadlineError::Interrupted) => Ok(Typed::Interrupted),
@@ -100,8 +100,8 @@ impl Editor {
     }
 }
 
-fn failure(error: ReadlineError) -> Failure {
-    Failure::new(format!("cannot read from the terminal: {error}"))
+fn failure(error: ReadlineError) -> CommandFailure {
+    CommandFailure::new(format!("cannot read from the terminal: {error}"))
 }
 
 /// The history's path, in a directory that is there.
