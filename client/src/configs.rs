@@ -5,12 +5,15 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
+use heavy_api::document::NoQuery;
+use heavy_api::operation as op;
 use heavy_results::config::Config;
 use heavy_results::job::JobSpec;
 
 use super::home::JobHome as _;
 use super::layers::under_flags;
 use super::output::{print, say};
+use super::remote::json;
 use super::{Error, LoadFlags, Program, Remote, TeamFlags, plan, tables};
 use heavy_process::clock;
 
@@ -77,7 +80,9 @@ pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error>
             let spec = spec(args, &remote).await?;
             let config =
                 Config::of(&args.config, 0, &spec).map_err(|error| Error::Usage(error.to_string()))?;
-            let kept = remote.save_config(&args.config, &config.job).await?;
+            let kept = remote
+                .ask_with(op::SaveConfig, &args.config, &NoQuery {}, json(&config.job)?)
+                .await?;
             say(&format!(
                 "saved the configuration {0}: {1}; use it with --config {0}\n",
                 kept.name,
@@ -85,11 +90,11 @@ pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error>
             ));
         }
         ConfigVerb::List { json } => {
-            let configs = remote.configs().await?;
+            let configs = remote.ask(op::ListConfigs, "").await?;
             print(*json, &configs, || tables::configs(&configs, clock::wall_ns()))?;
         }
         ConfigVerb::Show { name, json } => {
-            let config = remote.config(name).await?;
+            let config = remote.ask(op::GetConfig, name).await?;
             if *json {
                 print(true, &config, String::new)?;
             } else {
@@ -97,7 +102,7 @@ pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error>
             }
         }
         ConfigVerb::Delete { name } => {
-            let deleted = remote.delete_config(name).await?;
+            let deleted = remote.ask(op::DeleteConfig, name).await?;
             say(&format!("deleted the configuration {}\n", deleted.name));
         }
     }

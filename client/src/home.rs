@@ -29,15 +29,15 @@ pub trait JobHome: Send + Sync {
 impl JobHome for Remote {
     async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
         let query = ListQuery { limit: Some(limit) };
-        self.ask::<op::ListJobs>("", &query, Body::default()).await
+        self.ask_with(op::ListJobs, "", &query, Body::default()).await
     }
 
     async fn get(&self, job: &str) -> Result<JobView, Error> {
-        self.ask::<op::GetJob>(job, &NoQuery {}, Body::default()).await
+        self.ask(op::GetJob, job).await
     }
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
-        self.ask::<op::CheckJob>(job, &NoQuery {}, json(spec)?).await
+        self.ask_with(op::CheckJob, job, &NoQuery {}, json(spec)?).await
     }
 }
 

@@ -7,6 +7,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 /// No answer may be longer.
 const MOST_BYTES: usize = 16 << 20;
+const STREAM_WINDOW_BYTES: u32 = 4 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(10);
@@ -22,6 +24,8 @@ pub(super) fn client(tls: ClientConfig) -> reqwest::Result<Client> {
         .retry(retry::never())
         .tls_backend_preconfigured(tls)
         .http2_prior_knowledge()
+        .http2_initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .http2_initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .http2_keep_alive_timeout(KEEP_ALIVE_LIMIT)
         .http2_keep_alive_while_idle(true)

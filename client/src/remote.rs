@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use heavy_api::document::{NewRate, NoQuery, StopQuery};
+use heavy_api::document::{NoQuery, StopQuery};
 use heavy_api::error::ErrorKind;
 use heavy_api::operation::{self as op, Method, Operation};
 use heavy_api::payload::Payload;
-use heavy_results::config::Config;
-use heavy_results::job::{AgentInfo, JobInfo, JobSpec};
+use heavy_results::job::{JobInfo, JobSpec};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use reqwest::{Body, Client, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -52,9 +50,7 @@ impl Remote {
             url: url.trim_end_matches('/').to_owned(),
             client,
         };
-        remote
-            .ask::<op::GetHealth>("", &NoQuery {}, Body::default())
-            .await?;
+        remote.ask(op::GetHealth, "").await?;
         Ok(remote)
     }
 
@@ -111,88 +107,10 @@ impl Remote {
     /// Has a job stopped, with its grace or `now`; gives it as it was then.
     ///
     /// # Errors
-    /// When there is no such job.
+    /// As [`Self::ask`].
     pub async fn stop(&self, job: &str, now: bool) -> Result<JobInfo, Error> {
-        self.ask::<op::StopJob>(job, &StopQuery { now }, Body::default())
+        self.ask_with(op::StopJob, job, &StopQuery { now }, Body::default())
             .await
-    }
-
-    /// Changes the rate of a running job (`500`, `6000/m`, `+10%`); gives it as it is then.
-    ///
-    /// # Errors
-    /// When there is no such job, it does not run, or the change makes no sense.
-    pub async fn change_rate(&self, job: &str, rate: &str) -> Result<JobInfo, Error> {
-        let rate = rate.to_owned();
-        self.ask::<op::ChangeRate>(job, &NoQuery {}, json(&NewRate { rate })?)
-            .await
-    }
-
-    /// Pauses a running job.
-    ///
-    /// # Errors
-    /// As [`Self::change_rate`].
-    pub async fn pause(&self, job: &str) -> Result<JobInfo, Error> {
-        self.ask::<op::PauseJob>(job, &NoQuery {}, Body::default()).await
-    }
-
-    /// Continues a paused job.
-    ///
-    /// # Errors
-    /// As [`Self::change_rate`].
-    pub async fn resume(&self, job: &str) -> Result<JobInfo, Error> {
-        self.ask::<op::ResumeJob>(job, &NoQuery {}, Body::default()).await
-    }
-
-    /// Gives the load tests of a running job new params.
-    ///
-    /// # Errors
-    /// As [`Self::change_rate`].
-    pub async fn change_params(&self, job: &str, params: &RawValue) -> Result<JobInfo, Error> {
-        self.ask::<op::ChangeParams>(job, &NoQuery {}, json(params)?)
-            .await
-    }
-
-    /// Saves a configuration; replaces one of the same name. `job` is a job document.
-    ///
-    /// # Errors
-    /// When the scheduler refuses it.
-    pub async fn save_config(&self, name: &str, job: &impl Serialize) -> Result<Config, Error> {
-        self.ask::<op::SaveConfig>(name, &NoQuery {}, json(job)?).await
-    }
-
-    /// A configuration.
-    ///
-    /// # Errors
-    /// When there is none of this name.
-    pub async fn config(&self, name: &str) -> Result<Config, Error> {
-        self.ask::<op::GetConfig>(name, &NoQuery {}, Body::default())
-            .await
-    }
-
-    /// All configurations, by name.
-    ///
-    /// # Errors
-    /// When the scheduler does not answer.
-    pub async fn configs(&self) -> Result<Vec<Config>, Error> {
-        self.ask::<op::ListConfigs>("", &NoQuery {}, Body::default())
-            .await
-    }
-
-    /// Removes a configuration; gives what it was.
-    ///
-    /// # Errors
-    /// When there is none of this name.
-    pub async fn delete_config(&self, name: &str) -> Result<Config, Error> {
-        self.ask::<op::DeleteConfig>(name, &NoQuery {}, Body::default())
-            .await
-    }
-
-    /// The connected agents, by name.
-    ///
-    /// # Errors
-    /// When the scheduler does not answer.
-    pub async fn agents(&self) -> Result<Vec<AgentInfo>, Error> {
-        self.ask::<op::ListAgents>("", &NoQuery {}, Body::default()).await
     }
 
     /// A job's progress, every second until its end; after the snapshot of the id `last`, only newer ones.
@@ -208,9 +126,22 @@ impl Remote {
         Ok(Watch::new(self.url.clone(), self.good(response).await?))
     }
 
-    /// Asks for an operation and reads its answer; `parameter` is that of the path.
-    pub(super) async fn ask<O>(
+    /// Asks for an operation without query and body, and gives its answer; `parameter` is that of the path.
+    ///
+    /// # Errors
+    /// When the scheduler refuses it or does not answer.
+    pub async fn ask<O>(&self, operation: O, parameter: &str) -> Result<<O::Answer as Payload>::Value, Error>
+    where
+        O: Operation<Query = NoQuery, Body = (), Answer: Payload<Value: DeserializeOwned>>,
+    {
+        self.ask_with(operation, parameter, &NoQuery {}, Body::default())
+            .await
+    }
+
+    /// As [`Self::ask`], with a query and a body.
+    pub(super) async fn ask_with<O>(
         &self,
+        _: O,
         parameter: &str,
         query: &O::Query,
         body: Body,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use heavy_api::operation as op;
 use heavy_report::Style;
 use heavy_results::job::JobView;
 use heavy_results::summary::Summary;
@@ -88,7 +89,7 @@ pub async fn plan_of_config(
     load: &LoadFlags,
     program: &Program,
 ) -> Result<Plan, Error> {
-    let kept = remote.config(name).await?;
+    let kept = remote.ask(op::GetConfig, name).await?;
     let spec = kept.spec().map_err(|error| {
         Error::Usage(format!(
             "the configuration {name} cannot be used: {error}; save it again"

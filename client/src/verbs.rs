@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
+use heavy_api::document::{NewRate, NoQuery};
+use heavy_api::operation as op;
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
 use serde_json::value::RawValue;
@@ -13,6 +15,7 @@ use super::configs::{self, ConfigVerb};
 use super::follow::{News, follow};
 use super::output::{plain_style, print, say};
 use super::plan::read;
+use super::remote::json;
 use super::rerun::{self, RerunArgs};
 use super::submit::{self, SubmitArgs, report};
 use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, exit, tables};
@@ -220,27 +223,36 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, E
             });
         }
         Verb::Rate { job, rate } => {
-            let job = remote.change_rate(job, rate).await?;
+            let job = remote
+                .ask_with(
+                    op::ChangeRate,
+                    job,
+                    &NoQuery {},
+                    json(&NewRate { rate: rate.clone() })?,
+                )
+                .await?;
             say(&format!("job {} plans {} iterations now\n", job.id, job.planned));
         }
         Verb::Pause { job } => {
-            let job = remote.pause(job).await?;
+            let job = remote.ask(op::PauseJob, job).await?;
             say(&format!(
                 "paused job {0}; resume it with `{called} resume {0}`\n",
                 job.id
             ));
         }
         Verb::Resume { job } => {
-            let job = remote.resume(job).await?;
+            let job = remote.ask(op::ResumeJob, job).await?;
             say(&format!("resumed job {}\n", job.id));
         }
         Verb::Params { job, file } => {
             let params = params(file)?;
-            let job = remote.change_params(job, &params).await?;
+            let job = remote
+                .ask_with(op::ChangeParams, job, &NoQuery {}, json(&params)?)
+                .await?;
             say(&format!("the load tests of job {} get new params\n", job.id));
         }
         Verb::Agents { json } => {
-            let agents = remote.agents().await?;
+            let agents = remote.ask(op::ListAgents, "").await?;
             print(*json, &agents, || tables::agents(&agents, clock::wall_ns()))?;
         }
         _ => return look(verb, &remote).await,

@@ -1,4 +1,4 @@
-//! What a watcher of a job is told every second.
+//! The progress of a job, as its watchers get it every second.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,26 +14,26 @@ pub struct Progress {
     pub job: Uuid,
     /// Where it is in its life.
     pub state: JobState,
-    /// What it waits for, or why it is what it is.
+    /// What it waits for, or the reason for its outcome.
     pub reason: String,
-    /// The verdict, once the job is final.
+    /// The verdict, once the job has ended.
     #[cfg_attr(feature = "schema", schema(required))]
     pub verdict: Option<Verdict>,
     /// Names of the agents that take part.
     pub agents: Vec<String>,
-    /// Since the first iteration was due; 0 before.
+    /// Seconds since the first iteration was due; 0 before.
     pub elapsed_s: f64,
-    /// How long the profile is.
+    /// Length of the load in seconds.
     pub duration_s: f64,
-    /// How many iterations the whole profile plans.
+    /// Iterations that the whole load plans; 0 if users decide.
     pub planned: u64,
     /// Due so far.
     pub scheduled: u64,
     /// Started so far.
     pub started: u64,
-    /// Ended well so far.
+    /// Completed without failure so far.
     pub ok: u64,
-    /// Ended badly so far.
+    /// Failed so far.
     pub failed: u64,
     /// Dropped so far.
     pub dropped: u64,
@@ -43,13 +43,13 @@ pub struct Progress {
     pub asked_rate: f64,
     /// Starts in the last complete second.
     pub achieved_rate: f64,
-    /// Of request durations in the last complete second; `None` without requests.
+    /// Median of the request durations in the last complete second; absent without requests.
     #[cfg_attr(feature = "schema", schema(required))]
     pub p50_ms: Option<f64>,
-    /// As above.
+    /// 95th percentile of the same.
     #[cfg_attr(feature = "schema", schema(required))]
     pub p95_ms: Option<f64>,
-    /// As above.
+    /// 99th percentile of the same.
     #[cfg_attr(feature = "schema", schema(required))]
     pub p99_ms: Option<f64>,
 }

@@ -167,7 +167,7 @@ fn wrong_flags_say_what_is_wrong() {
         ("--rate 1 --allow-drops 101%", "a percentage from 0 to 100"),
         (
             "--rate 1 --report pdf=x.pdf",
-            "unknown report format \"pdf\": write text, json, csv",
+            "unknown report format `pdf`: expected one of text, json, csv",
         ),
         ("--rate 1 --report json", "names no file"),
         ("--rate 1 --params /no/such/file", "cannot read /no/such/file"),

@@ -75,7 +75,7 @@ async fn two_agents_share_a_job_and_it_passes() {
         .unwrap();
     assert_eq!(seconds.rows[0][0].as_deref(), Some("100"));
     assert_eq!(
-        world.remote.agents().await.unwrap()[0].job,
+        world.agents().await[0].job,
         None,
         "the agents are free again"
     );
@@ -164,7 +164,7 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
     part.iterations[0].ok = 19;
     b.deliver(&*world.store, job, 1, &part).await;
     drop(b);
-    let agents = async || world.remote.agents().await.unwrap();
+    let agents = async || world.agents().await;
     let _b = loop {
         match Agent::register(&world, "b", "second", &[]).await {
             Ok(agent) => break agent,
@@ -259,7 +259,7 @@ async fn heartbeats_tell_the_time_and_are_shown() {
     assert_eq!((reply.sequence, reply.sent_monotonic_ns), (3, 42));
     assert!(before <= reply.received_wall_ns && reply.received_wall_ns <= reply.replied_wall_ns);
     assert!(reply.replied_wall_ns <= wall_ns());
-    let agents = world.remote.agents().await.unwrap();
+    let agents = world.agents().await;
     assert_eq!(
         (agents[0].clock_offset_ns, agents[0].clock_error_ns),
         (Some(-1_000), Some(500))

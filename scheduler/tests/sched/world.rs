@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heavy_api::operation::ListAgents;
 use heavy_client::{JobHome as _, Program, Remote};
 use heavy_load::span::Span;
-use heavy_results::job::{JobSpec, JobState, JobView};
+use heavy_results::job::{AgentInfo, JobSpec, JobState, JobView};
 use heavy_results::progress::Progress;
 use heavy_sched::{Config, LISTENS, open_data_dir, serve};
 use heavy_store::Store;
@@ -80,6 +81,10 @@ impl World {
         let mut spec = JobSpec::new(program.sha256, "100".parse().unwrap(), Span::from_s(1));
         spec.binary_name = program.name;
         spec
+    }
+
+    pub(crate) async fn agents(&self) -> Vec<AgentInfo> {
+        self.remote.ask(ListAgents, "").await.unwrap()
     }
 
     pub(crate) async fn submit(&self, spec: &JobSpec) -> Uuid {
