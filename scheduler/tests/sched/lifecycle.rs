@@ -74,11 +74,7 @@ async fn two_agents_share_a_job_and_it_passes() {
         .await
         .unwrap();
     assert_eq!(seconds.rows[0][0].as_deref(), Some("100"));
-    assert_eq!(
-        world.agents().await[0].job,
-        None,
-        "the agents are free again"
-    );
+    assert_eq!(world.agents().await[0].job, None, "the agents are free again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
