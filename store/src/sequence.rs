@@ -68,6 +68,7 @@ pub(crate) fn stream_named(name: &str) -> Stream {
 
 #[cfg(test)]
 mod tests {
+    use super::SequenceCheck::{Earlier, Known, Next};
     use super::*;
     use crate::Producer;
 
@@ -89,58 +90,16 @@ mod tests {
             crc32c: 7,
         });
         for (last, sequence, crc32c, stream, expected) in [
-            (None, 1, 0, Stream::Rows, SequenceCheck::Next),
-            (
-                None,
-                2,
-                0,
-                Stream::Rows,
-                SequenceCheck::Known(Committed::Gap { expected: 1 }),
-            ),
-            (
-                last,
-                0,
-                0,
-                Stream::Rows,
-                SequenceCheck::Known(Committed::Gap { expected: 6 }),
-            ),
-            (last, 6, 0, Stream::Rows, SequenceCheck::Next),
-            (
-                last,
-                7,
-                0,
-                Stream::Rows,
-                SequenceCheck::Known(Committed::Gap { expected: 6 }),
-            ),
-            (
-                last,
-                5,
-                7,
-                Stream::Rows,
-                SequenceCheck::Known(Committed::Duplicate),
-            ),
-            (
-                last,
-                5,
-                8,
-                Stream::Rows,
-                SequenceCheck::Known(Committed::Conflict),
-            ),
-            (
-                last,
-                3,
-                8,
-                Stream::Rows,
-                SequenceCheck::Known(Committed::Duplicate),
-            ),
-            (last, 3, 8, Stream::Stats, SequenceCheck::Earlier),
-            (
-                last,
-                5,
-                7,
-                Stream::Stats,
-                SequenceCheck::Known(Committed::Duplicate),
-            ),
+            (None, 1, 0, Stream::Rows, Next),
+            (None, 2, 0, Stream::Rows, Known(Committed::Gap { expected: 1 })),
+            (last, 0, 0, Stream::Rows, Known(Committed::Gap { expected: 6 })),
+            (last, 6, 0, Stream::Rows, Next),
+            (last, 7, 0, Stream::Rows, Known(Committed::Gap { expected: 6 })),
+            (last, 5, 7, Stream::Rows, Known(Committed::Duplicate)),
+            (last, 5, 8, Stream::Rows, Known(Committed::Conflict)),
+            (last, 3, 8, Stream::Rows, Known(Committed::Duplicate)),
+            (last, 3, 8, Stream::Stats, Earlier),
+            (last, 5, 7, Stream::Stats, Known(Committed::Duplicate)),
         ] {
             assert_eq!(
                 check(last, &batch(stream, sequence, crc32c)),
@@ -172,10 +131,10 @@ mod tests {
                 content,
             };
             for (sequence, expected) in [
-                (3, SequenceCheck::Known(Committed::Duplicate)),
-                (5, SequenceCheck::Known(Committed::Duplicate)),
-                (6, SequenceCheck::Next),
-                (7, SequenceCheck::Known(Committed::Gap { expected: 6 })),
+                (3, Known(Committed::Duplicate)),
+                (5, Known(Committed::Duplicate)),
+                (6, Next),
+                (7, Known(Committed::Gap { expected: 6 })),
             ] {
                 batch.sequence = sequence;
                 assert_eq!(check(last, &batch), expected, "{stream:?} {sequence}");

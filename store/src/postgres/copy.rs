@@ -32,7 +32,7 @@ pub(super) fn encode(job: Uuid, rows: &Rows, identities: &BatchIdentities, ids: 
     let texts = StoredTexts::of(rows);
     let requests = &rows.requests;
     let samples = (!requests.workflow.is_empty()).then(|| {
-        let mut encoder = Encoder::new(25, requests.workflow.len(), 280);
+        let mut encoder = Encoder::new(SAMPLE_COLUMNS, requests.workflow.len(), 280);
         for (row, identity) in identities.of_requests.iter().enumerate() {
             encoder.row();
             encoder.bigint(ids[*identity as usize]);
@@ -42,7 +42,7 @@ pub(super) fn encode(job: Uuid, rows: &Rows, identities: &BatchIdentities, ids: 
     });
     let iterations = &rows.iterations;
     let iterations = (!iterations.workflow.is_empty()).then(|| {
-        let mut encoder = Encoder::new(15, iterations.workflow.len(), 160);
+        let mut encoder = Encoder::new(ITERATION_COLUMNS, iterations.workflow.len(), 160);
         for (row, identity) in identities.of_iterations.iter().enumerate() {
             encoder.row();
             encoder.bigint(ids[*identity as usize]);

@@ -10,8 +10,9 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// No rows yet, each of `fields` fields.
-    pub(super) fn new(fields: i16, rows: usize, bytes_per_row: usize) -> Self {
+    /// Room for so many rows of these columns, which are separated by commas.
+    pub(super) fn new(columns: &str, rows: usize, bytes_per_row: usize) -> Self {
+        let fields = columns.split(',').count() as i16;
         let mut bytes = Vec::with_capacity(HEADER.len() + rows * bytes_per_row + 2);
         bytes.extend_from_slice(HEADER);
         Self { bytes, fields }
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn fields_have_their_length_before_them() {
-        let mut encoder = Encoder::new(3, 1, 16);
+        let mut encoder = Encoder::new("a, b, c", 1, 16);
         encoder.row();
         encoder.smallint(258);
         encoder.text_or_null("");
