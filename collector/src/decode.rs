@@ -305,7 +305,7 @@ mod tests {
                 iterations(|rows| rows.dictionary[0].push('x')),
                 "does not start with the empty text",
             ),
-            (with(|batch| batch.crc32c ^= 1), "damaged: the checksum"),
+            (with(|batch| batch.crc32c ^= 1), "damaged: checksum"),
             (with(|batch| batch.producer = None), "missing"),
             (
                 with(|batch| batch.producer.as_mut().unwrap().stream = 0),

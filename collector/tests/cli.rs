@@ -81,7 +81,7 @@ fn a_database_is_refused_that_cannot_be_used() {
         .database()
         .url()
         .replace("heavy-test-only", "wrong-secret");
-    let finished = refused(with("--database", &url), 1, "or its password is wrong");
+    let finished = refused(with("--database", &url), 1, "wrong password or unknown user");
     assert!(!finished.stderr.contains("wrong-secret"), "{}", finished.stderr);
 }
 

@@ -111,7 +111,7 @@ mod tests {
         let there = || parse(url).unwrap().existing(url);
         let error = there().unwrap_err().to_string();
         assert!(
-            error.contains("or the path of a SQLite file that exists"),
+            error.contains("or the path of an existing SQLite file"),
             "{error}"
         );
         std::fs::write(&file, "").unwrap();
