@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 64;
 
 /// All that an agent needs to know.
 #[derive(Debug, Clone)]
-pub struct Config {
+pub struct AgentConfig {
     /// URL of the scheduler, `http://HOST:PORT`.
     pub scheduler: String,
     /// URL of the collector, `http://HOST:PORT`.
@@ -54,7 +54,7 @@ impl Default for Launcher {
     }
 }
 
-impl Config {
+impl AgentConfig {
     /// An agent of `scheduler` and `collector` with all else as by default.
     #[must_use]
     pub fn new(
@@ -137,14 +137,14 @@ mod tests {
             ("with space", false),
             (&"x".repeat(65), false),
         ] {
-            let config = Config::new(name, "http://a:1", "http://b:2", "/tmp");
+            let config = AgentConfig::new(name, "http://a:1", "http://b:2", "/tmp");
             assert_eq!(config.check().is_ok(), good, "{name}");
         }
     }
 
     #[test]
     fn urls_that_are_none_are_refused_with_their_role() {
-        let config = Config::new("a", DEFAULT_SCHEDULER, "collector:7701", "/tmp");
+        let config = AgentConfig::new("a", DEFAULT_SCHEDULER, "collector:7701", "/tmp");
         assert!(config.check().unwrap_err().to_string().contains("collector"));
     }
 }

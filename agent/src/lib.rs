@@ -34,6 +34,8 @@ mod shared;
 mod spool;
 mod tail;
 
-pub use config::{Config, DEFAULT_SCHEDULER, DEFAULT_SPOOL_LIMIT_BYTES, Launcher, data_dir_of, default_name};
+pub use config::{
+    AgentConfig, DEFAULT_SCHEDULER, DEFAULT_SPOOL_LIMIT_BYTES, Launcher, data_dir_of, default_name,
+};
 pub use error::Error;
 pub use run::run;

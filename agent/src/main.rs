@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use heavy_agent::command_line::Args;
-use heavy_agent::{Config, Error};
+use heavy_agent::{AgentConfig, Error};
 use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
 use heavy_process::data_dir::default_dir;
 use heavy_process::signals::Interrupts;
@@ -54,7 +54,7 @@ fn serve(args: Args) -> anyhow::Result<()> {
     result
 }
 
-fn config(args: Args) -> Result<Config, Error> {
+fn config(args: Args) -> Result<AgentConfig, Error> {
     let name = args.name.unwrap_or_else(heavy_agent::default_name);
     let data_dir = match args.data_dir {
         Some(dir) => dir,
@@ -62,7 +62,7 @@ fn config(args: Args) -> Result<Config, Error> {
     };
     // Load tests run in directories of their own, where a relative path leads elsewhere.
     let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
-    let mut config = Config::new(name, args.scheduler, args.collector, data_dir);
+    let mut config = AgentConfig::new(name, args.scheduler, args.collector, data_dir);
     config.labels = args.label.into_iter().collect();
     config.spool_limit_bytes = args.spool_limit;
     config.on_connected = connected;

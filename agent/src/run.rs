@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assignment;
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::config::AgentConfig;
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
 use crate::link::{Handle, Link};
@@ -43,7 +43,7 @@ const LAST_UPDATES_LIMIT: Duration = Duration::from_secs(2);
 /// # Errors
 /// When the configuration is wrong, the data directory cannot be used, or the scheduler refuses this agent for good. The
 /// agent waits for a scheduler or collector that cannot be reached.
-pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(), Error> {
     config.check()?;
     let config = Arc::new(config);
     let data_dir = AgentDirs::open(&config.data_dir)?;

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tonic::transport::Channel;
 
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::config::AgentConfig;
 use crate::deliver::Delivery;
 use crate::link::ClockEstimate;
 use crate::process::Spawner;
@@ -21,7 +21,7 @@ use heavy_process::clock;
 /// What all assignments of an agent share.
 #[derive(Debug)]
 pub(crate) struct AgentShared {
-    pub(crate) config: Arc<Config>,
+    pub(crate) config: Arc<AgentConfig>,
     pub(crate) host: Host,
     pub(crate) cache: Cache,
     pub(crate) spawner: Spawner,

@@ -158,7 +158,7 @@ async fn scheduling(
 
 fn agent(scheduler: SocketAddr, collector: SocketAddr, directory: &Path) -> EmbeddedService {
     let directory = heavy_agent::data_dir_of(AGENT, directory);
-    let config = heavy_agent::Config::new(
+    let config = heavy_agent::AgentConfig::new(
         AGENT,
         format!("http://{scheduler}"),
         format!("http://{collector}"),

@@ -17,7 +17,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
-use crate::config::Config;
+use crate::config::AgentConfig;
 use crate::orders::Order;
 use crate::{Error, host};
 pub(crate) use estimate::ClockEstimate;
@@ -78,7 +78,7 @@ pub(crate) struct Handle {
 /// The link itself.
 #[derive(Debug)]
 pub(crate) struct Link {
-    config: Arc<Config>,
+    config: Arc<AgentConfig>,
     host: Host,
     client: FleetClient<Channel>,
     instance: String,
@@ -103,7 +103,7 @@ enum SessionEnd {
 
 impl Link {
     /// A link that is not yet open.
-    pub(crate) fn new(config: Arc<Config>, host: Host, client: FleetClient<Channel>) -> (Self, Handle) {
+    pub(crate) fn new(config: Arc<AgentConfig>, host: Host, client: FleetClient<Channel>) -> (Self, Handle) {
         let (orders, orders_end) = mpsc::channel(QUEUE);
         let (updates_end, updates) = mpsc::channel(QUEUE);
         let (clock, clock_end) = watch::channel(None);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use heavy_agent::{Config, Error};
+use heavy_agent::{AgentConfig, Error};
 use heavy_load::revision::Revision;
 use heavy_load::span::Span;
 use heavy_proto::v1;
@@ -53,9 +53,9 @@ impl World {
         }
     }
 
-    pub(crate) fn config(&self) -> Config {
+    pub(crate) fn config(&self) -> AgentConfig {
         let url = |addr| format!("http://{addr}");
-        let mut config = Config::new(
+        let mut config = AgentConfig::new(
             "agent-1",
             url(self.scheduler.addr),
             url(self.collector.addr),
