@@ -8,7 +8,7 @@ pub use utoipa::IntoParams;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, Type,
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, Object, ObjectBuilder, Schema, Type,
 };
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required, Response,
@@ -200,6 +200,7 @@ impl Description {
     /// The whole document.
     #[must_use]
     pub fn finish(mut self) -> OpenApi {
+        self.schemas = inlined(&self.schemas);
         for (_, schema) in &mut self.schemas {
             // Nothing is answered that is not described.
             if let RefOr::T(Schema::Object(object)) = schema
@@ -222,6 +223,48 @@ impl Description {
                 ComponentsBuilder::new().schemas_from_iter(self.schemas).build(),
             ))
             .build()
+    }
+}
+
+/// The schemas with those that consist of others (a job and how to run it) written as one object each.
+fn inlined(schemas: &Schemas) -> Schemas {
+    let inline = |(name, schema): &(String, RefOr<Schema>)| {
+        let schema = match schema {
+            RefOr::T(Schema::AllOf(_)) => {
+                let mut whole = Object::new();
+                add_parts(schema, schemas, &mut whole);
+                RefOr::T(Schema::Object(whole))
+            }
+            other => other.clone(),
+        };
+        (name.clone(), schema)
+    };
+    schemas.iter().map(inline).collect()
+}
+
+fn add_parts(schema: &RefOr<Schema>, schemas: &Schemas, whole: &mut Object) {
+    match schema {
+        RefOr::Ref(reference) => {
+            let named = |(name, _): &&(String, RefOr<Schema>)| {
+                reference.ref_location.rsplit('/').next() == Some(name.as_str())
+            };
+            if let Some((_, schema)) = schemas.iter().find(named) {
+                add_parts(schema, schemas, whole);
+            }
+        }
+        RefOr::T(Schema::AllOf(all)) => {
+            for part in &all.items {
+                add_parts(part, schemas, whole);
+            }
+            if all.description.is_some() {
+                whole.description.clone_from(&all.description);
+            }
+        }
+        RefOr::T(Schema::Object(part)) => {
+            whole.properties.extend(part.properties.clone());
+            whole.required.extend(part.required.iter().cloned());
+        }
+        RefOr::T(_) => {}
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct DemoArgs {
 
 pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResult {
     if !args.load.has_own_length() {
-        args.load.duration.get_or_insert(DURATION);
+        args.load.load_spec.duration.get_or_insert(DURATION);
     }
     let program = itself()?;
     let mut interrupts = Interrupts::take()?;

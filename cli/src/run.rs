@@ -240,7 +240,7 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFail
     let modest =
         Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| CommandFailure::new(error.to_string()))?;
     let mut plan = args.load.to_plan(&program, Some(modest))?;
-    if args.load.rate.is_none() && plan.spec.rate == Some(modest) {
+    if args.load.load_spec.rate.is_none() && plan.spec.load_spec.rate == Some(modest) {
         plan.notes.push(format!("no --rate given: using {modest}"));
     }
     if args.load.name.is_none() {

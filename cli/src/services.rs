@@ -7,7 +7,6 @@ mod excerpt;
 mod find;
 mod list;
 mod manifest;
-mod nearest;
 mod new;
 mod registered;
 mod run;

@@ -1,20 +1,18 @@
 //! `config`: configurations that the scheduler saves.
 
 use heavy_load::exit_code;
-use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use heavy_api::document::NoQuery;
 use heavy_api::operation as op;
 use heavy_results::config::Config;
-use heavy_results::job::JobSpec;
+use heavy_results::job::RunSpec;
 
 use super::home::JobHome as _;
-use super::layers::under_flags;
 use super::output::{print, say};
 use super::remote::json;
-use super::{Error, LoadFlags, Program, Remote, TeamFlags, plan, tables};
+use super::{Error, LoadFlags, Remote, TeamFlags, plan, tables};
 use heavy_process::clock;
 
 const EXAMPLES: &str = "\
@@ -77,16 +75,16 @@ pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error>
     let remote = Remote::connect(scheduler).await?;
     match verb {
         ConfigVerb::Save(args) => {
-            let spec = spec(args, &remote).await?;
+            let run = run_of(args, &remote).await?;
             let config =
-                Config::of(&args.config, 0, &spec).map_err(|error| Error::Usage(error.to_string()))?;
+                Config::new(&args.config, 0, &run).map_err(|error| Error::Usage(error.to_string()))?;
             let kept = remote
                 .ask_with(op::SaveConfig, &args.config, &NoQuery {}, json(&config.job)?)
                 .await?;
             say(&format!(
                 "saved the configuration {0}: {1}; use it with --config {0}\n",
                 kept.name,
-                spec.describe_load()
+                run.describe_load()
             ));
         }
         ConfigVerb::List { json } => {
@@ -120,16 +118,10 @@ fn refuse_variables(load: &LoadFlags) -> Result<(), Error> {
     ))
 }
 
-/// The job that flags, a file or another job describe, whatever its binary.
-async fn spec(args: &SaveArgs, remote: &Remote) -> Result<JobSpec, Error> {
-    let nothing = Program {
-        file: PathBuf::new(),
-        name: String::new(),
-        sha256: "0".repeat(64),
-        bytes: 0,
-    };
-    let plan = match &args.from_job {
-        None => args.load.to_plan(&nothing, None)?,
+/// What flags, a file or another job describe.
+async fn run_of(args: &SaveArgs, remote: &Remote) -> Result<RunSpec, Error> {
+    let mut run = match &args.from_job {
+        None => args.load.to_run(None)?,
         Some(job) => {
             let mut spec = remote.get(job).await?.job.spec;
             spec.env.clear();
@@ -137,12 +129,10 @@ async fn spec(args: &SaveArgs, remote: &Remote) -> Result<JobSpec, Error> {
             if spec.name == spec.binary_name {
                 spec.name.clear();
             }
-            args.load
-                .plan_of(under_flags(&spec, &args.load)?, &nothing, None)?
+            args.load.merge(&spec.run)?
         }
     };
-    let mut spec = plan.spec;
-    args.team.apply(&mut spec);
-    plan::check(&spec)?;
-    Ok(spec)
+    args.team.apply(&mut run);
+    plan::check(&run)?;
+    Ok(run)
 }

@@ -1,134 +1,85 @@
-//! The load flags: what a person types to say how a load test is to be run. [`super::plan`] makes a job of them.
+//! The flags that say how to run a load test.
+//!
+//! Those of the load and of its execution are [`LoadSpec`] and [`ExecutionSpec`]; the others are named as their keys in
+//! job documents, which [`LoadFlags::keys`] gives.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use heavy_load::arrivals::Arrivals;
-use heavy_load::profile::Stage;
-use heavy_load::rate::Rate;
-use heavy_load::span::Span;
-use heavy_load::users::Users;
-use heavy_load::vocabulary::{Connections, WhenFull};
-use heavy_results::job::Samples;
+use heavy_load::execution::ExecutionSpec;
+use heavy_load::spec::LoadSpec;
+use heavy_results::job::{Keys, Samples};
 use heavy_results::threshold::Threshold;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
-use super::ReportFile;
+use super::{Error, FromEnv, ReportFile};
 
-/// How a load test is to be run; every flag also reads `HEAVY_...` from the environment.
-#[derive(Debug, Clone, Default, Args)]
+/// How to run a load test; every flag also reads `HEAVY_...` from the environment.
+#[derive(Debug, Clone, Default, Args, Serialize)]
 #[command(next_help_heading = "Load")]
 pub struct LoadFlags {
-    /// Iterations to start per second (or /m, /h), whatever the target does
-    #[arg(
-        long,
-        value_name = "N[/s|/m|/h]",
-        env = "HEAVY_RATE",
-        allow_hyphen_values = true
-    )]
-    pub rate: Option<Rate>,
-    /// Rates over time: each stage is a duration and the rate that is reached at its end, from 0 (or --rate) on. k6's
-    /// stages are users: those are --users D:N,...
-    #[arg(long, value_name = "D:RATE,...", env = "HEAVY_STAGES", value_delimiter = ',')]
-    pub stages: Vec<Stage>,
-    /// How starts are spread around the rate [default: uniform]
-    #[arg(long, value_enum, env = "HEAVY_ARRIVALS")]
-    pub arrivals: Option<Arrivals>,
-    /// What random arrivals follow from; the same seed gives the same arrivals [default: drawn, and kept with the job]
-    #[arg(long, value_name = "N", env = "HEAVY_SEED")]
-    pub seed: Option<u64>,
-    /// Users that start again when they are done, in place of a rate: a number, or stages of it
-    #[arg(
-        long,
-        value_name = "N|D:N,...",
-        env = "HEAVY_USERS",
-        allow_hyphen_values = true
-    )]
-    pub users: Option<Users>,
-    /// How many iterations all users have together; without --users it is one user
-    #[arg(short, long, value_name = "N", env = "HEAVY_ITERATIONS")]
-    pub iterations: Option<u64>,
-    /// How many iterations each user has
-    #[arg(long, value_name = "N", env = "HEAVY_ITERATIONS_PER_USER")]
-    pub iterations_per_user: Option<u64>,
-    /// From one start of a user to its next
-    #[arg(long, value_name = "D", env = "HEAVY_PACING")]
-    pub pacing: Option<Span>,
-    /// So many identities take turns, made before the start; no two agents ever hold the same
-    #[arg(long, value_name = "N", env = "HEAVY_UNIQUE_USERS")]
-    pub unique_users: Option<u32>,
-    /// Comes before the duration, and is marked in the results
-    #[arg(long, value_name = "D", env = "HEAVY_WARM_UP")]
-    pub warm_up: Option<Span>,
-    /// A job file, TOML or JSON; flags go before it
+    /// What to start, and when.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub load_spec: FromEnv<LoadSpec>,
+    /// How to run iterations.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub execution: FromEnv<ExecutionSpec>,
+    /// A job file, TOML or JSON; flags override it
+    #[serde(skip)]
     #[arg(long, value_name = "FILE", env = "HEAVY_FILE")]
     pub file: Option<PathBuf>,
-    /// How long to start iterations [default: 30s]
-    #[arg(
-        short,
-        long,
-        value_name = "D",
-        env = "HEAVY_DURATION",
-        allow_hyphen_values = true
-    )]
-    pub duration: Option<Span>,
-    /// Iterations that may run at once, on each agent [default: 4096]
-    #[arg(long, value_name = "N", env = "HEAVY_MAX_IN_FLIGHT")]
-    pub max_in_flight: Option<u32>,
-    /// What becomes of an iteration that is due while that many run [default: drop]
-    #[arg(long, value_enum, env = "HEAVY_WHEN_FULL")]
-    pub when_full: Option<WhenFull>,
-    /// How long running iterations may go on after the last start [default: 30s]
-    #[arg(long, value_name = "D", env = "HEAVY_GRACEFUL_STOP")]
-    pub graceful_stop: Option<Span>,
-    /// Give an iteration up as failed after this long
-    #[arg(long, value_name = "D", env = "HEAVY_TIMEOUT")]
-    pub timeout: Option<Span>,
-    /// Who shares connections with whom [default: shared]
-    #[arg(long, value_enum, env = "HEAVY_CONNECTIONS")]
-    pub connections: Option<Connections>,
-    /// Send the W3C header `traceparent`: the sequence ID is the trace, the request ID the span
-    #[arg(long, env = "HEAVY_TRACEPARENT", value_parser = FalseyValueParser::new())]
-    pub traceparent: bool,
-    /// A parameter of the load test: JSON if the value is any, else a string
+    /// A parameter of the load test; a value that is not JSON is a string
     #[arg(long = "param", value_name = "K=V", env = "HEAVY_PARAM", hide_env_values = true, value_parser = pair)]
+    #[serde(skip)]
     pub param: Vec<(String, String)>,
     /// A file with the load test's parameters as a JSON document; - for stdin
     #[arg(long, value_name = "FILE", env = "HEAVY_PARAMS")]
+    #[serde(skip)]
     pub params: Option<PathBuf>,
-    /// A variable for the load test
+    /// An environment variable of the load test
     #[arg(short, long = "env", value_name = "K=V", env = "HEAVY_ENV", hide_env_values = true, value_parser = pair)]
+    #[serde(skip)]
     pub env: Vec<(String, String)>,
-    /// A file with variables for the load test, one KEY=VALUE a line
+    /// A file with environment variables of the load test, one KEY=VALUE per line
     #[arg(long, value_name = "FILE", env = "HEAVY_ENV_FILE")]
+    #[serde(skip)]
     pub env_file: Option<PathBuf>,
-    /// A condition on what is measured that fails the job if it is not met, as in 'http_req_duration: p(95)<500 over 30s
-    /// abort' or 'http_req_failed{step:pay}: rate<1%'; may be given more than once
+    /// A condition on the results that fails the job unless it is met, such as 'http_req_duration: p(95)<500 over 30s abort' or
+    /// 'http_req_failed{step:pay}: rate<1%'; may be repeated
     #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
+    #[serde(skip)]
     pub thresholds: Vec<Threshold>,
-    /// Drops for want of a free slot up to this share of the plan do not fail the job [default: 0%]
+    /// Share of the plan that may be dropped for lack of a free slot without failing the job [default: 0%]
     #[arg(long, value_name = "P%", env = "HEAVY_ALLOW_DROPS", value_parser = percent, allow_hyphen_values = true)]
+    #[serde(rename = "allow_drops_percent", skip_serializing_if = "Option::is_none")]
     pub allow_drops: Option<f64>,
-    /// A generator that could not keep up only warns, instead of making the job INVALID
+    /// Warn about a generator that could not keep up, instead of making the job INVALID
     #[arg(long, env = "HEAVY_ALLOW_INVALID", value_parser = FalseyValueParser::new())]
     pub allow_invalid: bool,
-    /// Which raw rows to keep: all, errors, none or a share as in 10%; statistics always hold everything [default: all]
+    /// Which raw rows to keep: all, errors, none or a share such as 10%; statistics always cover everything [default: all]
     #[arg(long, value_name = "P", env = "HEAVY_SAMPLES", help_heading = "Results")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub samples: Option<Samples>,
     /// Keep query strings in stored URLs
     #[arg(long, env = "HEAVY_KEEP_QUERY", value_parser = FalseyValueParser::new(), help_heading = "Results")]
     pub keep_query: bool,
-    /// Also write a report when the job has ended, as in html=report.html: text, json, csv, junit, markdown or html; - for
-    /// stdout; may be given more than once
+    /// Also write a report when the job has ended, such as html=report.html: text, json, csv, junit, markdown or html; - for
+    /// stdout; may be repeated
     #[arg(
         long,
         value_name = "FORMAT=FILE",
         env = "HEAVY_REPORT",
         help_heading = "Results"
     )]
+    #[serde(skip)]
     pub report: Vec<ReportFile>,
     /// Name of the job [default: the binary's file name]
     #[arg(long, env = "HEAVY_NAME", help_heading = "Results")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What the job is for
     #[arg(
@@ -137,13 +88,40 @@ pub struct LoadFlags {
         env = "HEAVY_DESCRIPTION",
         help_heading = "Results"
     )]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The service that is tested
+    /// Name of the service under test
     #[arg(long, value_name = "NAME", env = "HEAVY_SERVICE", help_heading = "Results")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// A label of the job, for queries
     #[arg(long = "label", value_name = "K=V", env = "HEAVY_LABEL", value_parser = pair, help_heading = "Results")]
+    #[serde(
+        rename = "labels",
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "map"
+    )]
     pub label: Vec<(String, String)>,
+}
+
+impl LoadFlags {
+    /// The keys of a job document that these flags set; without params, variables and thresholds, which add to others.
+    ///
+    /// # Errors
+    /// Never: every flag has a form in JSON.
+    pub fn keys(&self) -> Result<Keys, Error> {
+        let mut keys = match serde_json::to_value(self)? {
+            Value::Object(keys) => keys,
+            _ => Keys::new(),
+        };
+        // A switch that is off overrides nothing.
+        keys.retain(|_, value| *value != Value::Bool(false));
+        Ok(keys)
+    }
+}
+
+fn map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {

@@ -1,7 +1,7 @@
 //! The command line of clients: the verbs of `heavy-sched`, which `heavy` has too.
 //!
 //! [`Verb`] is what can be typed, [`run`] does it and gives the exit code. Programs that submit by themselves use
-//! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::plan_of`]), [`run_plan`] and [`report`], or the parts of these.
+//! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::merge`] and [`Plan::for_program`]), [`run_plan`] and [`report`], or the parts of these.
 
 mod bar;
 mod called;
@@ -12,9 +12,9 @@ mod events;
 pub mod exit;
 mod flags;
 pub mod follow;
+mod from_env;
 mod home;
 mod http;
-mod layers;
 mod live;
 mod output;
 mod plan;
@@ -35,8 +35,8 @@ pub use configs::{ConfigVerb, SaveArgs};
 pub use env_file::env_file;
 pub use error::Error;
 pub use flags::LoadFlags;
+pub use from_env::FromEnv;
 pub use home::{Database, JobHome};
-pub use layers::{Keys, give_way, lay, of_flags};
 pub use plan::{Plan, announce};
 pub use program::Program;
 pub use remote::Remote;

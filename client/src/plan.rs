@@ -6,9 +6,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use heavy_load::rate::Rate;
-use heavy_load::shape;
+use heavy_load::spec::{DEFAULT_DURATION, DEFAULT_MAX_DURATION};
 use heavy_report::escape;
-use heavy_results::job::JobSpec;
+use heavy_results::job::{JobSpec, RunSpec, drop_conflicts, overlay};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -19,112 +19,95 @@ use super::{Error, LoadFlags, Program, env_file, provenance};
 pub struct Plan {
     /// The job.
     pub spec: JobSpec,
-    /// What was taken by default and should be known.
+    /// Defaults that the user should know of.
     pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// The plan of this job.
+    ///
+    /// # Errors
+    /// When a value is impossible.
+    pub fn new(spec: JobSpec) -> Result<Self, Error> {
+        check(&spec)?;
+        let notes = notes(&spec);
+        Ok(Self { spec, notes })
+    }
+
+    /// A run of a program. Its name defaults to the program's, and its commit is looked for above `source`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn for_program(run: RunSpec, program: &Program, source: &Path) -> Result<Self, Error> {
+        let mut spec = JobSpec::from_run(run, &program.sha256, &program.name);
+        spec.provenance = provenance::of(&program.file, source);
+        if spec.name.is_empty() {
+            spec.name.clone_from(&program.name);
+        }
+        Self::new(spec)
+    }
 }
 
 impl LoadFlags {
     /// Whether these flags say by themselves how long the load lasts, or a file may.
     #[must_use]
     pub fn has_own_length(&self) -> bool {
-        let staged = self
-            .users
-            .as_ref()
-            .is_some_and(|users| users.duration().is_some());
-        staged || !self.stages.is_empty() || self.file.is_some()
+        self.load_spec.is_staged() || self.file.is_some()
     }
 
-    /// The job that these flags ask for, with `program` as its binary. `rate` is what to start at if no flag says.
+    /// The job that these flags ask for, with `program` as its binary. `rate` is the one to start at if no flag has any.
     ///
     /// # Errors
     /// When there is no rate, a value cannot be, or a named file cannot be read or is not what it should be.
     pub fn to_plan(&self, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
-        let spec = match &self.file {
-            Some(file) => document(file, &read(file)?, &program.sha256)?,
-            None => JobSpec::of(program.sha256.clone()),
-        };
-        self.plan_of(spec, program, rate)
+        Plan::for_program(self.to_run(rate)?, program, &program.file)
     }
 
-    /// As [`Self::to_plan`], with this document in place of a job file; flags go before it.
+    /// How to run a load test by these flags and their job file.
     ///
     /// # Errors
     /// As [`Self::to_plan`].
-    pub fn plan_of(&self, mut spec: JobSpec, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
-        spec.binary_sha256.clone_from(&program.sha256);
-        spec.binary_name.clone_from(&program.name);
-        spec.provenance = provenance::of(&program.file);
-        self.set_load(&mut spec);
-        if !spec.shape().is_given()
-            && spec
-                .workflows
-                .iter()
-                .all(|workflow| !workflow.shape(&spec).is_given())
-        {
-            spec.rate = rate;
+    pub fn to_run(&self, rate: Option<Rate>) -> Result<RunSpec, Error> {
+        let below = match &self.file {
+            Some(file) => document(file, &read(file)?)?,
+            None => RunSpec::default(),
+        };
+        self.overlay(&below, rate)
+    }
+
+    /// These flags merged into `below`, where their load replaces one of another kind.
+    ///
+    /// # Errors
+    /// As [`Self::to_plan`].
+    pub fn merge(&self, below: &RunSpec) -> Result<RunSpec, Error> {
+        let mut keys = below.to_keys();
+        drop_conflicts(&self.keys()?, &mut keys);
+        self.overlay(&RunSpec::from_keys(keys)?, None)
+    }
+
+    /// These flags merged into `below`; a load of another kind conflicts with its.
+    ///
+    /// # Errors
+    /// As [`Self::to_plan`].
+    pub fn overlay(&self, below: &RunSpec, rate: Option<Rate>) -> Result<RunSpec, Error> {
+        let mut keys = below.to_keys();
+        overlay(&self.keys()?, &mut keys);
+        let mut run = RunSpec::from_keys(keys)?;
+        if !run.has_load() {
+            run.load_spec.rate = rate;
         }
-        if !spec.shape().is_given() && spec.workflows.is_empty() {
+        if !run.load_spec.is_given() && run.workflows.is_empty() {
             return Err(Error::Usage(
                 "say how many iterations to start per second with --rate, as in --rate 100 (or ask for --stages, --users or \
                  --iterations)"
                     .to_owned(),
             ));
         }
-        self.set_words(&mut spec, program);
-        self.set_limits(&mut spec);
-        spec.params = self.all_params(spec.params)?;
-        spec.env.extend(self.all_env()?);
-        check(&spec)?;
-        let notes = notes(&spec);
-        Ok(Plan { spec, notes })
-    }
-
-    /// What is started, and when.
-    fn set_load(&self, spec: &mut JobSpec) {
-        spec.rate = self.rate.or(spec.rate);
-        if !self.stages.is_empty() {
-            spec.stages.clone_from(&self.stages);
-        }
-        spec.arrivals = self.arrivals.unwrap_or(spec.arrivals);
-        spec.seed = self.seed.or(spec.seed);
-        spec.users = self.users.clone().or_else(|| spec.users.take());
-        spec.iterations = self.iterations.or(spec.iterations);
-        spec.iterations_per_user = self.iterations_per_user.or(spec.iterations_per_user);
-        spec.pacing = self.pacing.or(spec.pacing);
-        spec.duration = self.duration.or(spec.duration);
-        spec.warm_up = self.warm_up.unwrap_or(spec.warm_up);
-        spec.unique_users = self.unique_users.or(spec.unique_users);
-    }
-
-    /// What people and queries go by.
-    fn set_words(&self, spec: &mut JobSpec, program: &Program) {
-        for (field, flag) in [
-            (&mut spec.name, &self.name),
-            (&mut spec.description, &self.description),
-            (&mut spec.service, &self.service),
-        ] {
-            if let Some(flag) = flag {
-                field.clone_from(flag);
-            }
-        }
-        if spec.name.is_empty() {
-            spec.name.clone_from(&program.name);
-        }
-        spec.labels.extend(self.label.iter().cloned());
-    }
-
-    fn set_limits(&self, spec: &mut JobSpec) {
-        spec.max_in_flight = self.max_in_flight.unwrap_or(spec.max_in_flight);
-        spec.when_full = self.when_full.unwrap_or(spec.when_full);
-        spec.graceful_stop = self.graceful_stop.unwrap_or(spec.graceful_stop);
-        spec.timeout = self.timeout.or(spec.timeout);
-        spec.connections = self.connections.unwrap_or(spec.connections);
-        spec.traceparent |= self.traceparent;
-        spec.samples = self.samples.unwrap_or(spec.samples);
-        spec.keep_query |= self.keep_query;
-        spec.allow_drops_percent = self.allow_drops.unwrap_or(spec.allow_drops_percent);
-        spec.allow_invalid |= self.allow_invalid;
-        spec.thresholds.extend(self.thresholds.iter().cloned());
+        run.thresholds.extend(self.thresholds.iter().cloned());
+        run.params = self.all_params(run.params)?;
+        run.env.extend(self.all_env()?);
+        check(&run)?;
+        Ok(run)
     }
 
     fn all_params(&self, of_document: Value) -> Result<Value, Error> {
@@ -159,12 +142,12 @@ impl LoadFlags {
     }
 }
 
-/// Checks a job document before it is sent, in the words of the command line.
+/// Checks a run before it is sent, in the words of the command line.
 ///
 /// # Errors
 /// When a value cannot be.
-pub(crate) fn check(spec: &JobSpec) -> Result<(), Error> {
-    spec.check().map_err(|error| match error {
+pub(crate) fn check(run: &RunSpec) -> Result<(), Error> {
+    run.check().map_err(|error| match error {
         heavy_results::job::SpecError::Field { field, problem } => Error::Usage(format!(
             "--{}: {problem}",
             field
@@ -202,7 +185,10 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
         words.push_str(&format!(": {} iterations", load.planned()));
     }
     if load.is_open() {
-        words.push_str(&format!(", at most {} at once on each agent", spec.max_in_flight));
+        words.push_str(&format!(
+            ", at most {} at once on each agent",
+            spec.execution.max_in_flight()
+        ));
     }
     line("load", words);
     line(
@@ -220,7 +206,7 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
 }
 
 /// The workflows, with their weights where they differ.
-fn workflows(spec: &JobSpec) -> String {
+fn workflows(spec: &RunSpec) -> String {
     let weighted = spec.workflows.iter().any(|workflow| workflow.weight != 1);
     let names = spec.workflows.iter().map(|workflow| {
         if weighted {
@@ -232,29 +218,21 @@ fn workflows(spec: &JobSpec) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// What was taken by default and should be known.
-fn notes(spec: &JobSpec) -> Vec<String> {
-    let asked = spec.shape();
-    if spec.duration.is_some() || !asked.is_given() || !asked.stages.is_empty() {
+/// Defaults that the user should know of.
+fn notes(run: &RunSpec) -> Vec<String> {
+    let load = &run.load_spec;
+    if load.duration.is_some() || !load.is_given() || load.is_staged() {
         return Vec::new();
     }
-    if spec.iterations.or(spec.iterations_per_user).is_some() {
-        return vec![format!(
-            "no --duration was given: giving up after {}",
-            shape::DEFAULT_MAX_DURATION
-        )];
-    }
-    if asked.users.is_some_and(|users| users.duration().is_some()) {
-        return Vec::new();
-    }
-    vec![format!(
-        "no --duration was given: starting iterations for {}",
-        shape::DEFAULT_DURATION
-    )]
+    vec![if load.is_counted() {
+        format!("no --duration was given: giving up after {DEFAULT_MAX_DURATION}")
+    } else {
+        format!("no --duration was given: starting iterations for {DEFAULT_DURATION}")
+    }]
 }
 
-/// The job document of a file, TOML or JSON, for a binary.
-fn document(file: &Path, text: &str, sha256: &str) -> Result<JobSpec, Error> {
+/// The document of a file, TOML or JSON; a binary in it is left out.
+fn document(file: &Path, text: &str) -> Result<RunSpec, Error> {
     let wrong = |problem: String| {
         let problem = problem.trim_end();
         Error::Usage(format!("the job file {} is not valid: {problem}", file.display()))
@@ -267,9 +245,11 @@ fn document(file: &Path, text: &str, sha256: &str) -> Result<JobSpec, Error> {
         toml::from_str(text).map_err(|error| wrong(error.to_string()))?
     };
     if let Some(object) = value.as_object_mut() {
-        object.insert("binary_sha256".to_owned(), Value::from(sha256));
+        for key in ["binary_sha256", "binary_name", "provenance"] {
+            object.remove(key);
+        }
     }
-    JobSpec::from_value(value).map_err(|error| wrong(error.to_string()))
+    RunSpec::from_client(value).map_err(|error| wrong(error.to_string()))
 }
 
 pub(crate) fn read(file: &Path) -> Result<String, Error> {

@@ -17,14 +17,22 @@ const MOST_BYTES: usize = 1000;
 /// Git's folder is looked for in so many folders above the binary.
 const MOST_PARENTS: usize = 32;
 
-/// What is known of this call and this binary.
-pub(super) fn of(binary: &Path) -> Provenance {
+/// What is known of this call and this binary; the commit is looked for above `source`.
+pub(super) fn of(binary: &Path, source: &Path) -> Provenance {
+    Provenance {
+        build_id: build_id(binary).unwrap_or_default(),
+        git_commit: git_commit(source).unwrap_or_default(),
+        ..of_call()
+    }
+}
+
+/// What is known of this call.
+pub(super) fn of_call() -> Provenance {
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     Provenance {
         arguments: without_secrets(arguments),
         client_version: env!("CARGO_PKG_VERSION").to_owned(),
-        build_id: build_id(binary).unwrap_or_default(),
-        git_commit: git_commit(binary).unwrap_or_default(),
+        ..Provenance::default()
     }
 }
 

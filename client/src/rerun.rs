@@ -8,13 +8,14 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use heavy_plugin::ENV_FILES_READ;
 use heavy_report::escape;
-use heavy_results::job::{JobSpec, JobView};
+use heavy_results::job::{JobSpec, JobView, Provenance};
 
 use super::home::JobHome as _;
-use super::layers::under_flags;
 use super::output::{plain_style, say};
 use super::submit::{report, run_uploaded};
-use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
+use super::{
+    Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan, provenance,
+};
 use heavy_process::signals::Interrupts;
 
 const EXAMPLES: &str = "\
@@ -79,16 +80,16 @@ pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> 
 
 /// The job's document with what flags say otherwise.
 fn again(spec: &JobSpec, load: &LoadFlags, job: &str) -> Result<Plan, Error> {
-    let same = Program {
-        file: PathBuf::new(),
-        name: spec.binary_name.clone(),
-        sha256: spec.binary_sha256.clone(),
-        bytes: 0,
-    };
-    let mut plan = load.plan_of(under_flags(spec, load)?, &same, None)?;
-    let (of_job, now) = (&spec.provenance, &mut plan.spec.provenance);
-    now.build_id.clone_from(&of_job.build_id);
-    now.git_commit.clone_from(&of_job.git_commit);
+    let of_job = &spec.provenance;
+    let mut plan = Plan::new(JobSpec {
+        run: load.merge(spec)?,
+        provenance: Provenance {
+            build_id: of_job.build_id.clone(),
+            git_commit: of_job.git_commit.clone(),
+            ..provenance::of_call()
+        },
+        ..spec.clone()
+    })?;
     if let Some(read) = plan.spec.env.get_mut(ENV_FILES_READ) {
         // No secret, but what tells the load test not to look for files of its own.
         "1".clone_into(read);
@@ -136,16 +137,17 @@ async fn provide(
 #[cfg(test)]
 mod tests {
     use heavy_load::arrivals::Arrivals;
+    use heavy_results::job::RunSpec;
 
     use super::*;
 
     #[test]
     fn a_job_is_run_again_as_it_was_but_for_what_flags_say() {
-        let mut spec = JobSpec::of("ab".repeat(32));
-        spec.rate = Some("40/s".parse().unwrap());
-        spec.binary_name = "shop".to_owned();
+        let mut spec = JobSpec::from_run(RunSpec::default(), "ab".repeat(32), "shop");
+        spec.load_spec.rate = Some("40/s".parse().unwrap());
         spec.name = "nightly".to_owned();
-        (spec.arrivals, spec.seed) = (Arrivals::Poisson, Some(7));
+        spec.load_spec.arrivals = Some(Arrivals::Poisson);
+        spec.execution.seed = Some(7);
         spec.provenance.git_commit = "abc".to_owned();
         let same = again(&spec, &LoadFlags::default(), "0193").unwrap();
         assert_eq!(same.spec.provenance.git_commit, "abc");
@@ -154,24 +156,23 @@ mod tests {
             ..spec.clone()
         };
         assert_eq!(same.spec, expected);
-        let faster = LoadFlags {
-            rate: Some("80/s".parse().unwrap()),
-            ..LoadFlags::default()
-        };
+        let mut faster = LoadFlags::default();
+        faster.load_spec.rate = Some("80/s".parse().unwrap());
         let now = again(&spec, &faster, "0193").unwrap().spec;
         assert_eq!(
-            (&*now.describe_load(), now.seed),
+            (&*now.describe_load(), now.execution.seed),
             ("80/s at random for 30s", Some(7))
         );
-        (spec.rate, spec.stages) = (None, vec!["10s:100".parse().unwrap()]);
+        spec.load_spec.rate = None;
+        spec.load_spec.stages = vec!["10s:100".parse().unwrap()];
         let now = again(&spec, &faster, "0193").unwrap().spec;
         assert_eq!(now.describe_load(), "80/s at random for 30s");
     }
 
     #[test]
     fn variables_have_to_be_given_again() {
-        let mut spec = JobSpec::of("ab".repeat(32));
-        spec.rate = Some("40/s".parse().unwrap());
+        let mut spec = JobSpec::from_run(RunSpec::default(), "ab".repeat(32), "shop");
+        spec.load_spec.rate = Some("40/s".parse().unwrap());
         spec.env.insert("TOKEN".to_owned(), JobSpec::BLANK.to_owned());
         let problem = again(&spec, &LoadFlags::default(), "0193")
             .unwrap_err()

@@ -12,7 +12,6 @@ use heavy_results::job::JobView;
 use heavy_results::summary::Summary;
 
 use super::follow::follow;
-use super::layers::under_flags;
 use super::output::{plain_style, say};
 use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
 use heavy_process::signals::Interrupts;
@@ -90,12 +89,12 @@ pub async fn plan_of_config(
     program: &Program,
 ) -> Result<Plan, Error> {
     let kept = remote.ask(op::GetConfig, name).await?;
-    let spec = kept.spec().map_err(|error| {
+    let run = kept.run().map_err(|error| {
         Error::Usage(format!(
             "the configuration {name} cannot be used: {error}; save it again"
         ))
     })?;
-    let mut plan = load.plan_of(under_flags(&spec, load)?, program, None)?;
+    let mut plan = Plan::for_program(load.merge(&run)?, program, &program.file)?;
     plan.notes.push(format!("configuration {name}"));
     Ok(plan)
 }

@@ -29,7 +29,7 @@ pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
 /// Configurations, by name.
 pub(crate) fn configs(configs: &[Config], now_wall_ns: u64) -> String {
     let rows = configs.iter().map(|config| {
-        let load = config.spec().map_or_else(
+        let load = config.run().map_or_else(
             |_| "cannot be read: save it again".to_owned(),
             |spec| spec.describe_load(),
         );

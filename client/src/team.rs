@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use heavy_load::span::Span;
 use heavy_load::vocabulary::Weights;
-use heavy_results::job::{JobSpec, WorkflowSpec};
+use heavy_results::job::{RunSpec, WorkflowSpec};
 
 /// Which workflows run, and on which agents.
 #[derive(Debug, Clone, Default, Args)]
@@ -31,7 +31,7 @@ pub struct TeamFlags {
 
 impl TeamFlags {
     /// Puts what was said before what `spec` says.
-    pub(super) fn apply(&self, spec: &mut JobSpec) {
+    pub(super) fn apply(&self, spec: &mut RunSpec) {
         if !self.workflows.is_empty() {
             spec.workflows.clone_from(&self.workflows);
         }
@@ -39,7 +39,7 @@ impl TeamFlags {
     }
 
     /// Puts what was said of agents before what `spec` says.
-    pub fn choose_agents(&self, spec: &mut JobSpec) {
+    pub fn choose_agents(&self, spec: &mut RunSpec) {
         spec.agents = self.agents.or(spec.agents);
         spec.on.extend(self.on.iter().cloned());
         spec.weights = self.weights.unwrap_or(spec.weights);
@@ -64,7 +64,7 @@ impl TeamFlags {
 }
 
 /// Takes out of a document what means nothing where there is one agent and no queue, and names what that was.
-pub fn for_one_agent(spec: &mut JobSpec) -> Vec<&'static str> {
+pub fn for_one_agent(spec: &mut RunSpec) -> Vec<&'static str> {
     let left_out = [
         ("agents", spec.agents.take().is_some_and(|agents| agents != 1)),
         ("on", !std::mem::take(&mut spec.on).is_empty()),

@@ -64,7 +64,7 @@ pub fn caveats(before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
                 earlier.id, now.id
             ));
         }
-        if earlier.spec.connections != now.spec.connections {
+        if earlier.spec.execution.connections() != now.spec.execution.connections() {
             caveats.push(format!(
                 "connections are shared differently in job {} and job {}",
                 earlier.id, now.id
@@ -127,7 +127,7 @@ pub fn notes(before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
         .iter()
         .copied()
         .chain([now])
-        .any(|job| !job.spec.warm_up.is_zero())
+        .any(|job| !job.spec.load_spec.warm_up().is_zero())
     {
         notes.push("warm-up is excluded".to_owned());
     }

@@ -240,7 +240,7 @@ fn scaled(histogram: &Histogram, factor: f64) -> Histogram {
 fn other_loads_and_standing_are_said_first_and_rates_are_not_judged() {
     let measured = measured(small(1));
     let (mut before, mut now) = (job(1), job(2));
-    now.spec.rate = Some("200".parse().unwrap());
+    now.spec.load_spec.rate = Some("200".parse().unwrap());
     now.asked_rate = 200.0;
     before.verdict = Some(heavy_results::verdict::Verdict::Invalid);
     before.reason = "late".to_owned();

@@ -1,6 +1,6 @@
 //! The pure core of load: no IO, no clock reads, no async.
 //!
-//! What load is asked for ([`shape`]), when its iterations are due ([`profile`]), whose they are ([`split`],
+//! What load is asked for ([`spec`]), when its iterations are due ([`profile`]), whose they are ([`split`],
 //! [`revision`]), and how durations are counted ([`histogram`]). Every load test links this crate, so it stays small.
 //!
 //! Times are nanoseconds; those named `*_wall_ns` count from the Unix epoch, other instants from the job's start.
@@ -8,6 +8,7 @@
 pub mod admission;
 pub mod arrivals;
 pub mod env;
+pub mod execution;
 pub mod exit_code;
 pub mod histogram;
 pub mod load;
@@ -19,8 +20,8 @@ pub mod revision;
 pub mod rounds;
 #[cfg(feature = "schema")]
 pub mod schema;
-pub mod shape;
 pub mod span;
+pub mod spec;
 pub mod split;
 pub mod stream;
 pub mod users;

@@ -1,12 +1,9 @@
 //! Configurations: how to run a load test, kept under a name, without the binary and without the values of variables.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::job::{JobSpec, Provenance, SpecError};
-
-/// Stands for the hash of a binary while there is none.
-const NO_BINARY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+use crate::job::{Keys, RunSpec, SpecError};
 
 /// Names are not longer.
 const LONGEST_NAME: usize = 64;
@@ -21,27 +18,18 @@ pub struct Config {
     pub saved_at_wall_ns: u64,
     /// A job document without its binary.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
-    pub job: Map<String, Value>,
+    pub job: Keys,
 }
 
 impl Config {
-    /// What of a job belongs to a configuration.
+    /// This run under a name, without its variables.
     ///
     /// # Errors
     /// As [`check_name`], as [`SpecError::Field`] `name`.
-    pub fn of(name: &str, saved_at_wall_ns: u64, spec: &JobSpec) -> Result<Self, SpecError> {
+    pub fn new(name: &str, saved_at_wall_ns: u64, run: &RunSpec) -> Result<Self, SpecError> {
         check_name(name)?;
-        let mut spec = spec.clone();
-        spec.env.clear();
-        spec.provenance = Provenance::default();
-        let job = match serde_json::to_value(&spec) {
-            Ok(Value::Object(mut job)) => {
-                job.remove("binary_sha256");
-                job.remove("binary_name");
-                job
-            }
-            Ok(_) | Err(_) => Map::new(),
-        };
+        let mut job = run.to_keys();
+        job.insert("env".to_owned(), Value::Object(Keys::new()));
         Ok(Self {
             name: name.to_owned(),
             saved_at_wall_ns,
@@ -49,19 +37,20 @@ impl Config {
         })
     }
 
-    /// A configuration from a document as people write it: that of a job, with or without a binary, which is left out.
+    /// A configuration from a document as people write it: that of a job, whose binary is left out.
     ///
     /// # Errors
     /// When the name cannot be one, the document is none of a job, or it has variables: their values are often secrets.
     pub fn parse(name: &str, saved_at_wall_ns: u64, document: &str) -> Result<Self, SpecError> {
-        let syntax = |problem: String| SpecError::Syntax(problem);
         let mut document: Value =
-            serde_json::from_str(document).map_err(|error| syntax(error.to_string()))?;
+            serde_json::from_str(document).map_err(|error| SpecError::Syntax(error.to_string()))?;
         if let Some(document) = document.as_object_mut() {
-            document.insert("binary_sha256".to_owned(), Value::from(NO_BINARY));
+            for key in ["binary_sha256", "binary_name", "provenance"] {
+                document.remove(key);
+            }
         }
-        let spec = JobSpec::from_value(document)?;
-        if let Some(name) = spec.env.keys().next() {
+        let run = RunSpec::from_client(document)?;
+        if let Some(name) = run.env.keys().next() {
             return Err(SpecError::Field {
                 field: "env",
                 problem: format!(
@@ -69,17 +58,17 @@ impl Config {
                 ),
             });
         }
-        Self::of(name, saved_at_wall_ns, &spec)
+        Self::new(name, saved_at_wall_ns, &run)
     }
 
-    /// The job that it describes, without a binary yet.
+    /// How it says to run a load test.
     ///
     /// # Errors
     /// When it was kept by a version that knew other keys.
-    pub fn spec(&self) -> Result<JobSpec, SpecError> {
-        let mut document = self.job.clone();
-        document.insert("binary_sha256".to_owned(), Value::from(NO_BINARY));
-        JobSpec::from_value(Value::Object(document))
+    pub fn run(&self) -> Result<RunSpec, SpecError> {
+        let run = RunSpec::from_keys(self.job.clone())?;
+        run.check()?;
+        Ok(run)
     }
 }
 
@@ -111,24 +100,25 @@ mod tests {
 
     #[test]
     fn a_configuration_is_a_job_without_its_binary_and_its_secrets() {
-        let mut spec = JobSpec::of("ab".repeat(32));
-        spec.rate = Some("40/s".parse().unwrap());
-        spec.binary_name = "shop".to_owned();
+        let mut spec = RunSpec::default();
+        spec.load_spec.rate = Some("40/s".parse().unwrap());
         spec.env.insert("TOKEN".to_owned(), "secret".to_owned());
         spec.thresholds = vec!["http_req_failed: rate<1%".parse().unwrap()];
-        let config = Config::of("nightly", 5, &spec).unwrap();
+        let config = Config::new("nightly", 5, &spec).unwrap();
         let text = serde_json::to_string(&config).unwrap();
         assert!(!text.contains("binary") && !text.contains("secret"), "{text}");
         let again: Config = serde_json::from_str(&text).unwrap();
-        let read = again.spec().unwrap();
-        assert_eq!((read.rate, &read.thresholds), (spec.rate, &spec.thresholds));
-        assert_eq!(read.binary_name, "");
+        let read = again.run().unwrap();
+        assert_eq!(
+            (&read.load_spec, &read.thresholds),
+            (&spec.load_spec, &spec.thresholds)
+        );
     }
 
     #[test]
     fn documents_are_checked_when_they_are_kept() {
         let kept = Config::parse("a", 1, r#"{"rate": 5, "duration": "3s"}"#).unwrap();
-        assert_eq!(kept.spec().unwrap().describe_load(), "5/s for 3s");
+        assert_eq!(kept.run().unwrap().describe_load(), "5/s for 3s");
         for (document, part) in [
             ("[]", "not valid"),
             (r#"{"rate": 5, "speed": 1}"#, "speed"),

@@ -10,6 +10,7 @@ pub mod aggregate;
 pub mod bars;
 pub mod config;
 pub mod job;
+pub mod nearest;
 pub mod progress;
 #[cfg(feature = "schema")]
 pub mod schema;

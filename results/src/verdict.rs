@@ -208,7 +208,7 @@ fn failure(summary: &Summary) -> Option<String> {
     if percent > allowed {
         return Some(format!(
             "{dropped} iterations ({percent:.2}%) were dropped because all {} slots of an agent were in use{}",
-            summary.job.spec.max_in_flight,
+            summary.job.spec.execution.max_in_flight(),
             slots_needed(summary)
         ));
     }
@@ -263,7 +263,7 @@ fn slots_needed(summary: &Summary) -> String {
         return String::new();
     }
     let agents = summary.agents.len().max(1) as u64;
-    let allowed = u64::from(summary.job.spec.max_in_flight) * agents;
+    let allowed = u64::from(summary.job.spec.execution.max_in_flight()) * agents;
     format!(
         ": {rate:.0}/s x {mean_s:.3} s on average needs {:.0} slots, more if the target slows down; {allowed} were \
          allowed",

@@ -21,7 +21,7 @@ pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
     match parse(std::env::args_os()) {
         Ok(Action::List { json }) => list(&workflows, json),
         Ok(Action::Serve) => listen(workflows, options),
-        Ok(Action::Run(plan)) => match run::run(workflows, options, &plan) {
+        Ok(Action::Run(args)) => match run::run(workflows, options, &args) {
             Ok(code) => code,
             Err(message) => {
                 complain(message);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use heavy_load::shape::DEFAULT_DURATION;
+use heavy_load::spec::DEFAULT_DURATION;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_store::{Batch, Committed, Content, Producer, Rows, Store, Stream};
 use uuid::Uuid;

@@ -90,7 +90,7 @@ impl AssignmentDriver {
         );
         Self {
             revision: assignment.revision.clone(),
-            machine: AssignmentMachine::new(assignment.spec.graceful_stop.ns()),
+            machine: AssignmentMachine::new(assignment.spec.execution.graceful_stop().ns()),
             shared,
             assignment,
             dir,

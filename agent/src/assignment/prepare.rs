@@ -120,7 +120,7 @@ async fn set_up(
     };
     let workflows = choose(&spec.workflow_names(), &description)?;
     results.set_load(&workflows, &spec.load(), seated);
-    if let Some(users) = spec.unique_users
+    if let Some(users) = spec.execution.unique_users
         && seated.count_of(u64::from(users)) == 0
     {
         let seats = assignment.revision.seats.len();

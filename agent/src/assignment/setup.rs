@@ -55,7 +55,7 @@ pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Sea
                 LoadModel::Open(_) => None,
                 LoadModel::Closed(closed) => Some(closed_setup(spec, &closed, seated)),
             };
-            let identities = match spec.unique_users {
+            let identities = match spec.execution.unique_users {
                 Some(users) if closed.is_none() => seated.of(u64::from(users)).collect(),
                 _ => Vec::new(),
             };
@@ -86,7 +86,7 @@ fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup
             period,
             places: places.to_vec(),
         },
-        grace_ns: spec.graceful_stop.ns(),
+        grace_ns: spec.execution.graceful_stop().ns(),
     }
 }
 
@@ -106,11 +106,11 @@ pub(super) fn setup(
         workflows,
         env: spec.env.clone(),
         anchor,
-        max_in_flight: spec.max_in_flight,
-        when_full: spec.when_full,
-        timeout_ns: spec.timeout.map(heavy_load::span::Span::ns),
-        connections: spec.connections,
-        traceparent: spec.traceparent,
+        max_in_flight: spec.execution.max_in_flight(),
+        when_full: spec.execution.when_full(),
+        timeout_ns: spec.execution.timeout.map(heavy_load::span::Span::ns),
+        connections: spec.execution.connections(),
+        traceparent: spec.execution.traceparent(),
     }
 }
 

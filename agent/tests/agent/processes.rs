@@ -44,7 +44,7 @@ async fn children_that_ignore_signals_do_not_outlive_their_job() {
 async fn a_load_test_that_does_not_stop_is_killed() {
     let world = World::new().await;
     let mut stuck = spec("50", 500, "stuck");
-    stuck.graceful_stop = "100ms".parse().unwrap();
+    stuck.execution.graceful_stop = Some("100ms".parse().unwrap());
     world.assign("job-stuck", &fixture(), stuck).await;
     world.state("job-stuck", State::Prepared).await;
     world.start("job-stuck").await;

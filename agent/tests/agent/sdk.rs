@@ -44,7 +44,7 @@ async fn an_overloaded_load_test_drops_and_every_drop_is_counted() {
     let mut get = spec("5000", 3000, "");
     get.workflows.clear();
     get.params = json!({ "url": nginx.url() });
-    get.max_in_flight = 2;
+    get.execution.max_in_flight = Some(2);
     let program = heavy_testkit::binary("http_get");
     world.assign("job-full", &program, get).await;
     world.state("job-full", State::Prepared).await;

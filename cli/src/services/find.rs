@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::excerpt::Fault;
 use super::manifest::Manifest;
-use super::nearest::hint;
 use super::{MANIFEST, SERVICES};
 use crate::exit::CommandFailure;
+use heavy_results::nearest::hint;
 
 /// A services directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

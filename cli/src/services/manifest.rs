@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use heavy_client::{Keys, lay};
-use heavy_results::job::{JobSpec, SpecError};
+use heavy_results::job::{Keys, RunSpec, SpecError, merge};
+use heavy_results::nearest::{hint, nearest};
 use heavy_results::threshold::Threshold;
-use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
@@ -18,7 +17,6 @@ pub(super) use keys::Load;
 
 use super::excerpt::Fault;
 
-use super::nearest::{hint, nearest};
 use toml_value::{text, texts, to_json};
 
 /// The keys of the file itself.
@@ -33,9 +31,6 @@ const KEYS: [&str; 9] = [
     "load",
     "profiles",
 ];
-
-/// Stands for the hash of a binary that is not built yet.
-pub(super) const NO_BINARY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// What a `heavy.toml` says.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -131,7 +126,7 @@ impl Manifest {
     pub(super) fn keys(&self, profile: Option<&Profile>) -> Keys {
         let mut keys = self.load.keys.clone();
         if let Some(profile) = profile {
-            lay(&profile.load.keys, &mut keys);
+            merge(&profile.load.keys, &mut keys);
         }
         keys
     }
@@ -145,8 +140,8 @@ impl Manifest {
 
     /// The load with this profile, if it is one by itself.
     pub(super) fn describe(&self, profile: Option<&Profile>) -> Option<String> {
-        let spec = spec(self.keys(profile)).ok()?;
-        has_load(&spec).then(|| spec.describe_load())
+        let run = RunSpec::from_keys(self.keys(profile)).ok()?;
+        run.has_load().then(|| run.describe_load())
     }
 
     /// Checks that what a profile and the default load say together makes sense.
@@ -162,11 +157,12 @@ impl Manifest {
             let head = loads.map(|load| &load.head).next();
             places.next().or(head).cloned().unwrap_or_default()
         };
-        let spec = spec(self.keys(profile)).map_err(|problem| Fault::at(place("", ""), problem))?;
-        if !has_load(&spec) {
+        let run = RunSpec::from_keys(self.keys(profile))
+            .map_err(|error| Fault::at(place("", ""), error.to_string()))?;
+        if !run.has_load() {
             return Ok(());
         }
-        spec.check().map_err(|error| match error {
+        run.check().map_err(|error| match error {
             SpecError::Field { field, problem } => {
                 Fault::at(place(field, &problem), format!("{field}: {problem}"))
             }
@@ -175,25 +171,12 @@ impl Manifest {
     }
 }
 
-/// The job document of these keys, for a binary that is not there yet.
-///
-/// # Errors
-/// What is wrong.
-pub(super) fn spec(mut keys: Keys) -> Result<JobSpec, String> {
-    keys.insert("binary_sha256".to_owned(), Value::from(NO_BINARY));
-    serde_json::from_value(Value::Object(keys)).map_err(|error| error.to_string())
-}
-
-fn has_load(spec: &JobSpec) -> bool {
-    let mut own = spec.workflows.iter().map(|workflow| workflow.shape(spec));
-    spec.shape().is_given() || own.any(|shape| shape.is_given())
-}
-
 fn unknown_key(key: &str) -> String {
-    if keys::is_known(key) {
+    let of_load = RunSpec::keys();
+    if of_load.contains(&key) {
         return format!("{key:?} says how the service is loaded: write it below [load] or [profiles.NAME]");
     }
-    match (nearest(key, KEYS), keys::nearest(key)) {
+    match (nearest(key, KEYS), nearest(key, of_load)) {
         (Some(meant), _) => format!("unknown key {key:?}; did you mean {meant:?}?"),
         (None, Some(meant)) => {
             format!("unknown key {key:?}; did you mean {meant:?}, below [load] or [profiles.NAME]?")
@@ -234,7 +217,7 @@ fn profiles(value: &Spanned<DeValue<'_>>) -> Result<Vec<Profile>, Fault> {
                 "the name of a profile has no space, as in [profiles.smoke]",
             ));
         }
-        if value.get_ref().as_table().is_none() && keys::is_known(&name) {
+        if value.get_ref().as_table().is_none() && RunSpec::keys().contains(&name.as_str()) {
             return Err(Fault::at(
                 key.span(),
                 "a profile has a name: write [profiles.smoke] above this",

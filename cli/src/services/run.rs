@@ -4,21 +4,21 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use anyhow::Context as _;
-use heavy_client::{LoadFlags, Plan, Program, env_file, give_way, of_flags};
+use heavy_client::{LoadFlags, Plan, Program, env_file};
 use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_plugin::ENV_FILES_READ;
-use heavy_results::job::WorkflowSpec;
+use heavy_results::job::{RunSpec, WorkflowSpec, drop_conflicts};
 
 use super::MANIFEST;
 use super::build::{Offer, build, offers};
 use super::find::{Service, shown};
 
-use super::manifest::{Manifest, NO_BINARY, spec};
-use super::nearest::hint;
+use super::manifest::Manifest;
 use super::variables::{Variables, layered, missing, wants_shop, with_shop};
 use crate::exit::CommandFailure;
 use crate::local::EPHEMERAL;
 use crate::output;
+use heavy_results::nearest::hint;
 
 /// The shared variables, and the user's own.
 const ENV_DEFAULT: &str = "env.default";
@@ -50,74 +50,62 @@ pub(crate) struct Ready {
 /// Prepares a service. Whatever can be checked without its program is checked before the build.
 pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, CommandFailure> {
     let manifest = wish.service.manifest()?;
-    let (mut plan, of_manifest) = plan(wish, &manifest)?;
-    let files = VariableSources::read(wish, &manifest, of_manifest, &plan)?;
+    let (mut run, of_manifest) = run_of(wish, &manifest)?;
+    let files = VariableSources::read(wish, &manifest, of_manifest, &run)?;
     let mut variables = files.with(files.own.clone());
     check_required(wish, &manifest, &mut variables)?;
 
     let file = build(wish.service, wish.cargo_profile).await?;
     let offers = offers(wish.service, &file).await?;
-    choose_workflows(wish, &mut plan, &offers)?;
-    if let Some(declared) = declared_env(wish.service, &plan, &offers)? {
+    choose_workflows(wish, &mut run, &offers)?;
+    if let Some(declared) = declared_env(wish.service, &run, &offers)? {
         variables = files.with(declared);
         check_required(wish, &manifest, &mut variables)?;
     }
     let shop = shop(&mut variables)?;
     variables.insert(ENV_FILES_READ.to_owned(), "1".to_owned());
-    plan.spec.env = variables;
-    let program = Program::open(&file)?;
-    plan.spec.binary_sha256.clone_from(&program.sha256);
-    plan.spec.binary_name.clone_from(&program.name);
-    plan.spec
-        .check()
+    run.env = variables;
+    run.check()
         .map_err(|error| CommandFailure::usage(error.to_string()))?;
+    let program = Program::open(&file)?;
+    let plan = Plan::for_program(run, &program, &wish.service.directory)?;
     Ok(Ready { program, plan, shop })
 }
 
-/// The job as far as it is known before the build, with the variables of flags; and the variables of heavy.toml.
-fn plan(wish: &Wish<'_>, manifest: &Manifest) -> Result<(Plan, Variables), CommandFailure> {
+/// The run as far as it is known before the build, with the variables of flags; and the variables of heavy.toml.
+fn run_of(wish: &Wish<'_>, manifest: &Manifest) -> Result<(RunSpec, Variables), CommandFailure> {
     let file = shown(&wish.service.directory.join(MANIFEST));
     let profile = wish
         .profile
         .map(|name| manifest.profile(name))
         .transpose()
         .map_err(|problem| CommandFailure::usage(format!("{file}: {problem}")))?;
-    let mut keys = manifest.keys(profile);
-    give_way(&of_flags(wish.load), &mut keys);
-    let mut spec = spec(keys).map_err(|problem| CommandFailure::usage(format!("{file}: {problem}")))?;
-    name(wish, manifest, &mut spec);
+    let (mut keys, flags) = (manifest.keys(profile), wish.load.keys()?);
+    drop_conflicts(&flags, &mut keys);
+    let mut run =
+        RunSpec::from_keys(keys).map_err(|problem| CommandFailure::usage(format!("{file}: {problem}")))?;
+    name(wish, manifest, &mut run);
     if let Some(name) = wish.workflow {
-        let mut listed = spec.workflows.into_iter();
+        let mut listed = run.workflows.into_iter();
         let listed = listed.find(|workflow| workflow.name == name);
-        spec.workflows = vec![listed.unwrap_or_else(|| WorkflowSpec::new(name))];
+        run.workflows = vec![listed.unwrap_or_else(|| WorkflowSpec::new(name))];
     } else if !wish.workflows.is_empty() {
-        spec.workflows = wish.workflows.to_vec();
+        run.workflows = wish.workflows.to_vec();
     }
-    let own_loads = spec
-        .workflows
-        .iter()
-        .any(|workflow| workflow.shape(&spec).is_given());
-    if !spec.shape().is_given() && !own_loads && !has_load(wish.load) {
+    if !run.has_load() && !wish.load.load_spec.is_given() {
         return Err(CommandFailure::usage(format!(
             "{file} defines no load{}: add one to [load], such as rate = \"10/s\", or use --rate 10",
             wish.profile
                 .map_or_else(String::new, |profile| format!(" for the profile {profile:?}"))
         )));
     }
-    let stand_in = Program {
-        file: wish.service.directory.clone(),
-        name: wish.service.name.clone(),
-        sha256: NO_BINARY.to_owned(),
-        bytes: 0,
-    };
-    let of_manifest = std::mem::take(&mut spec.env);
-    spec.thresholds = manifest.thresholds(profile).to_vec();
-    let plan = wish.load.plan_of(spec, &stand_in, None)?;
-    Ok((plan, of_manifest))
+    let of_manifest = std::mem::take(&mut run.env);
+    run.thresholds = manifest.thresholds(profile).to_vec();
+    Ok((wish.load.overlay(&run, None)?, of_manifest))
 }
 
 /// Sets the names and labels that heavy.toml and flags leave open.
-fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut heavy_results::job::JobSpec) {
+fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut RunSpec) {
     spec.service = manifest.name.clone().unwrap_or_else(|| wish.service.name.clone());
     if spec.name.is_empty() {
         spec.name.clone_from(&spec.service);
@@ -137,14 +125,6 @@ fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut heavy_results::job::Job
     }
 }
 
-const fn has_load(flags: &LoadFlags) -> bool {
-    flags.rate.is_some()
-        || !flags.stages.is_empty()
-        || flags.users.is_some()
-        || flags.iterations.is_some()
-        || flags.iterations_per_user.is_some()
-}
-
 /// The variables from all sources.
 #[derive(Debug)]
 struct VariableSources {
@@ -159,7 +139,7 @@ impl VariableSources {
         wish: &Wish<'_>,
         manifest: &Manifest,
         of_manifest: Variables,
-        plan: &Plan,
+        run: &RunSpec,
     ) -> Result<Self, CommandFailure> {
         let directory = &wish.service.directory;
         let own = match &manifest.env_file {
@@ -170,7 +150,7 @@ impl VariableSources {
             default: read_if_there(&directory.join(ENV_DEFAULT))?,
             of_manifest,
             own,
-            flags: plan.spec.env.clone(),
+            flags: run.env.clone(),
         })
     }
 
@@ -221,13 +201,13 @@ fn check_required(
 }
 
 /// Takes all workflows of the program unless some were chosen, and checks that the chosen ones exist.
-fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Result<(), CommandFailure> {
-    if plan.spec.workflows.is_empty() {
+fn choose_workflows(wish: &Wish<'_>, run: &mut RunSpec, offers: &[Offer]) -> Result<(), CommandFailure> {
+    if run.workflows.is_empty() {
         let all = offers.iter().map(|offer| WorkflowSpec::new(&offer.name));
-        plan.spec.workflows = all.collect();
+        run.workflows = all.collect();
     }
     let names = || offers.iter().map(|offer| offer.name.as_str());
-    for workflow in &plan.spec.workflows {
+    for workflow in &run.workflows {
         if !names().any(|name| name == workflow.name) {
             return Err(CommandFailure::usage(format!(
                 "the service {} has no workflow `{}` (it has {}){}",
@@ -244,15 +224,10 @@ fn choose_workflows(wish: &Wish<'_>, plan: &mut Plan, offers: &[Offer]) -> Resul
 /// The variables of the env files that the chosen workflows name, if any.
 fn declared_env(
     service: &Service,
-    plan: &Plan,
+    run: &RunSpec,
     offers: &[Offer],
 ) -> Result<Option<Variables>, CommandFailure> {
-    let chosen = |offer: &&Offer| {
-        plan.spec
-            .workflows
-            .iter()
-            .any(|workflow| workflow.name == offer.name)
-    };
+    let chosen = |offer: &&Offer| run.workflows.iter().any(|workflow| workflow.name == offer.name);
     let mut declared = None;
     for offer in offers.iter().filter(chosen) {
         if let Some(path) = &offer.env_file {
@@ -296,17 +271,11 @@ mod tests {
             name: "a".to_owned(),
             env_file: Some("no-such-env-file".into()),
         };
-        let mut spec = spec(serde_json::Map::from_iter([(
-            "rate".to_owned(),
-            serde_json::Value::from(1),
-        )]))
-        .unwrap();
-        spec.workflows = vec![WorkflowSpec::new("a")];
-        let plan = Plan {
-            spec,
-            notes: Vec::new(),
+        let run = RunSpec {
+            workflows: vec![WorkflowSpec::new("a")],
+            ..RunSpec::default()
         };
-        let problem = declared_env(&service, &plan, std::slice::from_ref(&offer)).unwrap_err();
+        let problem = declared_env(&service, &run, std::slice::from_ref(&offer)).unwrap_err();
         assert!(
             problem.to_string().contains("that the workflow a names"),
             "{problem}"
@@ -315,6 +284,6 @@ mod tests {
             name: "b".to_owned(),
             ..offer
         };
-        assert!(declared_env(&service, &plan, &[other]).unwrap().is_none());
+        assert!(declared_env(&service, &run, &[other]).unwrap().is_none());
     }
 }

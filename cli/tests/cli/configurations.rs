@@ -42,8 +42,8 @@ fn a_job_runs_again_as_it_was() {
     heavy(&data, "rerun last -e TOKEN=hunter3").expect_code(0);
     let again = last(&data);
     assert_eq!(
-        (again.seed, &again.name, &again.binary_sha256),
-        (spec.seed, &spec.name, &spec.binary_sha256)
+        (again.execution.seed, &again.name, &again.binary_sha256),
+        (spec.execution.seed, &spec.name, &spec.binary_sha256)
     );
     // The same seed gives the same arrivals.
     assert_eq!(target.stats().requests, 2 * requests);
@@ -63,7 +63,7 @@ fn the_configuration_of_a_job_can_be_kept() {
         "{saved:?}"
     );
     let shown: Config = json(heavy(&data, "config show nightly --json"));
-    assert_eq!(shown.spec().unwrap().describe_load(), "20/s for 2s");
+    assert_eq!(shown.run().unwrap().describe_load(), "20/s for 2s");
     let kept = serde_json::to_string(&shown).unwrap();
     let hidden = ["hunter", "TOKEN", "binary"];
     assert!(hidden.iter().all(|part| !kept.contains(part)), "{kept}");

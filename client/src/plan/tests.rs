@@ -110,8 +110,8 @@ fn a_job_file_is_toml_or_json_and_flags_go_before_it() {
         .unwrap()
         .spec;
     assert_eq!(
-        (&*spec.name, &*spec.description, spec.params),
-        ("night", "d", json!({"n": 2}))
+        (&*spec.name, &*spec.description, &spec.params),
+        ("night", "d", &json!({"n": 2}))
     );
     assert_eq!(spec.workflows[1].start.to_string(), "10s");
     let json = file("job", "{\"rate\": \"5\"}");
@@ -157,7 +157,10 @@ fn wrong_flags_say_what_is_wrong() {
         ("--rate 1 -d 0s", "--duration: a job of 0s starts nothing"),
         ("--rate 1 -d 10", "\"10\" is not a duration"),
         ("--rate 1 -d -5s", "\"-5s\" is not a duration"),
-        ("--rate 1 --max-in-flight 0", "--max-in-flight: with no slot"),
+        (
+            "--rate 1 --max-in-flight 0",
+            "'--max-in-flight <N>': with no slot",
+        ),
         (
             "--rate 1 --timeout 0s",
             "--timeout: every iteration would time out",

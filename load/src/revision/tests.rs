@@ -1,52 +1,36 @@
 //! Whatever changes, every iteration and every user is somebody's.
 
 use super::*;
-use crate::arrivals::Arrivals;
-use crate::shape::Shape;
 use crate::span::Span;
+use crate::spec::LoadSpec;
 use proptest::prelude::*;
 
-/// The shape of no load, to be filled in.
-fn shape() -> Shape {
-    Shape {
-        rate: None,
-        stages: Vec::new(),
-        arrivals: Arrivals::Uniform,
-        users: None,
-        iterations: None,
-        iterations_per_user: None,
-        pacing: None,
-        duration: None,
-        warm_up: Span::ZERO,
-    }
-}
-
 /// A load of some workflows, of weights 1, 2, ... .
-fn load(shape: &Shape, workflows: u32) -> Load {
+fn load(spec: &LoadSpec, workflows: u32) -> Load {
     let names: Vec<_> = (0..workflows).map(|n| format!("w{n}")).collect();
     let weights: Vec<_> = (1..=workflows).collect();
     Load {
-        workflows: shape.workflow_loads(Span::ZERO, 1, &names, &weights),
+        workflows: spec.workflow_loads(Span::ZERO, 1, &names, &weights),
         warm_up_ns: 0,
         pauses: Vec::new(),
     }
 }
 
 fn users(users: &str, duration: Option<&str>) -> Load {
-    let shape = Shape {
+    let spec = LoadSpec {
         users: Some(users.parse().unwrap()),
         duration: duration.map(|duration| duration.parse().unwrap()),
-        ..shape()
+        ..LoadSpec::default()
     };
-    load(&shape, 1)
+    load(&spec, 1)
 }
 
-fn open(rate: &str, duration: Option<&str>, stages: &[&str]) -> Shape {
-    Shape {
+fn open(rate: &str, duration: Option<&str>, stages: &[&str]) -> LoadSpec {
+    LoadSpec {
         rate: Some(rate.parse().unwrap()),
         stages: stages.iter().map(|stage| stage.parse().unwrap()).collect(),
         duration: duration.map(|duration| duration.parse().unwrap()),
-        ..shape()
+        ..LoadSpec::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::SpecError;
+use super::document::SpecError;
 
 /// The document in our words. One in which no word is foreign stays as it is.
 pub(super) fn translate(value: Value) -> Result<Value, SpecError> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::JobSpec;
+use super::spec::JobSpec;
 use crate::threshold::{MOST, Threshold, ThresholdSummary, document};
 
 /// Where a job is in its life.

@@ -2,6 +2,7 @@
 
 use super::*;
 use heavy_load::load::{LoadModel, Quota};
+use heavy_load::span::Span;
 
 fn document(rest: &str) -> String {
     format!(r#"{{"binary_sha256":"{}"{rest}}}"#, "a".repeat(64))
@@ -14,10 +15,8 @@ fn parsed(rest: &str) -> JobSpec {
 #[test]
 fn a_minimal_document_gets_the_defaults_and_survives() {
     let spec = parsed(r#","rate":"100""#);
-    let expected = JobSpec {
-        duration: None,
-        ..JobSpec::new("a".repeat(64), "100/s".parse().unwrap(), Span::from_s(30))
-    };
+    let mut expected = JobSpec::new("a".repeat(64), "100/s".parse().unwrap(), Span::from_s(30));
+    expected.load_spec.duration = None;
     assert_eq!(spec, expected);
     assert_eq!(
         (spec.total_duration(), spec.load().planned()),
@@ -60,7 +59,10 @@ const WRONG: &[(&str, &str)] = &[
         r#","rate":"1","workflows":["a","b","a"]"#,
         "workflows: \"a\" is named twice",
     ),
-    (r#","rate":"1","rats":1"#, "unknown field `rats`"),
+    (
+        r#","rate":"1","rats":1"#,
+        "unknown field `rats`; did you mean `rate`?",
+    ),
     ("", "rate: say how many iterations to start"),
     (r#","rate":"1","users":5"#, "users: it belongs to users"),
     (
@@ -132,14 +134,17 @@ fn wrong_documents_say_what_is_wrong() {
 
 #[test]
 fn commands_of_go_load_tester_are_understood() {
-    let spec = parsed(
+    let theirs = document(
         r#","name":"n","description":"d","testType":"session","attackDuration":"10m","numMessages":30,"per":"1m",
            "params":{"users":3},"labels":[["team","ingest"]]"#,
     );
-    assert_eq!(spec.rate, Some("0.5".parse().unwrap()));
+    let canonical = JobSpec::parse(&theirs).unwrap_err().to_string();
+    assert!(canonical.contains("unknown field `"), "{canonical}");
+    let spec = JobSpec::from_client(&theirs).unwrap();
+    assert_eq!(spec.load_spec.rate, Some("0.5".parse().unwrap()));
     assert_eq!(spec.workflow_names(), ["session"]);
     assert_eq!(
-        (spec.duration, &*spec.labels["team"]),
+        (spec.load_spec.duration, &*spec.labels["team"]),
         (Some(Span::from_s(600)), "ingest")
     );
     for (rest, expected) in [
@@ -149,7 +154,7 @@ fn commands_of_go_load_tester_are_understood() {
         (r#","numMessages":0"#, "a rate of 0"),
         (r#","rate":"1","labels":["x"]"#, "pairs"),
     ] {
-        let error = JobSpec::parse(&document(rest)).unwrap_err().to_string();
+        let error = JobSpec::from_client(&document(rest)).unwrap_err().to_string();
         assert!(error.contains(expected), "{rest}: {error}");
     }
 }

@@ -1,81 +1,33 @@
 //! The workflows of a job document: a name, or a name with a weight or a load of its own.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use heavy_load::span::Span;
+use heavy_load::spec::LoadSpec;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::JobSpec;
-use heavy_load::arrivals::Arrivals;
-use heavy_load::load::WorkflowLoad;
-use heavy_load::profile::Stage;
-use heavy_load::rate::Rate;
-use heavy_load::shape::Shape;
-use heavy_load::span::Span;
-use heavy_load::users::Users;
+use super::document::{Keys, fields, refuse_unknown, take};
 
 /// One workflow of a job. In documents its name alone will do.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct WorkflowSpec {
     /// As the load test names it.
     pub name: String,
-    /// Its part of the job's load, in relation to those of the others.
-    #[cfg_attr(feature = "schema", schema(minimum = 1, required = false))]
+    /// Its share of the job's load, relative to the other workflows.
+    #[serde(default = "one")]
+    #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub weight: u32,
     /// Its own params, in place of the job's.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub params: Option<Value>,
     /// When its own load begins, from the job's start.
-    #[serde(skip_serializing_if = "Span::is_zero")]
-    #[cfg_attr(feature = "schema", schema(required = false))]
+    #[serde(default, skip_serializing_if = "Span::is_zero")]
     pub start: Span,
-    /// As in the job, but of this workflow alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rate: Option<Rate>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "schema", schema(required = false))]
-    pub stages: Vec<Stage>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub arrivals: Option<Arrivals>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub users: Option<Users>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(minimum = 1))]
-    pub iterations: Option<u64>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(minimum = 1))]
-    pub iterations_per_user: Option<u64>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pacing: Option<Span>,
-    /// As in the job.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub duration: Option<Span>,
-}
-
-/// The long form, as it is read.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Long {
-    name: String,
-    #[serde(default = "one")]
-    weight: u32,
-    params: Option<Value>,
-    #[serde(default)]
-    start: Span,
-    rate: Option<Rate>,
-    #[serde(default)]
-    stages: Vec<Stage>,
-    arrivals: Option<Arrivals>,
-    users: Option<Users>,
-    iterations: Option<u64>,
-    iterations_per_user: Option<u64>,
-    pacing: Option<Span>,
-    duration: Option<Span>,
+    /// Its own load, if it has one.
+    #[serde(flatten, skip_deserializing)]
+    pub load_spec: LoadSpec,
 }
 
 fn one() -> u32 {
@@ -83,105 +35,56 @@ fn one() -> u32 {
 }
 
 impl WorkflowSpec {
-    /// A workflow with its part of the job's load.
+    /// A workflow that shares the job's load.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Long {
+        Self {
             name: name.into(),
             weight: 1,
             params: None,
             start: Span::ZERO,
-            rate: None,
-            stages: Vec::new(),
-            arrivals: None,
-            users: None,
-            iterations: None,
-            iterations_per_user: None,
-            pacing: None,
-            duration: None,
+            load_spec: LoadSpec::default(),
         }
-        .into()
     }
 
-    /// What it says of a load of its own.
+    /// Its own load in a job: arrivals, duration and warm-up default to those of the job.
     #[must_use]
-    pub fn shape(&self, job: &JobSpec) -> Shape {
-        Shape {
-            rate: self.rate,
-            stages: self.stages.clone(),
-            arrivals: self.arrivals.unwrap_or(if self.is_open() {
-                job.arrivals
-            } else {
-                Arrivals::Uniform
-            }),
-            users: self.users.clone(),
-            iterations: self.iterations,
-            iterations_per_user: self.iterations_per_user,
-            pacing: self.pacing,
-            // Stages have their own; else what the job says.
-            duration: self.duration.or(job.duration.filter(|_| {
-                self.stages.is_empty() && self.users.as_ref().is_none_or(|users| users.duration().is_none())
-            })),
+    pub fn own_load(&self, job: &LoadSpec) -> LoadSpec {
+        let own = &self.load_spec;
+        LoadSpec {
+            arrivals: own.arrivals.or(job.arrivals.filter(|_| own.is_open())),
+            // Stages have durations of their own.
+            duration: own.duration.or(job.duration.filter(|_| !own.is_staged())),
             warm_up: job.warm_up,
+            ..own.clone()
         }
     }
 
-    fn is_open(&self) -> bool {
-        self.rate.is_some() || !self.stages.is_empty()
+    fn from_keys(mut keys: Keys) -> Result<Self, serde_json::Error> {
+        let (own, load) = (fields(Self::deserialize), fields(LoadSpec::deserialize));
+        refuse_unknown(&keys, &[own, load].concat())?;
+        let load_spec = LoadSpec::deserialize(take(&mut keys, load))?;
+        let workflow = Self::deserialize(Value::Object(keys))?;
+        Ok(Self {
+            load_spec,
+            ..workflow
+        })
     }
 }
 
-impl From<Long> for WorkflowSpec {
-    fn from(long: Long) -> Self {
-        Self {
-            name: long.name,
-            weight: long.weight,
-            params: long.params,
-            start: long.start,
-            rate: long.rate,
-            stages: long.stages,
-            arrivals: long.arrivals,
-            users: long.users,
-            iterations: long.iterations,
-            iterations_per_user: long.iterations_per_user,
-            pacing: long.pacing,
-            duration: long.duration,
-        }
+impl Serialize for WorkflowSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for WorkflowSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(name) => Ok(Self::new(name)),
-            other => Long::deserialize(other)
-                .map(Self::from)
-                .map_err(|error| serde::de::Error::custom(format!("workflows: {error}"))),
-        }
+        let read = match Value::deserialize(deserializer)? {
+            Value::String(name) => return Ok(Self::new(name)),
+            Value::Object(keys) => Self::from_keys(keys),
+            other => Keys::deserialize(other).and_then(Self::from_keys),
+        };
+        read.map_err(|error| D::Error::custom(format!("workflows: {error}")))
     }
-}
-
-/// The workflows of a job: one for each workflow, by weight or with its own load.
-pub(super) fn workflow_loads(spec: &JobSpec) -> Vec<WorkflowLoad> {
-    let seed = spec.seed.unwrap_or(0);
-    if spec
-        .workflows
-        .iter()
-        .any(|workflow| workflow.shape(spec).is_given())
-    {
-        let workflows = (0u64..).zip(&spec.workflows).flat_map(|(place, workflow)| {
-            let shape = workflow.shape(spec);
-            let seed = seed.wrapping_add(place << 32);
-            let names = [workflow.name.clone()];
-            shape.workflow_loads(workflow.start, seed, &names, &[1])
-        });
-        return workflows.collect();
-    }
-    let (mut names, mut weights) = (spec.workflow_names(), Vec::new());
-    weights.extend(spec.workflows.iter().map(|workflow| workflow.weight));
-    if names.is_empty() {
-        names.push(String::new());
-        weights.push(1);
-    }
-    spec.shape().workflow_loads(Span::ZERO, seed, &names, &weights)
 }

@@ -76,7 +76,7 @@ fn drops_do_littles_law_for_the_reader() {
     let judgement = with(|s| {
         s.iterations.dropped.full = 10;
         s.job.asked_rate = 1_000.0;
-        s.job.spec.max_in_flight = 100;
+        s.job.spec.execution.max_in_flight = Some(100);
         s.workflows = vec![crate::summary::WorkflowSummary {
             name: "w".to_owned(),
             iterations: Accounting::default(),
@@ -103,8 +103,8 @@ fn drops_do_littles_law_for_the_reader() {
 fn users_that_do_not_come_to_the_end_of_their_iterations_fail() {
     let of_users = |s: &mut Summary| {
         s.job.state = JobState::Finished;
-        s.job.spec.rate = None;
-        s.job.spec.iterations = Some(1_000);
+        s.job.spec.load_spec.rate = None;
+        s.job.spec.load_spec.iterations = Some(1_000);
         s.response_time = None;
     };
     let judgement = with(|s| {
@@ -122,8 +122,8 @@ fn users_that_do_not_come_to_the_end_of_their_iterations_fail() {
     assert_eq!(with(of_users).verdict, Verdict::Pass);
     let judgement = with(|s| {
         of_users(s);
-        s.job.spec.iterations = None;
-        s.job.spec.users = Some("5".parse().unwrap());
+        s.job.spec.load_spec.iterations = None;
+        s.job.spec.load_spec.users = Some("5".parse().unwrap());
         s.iterations.planned = 0;
     });
     assert_eq!(judgement.reason, "users started 1000 iterations, none failed");

@@ -182,7 +182,11 @@ impl JobMachine {
 
     fn on_stop(&mut self, now: bool, who: String) {
         self.record("stop", &who, if now { "now" } else { "graceful" });
-        let grace_ns = if now { 0 } else { self.spec.graceful_stop.ns() };
+        let grace_ns = if now {
+            0
+        } else {
+            self.spec.execution.graceful_stop().ns()
+        };
         match self.state() {
             JobState::Queued => self.conclude(Termination::Stopped(who)),
             JobState::Preparing | JobState::Running => self.end(Termination::Stopped(who), grace_ns),
@@ -214,7 +218,8 @@ impl JobMachine {
                 ));
             }
             JobState::Running if self.life.elapsed_ns(self.now_ns) >= self.duration_ns() => {
-                self.life.drain(self.now_ns, self.spec.graceful_stop.ns());
+                self.life
+                    .drain(self.now_ns, self.spec.execution.graceful_stop().ns());
                 self.actions.save();
             }
             JobState::Running => {

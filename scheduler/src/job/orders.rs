@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heavy_load::revision::Revision;
 use heavy_proto::v1::{self, to_agent::Message};
-use heavy_results::job::{JobInfo, JobSpec};
+use heavy_results::job::JobInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -38,10 +38,9 @@ impl Orders {
         revision: &Arc<Revision>,
         assignments: &[Assignment],
     ) {
-        let spec = text(&JobSpec {
-            env: env.clone(),
-            ..job.spec.clone()
-        });
+        let mut spec = job.spec.clone();
+        spec.env.clone_from(env);
+        let spec = text(&spec);
         for assignment in assignments {
             let assign = v1::Assign {
                 job: job.id.to_string(),

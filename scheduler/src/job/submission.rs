@@ -54,9 +54,9 @@ pub(crate) fn check_env(spec: &JobSpec) -> Result<(), SpecError> {
 /// A job as it is when it has just been submitted.
 pub(crate) fn new_job(mut spec: JobSpec, now_wall_ns: u64) -> JobInfo {
     let id = Uuid::now_v7();
-    if spec.is_random() && spec.seed.is_none() {
+    if spec.is_random() && spec.execution.seed.is_none() {
         // What makes the id unique is as random as a seed need be. JSON of others holds 53 bits exactly.
-        spec.seed = Some((id.as_u128() as u64) >> 11);
+        spec.execution.seed = Some((id.as_u128() as u64) >> 11);
     }
     let load = spec.load();
     JobInfo {

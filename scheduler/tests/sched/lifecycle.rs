@@ -38,7 +38,10 @@ async fn two_agents_share_a_job_and_it_passes() {
         .collect();
     assert_eq!(members, [("a", 1), ("b", 1)]);
     let given: JobSpec = serde_json::from_str(&for_a.spec).unwrap();
-    assert_eq!((given.rate, given.name.as_str()), (spec.rate, "true"));
+    assert_eq!(
+        (given.load_spec.rate, given.name.as_str()),
+        (spec.load_spec.rate, "true")
+    );
     assert_eq!(for_a.artifact_bytes, std::fs::metadata(PROGRAM).unwrap().len());
 
     a.say(job, AssignmentState::Prepared).await;
@@ -110,7 +113,7 @@ async fn a_stop_ends_a_running_job_with_what_ran() {
     let world = World::new().await;
     let mut a = Agent::connect(&world, "a").await;
     let mut spec = world.spec().await;
-    spec.duration = Some(Span::from_s(3600));
+    spec.load_spec.duration = Some(Span::from_s(3600));
     let job = world.submit(&spec).await;
     a.assigned().await;
     a.say(job, AssignmentState::Prepared).await;
@@ -119,7 +122,7 @@ async fn a_stop_ends_a_running_job_with_what_ran() {
     world.in_state(job, JobState::Running).await;
     world.remote.stop("last", false).await.unwrap();
     let stop = a.stopped().await;
-    assert_eq!(stop.grace_ns, spec.graceful_stop.ns());
+    assert_eq!(stop.grace_ns, spec.execution.graceful_stop().ns());
     world.remote.stop(&job.to_string(), true).await.unwrap();
     assert_eq!(a.stopped().await.grace_ns, 0);
     a.finish(&*world.store, job, 10).await;
@@ -141,8 +144,8 @@ async fn what_a_lost_agent_did_not_run_is_a_gap() {
         Agent::connect(&world, "b").await,
     );
     let mut spec = world.spec().await;
-    spec.rate = Some("1000".parse().unwrap());
-    spec.duration = Some(Span::from_s(2));
+    spec.load_spec.rate = Some("1000".parse().unwrap());
+    spec.load_spec.duration = Some(Span::from_s(2));
     let job = world.submit(&spec).await;
     for agent in [&mut a, &mut b] {
         agent.assigned().await;

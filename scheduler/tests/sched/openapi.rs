@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heavy_api::error::ErrorKind;
 use heavy_api::operation::IDS;
 use heavy_proto::v1::AssignmentState;
-use heavy_results::job::{JobSpec, JobState, Provenance};
+use heavy_results::job::{JobSpec, JobState, Provenance, RunSpec};
 use heavy_testkit::Schema;
 use heavy_testkit::http::{self, Response};
 use serde_json::Value;
@@ -97,7 +97,7 @@ async fn job_documents_are_described() {
     {
         let written: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(misfits(&document, asked, &written), [""; 0]);
-        let kept = serde_json::to_value(JobSpec::parse(&text).unwrap()).unwrap();
+        let kept = serde_json::to_value(JobSpec::from_client(&text).unwrap()).unwrap();
         assert_eq!(misfits(&document, spec, &kept), [""; 0]);
         fields.extend(kept.as_object().unwrap().keys().cloned());
     }
@@ -110,9 +110,9 @@ async fn job_documents_are_described() {
 }
 
 /// What there is to tell a running job.
-async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, spec: JobSpec) {
-    let duration = Some(heavy_load::span::Span::from_s(600));
-    let job = world.submit(&JobSpec { duration, ..spec }).await;
+async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, mut spec: JobSpec) {
+    spec.load_spec.duration = Some(heavy_load::span::Span::from_s(600));
+    let job = world.submit(&spec).await;
     a.assigned().await;
     a.say(job, AssignmentState::Prepared).await;
     a.started().await;
@@ -145,7 +145,10 @@ async fn every_operation_answers_as_described() {
     change_a_running_job(&world, &mut a, &document, spec.clone()).await;
     // No two agents are there: what is submitted stays in the queue.
     let spec = serde_json::to_string(&JobSpec {
-        agents: Some(2),
+        run: RunSpec {
+            agents: Some(2),
+            ..spec.run
+        },
         provenance: Provenance {
             arguments: vec!["heavy".to_owned(), "submit".to_owned()],
             git_commit: "a".repeat(40),

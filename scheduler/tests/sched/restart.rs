@@ -60,7 +60,7 @@ async fn a_running_job_is_stopped_when_the_scheduler_ends() {
     let world = World::new().await;
     let mut a = Agent::connect(&world, "a").await;
     let mut spec = world.spec().await;
-    spec.duration = Some(Span::from_s(3600));
+    spec.load_spec.duration = Some(Span::from_s(3600));
     let job = world.submit(&spec).await;
     a.assigned().await;
     a.say(job, AssignmentState::Prepared).await;

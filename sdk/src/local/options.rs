@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_load::shape::{DEFAULT_GRACEFUL_STOP, DEFAULT_MAX_IN_FLIGHT};
+use heavy_load::execution::{DEFAULT_GRACEFUL_STOP, DEFAULT_MAX_IN_FLIGHT};
 
 use super::{Error, Listener, WhenFull};
 

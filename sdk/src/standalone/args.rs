@@ -5,19 +5,21 @@ use std::ffi::OsString;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use heavy_load::arrivals::Arrivals;
+use heavy_load::execution::ExecutionSpec;
 use heavy_load::load::Load;
-use heavy_load::profile::Stage;
 use heavy_load::rate::Rate;
-use heavy_load::shape::{Shape, ShapeError};
 use heavy_load::span::Span;
-use heavy_load::users::Users;
-use heavy_load::vocabulary::{Connections, WhenFull};
+use heavy_load::spec::{LoadSpec, LoadSpecError};
 use serde_json::Value;
 
-/// How long a run lasts that says nothing of it.
+/// How long iterations are started by default.
 const DEFAULT_DURATION: Span = Span::from_s(10);
 
-const ABOUT: &str = "A load test for heavy. An agent runs it; by hand, it runs itself on this machine.";
+const RATE_HELP: &str =
+    "Iterations to start: 50 or 50/s, 6000/m, 1000/h [default: 1/s, without users or stages]";
+const DURATION_HELP: &str = "How long to start iterations: 30s, 1m30s, 250ms [default: 10s]";
+
+const ABOUT: &str = "A load test for heavy. An agent runs it; without one, it runs itself on this machine.";
 
 const AFTER_HELP: &str = "\
 To run it on a fleet and keep the results: heavy run PATH, or heavy-sched submit PATH.
@@ -33,67 +35,26 @@ pub(crate) enum Action {
         json: bool,
     },
     /// Run a workflow on this machine and print a short summary
-    Run(Box<Plan>),
+    Run(Box<RunArgs>),
     /// Listen for an agent at 127.0.0.1:9999, or at HEAVY_RPC_ADDR
     Serve,
 }
 
 /// One standalone run.
 #[derive(Debug, Args)]
-pub(crate) struct Plan {
+pub(crate) struct RunArgs {
     /// The workflow; may be left out when there is only one
     pub(crate) workflow: Option<String>,
-    /// Iterations to start: 50 or 50/s, 6000/m, 1000/h [default: 1/s, without users or stages]
-    #[arg(long, allow_hyphen_values = true)]
-    pub(crate) rate: Option<Rate>,
-    /// For how long: 30s, 1m30s, 250ms [default: 10s]
-    #[arg(short, long)]
-    pub(crate) duration: Option<Span>,
-    /// Rates over time: each stage is a duration and the rate that is reached at its end
-    #[arg(long, value_name = "D:RATE,...", value_delimiter = ',')]
-    pub(crate) stages: Vec<Stage>,
-    /// How starts are spread around the rate
-    #[arg(long, value_enum, default_value_t = Arrivals::Uniform)]
-    pub(crate) arrivals: Arrivals,
-    /// Users that start again when they are done, in place of a rate: a number, or stages of it
-    #[arg(long, value_name = "N|D:N,...", allow_hyphen_values = true)]
-    pub(crate) users: Option<Users>,
-    /// How many iterations all users have together
-    #[arg(short, long, value_name = "N")]
-    pub(crate) iterations: Option<u64>,
-    /// How many iterations each user has
-    #[arg(long, value_name = "N")]
-    pub(crate) iterations_per_user: Option<u64>,
-    /// From one start of a user to its next
-    #[arg(long, value_name = "D")]
-    pub(crate) pacing: Option<Span>,
-    /// So many identities take turns, made before the start
-    #[arg(long, value_name = "N")]
-    pub(crate) unique_users: Option<u32>,
-    /// Who shares connections with whom
-    #[arg(long, value_enum, default_value_t = Connections::Shared)]
-    pub(crate) connections: Connections,
-    /// Send the W3C header `traceparent`: the sequence ID is the trace, the request ID the span
-    #[arg(long)]
-    pub(crate) traceparent: bool,
-    /// A param of the workflow, as KEY=VALUE; a VALUE that is JSON is taken as such
+    #[command(flatten)]
+    pub(crate) load_spec: LoadSpec,
+    #[command(flatten)]
+    pub(crate) execution: ExecutionSpec,
+    /// A parameter of the workflow, as KEY=VALUE; a VALUE that is not JSON is a string
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) params: Vec<(String, String)>,
-    /// A variable of the workflow, as KEY=VALUE
+    /// An environment variable of the workflow, as KEY=VALUE
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) env: Vec<(String, String)>,
-    /// How many iterations may run at once
-    #[arg(long, default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) max_in_flight: u32,
-    /// What becomes of an iteration that is due when that many run
-    #[arg(long, value_enum, default_value_t = WhenFull::Drop)]
-    pub(crate) when_full: WhenFull,
-    /// After which an iteration is given up as failed
-    #[arg(long)]
-    pub(crate) timeout: Option<Span>,
-    /// How long running iterations may go on at the end
-    #[arg(long, default_value = "30s")]
-    pub(crate) graceful_stop: Span,
 }
 
 #[derive(Debug, Parser)]
@@ -108,51 +69,42 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, 
         .about(ABOUT)
         .after_help(AFTER_HELP)
         .arg_required_else_help(true)
-        .disable_help_subcommand(true);
+        .disable_help_subcommand(true)
+        .mut_subcommand("run", |run| {
+            // On a fleet these have other defaults.
+            run.mut_arg("rate", |rate| rate.help(RATE_HELP))
+                .mut_arg("duration", |duration| duration.help(DURATION_HELP))
+        });
     let matches = command.try_get_matches_from(args)?;
     Ok(CommandLine::from_arg_matches(&matches)?.action)
 }
 
-impl Plan {
-    /// The load that the flags ask for, in words and as one lane.
+impl RunArgs {
+    /// The load that the flags ask for, in words and as that of one workflow.
     ///
     /// # Errors
     /// When they do not go together.
     pub(crate) fn load(&self, workflow: &str) -> Result<(String, Load), String> {
-        let shape = self.shape()?;
+        let mut spec = self.load_spec.clone();
+        if !spec.is_given() {
+            spec.rate = Some(Rate::per_second(1).map_err(|error| error.to_string())?);
+        }
+        if !spec.is_staged() && !spec.is_counted() {
+            spec.duration.get_or_insert(DEFAULT_DURATION);
+        }
+        let random = spec.arrivals() == Arrivals::Poisson;
+        spec.check()
+            .and_then(|()| self.execution.check(&spec, random))
+            .map_err(|LoadSpecError { field, problem }| {
+                format!("--{}: {problem}", field.replace('_', "-"))
+            })?;
+        let (seed, names) = (self.execution.seed.unwrap_or(0), [workflow.to_owned()]);
         let load = Load {
-            workflows: shape.workflow_loads(Span::ZERO, 0, &[workflow.to_owned()], &[1]),
-            warm_up_ns: 0,
+            workflows: spec.workflow_loads(Span::ZERO, seed, &names, &[1]),
+            warm_up_ns: spec.warm_up().ns(),
             pauses: Vec::new(),
         };
-        Ok((shape.describe(), load))
-    }
-
-    fn shape(&self) -> Result<Shape, String> {
-        let mut shape = Shape {
-            rate: self.rate,
-            stages: self.stages.clone(),
-            arrivals: self.arrivals,
-            users: self.users.clone(),
-            iterations: self.iterations,
-            iterations_per_user: self.iterations_per_user,
-            pacing: self.pacing,
-            duration: self.duration,
-            warm_up: Span::ZERO,
-        };
-        if !shape.is_given() {
-            shape.rate = Some(Rate::per_second(1).map_err(|error| error.to_string())?);
-        }
-        let staged_users = shape.users.as_ref().and_then(Users::duration).is_some();
-        let counted = shape.iterations.or(shape.iterations_per_user).is_some();
-        if shape.duration.is_none() && shape.stages.is_empty() && !staged_users && !counted {
-            shape.duration = Some(DEFAULT_DURATION);
-        }
-        shape
-            .check()
-            .and_then(|()| shape.check_beside(self.unique_users, self.timeout))
-            .map_err(|ShapeError { field, problem }| format!("--{}: {problem}", field.replace('_', "-")))?;
-        Ok(shape)
+        Ok((spec.describe(), load))
     }
 
     /// The params as a JSON object; null when none are given.
@@ -196,8 +148,8 @@ mod tests {
             panic!("it is a run");
         };
         assert_eq!(plan.workflow.as_deref(), Some("buy"));
-        assert_eq!(plan.rate, Some("5/s".parse().unwrap()));
-        assert_eq!(plan.duration, Some(Span::from_s(60)));
+        assert_eq!(plan.load_spec.rate, Some("5/s".parse().unwrap()));
+        assert_eq!(plan.load_spec.duration, Some(Span::from_s(60)));
         assert_eq!(plan.load("buy").unwrap().1.planned(), 300);
         assert_eq!(plan.params(), json!({"n": 7, "url": "http://h/"}));
         assert_eq!(plan.env()["A"], "b=c");

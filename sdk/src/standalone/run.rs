@@ -12,7 +12,7 @@ use heavy_load::stream::{Deal, Dealt, Stream};
 use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Numbers, Release, Setup, WorkflowSetup};
 use tokio::runtime::{Builder, LocalOptions};
 
-use super::args::Plan;
+use super::args::RunArgs;
 use super::tally::Tally;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY, take_before};
 use crate::harness::failure::failure;
@@ -25,10 +25,10 @@ use crate::harness::writer::Writer;
 use crate::http::monotonic_ns;
 
 /// Runs a workflow and prints the summary; an error says why it could not run.
-pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Result<ExitCode, String> {
-    let workflow = chosen(&workflows, plan.workflow.as_deref())?;
-    let (words, load) = plan.load(&workflow)?;
-    announce(&workflow, &words, load.planned(), plan.max_in_flight);
+pub(crate) fn run(workflows: Vec<Workflow>, options: Options, args: &RunArgs) -> Result<ExitCode, String> {
+    let workflow = chosen(&workflows, args.workflow.as_deref())?;
+    let (words, load) = args.load(&workflow)?;
+    announce(&workflow, &words, load.planned(), args.execution.max_in_flight());
     panics::shorten_reports();
     let tally = Arc::new(Mutex::new(Tally::default()));
     let of_writer = Arc::clone(&tally);
@@ -46,7 +46,7 @@ pub(crate) fn run(workflows: Vec<Workflow>, options: Options, plan: &Plan) -> Re
         .build_local(LocalOptions::default())
         .map_err(|error| format!("cannot start: {error}"))?;
     runtime
-        .block_on(drive(&process, &workflow, plan, &load))
+        .block_on(drive(&process, &workflow, args, &load))
         .map_err(|failure| failure.message)?;
     let tally = tally.lock().expect("nobody panics while tallying");
     let summary = tally.summary(&workflow, &load);
@@ -84,11 +84,11 @@ fn announce(workflow: &str, words: &str, planned: u64, most: u32) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-async fn drive(process: &Process, workflow: &str, plan: &Plan, load: &Load) -> Result<(), Failure> {
+async fn drive(process: &Process, workflow: &str, args: &RunArgs, load: &Load) -> Result<(), Failure> {
     let anchor = anchor_now();
     let lane = load.workflows.first().ok_or_else(nothing)?;
     let model = lane.model.clone();
-    process.prepare(setup(workflow, plan, &model, anchor)).await?;
+    process.prepare(setup(workflow, args, &model, anchor)).await?;
     let start_ns = monotonic_ns() - anchor.monotonic_ns + LEAD_NS;
     let end_ns = anchor.monotonic_ns + start_ns + load.duration_ns();
     match model {
@@ -113,7 +113,7 @@ async fn drive(process: &Process, workflow: &str, plan: &Plan, load: &Load) -> R
             wait_for_users(process, closed.quota != Quota::Unlimited, end_ns).await;
         }
     }
-    process.stop(plan.graceful_stop.to_std()).await;
+    process.stop(args.execution.graceful_stop().to_std()).await;
     process.cleanup().await
 }
 
@@ -159,15 +159,15 @@ async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
     }
 }
 
-fn setup(workflow: &str, plan: &Plan, model: &LoadModel, anchor: Anchor) -> Setup {
+fn setup(workflow: &str, args: &RunArgs, model: &LoadModel, anchor: Anchor) -> Setup {
     let closed = match model {
         LoadModel::Open(_) => None,
         LoadModel::Closed(closed) => Some(ClosedSetup {
             pacing_ns: closed.pacing_ns,
-            iterations: plan.iterations,
-            iterations_per_user: plan.iterations_per_user,
+            iterations: args.load_spec.iterations,
+            iterations_per_user: args.load_spec.iterations_per_user,
             numbers: Numbers::default(),
-            grace_ns: plan.graceful_stop.ns(),
+            grace_ns: args.execution.graceful_stop().ns(),
         }),
     };
     Setup {
@@ -177,17 +177,17 @@ fn setup(workflow: &str, plan: &Plan, model: &LoadModel, anchor: Anchor) -> Setu
         agents: 1,
         workflows: vec![WorkflowSetup {
             name: workflow.to_owned(),
-            params: plan.params(),
+            params: args.params(),
             closed,
-            identities: (0..plan.unique_users.map_or(0, u64::from)).collect(),
+            identities: (0..args.execution.unique_users.map_or(0, u64::from)).collect(),
         }],
-        env: plan.env(),
+        env: args.env(),
         anchor,
-        max_in_flight: plan.max_in_flight,
-        when_full: plan.when_full,
-        timeout_ns: plan.timeout.map(|timeout| timeout.ns()),
-        connections: plan.connections,
-        traceparent: plan.traceparent,
+        max_in_flight: args.execution.max_in_flight(),
+        when_full: args.execution.when_full(),
+        timeout_ns: args.execution.timeout.map(|timeout| timeout.ns()),
+        connections: args.execution.connections(),
+        traceparent: args.execution.traceparent(),
     }
 }
 

@@ -147,12 +147,12 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use heavy_load::shape::Shape;
     use heavy_load::span::Span;
+    use heavy_load::spec::LoadSpec;
 
-    fn load(shape: &Shape) -> Load {
+    fn load(spec: &LoadSpec) -> Load {
         Load {
-            workflows: shape.workflow_loads(Span::ZERO, 0, &["w".to_owned()], &[1]),
+            workflows: spec.workflow_loads(Span::ZERO, 0, &["w".to_owned()], &[1]),
             warm_up_ns: 0,
             pauses: Vec::new(),
         }
@@ -160,9 +160,9 @@ mod tests {
 
     #[test]
     fn the_rate_of_users_is_over_the_time_that_they_took() {
-        let shape = Shape {
+        let spec = LoadSpec {
             iterations: Some(500),
-            ..Shape::default()
+            ..LoadSpec::default()
         };
         let line = |at: &str, lag: u64, duration: u64| {
             format!(
@@ -173,15 +173,15 @@ mod tests {
         // From the first start, 0.01 s after its instant, to the last end: 0.25 s, in whatever order they are told.
         tally.take(line("2", 20_000_000, 40_000_000).as_bytes());
         tally.take(line("0", 10_000_000, 100_000_000).as_bytes());
-        assert_eq!(tally.rates(&load(&shape), 2), "8.0/s started");
+        assert_eq!(tally.rates(&load(&spec), 2), "8.0/s started");
     }
 
     #[test]
     fn lines_add_up_to_a_summary() {
-        let shape = Shape {
+        let spec = LoadSpec {
             rate: Some("4".parse().unwrap()),
             duration: Some(Span::from_s(1)),
-            ..Shape::default()
+            ..LoadSpec::default()
         };
         let lines = concat!(
             r#"{"type":"hello","protocol":1,"sdk":"x"}"#,
@@ -196,7 +196,7 @@ mod tests {
         let mut tally = Tally::default();
         tally.take(lines.as_bytes());
         assert!(tally.is_failed());
-        let summary = tally.summary("w", &load(&shape));
+        let summary = tally.summary("w", &load(&spec));
         let expected = "\
 workflow     w
 iterations   4 planned, 1 started, 1 ok, 0 failed, 3 dropped, 0 interrupted

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use heavy_results::job::JobSpec;
+use heavy_results::job::{Keys, RunSpec};
+use heavy_results::nearest::nearest;
 use heavy_results::threshold::Threshold;
-use serde::Deserialize as _;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::{Fault, Keys, NO_BINARY, text, to_json};
-use crate::services::nearest;
+use super::{Fault, text, to_json};
 
 /// A load, and where in the file its keys are.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -48,7 +47,11 @@ impl Load {
             }
             let json = to_json(value)?;
             if let Err(problem) = alone(name, &json) {
-                let at = if is_known(name) { value.span() } else { key.span() };
+                let at = if RunSpec::keys().contains(&name) {
+                    value.span()
+                } else {
+                    key.span()
+                };
                 return Err(Fault::at(at, problem));
             }
             load.keys.insert(name.to_owned(), json);
@@ -61,9 +64,9 @@ impl Load {
 /// Thresholds, as a list of expressions or as k6's table of metrics.
 pub(super) fn thresholds(value: &Spanned<DeValue<'_>>) -> Result<Vec<Threshold>, Fault> {
     let Some(list) = value.get_ref().as_array() else {
-        let document = json!({ "binary_sha256": NO_BINARY, "thresholds": to_json(value)? });
-        return JobSpec::deserialize(document)
-            .map(|spec| spec.thresholds)
+        let document = Keys::from_iter([("thresholds".to_owned(), to_json(value)?)]);
+        return RunSpec::from_keys(document)
+            .map(|run| run.thresholds)
             .map_err(|error| Fault::at(value.span(), format!("thresholds: {error}")));
     };
     let threshold = |value: &Spanned<DeValue<'_>>| {
@@ -86,34 +89,16 @@ fn elsewhere(key: &str) -> Option<&'static str> {
 
 /// Whether a document with this key alone could be read.
 fn alone(key: &str, value: &Value) -> Result<(), String> {
-    let document = json!({ "binary_sha256": NO_BINARY, (key): value });
-    match JobSpec::deserialize(document) {
-        Ok(_) => Ok(()),
-        Err(_) if !is_known(key) => Err(nearest(key).map_or_else(
-            || {
-                format!("unknown key {key:?}; the keys of a load are those of a job file, such as rate, duration, users, params")
-            },
-            |meant| format!("unknown key {key:?}; did you mean {meant:?}?"),
-        )),
-        Err(error) => Err(format!("{key}: {error}")),
+    let known = RunSpec::keys();
+    if known.contains(&key) {
+        let alone = Keys::from_iter([(key.to_owned(), value.clone())]);
+        let read = RunSpec::from_keys(alone);
+        return read.map(drop).map_err(|error| format!("{key}: {error}"));
     }
-}
-
-/// Whether job files have this key.
-pub(super) fn is_known(key: &str) -> bool {
-    known().iter().any(|known| known == key)
-}
-
-/// The key of job files that may have been meant.
-pub(super) fn nearest(key: &str) -> Option<String> {
-    let known = known();
-    nearest::nearest(key, known.iter().map(String::as_str)).map(str::to_owned)
-}
-
-/// The keys of a job file, as the model itself lists them to somebody who has written another one.
-fn known() -> Vec<String> {
-    let document = Value::Object(Map::from_iter([("?".to_owned(), Value::Null)]));
-    let answer = JobSpec::deserialize(document).map_or_else(|error| error.to_string(), |_| String::new());
-    let list = answer.split_once("expected one of").map_or("", |(_, list)| list);
-    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    Err(match nearest(key, known) {
+        Some(meant) => format!("unknown key {key:?}; did you mean {meant:?}?"),
+        None => format!(
+            "unknown key {key:?}; the keys of a load are those of a job file, such as rate, duration, users, params"
+        ),
+    })
 }

@@ -86,7 +86,7 @@ fn all_workflows_run_by_the_weights_of_heavy_toml_or_one_alone() {
 
     // Users of a profile take the place of the rate, and a rate of a flag that of the users.
     let (_, summary) = run(&desk, &["shop", "--profile", "users"]);
-    assert!(summary.job.spec.rate.is_none() && summary.iterations.started > 2);
+    assert!(summary.job.spec.load_spec.rate.is_none() && summary.iterations.started > 2);
     let (_, summary) = run(&desk, &["shop", "--profile", "users", "--rate", "10"]);
     assert_eq!(summary.iterations.scheduled, 5);
 

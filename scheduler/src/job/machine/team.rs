@@ -40,7 +40,7 @@ impl Team {
                 .map(|member| (member.agent.clone(), (member.weight, member.seat)))
                 .collect(),
             present,
-            bound: users || spec.unique_users.is_some(),
+            bound: users || spec.execution.unique_users.is_some(),
         }
     }
 

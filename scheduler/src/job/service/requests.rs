@@ -25,7 +25,7 @@ impl JobService {
         if self.tools.shutdown.is_cancelled() {
             return Err(Error::ShuttingDown);
         }
-        let mut spec = JobSpec::parse(spec)?;
+        let mut spec = JobSpec::from_client(spec)?;
         check_env(&spec)?;
         let mut keys = self.keys.lock().await;
         if let Some(job) = keys.job(key) {
@@ -36,7 +36,7 @@ impl JobService {
             return Err(Error::QueueFull(LONGEST));
         }
         if spec.name.is_empty() {
-            spec.name.clone_from(&spec.binary_name);
+            spec.run.name.clone_from(&spec.binary_name);
         }
         let env = spec.take_env();
         let job = new_job(spec, wall_ns());

@@ -1,7 +1,8 @@
 //! Suggestions for unknown names.
 
 /// The known name closest to `name`, if one is close enough.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known = known.into_iter();
     let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let (distance, nearest) = scored.min_by_key(|(distance, _)| *distance)?;
@@ -10,7 +11,8 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; did you mean "x"?`, or nothing.
-pub(super) fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(name, known).map_or_else(String::new, |nearest| format!("; did you mean {nearest:?}?"))
 }
 

@@ -1,23 +1,23 @@
-//! What is to be started where several places say something of it: the default load, a profile, flags. Pure.
+//! Documents of several places as one: the default load, a profile, a configuration, flags.
 //!
-//! What is nearer wins key by key, and tables (`params`, `env`, `labels`) are put together. A load that is of another kind than
-//! the one below takes its place: users that of a rate, stages that of a constant rate, loads of workflows that of the job.
+//! A key above overrides the same key below; tables (`params`, `env`, `labels`) are merged. A load of another kind replaces
+//! the one below: users replace a rate, stages a constant rate, loads of workflows that of the job.
 
-use heavy_load::arrivals::Arrivals;
-use heavy_results::job::JobSpec;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::{Error, LoadFlags};
-
-/// Keys of a job file and their values.
-pub type Keys = Map<String, Value>;
+use super::document::Keys;
 
 const OPEN: [&str; 2] = ["rate", "stages"];
 const CLOSED: [&str; 3] = ["users", "iterations", "iterations_per_user"];
 
-/// Puts `above` over `below`.
-pub fn lay(above: &Keys, below: &mut Keys) {
-    give_way(above, below);
+/// Merges `above` into `below`, where a load of another kind is replaced.
+pub fn merge(above: &Keys, below: &mut Keys) {
+    drop_conflicts(above, below);
+    overlay(above, below);
+}
+
+/// Merges `above` into `below`, key by key: loads of both kinds may result, which a check then refuses.
+pub fn overlay(above: &Keys, below: &mut Keys) {
     for (key, value) in above {
         match (below.get_mut(key), value) {
             (Some(Value::Object(there)), Value::Object(new)) if key != "workflows" => {
@@ -30,43 +30,8 @@ pub fn lay(above: &Keys, below: &mut Keys) {
     }
 }
 
-/// The load of flags, as far as it decides what gives way.
-pub fn of_flags(flags: &LoadFlags) -> Keys {
-    let given = [
-        ("rate", flags.rate.is_some()),
-        ("stages", !flags.stages.is_empty()),
-        ("users", flags.users.is_some()),
-        ("iterations", flags.iterations.is_some()),
-        ("iterations_per_user", flags.iterations_per_user.is_some()),
-    ];
-    let mut keys: Keys = given
-        .into_iter()
-        .filter(|(_, given)| *given)
-        .map(|(key, _)| (key.to_owned(), Value::Bool(true)))
-        .collect();
-    if flags.arrivals == Some(Arrivals::Uniform) {
-        keys.insert("arrivals".to_owned(), Value::from("uniform"));
-    }
-    if let Some(users) = &flags.users {
-        keys.insert("users".to_owned(), Value::from(users.to_string()));
-    }
-    keys
-}
-
-/// A job without the load that cannot stand beside that of flags.
-///
-/// # Errors
-/// When the rest is no job document, which it is.
-pub(super) fn under_flags(spec: &JobSpec, flags: &LoadFlags) -> Result<JobSpec, Error> {
-    let mut document = serde_json::to_value(spec)?;
-    if let Some(keys) = document.as_object_mut() {
-        give_way(&of_flags(flags), keys);
-    }
-    Ok(serde_json::from_value(document)?)
-}
-
-/// Takes out of `below` what cannot stand beside the load of `above`.
-pub fn give_way(above: &Keys, below: &mut Keys) {
+/// Takes the keys out of `below` that conflict with the load of `above`.
+pub fn drop_conflicts(above: &Keys, below: &mut Keys) {
     let has = |key: &&str| above.contains_key(*key);
     let (open, closed, own) = (OPEN.iter().any(has), CLOSED.iter().any(has), has_own_loads(above));
     let mut gone: Vec<&str> = Vec::new();
@@ -131,22 +96,22 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn laid(above: Value, below: Value) -> Value {
+    fn merged(above: Value, below: Value) -> Value {
         let (Value::Object(above), Value::Object(mut below)) = (above, below) else {
             unreachable!("the tests write objects");
         };
-        lay(&above, &mut below);
+        merge(&above, &mut below);
         Value::Object(below)
     }
 
     #[test]
-    fn what_is_nearer_wins_key_by_key() {
+    fn a_key_overrides_the_same_key_below() {
         let below = json!({"rate": 10, "duration": "30s", "params": {"a": 1, "b": 1}, "timeout": "5s"});
         assert_eq!(
-            laid(json!({"duration": "3s", "params": {"b": 2}}), below.clone()),
+            merged(json!({"duration": "3s", "params": {"b": 2}}), below.clone()),
             json!({"rate": 10, "duration": "3s", "params": {"a": 1, "b": 2}, "timeout": "5s"})
         );
-        assert_eq!(laid(json!({"rate": 5}), below)["duration"], "30s");
+        assert_eq!(merged(json!({"rate": 5}), below)["duration"], "30s");
     }
 
     #[test]
@@ -188,7 +153,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                laid(above.clone(), below.clone()),
+                merged(above.clone(), below.clone()),
                 expected,
                 "{above} over {below}"
             );
@@ -198,6 +163,6 @@ mod tests {
     #[test]
     fn workflows_by_weight_stay() {
         let below = json!({"rate": 1, "workflows": ["a", {"name": "b", "weight": 2}]});
-        assert_eq!(laid(json!({"users": 4}), below)["workflows"][1]["weight"], 2);
+        assert_eq!(merged(json!({"users": 4}), below)["workflows"][1]["weight"], 2);
     }
 }

@@ -1,0 +1,145 @@
+//! What is submitted: how to run a load test, and its binary.
+
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
+
+use heavy_load::rate::Rate;
+use heavy_load::span::Span;
+use heavy_load::spec::LoadSpec;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::document::{Keys, SpecError, fields, take};
+use super::foreign;
+use super::provenance::Provenance;
+use super::run::RunSpec;
+
+/// A submitted execution of a load test. It is a [`RunSpec`] with a binary, and can be read as one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct JobSpec {
+    /// SHA-256 of the binary, lower-case hex; it was uploaded before.
+    #[cfg_attr(feature = "schema", schema(pattern = "^[0-9a-f]{64}$"))]
+    pub binary_sha256: String,
+    /// The binary's file name.
+    #[serde(default)]
+    pub binary_name: String,
+    /// How to run it.
+    #[serde(flatten, skip_deserializing)]
+    pub run: RunSpec,
+    /// Where it comes from, as far as its client says.
+    #[serde(default, skip_serializing_if = "Provenance::is_empty")]
+    pub provenance: Provenance,
+}
+
+impl Deref for JobSpec {
+    type Target = RunSpec;
+
+    fn deref(&self) -> &RunSpec {
+        &self.run
+    }
+}
+
+impl DerefMut for JobSpec {
+    fn deref_mut(&mut self) -> &mut RunSpec {
+        &mut self.run
+    }
+}
+
+impl Serialize for JobSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for JobSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut document = Keys::deserialize(deserializer)?;
+        let own = take(&mut document, fields(Self::deserialize));
+        let run = RunSpec::from_keys(document).map_err(D::Error::custom)?;
+        let spec = Self::deserialize(own).map_err(D::Error::custom)?;
+        Ok(Self { run, ..spec })
+    }
+}
+
+impl JobSpec {
+    /// Replaces the value of a variable where not everybody may see it.
+    pub const BLANK: &str = "***";
+
+    /// A job at a constant rate, all else by default.
+    #[must_use]
+    pub fn new(binary_sha256: impl Into<String>, rate: Rate, duration: Span) -> Self {
+        let load_spec = LoadSpec {
+            rate: Some(rate),
+            duration: Some(duration),
+            ..RunSpec::default().load_spec
+        };
+        let run = RunSpec {
+            load_spec,
+            ..RunSpec::default()
+        };
+        Self::from_run(run, binary_sha256, "")
+    }
+
+    /// This run of a binary.
+    #[must_use]
+    pub fn from_run(run: RunSpec, binary_sha256: impl Into<String>, binary_name: impl Into<String>) -> Self {
+        Self {
+            binary_sha256: binary_sha256.into(),
+            binary_name: binary_name.into(),
+            run,
+            provenance: Provenance::default(),
+        }
+    }
+
+    /// Reads and checks a document.
+    ///
+    /// # Errors
+    /// Says which field is wrong and what would be right.
+    pub fn parse(json: &str) -> Result<Self, SpecError> {
+        Self::from_value(serde_json::from_str(json)?)
+    }
+
+    /// As [`Self::parse`], of a document as clients send it: the words of go-load-tester's commands are read too.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn from_client(json: &str) -> Result<Self, SpecError> {
+        Self::from_value(foreign::translate(serde_json::from_str(json)?)?)
+    }
+
+    fn from_value(value: Value) -> Result<Self, SpecError> {
+        let spec = <Self as Deserialize>::deserialize(value)?;
+        spec.check()?;
+        spec.check_named_workflows()?;
+        Ok(spec)
+    }
+
+    /// Checks what the types alone cannot say.
+    ///
+    /// # Errors
+    /// Says which field is wrong and what would be right.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if self.binary_sha256.len() != 64 || !self.binary_sha256.bytes().all(hex) {
+            return SpecError::refuse("binary_sha256", "write the SHA-256 as 64 lower-case hex digits");
+        }
+        self.run.check()
+    }
+
+    /// Takes the values of the variables out, which may be secrets: their names stay, with [`Self::BLANK`].
+    pub fn take_env(&mut self) -> BTreeMap<String, String> {
+        let blank = self.env.keys().map(|name| (name.clone(), Self::BLANK.to_owned()));
+        let blank = blank.collect();
+        std::mem::replace(&mut self.env, blank)
+    }
+
+    /// The variables whose values were taken out by [`Self::take_env`]: of a document that is sent again they are unknown.
+    #[must_use]
+    pub fn blank_env(&self) -> Vec<&str> {
+        let blank = self.env.iter().filter(|(_, value)| *value == Self::BLANK);
+        blank.map(|(name, _)| name.as_str()).collect()
+    }
+}
