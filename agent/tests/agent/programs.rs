@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use heavy_proto::v1;
 use heavy_proto::v1::AssignmentState as State;
+use heavy_proto::v1::to_agent::Message as Heard;
 use heavy_results::job::WorkflowSpec;
 
 use crate::world::{World, fixture, spec};
@@ -83,4 +85,25 @@ async fn a_binary_is_fetched_once() {
         .manners
         .send_modify(|manners| manners.damages_binaries = true);
     world.run_fixture("second", spec("10", 200, "ok")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_assignment_that_cannot_be_read_fails_where_it_arrives() {
+    let world = World::new().await;
+    let assign = v1::Assign {
+        job: "unreadable".to_owned(),
+        epoch: 1,
+        revision: "{".to_owned(),
+        ..v1::Assign::default()
+    };
+    world.scheduler.say(Heard::Assign(assign)).await;
+    let failed = world.state("unreadable", State::Failed).await;
+    assert_eq!((failed.failure_kind.as_str(), failed.epoch), ("internal", 1));
+    assert!(
+        failed.message.starts_with("cannot parse the revision: "),
+        "{}",
+        failed.message
+    );
+    // The link goes on.
+    world.run_fixture("readable", spec("10", 200, "ok")).await;
 }
