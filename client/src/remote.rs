@@ -29,10 +29,10 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Connects.
+    /// Connects to the scheduler at `url`.
     ///
     /// # Errors
-    /// When `url` is none, or nobody answers there.
+    /// When `url` is invalid, or no scheduler answers there.
     pub async fn connect(url: &str) -> Result<Self, Error> {
         let parsed = url::Url::parse(url).ok();
         if !parsed.is_some_and(|parsed| parsed.scheme() == "http" && parsed.has_host()) {

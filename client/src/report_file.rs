@@ -44,6 +44,21 @@ impl ReportFile {
         }
     }
 
+    /// The reports to write when a job has ended, JSON on stdout among them if `json`; all can be written, as far as that
+    /// shows before there is anything to write.
+    ///
+    /// # Errors
+    /// When the directory of a file does not exist.
+    pub fn checked(reports: &[Self], json: bool) -> Result<Vec<Self>, Error> {
+        let all: Vec<Self> = reports
+            .iter()
+            .cloned()
+            .chain(json.then(Self::json_on_stdout))
+            .collect();
+        all.iter().try_for_each(Self::check)?;
+        Ok(all)
+    }
+
     /// Whether it goes to stdout.
     #[must_use]
     pub fn is_stdout(&self) -> bool {

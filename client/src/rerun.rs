@@ -1,7 +1,5 @@
 //! `rerun`: a job again, with the same binary and the same configuration.
 
-use heavy_load::exit_code;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -11,11 +9,9 @@ use heavy_report::escape;
 use heavy_results::job::{JobSpec, JobView, Provenance};
 
 use super::home::JobHome as _;
-use super::output::{plain_style, say};
-use super::submit::{report, run_uploaded};
-use super::{
-    Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan, provenance,
-};
+use super::output::plain_style;
+use super::submit::{detach, report, run_uploaded};
+use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, exit, plan, provenance};
 use heavy_process::signals::Interrupts;
 
 const EXAMPLES: &str = "\
@@ -53,13 +49,7 @@ pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> 
             "a rerun uses the configuration of its job: omit --file, or submit the binary with it".to_owned(),
         ));
     }
-    let mut reports = args.load.report.clone();
-    if args.json {
-        reports.push(ReportFile::json_on_stdout());
-    }
-    for report in &reports {
-        report.check()?;
-    }
+    let reports = ReportFile::checked(&args.load.report, args.json)?;
     let mut interrupts = Interrupts::take()?;
     let remote = interrupts.race(Remote::connect(scheduler)).await??;
     let JobView { job, .. } = interrupts.race(remote.get(&args.job)).await??;
@@ -68,10 +58,7 @@ pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> 
     let plan = again(&spec, &args.load, &job.id.to_string())?;
     provide(&remote, args, &plan.spec, &mut interrupts).await?;
     if args.detach {
-        let job = remote.submit(&plan.spec).await?;
-        say(&announce(&plan, Some(job)));
-        writeln!(std::io::stdout().lock(), "{job}")?;
-        return Ok(exit_code::PASS);
+        return detach(&remote, &plan).await;
     }
     let view = run_uploaded(&remote, &plan, &mut interrupts).await?;
     report(&view, &reports, &plain_style())?;

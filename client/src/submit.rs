@@ -53,13 +53,7 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     };
     args.team.apply(&mut plan.spec);
     plan::check(&plan.spec)?;
-    let mut reports = args.load.report.clone();
-    if args.json {
-        reports.push(ReportFile::json_on_stdout());
-    }
-    for report in &reports {
-        report.check()?;
-    }
+    let reports = ReportFile::checked(&args.load.report, args.json)?;
     // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
     let mut interrupts = Interrupts::take()?;
     let remote = match early {
@@ -68,14 +62,19 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     };
     if args.detach {
         interrupts.race(remote.upload(&program)).await??;
-        let job = remote.submit(&plan.spec).await?;
-        say(&announce(&plan, Some(job)));
-        writeln!(std::io::stdout().lock(), "{job}")?;
-        return Ok(exit_code::PASS);
+        return detach(&remote, &plan).await;
     }
     let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
     report(&view, &reports, &plain_style())?;
     Ok(exit::of_job(&view.job))
+}
+
+/// Submits a job whose program the scheduler has, and prints its id; gives the exit code.
+pub(super) async fn detach(remote: &Remote, plan: &Plan) -> Result<u8, Error> {
+    let job = remote.submit(&plan.spec).await?;
+    say(&announce(plan, Some(job)));
+    writeln!(std::io::stdout().lock(), "{job}")?;
+    Ok(exit_code::PASS)
 }
 
 /// What a configuration that the scheduler keeps and flags say together, flags first.

@@ -210,9 +210,7 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, E
     let remote = Remote::connect(scheduler).await?;
     match verb {
         Verb::Watch { job, json, report } => {
-            let mut reports = report.clone();
-            reports.extend(json.then(ReportFile::json_on_stdout));
-            return watch(&remote, job, &reports, called).await;
+            return watch(&remote, job, &ReportFile::checked(report, *json)?, called).await;
         }
         Verb::Stop { job, now } => {
             let job = remote.stop(job, *now).await?;
@@ -275,9 +273,6 @@ async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bo
 }
 
 async fn watch(remote: &Remote, job: &str, reports: &[ReportFile], called: CalledAs) -> Result<u8, Error> {
-    for report in reports {
-        report.check()?;
-    }
     // `last` may be another job when the stream has to be opened again.
     let id = remote.get(job).await?.job.id.to_string();
     let mut interrupts = Interrupts::take()?;
