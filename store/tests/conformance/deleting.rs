@@ -72,7 +72,7 @@ pub(crate) async fn nothing_is_left_of_a_deleted_job(bed: &Bed) {
     assert_eq!(deleted, [first.id]);
     assert_eq!(tables_with(bed, &store, first.id).await, Vec::<String>::new());
     assert_eq!(tables_with(bed, &store, second.id).await, before);
-    assert_eq!(store.jobs(10).await.unwrap(), [second.clone()]);
+    assert_eq!(store.jobs(10).await.unwrap(), std::slice::from_ref(&second));
     assert_eq!(store.summary(first.id).await.unwrap(), None);
     assert_eq!(value(&store, "select count(*) from stats_batches").await, "2");
     assert_eq!(value(&store, "select count(*) from samples").await, "20");
@@ -127,7 +127,7 @@ pub(crate) async fn statistics_outlive_rows(bed: &Bed) {
     deliver(&store, job.id, 3, Committed::Stored).await;
     assert_eq!(value(&store, "select count(*) from samples").await, "0");
     assert_eq!(value(&store, "select count(*) from stats_batches").await, "3");
-    assert_eq!(store.jobs(10).await.unwrap(), [job.clone()]);
+    assert_eq!(store.jobs(10).await.unwrap(), std::slice::from_ref(&job));
     assert_eq!(store.summary(job.id).await.unwrap(), Some(data::summary(&job)));
     let again = ask(&store, "select * from request_stats order by step").await;
     assert_eq!(again, statistics);
