@@ -1,8 +1,8 @@
-//! Uploaded binaries, by SHA-256.
+//! Artifacts: uploaded binaries, by SHA-256.
 //!
 //! A file gets its name only when its length and hash were verified, it was recognised as a program, and it is on
-//! disk; before that it is a temporary file that goes with its upload. The folder is bounded: what was used longest
-//! ago goes first, unless a job still needs it.
+//! disk; before that it is a temporary file that is removed with its upload. The directory is bounded: the least recently
+//! used binary is removed first, unless a job still needs it.
 
 use std::collections::HashSet;
 use std::io;
@@ -30,13 +30,13 @@ const HASH_DIGITS: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// Not a hash.
-    #[error("{0:?} is no SHA-256: write 64 lower-case hex digits")]
+    #[error("invalid SHA-256 `{0}`: expected 64 lower-case hex digits")]
     NotAHash(String),
     /// Beyond [`MOST_BYTES`].
-    #[error("the binary has more than {limit} bytes, which is the limit: strip its debug information", limit = MOST_BYTES)]
+    #[error("the binary exceeds {limit} bytes: strip its debug information", limit = MOST_BYTES)]
     TooLong,
     /// More or fewer bytes came than were announced.
-    #[error("{announced} bytes were announced and {received} came: upload it again")]
+    #[error("expected {announced} bytes, received {received}: upload the binary again")]
     Length {
         /// By the header.
         announced: u64,
@@ -44,7 +44,7 @@ pub(crate) enum Error {
         received: u64,
     },
     /// Other bytes came than were announced.
-    #[error("the bytes have the SHA-256 {found}, not {announced}: upload it again")]
+    #[error("expected the SHA-256 {announced}, received {found}: upload the binary again")]
     Hash {
         /// By the header.
         announced: String,
@@ -55,10 +55,10 @@ pub(crate) enum Error {
     #[error("{0}")]
     NotAProgram(String),
     /// Every stored binary is needed by a job.
-    #[error("the scheduler has no room for another binary: wait for queued jobs to end")]
+    #[error("no disk space for another binary: wait for queued jobs to end")]
     NoRoom,
     /// There is no such binary.
-    #[error("there is no binary {0}: upload it first")]
+    #[error("unknown binary `{0}`: upload it first")]
     Unknown(String),
     /// Nothing came for [`PAUSE_LIMIT`].
     #[error("the upload stalled: try again")]
@@ -68,7 +68,7 @@ pub(crate) enum Error {
     Disk(#[from] io::Error),
 }
 
-/// The folder of binaries.
+/// The directory of binaries.
 #[derive(Debug)]
 pub(crate) struct Artifacts {
     dir: PathBuf,
@@ -92,10 +92,10 @@ pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
 }
 
 impl Artifacts {
-    /// Opens the folder and clears what interrupted uploads left.
+    /// Opens the directory and removes what interrupted uploads left.
     ///
     /// # Errors
-    /// When the folder cannot be made or read.
+    /// When the directory cannot be made or read.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
         let dir = data_dir.join("artifacts");
         fs::create_dir_all(&dir).await?;

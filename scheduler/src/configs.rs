@@ -1,4 +1,4 @@
-//! Named configurations, a file each in the scheduler's folder.
+//! Named configurations, a file each in the scheduler's data directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -30,32 +30,32 @@ pub(crate) enum Error {
     )]
     TooLong(u64),
     /// There are too many.
-    #[error("there are {MOST} configurations, which is the limit: delete one first")]
+    #[error("too many configurations (limit: {MOST}): delete one first")]
     TooMany,
-    /// A file of the folder is damaged.
-    #[error("the configuration {0:?} is damaged ({1}): save it again")]
+    /// A file of the directory is damaged.
+    #[error("configuration `{0}` is damaged ({1}): save it again")]
     Damaged(String, serde_json::Error),
     /// The disk.
-    #[error("cannot use the folder of configurations: {0}")]
+    #[error("cannot use the directory of configurations: {0}")]
     Disk(#[from] io::Error),
 }
 
-/// The folder of configurations.
+/// The directory of configurations.
 #[derive(Debug)]
 pub(crate) struct Configs {
-    folder: PathBuf,
+    dir: PathBuf,
     /// Held while files are made or removed, so that they are counted right.
     changing: Mutex<()>,
 }
 
 impl Configs {
-    /// Opens the folder in the data directory; makes it if need be.
+    /// Opens the dir in the data directory; makes it if need be.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
-        let folder = data_dir.join("configs");
+        let dir = data_dir.join("configs");
         let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(&folder).await?;
+        builder.recursive(true).mode(0o700).create(&dir).await?;
         Ok(Self {
-            folder,
+            dir,
             changing: Mutex::new(()),
         })
     }
@@ -79,7 +79,7 @@ impl Configs {
             return Err(Error::TooMany);
         }
         // Whole or not at all, also when the power fails.
-        let draft = self.folder.join(format!(".{name}.new"));
+        let draft = self.dir.join(format!(".{name}.new"));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut written = options.open(&draft).await?;
@@ -100,7 +100,7 @@ impl Configs {
         serde_json::from_slice(&bytes).map_err(|error| Error::Damaged(name.to_owned(), error))
     }
 
-    /// All of them, by name; one that is damaged is left out.
+    /// All of them, by name; a damaged one is skipped.
     pub(crate) async fn list(&self) -> Result<Vec<Config>, Error> {
         let mut configs = Vec::new();
         for name in self.names().await? {
@@ -135,7 +135,7 @@ impl Configs {
 
     async fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        let mut entries = fs::read_dir(&self.folder).await?;
+        let mut entries = fs::read_dir(&self.dir).await?;
         while let Some(entry) = entries.next_entry().await? {
             let name = entry.file_name();
             let name = name.to_str().and_then(|name| name.strip_suffix(ENDING));
@@ -147,7 +147,7 @@ impl Configs {
 
     fn file(&self, name: &str) -> Result<PathBuf, SpecError> {
         check_name(name)?;
-        Ok(self.folder.join(format!("{name}{ENDING}")))
+        Ok(self.dir.join(format!("{name}{ENDING}")))
     }
 }
 
@@ -161,14 +161,14 @@ mod tests {
 
     #[tokio::test]
     async fn configurations_outlive_their_scheduler_and_are_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let configs = Configs::open(folder.path()).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let configs = Configs::open(dir.path()).await.unwrap();
         assert_eq!(configs.list().await.unwrap(), []);
         let (config, is_new) = configs.save("b", 7, DOCUMENT).await.unwrap();
         assert!(is_new && !configs.save("a", 8, DOCUMENT).await.unwrap().0.job.is_empty());
-        let file = folder.path().join("configs/b.json");
+        let file = dir.path().join("configs/b.json");
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        let later = Configs::open(folder.path()).await.unwrap();
+        let later = Configs::open(dir.path()).await.unwrap();
         assert_eq!(later.find("b").await.unwrap(), config);
         let names: Vec<String> = later
             .list()
@@ -186,8 +186,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_kept_is_refused_and_a_damaged_one_can_be_replaced() {
-        let folder = tempfile::tempdir().unwrap();
-        let configs = Configs::open(folder.path()).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let configs = Configs::open(dir.path()).await.unwrap();
         for (name, document) in [("../a", DOCUMENT), ("a", "{"), ("a", r#"{"speed": 1}"#)] {
             assert!(
                 matches!(configs.save(name, 0, document).await, Err(Error::Spec(_))),
@@ -200,12 +200,12 @@ mod tests {
             Err(Error::TooLong(_))
         ));
         configs.save("a", 0, DOCUMENT).await.unwrap();
-        std::fs::write(folder.path().join("configs/a.json"), "{").unwrap();
+        std::fs::write(dir.path().join("configs/a.json"), "{").unwrap();
         assert!(matches!(configs.find("a").await, Err(Error::Damaged(..))));
         assert_eq!(configs.list().await.unwrap(), []);
         configs.save("a", 0, DOCUMENT).await.unwrap();
         assert!(configs.find("a").await.is_ok());
-        std::fs::write(folder.path().join("configs/a.json"), "{").unwrap();
+        std::fs::write(dir.path().join("configs/a.json"), "{").unwrap();
         assert!(configs.delete("a").await.is_ok());
         assert!(matches!(configs.find("a").await, Err(Error::Unknown(_))));
     }

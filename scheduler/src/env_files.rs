@@ -14,22 +14,18 @@ use uuid::Uuid;
 /// Variables of a load test with their values.
 pub(crate) type Env = BTreeMap<String, String>;
 
-/// The folder of variables, a file a job.
+/// The directory of variables, one file a job.
 #[derive(Debug)]
 pub(crate) struct EnvFiles {
-    folder: PathBuf,
+    dir: PathBuf,
 }
 
 impl EnvFiles {
-    /// Opens the folder in the data directory; makes it if need be.
+    /// Opens the dir in the data directory; makes it if need be.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
-        let folder = data_dir.join("env");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .await?;
-        Ok(Self { folder })
+        let dir = data_dir.join("env");
+        DirBuilder::new().recursive(true).mode(0o700).create(&dir).await?;
+        Ok(Self { dir })
     }
 
     /// Keeps a job's variables, if it has any.
@@ -63,6 +59,6 @@ impl EnvFiles {
     }
 
     fn file(&self, job: Uuid) -> PathBuf {
-        self.folder.join(format!("{job}.json"))
+        self.dir.join(format!("{job}.json"))
     }
 }

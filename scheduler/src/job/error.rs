@@ -30,12 +30,12 @@ pub(crate) enum Error {
     #[error("the job is {0}: only a running job can be changed")]
     NotRunning(&'static str),
     /// The queue is full.
-    #[error("{0} jobs are waiting already, which is all that the queue holds: try again later")]
+    #[error("the queue is full ({0} jobs): try again later")]
     QueueFull(usize),
     /// The scheduler ends.
     #[error("the scheduler is shutting down")]
     ShuttingDown,
-    /// The folder of variables.
+    /// The directory of variables.
     #[error("cannot store the job's environment variables in the scheduler's data directory: {0}")]
     Env(std::io::Error),
     /// The results database.

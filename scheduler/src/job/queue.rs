@@ -133,8 +133,7 @@ impl Queue {
         }
         let (all, connected) = (connected.len(), fitting(connected, head));
         if connected >= needed {
-            let reason =
-                format!("waiting for agents: {fits} of {needed} free, the others work on other jobs");
+            let reason = format!("waiting for agents: {fits} of {needed} free, the others run other jobs");
             return Decision::Wait { job, reason };
         }
         let short_since_ns = self.short_since_ns.unwrap_or(now_ns);
@@ -267,7 +266,7 @@ mod tests {
         assert_eq!(decisions[..2], [take(1, &["a"]), take(2, &["b", "c"])]);
         assert_eq!(
             reason(&decisions[2]),
-            "waiting for agents: 0 of 1 free, the others work on other jobs"
+            "waiting for agents: 0 of 1 free, the others run other jobs"
         );
     }
 
@@ -277,7 +276,7 @@ mod tests {
         assert_eq!(
             decisions.iter().map(reason).collect::<Vec<_>>(),
             [
-                "waiting for agents: 1 of 2 free, the others work on other jobs",
+                "waiting for agents: 1 of 2 free, the others run other jobs",
                 "waiting for its turn: 1 job before it"
             ]
         );

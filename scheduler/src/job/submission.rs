@@ -44,7 +44,7 @@ pub(crate) fn check_env(spec: &JobSpec) -> Result<(), SpecError> {
     Err(SpecError::Field {
         field: "env",
         problem: format!(
-            "{:?} stands for a value that is not kept: write the values of {}",
+            "{:?} replaces a value that heavy does not store: set {}",
             JobSpec::BLANK,
             unknown.join(", ")
         ),

@@ -44,7 +44,7 @@ async fn jobs_take_turns_on_an_agent() {
     let first = world.submit(&spec).await;
     let second = world.submit(&spec).await;
     let third = world.submit(&spec).await;
-    let waiting = "waiting for agents: 0 of 1 free, the others work on other jobs";
+    let waiting = "waiting for agents: 0 of 1 free, the others run other jobs";
     world
         .wait(second, waiting, |progress| progress.reason == waiting)
         .await;

@@ -31,10 +31,10 @@ impl LoadControl {
         change: LoadChange,
     ) -> Result<Load, ChangeRefused> {
         if at_ns >= load.duration_ns() {
-            return refuse("the job has started everything that it was to start");
+            return refuse("the job has started all its iterations");
         }
         match change {
-            LoadChange::Pause if self.is_paused() => refuse("the job is paused already"),
+            LoadChange::Pause if self.is_paused() => refuse("the job is already paused"),
             LoadChange::Pause => {
                 self.paused = Some((at_ns, load.clone()));
                 Ok(with_gap(load, at_ns, LONGEST_PAUSE_NS))
@@ -52,9 +52,7 @@ impl LoadControl {
                     .windows(2)
                     .all(|pair| pair[0].profile() == pair[1].profile());
                 if !same {
-                    return refuse(
-                        "its workflows have rates of their own: change them all with a percentage, as in +10%",
-                    );
+                    return refuse("its workflows have different rates: change them by a percentage (+10%)");
                 }
                 Ok(each(load, |stream| {
                     let inside_ns = at_ns.saturating_sub(stream.offset_ns());
@@ -72,7 +70,7 @@ impl LoadControl {
     }
 }
 
-/// All lanes, if all are open.
+/// The streams of all workflows, if all are open.
 fn streams(load: &Load) -> Result<Vec<&Stream>, ChangeRefused> {
     let streams: Option<Vec<&Stream>> = load
         .workflows
@@ -84,7 +82,7 @@ fn streams(load: &Load) -> Result<Vec<&Stream>, ChangeRefused> {
         .collect();
     match streams {
         Some(streams) => Ok(streams),
-        None => refuse("it is loaded by users, who have no rate; pause and resume are possible"),
+        None => refuse("users have no rate: only pause and resume change this job"),
     }
 }
 
@@ -157,11 +155,11 @@ mod tests {
         let rate = LoadChange::Rate("5".parse().unwrap());
         let mut control = LoadControl::default();
         for (load, at_ns, change, expected) in [
-            (&users, S, rate, "loaded by users"),
-            (&users, S, LoadChange::Scale(110), "loaded by users"),
-            (&own, S, rate, "rates of their own"),
+            (&users, S, rate, "users have no rate"),
+            (&users, S, LoadChange::Scale(110), "users have no rate"),
+            (&own, S, rate, "different rates"),
             (&own, S, LoadChange::Resume, "not paused"),
-            (&own, 10 * S, LoadChange::Pause, "has started everything"),
+            (&own, 10 * S, LoadChange::Pause, "has started all"),
         ] {
             let error = control.change(load, at_ns, change).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
@@ -175,7 +173,7 @@ mod tests {
         );
         control.change(&own, S, LoadChange::Pause).unwrap();
         for (change, expected) in [
-            (LoadChange::Pause, "paused already"),
+            (LoadChange::Pause, "already paused"),
             (LoadChange::Scale(50), "resume it first"),
         ] {
             let error = control.change(&own, 2 * S, change).unwrap_err().to_string();
