@@ -35,7 +35,7 @@ use heavy_load::window::Windows;
 use journal::Journal;
 use series::{RowContext, Series};
 use timeline::Columns;
-use totals::Totals;
+use totals::JobTotals;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -51,7 +51,7 @@ pub struct Aggregator {
     series: Series,
     agent_series: AgentSeries,
     columns: Columns,
-    totals: Totals,
+    totals: JobTotals,
     agents: AgentTable,
     journal: Journal,
     watch: ThresholdWatch,
@@ -82,7 +82,7 @@ impl Aggregator {
             series: Series::default(),
             agent_series: AgentSeries::default(),
             columns: Columns::default(),
-            totals: Totals::default(),
+            totals: JobTotals::default(),
             agents: agents.into_iter().collect(),
             journal: Journal::default(),
             watch: ThresholdWatch::default(),

@@ -1,4 +1,4 @@
-//! Rolled-up results: additive deltas, keyed by second and identity, that agents send and the scheduler folds.
+//! Rolled-up results: additive deltas, keyed by second and identity, that agents send and the scheduler aggregates.
 //!
 //! Durations count in the second in which they *ended*, plan and drops in the second *due*; seconds and `*_ns`
 //! instants count from the job's start.

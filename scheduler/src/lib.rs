@@ -1,5 +1,5 @@
-//! The scheduler of heavy: takes jobs, hands their binaries and shares to agents, starts them at one instant, folds
-//! what comes back, and says how it went.
+//! The scheduler of heavy: takes jobs, hands their binaries and shares to agents, starts them at one instant, aggregates
+//! the results, and says how it went.
 //!
 //! [`serve`] is the server: agents (`fleet`, gRPC) and operators (`api`, JSON over HTTP) share one port; jobs (`job`) live
 //! in pure machines whose drivers act.

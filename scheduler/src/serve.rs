@@ -78,7 +78,7 @@ pub enum Error {
 /// A scheduler that is ready to serve.
 #[derive(Debug)]
 pub struct Scheduler {
-    desk: Arc<JobService>,
+    jobs: Arc<JobService>,
     inbox: Inbox,
     fleet: Arc<Fleet>,
     artifacts: Arc<Artifacts>,
@@ -126,11 +126,11 @@ impl Scheduler {
             env_files,
             shutdown: shutdown.clone(),
         };
-        let (desk, inbox) = JobService::new(tools, heard);
+        let (jobs, inbox) = JobService::new(tools, heard);
         // Before anybody can ask, so that nobody sees a job that nobody looks after.
-        desk.take_up().await?;
+        jobs.take_up().await?;
         Ok(Self {
-            desk,
+            jobs,
             inbox,
             fleet,
             artifacts,
@@ -143,7 +143,7 @@ impl Scheduler {
     /// Serves until the token given to [`Self::open`] is cancelled.
     pub async fn serve(self, listener: TcpListener) {
         let Self {
-            desk,
+            jobs,
             inbox,
             fleet,
             artifacts,
@@ -157,15 +157,15 @@ impl Scheduler {
             let closing = closing.clone();
             background.spawn(async move { closing.run_until_cancelled_owned(task).await });
         };
-        until_closing(boxed(Arc::clone(&desk).run(inbox)));
+        until_closing(boxed(Arc::clone(&jobs).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&fleet))));
-        let agents = connect::Service {
+        let agents = connect::AgentEndpoint {
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
             shutdown: closing.clone(),
         };
         let api = Api {
-            jobs: Arc::clone(&desk),
+            jobs: Arc::clone(&jobs),
             fleet,
             artifacts,
             configs,
@@ -182,7 +182,7 @@ impl Scheduler {
         )));
         shutdown.cancelled().await;
         tracing::info!("shutting down");
-        if timeout(JOBS_LIMIT, desk.drivers_ended()).await.is_err() {
+        if timeout(JOBS_LIMIT, jobs.drivers_ended()).await.is_err() {
             tracing::warn!("jobs did not end in time; the next scheduler closes them");
         }
         closing.cancel();
@@ -209,7 +209,7 @@ async fn expire(fleet: Arc<Fleet>) {
     }
 }
 
-fn router(agents: connect::Service, api: Api) -> axum::Router {
+fn router(agents: connect::AgentEndpoint, api: Api) -> axum::Router {
     let fleet = FleetServer::new(agents)
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
         .max_encoding_message_size(MAX_MESSAGE_BYTES);

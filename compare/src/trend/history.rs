@@ -288,10 +288,10 @@ mod tests {
     }
 
     fn summary(job: &JobInfo, ms: f64) -> Summary {
-        let mut fold = heavy_results::aggregate::Aggregator::new(job.spec.load(), ["one".to_owned()]);
+        let mut aggregator = heavy_results::aggregate::Aggregator::new(job.spec.load(), ["one".to_owned()]);
         let mut duration = heavy_load::histogram::Histogram::default();
         duration.record_n((ms * 1e6) as u64, 100);
-        fold.apply(
+        aggregator.apply(
             "one",
             &heavy_results::stats::Delta {
                 requests: vec![heavy_results::stats::Requests {
@@ -301,7 +301,7 @@ mod tests {
                 ..heavy_results::stats::Delta::default()
             },
         );
-        fold.summary(job, &[], true)
+        aggregator.summary(job, &[], true)
     }
 
     #[test]

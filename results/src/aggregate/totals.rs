@@ -19,7 +19,7 @@ use heavy_load::vocabulary::OUTPUT_DROPPED;
 
 /// Sums over the whole job, independent of the order of deltas.
 #[derive(Debug, Default)]
-pub(super) struct Totals {
+pub(super) struct JobTotals {
     requests: RequestTable,
     workflows: WorkflowTable,
     steps: StepTable,
@@ -31,7 +31,7 @@ pub(super) struct Totals {
     last_ended_ns: u64,
 }
 
-impl Totals {
+impl JobTotals {
     pub(super) fn apply(&mut self, delta: &Delta) {
         for row in &delta.requests {
             self.requests.add(row);

@@ -32,14 +32,14 @@ const MOST_JOBS: usize = 64;
 
 /// Serves agents.
 #[derive(Debug, Clone)]
-pub(crate) struct Service {
+pub(crate) struct AgentEndpoint {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) shutdown: CancellationToken,
 }
 
 #[tonic::async_trait]
-impl FleetService for Service {
+impl FleetService for AgentEndpoint {
     type ConnectStream = ToAgent;
     type FetchArtifactStream = Chunks;
 
@@ -101,7 +101,7 @@ impl FleetService for Service {
     }
 }
 
-impl Service {
+impl AgentEndpoint {
     async fn listen(&self, agent: &str, connection: Connection, mut incoming: Streaming<v1::FromAgent>) {
         loop {
             let message = tokio::select! {

@@ -75,7 +75,7 @@ pub(crate) const MOST_AGENTS: usize = 10_000;
 const LONGEST_NAME: usize = 128;
 
 #[derive(Debug)]
-struct Agent {
+struct KnownAgent {
     introduction: Introduction,
     connection: Option<Connection>,
     job: Option<Uuid>,
@@ -88,7 +88,7 @@ struct Agent {
 #[derive(Debug)]
 pub(crate) struct Registry {
     lease_ns: u64,
-    agents: BTreeMap<String, Agent>,
+    agents: BTreeMap<String, KnownAgent>,
 }
 
 impl Registry {
@@ -131,7 +131,7 @@ impl Registry {
             None => {}
         }
         welcome.foreign = held.iter().copied().filter(|held| Some(*held) != job).collect();
-        let agent = Agent {
+        let agent = KnownAgent {
             introduction,
             connection: Some(connection),
             job,
@@ -242,7 +242,7 @@ impl Registry {
             .collect()
     }
 
-    fn on_connection(&mut self, name: &str, connection: Connection) -> Option<&mut Agent> {
+    fn on_connection(&mut self, name: &str, connection: Connection) -> Option<&mut KnownAgent> {
         self.agents
             .get_mut(name)
             .filter(|agent| agent.connection == Some(connection))

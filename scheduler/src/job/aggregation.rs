@@ -90,7 +90,7 @@ impl Aggregation {
     ) -> Self {
         let (orders, taken) = mpsc::channel(ORDERS);
         let (seen_sender, seen) = watch::channel(LiveResults::default());
-        let task = Task {
+        let task = AggregationTask {
             store,
             job,
             shares: team.shares(),
@@ -115,7 +115,7 @@ impl Aggregation {
 }
 
 #[derive(Debug)]
-struct Task {
+struct AggregationTask {
     store: Arc<dyn Store>,
     job: watch::Receiver<JobInfo>,
     team: Team,
@@ -124,7 +124,7 @@ struct Task {
     start_ns: u64,
 }
 
-impl Task {
+impl AggregationTask {
     /// Aggregates until told to collect and everything is in.
     async fn run(
         mut self,

@@ -15,7 +15,7 @@ pub(crate) const LONGEST: usize = 1_000;
 
 /// A job that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Waiting {
+pub(crate) struct WaitingJob {
     pub(crate) job: Uuid,
     /// How many agents it asks for; `None`: all that are free, at least one.
     pub(crate) agents: Option<u32>,
@@ -27,7 +27,7 @@ pub(crate) struct Waiting {
 
 /// What is to happen to a waiting job.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Decision {
+pub(crate) enum QueueDecision {
     /// It takes these agents and leaves the queue.
     Take { job: Uuid, agents: Vec<String> },
     /// It waited long enough and leaves the queue.
@@ -38,15 +38,15 @@ pub(crate) enum Decision {
 
 /// Jobs in order of submission.
 #[derive(Debug, Default)]
-pub(crate) struct Queue {
-    waiting: VecDeque<Waiting>,
+pub(crate) struct JobQueue {
+    waiting: VecDeque<WaitingJob>,
     /// Since when the head has too few connected agents.
     short_since_ns: Option<u64>,
 }
 
-impl Queue {
+impl JobQueue {
     /// Puts a job at the end; false when the queue is full.
-    pub(crate) fn push(&mut self, waiting: Waiting) -> bool {
+    pub(crate) fn push(&mut self, waiting: WaitingJob) -> bool {
         if self.waiting.len() >= LONGEST {
             return false;
         }
@@ -55,7 +55,7 @@ impl Queue {
     }
 
     /// Puts a job at the head; false when the queue is full.
-    pub(crate) fn push_first(&mut self, waiting: Waiting) -> bool {
+    pub(crate) fn push_first(&mut self, waiting: WaitingJob) -> bool {
         if self.waiting.len() >= LONGEST {
             return false;
         }
@@ -78,12 +78,12 @@ impl Queue {
     }
 
     /// Decides on the jobs, given the connected agents, sorted by name.
-    pub(crate) fn decide(&mut self, now_ns: u64, connected: &[Candidate]) -> Vec<Decision> {
+    pub(crate) fn decide(&mut self, now_ns: u64, connected: &[Candidate]) -> Vec<QueueDecision> {
         let mut free: Vec<&Candidate> = connected.iter().filter(|candidate| candidate.free).collect();
         let mut decisions = Vec::new();
         while let Some(head) = self.waiting.front() {
             let decision = self.decide_head(now_ns, head, connected, &mut free);
-            let waits = matches!(decision, Decision::Wait { .. });
+            let waits = matches!(decision, QueueDecision::Wait { .. });
             decisions.push(decision);
             if waits {
                 break;
@@ -95,7 +95,7 @@ impl Queue {
         self.short_since_ns = self.is_short(connected).then_some(since_ns);
         decisions.extend((1..).zip(self.waiting.iter().skip(1)).map(|(before, waiting)| {
             let jobs = if before == 1 { "job" } else { "jobs" };
-            Decision::Wait {
+            QueueDecision::Wait {
                 job: waiting.job,
                 reason: format!("waiting for its turn: {before} {jobs} before it"),
             }
@@ -112,10 +112,10 @@ impl Queue {
     fn decide_head(
         &self,
         now_ns: u64,
-        head: &Waiting,
+        head: &WaitingJob,
         connected: &[Candidate],
         free: &mut Vec<&Candidate>,
-    ) -> Decision {
+    ) -> QueueDecision {
         let (job, needed) = (head.job, needed(head));
         let fits = free.iter().filter(|candidate| candidate.is_on(&head.on)).count();
         if fits >= needed {
@@ -129,12 +129,12 @@ impl Queue {
                 }
                 !taken
             });
-            return Decision::Take { job, agents };
+            return QueueDecision::Take { job, agents };
         }
         let (all, connected) = (connected.len(), fitting(connected, head));
         if connected >= needed {
             let reason = format!("waiting for agents: {fits} of {needed} free, the others run other jobs");
-            return Decision::Wait { job, reason };
+            return QueueDecision::Wait { job, reason };
         }
         let short_since_ns = self.short_since_ns.unwrap_or(now_ns);
         if now_ns - short_since_ns >= head.patience_ns {
@@ -153,22 +153,22 @@ impl Queue {
                     "{connected} of {needed} agents are connected: start more with `heavy-agent --collector URL`, or ask for fewer with --agents"
                 )
             };
-            return Decision::GiveUp { job, reason };
+            return QueueDecision::GiveUp { job, reason };
         }
         let reason = format!("waiting for agents: {connected} of {needed} connected");
-        Decision::Wait { job, reason }
+        QueueDecision::Wait { job, reason }
     }
 }
 
 /// How many of the agents have the labels that a job asks for.
-fn fitting(connected: &[Candidate], head: &Waiting) -> usize {
+fn fitting(connected: &[Candidate], head: &WaitingJob) -> usize {
     connected
         .iter()
         .filter(|candidate| candidate.is_on(&head.on))
         .count()
 }
 
-fn labels(waiting: &Waiting, between: &str) -> String {
+fn labels(waiting: &WaitingJob, between: &str) -> String {
     let labels: Vec<String> = waiting
         .on
         .iter()
@@ -177,7 +177,7 @@ fn labels(waiting: &Waiting, between: &str) -> String {
     labels.join(between)
 }
 
-fn needed(waiting: &Waiting) -> usize {
+fn needed(waiting: &WaitingJob) -> usize {
     waiting.agents.map_or(1, |agents| agents.max(1) as usize)
 }
 
@@ -189,10 +189,10 @@ mod tests {
         Uuid::from_u128(n)
     }
 
-    fn queue(jobs: &[(u128, Option<u32>)]) -> Queue {
-        let mut queue = Queue::default();
+    fn queue(jobs: &[(u128, Option<u32>)]) -> JobQueue {
+        let mut queue = JobQueue::default();
         for (n, agents) in jobs {
-            assert!(queue.push(Waiting {
+            assert!(queue.push(WaitingJob {
                 job: job(*n),
                 agents: *agents,
                 on: BTreeMap::new(),
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn one_that_replaces_others_is_the_head() {
         let mut queue = queue(&[(1, None)]);
-        assert!(queue.push_first(Waiting {
+        assert!(queue.push_first(WaitingJob {
             job: job(9),
             agents: None,
             on: BTreeMap::new(),
@@ -245,17 +245,17 @@ mod tests {
         assert!(!queue.is_empty());
     }
 
-    fn take(n: u128, agents: &[&str]) -> Decision {
-        Decision::Take {
+    fn take(n: u128, agents: &[&str]) -> QueueDecision {
+        QueueDecision::Take {
             job: job(n),
             agents: agents.iter().map(|name| (*name).to_owned()).collect(),
         }
     }
 
-    fn reason(decision: &Decision) -> &str {
+    fn reason(decision: &QueueDecision) -> &str {
         match decision {
-            Decision::Wait { reason, .. } | Decision::GiveUp { reason, .. } => reason,
-            Decision::Take { .. } => "",
+            QueueDecision::Wait { reason, .. } | QueueDecision::GiveUp { reason, .. } => reason,
+            QueueDecision::Take { .. } => "",
         }
     }
 
@@ -289,19 +289,19 @@ mod tests {
             reason(&queue.decide(100, &[])[0]),
             "waiting for agents: 0 of 1 connected"
         );
-        assert!(matches!(queue.decide(129, &[])[0], Decision::Wait { .. }));
+        assert!(matches!(queue.decide(129, &[])[0], QueueDecision::Wait { .. }));
         let decisions = queue.decide(130, &[]);
-        assert!(matches!(decisions[0], Decision::GiveUp { job: first, .. } if first == job(1)));
+        assert!(matches!(decisions[0], QueueDecision::GiveUp { job: first, .. } if first == job(1)));
         assert_eq!(
             reason(&decisions[0]),
             "no agent is connected: start one with `heavy-agent --collector URL`"
         );
         assert!(
-            matches!(decisions[1], Decision::Wait { .. }),
+            matches!(decisions[1], QueueDecision::Wait { .. }),
             "the next one's patience starts when its turn comes"
         );
-        assert!(matches!(queue.decide(159, &[])[0], Decision::Wait { .. }));
-        assert!(matches!(queue.decide(160, &[])[0], Decision::GiveUp { .. }));
+        assert!(matches!(queue.decide(159, &[])[0], QueueDecision::Wait { .. }));
+        assert!(matches!(queue.decide(160, &[])[0], QueueDecision::GiveUp { .. }));
     }
 
     #[test]
@@ -309,7 +309,10 @@ mod tests {
         let mut queue = queue(&[(1, None)]);
         let busy = agents(&[("a", false)]);
         queue.decide(0, &busy);
-        assert!(matches!(queue.decide(1_000, &busy)[0], Decision::Wait { .. }));
+        assert!(matches!(
+            queue.decide(1_000, &busy)[0],
+            QueueDecision::Wait { .. }
+        ));
         assert_eq!(queue.decide(1_001, &agents(&[("a", true)])), [take(1, &["a"])]);
     }
 

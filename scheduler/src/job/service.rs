@@ -19,8 +19,8 @@ use super::driver::{JobDriver, JobMessage, LiveView, Tools};
 use super::error::Error;
 use super::machine::event::{JobEvent, OfferedAgent};
 use super::orders;
-use super::queue::{Decision, LONGEST, Queue, Waiting};
-use super::submission::Keys;
+use super::queue::{JobQueue, LONGEST, QueueDecision, WaitingJob};
+use super::submission::IdempotencyKeys;
 use crate::env_files::Env;
 use crate::fleet::{Candidate, FleetEvent};
 
@@ -39,7 +39,7 @@ struct LiveJob {
 
 #[derive(Debug)]
 enum QueueOrder {
-    Queue(Waiting, bool),
+    Queue(WaitingJob, bool),
     Done(Uuid),
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct JobService {
     tools: Tools,
     live: Mutex<HashMap<Uuid, LiveJob>>,
     /// Idempotency keys of the newest submissions. Held while a job is made, so that a key makes only one.
-    keys: tokio::sync::Mutex<Keys>,
+    keys: tokio::sync::Mutex<IdempotencyKeys>,
     orders: mpsc::Sender<QueueOrder>,
     drivers: TaskTracker,
 }
@@ -113,7 +113,7 @@ impl JobService {
 
     /// Hands out agents and news until the scheduler shuts down and every driver has ended.
     pub(crate) async fn run(self: Arc<Self>, mut inbox: Inbox) {
-        let mut queue = Queue::default();
+        let mut queue = JobQueue::default();
         let mut ticks = interval(DECIDE_PERIOD);
         loop {
             tokio::select! {
@@ -138,7 +138,7 @@ impl JobService {
 
     async fn look_after(self: &Arc<Self>, job: JobInfo, env: Env) {
         let (id, sha256) = (job.id, job.spec.binary_sha256.clone());
-        let waiting = Waiting {
+        let waiting = WaitingJob {
             job: id,
             agents: job.spec.agents,
             on: job.spec.on.clone(),
@@ -164,7 +164,7 @@ impl JobService {
         let _ = self.orders.send(QueueOrder::Queue(waiting, first)).await;
     }
 
-    fn enqueue(&self, queue: &mut Queue, waiting: Waiting, first: bool) {
+    fn enqueue(&self, queue: &mut JobQueue, waiting: WaitingJob, first: bool) {
         let job = waiting.job;
         let taken = if first {
             queue.push_first(waiting)
@@ -202,7 +202,7 @@ impl JobService {
         }
     }
 
-    fn decide(&self, queue: &mut Queue) {
+    fn decide(&self, queue: &mut JobQueue) {
         let connected = self.tools.fleet.connected();
         let decisions = queue.decide(monotonic_ns(), &connected);
         if queue.is_empty() && decisions.is_empty() {
@@ -210,9 +210,9 @@ impl JobService {
         }
         for decision in decisions {
             match decision {
-                Decision::Take { job, agents } => self.hand_over(job, &agents, &connected),
-                Decision::GiveUp { job, reason } => self.tell(job, JobEvent::GaveUp { reason }),
-                Decision::Wait { job, reason } => self.tell(job, JobEvent::Waiting { reason }),
+                QueueDecision::Take { job, agents } => self.hand_over(job, &agents, &connected),
+                QueueDecision::GiveUp { job, reason } => self.tell(job, JobEvent::GaveUp { reason }),
+                QueueDecision::Wait { job, reason } => self.tell(job, JobEvent::Waiting { reason }),
             }
         }
     }

@@ -9,12 +9,12 @@ const KEYS_KEPT: usize = 1024;
 
 /// Idempotency keys of the newest submissions and the jobs that they made.
 #[derive(Debug, Default)]
-pub(crate) struct Keys {
+pub(crate) struct IdempotencyKeys {
     jobs: HashMap<String, Uuid>,
     order: VecDeque<String>,
 }
 
-impl Keys {
+impl IdempotencyKeys {
     /// The job that a key made.
     pub(crate) fn job(&self, key: &str) -> Option<Uuid> {
         self.jobs.get(key).copied()

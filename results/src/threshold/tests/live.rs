@@ -1,7 +1,7 @@
 //! Thresholds over time: windows, what is judged while a job runs, and what of that stands at its end.
 
 use super::threshold;
-use super::watching::{fold, outcome, request, second};
+use super::watching::{aggregator, outcome, request, second};
 use crate::job::JobState;
 use crate::stats::Delta;
 use crate::threshold::{ThresholdOutcome, ThresholdSummary};
@@ -50,36 +50,36 @@ fn windows_find_what_the_whole_job_hides() {
 
 #[test]
 fn a_rate_that_ends_early_is_broken_and_one_that_ends_with_its_plan_is_not() {
-    let (mut fold, mut job) = fold(&["http_reqs: rate>20 over 5s"], 20);
+    let (mut aggregator, mut job) = aggregator(&["http_reqs: rate>20 over 5s"], 20);
     job.state = JobState::Finished;
     for at in 0..12 {
-        fold.apply("a", &second(at, 1));
-        fold.apply("b", &second(at, 1));
+        aggregator.apply("a", &second(at, 1));
+        aggregator.apply("b", &second(at, 1));
     }
-    let found = fold.thresholds(JobState::Finished).remove(0);
+    let found = aggregator.thresholds(JobState::Finished).remove(0);
     assert_eq!(
         (found.outcome, found.value),
         (ThresholdOutcome::Broken, Some(0.0))
     );
-    fold.end_at(12_500_000_000);
-    let found = fold.thresholds(JobState::Finished).remove(0);
+    aggregator.end_at(12_500_000_000);
+    let found = aggregator.thresholds(JobState::Finished).remove(0);
     assert_eq!((found.outcome, found.value), (ThresholdOutcome::Met, Some(22.0)));
 }
 
 #[test]
 fn a_running_job_is_judged_on_seconds_that_all_agents_have_reported() {
     let expression = "http_req_duration: p(90)<500 over 2s abort";
-    let (mut fold, job) = fold(&["http_reqs: count>0", expression], 20);
+    let (mut aggregator, job) = aggregator(&["http_reqs: count>0", expression], 20);
     for at in 0..5 {
         let ms = if at < 3 { 100 } else { 900 };
-        fold.apply("a", &second(at, ms));
+        aggregator.apply("a", &second(at, ms));
         assert_eq!(
-            fold.judge_before(fold.complete_before_second()),
+            aggregator.judge_before(aggregator.complete_before_second()),
             None,
             "b has not reported second {at}"
         );
-        fold.apply("b", &second(at, ms));
-        let breach = fold.judge_before(fold.complete_before_second());
+        aggregator.apply("b", &second(at, ms));
+        let breach = aggregator.judge_before(aggregator.complete_before_second());
         assert_eq!(breach.is_some(), at == 3, "{breach:?}");
         if let Some(breach) = breach {
             let said = "threshold http_req_duration: p(90)<500 over 2s abort was broken: 899.94 ms in seconds 2 to 3; it stopped \
@@ -87,7 +87,7 @@ fn a_running_job_is_judged_on_seconds_that_all_agents_have_reported() {
             assert_eq!(breach.reason(), said);
         }
     }
-    let so_far = &fold.summary(&job, &[], false).thresholds;
+    let so_far = &aggregator.summary(&job, &[], false).thresholds;
     assert_eq!(
         (so_far[0].outcome, so_far[1].aborted_at_second),
         (ThresholdOutcome::Met, Some(4))
@@ -96,31 +96,31 @@ fn a_running_job_is_judged_on_seconds_that_all_agents_have_reported() {
 
 #[test]
 fn what_stopped_the_load_stays_broken() {
-    let (mut fold, mut job) = fold(
+    let (mut aggregator, mut job) = aggregator(
         &[
             "iterations: count>1000000",
             "http_req_failed: rate<0.05 abort delay 2s",
         ],
         20,
     );
-    assert_eq!(fold.judge_before(1), None);
+    assert_eq!(aggregator.judge_before(1), None);
     for at in 0..2 {
-        fold.apply("a", &second(at, 1));
-        fold.apply("b", &second(at, 1));
+        aggregator.apply("a", &second(at, 1));
+        aggregator.apply("b", &second(at, 1));
     }
-    assert_eq!(fold.judge_before(1), None, "the delay is not over");
-    let found = fold.judge_before(2).unwrap().found;
+    assert_eq!(aggregator.judge_before(1), None, "the delay is not over");
+    let found = aggregator.judge_before(2).unwrap().found;
     assert_eq!(found.aborted_at_second, Some(2));
-    fold.apply(
+    aggregator.apply(
         "b",
         &Delta {
             requests: vec![request(2, "pay", 200, &[1; 500])],
             ..Delta::default()
         },
     );
-    assert_eq!(fold.judge_before(3), None, "only once");
+    assert_eq!(aggregator.judge_before(3), None, "only once");
     job.state = JobState::Finished;
-    let mut summary = fold.summary(&job, &[], true);
+    let mut summary = aggregator.summary(&job, &[], true);
     summary.job.spec.allow_drops_percent = 50.0;
     assert_eq!(summary.thresholds[1], found);
     let judgement = judge(&summary);
@@ -131,18 +131,18 @@ fn what_stopped_the_load_stays_broken() {
 
 #[test]
 fn late_results_count_at_the_end() {
-    let (mut fold, _) = fold(&["http_req_duration: max<500 over 1s"], 3);
+    let (mut aggregator, _) = aggregator(&["http_req_duration: max<500 over 1s"], 3);
     for at in 0..3 {
-        fold.apply("a", &second(at, 1));
+        aggregator.apply("a", &second(at, 1));
     }
-    assert_eq!(fold.judge_before(3), None);
-    fold.apply("b", &second(1, 900));
+    assert_eq!(aggregator.judge_before(3), None);
+    aggregator.apply("b", &second(1, 900));
     assert_eq!(
-        fold.thresholds(JobState::Running)[0].outcome,
+        aggregator.thresholds(JobState::Running)[0].outcome,
         ThresholdOutcome::Met
     );
     assert_eq!(
-        fold.thresholds(JobState::Finished)[0].outcome,
+        aggregator.thresholds(JobState::Finished)[0].outcome,
         ThresholdOutcome::Broken
     );
 }

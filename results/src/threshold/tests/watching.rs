@@ -110,21 +110,21 @@ pub(super) fn second(second: u32, ms: u64) -> Delta {
 
 /// A job of two agents, 20 iterations a second for as long as there are times: the requests of each second take so many ms.
 fn summary(expressions: &[&str], ms: &[u64]) -> Summary {
-    let (mut fold, mut job) = fold(expressions, ms.len());
+    let (mut aggregator, mut job) = aggregator(expressions, ms.len());
     for (at, ms) in (0..).zip(ms) {
-        fold.apply("a", &second(at, *ms));
-        fold.apply("b", &second(at, *ms));
+        aggregator.apply("a", &second(at, *ms));
+        aggregator.apply("b", &second(at, *ms));
     }
     for agent in ["a", "b"] {
-        fold.close(agent, Closing::default());
+        aggregator.close(agent, Closing::default());
     }
     job.state = JobState::Finished;
-    let mut summary = fold.summary(&job, &[], true);
+    let mut summary = aggregator.summary(&job, &[], true);
     summary.job.spec.allow_drops_percent = 50.0;
     summary
 }
 
-pub(super) fn fold(expressions: &[&str], seconds: usize) -> (Aggregator, crate::job::JobInfo) {
+pub(super) fn aggregator(expressions: &[&str], seconds: usize) -> (Aggregator, crate::job::JobInfo) {
     let mut job = crate::aggregate::tests::job("22", seconds as u64);
     job.spec.thresholds = expressions.iter().map(|text| threshold(text)).collect();
     let agents = ["a", "b"].map(str::to_owned);
