@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use heavy_load::load::{Closed, Quota};
 use heavy_load::vocabulary::{Connections, WhenFull};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -124,6 +125,25 @@ pub struct ClosedSetup {
     /// How long an iteration may go on after its user was to leave.
     #[serde(default)]
     pub grace_ns: u64,
+}
+
+impl ClosedSetup {
+    /// The setup of a process that runs this load alone, and numbers its iterations from 0.
+    #[must_use]
+    pub fn new(closed: &Closed, grace_ns: u64) -> Self {
+        let (iterations, iterations_per_user) = match closed.quota {
+            Quota::Unlimited => (None, None),
+            Quota::Shared(iterations) => (Some(iterations), None),
+            Quota::PerUser(iterations) => (None, Some(iterations)),
+        };
+        Self {
+            pacing_ns: closed.pacing_ns,
+            iterations,
+            iterations_per_user,
+            numbers: Numbers::default(),
+            grace_ns,
+        }
+    }
 }
 
 /// The numbers of iterations that a process numbers by itself: the k-th (from 0) has

@@ -1,6 +1,6 @@
 //! The setup of a load test before its first iteration: pure.
 
-use heavy_load::load::{Closed, LoadModel, Quota};
+use heavy_load::load::{Closed, LoadModel};
 use heavy_load::revision::Seated;
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
 use heavy_results::job::JobSpec;
@@ -71,22 +71,17 @@ pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Sea
 
 fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup {
     let (first, period, places) = seated.numbers().table();
+    let alone = ClosedSetup::new(closed, spec.execution.graceful_stop().ns());
+    let users = u64::from(closed.users.most());
+    let shared = alone.iterations;
     ClosedSetup {
-        pacing_ns: closed.pacing_ns,
-        iterations: match closed.quota {
-            Quota::Shared(iterations) => Some(seated.iterations_of(iterations, closed.users.most().into())),
-            Quota::Unlimited | Quota::PerUser(_) => None,
-        },
-        iterations_per_user: match closed.quota {
-            Quota::PerUser(iterations) => Some(iterations),
-            Quota::Unlimited | Quota::Shared(_) => None,
-        },
+        iterations: shared.map(|iterations| seated.iterations_of(iterations, users)),
         numbers: Numbers {
             first,
             period,
             places: places.to_vec(),
         },
-        grace_ns: spec.execution.graceful_stop().ns(),
+        ..alone
     }
 }
 

@@ -9,7 +9,7 @@ use heavy_load::exit_code;
 use heavy_load::load::{Load, LoadModel, Quota};
 use heavy_load::split::Split;
 use heavy_load::stream::{Deal, Dealt, Stream};
-use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Numbers, Release, Setup, WorkflowSetup};
+use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Release, Setup, WorkflowSetup};
 use tokio::runtime::{Builder, LocalOptions};
 
 use super::args::RunArgs;
@@ -160,15 +160,10 @@ async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
 }
 
 fn setup(workflow: &str, args: &RunArgs, model: &LoadModel, anchor: Anchor) -> Setup {
+    let grace_ns = args.execution.graceful_stop().ns();
     let closed = match model {
         LoadModel::Open(_) => None,
-        LoadModel::Closed(closed) => Some(ClosedSetup {
-            pacing_ns: closed.pacing_ns,
-            iterations: args.load_spec.iterations,
-            iterations_per_user: args.load_spec.iterations_per_user,
-            numbers: Numbers::default(),
-            grace_ns: args.execution.graceful_stop().ns(),
-        }),
+        LoadModel::Closed(closed) => Some(ClosedSetup::new(closed, grace_ns)),
     };
     Setup {
         job: "by hand".to_owned(),
