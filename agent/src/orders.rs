@@ -15,12 +15,12 @@ pub(crate) enum Order {
     /// Prepare an assignment.
     Assign(Box<Assignment>),
     /// Tell the assignment of this job.
-    Command(String, Command),
+    Command(String, AssignmentCommand),
 }
 
 /// A command for an assignment.
 #[derive(Debug)]
-pub(crate) enum Command {
+pub(crate) enum AssignmentCommand {
     /// Start at this instant of the scheduler's clock.
     Start {
         /// In ns since the Unix epoch.
@@ -127,7 +127,10 @@ impl Order {
     /// When it is not a revision. The scheduler expects no answer.
     pub(crate) fn revise(revise: v1::Revise) -> Result<Self, Unreadable> {
         match revision(&revise.revision) {
-            Ok(revision) => Ok(Self::Command(revise.job, Command::Revise(Box::new(revision)))),
+            Ok(revision) => Ok(Self::Command(
+                revise.job,
+                AssignmentCommand::Revise(Box::new(revision)),
+            )),
             Err(problem) => Err(Unreadable {
                 job: revise.job,
                 problem,
@@ -138,7 +141,7 @@ impl Order {
 
     /// Parses params. The assignment reports those that cannot be read: it knows their purpose.
     pub(crate) fn params(given: v1::Params) -> Self {
-        Self::Command(given.job, Command::Params(params(&given.params)))
+        Self::Command(given.job, AssignmentCommand::Params(params(&given.params)))
     }
 }
 

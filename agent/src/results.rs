@@ -38,14 +38,14 @@ const BEFORE_START: &str = "before-start";
 
 /// The results of one assignment.
 #[derive(Debug)]
-pub(crate) struct Results {
+pub(crate) struct AssignmentResults {
     state: Mutex<ResultsState>,
     /// Kept by the thread that reads stdout.
     pub(crate) reader: ReaderProgress,
     ticked_ns: AtomicU64,
 }
 
-impl Results {
+impl AssignmentResults {
     /// No results yet of these workflows.
     pub(crate) fn new(workflows: &[String], keep: Keep) -> Self {
         Self {

@@ -17,7 +17,7 @@ use crate::config::AgentConfig;
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
 use crate::link::{Handle, Link};
-use crate::orders::{Assignment, Command, Order};
+use crate::orders::{Assignment, AssignmentCommand, Order};
 use crate::process::Spawner;
 use crate::shared::AgentShared;
 use crate::spool::{DiskQuota, Spool};
@@ -81,7 +81,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
         spool_dir: data_dir.spool(),
         config,
     });
-    let mut agent = Agent {
+    let mut agent = RunningAgent {
         shared,
         assignments: HashMap::new(),
         tasks: JoinSet::new(),
@@ -110,14 +110,14 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     result
 }
 
-struct Agent {
+struct RunningAgent {
     shared: Arc<AgentShared>,
-    assignments: HashMap<String, (u32, mpsc::Sender<Command>)>,
+    assignments: HashMap<String, (u32, mpsc::Sender<AssignmentCommand>)>,
     /// Each gives the job and attempt that it was about.
     tasks: JoinSet<(String, u32)>,
 }
 
-impl Agent {
+impl RunningAgent {
     async fn serve(
         &mut self,
         handle: &mut Handle,
@@ -143,7 +143,7 @@ impl Agent {
                 _ = look.tick(), if !self.assignments.is_empty() => {
                     if handle.lease.is_lost(clock::monotonic_ns()) {
                         for (_, commands) in self.assignments.values() {
-                            let _ = commands.try_send(Command::LeaseLost);
+                            let _ = commands.try_send(AssignmentCommand::LeaseLost);
                         }
                     }
                 }
@@ -173,7 +173,7 @@ impl Agent {
         });
     }
 
-    fn command(&self, job: &str, command: Command) {
+    fn command(&self, job: &str, command: AssignmentCommand) {
         let refused = match self.assignments.get(job) {
             Some((_, commands)) => commands.try_send(command).err().map(TrySendError::into_inner),
             None => Some(command),
@@ -190,7 +190,7 @@ impl Agent {
     /// Stops all assignments and waits for them within a limit. The scheduler may stop them sooner.
     async fn end(&mut self, orders: &mut mpsc::Receiver<Order>) {
         for (_, commands) in self.assignments.values() {
-            let _ = commands.try_send(Command::Stop {
+            let _ = commands.try_send(AssignmentCommand::Stop {
                 grace_ns: u64::try_from(SHUTDOWN_GRACE.as_nanos()).unwrap_or(u64::MAX),
                 end_ns: 0,
             });
@@ -204,7 +204,7 @@ impl Agent {
                         }
                     }
                     Some(order) = orders.recv() => match order {
-                        Order::Command(_, Command::Stop { .. }) => self.order(order),
+                        Order::Command(_, AssignmentCommand::Stop { .. }) => self.order(order),
                         Order::Assign(_) | Order::Command(..) => {
                             tracing::warn!(?order, "the agent ignores an order while it shuts down");
                         }

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::process::Ends;
-use crate::results::Results;
+use crate::results::AssignmentResults;
 
 /// What the readers have to say.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Tail {
 /// Starts reading, and gives back the RPC socket.
 pub(crate) fn start(
     ends: Ends,
-    results: &Arc<Results>,
+    results: &Arc<AssignmentResults>,
 ) -> io::Result<(Tail, std::os::unix::net::UnixStream)> {
     let (said, hello) = oneshot::channel();
     let ended = CancellationToken::new();
@@ -45,7 +45,7 @@ pub(crate) fn start(
     Ok((Tail { hello, ended }, ends.rpc))
 }
 
-fn read_stdout(output: &mut impl Read, results: &Results, said: oneshot::Sender<Hello>) {
+fn read_stdout(output: &mut impl Read, results: &AssignmentResults, said: oneshot::Sender<Hello>) {
     let mut said = Some(said);
     let mut lines = LineBuffer::default();
     loop {
@@ -65,7 +65,11 @@ fn read_stdout(output: &mut impl Read, results: &Results, said: oneshot::Sender<
 }
 
 /// Looks for the hello; what stands before it is log output.
-fn read_hello(lines: &mut LineBuffer, results: &Results, said: &mut Option<oneshot::Sender<Hello>>) {
+fn read_hello(
+    lines: &mut LineBuffer,
+    results: &AssignmentResults,
+    said: &mut Option<oneshot::Sender<Hello>>,
+) {
     while let Some(piece) = lines.next_piece() {
         if let LinePiece::Line(line) = piece
             && let Some(hello) = Hello::parse(line)
@@ -78,7 +82,7 @@ fn read_hello(lines: &mut LineBuffer, results: &Results, said: &mut Option<onesh
     }
 }
 
-fn read_stderr(output: &mut impl Read, results: &Results) {
+fn read_stderr(output: &mut impl Read, results: &AssignmentResults) {
     let mut lines = LineBuffer::default();
     loop {
         let filled = read(&mut lines, output);
@@ -94,7 +98,7 @@ fn read_stderr(output: &mut impl Read, results: &Results) {
     }
 }
 
-fn stderr_piece(piece: &LinePiece<'_>, results: &Results) {
+fn stderr_piece(piece: &LinePiece<'_>, results: &AssignmentResults) {
     match piece {
         LinePiece::Line(line) | LinePiece::TooLong(line) | LinePiece::Rest(line) => results.stderr(line),
     }

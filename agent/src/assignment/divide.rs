@@ -14,7 +14,7 @@ const SPLIT_LIMIT: Duration = Duration::from_secs(60);
 
 /// What the scheduler wants while the agent prepares.
 #[derive(Debug)]
-pub(super) enum Division {
+pub(super) enum DivisionOrder {
     /// Have the load test divide its params among the agents, and report the parts.
     Divide {
         /// How many agents the job has.
@@ -30,7 +30,7 @@ pub(super) async fn divide(
     setups: &mut [WorkflowSetup],
     given: Option<WorkflowParams>,
     (client, description): (&LoadTestClient, &Description),
-    divisions: &mut mpsc::Receiver<Division>,
+    divisions: &mut mpsc::Receiver<DivisionOrder>,
     reporter: &Reporter,
 ) -> Result<(), AssignmentFailure> {
     let splits = |setup: &WorkflowSetup| {
@@ -60,15 +60,15 @@ pub(super) async fn divide(
 async fn wait(
     divided: &[&WorkflowSetup],
     client: &LoadTestClient,
-    divisions: &mut mpsc::Receiver<Division>,
+    divisions: &mut mpsc::Receiver<DivisionOrder>,
     reporter: &Reporter,
 ) -> Result<WorkflowParams, AssignmentFailure> {
     loop {
         match divisions.recv().await {
-            Some(Division::Divide { agents }) => {
+            Some(DivisionOrder::Divide { agents }) => {
                 reporter.divided(ask(divided, client, agents).await).await;
             }
-            Some(Division::Take(params)) => return params.map_err(AssignmentFailure::internal),
+            Some(DivisionOrder::Take(params)) => return params.map_err(AssignmentFailure::internal),
             None => return Err(AssignmentFailure::internal("nobody divides the params")),
         }
     }

@@ -9,14 +9,14 @@ use heavy_load::vocabulary::Ended;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::divide::Division;
+use super::divide::DivisionOrder;
 use super::failure::AssignmentFailure;
 use super::live::{LiveTest, end};
 use super::machine::{AssignmentAction, AssignmentEvent, AssignmentMachine, StateReport, StopRequest};
 use super::preparation::Preparation;
 use super::reporter::Reporter;
 use super::running::RunningShare;
-use crate::orders::{Assignment, Command, WorkflowParams};
+use crate::orders::{Assignment, AssignmentCommand, WorkflowParams};
 use crate::shared::AgentShared;
 
 /// Events that wait; each comes once or a few times.
@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) async fn run(
     shared: Arc<AgentShared>,
     assignment: Assignment,
-    mut commands: mpsc::Receiver<Command>,
+    mut commands: mpsc::Receiver<AssignmentCommand>,
 ) {
     let (events, mut happened) = mpsc::channel(QUEUE);
     let reporter = Reporter::new(shared.updates.clone(), assignment.job.clone(), assignment.epoch);
@@ -127,29 +127,29 @@ impl AssignmentDriver {
         }
     }
 
-    async fn command(&mut self, command: Command) -> Option<AssignmentEvent> {
+    async fn command(&mut self, command: AssignmentCommand) -> Option<AssignmentEvent> {
         match command {
-            Command::Revise(revision) => {
+            AssignmentCommand::Revise(revision) => {
                 self.revise(*revision).await;
                 None
             }
-            Command::Split { agents } => {
-                self.preparation.tell(Division::Divide { agents });
+            AssignmentCommand::Split { agents } => {
+                self.preparation.tell(DivisionOrder::Divide { agents });
                 None
             }
-            Command::Params(params) => {
+            AssignmentCommand::Params(params) => {
                 self.params(params);
                 None
             }
-            Command::Start { .. } if self.running.is_some() => None,
-            Command::Start { wall_ns } => self.start(wall_ns),
-            Command::Stop { grace_ns, end_ns } => Some(AssignmentEvent::Stop(StopRequest {
+            AssignmentCommand::Start { .. } if self.running.is_some() => None,
+            AssignmentCommand::Start { wall_ns } => self.start(wall_ns),
+            AssignmentCommand::Stop { grace_ns, end_ns } => Some(AssignmentEvent::Stop(StopRequest {
                 grace_ns,
                 at_ns: self.stop_at(end_ns),
             })),
             // The agent repeats it for as long as the lease is lost.
-            Command::LeaseLost if std::mem::replace(&mut self.lease_lost, true) => None,
-            Command::LeaseLost => {
+            AssignmentCommand::LeaseLost if std::mem::replace(&mut self.lease_lost, true) => None,
+            AssignmentCommand::LeaseLost => {
                 if let Some(running) = self.running.as_ref().filter(|_| self.machine.has_load()) {
                     running.event("lease-lost", &self.shared.config.name);
                 }
@@ -177,7 +177,7 @@ impl AssignmentDriver {
             Some(live) => {
                 self.tasks.spawn(live.new_params(params, self.reporter.clone()));
             }
-            None => self.preparation.tell(Division::Take(params)),
+            None => self.preparation.tell(DivisionOrder::Take(params)),
         }
     }
 

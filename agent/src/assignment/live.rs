@@ -14,8 +14,8 @@ use super::failure::AssignmentFailure;
 use super::machine::AssignmentEvent;
 use super::reporter::Reporter;
 use crate::orders::WorkflowParams;
-use crate::process::{Life, Process};
-use crate::results::Results;
+use crate::process::{Life, LoadTestProcess};
+use crate::results::AssignmentResults;
 
 /// What a load test may take beyond the grace to interrupt what still runs and to flush.
 const STOP_SLACK: Duration = Duration::from_secs(5);
@@ -28,11 +28,11 @@ const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(2);
 /// A load test that is spawned and initialised.
 #[derive(Debug)]
 pub(super) struct LiveTest {
-    pub(super) process: Process,
+    pub(super) process: LoadTestProcess,
     pub(super) client: LoadTestClient,
     /// Ends the RPC connection, which tells the load test that the agent is gone.
     pub(super) connection: AbortHandle,
-    pub(super) results: Arc<Results>,
+    pub(super) results: Arc<AssignmentResults>,
     /// Cancelled when all output was read.
     pub(super) output_ended: CancellationToken,
     pub(super) workflows: Vec<String>,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::divide::Division;
+use super::divide::DivisionOrder;
 use super::failure::AssignmentFailure;
 use super::live::LiveTest;
 use super::prepare::prepare;
@@ -21,7 +21,7 @@ const QUEUE: usize = 32;
 #[derive(Debug)]
 pub(super) struct Preparation {
     task: JoinSet<Result<LiveTest, AssignmentFailure>>,
-    divisions: mpsc::Sender<Division>,
+    divisions: mpsc::Sender<DivisionOrder>,
 }
 
 impl Preparation {
@@ -39,7 +39,7 @@ impl Preparation {
     }
 
     /// Tells it; one that does not wait for it does not need it.
-    pub(super) fn tell(&self, division: Division) {
+    pub(super) fn tell(&self, division: DivisionOrder) {
         let _ = self.divisions.try_send(division);
     }
 

@@ -13,7 +13,7 @@ use object::ReadCache;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::divide::{Division, divide};
+use super::divide::{DivisionOrder, divide};
 use super::failure::AssignmentFailure;
 use super::live::LiveTest;
 use super::reporter::Reporter;
@@ -22,8 +22,8 @@ use crate::batch::Keep;
 use crate::deliver::reach;
 use crate::launch;
 use crate::orders::Assignment;
-use crate::process::{Ends, Exit, Life, Process};
-use crate::results::Results;
+use crate::process::{Ends, Exit, Life, LoadTestProcess};
+use crate::results::AssignmentResults;
 use crate::shared::AgentShared;
 use crate::tail::{self, Tail};
 use heavy_process::clock;
@@ -42,7 +42,7 @@ pub(super) async fn prepare(
     assignment: &Assignment,
     dir: &Path,
     reporter: &Reporter,
-    mut divisions: mpsc::Receiver<Division>,
+    mut divisions: mpsc::Receiver<DivisionOrder>,
 ) -> Result<LiveTest, AssignmentFailure> {
     let url = &shared.config.collector;
     reach(url)
@@ -62,7 +62,7 @@ pub(super) async fn prepare(
         .await
         .map_err(AssignmentFailure::with_kind("internal"))??;
     create_private(dir).map_err(AssignmentFailure::with_kind("spawn"))?;
-    let (process, ends) = Process::spawn(&shared.spawner, &program, dir)
+    let (process, ends) = LoadTestProcess::spawn(&shared.spawner, &program, dir)
         .await
         .map_err(|error| {
             AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))
@@ -89,13 +89,13 @@ fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
 async fn set_up(
     shared: &AgentShared,
     assignment: &Assignment,
-    process: &Process,
+    process: &LoadTestProcess,
     ends: Ends,
     reporter: &Reporter,
-    divisions: &mut mpsc::Receiver<Division>,
-) -> Result<impl FnOnce(Process) -> LiveTest + use<>, AssignmentFailure> {
+    divisions: &mut mpsc::Receiver<DivisionOrder>,
+) -> Result<impl FnOnce(LoadTestProcess) -> LiveTest + use<>, AssignmentFailure> {
     let (spec, seated) = (&assignment.spec, &assignment.seated);
-    let results = Arc::new(Results::new(&[], Keep::of(spec)));
+    let results = Arc::new(AssignmentResults::new(&[], Keep::of(spec)));
     let (tail, socket) = tail::start(ends, &results).map_err(AssignmentFailure::with_kind("spawn"))?;
     let Tail { hello, ended } = tail;
     let watched = SpawnedProgram {
@@ -157,8 +157,8 @@ async fn set_up(
 
 /// A spawned program that may turn out to be no load test.
 struct SpawnedProgram<'a> {
-    process: &'a Process,
-    results: &'a Results,
+    process: &'a LoadTestProcess,
+    results: &'a AssignmentResults,
     output_ended: &'a CancellationToken,
 }
 

@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::plan::{ReleaseBatch, SharedPlan};
 use crate::job_clock::JobClock;
-use crate::results::Results;
+use crate::results::AssignmentResults;
 use crate::rollup::WorkflowIndex;
 use heavy_process::clock::monotonic_ns;
 
@@ -40,7 +40,7 @@ pub(crate) struct Releaser {
     pub(crate) clock: JobClock,
     pub(crate) client: LoadTestClient,
     pub(crate) workflows: Vec<String>,
-    pub(crate) results: Arc<Results>,
+    pub(crate) results: Arc<AssignmentResults>,
     /// Where the load test's own count of running iterations goes.
     pub(crate) in_flight: Arc<AtomicU32>,
     /// Whether the load test has said that it has no more data.
@@ -189,7 +189,7 @@ mod tests {
             plan: SharedPlan::new(ReleasePlan::new(load, "a", &revision)),
             clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
             client: LoadTestClient::new(client_config(), wire).spawn(),
-            results: Arc::new(Results::new(&workflows, Keep::of(&spec))),
+            results: Arc::new(AssignmentResults::new(&workflows, Keep::of(&spec))),
             workflows,
             in_flight: Arc::default(),
             out_of_data: AtomicBool::new(false),

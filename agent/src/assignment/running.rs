@@ -18,7 +18,7 @@ use super::release::Releaser;
 use crate::deliver::Delivered;
 use crate::job_clock::JobClock;
 use crate::orders::Assignment;
-use crate::results::Results;
+use crate::results::AssignmentResults;
 use crate::rollup::Unbalanced;
 use crate::shared::AgentShared;
 use crate::spool::{Producer, Spool};
@@ -27,7 +27,7 @@ use crate::spool::{Producer, Spool};
 #[derive(Debug)]
 pub(super) struct RunningShare {
     clock: JobClock,
-    results: Arc<Results>,
+    results: Arc<AssignmentResults>,
     /// What is planned; none before releases begin.
     plan: Option<SharedPlan>,
     releasing: Option<AbortHandle>,

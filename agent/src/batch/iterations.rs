@@ -3,7 +3,7 @@
 use heavy_plugin::line::IterationLine;
 
 use super::dictionary::{BatchDictionary, SymbolTable};
-use super::wire::{Columns, Part, TextColumn};
+use super::wire::{PackedColumns, Part, TextColumn};
 use crate::rollup::names::Symbol;
 use crate::rollup::requests::Tables;
 
@@ -26,7 +26,7 @@ enum IterationField {
 }
 
 /// The columns of iterations that are not texts of their own.
-type Packed = Columns<{ IterationField::Window as usize + 1 }>;
+type Packed = PackedColumns<{ IterationField::Window as usize + 1 }>;
 
 #[derive(Debug, Default)]
 pub(crate) struct IterationEncoder {

@@ -30,7 +30,7 @@ const MAX_ID_BYTES: usize = 128;
 
 /// A closed batch: an encoded `Content`, and how many rows it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EncodedRows {
+pub(crate) struct ClosedBatch {
     pub(crate) content: Vec<u8>,
     pub(crate) requests: u64,
     pub(crate) iterations: u64,
@@ -99,20 +99,20 @@ impl RowBuffer {
     }
 
     /// The batch, if it has as many rows or bytes as it may have.
-    pub(crate) fn take_full(&mut self) -> Option<EncodedRows> {
+    pub(crate) fn take_full(&mut self) -> Option<ClosedBatch> {
         let rows = self.requests.len() + self.iterations.len();
         let full = rows >= MAX_ROWS || (rows.is_multiple_of(LOOK_EVERY) && self.bytes() >= MAX_BYTES);
         full.then(|| self.take())
     }
 
     /// The batch, if it is old enough; anything there is with `all`.
-    pub(crate) fn take_due(&mut self, now_ns: i64, all: bool) -> Option<EncodedRows> {
+    pub(crate) fn take_due(&mut self, now_ns: i64, all: bool) -> Option<ClosedBatch> {
         let age_ns = now_ns.saturating_sub(self.opened_ns?);
         (all || age_ns >= MAX_AGE_NS).then(|| self.take())
     }
 
-    fn take(&mut self) -> EncodedRows {
-        let batch = EncodedRows {
+    fn take(&mut self) -> ClosedBatch {
+        let batch = ClosedBatch {
             content: self.encode(),
             requests: self.requests.len(),
             iterations: self.iterations.len(),

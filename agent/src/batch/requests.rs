@@ -4,7 +4,7 @@ use heavy_plugin::line::RequestLine;
 
 use super::Keep;
 use super::dictionary::{BatchDictionary, SymbolTable};
-use super::wire::{Columns, Part, TextColumn};
+use super::wire::{PackedColumns, Part, TextColumn};
 use crate::rollup::names::NameTable;
 use crate::rollup::redact;
 use crate::rollup::requests::{RequestClass, Tables};
@@ -37,7 +37,7 @@ enum RequestField {
 }
 
 /// The columns of requests that are not texts of their own.
-type Packed = Columns<{ RequestField::Window as usize + 1 }>;
+type Packed = PackedColumns<{ RequestField::Window as usize + 1 }>;
 
 #[derive(Debug, Default)]
 pub(crate) struct RequestEncoder {

@@ -1,7 +1,7 @@
 //! The columns are what the generated code reads.
 
 use super::*;
-use crate::rollup::requests::RequestTable;
+use crate::rollup::requests::RequestTallies;
 use heavy_plugin::line::Phases;
 use heavy_proto::v1;
 use prost::Message;
@@ -14,7 +14,7 @@ fn rows_kept(samples: Samples) -> RowBuffer {
     RowBuffer::new(Keep::of(&spec))
 }
 
-fn rows_of(batch: &EncodedRows) -> v1::Rows {
+fn rows_of(batch: &ClosedBatch) -> v1::Rows {
     match v1::Content::decode(batch.content.as_slice()).unwrap().content {
         Some(v1::content::Content::Rows(rows)) => rows,
         other => panic!("not rows: {other:?}"),
@@ -44,7 +44,7 @@ fn request<'a>() -> RequestLine<'a> {
 
 #[test]
 fn what_is_pushed_is_what_is_decoded() {
-    let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+    let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
     let mut rows = rows_kept(Samples::All);
     for round in 0..2 {
         let line = request();
@@ -97,7 +97,7 @@ fn check(decoded: &v1::Rows) {
 
 #[test]
 fn a_batch_closes_by_rows_by_age_and_on_demand() {
-    let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+    let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
     let mut rows = rows_kept(Samples::All);
     assert!(rows.take_due(0, true).is_none(), "nothing is no batch");
     let line = request();
@@ -114,7 +114,7 @@ fn a_batch_closes_by_rows_by_age_and_on_demand() {
 
 #[test]
 fn samples_say_which_rows_are_kept() {
-    let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+    let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
     let ids: Vec<String> = (0..1000).map(|n| format!("{n}-{n}")).collect();
     for (samples, range) in [
         (Samples::None, 0..=0),

@@ -57,15 +57,15 @@ pub(crate) enum Part<'a> {
 
 /// Packed columns of one message: each at its field number, below `N`.
 #[derive(Debug)]
-pub(crate) struct Columns<const N: usize>([PackedNumbers; N]);
+pub(crate) struct PackedColumns<const N: usize>([PackedNumbers; N]);
 
-impl<const N: usize> Default for Columns<N> {
+impl<const N: usize> Default for PackedColumns<N> {
     fn default() -> Self {
         Self(std::array::from_fn(|_| PackedNumbers::default()))
     }
 }
 
-impl<const N: usize> Columns<N> {
+impl<const N: usize> PackedColumns<N> {
     /// Appends a number to the column of a field.
     pub(crate) fn push(&mut self, field: usize, number: u64) {
         self.0[field].push(number);

@@ -13,7 +13,7 @@ use tonic::{Status, Streaming};
 
 use super::estimate::{ClockEstimate, ClockExchange};
 use super::{Link, QUEUE, REGISTRATION_LIMIT, SessionEnd};
-use crate::orders::{Assignment, Command, Order, Unreadable};
+use crate::orders::{Assignment, AssignmentCommand, Order, Unreadable};
 use heavy_process::clock;
 
 /// The first heartbeats follow each other quickly, to know the clock before the first job.
@@ -131,15 +131,17 @@ impl Link {
             Heard::Assign(assign) => Order::Assign(Box::new(Assignment::parse(assign)?)),
             Heard::Start(start) => {
                 let wall_ns = start.start_wall_ns;
-                Order::Command(start.job, Command::Start { wall_ns })
+                Order::Command(start.job, AssignmentCommand::Start { wall_ns })
             }
             Heard::Stop(v1::Stop {
                 job,
                 grace_ns,
                 end_ns,
-            }) => Order::Command(job, Command::Stop { grace_ns, end_ns }),
+            }) => Order::Command(job, AssignmentCommand::Stop { grace_ns, end_ns }),
             Heard::Revise(revise) => Order::revise(revise)?,
-            Heard::Split(v1::Split { job, agents }) => Order::Command(job, Command::Split { agents }),
+            Heard::Split(v1::Split { job, agents }) => {
+                Order::Command(job, AssignmentCommand::Split { agents })
+            }
             Heard::Params(params) => Order::params(params),
         };
         Ok(match self.orders.try_send(order) {

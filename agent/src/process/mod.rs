@@ -96,7 +96,7 @@ impl Life {
 
 /// A spawned load test. Dropping it kills its group at once.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct LoadTestProcess {
     group: Pid,
     life: watch::Receiver<Life>,
 }
@@ -112,7 +112,7 @@ pub(crate) struct Ends {
     pub(crate) stderr: ChildStderr,
 }
 
-impl Process {
+impl LoadTestProcess {
     /// Spawns `program` in the directory `dir`.
     pub(crate) async fn spawn(spawner: &Spawner, program: &Path, dir: &Path) -> io::Result<(Self, Ends)> {
         let (ours, theirs) = UnixStream::pair()?;
@@ -177,7 +177,7 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for LoadTestProcess {
     fn drop(&mut self) {
         // Until the waiting thread has reaped it, its id cannot have been given to others.
         if matches!(*self.life.borrow(), Life::Running) {

@@ -35,11 +35,11 @@ struct ErrorSums {
 
 /// Errors since they were last taken.
 #[derive(Debug, Default)]
-pub(crate) struct ErrorTable {
+pub(crate) struct ErrorTallies {
     rows: HashMap<ErrorKey, ErrorSums, RandomState>,
 }
 
-impl ErrorTable {
+impl ErrorTallies {
     /// Counts an error that became known at `at_ns`; `message` is made into an example only if it is needed.
     pub(crate) fn add(&mut self, place: ErrorKey, at_ns: i64, message: impl FnOnce() -> String) {
         let place = if self.rows.len() < MAX_ROWS || self.rows.contains_key(&place) {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn the_first_message_is_the_example() {
-        let (mut table, mut tables) = (ErrorTable::default(), Tables::default());
+        let (mut table, mut tables) = (ErrorTallies::default(), Tables::default());
         let place = ErrorKey {
             workflow: EMPTY,
             step: EMPTY,

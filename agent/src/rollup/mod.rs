@@ -27,12 +27,12 @@ use heavy_plugin::line::{DroppedLine, IterationLine, MetricLine, RequestLine};
 use heavy_results::stats::{Closing, Delta};
 
 use custom::CustomTable;
-use errors::{ErrorKey, ErrorTable};
+use errors::{ErrorKey, ErrorTallies};
 use ledger::{DropCause, Ledger};
 use names::{EMPTY, Symbol};
 use plan::PlanTable;
 pub(crate) use plan::WorkflowIndex;
-use requests::{RequestClass, RequestTable, Tables};
+use requests::{RequestClass, RequestTallies, Tables};
 use totals::AccountTotals;
 pub(crate) use totals::Unbalanced;
 use users::UserAccounts;
@@ -57,12 +57,12 @@ pub(crate) struct Gap {
 #[derive(Debug)]
 pub(crate) struct Rollup {
     pub(crate) tables: Tables,
-    requests: RequestTable,
+    requests: RequestTallies,
     plan: PlanTable,
     ledger: Ledger,
     users: UserAccounts,
     custom: CustomTable,
-    errors: ErrorTable,
+    errors: ErrorTallies,
     not_results: BTreeMap<&'static str, u64>,
     malformed: u64,
     totals: AccountTotals,
@@ -76,12 +76,12 @@ impl Rollup {
     pub(crate) fn new(workflows: &[String]) -> Self {
         Self {
             tables: Tables::default(),
-            requests: RequestTable::default(),
+            requests: RequestTallies::default(),
             plan: PlanTable::new(workflows.iter().map(|name| Arc::from(name.as_str())).collect()),
             ledger: Ledger::default(),
             users: UserAccounts::default(),
             custom: CustomTable::default(),
-            errors: ErrorTable::default(),
+            errors: ErrorTallies::default(),
             not_results: BTreeMap::new(),
             malformed: 0,
             totals: AccountTotals::default(),

@@ -69,7 +69,7 @@ pub(crate) struct RequestClass {
 }
 
 #[derive(Debug, Default)]
-struct RequestSums {
+struct RequestTally {
     bytes: u64,
     duration: BatchedRecorder,
     phases_ns: [u64; 7],
@@ -80,8 +80,8 @@ pub(crate) type At = (u32, Window);
 
 /// Requests since they were last taken.
 #[derive(Debug, Default)]
-pub(crate) struct RequestTable {
-    rows: HashMap<(At, RequestClass), RequestSums, RandomState>,
+pub(crate) struct RequestTallies {
+    rows: HashMap<(At, RequestClass), RequestTally, RandomState>,
     identities: HashSet<RequestIdentity, RandomState>,
     default_names: HashMap<Box<str>, Symbol, RandomState>,
     scratch: String,
@@ -89,7 +89,7 @@ pub(crate) struct RequestTable {
     others: u64,
 }
 
-impl RequestTable {
+impl RequestTallies {
     /// Counts a request and returns its class.
     pub(crate) fn add(&mut self, line: &RequestLine<'_>, at: At, tables: &mut Tables) -> RequestClass {
         let class = self.class(line, tables);
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn requests_are_told_apart_by_identity_and_outcome() {
-        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
         for (url, status) in [
             ("http://h/items/1", 200),
             ("http://h/items/2", 200),
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn exchanges_of_two_protocols_with_one_name_are_told_apart() {
-        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
         for proto in ["HTTP/1.1", "h2", "", "WebSocket", "websocket"] {
             let line = RequestLine {
                 proto: proto.into(),
@@ -293,7 +293,7 @@ mod tests {
 
     #[test]
     fn identities_are_bounded() {
-        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
         for n in 0..MAX_IDENTITIES + 50 {
             let letter = |place: usize| char::from(b'k' + (n / 10_usize.pow(place as u32) % 10) as u8);
             let page: String = (0..4).map(letter).collect();
@@ -309,7 +309,7 @@ mod tests {
 
     #[test]
     fn long_urls_are_not_remembered() {
-        let (mut table, mut tables) = (RequestTable::default(), Tables::default());
+        let (mut table, mut tables) = (RequestTallies::default(), Tables::default());
         table.add(&line("http://h/a", 200), (0, Window::Steady), &mut tables);
         let long = format!("http://h/a?q={}", "x".repeat(MAX_REMEMBERED_BYTES));
         table.add(&line(&long, 200), (0, Window::Steady), &mut tables);

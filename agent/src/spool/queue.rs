@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use heavy_results::stats::{Closing, Delta};
 
-use crate::batch::EncodedRows;
+use crate::batch::ClosedBatch;
 
 /// The most bytes of rows that wait; the queue discards and counts what comes beyond it.
 const MAX_ROW_BYTES: usize = 16 << 20;
@@ -17,7 +17,7 @@ const MAX_DELTAS: usize = 8;
 #[derive(Debug, PartialEq)]
 pub(crate) enum QueueItem {
     /// A batch of rows.
-    Rows(EncodedRows),
+    Rows(ClosedBatch),
     /// Discarded rows: numbers of requests and iterations.
     Overflow(u64, u64),
     /// A batch of roll-ups.
@@ -43,7 +43,7 @@ pub(crate) struct SpoolQueue {
 
 impl SpoolQueue {
     /// Adds rows, or counts them as discarded if too many wait.
-    pub(crate) fn push_rows(&self, batch: EncodedRows) {
+    pub(crate) fn push_rows(&self, batch: ClosedBatch) {
         let mut state = self.lock();
         if state.row_bytes + batch.content.len() <= MAX_ROW_BYTES {
             state.row_bytes += batch.content.len();
@@ -102,8 +102,8 @@ impl SpoolQueue {
 mod tests {
     use super::*;
 
-    fn batch(bytes: usize) -> EncodedRows {
-        EncodedRows {
+    fn batch(bytes: usize) -> ClosedBatch {
+        ClosedBatch {
             content: vec![0; bytes],
             requests: 2,
             iterations: 1,
