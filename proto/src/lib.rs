@@ -12,12 +12,10 @@ pub mod stats;
 pub mod window;
 
 /// The generated messages; with the feature `rpc` the clients and servers of the services too.
-#[expect(
-    missing_docs,
-    clippy::all,
-    clippy::allow_attributes,
-    clippy::too_many_lines,
-    reason = "generated code"
+#[expect(missing_docs, clippy::all, reason = "generated code")]
+#[cfg_attr(
+    feature = "rpc",
+    expect(clippy::allow_attributes, clippy::too_many_lines, reason = "generated code")
 )]
 pub mod v1 {
     include!(concat!(env!("OUT_DIR"), "/heavy.v1.rs"));

@@ -23,6 +23,7 @@ mod open;
 mod postgres;
 mod relations;
 mod rows;
+mod saved;
 mod sequence;
 mod series;
 mod sqlite;

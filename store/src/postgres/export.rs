@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use futures::TryStreamExt;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use super::database::PostgresStore;
-use super::{explain, query};
+use super::query;
 use crate::Error;
 use crate::export::{ExportField, ExportRelation, RowSink, ValueKind};
 
@@ -21,16 +21,7 @@ pub(super) async fn run(
     raw: ExportRelation,
     sink: &mut dyn RowSink,
 ) -> Result<u64, Error> {
-    let mut connection = store
-        .options
-        .connect()
-        .await
-        .map_err(|error| Error::Unreachable {
-            url: store.shown.clone(),
-            problem: explain::connection(&error, &store.options),
-        })?;
-    query::notice_when_left(&mut connection).await?;
-    sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
+    let mut connection = query::connect(store, PREPARE).await?;
     let rows = stream(&mut connection, job, raw, sink).await;
     connection.close_hard().await?;
     rows

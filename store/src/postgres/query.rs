@@ -15,6 +15,15 @@ const PREPARE: &str =
 
 pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
     let sql = statement::reading(sql, Dialect::Postgres).map_err(Error::Query)?;
+    let mut connection = connect(store, PREPARE).await?;
+    let table = answer(&mut connection, sql, max_rows).await;
+    // Rows beyond the limit may still be on their way: they are not waited for.
+    connection.close_hard().await?;
+    table
+}
+
+/// A connection of its own, which a long statement may keep, after the statements `prepare`.
+pub(super) async fn connect(store: &PostgresStore, prepare: &'static str) -> Result<PgConnection, Error> {
     let mut connection = store
         .options
         .connect()
@@ -24,16 +33,13 @@ pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Re
             problem: explain::connection(&error, &store.options),
         })?;
     notice_when_left(&mut connection).await?;
-    sqlx::raw_sql(PREPARE).execute(&mut connection).await?;
-    let table = answer(&mut connection, sql, max_rows).await;
-    // Rows beyond the limit may still be on their way: they are not waited for.
-    connection.close_hard().await?;
-    table
+    sqlx::raw_sql(prepare).execute(&mut connection).await?;
+    Ok(connection)
 }
 
 /// Has the server look every second whether the client is still there, so that a query that nobody waits for ends. Servers
 /// before version 14 have no such setting, and some systems cannot look.
-pub(super) async fn notice_when_left(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn notice_when_left(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     const SET: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
                        WHERE name = 'client_connection_check_interval'";
     match sqlx::raw_sql(SET).execute(connection).await {

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::bind::upsert;
 use super::database::PostgresStore;
 use super::jobs;
-use crate::{Error, documents, series, totals};
+use crate::saved::Changes;
+use crate::{Error, documents};
 
 pub(super) async fn save(
     store: &PostgresStore,
@@ -16,22 +17,16 @@ pub(super) async fn save(
     update: &SeriesUpdate,
     summary: Option<&Summary>,
 ) -> Result<(), Error> {
-    let series = series::rowsets(job, update);
-    let totals = summary
-        .map(|summary| totals::rowsets(job, summary))
-        .unwrap_or_default();
-    let document = summary
-        .map(|summary| documents::summary(job, summary))
-        .transpose()?;
+    let changes = Changes::new(job, update, summary)?;
     let mut transaction = store.pool.begin().await?;
     // Results of a job that was deleted meanwhile.
     if !jobs::keep(&mut transaction, job).await? {
         return Ok(());
     }
-    for rowset in series.iter().chain(&document) {
+    for rowset in &changes.rows {
         upsert(&mut transaction, rowset).await?;
     }
-    for rowset in &totals {
+    for rowset in &changes.totals {
         sqlx::query(AssertSqlSafe(format!(
             "DELETE FROM {} WHERE job_id = $1",
             rowset.table

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 
 use crate::identity::Identity;
+
+const MOST_READERS: u32 = 4;
 
 /// The one connection that writes, and what it need not look up again.
 #[derive(Debug)]
@@ -22,4 +24,21 @@ pub(crate) struct SqliteStore {
     pub(super) reading: SqliteConnectOptions,
     pub(super) writer: Mutex<WriteConnection>,
     pub(super) readers: SqlitePool,
+}
+
+impl SqliteStore {
+    /// `connection` writes; those that read are opened when they are needed.
+    pub(super) fn new(reading: SqliteConnectOptions, connection: SqliteConnection) -> Self {
+        let readers = SqlitePoolOptions::new()
+            .max_connections(MOST_READERS)
+            .connect_lazy_with(reading.clone());
+        Self {
+            reading,
+            writer: Mutex::new(WriteConnection {
+                connection,
+                identities: HashMap::new(),
+            }),
+            readers,
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Opens a file: makes it private, sets durability, migrates.
 
-use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -8,10 +7,9 @@ use std::time::Duration;
 
 use sqlx::ConnectOptions;
 use sqlx::SqliteConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use tokio::sync::Mutex;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
-use super::database::{SqliteStore, WriteConnection};
+use super::database::SqliteStore;
 use super::migrate;
 use crate::Error;
 
@@ -20,7 +18,6 @@ pub(super) const BUSY_LIMIT: Duration = Duration::from_secs(10);
 /// Tries to switch a fresh file to write-ahead logging, which SQLite does not wait for by itself.
 const MOST_TRIES: u32 = 200;
 const BETWEEN_TRIES: Duration = Duration::from_millis(25);
-pub(super) const MOST_READERS: u32 = 4;
 /// A write-ahead log that a long reader let grow is cut back to this.
 const WAL_KEPT_BYTES: &str = "67108864";
 /// Pages in the log at which it is written back.
@@ -40,17 +37,7 @@ pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
     let mut connection = connect_writer(&options, &shown).await?;
     migrate::migrate(&mut connection, &shown).await?;
     let reading = options.read_only(true).pragma("query_only", "ON");
-    let readers = SqlitePoolOptions::new()
-        .max_connections(MOST_READERS)
-        .connect_lazy_with(reading.clone());
-    Ok(SqliteStore {
-        reading,
-        writer: Mutex::new(WriteConnection {
-            connection,
-            identities: HashMap::new(),
-        }),
-        readers,
-    })
+    Ok(SqliteStore::new(reading, connection))
 }
 
 /// Results may hold secrets of the system under test: the file is its owner's alone.

@@ -1,16 +1,14 @@
 //! Opens a file to read it, and leaves it as it is.
 
-use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
-use tokio::sync::Mutex;
 
-use super::database::{SqliteStore, WriteConnection};
+use super::database::SqliteStore;
 use super::migrate;
-use super::open::{BUSY_LIMIT, MOST_READERS, explain, primary_code};
+use super::open::{BUSY_LIMIT, explain, primary_code};
 use crate::Error;
 
 pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
@@ -47,18 +45,8 @@ pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
         },
         other => other,
     })?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(MOST_READERS)
-        .connect_lazy_with(reading.clone());
-    Ok(SqliteStore {
-        reading,
-        // It is only named so: whatever it is asked to write, SQLite refuses.
-        writer: Mutex::new(WriteConnection {
-            connection,
-            identities: HashMap::new(),
-        }),
-        readers,
-    })
+    // The connection that writes is so only by name: SQLite refuses whatever it is asked to write.
+    Ok(SqliteStore::new(reading, connection))
 }
 
 /// A connection, if there is something to read.
