@@ -49,7 +49,7 @@ pub struct LoadFlags {
     #[serde(skip)]
     pub env_file: Option<PathBuf>,
     /// A condition on the results that fails the job unless it is met, such as 'http_req_duration: p(95)<500 over 30s abort' or
-    /// 'http_req_failed{step:pay}: rate<1%'; may be repeated
+    /// 'http_req_failed{step:pay}: rate<1%' (can be repeated)
     #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
     #[serde(skip)]
     pub thresholds: Vec<Threshold>,
@@ -68,7 +68,7 @@ pub struct LoadFlags {
     #[arg(long, env = "HEAVY_KEEP_QUERY", value_parser = FalseyValueParser::new(), help_heading = "Results")]
     pub keep_query: bool,
     /// Also write a report when the job has ended, such as html=report.html: text, json, csv, junit, markdown or html; - for
-    /// stdout; may be repeated
+    /// stdout (can be repeated)
     #[arg(
         long,
         value_name = "FORMAT=FILE",

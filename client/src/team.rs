@@ -9,22 +9,22 @@ use heavy_results::job::{RunSpec, WorkflowSpec};
 /// Which workflows run, and on which agents.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TeamFlags {
-    /// A workflow to run; may be given more than once [default: the load test's only one; all of a service]
+    /// A workflow to run (can be repeated) [default: the load test's only one; all of a service]
     #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
     pub workflows: Vec<WorkflowSpec>,
-    /// How many agents take part [default: all that are free]
+    /// Number of agents [default: all that are free]
     #[arg(long, value_name = "N", env = "HEAVY_AGENTS")]
     pub agents: Option<u32>,
-    /// Only agents with this label take part; may be given more than once
+    /// Use only agents with this label (can be repeated)
     #[arg(long, value_name = "K=V", env = "HEAVY_ON", value_parser = super::flags::pair)]
     pub on: Vec<(String, String)>,
-    /// How much of the load each agent gets [default: equal]
+    /// How to divide the load among agents [default: equal]
     #[arg(long, value_enum, env = "HEAVY_WEIGHTS")]
     pub weights: Option<Weights>,
-    /// Stop what runs and take its place
+    /// Stop the running job and take its place
     #[arg(long, env = "HEAVY_REPLACE", value_parser = FalseyValueParser::new())]
     pub replace: bool,
-    /// How long to wait for agents before giving up [default: 30s]
+    /// Maximum time to wait for agents [default: 30s]
     #[arg(long, value_name = "D", env = "HEAVY_WAIT_FOR_AGENTS")]
     pub wait_for_agents: Option<Span>,
 }

@@ -21,7 +21,7 @@ pub struct Rate {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a number with an optional unit.
-    #[error("{0:?} is not a rate: write a number with an optional unit, as in 100, 0.5/s, 6000/m or 1000/h")]
+    #[error("invalid rate `{}`: expected a number with an optional unit (100, 0.5/s, 6000/m)", .0.escape_debug())]
     Syntax(String),
     /// Zero.
     #[error("a rate of 0 starts nothing: write a rate above 0, as in 100/s")]

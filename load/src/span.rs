@@ -15,7 +15,7 @@ pub struct Span {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not numbers with units.
-    #[error("{0:?} is not a duration: write a number with a unit, as in 30s, 1m30s, 250ms or 2h")]
+    #[error("invalid duration `{}`: expected a number with a unit (30s, 1m30s, 250ms, 2h)", .0.escape_debug())]
     Syntax(String),
     /// Beyond what 64 bits of ns hold, or beyond a year.
     #[error("{0:?} is too long: durations go up to 365 days")]

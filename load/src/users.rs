@@ -23,7 +23,7 @@ pub enum Users {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Neither a number nor stages.
-    #[error("{0:?} is not a number of users: write one as in 50, or stages as in 30s:100,1m:100,10s:0")]
+    #[error("invalid number of users `{}`: expected a number (50) or stages (30s:100,1m:100,10s:0)", .0.escape_debug())]
     Syntax(String),
     /// Nobody, ever.
     #[error("with no users nothing starts: write a number above 0")]
@@ -197,14 +197,14 @@ mod tests {
     #[test]
     fn texts_that_are_refused() {
         for (text, expected) in [
-            ("", "is not a number of users"),
-            ("-5", "is not a number of users"),
-            ("1.5", "is not a number of users"),
+            ("", "invalid number of users"),
+            ("-5", "invalid number of users"),
+            ("1.5", "invalid number of users"),
             ("0", "nothing starts"),
             ("10s:0", "nothing starts"),
             ("1000001", "is too many"),
-            ("10s:5,20s", "is not a number of users"),
-            ("10:5", "is not a duration"),
+            ("10s:5,20s", "invalid number of users"),
+            ("10:5", "invalid duration"),
         ] {
             let error = text.parse::<Users>().unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 
 /// A text that is none of a choice's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("invalid {choice} `{text}`: expected {}", expected.join(", "))]
+#[error("invalid {choice} `{}`: expected {}", text.escape_debug(), expected.join(", "))]
 pub struct UnknownWord {
     /// What the word was for, as documents name it.
     pub choice: &'static str,

@@ -84,8 +84,8 @@ fn every_load_model_has_its_flags() {
     assert_eq!(notes, ["no --duration was given: giving up after 10m"]);
     for (args, expected) in [
         ("--rate 5 --users 5", "--users: it belongs to users"),
-        ("--stages 10s", "is not a stage"),
-        ("--users many", "is not a number of users"),
+        ("--stages 10s", "invalid stage"),
+        ("--users many", "invalid number of users"),
         ("--stages 10s:5 -d 5s", "--duration: stages have their own"),
     ] {
         let error = plan(args).unwrap_err();
@@ -151,12 +151,12 @@ fn wrong_flags_say_what_is_wrong() {
     for (args, expected) in [
         ("", "say how many iterations to start per second with --rate"),
         ("--rate 0", "a rate of 0 starts nothing"),
-        ("--rate -5", "\"-5\" is not a rate"),
-        ("--rate abc", "\"abc\" is not a rate"),
+        ("--rate -5", "invalid rate `-5`"),
+        ("--rate abc", "invalid rate `abc`"),
         ("--rate 1000000000000", "is too high: rates go up to"),
         ("--rate 1 -d 0s", "--duration: a job of 0s starts nothing"),
-        ("--rate 1 -d 10", "\"10\" is not a duration"),
-        ("--rate 1 -d -5s", "\"-5s\" is not a duration"),
+        ("--rate 1 -d 10", "invalid duration `10`"),
+        ("--rate 1 -d -5s", "invalid duration `-5s`"),
         (
             "--rate 1 --max-in-flight 0",
             "'--max-in-flight <N>': with no slot",
@@ -166,7 +166,7 @@ fn wrong_flags_say_what_is_wrong() {
             "--timeout: every iteration would time out",
         ),
         ("--rate 1 --param url", "write it as KEY=VALUE"),
-        ("--rate 1 --samples some", "is not a choice of samples"),
+        ("--rate 1 --samples some", "invalid samples"),
         ("--rate 1 --allow-drops 101%", "a percentage from 0 to 100"),
         (
             "--rate 1 --report pdf=x.pdf",

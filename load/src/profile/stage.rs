@@ -22,7 +22,7 @@ pub struct Stage {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not two parts.
-    #[error("{0:?} is not a stage: write a duration and the rate at its end, as in 30s:100 or 1m:0")]
+    #[error("invalid stage `{}`: expected a duration and the rate at its end (30s:100, 1m:0)", .0.escape_debug())]
     Syntax(String),
     /// The first part is no duration.
     #[error(transparent)]

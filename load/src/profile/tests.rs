@@ -156,9 +156,9 @@ fn stages_are_read_and_refused() {
     assert_eq!("30s:100".parse::<Stage>().unwrap().to_string(), "30s:100/s");
     assert_eq!("1m:0".parse::<Stage>().unwrap().rate, Rate::ZERO);
     for (text, expected) in [
-        ("30s", "is not a stage"),
-        ("30:5", "is not a duration"),
-        ("30s:-1", "is not a rate"),
+        ("30s", "invalid stage"),
+        ("30:5", "invalid duration"),
+        ("30s:-1", "invalid rate"),
     ] {
         let error = text.parse::<Stage>().unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");

@@ -31,7 +31,10 @@ impl std::str::FromStr for Samples {
             "errors" => Ok(Self::Errors),
             "none" => Ok(Self::None),
             _ => percent(text).map(Self::Percent).ok_or_else(|| {
-                format!("{text:?} is not a choice of samples: write all, errors, none or a share as in 10%")
+                format!(
+                    "invalid samples `{}`: expected all, errors, none or a share (10%)",
+                    text.escape_debug()
+                )
             }),
         }
     }

@@ -46,15 +46,15 @@ fn every_load_survives_its_document() {
 /// What is added to a document, and what is said of it.
 const WRONG: &[(&str, &str)] = &[
     (r#","rate":"0""#, "a rate of 0 starts nothing"),
-    (r#","rate":"-1""#, "is not a rate"),
+    (r#","rate":"-1""#, "invalid rate"),
     (
         r#","rate":"1","duration":"0s""#,
         "duration: a job of 0s starts nothing",
     ),
-    (r#","rate":"1","duration":"30""#, "is not a duration"),
+    (r#","rate":"1","duration":"30""#, "invalid duration"),
     (r#","rate":"1","max_in_flight":0"#, "max_in_flight"),
     (r#","rate":"1","agents":0"#, "at least one agent"),
-    (r#","rate":"1","samples":"some""#, "is not a choice of samples"),
+    (r#","rate":"1","samples":"some""#, "invalid samples"),
     (
         r#","rate":"1","workflows":["a","b","a"]"#,
         "workflows: \"a\" is named twice",
@@ -78,7 +78,7 @@ const WRONG: &[(&str, &str)] = &[
         r#","stages":["1s:1"],"warm_up":"5s""#,
         "warm_up: stages begin at 0",
     ),
-    (r#","stages":["1s"]"#, "is not a stage"),
+    (r#","stages":["1s"]"#, "invalid stage"),
     (r#","users":0"#, "with no users nothing starts"),
     (
         r#","users":2,"arrivals":"poisson""#,

@@ -76,8 +76,8 @@ fn wrong_flags_are_wrong_usage() {
     let params = file(&dir, "params.json", b"{\n  \"url\": http\n}", 0o644);
     for (args, expected) in [
         (&["--rate", "0"][..], "a rate of 0 starts nothing"),
-        (&["--rate", "-5"], "\"-5\" is not a rate"),
-        (&["--rate", "fast"], "\"fast\" is not a rate"),
+        (&["--rate", "-5"], "invalid rate `-5`"),
+        (&["--rate", "fast"], "invalid rate `fast`"),
         (&["--rate", "1000000000000"], "is too high"),
         (&["--rate", "1", "-d", "0s"], "a job of 0s starts nothing"),
         (

@@ -96,7 +96,7 @@ fn what_is_wrong_is_said() {
         (&["run"][..], 1, "say which workflow to run: noisy, panics"),
         (&["run", "buy"], 1, "no workflow is named \"buy\""),
         (&["run", "never-ready"], 1, "the licence has expired"),
-        (&["run", "noisy", "--rate", "-1"], 2, "is not a rate"),
+        (&["run", "noisy", "--rate", "-1"], 2, "invalid rate"),
         (&[], 2, "A load test for heavy"),
     ] {
         let output = standalone(args);

@@ -102,7 +102,7 @@ const WRONG: &[(&str, usize, &str)] = &[
         2,
         "unknown key \"rat\"; did you mean \"rate\"?",
     ),
-    ("[load]\nrate = \"many\"", 2, "\"many\" is not a rate"),
+    ("[load]\nrate = \"many\"", 2, "invalid rate `many`"),
     ("[load]\nrate = 0", 2, "a rate of 0 starts nothing"),
     ("[load]\nrate = 1\nduration = 30", 3, "duration: "),
     ("[load]\nrate = 1\nbinary_sha256 = \"x\"", 3, "leave this out"),
