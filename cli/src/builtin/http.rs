@@ -120,11 +120,11 @@ mod tests {
             "PURGE"
         );
         for (url, method, part) in [
-            ("nonsense", "GET", "is not a URL"),
+            ("nonsense", "GET", "invalid URL"),
             ("ftp://example.com/", "GET", "http://"),
-            ("http://", "GET", "is not a URL"),
-            ("http://x/", "G T", "is not a method"),
-            ("http://x/", "", "is not a method"),
+            ("http://", "GET", "invalid URL"),
+            ("http://x/", "G T", "invalid HTTP method"),
+            ("http://x/", "", "invalid HTTP method"),
         ] {
             let problem = params(url, method).check().unwrap_err();
             assert!(problem.contains(part), "{problem}");

@@ -49,7 +49,7 @@ fn what_is_no_result_is_named_with_its_line_and_reason() {
         ),
         (
             b"{\"type\":\"iteration\",\"workflow\":\"w\",\"iteration\":1,\"scheduled\":\"noon\",\"lag\":1,\"duration\":1,\"ok\":true}\n",
-            "1: wrong-fields: a field of this iteration line has a wrong form",
+            "1: wrong-fields: a field of this iteration line has an invalid value",
         ),
     ];
     for (stream, expected) in cases {

@@ -249,6 +249,6 @@ fn bad_expressions_say_what_would_be_right() {
     let long = format!("http_req_duration{{name:{}}}: p(95)<5", "x".repeat(1000));
     assert_eq!(
         long.parse::<Threshold>().unwrap_err().to_string(),
-        "it is longer than 1000 bytes"
+        "a threshold has at most 1000 bytes"
     );
 }
