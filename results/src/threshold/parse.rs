@@ -295,7 +295,7 @@ fn span(rest: &mut Rest<'_>, clause: &str) -> Result<Span, Error> {
     let text = rest.word();
     let span: Span = text
         .parse()
-        .map_err(|error| Error::new(format!("{clause} {error}")))?;
+        .map_err(|error| Error::new(format!("{clause}: {error}")))?;
     if span.is_zero() || !span.ns().is_multiple_of(1_000_000_000) {
         return Err(Error::new(format!(
             "invalid {clause} {text}: expected whole seconds, 1s or more"

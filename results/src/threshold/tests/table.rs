@@ -219,7 +219,7 @@ const MORE_BAD: [(&str, &str); 10] = [
         "http_req_duration: p(95)<5 over 11m",
         "over 11m exceeds the longest window, 10m",
     ),
-    ("http_req_duration: p(95)<5 over", "over invalid duration ``"),
+    ("http_req_duration: p(95)<5 over", "over: invalid duration ``"),
     ("http_req_duration: p(95)<5 abort abort", "duplicate abort"),
     (
         "metric{name:depth}: max<5ms",
