@@ -316,7 +316,7 @@ fn wrong_usage_is_2_and_jobs_that_are_not_there_are_1() {
             2,
             "expected a number from 0 to 1000",
         ),
-        (&["diff", &job, "nonsense"], 2, "is not a job"),
+        (&["diff", &job, "nonsense"], 2, "unknown job `nonsense`"),
         (&["diff", &job, "ffff"], 1, "no job's id begins with ffff"),
         (
             &["diff", &job, &empty],
