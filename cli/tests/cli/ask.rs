@@ -62,7 +62,7 @@ fn a_job_is_chosen_by_the_beginning_of_its_id() {
         .heavy(&["sql", "--job", "yesterday", COUNTS])
         .finish()
         .expect_code(2);
-    assert!(nonsense.stderr.contains("is not a job"), "{}", nonsense.stderr);
+    assert!(nonsense.stderr.contains("unknown job `"), "{}", nonsense.stderr);
 }
 
 #[test]
