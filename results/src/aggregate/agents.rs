@@ -43,10 +43,7 @@ impl FromIterator<String> for AgentTable {
 
 impl AgentTable {
     fn entry(&mut self, agent: &str) -> &mut AgentSums {
-        if !self.0.contains_key(agent) {
-            self.0.insert(agent.to_owned(), AgentSums::default());
-        }
-        self.0.get_mut(agent).expect("it was just made")
+        self.0.entry(agent.to_owned()).or_default()
     }
 
     pub(super) fn apply(&mut self, agent: &str, delta: &Delta) {

@@ -1,6 +1,6 @@
 //! Acknowledgements that agents owe, with deadlines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An order that is not acknowledged for so long is overdue.
 pub(crate) const ACK_LIMIT_NS: u64 = 2_000_000_000;
@@ -24,9 +24,12 @@ impl Awaited {
     }
 }
 
-/// What each agent has yet to acknowledge: at most the newest of each kind.
+/// What each agent has yet to acknowledge: at most the newest of each kind, and nothing of one that is done.
 #[derive(Debug, Default)]
-pub(crate) struct Acks(BTreeMap<(String, Awaited), Pending>);
+pub(crate) struct Acks {
+    pending: BTreeMap<(String, Awaited), Pending>,
+    done: BTreeSet<String>,
+}
 
 #[derive(Debug)]
 struct Pending {
@@ -41,29 +44,32 @@ impl Acks {
             deadline_ns: now_ns + ACK_LIMIT_NS,
             reported: false,
         };
-        self.0.insert((agent.to_owned(), what), pending);
+        if !self.done.contains(agent) {
+            self.pending.insert((agent.to_owned(), what), pending);
+        }
     }
 
     /// Notes an acknowledgement; false if none was awaited.
     pub(crate) fn acknowledge(&mut self, agent: &str, what: Awaited) -> bool {
-        self.0.remove(&(agent.to_owned(), what)).is_some()
+        self.pending.remove(&(agent.to_owned(), what)).is_some()
     }
 
-    /// Awaits nothing more of an agent.
-    pub(crate) fn forget(&mut self, agent: &str) {
-        self.0.retain(|(of, _), _| of != agent);
+    /// Awaits nothing more of an agent, now and later.
+    pub(crate) fn excuse(&mut self, agent: &str) {
+        self.done.insert(agent.to_owned());
+        self.pending.retain(|(of, _), _| of != agent);
     }
 
     /// What an agent has yet to acknowledge.
     pub(crate) fn of(&self, agent: &str) -> Vec<Awaited> {
-        let of = self.0.keys().filter(|(of, _)| of == agent);
+        let of = self.pending.keys().filter(|(of, _)| of == agent);
         of.map(|(_, what)| *what).collect()
     }
 
     /// What is overdue now, and whether for the first time; each gets another deadline.
     pub(crate) fn take_overdue(&mut self, now_ns: u64) -> Vec<(String, Awaited, bool)> {
         let mut overdue = Vec::new();
-        for ((agent, what), pending) in &mut self.0 {
+        for ((agent, what), pending) in &mut self.pending {
             if now_ns >= pending.deadline_ns {
                 overdue.push((agent.clone(), *what, !pending.reported));
                 pending.deadline_ns = now_ns + ACK_LIMIT_NS;
@@ -94,7 +100,8 @@ mod tests {
             acks.take_overdue(2 * ACK_LIMIT_NS + 5),
             [(b(), Awaited::Revision, false), (b(), Awaited::Params, true)]
         );
-        acks.forget("b");
+        acks.excuse("b");
+        acks.expect(0, "b", Awaited::Params);
         assert_eq!(acks.take_overdue(u64::MAX / 2), []);
     }
 

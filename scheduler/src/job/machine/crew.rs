@@ -111,15 +111,15 @@ impl Crew {
 
     /// An agent has no share from the next revision on: the others share its part.
     pub(crate) fn leave(&mut self, time: JobTime, agent: &str, actions: &mut Actions) {
-        self.acks.forget(agent);
+        self.acks.excuse(agent);
         if self.team.leave(agent) {
             self.revise(time, None, actions);
         }
     }
 
     /// Awaits nothing more of an agent that starts nothing more.
-    pub(crate) fn forget_acks(&mut self, agent: &str) {
-        self.acks.forget(agent);
+    pub(crate) fn excuse(&mut self, agent: &str) {
+        self.acks.excuse(agent);
     }
 
     /// Changes the load from the next revision on.

@@ -225,7 +225,7 @@ impl Membership {
     fn starts_nothing_more(&mut self, agent: &str, state: ShareState) {
         self.shares.set(agent, state);
         if let Some(crew) = &mut self.crew {
-            crew.forget_acks(agent);
+            crew.excuse(agent);
         }
     }
 

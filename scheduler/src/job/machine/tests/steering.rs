@@ -180,3 +180,12 @@ fn a_revision_that_is_not_acknowledged_is_sent_again() {
     machine.on(7 * SECOND, ack("a", 3, SECOND));
     assert_eq!(machine.on(9 * SECOND + ACK_LIMIT_NS / 2, JobEvent::Tick), []);
 }
+
+#[test]
+fn no_acknowledgement_is_awaited_of_an_agent_that_starts_nothing_more() {
+    let mut machine = running(&["a", "b"]);
+    machine.on(2 * SECOND, update("b", AssignmentReport::Finished));
+    machine.on(3 * SECOND, change("50"));
+    machine.on(3 * SECOND, ack("a", 1, SECOND));
+    assert_eq!(machine.on(3 * SECOND + ACK_LIMIT_NS, JobEvent::Tick), []);
+}
