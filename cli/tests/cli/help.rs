@@ -36,6 +36,20 @@ fn help_names_every_command_and_nothing_hidden() {
 }
 
 #[test]
+fn who_types_heavy_is_shown_heavy() {
+    for command in [&["config", "save"][..], &["rerun"], &["submit"], &["check"]] {
+        let help = Run::binary("heavy").args(command).arg("--help");
+        let help = help.finish().expect_code(0).stdout;
+        assert!(!help.contains("heavy-sched"), "{help}");
+    }
+    let help = Run::binary("heavy").args(["config", "save", "--help"]).finish();
+    assert!(help.stdout.contains("heavy config save nightly"), "{}", help.stdout);
+    let away = Run::binary("heavy").args(["--scheduler", "http://127.0.0.1:1", "stop", "last"]);
+    let away = away.finish().expect_code(1);
+    assert!(away.stderr.contains("start one with `heavy up`"), "{}", away.stderr);
+}
+
+#[test]
 fn every_flag_of_sql_and_report_can_come_from_the_environment_where_it_is_a_place() {
     for command in ["sql", "report"] {
         let help = Run::binary("heavy")
