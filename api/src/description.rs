@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use heavy_results::job::JobSpec;
+use heavy_load::execution::ExecutionSpec;
+use heavy_load::spec::LoadSpec;
+use heavy_results::job::{JobSpec, RunSpec};
 use heavy_results::schema::LoadTesterCommand;
 pub use utoipa::IntoParams;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -86,6 +88,10 @@ fn reference<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
 impl ToSchema for JobDocument {
     fn schemas(schemas: &mut Schemas) {
         reference::<JobSpec>(schemas);
+        // The parts of a job, which are written into it.
+        reference::<RunSpec>(schemas);
+        reference::<LoadSpec>(schemas);
+        reference::<ExecutionSpec>(schemas);
         LoadTesterCommand::schemas(schemas);
         let mut theirs = LoadTesterCommand::schema();
         if let RefOr::T(Schema::Object(theirs)) = &mut theirs {
@@ -226,8 +232,14 @@ impl Description {
     }
 }
 
-/// The schemas with those that consist of others (a job and how to run it) written as one object each.
+/// The schemas with those that consist of others (a job and how to run it) written as one object each; the others are
+/// left out.
 fn inlined(schemas: &Schemas) -> Schemas {
+    let parts: Vec<&str> = schemas
+        .iter()
+        .flat_map(|(_, schema)| part_names(schema))
+        .collect();
+    let whole = schemas.iter().filter(|(name, _)| !parts.contains(&name.as_str()));
     let inline = |(name, schema): &(String, RefOr<Schema>)| {
         let schema = match schema {
             RefOr::T(Schema::AllOf(_)) => {
@@ -239,7 +251,19 @@ fn inlined(schemas: &Schemas) -> Schemas {
         };
         (name.clone(), schema)
     };
-    schemas.iter().map(inline).collect()
+    whole.map(inline).collect()
+}
+
+/// The schemas that one consists of.
+fn part_names(schema: &RefOr<Schema>) -> Vec<&str> {
+    let RefOr::T(Schema::AllOf(all)) = schema else {
+        return Vec::new();
+    };
+    let names = all.items.iter().filter_map(|part| match part {
+        RefOr::Ref(reference) => reference.ref_location.rsplit('/').next(),
+        RefOr::T(_) => None,
+    });
+    names.collect()
 }
 
 fn add_parts(schema: &RefOr<Schema>, schemas: &Schemas, whole: &mut Object) {
