@@ -259,7 +259,12 @@ fn part_names(schema: &RefOr<Schema>) -> Vec<&str> {
     let RefOr::T(Schema::AllOf(all)) = schema else {
         return Vec::new();
     };
-    let names = all.items.iter().filter_map(|part| match part {
+    let parts = all.items.iter().flat_map(|part| match part {
+        // A part that has defaults.
+        RefOr::T(Schema::OneOf(one)) => one.items.as_slice(),
+        other => std::slice::from_ref(other),
+    });
+    let names = parts.filter_map(|part| match part {
         RefOr::Ref(reference) => reference.ref_location.rsplit('/').next(),
         RefOr::T(_) => None,
     });
@@ -282,6 +287,11 @@ fn add_parts(schema: &RefOr<Schema>, schemas: &Schemas, whole: &mut Object) {
             }
             if all.description.is_some() {
                 whole.description.clone_from(&all.description);
+            }
+        }
+        RefOr::T(Schema::OneOf(one)) => {
+            for part in &one.items {
+                add_parts(part, schemas, whole);
             }
         }
         RefOr::T(Schema::Object(part)) => {

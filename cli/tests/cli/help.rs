@@ -43,10 +43,18 @@ fn who_types_heavy_is_shown_heavy() {
         assert!(!help.contains("heavy-sched"), "{help}");
     }
     let help = Run::binary("heavy").args(["config", "save", "--help"]).finish();
-    assert!(help.stdout.contains("heavy config save nightly"), "{}", help.stdout);
+    assert!(
+        help.stdout.contains("heavy config save nightly"),
+        "{}",
+        help.stdout
+    );
     let away = Run::binary("heavy").args(["--scheduler", "http://127.0.0.1:1", "stop", "last"]);
     let away = away.finish().expect_code(1);
-    assert!(away.stderr.contains("start one with `heavy up`"), "{}", away.stderr);
+    assert!(
+        away.stderr.contains("start one with `heavy up`"),
+        "{}",
+        away.stderr
+    );
 }
 
 #[test]

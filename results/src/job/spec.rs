@@ -15,7 +15,7 @@ use super::foreign;
 use super::provenance::Provenance;
 use super::run::RunSpec;
 
-/// A submitted execution of a load test. It is a [`RunSpec`] with a binary, and can be read as one.
+/// A submitted execution of a load test: how to run it, and its binary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
