@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A span of time in ns. Its text form is numbers with units (`h`, `m`, `s`, `ms`, `us`, `ns`), largest first.
+/// A span of time in ns. Its text form is numbers with units (`d`, `h`, `m`, `s`, `ms`, `us`, `ns`), largest first; days are written as hours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     ns: u64,
@@ -21,6 +21,9 @@ pub enum Error {
     #[error("{0:?} is too long: durations go up to 365 days")]
     TooLong(String),
 }
+
+/// A day is read, and written as hours.
+const DAY: (&str, u64) = ("d", 24 * 3_600_000_000_000);
 
 const UNITS: [(&str, u64); 6] = [
     ("h", 3_600_000_000_000),
@@ -104,7 +107,8 @@ impl FromStr for Span {
                 .find(|c: char| !c.is_ascii_alphabetic())
                 .unwrap_or(after.len());
             let (unit, after) = after.split_at(letters);
-            let (_, unit_ns) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(syntax)?;
+            let mut units = std::iter::once(&DAY).chain(&UNITS);
+            let (_, unit_ns) = units.find(|(name, _)| *name == unit).ok_or_else(syntax)?;
             total += decimal_times(number, *unit_ns).ok_or_else(syntax)?;
             if total > u128::from(LONGEST_NS) {
                 return Err(Error::TooLong(text.to_owned()));
@@ -178,6 +182,7 @@ mod tests {
             ("1.5s", 1_500_000_000),
             ("250ms", 250_000_000),
             ("2h", 7_200_000_000_000),
+            ("1d12h", 129_600_000_000_000),
             ("0s", 0),
             ("10us", 10_000),
         ] {
