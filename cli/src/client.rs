@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use heavy_client::{CalledAs, Database, Error, Needs, Remote, Verb};
+use heavy_client::{CalledAs, Error, Needs, Remote, Verb};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
@@ -17,7 +17,7 @@ pub(crate) async fn run(verb: Verb, scheduler: Option<String>, data: &DataLocati
     let needs = verb.needs();
     let locally = scheduler.is_none() && needs != Needs::Scheduler && (data.is_given() || !answers().await);
     let code = match needs {
-        Needs::JobHome if locally => heavy_client::look(&verb, &Database(data.open().await?)).await?,
+        Needs::JobHome if locally => heavy_client::look(&verb, &data.job_home().await?).await?,
         Needs::AnyScheduler if locally => {
             if matches!(&verb, Verb::Rerun(args) if args.detach) {
                 return Err(CommandFailure::usage(

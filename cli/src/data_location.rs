@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use heavy_client::Database;
 use heavy_process::data_dir::{self, database_file};
 use heavy_store::Store;
 
@@ -55,6 +56,12 @@ impl DataLocation {
             Some(url) => Ok(url.clone()),
             None => Ok(format!("sqlite://{}", database_file(&self.data_dir()?).display())),
         }
+    }
+
+    /// The database as a place to look for jobs.
+    pub(crate) async fn job_home(&self) -> Result<Database, CommandFailure> {
+        let store = self.open().await?;
+        Ok(Database::new(self.database_url()?, store))
     }
 
     /// Opens the database for reading, without creating or migrating it.

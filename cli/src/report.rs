@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
-use heavy_client::{Database, JobHome as _, Remote, ReportFile};
+use heavy_client::{JobHome as _, Remote, ReportFile};
 use heavy_report::ReportFormat;
 use heavy_results::job::{JobInfo, JobView};
 
@@ -64,7 +64,7 @@ async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Resu
     {
         return Ok(view);
     }
-    Ok(Database(data.open().await?).get(job).await?)
+    Ok(data.job_home().await?.get(job).await?)
 }
 
 fn without_results(job: &JobInfo) -> CommandFailure {

@@ -43,23 +43,40 @@ impl JobHome for Remote {
 
 /// A results database.
 #[derive(Debug, Clone)]
-pub struct Database(pub Arc<dyn Store>);
+pub struct Database {
+    url: String,
+    /// Opened to be read.
+    store: Arc<dyn Store>,
+}
+
+impl Database {
+    /// The database at `url`, which `store` reads.
+    #[must_use]
+    pub fn new(url: String, store: Arc<dyn Store>) -> Self {
+        Self { url, store }
+    }
+
+    /// Opens the database to change it; one of an older version is migrated.
+    async fn writable(&self) -> Result<Arc<dyn Store>, Error> {
+        Ok(heavy_store::open(&self.url).await?)
+    }
+}
 
 #[async_trait]
 impl JobHome for Database {
     async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        Ok(self.0.jobs(limit).await?)
+        Ok(self.store.jobs(limit).await?)
     }
 
     async fn get(&self, job: &str) -> Result<JobView, Error> {
-        let job = find_job(&*self.0, job).await?;
-        let summary = self.0.summary(job.id).await?;
+        let job = find_job(&*self.store, job).await?;
+        let summary = self.store.summary(job.id).await?;
         Ok(JobView { job, summary })
     }
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
-        let job = find_job(&*self.0, job).await?;
+        let job = find_job(&*self.store, job).await?;
         let thresholds = spec.of(&job.spec).map_err(Error::Usage)?;
-        Ok(heavy_store::judge(&*self.0, &job, thresholds).await?)
+        Ok(heavy_store::judge(&*self.store, &job, thresholds).await?)
     }
 }
