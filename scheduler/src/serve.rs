@@ -79,6 +79,7 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Scheduler {
     jobs: Arc<JobService>,
+    store: Arc<dyn Store>,
     inbox: Inbox,
     fleet: Arc<Fleet>,
     artifacts: Arc<Artifacts>,
@@ -120,7 +121,7 @@ impl Scheduler {
         let (news, heard) = mpsc::channel(NEWS);
         let fleet = Arc::new(Fleet::new(news));
         let tools = Tools {
-            store,
+            store: Arc::clone(&store),
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
             env_files,
@@ -131,6 +132,7 @@ impl Scheduler {
         jobs.take_up().await?;
         Ok(Self {
             jobs,
+            store,
             inbox,
             fleet,
             artifacts,
@@ -144,6 +146,7 @@ impl Scheduler {
     pub async fn serve(self, listener: TcpListener) {
         let Self {
             jobs,
+            store,
             inbox,
             fleet,
             artifacts,
@@ -166,6 +169,7 @@ impl Scheduler {
         };
         let api = Api {
             jobs: Arc::clone(&jobs),
+            store,
             fleet,
             artifacts,
             configs,

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use heavy_api::document::{ListQuery, NewRate, StopQuery};
 use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, SpecError};
+use heavy_store::{find_job, judge};
 use http::{HeaderMap, StatusCode};
 
 use super::refusal::Refusal;
@@ -34,7 +35,7 @@ pub(super) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Vec<JobInfo>>, Refusal> {
     let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
-    Ok(Json(api.jobs.list(query.limit()).await?))
+    Ok(Json(api.store.jobs(query.limit()).await?))
 }
 
 pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
@@ -89,7 +90,9 @@ pub(super) async fn check(
     } else {
         serde_json::from_str(&body).map_err(|error| Error::Request(error.to_string()))?
     };
-    Ok(Json(api.jobs.check(&job, &spec).await?))
+    let job = find_job(&*api.store, &job).await?;
+    let thresholds = spec.of(&job.spec).map_err(Error::Request)?;
+    Ok(Json(judge(&*api.store, &job, thresholds).await?))
 }
 
 pub(super) async fn agents(State(api): TheApi) -> Json<Vec<AgentInfo>> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use heavy_store::Store;
 use tokio_util::sync::CancellationToken;
 
 use crate::artifacts::Artifacts;
@@ -14,6 +15,8 @@ use crate::job::service::JobService;
 #[derive(Debug)]
 pub(crate) struct Api {
     pub(crate) jobs: Arc<JobService>,
+    /// Answers what only looks at results.
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) configs: Arc<Configs>,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heavy_process::clock::wall_ns;
-use heavy_results::job::{CheckSpec, Checked, JobInfo, JobSpec, JobView};
+use heavy_results::job::{JobInfo, JobSpec, JobView};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
@@ -71,24 +71,6 @@ impl JobService {
         let job = self.find(reference).await?;
         let summary = self.tools.store.summary(job.id).await?;
         Ok(JobView { job, summary })
-    }
-
-    /// Judges a job by thresholds: those of a JSON document, or its own.
-    ///
-    /// # Errors
-    /// As [`Self::find`]; and when the document is wrong, or there are no thresholds.
-    pub(crate) async fn check(&self, reference: &str, spec: &CheckSpec) -> Result<Checked, Error> {
-        let job = self.find(reference).await?;
-        let thresholds = spec.of(&job.spec).map_err(Error::Request)?;
-        Ok(heavy_store::judge(&*self.tools.store, &job, thresholds).await?)
-    }
-
-    /// The newest jobs, newest first.
-    ///
-    /// # Errors
-    /// When the database does not answer.
-    pub(crate) async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        Ok(self.tools.store.jobs(limit).await?)
     }
 
     /// Tells a job to stop; one that has ended stays as it is.
