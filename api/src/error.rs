@@ -42,6 +42,7 @@ kinds! {
     Method "method" 405 COULD_NOT_RUN "the path has other methods";
     Stalled "stalled" 408 COULD_NOT_RUN "the upload sent nothing for 30 s";
     Ambiguous "ambiguous" 409 WRONG_USAGE "the ids of several jobs start with the prefix";
+    NotEnded "not-ended" 409 COULD_NOT_RUN "the job has not ended";
     NotRunning "not-running" 409 COULD_NOT_RUN "the job is not running";
     Steering "steering" 409 WRONG_USAGE "the load cannot be changed like this";
     TooLong "too-long" 413 WRONG_USAGE "more bytes than the limit";

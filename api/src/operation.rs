@@ -94,6 +94,9 @@ operations! {
     /// A job and what is known of its results
     GetJob = Get "/api/v1/jobs/{job}" "getJob" (NoQuery, ()) -> Json<JobView>,
         [200 "the job"], OF_A_JOB;
+    /// Delete a job that has ended, with all that it left
+    DeleteJob = Delete "/api/v1/jobs/{job}" "deleteJob" (NoQuery, ()) -> Json<JobInfo>,
+        [200 "the job as it was"], &[Reference, NoSuchJob, Ambiguous, NotEnded, Database];
     /// Stop a job; one that has ended stays as it is
     StopJob = Post "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was before"], &[Request, Reference, NoSuchJob, Ambiguous, Database];

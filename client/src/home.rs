@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use heavy_api::document::{ListQuery, NoQuery};
 use heavy_api::operation as op;
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView};
-use heavy_store::{Store, find_job};
+use heavy_store::{Deletion, Store, find_job};
 use reqwest::Body;
 
 use super::Error;
@@ -23,6 +23,9 @@ pub trait JobHome: Send + Sync {
 
     /// Judges a job by thresholds.
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error>;
+
+    /// Deletes a job that has ended, with all that it left; returns it as it was.
+    async fn delete(&self, job: &str) -> Result<JobInfo, Error>;
 }
 
 #[async_trait]
@@ -38,6 +41,10 @@ impl JobHome for Remote {
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
         self.ask_with(op::CheckJob, job, &NoQuery {}, json(spec)?).await
+    }
+
+    async fn delete(&self, job: &str) -> Result<JobInfo, Error> {
+        self.ask(op::DeleteJob, job).await
     }
 }
 
@@ -78,5 +85,12 @@ impl JobHome for Database {
         let job = find_job(&*self.store, job).await?;
         let thresholds = spec.of(&job.spec).map_err(Error::Usage)?;
         Ok(heavy_store::judge(&*self.store, &job, thresholds).await?)
+    }
+
+    async fn delete(&self, job: &str) -> Result<JobInfo, Error> {
+        let job = find_job(&*self.store, job).await?;
+        let store = self.writable().await?;
+        store.delete_jobs(&[job.id], Deletion::Everything).await?;
+        Ok(job)
     }
 }

@@ -10,6 +10,7 @@ use heavy_api::operation as op;
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::configs::{self, ConfigVerb};
 use super::follow::{News, follow};
@@ -91,6 +92,12 @@ pub enum Verb {
         #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
         now: bool,
     },
+    /// Delete jobs that have ended, with their rows, statistics and reports
+    Delete {
+        /// Job: an id, a unique prefix of one, or last; may be repeated
+        #[arg(required = true, value_name = "JOB")]
+        jobs: Vec<String>,
+    },
     /// Change the rate of a running job from now to its end
     Rate {
         /// Job: an id, a unique prefix of one, or last
@@ -151,7 +158,7 @@ impl Verb {
     #[must_use]
     pub const fn needs(&self) -> Needs {
         match self {
-            Self::Jobs(_) | Self::Status { .. } | Self::Check { .. } => Needs::JobHome,
+            Self::Jobs(_) | Self::Status { .. } | Self::Check { .. } | Self::Delete { .. } => Needs::JobHome,
             Self::Rerun(_) | Self::Config(_) => Needs::AnyScheduler,
             Self::Submit(_)
             | Self::Watch { .. }
@@ -187,6 +194,7 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
             thresholds,
             json,
         } => return check(home, job, thresholds, *json).await,
+        Verb::Delete { jobs } => delete(home, jobs).await?,
         _ => {
             return Err(Error::Usage(
                 "this needs a scheduler: use --scheduler URL".to_owned(),
@@ -261,6 +269,22 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, E
 fn params(file: &Path) -> Result<Box<RawValue>, Error> {
     serde_json::from_str(&read(file)?)
         .map_err(|error| Error::Usage(format!("params are not valid JSON: {error}")))
+}
+
+/// Deletes jobs in turn. All names are resolved before the first is deleted: `last` is another job after that.
+async fn delete(home: &dyn JobHome, names: &[String]) -> Result<(), Error> {
+    let mut ids: Vec<Uuid> = Vec::new();
+    for name in names {
+        let id = home.get(name).await?.job.id;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    for id in ids {
+        let job = home.delete(&id.to_string()).await?;
+        say(&format!("deleted job {}\n", job.id));
+    }
+    Ok(())
 }
 
 async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {

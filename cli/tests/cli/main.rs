@@ -7,6 +7,7 @@ mod collector;
 mod completions;
 mod configurations;
 mod cookbook;
+mod deleting;
 mod demo;
 mod diff;
 mod docs;

@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use heavy_api::document::{ListQuery, NewRate, StopQuery};
 use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, SpecError};
-use heavy_store::{find_job, judge};
+use heavy_store::{Deletion, find_job, judge};
 use http::{HeaderMap, StatusCode};
 
 use super::refusal::Refusal;
@@ -40,6 +40,12 @@ pub(super) async fn list(
 
 pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
     Ok(Json(api.jobs.view(&job).await?))
+}
+
+pub(super) async fn delete(State(api): TheApi, Path(job): Path<String>) -> Job {
+    let job = find_job(&*api.store, &job).await?;
+    api.store.delete_jobs(&[job.id], Deletion::Everything).await?;
+    Ok(Json(job))
 }
 
 pub(super) async fn stop(

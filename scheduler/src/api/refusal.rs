@@ -19,6 +19,7 @@ pub(super) fn kind(error: &Error) -> ErrorKind {
         Error::Find(FindError::Reference(_)) => ErrorKind::Reference,
         Error::Find(FindError::NoJobs | FindError::Unknown(_)) => ErrorKind::NoSuchJob,
         Error::Find(FindError::Ambiguous { .. }) => ErrorKind::Ambiguous,
+        Error::Store(heavy_store::Error::Running { .. }) => ErrorKind::NotEnded,
         Error::Find(FindError::Store(_)) | Error::Store(_) => ErrorKind::Database,
         Error::Steering(_) => ErrorKind::Steering,
         Error::NotRunning(_) => ErrorKind::NotRunning,

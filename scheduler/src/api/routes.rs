@@ -66,6 +66,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::SubmitJob, jobs::submit)
         .on(op::ListJobs, jobs::list)
         .on(op::GetJob, jobs::get)
+        .on(op::DeleteJob, jobs::delete)
         .on(op::StopJob, jobs::stop)
         .on(op::ChangeRate, jobs::change_rate)
         .on(op::PauseJob, jobs::pause)

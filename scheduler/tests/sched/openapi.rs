@@ -158,15 +158,20 @@ async fn every_operation_answers_as_described() {
     })
     .unwrap();
     let job = job.to_string();
-    for (path, operations) in document["paths"].as_object().unwrap() {
-        for (method, operation) in operations.as_object().unwrap() {
-            let method = method.to_uppercase();
-            let body = match operation["operationId"].as_str().unwrap() {
+    // What deletes comes last, so that the others have a job to answer for.
+    for deletes in [false, true] {
+        for (method, path, name) in operations(&document) {
+            if deletes != ["deleteJob", "pruneJobs"].contains(&name.as_str()) {
+                continue;
+            }
+            let operation = &document["paths"][&path][method.to_lowercase()];
+            let body = match name.as_str() {
                 "submitJob" => spec.as_str(),
                 "uploadArtifact" => "x",
                 "changeRate" => r#"{"rate":"5"}"#,
                 "changeParams" => "{}",
                 "saveConfig" => r#"{"rate":"5","duration":"3s"}"#,
+                "pruneJobs" => r#"{"older_than":"30d","rows_only":true}"#,
                 "checkJob" => r#"{"thresholds":["http_reqs: rate>1 over 1s","checks: rate>0.5"]}"#,
                 _ => "",
             };
