@@ -31,9 +31,9 @@ fn a_server_says_where_it_listens_and_ends_on_a_signal() {
 #[test]
 fn only_loopback_is_listened_on() {
     for address in ["0.0.0.0:0", "[::]:0", "10.255.255.1:7700"] {
-        refused(&["--listen", address], 2, "authentication comes first");
+        refused(&["--listen", address], 2, "there is no authentication yet");
     }
-    refused(&["--listen", "here"], 2, "is no address to listen on");
+    refused(&["--listen", "here"], 2, "invalid listen address `here`");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn wrong_flags_are_wrong_usage() {
         (&["--rate", "1", "--params", "/no/such"], "cannot read /no/such"),
         (
             &["--rate", "1", "--report", "pdf=x"],
-            "unknown report format \"pdf\"",
+            "unknown report format `pdf`",
         ),
         (
             &["--rate", "1", "--report", "json=/no/such/x"],
@@ -132,7 +132,7 @@ fn a_scheduler_that_is_not_there_is_named() {
         .finish()
         .expect_code(2);
     assert!(
-        finished.stderr.contains("is no URL of a scheduler"),
+        finished.stderr.contains("invalid scheduler URL `nonsense`"),
         "{}",
         finished.stderr
     );

@@ -65,7 +65,7 @@ async fn a_job_whose_binary_is_gone_is_not_run_with_another_one() {
     rerun.await.unwrap().expect_code(0);
     std::fs::remove_file(world.dir.join("artifacts").join(&job.spec.binary_sha256)).unwrap();
     let gone = finish(sched(&world, "rerun last")).await.expect_code(2);
-    assert!(gone.stderr.contains("give it with --binary FILE"), "{gone:?}");
+    assert!(gone.stderr.contains("add --binary FILE"), "{gone:?}");
     let other = finish(sched(&world, "rerun last --binary /bin/false"))
         .await
         .expect_code(2);
