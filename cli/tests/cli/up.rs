@@ -77,8 +77,8 @@ fn run_takes_a_configuration_and_agents_of_its_scheduler() {
 fn an_address_that_others_can_reach_is_refused() {
     let folder = TempDir::new("up");
     for (listen, part) in [
-        ("0.0.0.0:0", "authentication comes first"),
-        ("nonsense", "is no address to listen on"),
+        ("0.0.0.0:0", "there is no authentication yet"),
+        ("nonsense", "invalid listen address `nonsense`"),
     ] {
         let up = Run::binary("heavy")
             .args(["up", "--listen", listen])
