@@ -1,0 +1,88 @@
+//! Agents that are lost, come back, or whose load test died.
+
+use super::*;
+
+#[test]
+fn losing_one_of_two_agents_degrades_and_losing_both_fails() {
+    let mut machine = running(&["a", "b"]);
+    let actions = machine.on(2 * SECOND, lost("a"));
+    let agent = "a".to_owned();
+    assert_eq!(recorded(&actions), [("agent-lost", "a")]);
+    assert_eq!(revised(&actions), [("b", 1)]);
+    assert!(actions.contains(&JobAction::Leave { agent }) && actions.contains(&JobAction::Save));
+    assert!(actions.contains(&JobAction::Replan));
+    assert_eq!((machine.state(), machine.degraded()), (JobState::Running, true));
+    let actions = machine.on(3 * SECOND, lost("b"));
+    assert_eq!(actions.last(), Some(&collect(&["a", "b"], 10 * SECOND)));
+    machine.on(4 * SECOND, JobEvent::Collected { complete: true });
+    assert_eq!(machine.state(), JobState::Failed);
+}
+
+#[test]
+fn a_load_test_that_died_fails_the_job_when_the_others_are_done() {
+    let mut machine = running(&["a", "b"]);
+    let actions = machine.on(2 * SECOND, failed("a"));
+    assert_eq!(recorded(&actions), [("agent-failed", "a")]);
+    assert_eq!(revised(&actions), [("b", 1)]);
+    assert_eq!(machine.state(), JobState::Running);
+    machine.on(11 * SECOND, JobEvent::Tick);
+    machine.on(12 * SECOND, update("b", AssignmentReport::Finished));
+    machine.on(13 * SECOND, JobEvent::Collected { complete: true });
+    assert_eq!(machine.state(), JobState::Failed);
+    assert!(
+        machine.reason().contains("lost its load test"),
+        "{}",
+        machine.reason()
+    );
+}
+
+#[test]
+fn missing_results_degrade() {
+    let mut machine = running(&["a"]);
+    machine.on(11 * SECOND, update("a", AssignmentReport::Finished));
+    machine.on(12 * SECOND, JobEvent::Collected { complete: false });
+    assert_eq!((machine.state(), machine.degraded()), (JobState::Finished, true));
+}
+
+#[test]
+fn an_agent_that_comes_back_hears_what_it_missed() {
+    let back = |holds| JobEvent::Back {
+        agent: "a".to_owned(),
+        holds,
+    };
+    let again = preparing(&["a"]).on(1, back(false));
+    assert_eq!((again.len(), assigned(&again[0])), (1, vec![("a", 0)]));
+    assert_eq!(preparing(&["a"]).on(1, back(true)), []);
+    let mut machine = running(&["a"]);
+    assert_eq!(machine.on(SECOND, back(true)), [start("a")]);
+    machine.on(SECOND, update("a", AssignmentReport::Running));
+    assert_eq!(machine.on(2 * SECOND, back(true)), []);
+    machine.on(3 * SECOND, stop(false));
+    assert_eq!(
+        machine.on(4 * SECOND, back(true)),
+        [stop_agent("a", GRACE, 2 * SECOND)]
+    );
+    assert_eq!(
+        machine.on(5 * SECOND, back(false)),
+        [],
+        "its last report comes again"
+    );
+    assert_eq!(
+        machine.on(5 * SECOND, update("a", AssignmentReport::Finished)),
+        [collect(&[], 2 * SECOND)]
+    );
+}
+
+#[test]
+fn an_agent_that_was_given_up_may_not_run_on() {
+    let mut machine = running(&["a", "b"]);
+    machine.on(2 * SECOND, lost("a"));
+    assert_eq!(
+        machine.on(3 * SECOND, update("a", AssignmentReport::Running)),
+        [stop_agent("a", 0, 0)]
+    );
+    assert_eq!(
+        machine.on(4 * SECOND, update("a", AssignmentReport::Finished)),
+        []
+    );
+}
