@@ -1,6 +1,8 @@
 //! The requests and answers that are not job documents: those are `heavy-results`' own.
 
+use heavy_load::span::Span;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Which jobs to list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,27 @@ pub struct NewRate {
     /// A rate (500, 6000/m), which replaces the rest of the plan; or a change of all rates to come (+10%, -25%).
     #[cfg_attr(feature = "schema", schema(pattern = r"^([0-9.]+(/[smh])?|[+-][0-9]+%)$"))]
     pub rate: String,
+}
+
+/// Which jobs to delete, and what of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Prune {
+    /// How long ago the jobs ended at least (30d, 12h).
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub older_than: Span,
+    /// Whether jobs, statistics and reports stay, and only the rows of requests and iterations are deleted.
+    #[serde(default)]
+    pub rows_only: bool,
+}
+
+/// The jobs that were deleted, or whose rows were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Pruned {
+    /// Their ids, oldest first.
+    pub jobs: Vec<Uuid>,
 }
 
 /// A stored binary.

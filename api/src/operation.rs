@@ -6,7 +6,7 @@ use heavy_results::progress::Progress;
 use serde_json::Value;
 
 use crate::document::{
-    Artifact, ConfigDocument, Health, JobDocument, ListQuery, NewRate, NoQuery, StopQuery,
+    Artifact, ConfigDocument, Health, JobDocument, ListQuery, NewRate, NoQuery, Prune, Pruned, StopQuery,
 };
 use crate::error::ErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
@@ -97,6 +97,9 @@ operations! {
     /// Delete a job that has ended, with all that it left
     DeleteJob = Delete "/api/v1/jobs/{job}" "deleteJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was"], &[Reference, NoSuchJob, Ambiguous, NotEnded, Database];
+    /// Delete all jobs that ended long ago, or only their rows
+    PruneJobs = Post "/api/v1/prune" "pruneJobs" (NoQuery, Json<Prune>) -> Json<Pruned>,
+        [200 "the jobs, oldest first"], &[Request, Database];
     /// Stop a job; one that has ended stays as it is
     StopJob = Post "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was before"], &[Request, Reference, NoSuchJob, Ambiguous, Database];

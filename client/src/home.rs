@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_api::document::{ListQuery, NoQuery};
+use heavy_api::document::{ListQuery, NoQuery, Prune, Pruned};
 use heavy_api::operation as op;
+use heavy_process::clock::wall_ns;
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView};
 use heavy_store::{Deletion, Store, find_job};
 use reqwest::Body;
@@ -26,6 +27,9 @@ pub trait JobHome: Send + Sync {
 
     /// Deletes a job that has ended, with all that it left; returns it as it was.
     async fn delete(&self, job: &str) -> Result<JobInfo, Error>;
+
+    /// Deletes all jobs that ended long ago, or only their rows.
+    async fn prune(&self, prune: &Prune) -> Result<Pruned, Error>;
 }
 
 #[async_trait]
@@ -45,6 +49,10 @@ impl JobHome for Remote {
 
     async fn delete(&self, job: &str) -> Result<JobInfo, Error> {
         self.ask(op::DeleteJob, job).await
+    }
+
+    async fn prune(&self, prune: &Prune) -> Result<Pruned, Error> {
+        self.ask_with(op::PruneJobs, "", &NoQuery {}, json(prune)?).await
     }
 }
 
@@ -92,5 +100,12 @@ impl JobHome for Database {
         let store = self.writable().await?;
         store.delete_jobs(&[job.id], Deletion::Everything).await?;
         Ok(job)
+    }
+
+    async fn prune(&self, prune: &Prune) -> Result<Pruned, Error> {
+        let before_ns = wall_ns().saturating_sub(prune.older_than.ns());
+        let what = Deletion::rows_only_if(prune.rows_only);
+        let jobs = self.writable().await?.prune(before_ns, what).await?;
+        Ok(Pruned { jobs })
     }
 }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use heavy_api::document::{NewRate, NoQuery};
+use heavy_api::document::{Prune, Pruned};
 use heavy_api::operation as op;
+use heavy_load::span::Span;
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
 use serde_json::value::RawValue;
@@ -98,6 +100,15 @@ pub enum Verb {
         #[arg(required = true, value_name = "JOB")]
         jobs: Vec<String>,
     },
+    /// Delete all jobs that ended long ago, or only their rows
+    Prune {
+        /// How long ago a job ended at least, as in 30d or 12h
+        #[arg(long, value_name = "D", env = "HEAVY_OLDER_THAN")]
+        older_than: Span,
+        /// Delete the rows of requests and iterations; keep jobs, statistics and reports
+        #[arg(long, env = "HEAVY_ROWS_ONLY", value_parser = FalseyValueParser::new())]
+        rows_only: bool,
+    },
     /// Change the rate of a running job from now to its end
     Rate {
         /// Job: an id, a unique prefix of one, or last
@@ -158,7 +169,11 @@ impl Verb {
     #[must_use]
     pub const fn needs(&self) -> Needs {
         match self {
-            Self::Jobs(_) | Self::Status { .. } | Self::Check { .. } | Self::Delete { .. } => Needs::JobHome,
+            Self::Jobs(_)
+            | Self::Status { .. }
+            | Self::Check { .. }
+            | Self::Delete { .. }
+            | Self::Prune { .. } => Needs::JobHome,
             Self::Rerun(_) | Self::Config(_) => Needs::AnyScheduler,
             Self::Submit(_)
             | Self::Watch { .. }
@@ -195,6 +210,10 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
             json,
         } => return check(home, job, thresholds, *json).await,
         Verb::Delete { jobs } => delete(home, jobs).await?,
+        &Verb::Prune {
+            older_than,
+            rows_only,
+        } => prune(home, older_than, rows_only).await?,
         _ => {
             return Err(Error::Usage(
                 "this needs a scheduler: use --scheduler URL".to_owned(),
@@ -283,6 +302,23 @@ async fn delete(home: &dyn JobHome, names: &[String]) -> Result<(), Error> {
     for id in ids {
         let job = home.delete(&id.to_string()).await?;
         say(&format!("deleted job {}\n", job.id));
+    }
+    Ok(())
+}
+
+async fn prune(home: &dyn JobHome, older_than: Span, rows_only: bool) -> Result<(), Error> {
+    let Pruned { jobs } = home
+        .prune(&Prune {
+            older_than,
+            rows_only,
+        })
+        .await?;
+    let what = if rows_only { "the rows of job" } else { "job" };
+    for job in &jobs {
+        say(&format!("deleted {what} {job}\n"));
+    }
+    if jobs.is_empty() {
+        say(&format!("no job to delete ended more than {older_than} ago\n"));
     }
     Ok(())
 }

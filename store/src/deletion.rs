@@ -14,6 +14,16 @@ pub enum Deletion {
 }
 
 impl Deletion {
+    /// The rows only if that is so, else everything.
+    #[must_use]
+    pub const fn rows_only_if(rows_only: bool) -> Self {
+        if rows_only {
+            Self::RowsOnly
+        } else {
+            Self::Everything
+        }
+    }
+
     pub(crate) fn is_rows_only(self) -> bool {
         self == Self::RowsOnly
     }

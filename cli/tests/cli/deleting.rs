@@ -52,6 +52,27 @@ fn a_database_that_is_not_there_is_not_made() {
 }
 
 #[test]
+fn old_jobs_are_pruned_or_only_their_rows() {
+    let stored = Stored::new();
+    let ids = || ids(&stored.heavy(&["jobs", "--json"]).finish().expect_code(0).stdout);
+    let prune = |args: &[&str]| {
+        stored
+            .heavy(&[&["prune", "--older-than"], args].concat())
+            .finish()
+    };
+    let none = prune(&["300d"]).expect_code(0);
+    assert!(none.stderr.contains("no job to delete"), "{}", none.stderr);
+    let rows = prune(&["0s", "--rows-only"]).expect_code(0).stderr;
+    assert_eq!(rows.matches("deleted the rows of job ").count(), 2, "{rows}");
+    stored.heavy(&["report", "last"]).finish().expect_code(0);
+    assert_eq!(ids().len(), 2);
+    let jobs = prune(&["0s"]).expect_code(0).stderr;
+    assert_eq!(jobs.matches("deleted job ").count(), 2, "{jobs}");
+    assert!(ids().is_empty());
+    prune(&["soon"]).expect_code(2);
+}
+
+#[test]
 fn a_scheduler_deletes_what_has_ended() {
     let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
     let folder = TempDir::new("deleting");

@@ -5,7 +5,8 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection, StringRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use heavy_api::document::{ListQuery, NewRate, StopQuery};
+use heavy_api::document::{ListQuery, NewRate, Prune, Pruned, StopQuery};
+use heavy_process::clock::wall_ns;
 use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, SpecError};
 use heavy_store::{Deletion, find_job, judge};
 use http::{HeaderMap, StatusCode};
@@ -46,6 +47,18 @@ pub(super) async fn delete(State(api): TheApi, Path(job): Path<String>) -> Job {
     let job = find_job(&*api.store, &job).await?;
     api.store.delete_jobs(&[job.id], Deletion::Everything).await?;
     Ok(Json(job))
+}
+
+pub(super) async fn prune(
+    State(api): TheApi,
+    body: Result<String, StringRejection>,
+) -> Result<Json<Pruned>, Refusal> {
+    let prune: Prune =
+        serde_json::from_str(&text(body)?).map_err(|error| Error::Request(error.to_string()))?;
+    let before_ns = wall_ns().saturating_sub(prune.older_than.ns());
+    let what = Deletion::rows_only_if(prune.rows_only);
+    let jobs = api.store.prune(before_ns, what).await?;
+    Ok(Json(Pruned { jobs }))
 }
 
 pub(super) async fn stop(

@@ -67,6 +67,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::ListJobs, jobs::list)
         .on(op::GetJob, jobs::get)
         .on(op::DeleteJob, jobs::delete)
+        .on(op::PruneJobs, jobs::prune)
         .on(op::StopJob, jobs::stop)
         .on(op::ChangeRate, jobs::change_rate)
         .on(op::PauseJob, jobs::pause)
