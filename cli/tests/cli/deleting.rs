@@ -21,7 +21,7 @@ fn jobs_are_deleted_from_the_local_database() {
     let wrong = stored
         .heavy(&["delete", "last", "ffffffff"])
         .finish()
-        .expect_code(2);
+        .expect_code(1);
     assert!(wrong.stderr.contains("ffffffff"), "{}", wrong.stderr);
     let list = || ids(&stored.heavy(&["jobs", "--json"]).finish().expect_code(0).stdout);
     assert_eq!(
@@ -32,7 +32,7 @@ fn jobs_are_deleted_from_the_local_database() {
     let deleted = stored.heavy(&["delete", "last", &last]).finish().expect_code(0);
     assert_eq!(deleted.stderr, format!("deleted job {last}\n"), "each once");
     assert_eq!(list(), [first]);
-    stored.heavy(&["status", &last]).finish().expect_code(2);
+    stored.heavy(&["status", &last]).finish().expect_code(1);
     let rows = stored.heavy(&[
         "sql",
         "--format",

@@ -66,7 +66,7 @@ fn run_takes_a_configuration_and_agents_of_its_scheduler() {
     let other = [&run[..], &["many"]].concat();
     let said = heavy(&other).finish().expect_code(2);
     assert!(
-        said.stderr.contains("no configuration \"many\""),
+        said.stderr.contains("unknown configuration `many`"),
         "{}",
         said.stderr
     );
