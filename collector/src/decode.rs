@@ -132,9 +132,12 @@ fn rows(sent: v1::Rows) -> Result<Rows, InvalidBatch> {
     }
     let mut requests = sent.requests.unwrap_or_default();
     renumber(&mut requests.old_window, &mut requests.window);
+    if requests.remote_addr.is_empty() {
+        requests.remote_addr.resize(requests.workflow.len(), 0);
+    }
     check!(
         requests, texts;
-        texts: workflow step name method url error error_kind user_id proto tags;
+        texts: workflow step name method url error error_kind user_id proto tags remote_addr;
         values: status failed size started_ns duration_ns blocked_ns dns_ns connect_ns tls_ns send_ns wait_ns
             receive_ns reused window sequence_id request_id iteration
     );

@@ -73,6 +73,7 @@ impl<'a, S: Subject> Measuring<'a, S> {
             },
             failed: (expected && error.is_none()).then_some(false),
             proto: exchange.protocol().into(),
+            remote_addr: exchange.remote_addr.as_deref().unwrap_or_default().into(),
             reused: Some(exchange.reused),
             phases: Some(exchange.phases),
             ..self.line(exchange.started_ns, exchange.duration_ns())

@@ -93,6 +93,11 @@ impl<'a> Sample<'a> {
         self.set(|own| own.line.url = url.into())
     }
 
+    /// The peer of the connection, as in `127.0.0.1:6379`.
+    pub fn remote_addr(self, address: impl Display) -> Self {
+        self.set(|own| own.line.remote_addr = address.to_string().into())
+    }
+
     /// Sets the method, in the protocol's own terms: `SEND`, `GET`, `unary`.
     pub fn method(self, method: impl Into<Cow<'static, str>>) -> Self {
         self.set(|own| own.line.method = method.into())

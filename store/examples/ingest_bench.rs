@@ -164,6 +164,7 @@ fn rows(count: u64) -> Rows {
             (&mut of.user_id, 0),
             (&mut of.proto, 3),
             (&mut of.tags, 0),
+            (&mut of.remote_addr, 0),
         ] {
             column.push(index);
         }

@@ -100,6 +100,7 @@ const REQUESTS: &[ExportField] = &[
     number("iteration"),
     text("user_id"),
     text("proto"),
+    text("remote_addr"),
     ExportField {
         name: "tags",
         kind: ValueKind::Json,

@@ -34,10 +34,11 @@ enum RequestField {
     Proto,
     Tags,
     Window,
+    RemoteAddr,
 }
 
 /// The columns of requests that are not texts of their own.
-type Packed = PackedColumns<{ RequestField::Window as usize + 1 }>;
+type Packed = PackedColumns<{ RequestField::RemoteAddr as usize + 1 }>;
 
 #[derive(Debug, Default)]
 pub(crate) struct RequestEncoder {
@@ -88,6 +89,7 @@ impl RequestEncoder {
         put(RequestField::Error, error);
         put(RequestField::UserId, text(super::id(&line.user_id)));
         put(RequestField::Proto, text(super::id(&line.proto)));
+        put(RequestField::RemoteAddr, text(super::id(&line.remote_addr)));
         // Half a JSON object is useless.
         let tags = Some(&*line.tags).filter(|tags| tags.len() <= redact::MAX_TEXT_BYTES);
         put(RequestField::Tags, text(tags.unwrap_or_default()));

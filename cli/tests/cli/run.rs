@@ -37,6 +37,26 @@ fn run(test: &str, args: &[&str]) -> (Finished, Summary) {
 }
 
 #[test]
+fn rows_know_the_peer_of_their_connection() {
+    let target = target();
+    let folder = TempDir::new("peer");
+    let heavy = |args: &[&str]| {
+        Run::binary("heavy")
+            .args(args)
+            .env("HEAVY_DATA_DIR", folder.path())
+    };
+    let url = format!("http://localhost:{}/", target.addr().port());
+    let ran = heavy(&["run", &url, "--rate", "20", "--duration", "500ms"]).finish();
+    assert!(RAN.contains(&ran.code), "{ran:?}");
+    let sql = "select distinct remote_addr from requests where job_id = :job";
+    let peers = heavy(&["sql", "--format", "csv", sql])
+        .finish()
+        .expect_code(0)
+        .stdout;
+    assert_eq!(peers, format!("remote_addr\r\n{}\r\n", target.addr()));
+}
+
+#[test]
 fn a_url_is_requested_as_often_as_planned() {
     let target = target();
     let (finished, summary) = run(&format!("http://{}/items/7?key=secret", target.addr()), &[]);

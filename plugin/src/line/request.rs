@@ -57,6 +57,8 @@ pub struct RequestLine<'a> {
     pub request_id: Cow<'a, str>,
     /// The protocol, such as `HTTP/1.1`; empty if absent, which means HTTP.
     pub proto: Cow<'a, str>,
+    /// `remoteAddr`: the peer of the connection, as in `127.0.0.1:8080`; empty if absent.
+    pub remote_addr: Cow<'a, str>,
     /// Whether the connection had served a request before.
     pub reused: Option<bool>,
     /// The duration of each phase.
@@ -112,6 +114,7 @@ impl RequestLine<'_> {
             user_id: owned(self.user_id),
             request_id: owned(self.request_id),
             proto: owned(self.proto),
+            remote_addr: owned(self.remote_addr),
             reused: self.reused,
             phases: self.phases,
             tags: owned(self.tags),
@@ -142,6 +145,7 @@ impl RequestLine<'_> {
         optional_text(b",\"userID\":", &self.user_id, out);
         optional_text(b",\"requestID\":", &self.request_id, out);
         optional_text(b",\"proto\":", &self.proto, out);
+        optional_text(b",\"remoteAddr\":", &self.remote_addr, out);
         if let Some(reused) = self.reused {
             flag_field(b",\"reused\":", reused, out);
         }
@@ -206,6 +210,8 @@ pub(super) struct RequestWire<'a> {
     request_id: Text<'a>,
     #[serde(borrow, default)]
     proto: Text<'a>,
+    #[serde(borrow, default)]
+    remote_addr: Text<'a>,
     #[serde(default)]
     reused: Option<bool>,
     #[serde(default)]
@@ -241,6 +247,7 @@ impl<'a> From<RequestWire<'a>> for RequestLine<'a> {
             user_id: wire.user_id.0,
             request_id: wire.request_id.0,
             proto: wire.proto.0,
+            remote_addr: wire.remote_addr.0,
             reused: wire.reused,
             phases: wire.phases.map(Phases::from),
             tags: wire.tags.0,

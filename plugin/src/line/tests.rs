@@ -160,7 +160,7 @@ proptest! {
             sequence_id: text(0), url: text(1), method: text(2), status, size: numbers[0], started_ns,
             duration_ns: numbers[1], error: flags.2.then(|| text(3)), error_kind: text(4), failed: flags.0,
             workflow: text(5), step: text(6), name: text(7), iteration: flags.3.then_some(numbers[2]),
-            user_id: text(8), request_id: text(9), proto: text(4), reused: flags.1,
+            user_id: text(8), request_id: text(9), proto: text(4), remote_addr: text(7), reused: flags.1,
             phases: flags.2.then_some(Phases {
                 blocked_ns: numbers[3], dns_ns: numbers[4], connect_ns: numbers[5], tls_ns: numbers[6],
                 send_ns: numbers[7], wait_ns: numbers[8], receive_ns: numbers[9],

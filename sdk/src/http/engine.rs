@@ -112,6 +112,7 @@ impl Engine {
                     },
                 };
                 let reused = lease.stamps().served();
+                let remote_addr = lease.stamps().remote_addr();
                 // A message goes on before anything is awaited: what an await holds, every request has to allocate.
                 let outcome = match lease {
                     ConnectionLease::H1(mut connection) => {
@@ -140,6 +141,7 @@ impl Engine {
                 let mut exchange = Exchange::empty(&clock);
                 answer.fill(&mut exchange);
                 exchange.reused = reused;
+                exchange.remote_addr = remote_addr;
                 exchange.error = error;
                 return exchange;
             }

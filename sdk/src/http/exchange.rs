@@ -1,5 +1,7 @@
 //! The result of a request.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use heavy_plugin::line::Phases;
 use http::{HeaderMap, Version, response};
@@ -31,6 +33,8 @@ pub struct Exchange {
     pub phases: Phases,
     /// Whether the connection had served a request before.
     pub reused: bool,
+    /// The connection's peer, as in `127.0.0.1:8080`; `None` without a connection, or if the client does not tell.
+    pub remote_addr: Option<Arc<str>>,
     /// The error, if any. There may be a response as well: a body can break off.
     pub error: Option<RequestError>,
 }
@@ -86,6 +90,7 @@ impl Exchange {
             ended_ns: clock.now_ns(),
             phases: clock.phases(),
             reused: false,
+            remote_addr: None,
             error: None,
         }
     }

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -23,9 +24,21 @@ pub(crate) enum SocketStream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl SocketStream {
+    /// The peer, as in `127.0.0.1:8080`; `None` if it is gone.
+    fn remote_addr(&self) -> Option<Arc<str>> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        };
+        stream.peer_addr().ok().map(|peer| peer.to_string().into())
+    }
+}
+
 /// What a connection's exchanges know of it, and when bytes last passed. 0 means not yet.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
+    remote_addr: Option<Arc<str>>,
     served: Cell<bool>,
     written_ns: Cell<u64>,
     first_read_ns: Cell<u64>,
@@ -37,6 +50,11 @@ impl Stamps {
     pub(crate) fn begin(&self) {
         self.written_ns.set(0);
         self.first_read_ns.set(0);
+    }
+
+    /// The connection's peer.
+    pub(crate) fn remote_addr(&self) -> Option<Arc<str>> {
+        self.remote_addr.clone()
     }
 
     /// Whether a request was sent on the connection before.
@@ -97,7 +115,10 @@ pub(crate) struct Stamped {
 
 impl Stamped {
     pub(crate) fn new(transport: SocketStream) -> (Self, Rc<Stamps>) {
-        let stamps = Rc::new(Stamps::default());
+        let stamps = Rc::new(Stamps {
+            remote_addr: transport.remote_addr(),
+            ..Stamps::default()
+        });
         (
             Self {
                 transport,

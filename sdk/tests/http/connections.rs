@@ -23,6 +23,8 @@ fn one_connection_serves_requests_in_a_row() {
             let exchange = get(&engine, &server.url("/")).await;
             assert_eq!((exchange.status, &exchange.body[..]), (200, &b"hello"[..]));
             assert_eq!(exchange.reused, n > 0);
+            let peer = server.url("/").replace("http://", "").replace('/', "");
+            assert_eq!(exchange.remote_addr.as_deref(), Some(&*peer));
             assert_eq!(exchange.phases.connect_ns > 0, n == 0);
             assert!(exchange.phases.send_ns > 0 && exchange.phases.wait_ns > 0);
         }

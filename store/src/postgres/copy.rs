@@ -16,7 +16,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 const SAMPLE_COLUMNS: &str = "identity, started_ns, duration_ns, size, send_ns, wait_ns, receive_ns, blocked_ns, \
     dns_ns, connect_ns, tls_ns, iteration, status, time_window, failed, reused, job_id, sequence, sequence_text, url, \
-    error, error_kind, request_id, user_id, tags";
+    error, error_kind, request_id, user_id, tags, remote_addr";
 const ITERATION_COLUMNS: &str = "identity, iteration, scheduled_ns, lag_ns, duration_ns, slot_wait_ns, time_window, \
     ok, interrupted, has_response, job_id, sequence, sequence_text, error, user_id";
 
@@ -162,6 +162,7 @@ fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts:
     encoder.text_or_null(&clean(&of.request_id[row]));
     encoder.text_or_null(texts.plain(of.user_id[row]));
     encoder.text_or_null(&texts.tags[of.tags[row] as usize]);
+    encoder.text_or_null(texts.plain(of.remote_addr[row]));
 }
 
 fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, texts: &StoredTexts<'_>) {

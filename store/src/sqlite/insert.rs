@@ -248,6 +248,7 @@ fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: u
             ("error_kind", texts.plain(of.error_kind[row])),
             ("request_id", &clean(&of.request_id[row])),
             ("user_id", texts.plain(of.user_id[row])),
+            ("remote_addr", texts.plain(of.remote_addr[row])),
         ],
         ("tags", texts.tags(of.tags[row])),
     ));

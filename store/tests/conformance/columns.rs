@@ -24,7 +24,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
         false,
         "job_id agent workflow step name method url status failed error error_kind size started_at ended_at second \
          duration_ms blocked_ms dns_ms connect_ms tls_ms send_ms wait_ms receive_ms reused time_window sequence_id \
-         request_id iteration user_id tags",
+         request_id iteration user_id remote_addr tags",
     ),
     (
         "iterations",

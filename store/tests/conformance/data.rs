@@ -122,6 +122,7 @@ fn request(rows: &mut Rows, n: u64) {
     of.user_id.push(0);
     of.proto.push(6);
     of.tags.push(7);
+    of.remote_addr.push(0);
 }
 
 fn iteration(rows: &mut Rows, n: u64) {

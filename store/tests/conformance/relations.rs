@@ -18,13 +18,13 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
     let mut sent = data::rows(999, 2);
     let of = &mut sent.requests;
     (of.failed[0], of.reused[0], of.window[0]) = (true, 2, 1);
-    (of.error[0], of.error_kind[0], of.user_id[0]) = (8, 9, 10);
+    (of.error[0], of.error_kind[0], of.user_id[0], of.remote_addr[0]) = (8, 9, 10, 11);
     of.request_id[0] = "r1".to_owned();
     let of = &mut sent.iterations;
     (of.ok[1], of.interrupted[1], of.has_response[1]) = (false, true, false);
     (of.error[1], of.user_id[1], of.window[1]) = (8, 10, 2);
     sent.dictionary
-        .extend(["gave \"up\"", "timeout", "u1"].map(str::to_owned));
+        .extend(["gave \"up\"", "timeout", "u1", "10.0.0.1:80"].map(str::to_owned));
     let from = producer(job.id, "one", Stream::Rows);
     store
         .commit(&batch(&from, 1, Content::Rows(Box::new(sent))))
@@ -32,16 +32,16 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
         .unwrap();
 
     let sql = "select agent, workflow, step, name, method, url, status, size, second, duration_ms, blocked_ms, \
-               connect_ms, send_ms, wait_ms, time_window, sequence_id, iteration, user_id, proto, error, error_kind, request_id \
+               connect_ms, send_ms, wait_ms, time_window, sequence_id, iteration, user_id, proto, error, error_kind, request_id, remote_addr \
                from requests \
                order by iteration";
     assert_eq!(
         rows(&store, sql).await,
         [
             "one|buy|pay|GET /pay|GET|http://shop/pay|200|12|1|1000|0|0.5|0.01|999.48|warm-up|\
-             00000000-0000-4000-8000-0000000003e7|999|u1|HTTP/1.1|gave \"up\"|timeout|r1",
+             00000000-0000-4000-8000-0000000003e7|999|u1|HTTP/1.1|gave \"up\"|timeout|r1|10.0.0.1:80",
             "one|buy|pay|GET /pay|GET|http://shop/pay|200|12|2|1001|0|0.5|0.01|1000.48|steady|\
-             00000000-0000-4000-8000-0000000003e8|1000||HTTP/1.1|||",
+             00000000-0000-4000-8000-0000000003e8|1000||HTTP/1.1||||",
         ]
     );
     let sql = "select started_at, ended_at, failed, reused, tags from requests order by iteration";
