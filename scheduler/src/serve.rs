@@ -78,12 +78,8 @@ pub enum Error {
 /// A scheduler that is ready to serve.
 #[derive(Debug)]
 pub struct Scheduler {
-    jobs: Arc<JobService>,
-    store: Arc<dyn Store>,
+    api: Api,
     inbox: Inbox,
-    fleet: Arc<Fleet>,
-    artifacts: Arc<Artifacts>,
-    configs: Arc<Configs>,
     shutdown: CancellationToken,
     _data_dir: DataDir,
 }
@@ -130,13 +126,18 @@ impl Scheduler {
         let (jobs, inbox) = JobService::new(tools, heard);
         // Before anybody can ask, so that nobody sees a job that nobody looks after.
         jobs.take_up().await?;
-        Ok(Self {
+        let api = Api {
             jobs,
             store,
-            inbox,
             fleet,
             artifacts,
             configs,
+            start_token: Uuid::new_v4().simple().to_string(),
+            shutdown: CancellationToken::new(),
+        };
+        Ok(Self {
+            api,
+            inbox,
             shutdown,
             _data_dir: config.data_dir,
         })
@@ -145,35 +146,23 @@ impl Scheduler {
     /// Serves until the token given to [`Self::open`] is cancelled.
     pub async fn serve(self, listener: TcpListener) {
         let Self {
-            jobs,
-            store,
+            api,
             inbox,
-            fleet,
-            artifacts,
-            configs,
             shutdown,
             _data_dir,
         } = self;
-        let closing = CancellationToken::new();
+        let closing = api.shutdown.clone();
+        let jobs = Arc::clone(&api.jobs);
         let background = TaskTracker::new();
         let until_closing = |task| {
             let closing = closing.clone();
             background.spawn(async move { closing.run_until_cancelled_owned(task).await });
         };
         until_closing(boxed(Arc::clone(&jobs).run(inbox)));
-        until_closing(boxed(expire(Arc::clone(&fleet))));
+        until_closing(boxed(expire(Arc::clone(&api.fleet))));
         let agents = connect::AgentEndpoint {
-            fleet: Arc::clone(&fleet),
-            artifacts: Arc::clone(&artifacts),
-            shutdown: closing.clone(),
-        };
-        let api = Api {
-            jobs: Arc::clone(&jobs),
-            store,
-            fleet,
-            artifacts,
-            configs,
-            start_token: Uuid::new_v4().simple().to_string(),
+            fleet: Arc::clone(&api.fleet),
+            artifacts: Arc::clone(&api.artifacts),
             shutdown: closing.clone(),
         };
         let router = router(agents, api);

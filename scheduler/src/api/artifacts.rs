@@ -9,8 +9,8 @@ use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
 
+use super::TheApi;
 use super::refusal::{Refusal, kind_of_artifact};
-use super::state::TheApi;
 use crate::artifacts::{Error, PAUSE_LIMIT};
 
 pub(super) async fn upload(

@@ -7,8 +7,8 @@ use heavy_process::clock::wall_ns;
 use heavy_results::config::Config;
 use http::StatusCode;
 
+use super::TheApi;
 use super::refusal::Refusal;
-use super::state::TheApi;
 use crate::job::error::Error;
 
 pub(super) async fn list(State(api): TheApi) -> Result<Json<Vec<Config>>, Refusal> {

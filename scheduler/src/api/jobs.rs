@@ -11,8 +11,8 @@ use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, SpecEr
 use heavy_store::{Deletion, find_job, judge};
 use http::{HeaderMap, StatusCode};
 
+use super::TheApi;
 use super::refusal::Refusal;
-use super::state::TheApi;
 use crate::job::error::Error;
 use crate::job::load_change::LoadChange;
 
@@ -40,7 +40,9 @@ pub(super) async fn list(
 }
 
 pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
-    Ok(Json(api.jobs.view(&job).await?))
+    let job = find_job(&*api.store, &job).await?;
+    let summary = api.store.summary(job.id).await?;
+    Ok(Json(JobView { job, summary }))
 }
 
 pub(super) async fn delete(State(api): TheApi, Path(job): Path<String>) -> Job {

@@ -12,8 +12,8 @@ use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
 use tokio_stream::wrappers::WatchStream;
 
+use super::TheApi;
 use super::refusal::Refusal;
-use super::state::TheApi;
 use crate::job::progress::Snapshot;
 
 pub(super) async fn watch(

@@ -7,6 +7,7 @@ use heavy_store::FindError;
 use http::StatusCode;
 
 use crate::job::error::Error;
+use crate::job::machine::event::ChangeRefused;
 use crate::{artifacts, configs};
 
 /// The kind of an error.
@@ -21,8 +22,8 @@ pub(super) fn kind(error: &Error) -> ErrorKind {
         Error::Find(FindError::Ambiguous { .. }) => ErrorKind::Ambiguous,
         Error::Store(heavy_store::Error::Running { .. }) => ErrorKind::NotEnded,
         Error::Find(FindError::Store(_)) | Error::Store(_) => ErrorKind::Database,
-        Error::Steering(_) => ErrorKind::Steering,
-        Error::NotRunning(_) => ErrorKind::NotRunning,
+        Error::Refused(ChangeRefused::Change(_)) => ErrorKind::Steering,
+        Error::Refused(ChangeRefused::NotRunning(_)) => ErrorKind::NotRunning,
         Error::QueueFull(_) => ErrorKind::QueueFull,
         Error::ShuttingDown => ErrorKind::ShuttingDown,
         Error::Env(_) => ErrorKind::Disk,

@@ -14,8 +14,8 @@ use heavy_api::error::ErrorKind;
 use heavy_api::operation::{self as op, Method, Operation};
 use heavy_proto::net::MAX_MESSAGE_BYTES;
 
+use super::Api;
 use super::refusal::refuse;
-use super::state::Api;
 use super::{artifacts, configs, jobs, progress};
 
 /// Operations and their description.

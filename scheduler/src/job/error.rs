@@ -23,12 +23,9 @@ pub(crate) enum Error {
     /// No job is meant, or several.
     #[error(transparent)]
     Find(#[from] FindError),
-    /// What is asked of a running job cannot be done.
-    #[error("{0}")]
-    Steering(String),
-    /// It is asked of a job that does not run.
-    #[error("the job is {0}: only a running job can be changed")]
-    NotRunning(&'static str),
+    /// What is asked of a job cannot be done, or not now.
+    #[error(transparent)]
+    Refused(#[from] ChangeRefused),
     /// The queue is full.
     #[error("the queue is full ({0} jobs): try again later")]
     QueueFull(usize),
@@ -41,13 +38,4 @@ pub(crate) enum Error {
     /// The results database.
     #[error(transparent)]
     Store(#[from] heavy_store::Error),
-}
-
-impl From<ChangeRefused> for Error {
-    fn from(refusal: ChangeRefused) -> Self {
-        match refusal {
-            ChangeRefused::Change(why) => Self::Steering(why.to_owned()),
-            ChangeRefused::NotRunning(state) => Self::NotRunning(state),
-        }
-    }
 }

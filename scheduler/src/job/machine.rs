@@ -25,7 +25,6 @@ pub(crate) mod event;
 mod lifecycle;
 mod load_control;
 mod membership;
-mod moment;
 mod params;
 mod share;
 pub(crate) mod team;
@@ -35,9 +34,8 @@ use heavy_results::job::{JobSpec, JobState};
 use actions::Actions;
 use crew::Openings;
 use event::{AgentOrder, JobAction, JobEvent, OfferedAgent, PREPARE_LIMIT_NS};
-use lifecycle::{Lifecycle, Termination};
+use lifecycle::{Lifecycle, StopTerms, Termination};
 use membership::{Departure, Membership};
-use moment::StopTerms;
 use share::ShareState;
 use team::Team;
 
@@ -66,32 +64,32 @@ impl JobMachine {
     }
 
     pub(crate) const fn state(&self) -> JobState {
-        self.life.state()
+        self.life.state
     }
 
     pub(crate) fn reason(&self) -> &str {
-        self.life.reason()
+        &self.life.reason
     }
 
     pub(crate) const fn degraded(&self) -> bool {
-        self.life.degraded()
+        self.life.degraded
     }
 
     /// When the job starts or started, on the clock of the events.
     pub(crate) const fn start_ns(&self) -> Option<u64> {
-        self.life.start_ns()
+        self.life.start_ns
     }
 
     /// The agents and their plan, once there are any.
     pub(crate) fn team(&self) -> Option<&Team> {
-        self.members.team()
+        self.members.crew.as_ref().map(|crew| &crew.team)
     }
 
     /// Up to where due instants count, from the job's start: the profile's end, or earlier after a stop.
     pub(crate) fn end_ns(&self) -> u64 {
         let duration_ns = self.duration_ns();
         self.life
-            .stop()
+            .stop
             .map_or(duration_ns, |stop| stop.end_ns.min(duration_ns))
     }
 
@@ -168,7 +166,7 @@ impl JobMachine {
         let moment = self.life.moment(self.now_ns);
         let departure = self.members.lose(moment, agent, why, &mut self.actions);
         if departure.is_some() && moment.start_ns.is_some() {
-            self.life.degrade();
+            self.life.degraded = true;
         }
         match departure {
             Some(Departure::Fails(reason)) => self.fail(reason),
@@ -191,7 +189,7 @@ impl JobMachine {
             JobState::Queued => self.conclude(Termination::Stopped(who)),
             JobState::Preparing | JobState::Running => self.end(Termination::Stopped(who), grace_ns),
             // The profile is over, or it was stopped: only less grace can still be meant.
-            JobState::Draining if now && !self.life.is_collecting() => {
+            JobState::Draining if now && !self.life.collecting => {
                 self.end(Termination::Stopped(who), 0);
             }
             JobState::Draining | JobState::Finished | JobState::Failed | JobState::Stopped => {}
@@ -210,7 +208,7 @@ impl JobMachine {
         let timed_out = self.life.timed_out(self.now_ns);
         match self.state() {
             JobState::Preparing if timed_out => {
-                let late = self.members.names(|share| share == ShareState::Assigned);
+                let late = self.members.shares.names(|share| share == ShareState::Assigned);
                 self.fail(format!(
                     "not prepared within {} s: {}; look at the logs of these agents",
                     PREPARE_LIMIT_NS / 1_000_000_000,
@@ -228,8 +226,8 @@ impl JobMachine {
                     .members
                     .while_running(moment, |crew, time| crew.remind(time, actions));
             }
-            JobState::Draining if timed_out && !self.life.is_collecting() => {
-                for agent in self.members.names(|share| !share.is_done()) {
+            JobState::Draining if timed_out && !self.life.collecting => {
+                for agent in self.members.shares.names(|share| !share.is_done()) {
                     self.actions.stop(&agent, StopTerms::default());
                     self.on_lost(&agent, "it did not finish in time");
                 }
@@ -239,9 +237,9 @@ impl JobMachine {
     }
 
     fn on_collected(&mut self, complete: bool) {
-        if self.life.is_collecting() {
+        if self.life.collecting {
             if !complete {
-                self.life.degrade();
+                self.life.degraded = true;
             }
             self.life.conclude();
             self.actions.push(JobAction::Conclude);
@@ -257,15 +255,15 @@ impl JobMachine {
         if self.state() == JobState::Draining && self.start_ns().is_some() {
             self.members.turn_away_joining(&mut self.actions);
         }
-        let all_done = self.members.all(ShareState::is_done);
+        let all_done = self.members.shares.all(ShareState::is_done);
         if self.state() == JobState::Running && all_done {
             self.life.drain(self.now_ns, 0);
             self.actions.save();
         }
-        if self.state() == JobState::Draining && !self.life.is_collecting() && all_done {
+        if self.state() == JobState::Draining && !self.life.collecting && all_done {
             self.life.collect();
             if self.start_ns().is_some() {
-                let lost = self.members.names(|share| share == ShareState::Lost);
+                let lost = self.members.shares.names(|share| share == ShareState::Lost);
                 let end_ns = self.end_ns();
                 self.actions.push(JobAction::Collect { lost, end_ns });
             } else {
@@ -276,10 +274,10 @@ impl JobMachine {
     }
 
     fn start_if_prepared(&mut self) {
-        if self.members.all(|share| share == ShareState::Prepared) {
+        if self.members.shares.all(|share| share == ShareState::Prepared) {
             self.life.begin(self.now_ns);
             self.actions.push(JobAction::Begin);
-            for agent in self.members.names(|_| true) {
+            for agent in self.members.shares.names(|_| true) {
                 self.actions.order(&agent, AgentOrder::Start);
             }
             self.actions.save();
@@ -308,7 +306,7 @@ impl JobMachine {
         let end_ns = self.end_ns().min(self.life.elapsed_ns(self.now_ns));
         let terms = StopTerms { grace_ns, end_ns };
         self.life.drain_early(self.now_ns, terms);
-        for agent in self.members.names(|share| !share.is_done()) {
+        for agent in self.members.shares.names(|share| !share.is_done()) {
             self.actions.stop(&agent, terms);
         }
         self.actions.save();

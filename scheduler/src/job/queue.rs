@@ -23,6 +23,8 @@ pub(crate) struct WaitingJob {
     pub(crate) on: BTreeMap<String, String>,
     /// How long it waits while too few agents are connected.
     pub(crate) patience_ns: u64,
+    /// Whether its place is at the head.
+    pub(crate) first: bool,
 }
 
 /// What is to happen to a waiting job.
@@ -45,22 +47,17 @@ pub(crate) struct JobQueue {
 }
 
 impl JobQueue {
-    /// Puts a job at the end; false when the queue is full.
+    /// Puts a job at its place; false when the queue is full.
     pub(crate) fn push(&mut self, waiting: WaitingJob) -> bool {
         if self.waiting.len() >= LONGEST {
             return false;
         }
-        self.waiting.push_back(waiting);
-        true
-    }
-
-    /// Puts a job at the head; false when the queue is full.
-    pub(crate) fn push_first(&mut self, waiting: WaitingJob) -> bool {
-        if self.waiting.len() >= LONGEST {
-            return false;
+        if waiting.first {
+            self.waiting.push_front(waiting);
+            self.short_since_ns = None;
+        } else {
+            self.waiting.push_back(waiting);
         }
-        self.waiting.push_front(waiting);
-        self.short_since_ns = None;
         true
     }
 
@@ -197,6 +194,7 @@ mod tests {
                 agents: *agents,
                 on: BTreeMap::new(),
                 patience_ns: 30,
+                first: false,
             }));
         }
         queue
@@ -234,11 +232,12 @@ mod tests {
     #[test]
     fn one_that_replaces_others_is_the_head() {
         let mut queue = queue(&[(1, None)]);
-        assert!(queue.push_first(WaitingJob {
+        assert!(queue.push(WaitingJob {
             job: job(9),
             agents: None,
             on: BTreeMap::new(),
             patience_ns: 30,
+            first: true,
         }));
         let decisions = queue.decide(0, &agents(&[("a", true)]));
         assert_eq!(decisions[0], take(9, &["a"]));

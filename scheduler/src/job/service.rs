@@ -39,7 +39,7 @@ struct LiveJob {
 
 #[derive(Debug)]
 enum QueueOrder {
-    Queue(WaitingJob, bool),
+    Queue(WaitingJob),
     Done(Uuid),
 }
 
@@ -118,7 +118,7 @@ impl JobService {
         loop {
             tokio::select! {
                 Some(order) = inbox.orders.recv() => match order {
-                    QueueOrder::Queue(waiting, first) => self.enqueue(&mut queue, waiting, first),
+                    QueueOrder::Queue(waiting) => self.enqueue(&mut queue, waiting),
                     QueueOrder::Done(job) => queue.remove(job),
                 },
                 Some(news) = inbox.news.recv() => self.deliver(news),
@@ -143,9 +143,10 @@ impl JobService {
             agents: job.spec.agents,
             on: job.spec.on.clone(),
             patience_ns: job.spec.wait_for_agents.ns(),
+            first: job.spec.replace,
         };
         let (messages, mailbox) = mpsc::channel(MAILBOX);
-        let (on, first) = (job.spec.on.clone(), job.spec.replace);
+        let on = job.spec.on.clone();
         let (driver, view) = JobDriver::new(self.tools.clone(), job, env);
         let live = LiveJob {
             messages,
@@ -161,23 +162,14 @@ impl JobService {
             let _ = service.orders.send(QueueOrder::Done(id)).await;
         });
         // The service's task takes orders for as long as the scheduler lives.
-        let _ = self.orders.send(QueueOrder::Queue(waiting, first)).await;
+        let _ = self.orders.send(QueueOrder::Queue(waiting)).await;
     }
 
-    fn enqueue(&self, queue: &mut JobQueue, waiting: WaitingJob, first: bool) {
+    fn enqueue(&self, queue: &mut JobQueue, waiting: WaitingJob) {
         let job = waiting.job;
-        let taken = if first {
-            queue.push_first(waiting)
-        } else {
-            queue.push(waiting)
-        };
-        if !taken {
-            self.tell(
-                job,
-                JobEvent::GaveUp {
-                    reason: Error::QueueFull(LONGEST).to_string(),
-                },
-            );
+        if !queue.push(waiting) {
+            let reason = Error::QueueFull(LONGEST).to_string();
+            self.tell(job, JobEvent::GaveUp { reason });
         }
     }
 

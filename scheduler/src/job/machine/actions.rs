@@ -3,7 +3,7 @@
 use heavy_results::stats;
 
 use super::event::{AgentOrder, JobAction};
-use super::moment::{JobTime, StopTerms};
+use super::lifecycle::{JobTime, StopTerms};
 
 /// The actions of one event.
 #[derive(Debug, Default)]

@@ -10,8 +10,8 @@ use heavy_results::job::JobSpec;
 use super::acks::{Acks, Awaited};
 use super::actions::Actions;
 use super::event::{AgentOrder, Assignment, ChangeRefused, JobAction, OfferedAgent};
+use super::lifecycle::JobTime;
 use super::load_control::LoadControl;
-use super::moment::JobTime;
 use super::params::JobParams;
 use super::team::Team;
 use crate::job::load_change::LoadChange;
@@ -32,10 +32,10 @@ pub(crate) struct Openings {
 pub(crate) struct Crew {
     asked: Option<u32>,
     weights: Weights,
-    team: Team,
+    pub(super) team: Team,
     control: LoadControl,
     params: JobParams,
-    acks: Acks,
+    pub(super) acks: Acks,
 }
 
 impl Crew {
@@ -53,10 +53,6 @@ impl Crew {
             params: JobParams::default(),
             acks: Acks::default(),
         }
-    }
-
-    pub(crate) const fn team(&self) -> &Team {
-        &self.team
     }
 
     /// Who may join at an instant.
@@ -92,11 +88,6 @@ impl Crew {
             && self.team.seat(&agent.name, weight(self.weights, agent)).is_some()
     }
 
-    /// Gives up the seat of an agent that did not come to enter.
-    pub(crate) fn turn_away(&mut self, agent: &str) {
-        self.team.turn_away(agent);
-    }
-
     /// An agent takes its share from the next revision on.
     pub(crate) fn enter(&mut self, time: JobTime, agent: &str, actions: &mut Actions) {
         if !self.team.enter(agent) {
@@ -115,11 +106,6 @@ impl Crew {
         if self.team.leave(agent) {
             self.revise(time, None, actions);
         }
-    }
-
-    /// Awaits nothing more of an agent that starts nothing more.
-    pub(crate) fn excuse(&mut self, agent: &str) {
-        self.acks.excuse(agent);
     }
 
     /// Changes the load from the next revision on.

@@ -2,8 +2,57 @@
 
 use heavy_results::job::JobState;
 
-use super::event::{DRAIN_LIMIT_NS, PREPARE_LIMIT_NS, START_LEAD_NS};
-use super::moment::{Moment, StopTerms};
+use super::event::{ChangeRefused, DRAIN_LIMIT_NS, PREPARE_LIMIT_NS, START_LEAD_NS};
+
+/// A revision takes effect this long after it was made: agents have released up to 50 ms ahead, and hear of it in time.
+const CUT_LEAD_NS: u64 = 150_000_000;
+
+/// An instant of a started job, on the clock of the events.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JobTime {
+    pub(crate) now_ns: u64,
+    pub(crate) start_ns: u64,
+}
+
+impl JobTime {
+    /// When a revision that is made now takes effect, from the job's start.
+    pub(crate) const fn cut_ns(self) -> u64 {
+        (self.now_ns + CUT_LEAD_NS).saturating_sub(self.start_ns)
+    }
+}
+
+/// What agents are told when the job ends before its profile does; the default is at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StopTerms {
+    pub(crate) grace_ns: u64,
+    /// Up to where due instants count, from the job's start.
+    pub(crate) end_ns: u64,
+}
+
+/// When an event comes, and how far the job is by then.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now_ns: u64,
+    pub(crate) state: JobState,
+    pub(crate) start_ns: Option<u64>,
+    /// Set once agents were told to stop before the profile's end.
+    pub(crate) stop: Option<StopTerms>,
+}
+
+impl Moment {
+    /// `None` before the start.
+    pub(crate) fn started(self) -> Option<JobTime> {
+        let now_ns = self.now_ns;
+        self.start_ns.map(|start_ns| JobTime { now_ns, start_ns })
+    }
+
+    /// Refuses what only a running job can do.
+    pub(crate) fn running(self) -> Result<JobTime, ChangeRefused> {
+        self.started()
+            .filter(|_| self.state == JobState::Running)
+            .ok_or(ChangeRefused::NotRunning(self.state.as_str()))
+    }
+}
 
 /// Why a job does not finish as planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +68,17 @@ pub(crate) enum Termination {
 /// Where a job is in its life. States only go forward; the first termination decides how it ends.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
-    state: JobState,
-    reason: String,
-    degraded: bool,
+    pub(super) state: JobState,
+    pub(super) reason: String,
+    pub(super) degraded: bool,
     /// When the present state times out.
     limit_ns: Option<u64>,
-    start_ns: Option<u64>,
-    stop: Option<StopTerms>,
+    /// When the job starts or started, on the clock of the events.
+    pub(super) start_ns: Option<u64>,
+    /// Set once agents were told to stop before the profile's end.
+    pub(super) stop: Option<StopTerms>,
     termination: Option<Termination>,
-    collecting: bool,
+    pub(super) collecting: bool,
 }
 
 impl Lifecycle {
@@ -45,28 +96,6 @@ impl Lifecycle {
         }
     }
 
-    pub(crate) const fn state(&self) -> JobState {
-        self.state
-    }
-
-    pub(crate) fn reason(&self) -> &str {
-        &self.reason
-    }
-
-    pub(crate) const fn degraded(&self) -> bool {
-        self.degraded
-    }
-
-    /// When the job starts or started, on the clock of the events.
-    pub(crate) const fn start_ns(&self) -> Option<u64> {
-        self.start_ns
-    }
-
-    /// Set once agents were told to stop before the profile's end.
-    pub(crate) const fn stop(&self) -> Option<StopTerms> {
-        self.stop
-    }
-
     pub(crate) const fn moment(&self, now_ns: u64) -> Moment {
         Moment {
             now_ns,
@@ -74,10 +103,6 @@ impl Lifecycle {
             start_ns: self.start_ns,
             stop: self.stop,
         }
-    }
-
-    pub(crate) const fn is_collecting(&self) -> bool {
-        self.collecting
     }
 
     pub(crate) fn timed_out(&self, now_ns: u64) -> bool {
@@ -95,10 +120,6 @@ impl Lifecycle {
         let is_new = self.reason != reason;
         reason.clone_into(&mut self.reason);
         is_new
-    }
-
-    pub(crate) fn degrade(&mut self) {
-        self.degraded = true;
     }
 
     /// Leaves the queue.

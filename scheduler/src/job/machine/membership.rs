@@ -5,9 +5,8 @@ use heavy_results::job::{JobSpec, JobState};
 use super::actions::Actions;
 use super::crew::{Crew, Openings};
 use super::event::{AgentOrder, ChangeRefused, JobAction, OfferedAgent};
-use super::moment::{JobTime, Moment, StopTerms};
+use super::lifecycle::{JobTime, Moment, StopTerms};
 use super::share::{ShareState, Shares};
-use super::team::Team;
 use crate::fleet::{AgentAnswer, AssignmentReport};
 
 /// How an agent that is gone leaves its job.
@@ -22,31 +21,17 @@ pub(crate) enum Departure {
 /// The shares of a job's agents and, once there are any, the crew that they make.
 #[derive(Debug, Default)]
 pub(crate) struct Membership {
-    shares: Shares,
-    crew: Option<Crew>,
+    pub(super) shares: Shares,
+    pub(super) crew: Option<Crew>,
 }
 
 impl Membership {
-    /// The agents and their plan, once there are any.
-    pub(crate) fn team(&self) -> Option<&Team> {
-        self.crew.as_ref().map(Crew::team)
-    }
-
     /// Who may join at an instant.
     pub(crate) fn openings(&self, moment: Moment) -> Openings {
         match (&self.crew, moment.running()) {
             (Some(crew), Ok(time)) => crew.openings(time),
             _ => Openings::default(),
         }
-    }
-
-    pub(crate) fn all(&self, wanted: impl Fn(ShareState) -> bool) -> bool {
-        self.shares.all(wanted)
-    }
-
-    /// The agents whose shares are like this, by name.
-    pub(crate) fn names(&self, wanted: impl Fn(ShareState) -> bool) -> Vec<String> {
-        self.shares.names(wanted)
     }
 
     /// Assigns the job to the agents with which it begins.
@@ -225,7 +210,7 @@ impl Membership {
     fn starts_nothing_more(&mut self, agent: &str, state: ShareState) {
         self.shares.set(agent, state);
         if let Some(crew) = &mut self.crew {
-            crew.excuse(agent);
+            crew.acks.excuse(agent);
         }
     }
 
@@ -248,7 +233,7 @@ impl Membership {
         if joining {
             self.shares.remove(agent);
             if let Some(crew) = &mut self.crew {
-                crew.turn_away(agent);
+                crew.team.turn_away(agent);
             }
         }
         joining

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heavy_process::clock::wall_ns;
-use heavy_results::job::{JobInfo, JobSpec, JobView};
+use heavy_results::job::{JobInfo, JobSpec};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::JobService;
 use crate::job::driver::{JobMessage, Reply};
 use crate::job::error::Error;
 use crate::job::load_change::LoadChange;
-use crate::job::machine::event::JobEvent;
+use crate::job::machine::event::{ChangeRefused, JobEvent};
 use crate::job::progress::{self, Snapshot};
 use crate::job::queue::LONGEST;
 use crate::job::submission::{check_env, new_job};
@@ -55,28 +55,11 @@ impl JobService {
         Ok(job)
     }
 
-    /// Finds a job by its id, a unique prefix of it, or `last`.
-    ///
-    /// # Errors
-    /// When there is none or more than one, or the text is none of these.
-    pub(crate) async fn find(&self, reference: &str) -> Result<JobInfo, Error> {
+    async fn find(&self, reference: &str) -> Result<JobInfo, Error> {
         Ok(heavy_store::find_job(&*self.tools.store, reference).await?)
     }
 
-    /// A job and its summary as last written.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
-    pub(crate) async fn view(&self, reference: &str) -> Result<JobView, Error> {
-        let job = self.find(reference).await?;
-        let summary = self.tools.store.summary(job.id).await?;
-        Ok(JobView { job, summary })
-    }
-
     /// Tells a job to stop; one that has ended stays as it is.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
     pub(crate) async fn stop(&self, reference: &str, now: bool) -> Result<JobInfo, Error> {
         let job = self.find(reference).await?;
         let who = "a client".to_owned();
@@ -87,7 +70,7 @@ impl JobService {
     /// Changes the load of a running job.
     ///
     /// # Errors
-    /// As [`Self::find`], and when it does not run or the change makes no sense.
+    /// When it does not run, or the change makes no sense.
     pub(crate) async fn change(&self, reference: &str, change: LoadChange) -> Result<JobInfo, Error> {
         let who = "a client".to_owned();
         self.ask(reference, JobEvent::Change { change, who }).await
@@ -96,7 +79,7 @@ impl JobService {
     /// Gives the load tests of a running job new params.
     ///
     /// # Errors
-    /// As [`Self::change`], and when they are no JSON.
+    /// When it does not run, or they are no JSON.
     pub(crate) async fn params(&self, reference: &str, params: String) -> Result<JobInfo, Error> {
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&params) {
             return Err(Error::Request(format!("params are not valid JSON: {error}")));
@@ -110,7 +93,9 @@ impl JobService {
         let job = self.find(reference).await?;
         let (reply, answer) = oneshot::channel();
         self.send(job.id, event, Some(reply)).await;
-        answer.await.unwrap_or(Err(Error::NotRunning(job.state.as_str())))
+        answer
+            .await
+            .unwrap_or(Err(ChangeRefused::NotRunning(job.state.as_str()).into()))
     }
 
     /// Sends an event to a job's driver; one that is gone has ended its job and needs none.
@@ -136,17 +121,15 @@ impl JobService {
     }
 
     /// A job's progress from now on, ending after the final one.
-    ///
-    /// # Errors
-    /// As [`Self::find`].
     pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Snapshot>, Error> {
         let job = self.find(reference).await?;
         if let Some(live) = self.lock().get(&job.id) {
             return Ok(live.view.progress.clone());
         }
         // It may have ended between the two looks: what the store says now is final.
-        let view = self.view(&job.id.to_string()).await?;
-        let progress = progress::of_stored(&view.job, view.summary.as_ref());
+        let job = self.find(&job.id.to_string()).await?;
+        let summary = self.tools.store.summary(job.id).await?;
+        let progress = progress::of_stored(&job, summary.as_ref());
         Ok(watch::channel(Snapshot::new(progress)).1)
     }
 }
