@@ -226,13 +226,13 @@ pub fn shared_rate(
     let alone = turns.len() == 1;
     let streams = (0u64..).zip(turns).map(|(place, turns)| {
         let turns = (!alone).then_some(turns);
-        Stream::new(
-            profile.clone(),
-            offset.ns(),
+        Stream {
+            profile: profile.clone(),
+            offset_ns: offset.ns(),
             turns,
             arrivals,
-            seed.wrapping_add(place),
-        )
+            seed: seed.wrapping_add(place),
+        }
     });
     Some(streams.collect())
 }

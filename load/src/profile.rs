@@ -18,7 +18,7 @@ pub use edit::LONGEST_PAUSE_NS;
 use piece::Piece;
 pub use stage::Stage;
 
-use crate::rate::Rate;
+use crate::rate::{Rate, greatest_common_divisor};
 use crate::span::Span;
 
 /// A rate over time, from the job's start to [`Profile::duration_ns`]. Clones share their pieces.
@@ -155,12 +155,6 @@ impl Profile {
         u64::try_from(self.area(last_ns) / self.units_of_one() + 1).unwrap_or(u64::MAX)
     }
 
-    /// How many iterations the whole profile plans.
-    #[must_use]
-    pub fn planned(&self) -> u64 {
-        self.count_before(self.duration_ns())
-    }
-
     /// The asked rate at an instant, in starts per second; 0 outside of the profile.
     #[must_use]
     pub fn rate_per_second_at(&self, at_ns: u64) -> f64 {
@@ -169,23 +163,6 @@ impl Profile {
         placed.map_or(0.0, |placed| {
             placed.piece.count_at(at_ns - placed.start_ns) * 1e9 / self.per_ns as f64
         })
-    }
-
-    /// The mean asked rate over the whole profile, in starts per second.
-    #[must_use]
-    pub fn mean_rate_per_second(&self) -> f64 {
-        let duration_ns = self.duration_ns();
-        if duration_ns == 0 {
-            return 0.0;
-        }
-        self.area(duration_ns) as f64 / self.units_of_one() as f64 / duration_ns as f64 * 1e9
-    }
-
-    /// The highest asked rate, in starts per second.
-    #[must_use]
-    pub fn highest_rate_per_second(&self) -> f64 {
-        let highest = self.pieces.iter().map(|placed| placed.piece.highest()).max();
-        highest.unwrap_or(0) as f64 * 1e9 / self.per_ns as f64
     }
 
     /// Since when the rate only falls, to the end; the profile's end if it does not fall there.
@@ -231,9 +208,5 @@ impl TryFrom<Document> for Profile {
 }
 
 fn least_common_multiple(a: u64, b: u64) -> u128 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    u128::from(a / x) * u128::from(b)
+    u128::from(a / greatest_common_divisor(a, b)) * u128::from(b)
 }

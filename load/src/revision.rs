@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::arrivals::Arrivals;
 use crate::load::{Closed, Load, LoadModel, Quota};
 use crate::profile::Profile;
 use crate::split::{Share, Split};
@@ -78,13 +79,13 @@ impl Revision {
         members.sort_by(|a, b| a.agent.cmp(&b.agent));
         let number = self.number + 1;
         let first = load.workflows.iter().map(|workflow| match &workflow.model {
-            LoadModel::Open(stream) if stream.is_uniform() => stream.count_before(cut_ns),
+            LoadModel::Open(stream) if stream.arrivals == Arrivals::Uniform => stream.count_before(cut_ns),
             LoadModel::Open(_) | LoadModel::Closed(_) => u64::from(number) * FAR,
         });
         let plans = changed.workflows.iter().map(|workflow| match &workflow.model {
             LoadModel::Open(stream) => Some(Plan {
-                profile: stream.profile().clone(),
-                offset_ns: stream.offset_ns(),
+                profile: stream.profile.clone(),
+                offset_ns: stream.offset_ns,
             }),
             LoadModel::Closed(_) => None,
         });
@@ -106,9 +107,8 @@ impl Revision {
         load.pauses.clone_from(&self.pauses);
         for (workflow, plan) in load.workflows.iter_mut().zip(&self.plans) {
             if let (LoadModel::Open(stream), Some(plan)) = (&mut workflow.model, plan) {
-                *stream = stream
-                    .with_profile(plan.profile.clone())
-                    .with_offset(plan.offset_ns);
+                stream.profile = plan.profile.clone();
+                stream.offset_ns = plan.offset_ns;
             }
         }
         load
@@ -255,25 +255,29 @@ impl LoadTimeline {
         &self.newest().1
     }
 
+    /// Each revision with its load, and up to when it holds.
+    fn periods(&self) -> impl Iterator<Item = (&Revision, &Load, u64)> {
+        let next = self.revisions.iter().skip(1).map(|(next, _)| next.cut_ns);
+        let periods = self.revisions.iter().zip(next.chain([u64::MAX]));
+        periods.map(|((revision, load), next_ns)| (revision, load, next_ns))
+    }
+
     /// How many iterations are planned for an agent: of random arrivals the expected number.
     #[must_use]
     pub fn planned(&self, agent: &str) -> u64 {
         let mut planned = 0;
-        for (at, (revision, load)) in self.revisions.iter().enumerate() {
-            let next_ns = self
-                .revisions
-                .get(at + 1)
-                .map_or(u64::MAX, |(next, _)| next.cut_ns);
+        for (revision, load, next_ns) in self.periods() {
             for (place, workflow) in load.workflows.iter().enumerate() {
                 planned += match &workflow.model {
                     LoadModel::Open(stream) => {
-                        let stream = stream.as_uniform();
+                        let mut stream = stream.clone();
+                        stream.arrivals = Arrivals::Uniform;
                         let mut revision = revision.clone();
                         revision.first[place] = stream.count_before(revision.cut_ns);
                         let dealt = revision.dealt(&stream, place, agent);
                         dealt.map_or(0, |mut dealt| dealt.pass(next_ns))
                     }
-                    LoadModel::Closed(closed) if at == 0 => {
+                    LoadModel::Closed(closed) if revision.number == 0 => {
                         let seated = revision.seated(agent);
                         seated.map_or(0, |seated| match closed.quota {
                             Quota::Unlimited => 0,
@@ -296,11 +300,7 @@ impl LoadTimeline {
     #[must_use]
     pub fn due(&self, agent: &str, until_ns: u64) -> Vec<u64> {
         let mut due = vec![0; self.document.workflows.len()];
-        for (at, (revision, load)) in self.revisions.iter().enumerate() {
-            let next_ns = self
-                .revisions
-                .get(at + 1)
-                .map_or(u64::MAX, |(next, _)| next.cut_ns);
+        for (revision, load, next_ns) in self.periods() {
             for (place, (workflow, due)) in load.workflows.iter().zip(&mut due).enumerate() {
                 if let LoadModel::Open(stream) = &workflow.model
                     && let Some(mut dealt) = revision.dealt(stream, place, agent)

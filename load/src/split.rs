@@ -4,6 +4,8 @@
 //! "The chairman assignment problem", Discrete Mathematics 32, 1980): in every prefix of the table each member has
 //! within one of its ideal share.
 
+use crate::rate::greatest_common_divisor;
+
 /// The most that the weights of a job may add up to; the table has that length.
 pub const MAX_TOTAL_WEIGHT: u64 = 1 << 20;
 
@@ -35,12 +37,9 @@ impl Split {
         if weights.is_empty() || weights.contains(&0) {
             return Err(Error::NoWeight);
         }
-        let divisor = weights
-            .iter()
-            .copied()
-            .reduce(greatest_common_divisor)
-            .unwrap_or(1);
-        let reduced: Vec<u64> = weights.iter().map(|weight| u64::from(weight / divisor)).collect();
+        let weights: Vec<u64> = weights.iter().copied().map(u64::from).collect();
+        let divisor = weights.iter().copied().fold(0, greatest_common_divisor);
+        let reduced: Vec<u64> = weights.iter().map(|weight| weight / divisor).collect();
         let total: u64 = reduced.iter().sum();
         if total > MAX_TOTAL_WEIGHT {
             return Err(Error::TooHeavy(total));
@@ -119,13 +118,6 @@ impl Share {
         beyond / self.period * self.places.len() as u64
             + self.places.partition_point(|place| *place < rest) as u64
     }
-}
-
-fn greatest_common_divisor(mut a: u32, mut b: u32) -> u32 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 /// Tijdeman's algorithm in integers. With k states of weights w (total W), place j (from 1) goes, among the states

@@ -9,79 +9,24 @@ use crate::split::Share;
 /// When the iterations of one workflow are due.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stream {
-    profile: Profile,
+    /// The rate over time, counted from `offset_ns`.
+    pub profile: Profile,
     /// Where the profile begins, from the job's start.
-    offset_ns: u64,
+    pub offset_ns: u64,
     /// Which iterations of the profile are the workflow's; none: all.
-    turns: Option<Share>,
-    arrivals: Arrivals,
-    seed: u64,
+    pub turns: Option<Share>,
+    /// How starts are spread around the rate.
+    pub arrivals: Arrivals,
+    /// Seed for random arrivals.
+    pub seed: u64,
 }
 
 impl Stream {
-    /// A stream of the iterations of `profile` that are its `turns`.
-    #[must_use]
-    pub const fn new(
-        profile: Profile,
-        offset_ns: u64,
-        turns: Option<Share>,
-        arrivals: Arrivals,
-        seed: u64,
-    ) -> Self {
-        Self {
-            profile,
-            offset_ns,
-            turns,
-            arrivals,
-            seed,
-        }
-    }
-
-    /// The profile, its time counted from [`Self::offset_ns`].
-    #[must_use]
-    pub const fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    /// Where the profile begins, from the job's start.
-    #[must_use]
-    pub const fn offset_ns(&self) -> u64 {
-        self.offset_ns
-    }
-
-    /// The stream with another profile in its place.
-    #[must_use]
-    pub fn with_profile(&self, profile: Profile) -> Self {
-        Self {
-            profile,
-            ..self.clone()
-        }
-    }
-
-    /// The stream with its starts spread evenly.
-    #[must_use]
-    pub fn as_uniform(&self) -> Self {
-        Self {
-            arrivals: Arrivals::Uniform,
-            ..self.clone()
-        }
-    }
-
-    /// The stream, beginning at another instant from the job's start.
-    #[must_use]
-    pub fn with_offset(&self, offset_ns: u64) -> Self {
-        Self {
-            offset_ns,
-            ..self.clone()
-        }
-    }
-
-    /// The stream with nothing due for a while from an instant on, all that was to come so much later.
-    #[must_use]
-    pub fn with_gap(&self, at_ns: u64, gap_ns: u64) -> Self {
+    /// Nothing is due for a while from an instant on, and all that was to come comes so much later.
+    pub fn add_gap(&mut self, at_ns: u64, gap_ns: u64) {
         match at_ns.checked_sub(self.offset_ns) {
-            None | Some(0) => self.with_offset(self.offset_ns + gap_ns),
-            Some(at_ns) => self.with_profile(self.profile.with_gap(at_ns, gap_ns)),
+            None | Some(0) => self.offset_ns += gap_ns,
+            Some(at_ns) => self.profile = self.profile.with_gap(at_ns, gap_ns),
         }
     }
 
@@ -94,12 +39,6 @@ impl Stream {
         };
         let due_ns = of_profile.map_or(u64::MAX, |n| self.profile.due_ns(n));
         due_ns.saturating_add(self.offset_ns)
-    }
-
-    /// Whether numbers follow from due instants.
-    #[must_use]
-    pub fn is_uniform(&self) -> bool {
-        self.arrivals == Arrivals::Uniform
     }
 
     /// How many iterations are planned before an instant (exclusive).

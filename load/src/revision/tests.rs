@@ -65,7 +65,7 @@ proptest! {
             let mut changed = load.clone();
             for workflow in &mut changed.workflows {
                 if let LoadModel::Open(stream) = &mut workflow.model {
-                    *stream = stream.with_profile(stream.profile().scaled_from(cut_ns, percent));
+                    stream.profile = stream.profile.scaled_from(cut_ns, percent);
                 }
             }
             let next = newest.next(&load, cut_ns, members(&team), &changed);

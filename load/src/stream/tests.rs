@@ -10,6 +10,16 @@ use proptest::prelude::*;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
+fn random(profile: Profile, offset_ns: u64, seed: u64) -> Stream {
+    Stream {
+        profile,
+        offset_ns,
+        turns: None,
+        arrivals: Arrivals::Poisson,
+        seed,
+    }
+}
+
 fn ramp() -> Profile {
     let stages: Vec<Stage> = ["2s:300", "1s:50"].map(|stage| stage.parse().unwrap()).to_vec();
     Profile::stages(Rate::ZERO, &stages)
@@ -40,7 +50,7 @@ fn deal(stream: &Stream, weights: &[u32], member: u32) -> Dealt {
 fn random_members_together_have_the_intensity_of_the_profile() {
     let rate = Rate::per_second(5_000).unwrap();
     let profile = Profile::constant(rate, Span::from_s(10));
-    let stream = Stream::new(profile, 0, None, Arrivals::Poisson, 42);
+    let stream = random(profile, 0, 42);
     let mut due: Vec<u64> = (0..3)
         .flat_map(|member| all(deal(&stream, &[1, 2, 2], member)))
         .map(|(_, due_ns)| due_ns)
@@ -57,7 +67,7 @@ fn random_members_together_have_the_intensity_of_the_profile() {
 
 #[test]
 fn random_arrivals_follow_a_ramp() {
-    let stream = Stream::new(ramp(), SECOND_NS, None, Arrivals::Poisson, 1);
+    let stream = random(ramp(), SECOND_NS, 1);
     let first = (0..400).map(|seed| {
         let stream = Stream {
             seed,
@@ -102,7 +112,7 @@ proptest! {
         }
         due.sort_unstable();
         let profile = ramp();
-        let planned: Vec<u64> = (0..profile.planned()).map(|n| profile.due_ns(n)).collect();
+        let planned: Vec<u64> = (0..profile.count_before(profile.duration_ns())).map(|n| profile.due_ns(n)).collect();
         prop_assert_eq!(due, planned);
     }
 }

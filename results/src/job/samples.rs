@@ -1,7 +1,5 @@
 //! Which raw rows of a job are kept.
 
-use serde::{Deserialize, Serialize};
-
 /// Which raw rows are kept; roll-ups always hold everything. Text form: `all`, `errors`, `none`, `10%`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Samples {
@@ -51,16 +49,4 @@ impl std::fmt::Display for Samples {
     }
 }
 
-impl Serialize for Samples {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Samples {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+heavy_load::serde_by_text!(Samples);

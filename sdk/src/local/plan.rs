@@ -39,7 +39,13 @@ impl CallPlan {
         }
         let span = Span::from_ns(crate::http::duration_ns(duration));
         let profile = Profile::constant(rate, span);
-        Ok(Self::Paced(Stream::new(profile, 0, None, Arrivals::Uniform, 0)))
+        Ok(Self::Paced(Stream {
+            profile,
+            offset_ns: 0,
+            turns: None,
+            arrivals: Arrivals::Uniform,
+            seed: 0,
+        }))
     }
 
     /// How many calls there are.

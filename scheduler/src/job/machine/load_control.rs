@@ -48,22 +48,20 @@ impl LoadControl {
             }
             LoadChange::Rate(rate) => {
                 let streams = streams(load)?;
-                let same = streams
-                    .windows(2)
-                    .all(|pair| pair[0].profile() == pair[1].profile());
+                let same = streams.windows(2).all(|pair| pair[0].profile == pair[1].profile);
                 if !same {
                     return refuse("its workflows have different rates: change them by a percentage (+10%)");
                 }
                 Ok(each(load, |stream| {
-                    let inside_ns = at_ns.saturating_sub(stream.offset_ns());
-                    stream.with_profile(stream.profile().with_rate_from(inside_ns, rate))
+                    let inside_ns = at_ns.saturating_sub(stream.offset_ns);
+                    stream.profile = stream.profile.with_rate_from(inside_ns, rate);
                 }))
             }
             LoadChange::Scale(percent) => {
                 streams(load)?;
                 Ok(each(load, |stream| {
-                    let inside_ns = at_ns.saturating_sub(stream.offset_ns());
-                    stream.with_profile(stream.profile().scaled_from(inside_ns, percent))
+                    let inside_ns = at_ns.saturating_sub(stream.offset_ns);
+                    stream.profile = stream.profile.scaled_from(inside_ns, percent);
                 }))
             }
         }
@@ -86,11 +84,11 @@ fn streams(load: &Load) -> Result<Vec<&Stream>, ChangeRefused> {
     }
 }
 
-fn each(load: &Load, change: impl Fn(&Stream) -> Stream) -> Load {
+fn each(load: &Load, change: impl Fn(&mut Stream)) -> Load {
     let mut load = load.clone();
     for lane in &mut load.workflows {
         if let LoadModel::Open(stream) = &mut lane.model {
-            *stream = change(stream);
+            change(stream);
         }
     }
     load
@@ -98,10 +96,8 @@ fn each(load: &Load, change: impl Fn(&Stream) -> Stream) -> Load {
 
 fn with_gap(load: &Load, at_ns: u64, gap_ns: u64) -> Load {
     let mut load = each(load, |stream| {
-        if at_ns >= stream.end_ns() {
-            stream.clone()
-        } else {
-            stream.with_gap(at_ns, gap_ns)
+        if at_ns < stream.end_ns() {
+            stream.add_gap(at_ns, gap_ns);
         }
     });
     load.pauses.push((at_ns, at_ns + gap_ns));
