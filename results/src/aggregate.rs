@@ -3,7 +3,6 @@
 //! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed,
 //! and a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
-mod accounting;
 mod agent_series;
 mod agents;
 mod errors;
@@ -26,11 +25,12 @@ pub use series::SecondRow;
 
 use crate::job::{JobInfo, JobState};
 use crate::stats::{Closing, Delta, Event, Iterations, LogLine};
-use crate::summary::{Accounting, Summary, Timeline, VERSION};
-use crate::threshold::{Breach, Observed, Threshold, ThresholdSummary, ThresholdWatch};
+use crate::summary::{Accounting, Distribution, Summary, Timeline, VERSION};
+use crate::threshold::{Observed, Threshold, ThresholdSummary, ThresholdWatch};
 use agent_series::AgentSeries;
 use agents::AgentTable;
 use heavy_load::load::Load;
+use heavy_load::vocabulary::OUTPUT_DROPPED;
 use heavy_load::window::Windows;
 use journal::Journal;
 use series::{RowContext, Series};
@@ -219,12 +219,15 @@ impl Aggregator {
     /// The accounting so far.
     #[must_use]
     pub fn accounting(&self) -> Accounting {
-        self.totals.accounting(self.load.planned())
+        Accounting {
+            planned: self.load.planned(),
+            ..self.totals.workflows.accounting()
+        }
     }
 
     /// Judges the thresholds on what ends before a second, up to which everything is known. Gives the first threshold
     /// that is broken and stops the load; only once.
-    pub fn judge_before(&mut self, before_second: u32) -> Option<Breach> {
+    pub fn judge_before(&mut self, before_second: u32) -> Option<ThresholdSummary> {
         let planned = self.load.duration_ns() / NS_PER_SECOND;
         self.watch
             .advance(before_second, u32::try_from(planned).unwrap_or(u32::MAX))
@@ -237,7 +240,7 @@ impl Aggregator {
 
     /// The time that rates refer to: up to the last end, and the whole plan once it was carried out.
     fn measured(&self, carried_out: bool) -> Observed {
-        let last_ended_ns = self.totals.last_ended_ns();
+        let last_ended_ns = self.totals.last_ended_ns;
         let end_ns = self.end_ns.unwrap_or_else(|| self.load.duration_ns());
         let is_open = self.load.is_open();
         let planned_ns = if carried_out && is_open { end_ns } else { 1 };
@@ -266,24 +269,25 @@ impl Aggregator {
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
         let measured = self.measured(complete && job.state == JobState::Finished);
         let run_time_s = measured.run_time_s;
+        let all = &self.totals.workflows;
         Summary {
             version: VERSION,
             job: job.clone(),
             heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
             complete,
-            run_time_s: self.totals.last_ended_ns() as f64 / 1e9,
+            run_time_s: self.totals.last_ended_ns as f64 / 1e9,
             thresholds: self.watch.outcomes(measured, complete),
             iterations: self.accounting(),
-            generator_lag: self.totals.generator_lag(),
-            response_time: self.totals.response_time(),
-            requests: self.totals.requests(run_time_s),
+            generator_lag: Distribution::from(&all.merged(|sums| &sums.generator_lag)),
+            response_time: Distribution::from_nonempty(&all.merged(|sums| &sums.response)),
+            requests: self.totals.requests.totals(run_time_s),
             windows: self.totals.windows(&self.load, complete),
             timeline: self.timeline(),
             events: self.journal.first_events().to_vec(),
             workflows: self.totals.workflows(&self.load, run_time_s),
-            errors: self.totals.errors(),
+            errors: self.totals.errors.summaries(),
             not_results: self.totals.not_results(),
-            metrics: self.totals.metrics(),
+            metrics: self.totals.metrics.summaries(),
             agents: self.agents.summaries(shares),
             warnings: self.warnings(),
         }
@@ -292,13 +296,13 @@ impl Aggregator {
     fn timeline(&self) -> Timeline {
         let seconds = self.series.seconds();
         let in_flight = seconds.map(|second| (second, self.agent_series.in_flight(second)));
-        let run_time_s = self.totals.last_ended_ns() as f64 / 1e9;
+        let run_time_s = self.totals.last_ended_ns as f64 / 1e9;
         self.columns.timeline(&self.load, in_flight, run_time_s)
     }
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.agents.warnings();
-        let unwritten = self.totals.output_dropped();
+        let unwritten = self.totals.metrics.sum_of(OUTPUT_DROPPED);
         if unwritten > 0.0 {
             warnings.push(format!(
                 "the load test discarded {unwritten} lines of requests or metrics because its output was not read fast \
@@ -306,7 +310,7 @@ impl Aggregator {
             ));
         }
         warnings.extend(self.series.slow_second());
-        if self.totals.has_other_requests() {
+        if self.totals.requests.has_other() {
             warnings.push("too many request names: the rest are aggregated as (other)".to_owned());
         }
         warnings

@@ -27,7 +27,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use aggregate::{Aggregate, Operator};
 pub use limit::Limit;
 pub use metric::Metric;
-pub use outcome::{Breach, ThresholdOutcome, ThresholdSummary, WindowSeconds};
+pub use outcome::{ThresholdOutcome, ThresholdSummary, WindowSeconds};
 pub use selector::Selector;
 pub use watch::{Observed, ThresholdWatch};
 

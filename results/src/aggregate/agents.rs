@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::accounting;
 use crate::stats::{Closing, Delta, Dropped, Iterations};
 use crate::summary::{Accounting, AgentSummary};
 use heavy_load::histogram::Histogram;
@@ -132,15 +131,13 @@ impl AgentTable {
 impl AgentSums {
     fn add(&mut self, row: &Iterations) {
         let sum = self.workflows.entry(Arc::clone(&row.workflow)).or_default();
-        accounting::add(sum, &accounting::of(row));
+        sum.add(&Accounting::from(row));
         self.generator_lag.merge(&row.generator_lag);
     }
 
     fn accounting(&self) -> Accounting {
         let mut sum = Accounting::default();
-        self.workflows
-            .values()
-            .for_each(|one| accounting::add(&mut sum, one));
+        self.workflows.values().for_each(|one| sum.add(one));
         sum
     }
 

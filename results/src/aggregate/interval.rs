@@ -1,16 +1,13 @@
 //! What happened in a span of time: a second of the series, or a point of the timeline.
 
 use crate::stats::{Iterations, Requests};
+use crate::summary::Accounting;
 use heavy_load::histogram::Histogram;
 
 /// Sums over an interval. Two neighbouring ones merge without loss.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Interval {
-    pub(super) scheduled: u64,
-    pub(super) started: u64,
-    pub(super) dropped: u64,
-    pub(super) ok: u64,
-    pub(super) failed: u64,
+    pub(super) iterations: Accounting,
     pub(super) requests_failed: u64,
     /// Of requests; its count is the number of requests.
     pub(super) duration: Histogram,
@@ -24,20 +21,12 @@ impl Interval {
     }
 
     pub(super) fn add_iterations(&mut self, row: &Iterations) {
-        self.scheduled += row.scheduled;
-        self.started += row.started;
-        self.dropped += row.dropped.total();
-        self.ok += row.ok;
-        self.failed += row.failed;
+        self.iterations.add(&Accounting::from(row));
         self.response.merge(&row.response);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
-        self.scheduled += other.scheduled;
-        self.started += other.started;
-        self.dropped += other.dropped;
-        self.ok += other.ok;
-        self.failed += other.failed;
+        self.iterations.add(&other.iterations);
         self.requests_failed += other.requests_failed;
         self.duration.merge(&other.duration);
         self.response.merge(&other.response);

@@ -140,16 +140,19 @@ impl Column {
 
     fn point(&self) -> Point {
         let Interval {
-            duration, response, ..
+            iterations,
+            response,
+            requests_failed,
+            duration,
         } = &self.sums;
         Point {
-            scheduled: self.sums.scheduled,
-            started: self.sums.started,
-            dropped: self.sums.dropped,
-            ok: self.sums.ok,
-            failed: self.sums.failed,
+            scheduled: iterations.scheduled,
+            started: iterations.started,
+            dropped: iterations.dropped.total(),
+            ok: iterations.ok,
+            failed: iterations.failed,
             requests: duration.count(),
-            requests_failed: self.sums.requests_failed,
+            requests_failed: *requests_failed,
             p50_ms: quantile_ms(duration, 0.50),
             p95_ms: quantile_ms(duration, 0.95),
             p99_ms: quantile_ms(duration, 0.99),

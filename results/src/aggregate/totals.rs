@@ -8,27 +8,24 @@ use super::metrics::MetricTable;
 use super::requests::RequestTable;
 use super::steps::{CheckTable, StepTable};
 use super::windows::WindowTable;
-use super::workflows::WorkflowTable;
+use super::workflows::{WorkflowSums, WorkflowTable};
 use crate::stats::{Delta, Iterations};
-use crate::summary::{
-    Accounting, Distribution, ErrorSummary, MetricSummary, RequestTotals, StepSummary, WindowSummary,
-    WorkflowSummary,
-};
+use crate::summary::{Accounting, Distribution, StepSummary, WindowSummary, WorkflowSummary};
 use heavy_load::load::{Load, WorkflowLoad};
-use heavy_load::vocabulary::OUTPUT_DROPPED;
 
 /// Sums over the whole job, independent of the order of deltas.
 #[derive(Debug, Default)]
 pub(super) struct JobTotals {
-    requests: RequestTable,
-    workflows: WorkflowTable,
+    pub(super) requests: RequestTable,
+    pub(super) workflows: WorkflowTable,
     steps: StepTable,
     windows: WindowTable,
     checks: CheckTable,
-    metrics: MetricTable,
-    errors: ErrorTable,
-    not_results: BTreeMap<Arc<str>, u64>,
-    last_ended_ns: u64,
+    pub(super) metrics: MetricTable,
+    pub(super) errors: ErrorTable,
+    pub(super) not_results: BTreeMap<Arc<str>, u64>,
+    /// When the last iteration or request ended; 0 before one has.
+    pub(super) last_ended_ns: u64,
 }
 
 impl JobTotals {
@@ -53,38 +50,15 @@ impl JobTotals {
         self.windows.add_iterations(row);
     }
 
-    /// When the last iteration or request ended; 0 before one has.
-    pub(super) const fn last_ended_ns(&self) -> u64 {
-        self.last_ended_ns
-    }
-
-    pub(super) fn accounting(&self, planned: u64) -> Accounting {
-        Accounting {
-            planned,
-            ..self.workflows.accounting()
-        }
-    }
-
-    pub(super) fn generator_lag(&self) -> Distribution {
-        Distribution::from(&self.workflows.generator_lag())
-    }
-
-    /// `None` where the load model has no response times.
-    pub(super) fn response_time(&self) -> Option<Distribution> {
-        Distribution::from_nonempty(&self.workflows.response())
-    }
-
-    pub(super) fn requests(&self, run_time_s: f64) -> RequestTotals {
-        self.requests.totals(run_time_s)
-    }
-
     /// By name. A workflow that has requests and no iterations is listed too.
     pub(super) fn workflows(&self, load: &Load, run_time_s: f64) -> Vec<WorkflowSummary> {
         let names: BTreeSet<&Arc<str>> = self.workflows.names().chain(self.requests.workflows()).collect();
+        let none = WorkflowSums::default();
         names
             .into_iter()
             .map(|name| {
-                let iterations = self.workflows.accounting_of(name);
+                let own = self.workflows.of(name).unwrap_or(&none);
+                let iterations = own.iterations;
                 let (status_counts, protocol_status_counts) = self.requests.status_counts(Some(name), None);
                 WorkflowSummary {
                     name: name.to_string(),
@@ -93,8 +67,8 @@ impl JobTotals {
                         ..iterations
                     },
                     rate: (iterations.ok + iterations.failed) as f64 / run_time_s,
-                    duration: self.workflows.duration_of(name),
-                    response_time: self.workflows.response_of(name),
+                    duration: Distribution::from(&own.duration),
+                    response_time: Distribution::from_nonempty(&own.response),
                     status_counts,
                     protocol_status_counts,
                     checks: self.checks.of(name),
@@ -142,29 +116,11 @@ impl JobTotals {
         self.windows.summaries(load, end_ns)
     }
 
-    pub(super) fn errors(&self) -> Vec<ErrorSummary> {
-        self.errors.summaries()
-    }
-
-    pub(super) fn metrics(&self) -> Vec<MetricSummary> {
-        self.metrics.summaries()
-    }
-
     pub(super) fn not_results(&self) -> BTreeMap<String, u64> {
-        let counts = self.not_results.iter();
-        counts
+        self.not_results
+            .iter()
             .map(|(reason, count)| (reason.to_string(), *count))
             .collect()
-    }
-
-    /// Lines of results that the load test did not write.
-    pub(super) fn output_dropped(&self) -> f64 {
-        self.metrics.sum_of(OUTPUT_DROPPED)
-    }
-
-    /// Whether there were more request names than are kept apart.
-    pub(super) fn has_other_requests(&self) -> bool {
-        self.requests.has_other()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::accounting;
+use super::interval::Interval;
 use crate::stats::{Iterations, Requests};
 use crate::summary::{Accounting, Distribution, WindowSummary};
 use heavy_load::histogram::Histogram;
@@ -15,25 +15,19 @@ pub(super) struct WindowTable(BTreeMap<Window, WindowSums>);
 
 #[derive(Debug, Default)]
 struct WindowSums {
-    iterations: Accounting,
+    sums: Interval,
     iteration_duration: Histogram,
-    response: Histogram,
-    requests_failed: u64,
-    duration: Histogram,
 }
 
 impl WindowTable {
     pub(super) fn add_requests(&mut self, row: &Requests) {
-        let sums = self.0.entry(row.window).or_default();
-        sums.duration.merge(&row.duration);
-        sums.requests_failed += if row.failed { row.duration.count() } else { 0 };
+        self.0.entry(row.window).or_default().sums.add_requests(row);
     }
 
     pub(super) fn add_iterations(&mut self, row: &Iterations) {
-        let sums = self.0.entry(row.window).or_default();
-        accounting::add(&mut sums.iterations, &accounting::of(row));
-        sums.iteration_duration.merge(&row.duration);
-        sums.response.merge(&row.response);
+        let window = self.0.entry(row.window).or_default();
+        window.sums.add_iterations(row);
+        window.iteration_duration.merge(&row.duration);
     }
 
     /// Each window that is not empty, in the order of time. The last one ends at `end_ns`.
@@ -55,20 +49,24 @@ impl WindowTable {
 impl WindowSums {
     fn summary(&self, window: Window, load: &Load, (from_ns, until_ns): (u64, u64)) -> WindowSummary {
         let seconds = (until_ns - from_ns) as f64 / 1e9;
-        let count = self.duration.count() as f64;
+        let Self {
+            sums,
+            iteration_duration,
+        } = self;
+        let count = sums.duration.count() as f64;
         WindowSummary {
             name: window.as_str().to_owned(),
             from_s: from_ns as f64 / 1e9,
             until_s: until_ns as f64 / 1e9,
             iterations: Accounting {
                 planned: load.count_before(until_ns) - load.count_before(from_ns),
-                ..self.iterations
+                ..sums.iterations
             },
-            iteration_duration: Distribution::from(&self.iteration_duration),
-            response_time: Distribution::from_nonempty(&self.response),
-            requests_failed: self.requests_failed,
+            iteration_duration: Distribution::from(iteration_duration),
+            response_time: Distribution::from_nonempty(&sums.response),
+            requests_failed: sums.requests_failed,
             request_rate: if seconds > 0.0 { count / seconds } else { 0.0 },
-            duration: Distribution::from(&self.duration),
+            duration: Distribution::from(&sums.duration),
         }
     }
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::accounting;
 use crate::stats::Iterations;
-use crate::summary::{Accounting, Distribution};
+use crate::summary::Accounting;
 use heavy_load::histogram::Histogram;
 
 /// The iterations of every workflow that has reported any.
@@ -13,17 +12,17 @@ use heavy_load::histogram::Histogram;
 pub(super) struct WorkflowTable(BTreeMap<Arc<str>, WorkflowSums>);
 
 #[derive(Debug, Default)]
-struct WorkflowSums {
-    iterations: Accounting,
-    duration: Histogram,
-    response: Histogram,
-    generator_lag: Histogram,
+pub(super) struct WorkflowSums {
+    pub(super) iterations: Accounting,
+    pub(super) duration: Histogram,
+    pub(super) response: Histogram,
+    pub(super) generator_lag: Histogram,
 }
 
 impl WorkflowTable {
     pub(super) fn add(&mut self, row: &Iterations) {
         let sums = self.0.entry(Arc::clone(&row.workflow)).or_default();
-        accounting::add(&mut sums.iterations, &accounting::of(row));
+        sums.iterations.add(&Accounting::from(row));
         sums.duration.merge(&row.duration);
         sums.response.merge(&row.response);
         sums.generator_lag.merge(&row.generator_lag);
@@ -36,46 +35,16 @@ impl WorkflowTable {
     /// All iterations together.
     pub(super) fn accounting(&self) -> Accounting {
         let mut sum = Accounting::default();
-        for sums in self.0.values() {
-            accounting::add(&mut sum, &sums.iterations);
-        }
+        self.0.values().for_each(|sums| sum.add(&sums.iterations));
         sum
     }
 
-    /// Those of one workflow.
-    pub(super) fn accounting_of(&self, workflow: &str) -> Accounting {
-        self.0
-            .get(workflow)
-            .map(|sums| sums.iterations)
-            .unwrap_or_default()
+    pub(super) fn of(&self, workflow: &str) -> Option<&WorkflowSums> {
+        self.0.get(workflow)
     }
 
-    /// Durations of a workflow's completed iterations.
-    pub(super) fn duration_of(&self, workflow: &str) -> Distribution {
-        self.0
-            .get(workflow)
-            .map(|sums| Distribution::from(&sums.duration))
-            .unwrap_or_default()
-    }
-
-    /// Response times of a workflow's completed iterations; `None` without any.
-    pub(super) fn response_of(&self, workflow: &str) -> Option<Distribution> {
-        self.0
-            .get(workflow)
-            .and_then(|sums| Distribution::from_nonempty(&sums.response))
-    }
-
-    /// Response times of all.
-    pub(super) fn response(&self) -> Histogram {
-        self.merged(|sums| &sums.response)
-    }
-
-    /// Generator lag of all.
-    pub(super) fn generator_lag(&self) -> Histogram {
-        self.merged(|sums| &sums.generator_lag)
-    }
-
-    fn merged(&self, of: impl Fn(&WorkflowSums) -> &Histogram) -> Histogram {
+    /// The values of all workflows together.
+    pub(super) fn merged(&self, of: impl Fn(&WorkflowSums) -> &Histogram) -> Histogram {
         let mut all = Histogram::default();
         self.0.values().for_each(|sums| all.merge(of(sums)));
         all

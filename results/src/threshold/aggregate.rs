@@ -23,19 +23,21 @@ pub enum Aggregate {
     Value,
 }
 
+const NAMES: [(&str, Aggregate); 7] = [
+    ("avg", Aggregate::Avg),
+    ("min", Aggregate::Min),
+    ("med", Aggregate::Med),
+    ("max", Aggregate::Max),
+    ("count", Aggregate::Count),
+    ("rate", Aggregate::Rate),
+    ("value", Aggregate::Value),
+];
+
 impl Aggregate {
     /// The one of this name; percentiles have their own form.
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "avg" => Self::Avg,
-            "min" => Self::Min,
-            "med" => Self::Med,
-            "max" => Self::Max,
-            "count" => Self::Count,
-            "rate" => Self::Rate,
-            "value" => Self::Value,
-            _ => return None,
-        })
+        let (_, aggregate) = NAMES.iter().find(|(known, _)| *known == name)?;
+        Some(*aggregate)
     }
 
     /// The share of all values that a percentile is about; `None` of all else.
@@ -50,20 +52,13 @@ impl Aggregate {
 
 impl fmt::Display for Aggregate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Avg => "avg",
-            Self::Min => "min",
-            Self::Med => "med",
-            Self::Max => "max",
-            Self::Count => "count",
-            Self::Rate => "rate",
-            Self::Value => "value",
-            Self::Percentile(millionths) => {
-                let (whole, rest) = (millionths / 10_000, millionths % 10_000);
-                let text = format!("{whole}.{rest:04}");
-                return write!(f, "p({})", text.trim_end_matches('0').trim_end_matches('.'));
-            }
-        })
+        if let Self::Percentile(millionths) = self {
+            let (whole, rest) = (millionths / 10_000, millionths % 10_000);
+            let text = format!("{whole}.{rest:04}");
+            return write!(f, "p({})", text.trim_end_matches('0').trim_end_matches('.'));
+        }
+        let name = NAMES.iter().find(|(_, aggregate)| aggregate == self);
+        f.write_str(name.map_or("", |(name, _)| name))
     }
 }
 
@@ -122,13 +117,8 @@ impl Operator {
 
 impl fmt::Display for Operator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Below => "<",
-            Self::AtMost => "<=",
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Equal => "==",
-            Self::Other => "!=",
-        })
+        // From the shortest, so that `==` comes before its other word.
+        let text = OPERATORS.iter().rev().find(|(_, operator)| operator == self);
+        f.write_str(text.map_or("", |(text, _)| text))
     }
 }

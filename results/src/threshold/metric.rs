@@ -91,75 +91,42 @@ pub(super) enum MetricType {
     Custom,
 }
 
-const fn metric(name: &'static str, source: MetricSource, kind: MetricType) -> Metric {
-    Metric { name, source, kind }
-}
-
 /// All of them, in the order in which they are listed to people.
-pub(super) static METRICS: [Metric; 22] = [
-    metric(
-        "http_req_duration",
-        MetricSource::RequestDuration,
-        MetricType::Trend,
-    ),
-    metric("http_req_failed", MetricSource::FailedRequests, MetricType::Share),
-    metric("http_reqs", MetricSource::Requests, MetricType::Counter),
-    metric(
-        "http_req_blocked",
-        MetricSource::Phase(Phase::Blocked),
-        MetricType::Sum,
-    ),
-    metric(
-        "http_req_looking_up",
-        MetricSource::Phase(Phase::Dns),
-        MetricType::Sum,
-    ),
-    metric(
-        "http_req_connecting",
-        MetricSource::Phase(Phase::Connect),
-        MetricType::Sum,
-    ),
-    metric(
-        "http_req_tls_handshaking",
-        MetricSource::Phase(Phase::Tls),
-        MetricType::Sum,
-    ),
-    metric(
-        "http_req_sending",
-        MetricSource::Phase(Phase::Send),
-        MetricType::Sum,
-    ),
-    metric(
-        "http_req_waiting",
-        MetricSource::Phase(Phase::Wait),
-        MetricType::Sum,
-    ),
-    metric(
-        "http_req_receiving",
-        MetricSource::Phase(Phase::Receive),
-        MetricType::Sum,
-    ),
-    metric("data_received", MetricSource::Bytes, MetricType::Counter),
-    metric("response_time", MetricSource::ResponseTime, MetricType::Trend),
-    metric(
-        "iteration_duration",
-        MetricSource::IterationDuration,
-        MetricType::Trend,
-    ),
-    metric("iterations", MetricSource::Iterations, MetricType::Counter),
-    metric(
-        "iteration_failed",
-        MetricSource::FailedIterations,
-        MetricType::Share,
-    ),
-    metric("dropped_iterations", MetricSource::Dropped, MetricType::Counter),
-    metric("iteration_dropped", MetricSource::DroppedOfDue, MetricType::Share),
-    metric("generator_lag", MetricSource::GeneratorLag, MetricType::Trend),
-    metric("step_duration", MetricSource::StepDuration, MetricType::Trend),
-    metric("step_failed", MetricSource::FailedSteps, MetricType::Share),
-    metric("checks", MetricSource::Checks, MetricType::Share),
-    metric("metric", MetricSource::Custom, MetricType::Custom),
-];
+pub(super) static METRICS: [Metric; 22] = {
+    use MetricSource::{
+        Bytes, Checks, Dropped, DroppedOfDue, FailedIterations, FailedRequests, FailedSteps, GeneratorLag,
+        IterationDuration, Iterations, Phase, RequestDuration, Requests, ResponseTime, StepDuration,
+    };
+    use MetricType::{Counter, Custom, Share, Sum, Trend};
+    use heavy_load::phases::Phase::{Blocked, Connect, Dns, Receive, Send, Tls, Wait};
+    const fn metric(name: &'static str, source: MetricSource, kind: MetricType) -> Metric {
+        Metric { name, source, kind }
+    }
+    [
+        metric("http_req_duration", RequestDuration, Trend),
+        metric("http_req_failed", FailedRequests, Share),
+        metric("http_reqs", Requests, Counter),
+        metric("http_req_blocked", Phase(Blocked), Sum),
+        metric("http_req_looking_up", Phase(Dns), Sum),
+        metric("http_req_connecting", Phase(Connect), Sum),
+        metric("http_req_tls_handshaking", Phase(Tls), Sum),
+        metric("http_req_sending", Phase(Send), Sum),
+        metric("http_req_waiting", Phase(Wait), Sum),
+        metric("http_req_receiving", Phase(Receive), Sum),
+        metric("data_received", Bytes, Counter),
+        metric("response_time", ResponseTime, Trend),
+        metric("iteration_duration", IterationDuration, Trend),
+        metric("iterations", Iterations, Counter),
+        metric("iteration_failed", FailedIterations, Share),
+        metric("dropped_iterations", Dropped, Counter),
+        metric("iteration_dropped", DroppedOfDue, Share),
+        metric("generator_lag", GeneratorLag, Trend),
+        metric("step_duration", StepDuration, Trend),
+        metric("step_failed", FailedSteps, Share),
+        metric("checks", Checks, Share),
+        metric("metric", MetricSource::Custom, Custom),
+    ]
+};
 
 /// k6's names of what has another name here, or is not here at all.
 const FOREIGN: [(&str, &str); 7] = [

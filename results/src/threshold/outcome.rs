@@ -98,6 +98,16 @@ impl ThresholdSummary {
             None => value,
         }
     }
+
+    /// Why the load stops, where this threshold is broken and stops it.
+    #[must_use]
+    pub fn abort_reason(&self) -> String {
+        format!(
+            "threshold {} was broken: {}; it stopped the load",
+            self.expression,
+            self.observed()
+        )
+    }
 }
 
 /// With at most three decimals, and at least four digits that matter.
@@ -105,25 +115,6 @@ fn number(value: f64) -> String {
     let decimals = if value == 0.0 || value.abs() >= 1.0 { 3 } else { 6 };
     let text = format!("{value:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A broken threshold that stops the load.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Breach {
-    /// The threshold and its outcome.
-    pub found: ThresholdSummary,
-}
-
-impl Breach {
-    /// The reason for stopping, in one sentence.
-    #[must_use]
-    pub fn reason(&self) -> String {
-        format!(
-            "threshold {} was broken: {}; it stopped the load",
-            self.found.expression,
-            self.found.observed()
-        )
-    }
 }
 
 impl Threshold {
@@ -142,8 +133,23 @@ impl Threshold {
         }
     }
 
-    /// The outcome before any samples.
-    pub(super) fn without_samples(&self) -> ThresholdSummary {
+    /// The outcome of a value that was measured: of the whole job, or of a window.
+    pub(super) fn judged(&self, value: f64, samples: u64, window: Option<WindowSeconds>) -> ThresholdSummary {
+        ThresholdSummary {
+            value: Some(value),
+            outcome: if self.holds(value) {
+                ThresholdOutcome::Met
+            } else {
+                ThresholdOutcome::Broken
+            },
+            samples,
+            window,
+            ..self.without_value(String::new())
+        }
+    }
+
+    /// The outcome where there is no value: why, if anything was measured.
+    pub(super) fn without_value(&self, note: String) -> ThresholdSummary {
         ThresholdSummary {
             expression: self.to_string(),
             metric: self.metric.name().to_owned(),
@@ -153,7 +159,7 @@ impl Threshold {
             samples: 0,
             window: None,
             aborted_at_second: None,
-            note: String::new(),
+            note,
         }
     }
 }

@@ -60,7 +60,8 @@ pub(super) struct Judged {
 pub(super) struct WindowScan {
     sliding: Sliding,
     next: u32,
-    worst: Option<Judged>,
+    /// The window that was worst so far; of equals, the first.
+    pub(super) worst: Option<Judged>,
     /// Why a window had no value, though something was measured.
     pub(super) none: Option<String>,
 }
@@ -71,11 +72,6 @@ impl WindowScan {
             next: threshold.delay_s(),
             ..Self::default()
         }
-    }
-
-    /// The window that was worst so far; of equals, the first.
-    pub(super) fn worst(&self) -> Option<&Judged> {
-        self.worst.as_ref()
     }
 
     /// Judges all windows that end before a second; gives the first that was broken.
@@ -187,7 +183,7 @@ mod tests {
                 (all > 0).then(|| hits as f64 / all as f64)
             };
             let worst = windows.iter().filter_map(share).reduce(f64::min);
-            prop_assert_eq!(scan.worst().map(|worst| worst.value), worst);
+            prop_assert_eq!(scan.worst.map(|worst| worst.value), worst);
         }
     }
 }

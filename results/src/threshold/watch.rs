@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Threshold;
 use super::cell::{Number, ThresholdCell};
 use super::metric::MeasuredUnit;
-use super::outcome::{Breach, ThresholdOutcome, ThresholdSummary};
+use super::outcome::{ThresholdOutcome, ThresholdSummary};
 use super::scan::{Judged, WindowScan};
 use crate::stats::{Delta, Iterations};
 
@@ -31,7 +31,8 @@ struct WatchedThreshold {
     /// By second where seconds matter; else all under 0.
     cells: BTreeMap<u32, ThresholdCell>,
     live: WindowScan,
-    breach: Option<(u32, ThresholdSummary)>,
+    /// What ended the load.
+    breach: Option<ThresholdSummary>,
 }
 
 impl ThresholdWatch {
@@ -73,7 +74,7 @@ impl ThresholdWatch {
 
     /// Judges, while the job runs, what ends before a second: everything before it has to be known. Gives the first
     /// threshold that is broken and is to end the load; only the first time.
-    pub fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<Breach> {
+    pub fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<ThresholdSummary> {
         let mut first = None;
         let fired = self.watched.iter().any(|watched| watched.breach.is_some());
         for watched in &mut self.watched {
@@ -83,8 +84,8 @@ impl ThresholdWatch {
                     aborted_at_second: Some(before_second),
                     ..found
                 };
-                watched.breach = Some((before_second, found.clone()));
-                first = Some(Breach { found });
+                watched.breach = Some(found.clone());
+                first = Some(found);
             }
         }
         first
@@ -165,7 +166,7 @@ impl WatchedThreshold {
         if self.threshold.window.is_some() {
             let before = self.windows_before(before_second, planned_before_second);
             let broken = self.live.advance(&self.threshold, &self.cells, before)?;
-            return Some(self.threshold.found(Ok(broken)));
+            return Some(self.threshold.of_window(&broken));
         }
         if !self.threshold.abort || before_second < self.threshold.delay_s().max(1) {
             return None;
@@ -205,9 +206,9 @@ impl WatchedThreshold {
         };
         // What has ended the load stays what ended it, also if what came after was better.
         match &self.breach {
-            Some((_, breach)) if found.outcome != ThresholdOutcome::Broken => breach.clone(),
-            Some((at, _)) => ThresholdSummary {
-                aborted_at_second: Some(*at),
+            Some(breach) if found.outcome != ThresholdOutcome::Broken => breach.clone(),
+            Some(breach) => ThresholdSummary {
+                aborted_at_second: breach.aborted_at_second,
                 ..found
             },
             None => found,
@@ -224,50 +225,25 @@ impl WatchedThreshold {
             }
         }
         match self.threshold.number(&sum, elapsed_s) {
-            Number::Some(value) => ThresholdSummary {
-                value: Some(value),
-                samples: sum.samples(),
-                outcome: outcome_of(self.threshold.holds(value)),
-                ..self.threshold.without_samples()
-            },
-            Number::NoSamples => self.threshold.without_samples(),
-            Number::None(note) => ThresholdSummary {
-                note,
-                ..self.threshold.without_samples()
-            },
+            Number::Some(value) => self.threshold.judged(value, sum.samples(), None),
+            Number::NoSamples => self.threshold.without_value(String::new()),
+            Number::None(note) => self.threshold.without_value(note),
         }
     }
 
     fn of_windows(&self, scan: &WindowScan) -> ThresholdSummary {
-        let note = scan.none.clone().unwrap_or_default();
-        self.threshold.found(scan.worst().cloned().ok_or(note))
-    }
-}
-
-fn outcome_of(holds: bool) -> ThresholdOutcome {
-    if holds {
-        ThresholdOutcome::Met
-    } else {
-        ThresholdOutcome::Broken
+        match &scan.worst {
+            Some(worst) => self.threshold.of_window(worst),
+            None => self
+                .threshold
+                .without_value(scan.none.clone().unwrap_or_default()),
+        }
     }
 }
 
 impl Threshold {
-    /// The outcome of a window, or why there is none.
-    fn found(&self, judged: Result<Judged, String>) -> ThresholdSummary {
-        match judged {
-            Ok(judged) => ThresholdSummary {
-                value: Some(judged.value),
-                samples: judged.samples,
-                outcome: outcome_of(judged.holds),
-                window: Some(judged.window),
-                ..self.without_samples()
-            },
-            Err(note) => ThresholdSummary {
-                note,
-                ..self.without_samples()
-            },
-        }
+    fn of_window(&self, window: &Judged) -> ThresholdSummary {
+        self.judged(window.value, window.samples, Some(window.window))
     }
 
     pub(super) fn number(&self, cell: &ThresholdCell, elapsed_s: f64) -> Number {

@@ -148,7 +148,7 @@ impl AggregationTask {
                 tracing::warn!(job = %id, %error, "cannot read results, trying again");
             }
             if let Some(breach) = aggregator.judge_before(self.sealed_before(&aggregator)) {
-                broken = Some(breach.reason());
+                broken = Some(breach.abort_reason());
             }
             seen.send_replace(LiveResults {
                 accounting: aggregator.accounting(),

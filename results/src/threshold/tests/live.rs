@@ -84,7 +84,7 @@ fn a_running_job_is_judged_on_seconds_that_all_agents_have_reported() {
         if let Some(breach) = breach {
             let said = "threshold http_req_duration: p(90)<500 over 2s abort was broken: 899.94 ms in seconds 2 to 3; it stopped \
                         the load";
-            assert_eq!(breach.reason(), said);
+            assert_eq!(breach.abort_reason(), said);
         }
     }
     let so_far = &aggregator.summary(&job, &[], false).thresholds;
@@ -109,7 +109,7 @@ fn what_stopped_the_load_stays_broken() {
         aggregator.apply("b", &second(at, 1));
     }
     assert_eq!(aggregator.judge_before(1), None, "the delay is not over");
-    let found = aggregator.judge_before(2).unwrap().found;
+    let found = aggregator.judge_before(2).unwrap();
     assert_eq!(found.aborted_at_second, Some(2));
     aggregator.apply(
         "b",
@@ -152,7 +152,7 @@ fn values_in_words() {
     let found = |unit: &str, value: f64| ThresholdSummary {
         unit: unit.to_owned(),
         value: Some(value),
-        ..threshold("http_reqs: count>1").without_samples()
+        ..threshold("http_reqs: count>1").without_value(String::new())
     };
     for (unit, value, words) in [
         ("ms", 812.0, "812 ms"),
