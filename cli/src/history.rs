@@ -116,14 +116,9 @@ async fn find(
 
 fn is_of(job: &JobInfo, service: &str) -> bool {
     let spec = &job.spec;
-    let name = if spec.name.is_empty() {
-        &spec.binary_name
-    } else {
-        &spec.name
-    };
     spec.service == service
         || spec.labels.get("service").is_some_and(|label| label == service)
-        || name == service
+        || spec.shown_name() == service
 }
 
 fn nothing(subject: &str, all: &[JobInfo]) -> String {

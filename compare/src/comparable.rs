@@ -3,15 +3,6 @@
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::verdict::Verdict;
 
-/// What a job is called.
-pub(super) fn name(job: &JobInfo) -> &str {
-    if job.spec.name.is_empty() {
-        &job.spec.binary_name
-    } else {
-        &job.spec.name
-    }
-}
-
 /// Whether an earlier job is one to measure a later one by: the same service, name, workflows and load, run to its
 /// end, and not INVALID.
 #[must_use]
@@ -19,7 +10,7 @@ pub fn alike(earlier: &JobInfo, now: &JobInfo) -> bool {
     earlier.state == JobState::Finished
         && earlier.verdict != Some(Verdict::Invalid)
         && earlier.spec.service == now.spec.service
-        && name(earlier) == name(now)
+        && earlier.spec.shown_name() == now.spec.shown_name()
         && workflows(earlier) == workflows(now)
         && earlier.spec.describe_load() == now.spec.describe_load()
 }
@@ -114,7 +105,10 @@ pub fn notes(before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
     {
         notes.push("the load tests are different binaries".to_owned());
     }
-    if before.iter().any(|earlier| name(earlier) != name(now)) {
+    if before
+        .iter()
+        .any(|earlier| earlier.spec.shown_name() != now.spec.shown_name())
+    {
         notes.push("the jobs have different names".to_owned());
     }
     if before

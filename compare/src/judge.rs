@@ -92,7 +92,7 @@ pub fn compare(
 fn line((job, measured): &(JobInfo, Measured)) -> JobLine {
     JobLine {
         id: job.id,
-        name: comparable::name(job).to_owned(),
+        name: job.spec.shown_name().to_owned(),
         load: job.spec.describe_load(),
         state: job.state,
         verdict: job.verdict,

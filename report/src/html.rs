@@ -15,7 +15,7 @@ mod tree;
 use heavy_results::summary::Summary;
 
 use crate::markup::html;
-use crate::standing::{job_name, standing};
+use crate::standing::standing;
 use sheet::Sheet;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -25,7 +25,7 @@ const STYLE: &str = include_str!("html/style.css");
 pub(crate) fn render(summary: &Summary) -> String {
     let mut sheet = Sheet::default();
     let (words, _) = standing(&summary.job, summary.complete);
-    let title = format!("{words}: {}", job_name(&summary.job));
+    let title = format!("{words}: {}", summary.job.spec.shown_name());
     sheet.put("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     sheet.put("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
     sheet.put("<meta name=\"color-scheme\" content=\"light dark\">\n");

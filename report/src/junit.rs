@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use crate::escape::escape;
 use crate::names;
 use crate::percentiles::PERCENTILES;
-use crate::standing::{job_name, observed, reason, standing};
+use crate::standing::{observed, reason, standing};
 use crate::statuses::of_request;
 use crate::units::{count, instant_iso, number, percent, rate};
 
@@ -27,7 +27,7 @@ pub(crate) fn render(summary: &Summary) -> String {
     for (id, suite) in report.test_suites.iter_mut().enumerate() {
         for (name, value) in [
             ("id", id.to_string()),
-            ("package", job_name(job).to_owned()),
+            ("package", job.spec.shown_name().to_owned()),
             ("hostname", "localhost".to_owned()),
             ("timestamp", started.clone()),
             ("time", format!("{:.3}", summary.run_time_s)),

@@ -11,7 +11,7 @@ use heavy_results::summary::{Distribution, RequestSummary, Summary};
 use crate::markup::markdown as text;
 use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
-use crate::standing::{Mood, asked_and_achieved, job_name, reason, standing, warnings};
+use crate::standing::{Mood, asked_and_achieved, reason, standing, warnings};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, time};
 use write::{left_out, line};
@@ -51,7 +51,10 @@ fn verdict(out: &mut String, summary: &Summary) {
     };
     line(
         out,
-        &format!("### {mark} {words}: {}", text(job_name(&summary.job), NAME)),
+        &format!(
+            "### {mark} {words}: {}",
+            text(summary.job.spec.shown_name(), NAME)
+        ),
     );
     line(out, "");
     line(out, &text(reason(summary), MESSAGE));

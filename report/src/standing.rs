@@ -57,15 +57,6 @@ pub(crate) fn reason(summary: &Summary) -> &str {
     }
 }
 
-/// What the job is called: hostile text.
-pub(crate) fn job_name(job: &JobInfo) -> &str {
-    if job.spec.name.is_empty() {
-        &job.spec.binary_name
-    } else {
-        &job.spec.name
-    }
-}
-
 /// `asked 100/s for 10s, achieved 99.9/s (99.9%)`.
 pub(crate) fn asked_and_achieved(summary: &Summary) -> String {
     let job = &summary.job;

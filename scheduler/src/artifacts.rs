@@ -26,49 +26,29 @@ const MOST_UPLOADS: usize = 8;
 pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 const HASH_DIGITS: usize = 64;
 
-/// Why a binary is not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Not a hash.
     #[error("invalid SHA-256 `{0}`: expected 64 lower-case hex digits")]
     NotAHash(String),
-    /// Beyond [`MOST_BYTES`].
     #[error("the binary exceeds {limit} bytes: strip its debug information", limit = MOST_BYTES)]
     TooLong,
-    /// More or fewer bytes came than were announced.
     #[error("expected {announced} bytes, received {received}: upload the binary again")]
-    Length {
-        /// By the header.
-        announced: u64,
-        /// In the chunks.
-        received: u64,
-    },
-    /// Other bytes came than were announced.
+    Length { announced: u64, received: u64 },
     #[error("expected the SHA-256 {announced}, received {found}: upload the binary again")]
-    Hash {
-        /// By the header.
-        announced: String,
-        /// Of the chunks.
-        found: String,
-    },
+    Hash { announced: String, found: String },
     /// The bytes are no program that an agent could run.
     #[error("{0}")]
     NotAProgram(String),
-    /// Every stored binary is needed by a job.
     #[error("no disk space for another binary: wait for queued jobs to end")]
     NoRoom,
-    /// There is no such binary.
     #[error("unknown binary `{0}`: upload it first")]
     Unknown(String),
-    /// Nothing came for [`PAUSE_LIMIT`].
     #[error("the upload stalled: try again")]
     Stalled,
-    /// The disk.
     #[error("cannot store the binary: {0}")]
     Disk(#[from] io::Error),
 }
 
-/// The directory of binaries.
 #[derive(Debug)]
 pub(crate) struct Artifacts {
     dir: PathBuf,
@@ -79,9 +59,6 @@ pub(crate) struct Artifacts {
 }
 
 /// Whether a text is a SHA-256 as heavy writes it.
-///
-/// # Errors
-/// When it is not.
 pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     if text.len() == HASH_DIGITS && text.bytes().all(hex) {
@@ -93,9 +70,6 @@ pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
 
 impl Artifacts {
     /// Opens the directory and removes what interrupted uploads left.
-    ///
-    /// # Errors
-    /// When the directory cannot be made or read.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
         let dir = data_dir.join("artifacts");
         fs::create_dir_all(&dir).await?;
@@ -115,9 +89,6 @@ impl Artifacts {
     }
 
     /// The length of a stored binary in bytes; it counts as used.
-    ///
-    /// # Errors
-    /// When there is none of that hash.
     pub(crate) async fn find(&self, sha256: &str) -> Result<u64, Error> {
         let (file, bytes) = self.read(sha256).await?;
         // Only the order of removal depends on it: a read-only disk must not fail the job.
@@ -126,9 +97,6 @@ impl Artifacts {
     }
 
     /// Opens a stored binary; gives its length in bytes.
-    ///
-    /// # Errors
-    /// When there is none of that hash.
     pub(crate) async fn read(&self, sha256: &str) -> Result<(File, u64), Error> {
         check_hash(sha256)?;
         let file = match File::open(self.dir.join(sha256)).await {
@@ -143,9 +111,6 @@ impl Artifacts {
     }
 
     /// Starts an upload.
-    ///
-    /// # Errors
-    /// When the announced hash is none, or the length is over the limit.
     pub(crate) async fn upload(&self, sha256: &str, announced: Option<u64>) -> Result<Upload, Error> {
         check_hash(sha256)?;
         if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
@@ -170,9 +135,6 @@ impl Artifacts {
     }
 
     /// Verifies an upload and gives it its name; `needed` are the hashes that may not be removed to make room.
-    ///
-    /// # Errors
-    /// When length or hash are not as announced, the bytes are no program, or there is no room.
     pub(crate) async fn finish(&self, upload: Upload, needed: &HashSet<String>) -> Result<u64, Error> {
         let Upload {
             mut file,
@@ -248,9 +210,6 @@ pub(crate) struct Upload {
 
 impl Upload {
     /// Takes the next bytes.
-    ///
-    /// # Errors
-    /// When more come than were announced or are allowed, or the disk is full.
     pub(crate) async fn write(&mut self, data: &[u8]) -> Result<(), Error> {
         self.received += data.len() as u64;
         if self.received > MOST_BYTES {

@@ -15,32 +15,24 @@ const MOST: usize = 1_000;
 const LONGEST: u64 = 1 << 20;
 const ENDING: &str = ".json";
 
-/// Why a configuration is not kept or given.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// What is to be kept is wrong.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// There is none of this name.
     #[error("unknown configuration `{0}`")]
     Unknown(String),
-    /// It is too long.
     #[error(
         "the configuration has {0} bytes, and {LONGEST} is the limit: keep large params in a file of --params"
     )]
     TooLong(u64),
-    /// There are too many.
     #[error("too many configurations (limit: {MOST}): delete one first")]
     TooMany,
-    /// A file of the directory is damaged.
     #[error("configuration `{0}` is damaged ({1}): save it again")]
     Damaged(String, serde_json::Error),
-    /// The disk.
     #[error("cannot use the directory of configurations: {0}")]
     Disk(#[from] io::Error),
 }
 
-/// The directory of configurations.
 #[derive(Debug)]
 pub(crate) struct Configs {
     dir: PathBuf,
@@ -89,7 +81,6 @@ impl Configs {
         Ok((config, is_new))
     }
 
-    /// The configuration of a name.
     pub(crate) async fn find(&self, name: &str) -> Result<Config, Error> {
         let bytes = match fs::read(self.file(name)?).await {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -28,7 +28,6 @@ impl EnvFiles {
         Ok(Self { dir })
     }
 
-    /// Keeps a job's variables, if it has any.
     pub(crate) async fn keep(&self, job: Uuid, env: &Env) -> io::Result<()> {
         if env.is_empty() {
             return Ok(());

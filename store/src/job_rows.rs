@@ -10,16 +10,12 @@ use crate::text::{clean, count};
 /// The job as a row of `job_rows`.
 pub(crate) fn row(job: &JobInfo) -> Result<Rowset, Error> {
     let spec = &job.spec;
-    let name = if spec.name.is_empty() {
-        &spec.binary_name
-    } else {
-        &spec.name
-    };
+
     let verdict = job.verdict.map(|verdict| verdict.as_str().to_owned());
     let mut rowset = Rowset::new("job_rows", 1);
     rowset.push(named([
         ("id", job.id.into()),
-        ("name", name.as_str().into()),
+        ("name", spec.shown_name().into()),
         ("description", spec.description.as_str().into()),
         ("service", spec.service.as_str().into()),
         ("state", job.state.as_str().into()),

@@ -150,15 +150,10 @@ impl BreakLine {
 impl HistoryJob {
     /// Of a job and its summary, if it has one.
     fn of(job: &JobInfo, summary: Option<&Summary>, subject: &HistorySubject) -> Self {
-        let name = if job.spec.name.is_empty() {
-            &job.spec.binary_name
-        } else {
-            &job.spec.name
-        };
         let mut line = Self {
             id: job.id,
             submitted_at_wall_ns: job.submitted_at_wall_ns,
-            name: name.clone(),
+            name: job.spec.shown_name().to_owned(),
             load: job.spec.describe_load(),
             state: job.state,
             verdict: job.verdict,

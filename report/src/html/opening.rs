@@ -5,9 +5,7 @@ use heavy_results::summary::Summary;
 use super::sheet::{Sheet, name};
 use crate::markup::html;
 use crate::percentiles::P99;
-use crate::standing::{
-    asked_and_achieved, job_name, reason, share_of_asked, standing, warnings as warnings_of,
-};
+use crate::standing::{asked_and_achieved, reason, share_of_asked, standing, warnings as warnings_of};
 use crate::units::{count, instant, percent, rate, time};
 
 pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
@@ -15,7 +13,7 @@ pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
     let (words, mood) = standing(job, summary.complete);
     let class = mood.as_str();
     sheet.line("<header>");
-    sheet.line(&format!("<h1>{}</h1>", name(job_name(job))));
+    sheet.line(&format!("<h1>{}</h1>", name(job.spec.shown_name())));
     sheet.line(&format!(
         "<p class=\"verdict {class}\"><strong>{}</strong> <span>{}</span></p>",
         html(&words),

@@ -3,7 +3,7 @@
 use heavy_results::summary::Summary;
 
 use crate::page::{Page, Tone};
-use crate::standing::{asked_and_achieved, job_name, reason, standing};
+use crate::standing::{asked_and_achieved, reason, standing};
 use crate::units::{count, instant, time};
 
 pub(super) fn verdict(page: &mut Page, summary: &Summary) {
@@ -16,7 +16,7 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
     let spec = &job.spec;
     page.blank();
     fact(page, "Test ID", &job.id.to_string());
-    fact(page, "Name", job_name(job));
+    fact(page, "Name", job.spec.shown_name());
     fact(page, "Description", &spec.description);
     fact(page, "Service", &spec.service);
     let hash = spec.binary_sha256.get(..12).unwrap_or(&spec.binary_sha256);

@@ -94,6 +94,16 @@ impl JobSpec {
         }
     }
 
+    /// What the job is called: its name, or its binary's. Hostile text.
+    #[must_use]
+    pub fn shown_name(&self) -> &str {
+        if self.name.is_empty() {
+            &self.binary_name
+        } else {
+            &self.run.name
+        }
+    }
+
     /// Reads and checks a document.
     ///
     /// # Errors

@@ -10,7 +10,6 @@ use crate::job::error::Error;
 use crate::job::machine::event::ChangeRefused;
 use crate::{artifacts, configs};
 
-/// The kind of an error.
 pub(super) fn kind(error: &Error) -> ErrorKind {
     match error {
         Error::Spec(_) => ErrorKind::Spec,

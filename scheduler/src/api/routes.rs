@@ -18,14 +18,12 @@ use super::Api;
 use super::refusal::refuse;
 use super::{artifacts, configs, jobs, progress};
 
-/// Operations and their description.
 struct Routes {
     router: Router<Arc<Api>>,
     description: Description,
 }
 
 impl Routes {
-    /// Serves an operation.
     fn on<O, H, T>(mut self, _: O, handler: H) -> Self
     where
         O: Operation,
@@ -56,7 +54,6 @@ impl Routes {
     }
 }
 
-/// Everything that operators can ask for.
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let routes = Routes {
         router: Router::new(),

@@ -30,7 +30,6 @@ const LONGEST_TEXT: usize = 16 << 10;
 const MOST_LABELS: usize = 64;
 const MOST_JOBS: usize = 64;
 
-/// Serves agents.
 #[derive(Debug, Clone)]
 pub(crate) struct AgentEndpoint {
     pub(crate) fleet: Arc<Fleet>,

@@ -2,7 +2,6 @@
 
 use uuid::Uuid;
 
-/// Something that happened in the fleet.
 #[derive(Debug)]
 pub(crate) enum FleetEvent {
     /// Agents connected, disconnected or became free.
@@ -25,7 +24,6 @@ pub(crate) enum FleetEvent {
     Back { agent: String, job: Uuid, holds: bool },
 }
 
-/// What an agent reports of its assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AssignmentReport {
     Preparing,
@@ -48,7 +46,6 @@ impl AssignmentReport {
     }
 }
 
-/// What an agent answers to an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AgentAnswer {
     /// It follows this revision, and had released everything up to an instant of the job when it heard of it.

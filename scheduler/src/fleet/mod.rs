@@ -32,7 +32,6 @@ const OUTBOX: usize = 256;
 pub(crate) enum Outgoing {
     /// The answer to a heartbeat; it is stamped when it leaves.
     Heartbeat(v1::HeartbeatReply),
-    /// Anything else.
     Message(v1::to_agent::Message),
 }
 
@@ -43,7 +42,6 @@ struct Inner {
     next_connection: Connection,
 }
 
-/// All agents of this scheduler.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     inner: Mutex<Inner>,

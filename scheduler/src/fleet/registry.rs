@@ -27,7 +27,6 @@ pub(crate) struct Introduction {
     pub(crate) jobs: Vec<Uuid>,
 }
 
-/// Why an agent may not register.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(
@@ -100,9 +99,6 @@ impl Registry {
     }
 
     /// Takes an agent in, or back.
-    ///
-    /// # Errors
-    /// When its name is none, or taken by a live process.
     pub(crate) fn register(
         &mut self,
         now_ns: u64,

@@ -29,10 +29,8 @@ const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
 const COLLECT_LIMIT: Duration = Duration::from_secs(60);
 const PARTIAL_AFTER_S: u64 = 5;
 
-/// What the driver tells the aggregation.
 #[derive(Debug)]
 pub(crate) enum AggregationOrder {
-    /// Something happened to the job.
     Record(Event),
     /// An agent is gone: do not wait for its seconds.
     Leave(String),
@@ -40,7 +38,10 @@ pub(crate) enum AggregationOrder {
     Replan(Box<Team>),
     /// All agents are done: aggregate the rest and end, without waiting for agents that are lost. Due instants count up
     /// to `end_ns` from the job's start.
-    Collect { lost: Vec<String>, end_ns: u64 },
+    Collect {
+        lost: Vec<String>,
+        end_ns: u64,
+    },
 }
 
 /// Waiting for the rest of the results, until a limit.
@@ -51,7 +52,6 @@ struct Collecting {
     limit: Instant,
 }
 
-/// The results of a running job at a moment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LiveResults {
     pub(crate) accounting: Accounting,
@@ -61,7 +61,6 @@ pub(crate) struct LiveResults {
     pub(crate) broken: Option<String>,
 }
 
-/// What the aggregation ends with.
 #[derive(Debug)]
 pub(crate) struct Collected {
     pub(crate) aggregator: Aggregator,

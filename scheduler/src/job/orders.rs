@@ -15,7 +15,6 @@ use crate::fleet::Fleet;
 /// Of a job's assignments; later attempts count up from it.
 const EPOCH: u32 = 1;
 
-/// Sends the orders of one job.
 #[derive(Debug)]
 pub(crate) struct Orders {
     fleet: Arc<Fleet>,

@@ -13,7 +13,6 @@ use crate::fleet::Candidate;
 /// More jobs are refused.
 pub(crate) const LONGEST: usize = 1_000;
 
-/// A job that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct WaitingJob {
     pub(crate) job: Uuid,
@@ -27,7 +26,6 @@ pub(crate) struct WaitingJob {
     pub(crate) first: bool,
 }
 
-/// What is to happen to a waiting job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum QueueDecision {
     /// It takes these agents and leaves the queue.

@@ -43,7 +43,6 @@ enum QueueOrder {
     Done(Uuid),
 }
 
-/// The jobs of this scheduler.
 #[derive(Debug)]
 pub(crate) struct JobService {
     tools: Tools,
@@ -75,9 +74,6 @@ impl JobService {
     }
 
     /// Takes up what an earlier scheduler has left: queued jobs wait again, others are concluded.
-    ///
-    /// # Errors
-    /// When the database does not answer.
     pub(crate) async fn take_up(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
         for job in self.tools.store.unfinished_jobs().await? {
             if job.state == JobState::Queued {

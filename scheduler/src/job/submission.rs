@@ -15,7 +15,6 @@ pub(crate) struct IdempotencyKeys {
 }
 
 impl IdempotencyKeys {
-    /// The job that a key made.
     pub(crate) fn job(&self, key: &str) -> Option<Uuid> {
         self.jobs.get(key).copied()
     }

@@ -15,7 +15,6 @@ pub(crate) struct LoadControl {
 }
 
 impl LoadControl {
-    /// Whether the job is paused.
     pub(crate) const fn is_paused(&self) -> bool {
         self.paused.is_some()
     }

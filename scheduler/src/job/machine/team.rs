@@ -7,7 +7,6 @@ use heavy_load::load::{Load, LoadModel};
 use heavy_load::revision::{LoadTimeline, Member, Revision};
 use heavy_results::job::JobSpec;
 
-/// The agents of a job that has agents.
 #[derive(Debug, Clone)]
 pub(crate) struct Team {
     timeline: LoadTimeline,
@@ -54,7 +53,6 @@ impl Team {
         self.known.keys().map(String::as_str)
     }
 
-    /// The newest revision.
     pub(crate) const fn revision(&self) -> &Arc<Revision> {
         &self.newest
     }
