@@ -6,6 +6,7 @@
 mod bar;
 mod called;
 mod configs;
+mod deletion;
 mod env_file;
 mod error;
 mod events;

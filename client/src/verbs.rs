@@ -6,15 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
 use heavy_api::document::{NewRate, NoQuery};
-use heavy_api::document::{Prune, Pruned};
 use heavy_api::operation as op;
 use heavy_load::span::Span;
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
 use serde_json::value::RawValue;
-use uuid::Uuid;
 
 use super::configs::{self, ConfigVerb};
+use super::deletion;
 use super::follow::{News, follow};
 use super::output::{plain_style, print, say};
 use super::plan::read;
@@ -209,11 +208,11 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
             thresholds,
             json,
         } => return check(home, job, thresholds, *json).await,
-        Verb::Delete { jobs } => delete(home, jobs).await?,
+        Verb::Delete { jobs } => deletion::delete(home, jobs).await?,
         &Verb::Prune {
             older_than,
             rows_only,
-        } => prune(home, older_than, rows_only).await?,
+        } => deletion::prune(home, older_than, rows_only).await?,
         _ => {
             return Err(Error::Usage(
                 "this needs a scheduler: use --scheduler URL".to_owned(),
@@ -288,39 +287,6 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, E
 fn params(file: &Path) -> Result<Box<RawValue>, Error> {
     serde_json::from_str(&read(file)?)
         .map_err(|error| Error::Usage(format!("params are not valid JSON: {error}")))
-}
-
-/// Deletes jobs in turn. All names are resolved before the first is deleted: `last` is another job after that.
-async fn delete(home: &dyn JobHome, names: &[String]) -> Result<(), Error> {
-    let mut ids: Vec<Uuid> = Vec::new();
-    for name in names {
-        let id = home.get(name).await?.job.id;
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    for id in ids {
-        let job = home.delete(&id.to_string()).await?;
-        say(&format!("deleted job {}\n", job.id));
-    }
-    Ok(())
-}
-
-async fn prune(home: &dyn JobHome, older_than: Span, rows_only: bool) -> Result<(), Error> {
-    let Pruned { jobs } = home
-        .prune(&Prune {
-            older_than,
-            rows_only,
-        })
-        .await?;
-    let what = if rows_only { "the rows of job" } else { "job" };
-    for job in &jobs {
-        say(&format!("deleted {what} {job}\n"));
-    }
-    if jobs.is_empty() {
-        say(&format!("no job to delete ended more than {older_than} ago\n"));
-    }
-    Ok(())
 }
 
 async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {
