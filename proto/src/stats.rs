@@ -1,15 +1,17 @@
 //! Statistics as bytes of the contract, and back; nothing else knows both forms.
 
-mod decode;
 mod dictionary;
-mod encode;
+mod field;
+mod rows;
 
 use heavy_results::stats::{Closing, Delta};
 use prost::Message;
 
 use crate::v1::{self, content::Content};
 
-pub use decode::Error;
+use dictionary::Dictionary;
+pub use field::Error;
+use field::{Field, Texts};
 
 /// What one batch of a stats stream holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +25,24 @@ pub enum Statistics {
 /// A delta as the content of a batch.
 #[must_use]
 pub fn encode_delta(delta: &Delta) -> Vec<u8> {
-    encode(Content::Stats(encode::delta(delta)))
+    encode(Content::Stats(wire(delta)))
 }
 
 /// A closing as the content of a batch.
 #[must_use]
 pub fn encode_closing(closing: &Closing) -> Vec<u8> {
-    encode(Content::Closing(encode::closing(closing)))
+    encode(Content::Closing(closing.encode(&mut Dictionary::new())))
+}
+
+fn wire(delta: &Delta) -> v1::Stats {
+    let mut texts = Dictionary::new();
+    let mut wire: v1::Stats = delta.encode(&mut texts);
+    wire.dictionary = texts.into_texts();
+    wire
+}
+
+fn delta(wire: &v1::Stats) -> Result<Delta, Error> {
+    Delta::decode(wire, &Texts::new(&wire.dictionary))
 }
 
 fn encode(content: Content) -> Vec<u8> {
@@ -46,9 +59,10 @@ fn encode(content: Content) -> Vec<u8> {
 /// reason in their place.
 pub fn decode(content: &[u8]) -> Result<Statistics, Error> {
     match v1::Content::decode(content)?.content {
-        Some(Content::Stats(wire)) => decode::delta(&wire).map(|delta| Statistics::Delta(Box::new(delta))),
+        Some(Content::Stats(wire)) => Ok(Statistics::Delta(Box::new(delta(&wire)?))),
         Some(Content::Closing(wire)) => {
-            decode::closing(&wire).map(|closing| Statistics::Closing(Box::new(closing)))
+            let closing = Closing::decode(&wire, &Texts::new(&[]))?;
+            Ok(Statistics::Closing(Box::new(closing)))
         }
         Some(Content::Void(void)) => Err(Error::Void(void.reason)),
         Some(Content::Rows(_)) | None => Err(Error::NoStatistics),

@@ -138,9 +138,9 @@ fn every_delta_survives_the_wire() {
 fn a_roll_up_without_a_protocol_is_of_http() {
     let mut delta = delta();
     delta.requests[0].protocol = text("http");
-    let wire = encode::delta(&delta);
+    let wire = super::wire(&delta);
     assert_eq!(wire.requests[0].protocol, 0);
-    assert_eq!(decode::delta(&wire), Ok(delta));
+    assert_eq!(super::delta(&wire), Ok(delta));
 }
 
 #[test]
@@ -172,15 +172,15 @@ fn every_closing_survives_the_wire() {
 
 #[test]
 fn damaged_messages_are_refused() {
-    let mut wire = encode::delta(&delta());
+    let mut wire = super::wire(&delta());
     wire.requests[0].name = 99;
-    assert_eq!(decode::delta(&wire), Err(Error::Text(99)));
-    let mut wire = encode::delta(&delta());
+    assert_eq!(super::delta(&wire), Err(Error::Text(99)));
+    let mut wire = super::wire(&delta());
     wire.requests[0].status = 70_000;
-    assert_eq!(decode::delta(&wire), Err(Error::Status(70_000)));
-    let mut wire = encode::delta(&delta());
+    assert_eq!(super::delta(&wire), Err(Error::Status(70_000)));
+    let mut wire = super::wire(&delta());
     wire.steps[0].duration.push(1);
-    assert!(matches!(decode::delta(&wire), Err(Error::Histogram(_))));
+    assert!(matches!(super::delta(&wire), Err(Error::Histogram(_))));
 }
 
 #[test]

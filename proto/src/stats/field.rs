@@ -1,0 +1,163 @@
+//! Values as they stand in messages. What comes from the wire is checked; nothing in it can panic.
+
+use std::sync::Arc;
+
+use heavy_load::histogram::{Histogram, Malformed};
+use heavy_load::vocabulary::{Ended, UnknownWord};
+use heavy_load::window::Window;
+
+use super::dictionary::Dictionary;
+use crate::window;
+
+/// Why a batch of statistics cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not a message of the contract.
+    #[error("the content is damaged: {0}")]
+    Encoding(#[from] prost::DecodeError),
+    /// The agent sent this in place of the statistics.
+    #[error("the agent discarded the statistics: {0}")]
+    Void(String),
+    /// Raw rows, or nothing at all.
+    #[error("the content holds no statistics")]
+    NoStatistics,
+    /// An index beyond the dictionary.
+    #[error("text {0} is not in the batch's dictionary")]
+    Text(u32),
+    /// A damaged histogram.
+    #[error("a histogram of the batch is damaged")]
+    Histogram(#[from] Malformed),
+    /// A status that is no status.
+    #[error("{0} is not a status code")]
+    Status(u32),
+    /// A window that is none.
+    #[error("{0} is not a window of a job")]
+    Window(u32),
+    /// An end of an assignment that this version does not know.
+    #[error(transparent)]
+    Ended(#[from] UnknownWord),
+}
+
+/// The texts of a batch that was received.
+pub(super) struct Texts(Vec<Arc<str>>);
+
+impl Texts {
+    pub(super) fn new(texts: &[String]) -> Self {
+        Self(texts.iter().map(|text| Arc::from(text.as_str())).collect())
+    }
+
+    pub(super) fn get(&self, index: u32) -> Result<Arc<str>, Error> {
+        if index == 0 {
+            return Ok(Arc::from(""));
+        }
+        self.0.get(index as usize).cloned().ok_or(Error::Text(index))
+    }
+}
+
+/// A value that stands in messages as a `Wire`.
+pub(super) trait Field<Wire>: Sized {
+    fn encode(&self, texts: &mut Dictionary) -> Wire;
+    fn decode(wire: &Wire, texts: &Texts) -> Result<Self, Error>;
+}
+
+/// Values that stand in messages as they are.
+macro_rules! plain {
+    ($($type:ty)*) => {$(
+        impl Field<$type> for $type {
+            fn encode(&self, _: &mut Dictionary) -> $type {
+                self.clone()
+            }
+
+            fn decode(wire: &$type, _: &Texts) -> Result<Self, Error> {
+                Ok(wire.clone())
+            }
+        }
+    )*};
+}
+plain!(bool u32 u64 i64 f64 String);
+
+/// By its place in the dictionary.
+impl Field<u32> for Arc<str> {
+    fn encode(&self, texts: &mut Dictionary) -> u32 {
+        texts.index(self)
+    }
+
+    fn decode(wire: &u32, texts: &Texts) -> Result<Self, Error> {
+        texts.get(*wire)
+    }
+}
+
+/// As itself: texts that hardly repeat.
+impl Field<String> for Arc<str> {
+    fn encode(&self, _: &mut Dictionary) -> String {
+        self.to_string()
+    }
+
+    fn decode(wire: &String, _: &Texts) -> Result<Self, Error> {
+        Ok(Self::from(wire.as_str()))
+    }
+}
+
+impl Field<Vec<u8>> for Histogram {
+    fn encode(&self, _: &mut Dictionary) -> Vec<u8> {
+        Self::encode(self)
+    }
+
+    fn decode(wire: &Vec<u8>, _: &Texts) -> Result<Self, Error> {
+        Ok(Self::decode(wire)?)
+    }
+}
+
+impl Field<u32> for Window {
+    fn encode(&self, _: &mut Dictionary) -> u32 {
+        window::number(*self)
+    }
+
+    fn decode(wire: &u32, _: &Texts) -> Result<Self, Error> {
+        window::window(*wire).ok_or(Error::Window(*wire))
+    }
+}
+
+/// A status.
+impl Field<u32> for u16 {
+    fn encode(&self, _: &mut Dictionary) -> u32 {
+        u32::from(*self)
+    }
+
+    fn decode(wire: &u32, _: &Texts) -> Result<Self, Error> {
+        Self::try_from(*wire).map_err(|_| Error::Status(*wire))
+    }
+}
+
+/// Sums of phases; those that the wire lacks are 0.
+impl Field<Vec<u64>> for [u64; 7] {
+    fn encode(&self, _: &mut Dictionary) -> Vec<u64> {
+        self.to_vec()
+    }
+
+    fn decode(wire: &Vec<u64>, _: &Texts) -> Result<Self, Error> {
+        Ok(std::array::from_fn(|phase| {
+            wire.get(phase).copied().unwrap_or_default()
+        }))
+    }
+}
+
+impl Field<String> for Option<Ended> {
+    fn encode(&self, _: &mut Dictionary) -> String {
+        self.map(|ended| ended.to_string()).unwrap_or_default()
+    }
+
+    fn decode(wire: &String, _: &Texts) -> Result<Self, Error> {
+        Ok((!wire.is_empty()).then(|| wire.parse()).transpose()?)
+    }
+}
+
+impl<Wire, Row: Field<Wire>> Field<Vec<Wire>> for Vec<Row> {
+    fn encode(&self, texts: &mut Dictionary) -> Vec<Wire> {
+        self.iter().map(|row| row.encode(texts)).collect()
+    }
+
+    fn decode(wire: &Vec<Wire>, texts: &Texts) -> Result<Self, Error> {
+        wire.iter().map(|row| Row::decode(row, texts)).collect()
+    }
+}
