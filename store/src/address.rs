@@ -4,12 +4,9 @@ use std::path::PathBuf;
 
 use crate::Error;
 
-/// What a database URL means.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Address {
-    /// A Postgres URL as given.
     Postgres(String),
-    /// The path of a SQLite file.
     Sqlite(PathBuf),
     /// A plain path: a SQLite file if it is there. It is not made, as it may be a URL that was mistyped.
     Path(PathBuf),
@@ -26,7 +23,6 @@ impl Address {
     }
 }
 
-/// Reads a URL or a plain path.
 pub(crate) fn parse(url: &str) -> Result<Address, Error> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return match url::Url::parse(url) {

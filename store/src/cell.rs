@@ -6,7 +6,6 @@ use std::fmt::Write;
 
 use uuid::Uuid;
 
-/// One value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
     Id(Uuid),
@@ -56,15 +55,12 @@ impl From<Option<f64>> for Cell {
     }
 }
 
-/// A column's name and value.
 pub(crate) type NamedCell = (Cow<'static, str>, Cell);
 
-/// Columns of these names.
 pub(crate) fn named<const N: usize>(list: [(&'static str, Cell); N]) -> impl Iterator<Item = NamedCell> {
     list.into_iter().map(|(name, cell)| (Cow::Borrowed(name), cell))
 }
 
-/// Rows of one table.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Rowset {
     pub(crate) table: &'static str,
@@ -76,7 +72,6 @@ pub(crate) struct Rowset {
 }
 
 impl Rowset {
-    /// No rows yet.
     pub(crate) fn new(table: &'static str, keys: usize) -> Self {
         Self {
             table,

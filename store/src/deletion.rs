@@ -23,10 +23,6 @@ impl Deletion {
             Self::Everything
         }
     }
-
-    pub(crate) fn is_rows_only(self) -> bool {
-        self == Self::RowsOnly
-    }
 }
 
 /// Tables with a column `job_id` that hold what is known of a job, besides its rows. `producers` is referred to by

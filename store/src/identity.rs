@@ -32,10 +32,8 @@ impl Identity {
     }
 }
 
-/// The identities of a batch's rows.
 #[derive(Debug, Default)]
 pub(crate) struct BatchIdentities {
-    /// Each once.
     pub(crate) distinct: Vec<Identity>,
     /// For each request, its place in `distinct`.
     pub(crate) of_requests: Vec<u32>,
@@ -43,7 +41,6 @@ pub(crate) struct BatchIdentities {
     pub(crate) of_iterations: Vec<u32>,
 }
 
-/// Finds the identities of all rows.
 pub(crate) fn of(agent: &str, rows: &Rows) -> BatchIdentities {
     let mut found = Finder {
         agent,

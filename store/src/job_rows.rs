@@ -7,7 +7,6 @@ use crate::Error;
 use crate::cell::{Cell, Rowset, named};
 use crate::text::{clean, count};
 
-/// The job as a row of `job_rows`.
 pub(crate) fn row(job: &JobInfo) -> Result<Rowset, Error> {
     let spec = &job.spec;
 
@@ -46,15 +45,19 @@ fn json(job: Uuid, value: &impl serde::Serialize) -> Result<String, Error> {
     })
 }
 
-/// Reads the column `info`.
-pub(crate) fn parse(info: &str) -> Result<JobInfo, Error> {
-    serde_json::from_str(info).map_err(|error| Error::Corrupt {
+/// Reads values of the column `info`.
+pub(crate) fn parse(infos: Vec<String>) -> Result<Vec<JobInfo>, Error> {
+    let corrupt = |error: serde_json::Error| Error::Corrupt {
         what: "job".to_owned(),
         problem: error.to_string(),
-    })
+    };
+    infos
+        .iter()
+        .map(|info| serde_json::from_str(info).map_err(corrupt))
+        .collect()
 }
 
-/// Reads the column `id` of a database that holds ids as texts.
+/// Reads the column `id` as a text.
 pub(crate) fn parse_id(id: &str) -> Result<Uuid, Error> {
     Uuid::parse_str(id).map_err(|error| Error::Corrupt {
         what: format!("job id `{id}`"),

@@ -7,9 +7,9 @@
 
 mod address;
 mod batch;
+mod both;
 mod cell;
 mod deletion;
-mod documents;
 mod error;
 mod export;
 mod find;

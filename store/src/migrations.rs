@@ -17,7 +17,6 @@ mod files {
 }
 pub(crate) use files::{POSTGRES, SQLITE};
 
-/// A migrator of these versions.
 pub(crate) fn migrator(versions: &[Version]) -> Migrator {
     let migrations = versions
         .iter()
@@ -29,9 +28,20 @@ pub(crate) fn migrator(versions: &[Version]) -> Migrator {
     Migrator::with_migrations(migrations)
 }
 
-/// The newest version that this binary knows.
 pub(crate) fn newest(versions: &[Version]) -> i64 {
     versions.iter().map(|(version, ..)| *version).max().unwrap_or(0)
+}
+
+/// Whether a database to write to needs no migration; `found` is the version of its schema, if it has one.
+pub(crate) fn is_current(found: Option<i64>, known: i64, shown: &str) -> Result<bool, Error> {
+    match found {
+        Some(found) if found > known => Err(Error::NewerSchema {
+            url: shown.to_owned(),
+            found,
+            known,
+        }),
+        found => Ok(found == Some(known)),
+    }
 }
 
 /// Whether a database of heavy can be read as it is; `found` is the version of its schema, if it has one.

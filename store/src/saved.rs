@@ -1,16 +1,14 @@
-//! What is written when a job's series are saved.
+//! What is written when a job's series are saved; summaries are stored as documents.
 
 use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::summary::Summary;
 use uuid::Uuid;
 
-use crate::cell::Rowset;
+use crate::cell::{Cell, Rowset, named};
 use crate::error::Error;
-use crate::{documents, series, totals};
+use crate::{series, totals};
 
-/// Rows of a job to write.
 pub(crate) struct Changes {
-    /// Rows to insert or replace.
     pub(crate) rows: Vec<Rowset>,
     /// All rows that their tables are to hold of the job.
     pub(crate) totals: Vec<Rowset>,
@@ -23,9 +21,30 @@ impl Changes {
             totals: Vec::new(),
         };
         if let Some(summary) = summary {
-            changes.rows.push(documents::summary(job, summary)?);
+            changes.rows.push(summary_row(job, summary)?);
             changes.totals = totals::rowsets(job, summary);
         }
         Ok(changes)
+    }
+}
+
+fn summary_row(job: Uuid, summary: &Summary) -> Result<Rowset, Error> {
+    let document = serde_json::to_string(summary).map_err(|error| corrupt(job, &error))?;
+    let mut rowset = Rowset::new("summaries", 1);
+    rowset.push(named([
+        ("job_id", job.into()),
+        ("document", Cell::Text(document)),
+    ]));
+    Ok(rowset)
+}
+
+pub(crate) fn parse_summary(job: Uuid, document: &str) -> Result<Summary, Error> {
+    serde_json::from_str(document).map_err(|error| corrupt(job, &error))
+}
+
+fn corrupt(job: Uuid, error: &serde_json::Error) -> Error {
+    Error::Corrupt {
+        what: format!("summary of job {job}"),
+        problem: error.to_string(),
     }
 }

@@ -1,24 +1,21 @@
 //! A batch's place in its producer's sequence: the rules of duplicate, gap and conflict.
 
-use crate::{Batch, Committed, Content, Stream};
+use uuid::Uuid;
 
-/// What the store knows of a producer.
+use crate::{Batch, Committed, Content, Mark, Producer, Stream};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Last {
-    /// The highest committed sequence.
     pub(crate) sequence: u64,
-    /// Of its content.
     pub(crate) crc32c: u32,
 }
 
-/// What is to be done with a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SequenceCheck {
     /// It is the next one: store it.
     Next,
     /// It was committed before; whether with this checksum must be looked up.
     Earlier,
-    /// Nothing is to be done.
     Known(Committed),
 }
 
@@ -49,6 +46,37 @@ pub(crate) fn check(last: Option<Last>, batch: &Batch) -> SequenceCheck {
     }
 }
 
+/// What became of a batch that was committed before, given the checksum that is stored under its sequence.
+pub(crate) fn earlier(stored_crc32c: Option<i64>, batch: &Batch) -> Committed {
+    if stored_crc32c.is_none_or(|crc32c| crc32c == i64::from(batch.crc32c)) {
+        Committed::Duplicate
+    } else {
+        Committed::Conflict
+    }
+}
+
+/// Whether nothing of the producer follows a batch.
+pub(crate) const fn closes(batch: &Batch) -> bool {
+    matches!(batch.content, Content::Encoded { closing: true, .. })
+}
+
+/// A mark from the columns agent, epoch, stream, sequence and closed.
+pub(crate) fn mark(
+    job: Uuid,
+    (agent, epoch, stream, sequence, closed): (String, i64, String, i64, bool),
+) -> Mark {
+    Mark {
+        producer: Producer {
+            job,
+            agent,
+            epoch: epoch as u32,
+            stream: stream_named(&stream),
+        },
+        sequence: sequence as u64,
+        closed,
+    }
+}
+
 /// A stream's name in the databases.
 pub(crate) const fn stream_name(stream: Stream) -> &'static str {
     match stream {
@@ -57,8 +85,7 @@ pub(crate) const fn stream_name(stream: Stream) -> &'static str {
     }
 }
 
-/// The stream of that name.
-pub(crate) fn stream_named(name: &str) -> Stream {
+fn stream_named(name: &str) -> Stream {
     if name == "stats" {
         Stream::Stats
     } else {
@@ -70,13 +97,12 @@ pub(crate) fn stream_named(name: &str) -> Stream {
 mod tests {
     use super::SequenceCheck::{Earlier, Known, Next};
     use super::*;
-    use crate::Producer;
 
     #[test]
     fn only_the_next_batch_is_stored() {
         let batch = |stream, sequence, crc32c| Batch {
             producer: Producer {
-                job: uuid::Uuid::nil(),
+                job: Uuid::nil(),
                 agent: "a".to_owned(),
                 epoch: 1,
                 stream,
@@ -121,7 +147,7 @@ mod tests {
         ] {
             let mut batch = Batch {
                 producer: Producer {
-                    job: uuid::Uuid::nil(),
+                    job: Uuid::nil(),
                     agent: "a".to_owned(),
                     epoch: 1,
                     stream,

@@ -20,7 +20,6 @@ pub struct StatisticsReader {
     damaged: u64,
 }
 
-/// How far one assignment has been read.
 #[derive(Debug, Default, Clone, Copy)]
 struct Position {
     /// The highest sequence of statistics that has been read.

@@ -6,9 +6,9 @@ use uuid::Uuid;
 use super::database::PostgresStore;
 use super::{copy, known, partitions};
 use crate::identity::{self, BatchIdentities};
-use crate::sequence::{self, Last, SequenceCheck, stream_name, stream_named};
+use crate::sequence::{self, Last, SequenceCheck, stream_name};
 use crate::text::{clean, count};
-use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer};
+use crate::{Batch, Committed, Content, Error};
 
 /// Rows, encoded before a connection is taken.
 struct EncodedRows {
@@ -103,7 +103,7 @@ async fn advance(
         .bind(stream_name(producer.stream))
         .bind(count(batch.sequence))
         .bind(i64::from(batch.crc32c))
-        .bind(matches!(batch.content, Content::Encoded { closing: true, .. }))
+        .bind(sequence::closes(batch))
         .fetch_optional(&mut *connection)
         .await?;
     match id {
@@ -154,12 +154,7 @@ async fn known_sequence(connection: &mut PgConnection, batch: &Batch) -> Result<
                     .bind(count(batch.sequence))
                     .fetch_optional(connection)
                     .await?;
-            let same = crc32c.is_none_or(|crc32c| crc32c == i64::from(batch.crc32c));
-            Ok(if same {
-                Committed::Duplicate
-            } else {
-                Committed::Conflict
-            })
+            Ok(sequence::earlier(crc32c, batch))
         }
     }
 }
@@ -170,55 +165,4 @@ async fn deleted(connection: &mut PgConnection, job: Uuid) -> Result<bool, sqlx:
         .bind(job)
         .fetch_one(connection)
         .await
-}
-
-pub(super) async fn marks(store: &PostgresStore, job: Uuid) -> Result<Vec<Mark>, Error> {
-    let rows: Vec<(String, i64, String, i64, bool)> = sqlx::query_as(
-        "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = $1 \
-         ORDER BY agent, epoch, stream",
-    )
-    .bind(job)
-    .fetch_all(&store.pool)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(agent, epoch, stream, sequence, closed)| Mark {
-            producer: Producer {
-                job,
-                agent,
-                epoch: epoch as u32,
-                stream: stream_named(&stream),
-            },
-            sequence: sequence as u64,
-            closed,
-        })
-        .collect())
-}
-
-pub(super) async fn stats_after(
-    store: &PostgresStore,
-    producer: &Producer,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<EncodedStats>, Error> {
-    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT b.sequence, b.content FROM stats_batches b JOIN producers p ON p.id = b.producer \
-         WHERE p.job_id = $1 AND p.agent = $2 AND p.epoch = $3 AND p.stream = $4 AND b.sequence > $5 \
-         ORDER BY b.sequence LIMIT $6",
-    )
-    .bind(producer.job)
-    .bind(&*clean(&producer.agent))
-    .bind(i64::from(producer.epoch))
-    .bind(stream_name(producer.stream))
-    .bind(count(after))
-    .bind(i64::from(limit))
-    .fetch_all(&store.pool)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, bytes)| EncodedStats {
-            sequence: sequence as u64,
-            bytes,
-        })
-        .collect())
 }

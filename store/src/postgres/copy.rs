@@ -20,7 +20,6 @@ const SAMPLE_COLUMNS: &str = "identity, started_ns, duration_ns, size, send_ns, 
 const ITERATION_COLUMNS: &str = "identity, iteration, scheduled_ns, lag_ns, duration_ns, slot_wait_ns, time_window, \
     ok, interrupted, has_response, job_id, sequence, sequence_text, error, user_id";
 
-/// A batch's rows, encoded.
 #[derive(Debug)]
 pub(super) struct Encoded {
     samples: Option<Vec<u8>>,
@@ -53,7 +52,6 @@ pub(super) fn encode(job: Uuid, rows: &Rows, identities: &BatchIdentities, ids: 
     Encoded { samples, iterations }
 }
 
-/// Writes what was encoded.
 pub(super) async fn write(
     connection: &mut PgConnection,
     job: Uuid,

@@ -29,8 +29,8 @@ impl fmt::Debug for PostgresStore {
 
 impl PostgresStore {
     /// Says of a lost connection which database it was to.
-    pub(super) fn locate(&self, error: Error) -> Error {
-        match error {
+    pub(super) fn located<T>(&self, result: Result<T, impl Into<Error>>) -> Result<T, Error> {
+        result.map_err(|error| match error.into() {
             Error::Database(
                 error @ (sqlx::Error::Io(_)
                 | sqlx::Error::PoolTimedOut
@@ -41,6 +41,6 @@ impl PostgresStore {
                 problem: explain::connection(&error, &self.options),
             },
             other => other,
-        }
+        })
     }
 }

@@ -9,7 +9,6 @@ use super::database::PostgresStore;
 use super::partitions;
 use crate::Error;
 use crate::deletion::{Deletion, TABLES};
-use crate::text::count;
 
 pub(super) async fn jobs(store: &PostgresStore, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
     let mut transaction = store.pool.begin().await?;
@@ -46,7 +45,7 @@ async fn forget(connection: &mut PgConnection, jobs: &[Uuid], what: Deletion) ->
          ON CONFLICT (job_id) DO UPDATE SET rows_only = excluded.rows_only, swept = false",
     )
     .bind(&jobs)
-    .bind(what.is_rows_only())
+    .bind(what == Deletion::RowsOnly)
     .execute(&mut *connection)
     .await?;
     if what == Deletion::Everything {
@@ -95,20 +94,4 @@ async fn sweep(store: &PostgresStore) -> Result<(), Error> {
         transaction.commit().await?;
     }
     Ok(())
-}
-
-pub(super) async fn prunable(
-    store: &PostgresStore,
-    ended_before_wall_ns: u64,
-    what: Deletion,
-) -> Result<Vec<Uuid>, Error> {
-    let jobs = sqlx::query_scalar(
-        "SELECT id FROM job_rows j WHERE final AND coalesce(ended_wall_ns, submitted_wall_ns) < $1 \
-         AND NOT ($2 AND EXISTS (SELECT FROM deletions d WHERE d.job_id = j.id)) ORDER BY submitted_wall_ns, id",
-    )
-    .bind(count(ended_before_wall_ns))
-    .bind(what.is_rows_only())
-    .fetch_all(&store.pool)
-    .await?;
-    Ok(jobs)
 }

@@ -7,7 +7,6 @@ use sqlx::postgres::PgConnectOptions;
 /// How long a call waits for a connection before it says that there is none.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// What is wrong, and what to do.
 pub(super) fn connection(error: &sqlx::Error, options: &PgConnectOptions) -> String {
     let user = options.get_username();
     let database = options.get_database().unwrap_or(user);

@@ -1,14 +1,17 @@
-//! Jobs: written as a whole, read back from their JSON.
+//! Jobs and their results, each written as a whole.
 
 use heavy_results::job::JobInfo;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::bind::upsert;
+use super::bind::{upsert, write};
 use super::database::PostgresStore;
+use super::partitions;
+use crate::saved::Changes;
 use crate::{Error, job_rows};
 
 pub(super) async fn create(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
+    partitions::ensure(&store.pool, job.id).await?;
     let row = job_rows::row(job)?;
     let mut connection = store.pool.acquire().await?;
     upsert(&mut connection, &row).await?;
@@ -26,6 +29,16 @@ pub(super) async fn update(store: &PostgresStore, job: &JobInfo) -> Result<(), E
     Ok(())
 }
 
+/// Does nothing for a job that was deleted meanwhile.
+pub(super) async fn save(store: &PostgresStore, job: Uuid, changes: &Changes) -> Result<(), Error> {
+    let mut transaction = store.pool.begin().await?;
+    if keep(&mut transaction, job).await? {
+        write(&mut transaction, job, changes).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
 /// Whether a job is there; if it is, it cannot be deleted until the transaction ends.
 pub(super) async fn keep(connection: &mut PgConnection, job: Uuid) -> Result<bool, sqlx::Error> {
     let found = sqlx::query("SELECT FROM job_rows WHERE id = $1 FOR KEY SHARE")
@@ -33,43 +46,4 @@ pub(super) async fn keep(connection: &mut PgConnection, job: Uuid) -> Result<boo
         .fetch_optional(connection)
         .await?;
     Ok(found.is_some())
-}
-
-fn parse(infos: &[String]) -> Result<Vec<JobInfo>, Error> {
-    infos.iter().map(|info| job_rows::parse(info)).collect()
-}
-
-pub(super) async fn with_prefix(
-    store: &PostgresStore,
-    prefix: &str,
-    limit: u32,
-) -> Result<Vec<JobInfo>, Error> {
-    let Some(pattern) = job_rows::pattern(prefix) else {
-        return Ok(Vec::new());
-    };
-    let infos: Vec<String> = sqlx::query_scalar(
-        "SELECT info FROM job_rows WHERE id::text LIKE $1 ORDER BY submitted_wall_ns DESC, id DESC LIMIT $2",
-    )
-    .bind(pattern)
-    .bind(i64::from(limit))
-    .fetch_all(&store.pool)
-    .await?;
-    parse(&infos)
-}
-
-pub(super) async fn newest(store: &PostgresStore, limit: u32) -> Result<Vec<JobInfo>, Error> {
-    let infos: Vec<String> =
-        sqlx::query_scalar("SELECT info FROM job_rows ORDER BY submitted_wall_ns DESC, id DESC LIMIT $1")
-            .bind(i64::from(limit))
-            .fetch_all(&store.pool)
-            .await?;
-    parse(&infos)
-}
-
-pub(super) async fn unfinished(store: &PostgresStore) -> Result<Vec<JobInfo>, Error> {
-    let infos: Vec<String> =
-        sqlx::query_scalar("SELECT info FROM job_rows WHERE NOT final ORDER BY submitted_wall_ns, id")
-            .fetch_all(&store.pool)
-            .await?;
-    parse(&infos)
 }

@@ -29,7 +29,6 @@ impl KnownIdentities {
         unknown
     }
 
-    /// Remembers that these are stored.
     pub(super) fn remember(&self, job: Uuid, ids: impl Iterator<Item = i64>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_JOBS && !known.contains_key(&job) {

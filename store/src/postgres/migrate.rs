@@ -9,19 +9,14 @@ const VERSIONS: &[Version] = migrations::POSTGRES;
 
 pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
-    match found(connection).await? {
-        Some(found) if found > known => Err(Error::NewerSchema {
-            url: shown.to_owned(),
-            found,
-            known,
-        }),
-        Some(found) if found == known => Ok(()),
-        // The migrator takes the lock and looks again.
-        _ => migrations::migrator(VERSIONS)
-            .run_direct(None, connection, false)
-            .await
-            .map_err(|error| migrations::error(error, shown, known)),
+    if migrations::is_current(found(connection).await?, known, shown)? {
+        return Ok(());
     }
+    // The migrator takes the lock and looks again.
+    migrations::migrator(VERSIONS)
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| migrations::error(error, shown, known))
 }
 
 /// Whether the schema is the one that this version reads. A table of versions alone says nothing: others have one too.

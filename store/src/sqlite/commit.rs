@@ -3,11 +3,11 @@
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::database::SqliteStore;
+use super::database::{SqliteStore, id};
 use super::{insert, jobs};
-use crate::sequence::{self, Last, SequenceCheck, stream_name, stream_named};
+use crate::sequence::{self, Last, SequenceCheck, stream_name};
 use crate::text::{clean, count};
-use crate::{Batch, Committed, Content, EncodedStats, Error, Mark, Producer, identity};
+use crate::{Batch, Committed, Content, Error, identity};
 
 /// Beyond so many the known identities are forgotten and looked up again.
 const MOST_KNOWN_IDENTITIES: usize = 100_000;
@@ -72,7 +72,7 @@ async fn advance(
     let row: Option<(i64, i64, i64)> = sqlx::query_as(
         "SELECT id, sequence, crc32c FROM producers WHERE job_id = ? AND agent = ? AND epoch = ? AND stream = ?",
     )
-    .bind(producer.job.to_string())
+    .bind(id(producer.job))
     .bind(clean(&producer.agent).into_owned())
     .bind(producer.epoch)
     .bind(stream_name(producer.stream))
@@ -88,7 +88,7 @@ async fn advance(
             sqlx::query("UPDATE producers SET sequence = ?, crc32c = ?, closed = closed OR ? WHERE id = ?")
                 .bind(count(batch.sequence))
                 .bind(i64::from(batch.crc32c))
-                .bind(closes(batch))
+                .bind(sequence::closes(batch))
                 .bind(id)
                 .execute(connection)
                 .await?;
@@ -101,12 +101,7 @@ async fn advance(
                     .bind(count(batch.sequence))
                     .fetch_optional(connection)
                     .await?;
-            let same = crc32c.is_none_or(|crc32c| crc32c == i64::from(batch.crc32c));
-            Ok(Err(if same {
-                Committed::Duplicate
-            } else {
-                Committed::Conflict
-            }))
+            Ok(Err(sequence::earlier(crc32c, batch)))
         }
         (SequenceCheck::Known(Committed::Gap { expected }), None) => {
             if jobs::exists(connection, producer.job).await? {
@@ -131,26 +126,22 @@ async fn first(
         "INSERT INTO producers (job_id, agent, epoch, stream, sequence, crc32c, closed) \
          VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
     )
-    .bind(producer.job.to_string())
+    .bind(id(producer.job))
     .bind(clean(&producer.agent).into_owned())
     .bind(producer.epoch)
     .bind(stream_name(producer.stream))
     .bind(count(batch.sequence))
     .bind(i64::from(batch.crc32c))
-    .bind(closes(batch))
+    .bind(sequence::closes(batch))
     .fetch_one(connection)
     .await?;
     Ok(Ok(id))
 }
 
-const fn closes(batch: &Batch) -> bool {
-    matches!(batch.content, Content::Encoded { closing: true, .. })
-}
-
 /// The key of a job; `None` if its rows were deleted.
 async fn key_for_rows(connection: &mut SqliteConnection, job: Uuid) -> Result<Option<i64>, sqlx::Error> {
     sqlx::query_scalar("SELECT key FROM job_rows WHERE id = ? AND id NOT IN (SELECT job_id FROM deletions)")
-        .bind(job.to_string())
+        .bind(id(job))
         .fetch_optional(connection)
         .await
 }
@@ -158,7 +149,7 @@ async fn key_for_rows(connection: &mut SqliteConnection, job: Uuid) -> Result<Op
 /// What becomes of a batch of a job that is not there.
 async fn without_job(connection: &mut SqliteConnection, job: Uuid) -> Result<Committed, sqlx::Error> {
     let deleted = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deletions WHERE job_id = ?)")
-        .bind(job.to_string())
+        .bind(id(job))
         .fetch_one(connection)
         .await?;
     Ok(if deleted {
@@ -166,55 +157,4 @@ async fn without_job(connection: &mut SqliteConnection, job: Uuid) -> Result<Com
     } else {
         Committed::UnknownJob
     })
-}
-
-pub(super) async fn marks(store: &SqliteStore, job: Uuid) -> Result<Vec<Mark>, Error> {
-    let rows: Vec<(String, u32, String, i64, bool)> = sqlx::query_as(
-        "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = ? \
-         ORDER BY agent, epoch, stream",
-    )
-    .bind(job.to_string())
-    .fetch_all(&store.readers)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(agent, epoch, stream, sequence, closed)| Mark {
-            producer: Producer {
-                job,
-                agent,
-                epoch,
-                stream: stream_named(&stream),
-            },
-            sequence: sequence as u64,
-            closed,
-        })
-        .collect())
-}
-
-pub(super) async fn stats_after(
-    store: &SqliteStore,
-    producer: &Producer,
-    after: u64,
-    limit: u32,
-) -> Result<Vec<EncodedStats>, Error> {
-    let rows: Vec<(i64, Vec<u8>)> = sqlx::query_as(
-        "SELECT b.sequence, b.content FROM stats_batches b JOIN producers p ON p.id = b.producer \
-         WHERE p.job_id = ? AND p.agent = ? AND p.epoch = ? AND p.stream = ? AND b.sequence > ? \
-         ORDER BY b.sequence LIMIT ?",
-    )
-    .bind(producer.job.to_string())
-    .bind(clean(&producer.agent).into_owned())
-    .bind(producer.epoch)
-    .bind(stream_name(producer.stream))
-    .bind(count(after))
-    .bind(limit)
-    .fetch_all(&store.readers)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(sequence, bytes)| EncodedStats {
-            sequence: sequence as u64,
-            bytes,
-        })
-        .collect())
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
+use uuid::Uuid;
 
+use crate::Error;
 use crate::identity::Identity;
 
 const MOST_READERS: u32 = 4;
@@ -41,4 +43,15 @@ impl SqliteStore {
             readers,
         }
     }
+
+    /// A file is never lost as a connection is: errors stay as they are.
+    #[expect(clippy::unused_self, reason = "Postgres needs it")]
+    pub(super) fn located<T>(&self, result: Result<T, impl Into<Error>>) -> Result<T, Error> {
+        result.map_err(Into::into)
+    }
+}
+
+/// A job's id as the file holds it.
+pub(super) fn id(job: Uuid) -> String {
+    job.to_string()
 }

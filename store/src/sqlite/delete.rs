@@ -3,10 +3,9 @@
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::database::SqliteStore;
+use super::database::{SqliteStore, id};
+use crate::Error;
 use crate::deletion::{Deletion, TABLES};
-use crate::text::count;
-use crate::{Error, job_rows};
 
 /// Rows of one transaction: some tens of milliseconds.
 const ROWS_AT_ONCE: i64 = 20_000;
@@ -29,7 +28,7 @@ pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> 
 
 /// Notes the deletion and deletes all but the rows; false if there is no such job.
 async fn forget(connection: &mut SqliteConnection, job: Uuid, what: Deletion) -> Result<bool, Error> {
-    let id = job.to_string();
+    let id = id(job);
     let row: Option<(i64, bool, String)> =
         sqlx::query_as("SELECT key, final, state FROM job_rows WHERE id = ?")
             .bind(&id)
@@ -47,7 +46,7 @@ async fn forget(connection: &mut SqliteConnection, job: Uuid, what: Deletion) ->
     )
     .bind(&id)
     .bind(key)
-    .bind(what.is_rows_only())
+    .bind(what == Deletion::RowsOnly)
     .execute(&mut *connection)
     .await?;
     if what == Deletion::Everything {
@@ -106,20 +105,4 @@ async fn sweep_some(store: &SqliteStore, table: &str, key: i64) -> Result<bool, 
     .execute(&mut writer.connection)
     .await?;
     Ok(deleted.rows_affected() == ROWS_AT_ONCE as u64)
-}
-
-pub(super) async fn prunable(
-    store: &SqliteStore,
-    ended_before_wall_ns: u64,
-    what: Deletion,
-) -> Result<Vec<Uuid>, Error> {
-    let ids: Vec<String> = sqlx::query_scalar(
-        "SELECT id FROM job_rows j WHERE final AND coalesce(ended_wall_ns, submitted_wall_ns) < ? \
-         AND NOT (? AND EXISTS (SELECT 1 FROM deletions d WHERE d.job_id = j.id)) ORDER BY submitted_wall_ns, id",
-    )
-    .bind(count(ended_before_wall_ns))
-    .bind(what.is_rows_only())
-    .fetch_all(&store.readers)
-    .await?;
-    ids.iter().map(|id| job_rows::parse_id(id)).collect()
 }

@@ -1,11 +1,12 @@
-//! Jobs: written as a whole, read back from their JSON.
+//! Jobs and their results, each written as a whole.
 
 use heavy_results::job::JobInfo;
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use super::bind::upsert;
-use super::database::SqliteStore;
+use super::bind::{upsert, write};
+use super::database::{SqliteStore, id};
+use crate::saved::Changes;
 use crate::{Error, job_rows};
 
 pub(super) async fn create(store: &SqliteStore, job: &JobInfo) -> Result<(), Error> {
@@ -18,7 +19,7 @@ pub(super) async fn create(store: &SqliteStore, job: &JobInfo) -> Result<(), Err
         "UPDATE job_rows SET key = 1 + (SELECT max(key) FROM deletions) \
          WHERE id = ? AND key <= (SELECT max(key) FROM deletions) AND id NOT IN (SELECT job_id FROM deletions)",
     )
-    .bind(job.id.to_string())
+    .bind(id(job.id))
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
@@ -37,49 +38,20 @@ pub(super) async fn update(store: &SqliteStore, job: &JobInfo) -> Result<(), Err
     Ok(())
 }
 
-/// Whether a job is there.
+/// Does nothing for a job that was deleted meanwhile.
+pub(super) async fn save(store: &SqliteStore, job: Uuid, changes: &Changes) -> Result<(), Error> {
+    let mut writer = store.writer.lock().await;
+    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    if exists(&mut transaction, job).await? {
+        write(&mut transaction, job, changes).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
 pub(super) async fn exists(connection: &mut SqliteConnection, job: Uuid) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM job_rows WHERE id = ?)")
-        .bind(job.to_string())
+        .bind(id(job))
         .fetch_one(connection)
         .await
-}
-
-fn parse(infos: &[String]) -> Result<Vec<JobInfo>, Error> {
-    infos.iter().map(|info| job_rows::parse(info)).collect()
-}
-
-pub(super) async fn with_prefix(
-    store: &SqliteStore,
-    prefix: &str,
-    limit: u32,
-) -> Result<Vec<JobInfo>, Error> {
-    let Some(pattern) = job_rows::pattern(prefix) else {
-        return Ok(Vec::new());
-    };
-    let infos: Vec<String> = sqlx::query_scalar(
-        "SELECT info FROM job_rows WHERE id LIKE ? ORDER BY submitted_wall_ns DESC, id DESC LIMIT ?",
-    )
-    .bind(pattern)
-    .bind(limit)
-    .fetch_all(&store.readers)
-    .await?;
-    parse(&infos)
-}
-
-pub(super) async fn newest(store: &SqliteStore, limit: u32) -> Result<Vec<JobInfo>, Error> {
-    let infos: Vec<String> =
-        sqlx::query_scalar("SELECT info FROM job_rows ORDER BY submitted_wall_ns DESC, id DESC LIMIT ?")
-            .bind(limit)
-            .fetch_all(&store.readers)
-            .await?;
-    parse(&infos)
-}
-
-pub(super) async fn unfinished(store: &SqliteStore) -> Result<Vec<JobInfo>, Error> {
-    let infos: Vec<String> =
-        sqlx::query_scalar("SELECT info FROM job_rows WHERE NOT final ORDER BY submitted_wall_ns, id")
-            .fetch_all(&store.readers)
-            .await?;
-    parse(&infos)
 }

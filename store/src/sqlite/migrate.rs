@@ -10,16 +10,8 @@ const VERSIONS: &[Version] = migrations::SQLITE;
 pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    match found(&mut transaction).await? {
-        Some(found) if found > known => {
-            return Err(Error::NewerSchema {
-                url: shown.to_owned(),
-                found,
-                known,
-            });
-        }
-        Some(found) if found == known => return Ok(()),
-        _ => {}
+    if migrations::is_current(found(&mut transaction).await?, known, shown)? {
+        return Ok(());
     }
     migrations::migrator(VERSIONS)
         .run_direct(None, &mut *transaction, false)

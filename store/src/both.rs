@@ -1,0 +1,232 @@
+//! What is the same on both databases, once: sqlx gives each its own types, which no generic function can name shortly.
+//!
+//! Statements here number their parameters (`$1`), which both databases understand. What differs is in modules of the
+//! same names in `postgres` and `sqlite`.
+
+/// Implements [`Store`](crate::Store) for `$store`, which reads from its field `$pool` and holds a job's id as `$id` gives
+/// it.
+macro_rules! implement_store {
+    ($store:ty, $pool:ident, $id:path) => {
+        use async_trait::async_trait;
+        use heavy_results::aggregate::SeriesUpdate;
+        use heavy_results::job::JobInfo;
+        use heavy_results::summary::Summary;
+        use uuid::Uuid;
+
+        use crate::sequence::{mark, stream_name};
+        use crate::text::{clean, count};
+        use crate::{
+            Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
+            Table, job_rows, saved,
+        };
+
+        #[async_trait]
+        impl crate::Store for $store {
+            async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
+                self.located(jobs::create(self, job).await)
+            }
+
+            async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
+                self.located(jobs::update(self, job).await)
+            }
+
+            async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
+                let Some(pattern) = job_rows::pattern(prefix) else {
+                    return Ok(Vec::new());
+                };
+                let infos = sqlx::query_scalar(
+                    "SELECT info FROM job_rows WHERE CAST(id AS text) LIKE $1 \
+                     ORDER BY submitted_wall_ns DESC, id DESC LIMIT $2",
+                )
+                .bind(pattern)
+                .bind(i64::from(limit))
+                .fetch_all(&self.$pool);
+                job_rows::parse(self.located(infos.await)?)
+            }
+
+            async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
+                let infos = sqlx::query_scalar(
+                    "SELECT info FROM job_rows ORDER BY submitted_wall_ns DESC, id DESC LIMIT $1",
+                )
+                .bind(i64::from(limit))
+                .fetch_all(&self.$pool);
+                job_rows::parse(self.located(infos.await)?)
+            }
+
+            async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
+                let infos = sqlx::query_scalar(
+                    "SELECT info FROM job_rows WHERE NOT final ORDER BY submitted_wall_ns, id",
+                )
+                .fetch_all(&self.$pool);
+                job_rows::parse(self.located(infos.await)?)
+            }
+
+            async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+                self.located(delete::jobs(self, jobs, what).await)
+            }
+
+            async fn prunable_jobs(
+                &self,
+                ended_before_wall_ns: u64,
+                what: Deletion,
+            ) -> Result<Vec<Uuid>, Error> {
+                let ids = sqlx::query_scalar(
+                    "SELECT CAST(id AS text) FROM job_rows j \
+                     WHERE final AND coalesce(ended_wall_ns, submitted_wall_ns) < $1 \
+                     AND NOT ($2 AND EXISTS (SELECT 1 FROM deletions d WHERE d.job_id = j.id)) \
+                     ORDER BY submitted_wall_ns, j.id",
+                )
+                .bind(count(ended_before_wall_ns))
+                .bind(what == Deletion::RowsOnly)
+                .fetch_all(&self.$pool);
+                let ids: Vec<String> = self.located(ids.await)?;
+                ids.iter().map(|id| job_rows::parse_id(id)).collect()
+            }
+
+            async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
+                self.located(commit::commit(self, batch).await)
+            }
+
+            async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
+                let rows = sqlx::query_as(
+                    "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = $1 \
+                     ORDER BY agent, epoch, stream",
+                )
+                .bind($id(job))
+                .fetch_all(&self.$pool);
+                Ok(self
+                    .located(rows.await)?
+                    .into_iter()
+                    .map(|row| mark(job, row))
+                    .collect())
+            }
+
+            async fn stats_after(
+                &self,
+                producer: &Producer,
+                after: u64,
+                limit: u32,
+            ) -> Result<Vec<EncodedStats>, Error> {
+                let rows = sqlx::query_as(
+                    "SELECT b.sequence, b.content FROM stats_batches b JOIN producers p ON p.id = b.producer \
+                     WHERE p.job_id = $1 AND p.agent = $2 AND p.epoch = $3 AND p.stream = $4 AND b.sequence > $5 \
+                     ORDER BY b.sequence LIMIT $6",
+                )
+                .bind($id(producer.job))
+                .bind(clean(&producer.agent).into_owned())
+                .bind(i64::from(producer.epoch))
+                .bind(stream_name(producer.stream))
+                .bind(count(after))
+                .bind(i64::from(limit))
+                .fetch_all(&self.$pool);
+                let rows: Vec<(i64, Vec<u8>)> = self.located(rows.await)?;
+                let batches = rows.into_iter().map(|(sequence, bytes)| EncodedStats {
+                    sequence: sequence as u64,
+                    bytes,
+                });
+                Ok(batches.collect())
+            }
+
+            async fn save_series(
+                &self,
+                job: Uuid,
+                update: &SeriesUpdate,
+                summary: Option<&Summary>,
+            ) -> Result<(), Error> {
+                let changes = saved::Changes::new(job, update, summary)?;
+                self.located(jobs::save(self, job, &changes).await)
+            }
+
+            async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
+                let document = sqlx::query_scalar("SELECT document FROM summaries WHERE job_id = $1")
+                    .bind($id(job))
+                    .fetch_optional(&self.$pool);
+                let document: Option<String> = self.located(document.await)?;
+                document
+                    .map(|document| saved::parse_summary(job, &document))
+                    .transpose()
+            }
+
+            async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
+                self.located(query::run(self, sql, max_rows).await)
+            }
+
+            async fn relations(&self) -> Result<Vec<Relation>, Error> {
+                self.located(relations::all(self).await)
+            }
+
+            async fn export(
+                &self,
+                job: Uuid,
+                raw: ExportRelation,
+                sink: &mut dyn RowSink,
+            ) -> Result<u64, Error> {
+                self.located(export::run(self, job, raw, sink).await)
+            }
+        }
+    };
+}
+pub(crate) use implement_store;
+
+/// Functions that write rows of small relations on a connection.
+macro_rules! implement_writing {
+    ($database:ty, $arguments:ty, $connection:ty, $id:path) => {
+        use sqlx::AssertSqlSafe;
+        use sqlx::query::Query;
+        use uuid::Uuid;
+
+        use crate::cell::{Cell, Rowset};
+        use crate::saved::Changes;
+
+        fn bind(
+            query: Query<'static, $database, $arguments>,
+            cell: Cell,
+        ) -> Query<'static, $database, $arguments> {
+            match cell {
+                Cell::Id(id) => query.bind($id(id)),
+                Cell::Text(text) => query.bind(text),
+                Cell::OptText(text) => query.bind(text),
+                Cell::Int(value) => query.bind(value),
+                Cell::OptInt(value) => query.bind(value),
+                Cell::Real(value) => query.bind(value),
+                Cell::OptReal(value) => query.bind(value),
+                Cell::Bool(value) => query.bind(value),
+                Cell::Blob(bytes) => query.bind(bytes),
+            }
+        }
+
+        /// Writes all rows; those that are there are replaced.
+        pub(super) async fn upsert(connection: &mut $connection, rowset: &Rowset) -> Result<(), sqlx::Error> {
+            for group in rowset.groups() {
+                let mut query =
+                    sqlx::query(AssertSqlSafe(rowset.upsert(group.len()))).persistent(group.len() == 1);
+                for cell in group.iter().flatten() {
+                    query = bind(query, cell.clone());
+                }
+                query.execute(&mut *connection).await?;
+            }
+            Ok(())
+        }
+
+        /// Writes all changes of a job's results.
+        pub(super) async fn write(
+            connection: &mut $connection,
+            job: Uuid,
+            changes: &Changes,
+        ) -> Result<(), sqlx::Error> {
+            for rowset in &changes.rows {
+                upsert(connection, rowset).await?;
+            }
+            for rowset in &changes.totals {
+                let delete = format!("DELETE FROM {} WHERE job_id = $1", rowset.table);
+                sqlx::query(AssertSqlSafe(delete))
+                    .bind($id(job))
+                    .execute(&mut *connection)
+                    .await?;
+                upsert(connection, rowset).await?;
+            }
+            Ok(())
+        }
+    };
+}
+pub(crate) use implement_writing;
