@@ -7,52 +7,33 @@ use prost::Message;
 use prost::bytes::Bytes;
 use uuid::Uuid;
 
-/// Why the collector refuses a batch for good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidBatch {
-    /// The producer is incomplete.
     #[error("incomplete producer: {0}")]
     Producer(&'static str),
-    /// The content does not match its checksum.
     #[error("damaged: checksum {found:08x}, expected {said:08x}")]
-    Checksum {
-        /// The checksum in the batch.
-        said: u32,
-        /// The checksum of the content.
-        found: u32,
-    },
-    /// The content is not a message of the contract.
+    Checksum { said: u32, found: u32 },
     #[error("not a content: {0}")]
     Encoding(String),
     /// Rows in a stream of statistics, or the reverse.
     #[error("{0} do not belong in this stream")]
     Stream(&'static str),
-    /// Columns of different lengths.
     #[error("column {column} has {found} values, expected {expected}")]
     Length {
-        /// The column's name.
         column: &'static str,
-        /// Its number of values.
         found: usize,
-        /// The number of values of the other columns.
         expected: usize,
     },
-    /// An index beyond the dictionary.
     #[error("column {column} refers to text {index}, the dictionary has {length}")]
     Index {
-        /// The column's name.
         column: &'static str,
-        /// The index.
         index: u32,
-        /// The number of texts in the dictionary.
         length: usize,
     },
-    /// Entry 0 of the dictionary is not empty.
     #[error("the dictionary does not start with the empty text")]
     Dictionary,
 }
 
-/// Checks and converts a batch.
 pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, InvalidBatch> {
     let producer = producer(batch.producer)?;
     let found = crc32c::crc32c(&batch.content);

@@ -23,7 +23,6 @@ const ACK_QUEUE: usize = 64;
 /// What all streams together may have received and not yet acknowledged, in KiB.
 const MOST_UNDER_WAY_KIB: usize = 256 << 10;
 
-/// The gRPC service.
 #[derive(Debug)]
 pub(crate) struct CollectorService {
     committer: Arc<Committer>,

@@ -65,7 +65,6 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         .context("the listener broke")
 }
 
-/// The database's URL or path.
 fn database(args: &Args) -> anyhow::Result<String> {
     if let Some(url) = &args.database {
         return Ok(url.clone());
