@@ -6,7 +6,6 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// Pauses that double up to a bound.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backoff {
     pause: Duration,
@@ -21,7 +20,6 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// Pauses that double up to `longest`.
     pub(crate) const fn up_to(longest: Duration) -> Self {
         Self {
             pause: FIRST,

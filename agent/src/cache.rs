@@ -17,49 +17,29 @@ use tonic::transport::Channel;
 const MAX_BINARIES: usize = 20;
 const MAX_BYTES: u64 = 4 << 30;
 
-/// The number of hex digits of a SHA-256.
 const SHA256_DIGITS: usize = 64;
 
 /// Chunks that wait to be written.
 const CHUNKS: usize = 4;
 
-/// Why the agent cannot get a binary.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The scheduler did not send it.
     #[error("cannot fetch the binary {sha256} from the scheduler: {problem}")]
-    Fetch {
-        /// The SHA-256 of the binary, in hex.
-        sha256: String,
-        /// The scheduler's message.
-        problem: String,
-    },
-    /// The scheduler sent something else.
+    Fetch { sha256: String, problem: String },
     #[error(
         "the binary differs from the submitted one (expected {wanted_bytes} bytes with SHA-256 {wanted}, received \
          {got_bytes} bytes with {got}): submit it again"
     )]
     Hash {
-        /// The SHA-256 it should have, in hex.
         wanted: String,
-        /// The length it should have.
         wanted_bytes: u64,
-        /// The SHA-256 of what was received, in hex.
         got: String,
-        /// The length of what was received.
         got_bytes: u64,
     },
-    /// Not the SHA-256 of a binary.
     #[error("invalid SHA-256 `{0}`: expected 64 lowercase hex digits; submit the binary again")]
     Name(String),
-    /// The cache cannot write it.
     #[error("cannot keep the binary in {path}: {problem}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's error.
-        problem: io::Error,
-    },
+    Io { path: PathBuf, problem: io::Error },
 }
 
 impl Error {
@@ -72,7 +52,6 @@ impl Error {
     }
 }
 
-/// The directory of binaries.
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
@@ -177,7 +156,6 @@ async fn fetch(sha256: &str, bytes: u64, part: &Path, fleet: &mut FleetClient<Ch
     }
 }
 
-/// Writes and verifies the chunks.
 fn keep(
     mut chunks: mpsc::Receiver<Bytes>,
     wanted: String,

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use heavy_process::data_dir::{self, Error, create_private};
 
-/// An agent's data directory, open and locked.
 #[derive(Debug)]
 pub(crate) struct AgentDirs(data_dir::DataDir);
 

@@ -9,16 +9,12 @@ use serde_json::{Map, Value};
 /// Params documents by workflow.
 pub(crate) type WorkflowParams = Map<String, Value>;
 
-/// An order of the scheduler.
 #[derive(Debug)]
 pub(crate) enum Order {
-    /// Prepare an assignment.
     Assign(Box<Assignment>),
-    /// Tell the assignment of this job.
     Command(String, AssignmentCommand),
 }
 
-/// A command for an assignment.
 #[derive(Debug)]
 pub(crate) enum AssignmentCommand {
     /// Start at this instant of the scheduler's clock.
@@ -26,7 +22,6 @@ pub(crate) enum AssignmentCommand {
         /// In ns since the Unix epoch.
         wall_ns: u64,
     },
-    /// End.
     Stop {
         /// How long running iterations may go on.
         grace_ns: u64,
@@ -36,10 +31,7 @@ pub(crate) enum AssignmentCommand {
     /// Continue with another revision from its cut on.
     Revise(Box<Revision>),
     /// Have the load test divide its params.
-    Split {
-        /// The number of agents.
-        agents: u32,
-    },
+    Split { agents: u32 },
     /// The params that a splitter made for this agent, or new ones for a running load test; else why they cannot be read.
     Params(Result<WorkflowParams, String>),
     /// The scheduler has been silent for too long.
@@ -49,7 +41,6 @@ pub(crate) enum AssignmentCommand {
 /// This agent's share of a job.
 #[derive(Debug, Clone)]
 pub(crate) struct Assignment {
-    /// The job's id.
     pub(crate) job: String,
     /// The attempt; a later one replaces it.
     pub(crate) epoch: u32,
@@ -66,7 +57,6 @@ pub(crate) struct Assignment {
     pub(crate) split_params: Option<WorkflowParams>,
 }
 
-/// An order that cannot be read.
 #[derive(Debug)]
 pub(crate) struct Unreadable {
     pub(crate) job: String,

@@ -36,7 +36,6 @@ const SETTLE_NS: i64 = 250_000_000;
 /// The reason of lines before the start that did not fit.
 const BEFORE_START: &str = "before-start";
 
-/// The results of one assignment.
 #[derive(Debug)]
 pub(crate) struct AssignmentResults {
     state: Mutex<ResultsState>,
@@ -46,7 +45,6 @@ pub(crate) struct AssignmentResults {
 }
 
 impl AssignmentResults {
-    /// No results yet of these workflows.
     pub(crate) fn new(workflows: &[String], keep: Keep) -> Self {
         Self {
             state: Mutex::new(ResultsState::new(workflows, keep)),
@@ -62,12 +60,10 @@ impl AssignmentResults {
         state.rollup.set_load(load, seated);
     }
 
-    /// Records users that are being released.
     pub(crate) fn release_users(&self, workflow: WorkflowIndex, users: &[(u64, u64, u64)]) {
         self.lock().rollup.release_users(workflow, users);
     }
 
-    /// Whether all that users were to do is done.
     pub(crate) fn users_are_done(&self) -> bool {
         self.lock().rollup.users_are_done()
     }
@@ -87,7 +83,6 @@ impl AssignmentResults {
         }
     }
 
-    /// Records iterations that are being released.
     pub(crate) fn release(&self, workflow: WorkflowIndex, due: &[(u64, u64)]) {
         self.lock().rollup.release(workflow, due);
     }
@@ -117,7 +112,6 @@ impl AssignmentResults {
         self.lock().transcript.early(bytes(piece));
     }
 
-    /// Takes one line of stderr.
     pub(crate) fn stderr(&self, line: &[u8]) {
         let mut state = self.lock();
         let at_ns = state.now_ns();
@@ -147,7 +141,6 @@ impl AssignmentResults {
         state.health.push(health);
     }
 
-    /// Adds something that happened.
     pub(crate) fn event(&self, kind: &str, who: &str, new_value: &str) {
         let mut state = self.lock();
         let at_ns = state.now_ns();
@@ -338,7 +331,6 @@ fn second(at_ns: i64) -> u32 {
     u32::try_from(at_ns.max(0) / SECOND_NS).unwrap_or(u32::MAX)
 }
 
-/// The bytes of a piece of output.
 const fn bytes<'a>(piece: &LinePiece<'a>) -> &'a [u8] {
     match piece {
         LinePiece::Line(line) | LinePiece::TooLong(line) | LinePiece::Rest(line) => line,

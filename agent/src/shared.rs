@@ -18,7 +18,6 @@ use crate::process::Spawner;
 use crate::spool::DiskQuota;
 use heavy_process::clock;
 
-/// What all assignments of an agent share.
 #[derive(Debug)]
 pub(crate) struct AgentShared {
     pub(crate) config: Arc<AgentConfig>,

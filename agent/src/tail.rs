@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use crate::process::Ends;
 use crate::results::AssignmentResults;
 
-/// What the readers have to say.
 #[derive(Debug)]
 pub(crate) struct Tail {
     /// The load test's hello; closed without one if its output ended before.

@@ -16,10 +16,7 @@ const SPLIT_LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) enum DivisionOrder {
     /// Have the load test divide its params among the agents, and report the parts.
-    Divide {
-        /// How many agents the job has.
-        agents: u32,
-    },
+    Divide { agents: u32 },
     /// These are this agent's, or cannot be read.
     Take(Result<WorkflowParams, String>),
 }

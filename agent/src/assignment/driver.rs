@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use heavy_load::revision::Revision;
 use heavy_load::vocabulary::Ended;
+use heavy_proto::v1::AssignmentState;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::divide::DivisionOrder;
 use super::failure::AssignmentFailure;
 use super::live::{LiveTest, end};
-use super::machine::{AssignmentAction, AssignmentEvent, AssignmentMachine, StateReport, StopRequest};
-use super::preparation::Preparation;
+use super::machine::{AssignmentAction, AssignmentEvent, AssignmentMachine, StopRequest};
+use super::prepare::prepare;
 use super::reporter::Reporter;
 use super::running::RunningShare;
 use crate::orders::{Assignment, AssignmentCommand, WorkflowParams};
@@ -25,7 +26,6 @@ const QUEUE: usize = 32;
 /// How often results are looked at when no output comes.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Carries an assignment from its beginning to its end.
 pub(crate) async fn run(
     shared: Arc<AgentShared>,
     assignment: Assignment,
@@ -33,16 +33,18 @@ pub(crate) async fn run(
 ) {
     let (events, mut happened) = mpsc::channel(QUEUE);
     let reporter = Reporter::new(shared.updates.clone(), assignment.job.clone(), assignment.epoch);
-    reporter.report(StateReport::Preparing).await;
+    reporter.report(AssignmentState::Preparing).await;
     let mut driver = AssignmentDriver::begin(shared, assignment, reporter, events);
     let mut ticks = tokio::time::interval(TICK);
     loop {
         let event = tokio::select! {
             Some(event) = happened.recv() => Some(event),
-            Some(prepared) = driver.preparation.ended() => Some(driver.prepared(prepared)),
+            Some(Ok(prepared)) = driver.preparing.join_next() => Some(driver.prepared(prepared)),
             Some(command) = commands.recv() => driver.command(command).await,
             _ = ticks.tick(), if driver.running.is_some() => {
-                driver.look();
+                if let Some(running) = &mut driver.running {
+                    running.look(driver.shared.quota.used_bytes());
+                }
                 None
             }
         };
@@ -64,7 +66,10 @@ struct AssignmentDriver {
     dir: PathBuf,
     machine: AssignmentMachine,
     reporter: Reporter,
-    preparation: Preparation,
+    /// Dropping it ends what the preparation has spawned.
+    preparing: JoinSet<Result<LiveTest, AssignmentFailure>>,
+    /// What the preparation has not yet taken; one that does not wait for it does not need it.
+    divisions: mpsc::Sender<DivisionOrder>,
     live: Option<LiveTest>,
     running: Option<RunningShare>,
     events: mpsc::Sender<AssignmentEvent>,
@@ -82,12 +87,13 @@ impl AssignmentDriver {
     ) -> Self {
         let assignment = Arc::new(assignment);
         let dir = shared.work_dir.join(uuid::Uuid::new_v4().to_string());
-        let preparation = Preparation::begin(
-            Arc::clone(&shared),
-            Arc::clone(&assignment),
-            dir.clone(),
-            reporter.clone(),
-        );
+        let (divisions, undivided) = mpsc::channel(QUEUE);
+        let mut preparing = JoinSet::new();
+        {
+            let (shared, assignment) = (Arc::clone(&shared), Arc::clone(&assignment));
+            let (dir, reporter) = (dir.clone(), reporter.clone());
+            preparing.spawn(async move { prepare(&shared, &assignment, &dir, &reporter, undivided).await });
+        }
         Self {
             revision: assignment.revision.clone(),
             machine: AssignmentMachine::new(assignment.spec.execution.graceful_stop().ns()),
@@ -95,7 +101,8 @@ impl AssignmentDriver {
             assignment,
             dir,
             reporter,
-            preparation,
+            preparing,
+            divisions,
             live: None,
             running: None,
             events,
@@ -134,7 +141,7 @@ impl AssignmentDriver {
                 None
             }
             AssignmentCommand::Split { agents } => {
-                self.preparation.tell(DivisionOrder::Divide { agents });
+                let _ = self.divisions.try_send(DivisionOrder::Divide { agents });
                 None
             }
             AssignmentCommand::Params(params) => {
@@ -177,7 +184,9 @@ impl AssignmentDriver {
             Some(live) => {
                 self.tasks.spawn(live.new_params(params, self.reporter.clone()));
             }
-            None => self.preparation.tell(DivisionOrder::Take(params)),
+            None => {
+                let _ = self.divisions.try_send(DivisionOrder::Take(params));
+            }
         }
     }
 
@@ -211,7 +220,8 @@ impl AssignmentDriver {
 
     async fn act(&mut self, action: AssignmentAction) {
         match action {
-            AssignmentAction::Report(report) => self.reporter.report(report).await,
+            AssignmentAction::Report(state) => self.reporter.report(state).await,
+            AssignmentAction::Fail(failure) => self.reporter.fail(failure).await,
             AssignmentAction::Release => self.release(),
             AssignmentAction::EndAt(end_ns) => self.end_plan(end_ns),
             AssignmentAction::Stop { grace_ns } => self.stop(grace_ns),
@@ -260,7 +270,7 @@ impl AssignmentDriver {
         if let Some(running) = &mut self.running {
             running.end_releases();
         }
-        self.preparation.cut_off();
+        self.preparing.abort_all();
         let ended = end(self.live.take(), self.dir.clone());
         self.spawn(async { Some(ended.await) });
     }
@@ -282,12 +292,6 @@ impl AssignmentDriver {
     fn end_plan(&self, end_ns: u64) {
         if let Some(running) = &self.running {
             running.end_plan(end_ns);
-        }
-    }
-
-    fn look(&mut self) {
-        if let Some(running) = &mut self.running {
-            running.look(self.shared.quota.used_bytes());
         }
     }
 }

@@ -1,16 +1,13 @@
 //! Why an assignment failed.
 
-/// Why an assignment failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AssignmentFailure {
     /// As in `AssignmentUpdate.failure_kind`.
     pub(crate) kind: &'static str,
-    /// For people.
     pub(crate) message: String,
 }
 
 impl AssignmentFailure {
-    /// A failure of a kind of its own.
     pub(crate) fn new(kind: &'static str, message: impl ToString) -> Self {
         Self {
             kind,
@@ -18,7 +15,6 @@ impl AssignmentFailure {
         }
     }
 
-    /// Turns an error into a failure of a kind.
     pub(crate) fn with_kind<E: ToString>(kind: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::new(kind, error)
     }
@@ -28,7 +24,6 @@ impl AssignmentFailure {
         Self::new("internal", message)
     }
 
-    /// The load test died.
     pub(crate) fn died(message: impl ToString) -> Self {
         Self::new("died", message)
     }

@@ -9,7 +9,6 @@ use crate::process::usage::{self, Usage};
 
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// The last reading.
 #[derive(Debug)]
 pub(crate) struct HealthReader {
     process: String,
@@ -27,7 +26,6 @@ struct Reading {
 }
 
 impl HealthReader {
-    /// Readings of the process with this id.
     pub(crate) fn new(process: String) -> Self {
         Self {
             process,

@@ -25,7 +25,6 @@ const PARAMS_LIMIT: Duration = Duration::from_secs(30);
 /// How long the agent reads the last output of a load test that has exited.
 const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(2);
 
-/// A load test that is spawned and initialised.
 #[derive(Debug)]
 pub(super) struct LiveTest {
     pub(super) process: LoadTestProcess,

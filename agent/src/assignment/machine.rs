@@ -8,17 +8,14 @@
 //! From `Exiting` on nothing but the end remains: results are closed and delivered if there was a start.
 
 use heavy_load::vocabulary::Ended;
+use heavy_proto::v1::AssignmentState;
 
 use super::failure::AssignmentFailure;
 
-/// What happens to an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AssignmentEvent {
-    /// The load test is spawned and initialised.
     Prepared,
-    /// The preparation failed.
     NotPrepared(AssignmentFailure),
-    /// The scheduler sets the start.
     Start,
     /// The last iteration that will ever be due is due.
     AllDue,
@@ -32,7 +29,6 @@ pub(crate) enum AssignmentEvent {
     Broken(AssignmentFailure),
     /// The load test has stopped: every outcome is known.
     Stopped,
-    /// The load test has cleaned up.
     CleanedUp,
     /// Nothing of the load test is left, and its output is read to the end.
     Exited,
@@ -51,39 +47,24 @@ pub(crate) struct StopRequest {
     pub(crate) at_ns: Option<u64>,
 }
 
-/// What the driver does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AssignmentAction {
-    /// Tell the scheduler.
-    Report(StateReport),
-    /// Begin to release iterations.
+    Report(AssignmentState),
+    /// Tell the scheduler why the assignment failed.
+    Fail(AssignmentFailure),
     Release,
     /// Release nothing that is due later, in ns from the start.
     EndAt(u64),
     /// Release nothing more, and let running iterations go on for so long.
     Stop {
-        /// The grace.
         grace_ns: u64,
     },
-    /// Have the load test clean up.
     CleanUp,
     /// End the load test and all its children.
     EndProcess,
     /// Close the account and pass all results to delivery, with the reason of the end.
     Close(Ended),
-    /// Forget the assignment.
     Forget,
-}
-
-/// The state that is reported to the scheduler.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum StateReport {
-    Preparing,
-    Prepared,
-    Running,
-    Draining,
-    Finished,
-    Failed(AssignmentFailure),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +79,6 @@ enum LifeCycle {
     Over,
 }
 
-/// One assignment.
 #[derive(Debug)]
 pub(crate) struct AssignmentMachine {
     state: LifeCycle,
@@ -111,7 +91,6 @@ pub(crate) struct AssignmentMachine {
 }
 
 impl AssignmentMachine {
-    /// A new assignment, which is being prepared.
     pub(crate) fn new(grace_ns: u64) -> Self {
         Self {
             state: LifeCycle::Preparing,
@@ -133,7 +112,7 @@ impl AssignmentMachine {
         match (self.state, event) {
             (Preparing, AssignmentEvent::Prepared) => {
                 self.state = Prepared;
-                vec![AssignmentAction::Report(StateReport::Prepared)]
+                vec![AssignmentAction::Report(AssignmentState::Prepared)]
             }
             (Preparing, AssignmentEvent::NotPrepared(failure)) => {
                 self.failure = Some(failure);
@@ -144,7 +123,7 @@ impl AssignmentMachine {
                 self.state = Running;
                 self.started = true;
                 vec![
-                    AssignmentAction::Report(StateReport::Running),
+                    AssignmentAction::Report(AssignmentState::Running),
                     AssignmentAction::Release,
                 ]
             }
@@ -184,7 +163,7 @@ impl AssignmentMachine {
                 self.failure = Some(failure);
                 let mut actions = self.exit();
                 if self.started {
-                    actions.insert(0, AssignmentAction::Report(StateReport::Draining));
+                    actions.insert(0, AssignmentAction::Report(AssignmentState::Draining));
                 }
                 actions
             }
@@ -205,7 +184,7 @@ impl AssignmentMachine {
     fn stop(&mut self, grace_ns: u64) -> Vec<AssignmentAction> {
         self.state = LifeCycle::Stopping;
         vec![
-            AssignmentAction::Report(StateReport::Draining),
+            AssignmentAction::Report(AssignmentState::Draining),
             AssignmentAction::Stop { grace_ns },
         ]
     }
@@ -217,11 +196,11 @@ impl AssignmentMachine {
 
     fn over(&mut self) -> Vec<AssignmentAction> {
         self.state = LifeCycle::Over;
-        let report = self
-            .failure
-            .take()
-            .map_or(StateReport::Finished, StateReport::Failed);
-        vec![AssignmentAction::Report(report), AssignmentAction::Forget]
+        let report = self.failure.take().map_or(
+            AssignmentAction::Report(AssignmentState::Finished),
+            AssignmentAction::Fail,
+        );
+        vec![report, AssignmentAction::Forget]
     }
 }
 

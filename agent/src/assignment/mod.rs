@@ -1,9 +1,8 @@
 //! An agent's share of a job, from its assignment to its last acknowledged result.
 //!
-//! [`machine`] decides, [`driver`] carries out. [`preparation`] gets a load test ready ([`prepare`]), [`live`] asks it for
-//! things, [`running`] is the share from its start on: [`plan`] says which iterations are due and [`release`] hands them
-//! over. [`reporter`] tells the
-//! scheduler.
+//! [`machine`] decides, [`driver`] carries out. [`prepare`] gets a load test ready, [`live`] asks it for things, [`running`]
+//! is the share from its start on: [`plan`] says which iterations are due and [`release`] hands them over. [`reporter`]
+//! tells the scheduler.
 
 mod divide;
 mod driver;
@@ -12,7 +11,6 @@ mod health;
 mod live;
 mod machine;
 mod plan;
-mod preparation;
 mod prepare;
 mod release;
 mod reporter;

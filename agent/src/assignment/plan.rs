@@ -28,7 +28,6 @@ impl SharedPlan {
     }
 }
 
-/// The releases of one assignment, in order.
 #[derive(Debug, Clone)]
 pub(crate) struct ReleasePlan {
     agent: String,
@@ -36,7 +35,6 @@ pub(crate) struct ReleasePlan {
     /// Of each workflow, in the order of the load's lanes.
     open: Vec<OpenReleases>,
     closed: Vec<ClosedReleases>,
-    /// The number of the newest revision.
     revision: u32,
     planned_end_ns: u64,
     /// Set when it ends before what is planned.
@@ -65,7 +63,6 @@ struct ClosedReleases {
     users: VecDeque<(u64, u64, u64)>,
 }
 
-/// What one message releases of one workflow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReleaseBatch {
     /// Iterations: numbers and due instants, ascending in both.

@@ -50,10 +50,8 @@ pub(crate) struct Releaser {
 /// A workflow, and from its first to its last iteration how many were released.
 type ReleasedSpan = (WorkflowIndex, (u64, u64, u64));
 
-/// The load test's answer to a release.
 type ReleaseAnswer = Result<Result<Accepted, Failure>, RpcError>;
 
-/// A call under way.
 type ReleaseCall = BoxFuture<'static, (ReleasedSpan, ReleaseAnswer)>;
 type ReleaseCalls = FuturesUnordered<ReleaseCall>;
 

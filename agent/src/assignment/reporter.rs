@@ -4,9 +4,8 @@ use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
 use tokio::sync::mpsc;
 
-use super::machine::StateReport;
+use super::failure::AssignmentFailure;
 
-/// Sends the messages of one assignment.
 #[derive(Debug, Clone)]
 pub(super) struct Reporter {
     updates: mpsc::Sender<Said>,
@@ -27,15 +26,15 @@ impl Reporter {
     }
 
     /// Reports how far the assignment is.
-    pub(super) async fn report(&self, report: StateReport) {
-        let (state, failure) = match report {
-            StateReport::Preparing => (v1::AssignmentState::Preparing, None),
-            StateReport::Prepared => (v1::AssignmentState::Prepared, None),
-            StateReport::Running => (v1::AssignmentState::Running, None),
-            StateReport::Draining => (v1::AssignmentState::Draining, None),
-            StateReport::Finished => (v1::AssignmentState::Finished, None),
-            StateReport::Failed(failure) => (v1::AssignmentState::Failed, Some(failure)),
-        };
+    pub(super) async fn report(&self, state: v1::AssignmentState) {
+        self.send_update(state, None).await;
+    }
+
+    pub(super) async fn fail(&self, failure: AssignmentFailure) {
+        self.send_update(v1::AssignmentState::Failed, Some(failure)).await;
+    }
+
+    async fn send_update(&self, state: v1::AssignmentState, failure: Option<AssignmentFailure>) {
         tracing::info!(
             job = self.job,
             state = state.as_str_name(),

@@ -23,7 +23,6 @@ use crate::rollup::Unbalanced;
 use crate::shared::AgentShared;
 use crate::spool::{Producer, Spool};
 
-/// An assignment that has started.
 #[derive(Debug)]
 pub(super) struct RunningShare {
     clock: JobClock,
@@ -101,7 +100,6 @@ impl RunningShare {
         self.releasing = Some(releasing);
     }
 
-    /// Releases nothing more.
     pub(super) fn end_releases(&mut self) {
         if let Some(releasing) = self.releasing.take() {
             releasing.abort();
@@ -122,12 +120,10 @@ impl RunningShare {
         }
     }
 
-    /// The job's time.
     pub(super) fn now_ns(&self) -> i64 {
         self.clock.at(clock::monotonic_ns())
     }
 
-    /// Adds an event to the results.
     pub(super) fn event(&self, kind: &str, who: &str) {
         self.results.event(kind, who, "");
     }

@@ -41,7 +41,6 @@ impl BatchDictionary {
         dictionary
     }
 
-    /// Empties it.
     pub(crate) fn clear(&mut self) {
         self.texts.clear();
         self.texts.push(FIELD, "");
@@ -52,7 +51,6 @@ impl BatchDictionary {
         }
     }
 
-    /// The place of a text.
     pub(crate) fn text(&mut self, text: &str) -> u32 {
         if text.is_empty() {
             return 0;
@@ -83,7 +81,6 @@ impl BatchDictionary {
         place
     }
 
-    /// The encoded texts.
     pub(crate) fn texts(&self) -> &TextColumn {
         &self.texts
     }

@@ -5,6 +5,7 @@ use heavy_plugin::line::IterationLine;
 use super::dictionary::{BatchDictionary, SymbolTable};
 use super::wire::{PackedColumns, Part, TextColumn};
 use crate::rollup::names::Symbol;
+use crate::rollup::redact;
 use crate::rollup::requests::Tables;
 
 /// Fields of `IterationRows` by their numbers.
@@ -59,7 +60,7 @@ impl IterationEncoder {
         let error = line.error.as_deref();
         put(
             IterationField::Error,
-            error.map_or(0, |error| text(&super::message(error, false))),
+            error.map_or(0, |error| text(&redact::text(error, false))),
         );
         let name = tables.workflows.text(workflow);
         let workflow = dictionary.symbol(SymbolTable::Workflow, workflow, name);
@@ -90,7 +91,6 @@ impl IterationEncoder {
         self.packed.parts().chain([self.sequence_id.part()]).collect()
     }
 
-    /// Empties the columns and keeps their memory.
     pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.packed.clear();

@@ -14,7 +14,6 @@ pub(crate) struct Keep {
 }
 
 impl Keep {
-    /// From a job document.
     pub(crate) fn of(spec: &JobSpec) -> Self {
         Self {
             samples: spec.samples,

@@ -10,7 +10,6 @@ use heavy_plugin::line::{IterationLine, RequestLine};
 use heavy_results::job::Samples;
 
 use crate::rollup::names::Symbol;
-use crate::rollup::redact;
 use crate::rollup::requests::{RequestClass, Tables};
 use dictionary::BatchDictionary;
 use iterations::{IterationEncoder, Timing};
@@ -25,7 +24,6 @@ const MAX_BYTES: usize = 4 << 20;
 const LOOK_EVERY: u64 = 16;
 const MAX_AGE_NS: i64 = 500_000_000;
 
-/// Longer ids are cut.
 const MAX_ID_BYTES: usize = 128;
 
 /// A closed batch: an encoded `Content`, and how many rows it has.
@@ -36,7 +34,6 @@ pub(crate) struct ClosedBatch {
     pub(crate) iterations: u64,
 }
 
-/// The batch that is being filled.
 #[derive(Debug)]
 pub(crate) struct RowBuffer {
     keep: Keep,
@@ -47,7 +44,6 @@ pub(crate) struct RowBuffer {
 }
 
 impl RowBuffer {
-    /// No rows yet; `keep` selects those to keep.
     pub(crate) fn new(keep: Keep) -> Self {
         Self {
             keep,
@@ -169,11 +165,6 @@ impl RowBuffer {
 /// An id, cut to what is kept of one.
 fn id(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_ID_BYTES)]
-}
-
-/// A message as it is stored.
-fn message(text: &str, keep_query: bool) -> std::borrow::Cow<'_, str> {
-    redact::text(text, keep_query)
 }
 
 #[cfg(test)]

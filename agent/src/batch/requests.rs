@@ -85,7 +85,7 @@ impl RequestEncoder {
         let error = line
             .error
             .as_deref()
-            .map_or(0, |error| text(&super::message(error, keep.keep_query)));
+            .map_or(0, |error| text(&redact::text(error, keep.keep_query)));
         put(RequestField::Error, error);
         put(RequestField::UserId, text(super::id(&line.user_id)));
         put(RequestField::Proto, text(super::id(&line.proto)));
@@ -130,7 +130,6 @@ impl RequestEncoder {
         self.packed.parts().chain(texts).collect()
     }
 
-    /// Empties the columns and keeps their memory.
     pub(crate) fn clear(&mut self) {
         self.count = 0;
         self.packed.clear();

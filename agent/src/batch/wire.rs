@@ -1,6 +1,5 @@
 //! The protobuf wire format as far as columns need it: written directly, so that a row costs no allocation.
 
-/// Appends a LEB128 number.
 pub(crate) fn varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
@@ -15,7 +14,6 @@ pub(crate) fn header(field: u32, length: usize, out: &mut Vec<u8>) {
     varint(length as u64, out);
 }
 
-/// How long [`header`] is.
 pub(crate) fn header_len(field: u32, length: usize) -> usize {
     let bytes = |number: u64| (64 - (number | 1).leading_zeros() as usize).div_ceil(7);
     bytes(u64::from(field) << 3) + bytes(length as u64)
@@ -76,7 +74,6 @@ impl<const N: usize> PackedColumns<N> {
         self.push(field, ((number << 1) ^ (number >> 63)).cast_unsigned());
     }
 
-    /// The bytes of a column.
     pub(crate) fn bytes(&self, field: usize) -> usize {
         self.0[field].bytes.len()
     }

@@ -8,7 +8,6 @@ pub(crate) const MAX_BATCHES: usize = 8;
 /// Their bytes; one batch may always be under way.
 pub(crate) const MAX_BYTES: usize = 32 << 20;
 
-/// The outcome of a batch in an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AckOutcome {
     /// It is committed, now or before.
@@ -21,10 +20,8 @@ pub(crate) enum AckOutcome {
     Retry,
 }
 
-/// What follows from an acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
-    /// Nothing to do.
     Nothing,
     /// All up to this sequence can be forgotten.
     Forget(u64),
@@ -36,12 +33,10 @@ pub(crate) enum Effect {
     Pause,
 }
 
-/// The place in a stream.
 #[derive(Debug)]
 pub(crate) struct Cursor {
     /// All up to here is committed.
     acknowledged: u64,
-    /// What is to be sent next.
     next: u64,
     /// Sent and not acknowledged: sequence and size, ascending.
     under_way: VecDeque<(u64, usize)>,

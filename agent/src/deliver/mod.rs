@@ -33,7 +33,6 @@ const COMPLAIN_EVERY: u32 = 20;
 /// The longest pause when a collector has no place for results, as when it does not know their job.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
-/// How a delivery ended.
 pub(crate) type Delivered = Result<(), Undeliverable>;
 
 /// No collector will ever take this spool.
@@ -103,7 +102,6 @@ async fn serve(
     }
 }
 
-/// Why a session ends early.
 enum Interruption {
     /// It broke, or could not be made.
     Broken(tonic::Status),

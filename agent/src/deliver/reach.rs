@@ -11,7 +11,6 @@ use crate::backoff::Backoff;
 /// How long to wait for a collector that is just restarting.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
 
-/// Why a collector cannot be reached.
 #[derive(Debug)]
 enum ReachProblem {
     /// Nothing answers; it may do so later.

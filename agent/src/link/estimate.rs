@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 /// The best of the last heartbeats counts: enough to find a quick one, few enough to follow a drifting clock.
 const SAMPLES: usize = 8;
 
-/// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClockEstimate {
     /// The scheduler's wall clock minus the host's `CLOCK_MONOTONIC`.
@@ -45,7 +44,6 @@ pub(crate) struct ClockExchange {
     pub(crate) came_ns: u64,
 }
 
-/// The last measurements.
 #[derive(Debug, Default)]
 pub(crate) struct Estimates {
     last: VecDeque<ClockEstimate>,
@@ -76,7 +74,6 @@ impl Estimates {
         }
     }
 
-    /// The measurement with the smallest error.
     pub(crate) fn best(&self) -> Option<ClockEstimate> {
         self.last.iter().min_by_key(|estimate| estimate.error_ns).copied()
     }

@@ -75,7 +75,6 @@ pub(crate) struct Handle {
     pub(crate) lease: SchedulerLease,
 }
 
-/// The link itself.
 #[derive(Debug)]
 pub(crate) struct Link {
     config: Arc<AgentConfig>,
@@ -93,7 +92,6 @@ pub(crate) struct Link {
     said: Vec<v1::AssignmentUpdate>,
 }
 
-/// How a session ended.
 enum SessionEnd {
     /// The stream broke; the flag tells whether the agent had been registered.
     Broken(Status, bool),
@@ -102,7 +100,6 @@ enum SessionEnd {
 }
 
 impl Link {
-    /// A link that is not yet open.
     pub(crate) fn new(config: Arc<AgentConfig>, host: Host, client: FleetClient<Channel>) -> (Self, Handle) {
         let (orders, orders_end) = mpsc::channel(QUEUE);
         let (updates_end, updates) = mpsc::channel(QUEUE);

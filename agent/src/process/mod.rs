@@ -29,12 +29,10 @@ const EXIT_GRACE: Duration = Duration::from_secs(2);
 const VANISH_STEPS: u32 = 1000;
 const VANISH_STEP: Duration = Duration::from_millis(2);
 
-/// How a process exited.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// By itself, with a status.
     Status(i32),
-    /// By a signal.
     Signal(i32),
     /// Unseen, for this reason.
     Vanished(String),
@@ -76,7 +74,6 @@ impl fmt::Display for Exit {
 /// How far a process is on its way out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// It runs.
     Running,
     /// It has exited; others of its group may be left.
     Exited(Exit),
@@ -104,16 +101,12 @@ pub(crate) struct LoadTestProcess {
 /// The agent's ends of what connects it with a load test.
 #[derive(Debug)]
 pub(crate) struct Ends {
-    /// The RPC socket.
     pub(crate) rpc: UnixStream,
-    /// What it writes to stdout.
     pub(crate) stdout: ChildStdout,
-    /// What it writes to stderr.
     pub(crate) stderr: ChildStderr,
 }
 
 impl LoadTestProcess {
-    /// Spawns `program` in the directory `dir`.
     pub(crate) async fn spawn(spawner: &Spawner, program: &Path, dir: &Path) -> io::Result<(Self, Ends)> {
         let (ours, theirs) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;
@@ -149,7 +142,6 @@ impl LoadTestProcess {
         self.group.as_raw_nonzero().to_string()
     }
 
-    /// Watches its end.
     pub(crate) fn life(&self) -> watch::Receiver<Life> {
         self.life.clone()
     }

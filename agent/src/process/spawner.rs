@@ -30,14 +30,11 @@ const ENVIRONMENT: [&str; 11] = [
 /// More load tests than this are never spawned at once.
 const QUEUE: usize = 16;
 
-/// A load test to be spawned.
 #[derive(Debug)]
 pub(crate) struct SpawnOrder {
-    /// The verified binary.
     pub(crate) program: PathBuf,
     /// Its working directory, which it shares with nobody.
     pub(crate) dir: PathBuf,
-    /// Its end of the RPC socket.
     pub(crate) rpc: OwnedFd,
 }
 
@@ -48,7 +45,6 @@ pub(crate) struct Spawner {
 }
 
 impl Spawner {
-    /// Starts the thread.
     pub(crate) fn start(launcher: Launcher) -> io::Result<(Self, JoinHandle<()>)> {
         let (orders, receiver) = sync_channel(QUEUE);
         let thread = thread::Builder::new()
@@ -57,7 +53,6 @@ impl Spawner {
         Ok((Self { orders }, thread))
     }
 
-    /// Spawns a load test.
     pub(crate) async fn spawn(&self, order: SpawnOrder) -> io::Result<Child> {
         let (reply, answer) = oneshot::channel();
         self.orders

@@ -5,12 +5,10 @@ use std::fs;
 /// Linux reports processor time to programs in hundredths of a second, whatever its own clock ticks at.
 const TICK_NS: u64 = 10_000_000;
 
-/// One reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     /// Processor time since its start, of all its threads.
     pub(crate) cpu_ns: u64,
-    /// Memory in use.
     pub(crate) rss_bytes: u64,
     /// Open files, sockets among them.
     pub(crate) open_files: u64,

@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 
 const KEPT_BYTES: usize = 2 << 10;
 
-/// The last bytes of an output.
 #[derive(Debug, Default)]
 pub(crate) struct Excerpt {
     bytes: VecDeque<u8>,
 }
 
 impl Excerpt {
-    /// Adds a line.
     pub(crate) fn push_line(&mut self, line: &[u8]) {
         let line = &line[line.len().saturating_sub(KEPT_BYTES)..];
         self.bytes.extend(line);

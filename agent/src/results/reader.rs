@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use heavy_process::clock::monotonic_ns;
 
-/// Up to when everything that was written has been read.
 #[derive(Debug)]
 pub(crate) struct ReaderProgress {
     /// Whether it has read everything and waits for more.

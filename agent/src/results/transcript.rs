@@ -1,7 +1,7 @@
 //! What a load test wrote that is not a result: the job's log, the end of both outputs, and lines before the start.
 
 use super::excerpt::Excerpt;
-use crate::rollup::log::{JobLog, LogSource};
+use crate::rollup::log::JobLog;
 use heavy_results::stats::LogLine;
 
 /// The most bytes of lines before the start that wait for it.
@@ -37,29 +37,24 @@ impl Transcript {
         }
     }
 
-    /// The lines before the start, at the start.
     pub(super) fn take_early(&mut self) -> EarlyLines {
         std::mem::take(&mut self.early)
     }
 
-    /// Adds a line of stdout that is not a result.
     pub(super) fn stdout(&mut self, line: &[u8], at_ns: i64) {
         self.stdout.push_line(line);
-        self.log.push(LogSource::Stdout, line, at_ns);
+        self.log.push("stdout", line, at_ns);
     }
 
-    /// Adds a line of stderr.
     pub(super) fn stderr(&mut self, line: &[u8], at_ns: i64) {
         self.stderr.push_line(line);
-        self.log.push(LogSource::Stderr, line, at_ns);
+        self.log.push("stderr", line, at_ns);
     }
 
-    /// The lines of the log since the last call.
     pub(super) fn take_log(&mut self) -> Vec<LogLine> {
         self.log.take()
     }
 
-    /// How many lines the log has dropped so far.
     pub(super) const fn dropped(&self) -> u64 {
         self.log.dropped()
     }

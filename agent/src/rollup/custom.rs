@@ -98,7 +98,6 @@ impl CustomTable {
         }
     }
 
-    /// The rows since the last call.
     pub(crate) fn take(
         &mut self,
         tables: &Tables,

@@ -16,7 +16,6 @@ const MAX_ROWS: usize = 2000;
 /// An example is for people: its start is enough.
 const MAX_EXAMPLE_BYTES: usize = 1024;
 
-/// Where an error belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ErrorKey {
     pub(crate) workflow: Symbol,
@@ -67,7 +66,6 @@ impl ErrorTallies {
         sums.last_ns = sums.last_ns.max(at_ns);
     }
 
-    /// The rows since the last call.
     pub(crate) fn take(&mut self, tables: &Tables) -> Vec<stats::Errors> {
         let rows = self.rows.drain();
         rows.map(|(place, sums)| stats::Errors {

@@ -23,7 +23,6 @@ const MAX_OPEN: usize = 1 << 18;
 /// Seconds that are kept although all of them seems known, because part of that was guessed.
 const MAX_GUESSED: usize = 600;
 
-/// All released iterations of one assignment.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     /// For each workflow its seconds that are not settled, ascending.
@@ -51,7 +50,7 @@ impl Ledger {
         let seconds = &mut self.workflows[place];
         for (n, due_ns) in due {
             let second = due_ns / SECOND_NS;
-            if seconds.back().is_none_or(|last| last.second() < second) {
+            if seconds.back().is_none_or(|last| last.second < second) {
                 seconds.push_back(LedgerSecond::new(second, *n));
             }
             if let Some(last) = seconds.back_mut() {
@@ -82,10 +81,10 @@ impl Ledger {
     pub(crate) fn started(&mut self, (workflow, n): Key, plan: &mut PlanTable) -> bool {
         let seconds = self.workflows.get_mut(usize::from(workflow));
         let second = seconds.and_then(|seconds| {
-            let place = seconds.partition_point(|second| second.last_n() < n);
+            let place = seconds.partition_point(|second| second.last_n < n);
             seconds.get_mut(place)
         });
-        let Some(second) = second.filter(|second| second.first_n() <= n) else {
+        let Some(second) = second.filter(|second| second.first_n <= n) else {
             return false;
         };
         if self.untold[usize::from(workflow)] == 0 {
@@ -94,7 +93,7 @@ impl Ledger {
         if !second.hear(n) {
             return false;
         }
-        plan.due_at(workflow, second.second() * SECOND_NS).started += 1;
+        plan.due_at(workflow, second.second * SECOND_NS).started += 1;
         self.untold[usize::from(workflow)] -= 1;
         self.open = self.open.saturating_sub(1);
         true
@@ -156,7 +155,7 @@ impl Ledger {
             .sum::<u64>();
         for (workflow, seconds) in (0..).zip(&mut self.workflows) {
             for second in seconds.drain(..) {
-                let row = plan.due_at(workflow, second.second() * SECOND_NS);
+                let row = plan.due_at(workflow, second.second * SECOND_NS);
                 // A load test may have started some of what it was about to be told to forget.
                 row.scheduled += second.beyond_end();
                 let balanced = second.unaccounted().min(excess);
@@ -189,17 +188,17 @@ impl Ledger {
     fn second_of(&mut self, workflow: WorkflowIndex, due_ns: u64) -> Option<&mut LedgerSecond> {
         let second = due_ns / SECOND_NS;
         let seconds = self.workflows.get_mut(usize::from(workflow))?;
-        seconds.iter_mut().rev().find(|known| known.second() == second)
+        seconds.iter_mut().rev().find(|known| known.second == second)
     }
 
     fn seconds_of(&mut self, span: &DropSpan) -> impl Iterator<Item = &mut LedgerSecond> + use<'_> {
         let (first, last) = (span.first, span.last);
         let seconds = self.workflows.get_mut(usize::from(span.workflow));
         let seconds = seconds.into_iter().flat_map(move |seconds| {
-            let place = seconds.partition_point(|second| second.last_n() < first);
+            let place = seconds.partition_point(|second| second.last_n < first);
             seconds.range_mut(place..)
         });
-        seconds.take_while(move |second| second.first_n() <= last)
+        seconds.take_while(move |second| second.first_n <= last)
     }
 
     /// Gives the count of a span to its seconds: all of it if there is one or with `all`, else what is sure. What is
@@ -212,7 +211,7 @@ impl Ledger {
             let count = part.min(span.count).min(second.outstanding());
             second.drop_some(count, !whole);
             span.count -= count;
-            let row = plan.due_at(span.workflow, second.second() * SECOND_NS);
+            let row = plan.due_at(span.workflow, second.second * SECOND_NS);
             span.reason.count_in(&mut row.dropped, count);
         }
     }
@@ -225,7 +224,7 @@ impl Ledger {
         }
         let second = self.seconds_of(&span).last().map(|second| {
             second.drop_some(span.count, false);
-            second.second()
+            second.second
         });
         if second.is_none() {
             self.excess += span.count;
@@ -240,7 +239,7 @@ impl Ledger {
             return;
         }
         let ends = |ledger: &mut Self, span: &DropSpan| {
-            let mut seconds = ledger.seconds_of(span).map(|second| second.second());
+            let mut seconds = ledger.seconds_of(span).map(|second| second.second);
             let first = seconds.next();
             (first, seconds.last())
         };
@@ -289,7 +288,7 @@ impl Ledger {
                 .iter_mut()
                 .flatten()
                 .filter(|second| second.open() > 0);
-            let Some(oldest) = known.min_by_key(|second| second.second()) else {
+            let Some(oldest) = known.min_by_key(|second| second.second) else {
                 break;
             };
             self.open = self.open.saturating_sub(oldest.only_count());

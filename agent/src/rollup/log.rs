@@ -13,43 +13,19 @@ const MAX_WAITING: usize = 1000;
 
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// Keeps some lines and counts the others.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct JobLog {
-    second: i64,
+    /// The second of the last line; none before the first.
+    second: Option<i64>,
     kept_in_second: u32,
     waiting: Vec<LogLine>,
     dropped: u64,
-    stdout: Arc<str>,
-    stderr: Arc<str>,
-}
-
-/// Where a line came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogSource {
-    /// Stdout.
-    Stdout,
-    /// Stderr.
-    Stderr,
-}
-
-impl Default for JobLog {
-    fn default() -> Self {
-        Self {
-            second: i64::MIN,
-            kept_in_second: 0,
-            waiting: Vec::new(),
-            dropped: 0,
-            stdout: Arc::from("stdout"),
-            stderr: Arc::from("stderr"),
-        }
-    }
 }
 
 impl JobLog {
-    /// Takes a line that was read at `at_ns` from the job's start.
-    pub(crate) fn push(&mut self, source: LogSource, line: &[u8], at_ns: i64) {
-        let second = at_ns.div_euclid(SECOND_NS);
+    /// Takes a line of `stream` (stdout or stderr) that was read at `at_ns` from the job's start.
+    pub(crate) fn push(&mut self, stream: &str, line: &[u8], at_ns: i64) {
+        let second = Some(at_ns.div_euclid(SECOND_NS));
         if second != self.second {
             self.second = second;
             self.kept_in_second = 0;
@@ -64,15 +40,11 @@ impl JobLog {
         let text = String::from_utf8_lossy(line);
         self.waiting.push(LogLine {
             at_ns,
-            stream: Arc::clone(match source {
-                LogSource::Stdout => &self.stdout,
-                LogSource::Stderr => &self.stderr,
-            }),
+            stream: Arc::from(stream),
             text: Arc::from(redact::text(text.trim_end_matches('\r'), false).as_ref()),
         });
     }
 
-    /// The lines since the last call.
     pub(crate) fn take(&mut self) -> Vec<LogLine> {
         std::mem::take(&mut self.waiting)
     }
@@ -91,9 +63,9 @@ mod tests {
     fn the_rate_is_bounded_and_the_rest_counted() {
         let mut log = JobLog::default();
         for _ in 0..250 {
-            log.push(LogSource::Stdout, b"hello\r", 5);
+            log.push("stdout", b"hello\r", 5);
         }
-        log.push(LogSource::Stderr, &[0xff; 20_000], SECOND_NS);
+        log.push("stderr", &[0xff; 20_000], SECOND_NS);
         assert_eq!(log.dropped(), 150);
         let lines = log.take();
         assert_eq!(lines.len(), 101);

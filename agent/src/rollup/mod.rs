@@ -33,7 +33,6 @@ use names::{EMPTY, Symbol};
 use plan::PlanTable;
 pub(crate) use plan::WorkflowIndex;
 use requests::{RequestClass, RequestTallies, Tables};
-use totals::AccountTotals;
 pub(crate) use totals::Unbalanced;
 use users::UserAccounts;
 
@@ -45,11 +44,9 @@ pub(crate) const UNRELEASED: &str = "unreleased";
 /// Iterations that were planned and never released: how many of a workflow are due in a second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
-    /// Its workflow.
     pub(crate) workflow: WorkflowIndex,
     /// The second in which they are due.
     pub(crate) second: u32,
-    /// The number of iterations.
     pub(crate) count: u64,
 }
 
@@ -64,15 +61,14 @@ pub(crate) struct Rollup {
     custom: CustomTable,
     errors: ErrorTallies,
     not_results: BTreeMap<&'static str, u64>,
-    malformed: u64,
-    totals: AccountTotals,
+    /// The sums of all that was taken.
+    totals: Closing,
     complete_before: u32,
     last_ended_ns: u64,
     windows: Windows,
 }
 
 impl Rollup {
-    /// A roll-up of iterations of these workflows.
     pub(crate) fn new(workflows: &[String]) -> Self {
         Self {
             tables: Tables::default(),
@@ -83,8 +79,7 @@ impl Rollup {
             custom: CustomTable::default(),
             errors: ErrorTallies::default(),
             not_results: BTreeMap::new(),
-            malformed: 0,
-            totals: AccountTotals::default(),
+            totals: Closing::default(),
             complete_before: 0,
             last_ended_ns: 0,
             windows: Windows::default(),
@@ -219,7 +214,6 @@ impl Rollup {
         heard
     }
 
-    /// Counts dropped iterations.
     pub(crate) fn dropped(&mut self, line: &DroppedLine<'_>) {
         let Some(workflow) = self.plan.workflow(&line.workflow) else {
             self.not_result(UNRELEASED);
@@ -232,16 +226,14 @@ impl Rollup {
         }
     }
 
-    /// Counts a value of a custom metric.
     pub(crate) fn metric(&mut self, line: &MetricLine<'_>, now_ns: i64) {
         let second = self.second(now_ns, now_ns);
         self.custom.add_metric(line, second, &mut self.tables);
     }
 
-    /// Counts a line that is not a result.
     pub(crate) fn not_result(&mut self, reason: &'static str) {
         *self.not_results.entry(reason).or_default() += 1;
-        self.malformed += 1;
+        self.totals.malformed += 1;
     }
 
     /// How many iterations are due and have no outcome.
@@ -249,7 +241,6 @@ impl Rollup {
         self.ledger.in_flight() + self.users.in_flight(now_ns)
     }
 
-    /// Counts what is due by now.
     pub(crate) fn count_due(&mut self, now_ns: i64) {
         self.ledger.count_due(now_ns, &mut self.plan);
     }
@@ -258,7 +249,7 @@ impl Rollup {
     pub(crate) fn take(&mut self, complete_before: u32) -> Delta {
         self.complete_before = self.complete_before.max(complete_before);
         let iterations = self.plan.take();
-        self.totals.add(&iterations);
+        totals::add(&mut self.totals, &iterations);
         let (steps, checks, metrics) = self.custom.take(&self.tables);
         let not_results = std::mem::take(&mut self.not_results).into_iter();
         Delta {
@@ -309,9 +300,7 @@ impl Rollup {
 
     /// The account, once everything was taken.
     pub(crate) fn closing(&self) -> Result<Closing, Unbalanced> {
-        let mut closing = self.totals.close()?;
-        closing.malformed = self.malformed;
-        Ok(closing)
+        totals::balanced(&self.totals)
     }
 
     /// The second of a request or iteration that ended at an instant, which it records.

@@ -22,7 +22,6 @@ pub(crate) const EMPTY: Symbol = 0;
 /// The symbol of all texts beyond the bound, in every table.
 pub(crate) const OTHERS: Symbol = 1;
 
-/// A table of texts.
 #[derive(Debug)]
 pub(crate) struct NameTable {
     symbols: HashMap<Box<str>, Symbol, RandomState>,
@@ -51,7 +50,6 @@ impl NameTable {
         self.add(text)
     }
 
-    /// The text of a symbol.
     pub(crate) fn text(&self, symbol: Symbol) -> &Arc<str> {
         self.texts.get(symbol as usize).unwrap_or(&self.texts[1])
     }

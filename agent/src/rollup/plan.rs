@@ -47,7 +47,6 @@ impl PlanTable {
         self.windows = windows;
     }
 
-    /// A workflow's place.
     pub(crate) fn workflow(&self, name: &str) -> Option<WorkflowIndex> {
         let place = self.names.iter().position(|known| known.as_ref() == name)?;
         WorkflowIndex::try_from(place).ok()
@@ -81,7 +80,6 @@ impl PlanTable {
         self.at(workflow, u32::try_from(due_ns / SECOND_NS).unwrap_or(u32::MAX))
     }
 
-    /// The rows since the last call.
     pub(crate) fn take(&mut self) -> Vec<Iterations> {
         let rows = self.rows.drain();
         rows.map(|(_, row)| Iterations {

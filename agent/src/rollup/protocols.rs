@@ -40,7 +40,6 @@ impl Protocols {
         }
     }
 
-    /// The family's name.
     pub(crate) fn text(&self, symbol: Symbol) -> Arc<str> {
         Arc::clone(match symbol {
             EMPTY => &self.http,

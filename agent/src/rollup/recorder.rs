@@ -14,7 +14,6 @@ pub(crate) struct BatchedRecorder {
 }
 
 impl BatchedRecorder {
-    /// Records one value.
     pub(crate) fn record(&mut self, value: u64) {
         self.waiting.push(value);
         if self.waiting.len() >= WAITING {
@@ -22,7 +21,6 @@ impl BatchedRecorder {
         }
     }
 
-    /// The histogram of all values.
     pub(crate) fn finish(mut self) -> Histogram {
         self.merge();
         self.histogram

@@ -49,7 +49,6 @@ impl Default for Tables {
     }
 }
 
-/// What a request counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RequestIdentity {
     pub(crate) workflow: Symbol,
@@ -90,7 +89,6 @@ pub(crate) struct RequestTallies {
 }
 
 impl RequestTallies {
-    /// Counts a request and returns its class.
     pub(crate) fn add(&mut self, line: &RequestLine<'_>, at: At, tables: &mut Tables) -> RequestClass {
         let class = self.class(line, tables);
         let key = (at, class);
@@ -111,7 +109,6 @@ impl RequestTallies {
         class
     }
 
-    /// The rows since the last call.
     pub(crate) fn take(&mut self, tables: &Tables) -> Vec<stats::Requests> {
         let rows = self.rows.drain();
         rows.map(|(((second, window), class), sums)| stats::Requests {

@@ -9,9 +9,10 @@ pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 /// Counts, and the iterations that are not yet reported.
 #[derive(Debug)]
 pub(crate) struct LedgerSecond {
-    second: u64,
-    first_n: u64,
-    last_n: u64,
+    /// From the job's start.
+    pub(super) second: u64,
+    pub(super) first_n: u64,
+    pub(super) last_n: u64,
     released: u64,
     /// Those that were due by the last count.
     pub(crate) scheduled: u64,
@@ -40,19 +41,6 @@ impl LedgerSecond {
             guessed: 0,
             open: Some(HashSet::default()),
         }
-    }
-
-    /// Which one, from the job's start.
-    pub(crate) const fn second(&self) -> u64 {
-        self.second
-    }
-
-    pub(crate) const fn first_n(&self) -> u64 {
-        self.first_n
-    }
-
-    pub(crate) const fn last_n(&self) -> u64 {
-        self.last_n
     }
 
     pub(crate) fn release(&mut self, n: u64) {

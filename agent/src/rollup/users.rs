@@ -8,7 +8,6 @@ use heavy_load::load::{Closed, Quota};
 
 use super::WorkflowIndex;
 
-/// The users of all closed workflows.
 #[derive(Debug, Default)]
 pub(crate) struct UserAccounts {
     workflows: HashMap<WorkflowIndex, WorkflowUsers>,
@@ -26,7 +25,6 @@ struct WorkflowUsers {
     all: u64,
 }
 
-/// A user that was released.
 #[derive(Debug, Clone, Copy)]
 struct UserAccount {
     until_ns: u64,

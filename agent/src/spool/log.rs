@@ -127,7 +127,6 @@ impl SegmentLog {
         (sequence, result)
     }
 
-    /// Makes all that was appended durable.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         match &mut self.open {
             Some(segment) if segment.dirty => {

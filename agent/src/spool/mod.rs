@@ -33,9 +33,7 @@ const PRODUCER_FILE: &str = "producer.json";
 /// The producer whose results a spool holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Producer {
-    /// The job.
     pub(crate) job: String,
-    /// The agent's name.
     pub(crate) agent: String,
     /// The assignment's attempt.
     pub(crate) epoch: u32,
@@ -46,7 +44,6 @@ pub(crate) struct Producer {
 pub(crate) enum SpoolStream {
     /// Roll-ups and the closing.
     Stats,
-    /// Raw rows.
     Rows,
 }
 
@@ -54,7 +51,6 @@ impl SpoolStream {
     /// Both streams, roll-ups first.
     pub(crate) const ALL: [Self; 2] = [Self::Stats, Self::Rows];
 
-    /// As on the wire.
     pub(crate) const fn wire(self) -> v1::Stream {
         match self {
             Self::Stats => v1::Stream::Stats,
@@ -78,7 +74,6 @@ pub(crate) struct DiskQuota {
 }
 
 impl DiskQuota {
-    /// A quota of which nothing is used yet.
     pub(crate) fn new(limit_bytes: u64) -> Self {
         Self {
             spooled: Arc::default(),
@@ -86,7 +81,6 @@ impl DiskQuota {
         }
     }
 
-    /// What is on disk.
     pub(crate) fn used_bytes(&self) -> u64 {
         self.spooled.load(Ordering::Relaxed)
     }
@@ -96,10 +90,8 @@ impl DiskQuota {
     }
 }
 
-/// The spool of one assignment.
 #[derive(Debug)]
 pub(crate) struct Spool {
-    /// The producer of these results.
     pub(crate) producer: Producer,
     dir: PathBuf,
     logs: [Mutex<SegmentLog>; 2],
@@ -196,7 +188,6 @@ impl Spool {
         self.log(stream).first_sequence()
     }
 
-    /// Removes the spool from disk.
     pub(crate) fn remove(&self) {
         for stream in SpoolStream::ALL {
             self.log(stream).clear();

@@ -13,14 +13,11 @@ const MAX_ROW_BYTES: usize = 16 << 20;
 /// Deltas that wait; more are added up where they come from.
 const MAX_DELTAS: usize = 8;
 
-/// Something to be written.
 #[derive(Debug, PartialEq)]
 pub(crate) enum QueueItem {
-    /// A batch of rows.
     Rows(ClosedBatch),
     /// Discarded rows: numbers of requests and iterations.
     Overflow(u64, u64),
-    /// A batch of roll-ups.
     Stats(Box<Delta>),
     /// The last batch of the stats stream.
     Closing(Box<Closing>),
@@ -34,7 +31,6 @@ struct QueueState {
     ended: bool,
 }
 
-/// The queue between results and disk.
 #[derive(Debug, Default)]
 pub(crate) struct SpoolQueue {
     state: Mutex<QueueState>,
@@ -59,7 +55,6 @@ impl SpoolQueue {
         self.filled.notify_one();
     }
 
-    /// Whether a delta would be taken now.
     pub(crate) fn takes_stats(&self) -> bool {
         self.lock().deltas < MAX_DELTAS
     }

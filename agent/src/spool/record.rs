@@ -6,10 +6,8 @@
 /// How every segment begins that has a version.
 const MARK: [u8; 7] = *b"hvspool";
 
-/// The version that is written.
 const VERSION: u8 = 1;
 
-/// The length of [`START`].
 pub(crate) const START_BYTES: usize = MARK.len() + 1;
 
 /// The beginning of a new segment.
@@ -35,16 +33,12 @@ const MAX_SKIPPED: u64 = 1 << 20;
 )]
 pub(crate) struct UnknownVersion(u8);
 
-/// A record that was found in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Found {
-    /// Its sequence in the stream.
     pub(crate) sequence: u64,
-    /// The CRC32C of its bytes.
     pub(crate) crc32c: u32,
     /// The offset of its bytes in the segment.
     pub(crate) offset: usize,
-    /// The number of its bytes.
     pub(crate) length: usize,
 }
 

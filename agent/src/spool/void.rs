@@ -4,7 +4,6 @@ use bytes::Bytes;
 use heavy_proto::v1;
 use prost::Message;
 
-/// The encoded content of a void.
 pub(crate) fn encode(reason: &str, requests: u64, iterations: u64) -> Bytes {
     let void = v1::Void {
         reason: reason.to_owned(),
@@ -30,7 +29,6 @@ pub(crate) fn instead_of(content: &[u8], reason: &str) -> Bytes {
     encode(reason, requests, iterations)
 }
 
-/// Whether an encoded content is a void.
 pub(crate) fn is_void(content: &[u8]) -> bool {
     matches!(
         v1::Content::decode(content),

@@ -39,15 +39,15 @@ fn a_job_that_goes_well() {
     assert_eq!(
         actions,
         [
-            AssignmentAction::Report(StateReport::Prepared),
-            AssignmentAction::Report(StateReport::Running),
+            AssignmentAction::Report(AssignmentState::Prepared),
+            AssignmentAction::Report(AssignmentState::Running),
             AssignmentAction::Release,
-            AssignmentAction::Report(StateReport::Draining),
+            AssignmentAction::Report(AssignmentState::Draining),
             AssignmentAction::Stop { grace_ns: GRACE },
             AssignmentAction::CleanUp,
             AssignmentAction::EndProcess,
             AssignmentAction::Close(Ended::Finished),
-            AssignmentAction::Report(StateReport::Finished),
+            AssignmentAction::Report(AssignmentState::Finished),
             AssignmentAction::Forget,
         ]
     );
@@ -88,17 +88,23 @@ fn a_job_that_never_started_has_nothing_to_close() {
     for (events, report) in [
         (
             vec![AssignmentEvent::NotPrepared(failure("glibc"))],
-            StateReport::Failed(failure("glibc")),
+            AssignmentAction::Fail(failure("glibc")),
         ),
-        (vec![stop(None)], StateReport::Finished),
-        (vec![AssignmentEvent::Prepared, stop(None)], StateReport::Finished),
+        (
+            vec![stop(None)],
+            AssignmentAction::Report(AssignmentState::Finished),
+        ),
+        (
+            vec![AssignmentEvent::Prepared, stop(None)],
+            AssignmentAction::Report(AssignmentState::Finished),
+        ),
         (
             vec![AssignmentEvent::Prepared, AssignmentEvent::LeaseLost],
-            StateReport::Finished,
+            AssignmentAction::Report(AssignmentState::Finished),
         ),
         (
             vec![AssignmentEvent::Prepared, gone()],
-            StateReport::Failed(failure("died")),
+            AssignmentAction::Fail(failure("died")),
         ),
     ] {
         let actions = live(&[events, vec![AssignmentEvent::Exited]].concat());
@@ -110,11 +116,7 @@ fn a_job_that_never_started_has_nothing_to_close() {
         );
         assert_eq!(
             &actions[actions.len() - 3..],
-            [
-                AssignmentAction::EndProcess,
-                AssignmentAction::Report(report),
-                AssignmentAction::Forget
-            ]
+            [AssignmentAction::EndProcess, report, AssignmentAction::Forget]
         );
     }
 }
@@ -137,7 +139,7 @@ fn a_process_that_dies_is_closed_and_failed() {
             actions.contains(&AssignmentAction::Close(Ended::Died)),
             "{actions:?}"
         );
-        assert!(actions.contains(&AssignmentAction::Report(StateReport::Failed(failure("died")))));
+        assert!(actions.contains(&AssignmentAction::Fail(failure("died"))));
     }
 }
 

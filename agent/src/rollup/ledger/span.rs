@@ -5,7 +5,6 @@ use heavy_results::stats::Dropped;
 use super::super::second::LedgerSecond;
 use super::WorkflowIndex;
 
-/// Why an iteration was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DropCause {
     /// No free slot.
@@ -48,7 +47,7 @@ pub(super) struct DropSpan {
 impl DropSpan {
     /// The part of its count that surely belongs to a second: a little less than by its numbers.
     pub(super) fn part_in(&self, second: &LedgerSecond) -> u64 {
-        let numbers = second.last_n().min(self.last) + 1 - second.first_n().max(self.first);
+        let numbers = second.last_n.min(self.last) + 1 - second.first_n.max(self.first);
         let all = u128::from(self.last - self.first) + 1;
         let part = u128::from(self.count) * u128::from(numbers) * 7 / 8 / all;
         u64::try_from(part).unwrap_or(u64::MAX)
