@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use heavy_plugin::program::{Host, check_read, glibc_of};
+use heavy_plugin::program::{self, Host, glibc_of};
 use sha2::{Digest, Sha256};
 
 use super::Error;
@@ -58,7 +58,7 @@ impl Program {
             return Err(wrong("it is no regular file"));
         }
         let file = File::open(path).map_err(unreadable)?;
-        check_read(&object::ReadCache::new(&file), &this_host())
+        program::check(&object::ReadCache::new(&file), &this_host())
             .map_err(|problem| wrong(&problem.to_string()))?;
         if metadata.permissions().mode() & 0o111 == 0 {
             return Err(wrong(

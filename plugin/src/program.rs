@@ -104,19 +104,11 @@ impl ProgramProblem {
     }
 }
 
-/// Checks a whole file that is in memory.
+/// Checks a file in memory, or through any reader of `object`, so that only the parts that matter are read.
 ///
 /// # Errors
 /// The reason why it cannot be a load test on `host`.
-pub fn check(bytes: &[u8], host: &Host) -> Result<ProgramFacts, ProgramProblem> {
-    check_read(bytes, host)
-}
-
-/// Checks a file through any reader of `object`, so that only the parts that matter are read.
-///
-/// # Errors
-/// As [`check`].
-pub fn check_read<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<ProgramFacts, ProgramProblem> {
+pub fn check<'data>(data: impl ReadRef<'data>, host: &Host) -> Result<ProgramFacts, ProgramProblem> {
     let program = inspect(data)?;
     if program.architecture != host.architecture {
         return Err(ProgramProblem::Architecture {

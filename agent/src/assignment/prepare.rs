@@ -80,7 +80,7 @@ pub(super) async fn prepare(
 fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
     let file = fs::File::open(path).map_err(AssignmentFailure::with_kind("fetch"))?;
     let cache = ReadCache::new(file);
-    match program::check_read(&cache, host) {
+    match program::check(&cache, host) {
         Ok(_) => Ok(()),
         Err(problem) => Err(AssignmentFailure::new(problem.kind(), problem)),
     }

@@ -19,7 +19,7 @@ fn own_host() -> Host {
 fn this_test_runs_here() {
     let host = own_host();
     assert_eq!(host.architecture, std::env::consts::ARCH);
-    assert!(check(&own_bytes(), &host).is_ok());
+    assert!(check(&own_bytes()[..], &host).is_ok());
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_foreign_architecture_is_refused() {
         architecture: "s390x".into(),
         glibc: None,
     };
-    let problem = check(&own_bytes(), &host).unwrap_err();
+    let problem = check(&own_bytes()[..], &host).unwrap_err();
     assert_eq!(problem.kind(), "architecture");
     assert!(problem.to_string().contains("the host is s390x"), "{problem}");
 }
@@ -64,7 +64,7 @@ fn a_glibc_that_is_too_new_is_refused() {
     let mut host = own_host();
     if host.glibc.is_some() {
         host.glibc = Some(Glibc { major: 2, minor: 1 });
-        let problem = check(&own_bytes(), &host).unwrap_err();
+        let problem = check(&own_bytes()[..], &host).unwrap_err();
         assert_eq!(problem.kind(), "glibc");
         assert!(problem.to_string().contains("the host has 2.1"), "{problem}");
     }
@@ -83,6 +83,6 @@ proptest! {
         if elf {
             bytes.splice(..0, *b"\x7fELF\x02\x01\x01");
         }
-        let _ = check(&bytes, &own_host());
+        let _ = check(&bytes[..], &own_host());
     }
 }
