@@ -51,7 +51,7 @@ pub(crate) struct Gap {
 }
 
 /// All that is known and not yet taken of one assignment's results.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Rollup {
     pub(crate) tables: Tables,
     requests: RequestTallies,
@@ -65,31 +65,19 @@ pub(crate) struct Rollup {
     totals: Closing,
     complete_before: u32,
     last_ended_ns: u64,
-    windows: Windows,
 }
 
 impl Rollup {
     pub(crate) fn new(workflows: &[String]) -> Self {
         Self {
-            tables: Tables::default(),
-            requests: RequestTallies::default(),
             plan: PlanTable::new(workflows.iter().map(|name| Arc::from(name.as_str())).collect()),
-            ledger: Ledger::default(),
-            users: UserAccounts::default(),
-            custom: CustomTable::default(),
-            errors: ErrorTallies::default(),
-            not_results: BTreeMap::new(),
-            totals: Closing::default(),
-            complete_before: 0,
-            last_ended_ns: 0,
-            windows: Windows::default(),
+            ..Self::default()
         }
     }
 
     /// Sets the borders of the job's windows, which workflows are closed, and what of them belongs to a seat.
     pub(crate) fn set_load(&mut self, load: &Load, seated: &Seated) {
-        self.windows = Windows::of(load);
-        self.plan.set_windows(self.windows);
+        self.plan.windows = Windows::of(load);
         for (workflow, lane) in (0..).zip(&load.workflows) {
             if let LoadModel::Closed(closed) = &lane.model {
                 let quota = match closed.quota {
@@ -123,7 +111,7 @@ impl Rollup {
     pub(crate) fn request(&mut self, line: &RequestLine<'_>, started_ns: i64, now_ns: i64) -> RequestClass {
         let ended_ns = started_ns.saturating_add_unsigned(line.duration_ns).min(now_ns);
         let second = self.ended_in(ended_ns, now_ns);
-        let at = (second, self.windows.at(started_ns));
+        let at = (second, self.plan.windows.at(started_ns));
         let class = self.requests.add(line, at, &mut self.tables);
         if class.failed {
             let place = ErrorKey {
@@ -160,7 +148,9 @@ impl Rollup {
         let has_response = self.users.has_response(workflow);
         let second = self.ended_in(ended_ns, now_ns);
         let symbol = self.tables.workflows.symbol(&line.workflow);
-        let row = self.plan.row(workflow, second, self.windows.at(scheduled_ns));
+        let row = self
+            .plan
+            .row(workflow, second, self.plan.windows.at(scheduled_ns));
         row.generator_lag
             .record(line.lag_ns.saturating_sub(line.slot_wait_ns));
         if line.interrupted {

@@ -28,7 +28,8 @@ pub(crate) struct PlanRow {
 #[derive(Debug, Default)]
 pub(crate) struct PlanTable {
     names: Vec<Arc<str>>,
-    windows: Windows,
+    /// Set before anything is counted.
+    pub(super) windows: Windows,
     rows: HashMap<(u32, Window, WorkflowIndex), PlanRow, RandomState>,
 }
 
@@ -37,14 +38,8 @@ impl PlanTable {
     pub(crate) fn new(names: Vec<Arc<str>>) -> Self {
         Self {
             names,
-            windows: Windows::default(),
-            rows: HashMap::default(),
+            ..Self::default()
         }
-    }
-
-    /// Sets the borders of the job's windows, before anything is counted.
-    pub(crate) fn set_windows(&mut self, windows: Windows) {
-        self.windows = windows;
     }
 
     pub(crate) fn workflow(&self, name: &str) -> Option<WorkflowIndex> {

@@ -7,7 +7,7 @@ use foldhash::fast::RandomState;
 pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 
 /// Counts, and the iterations that are not yet reported.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct LedgerSecond {
     /// From the job's start.
     pub(super) second: u64,
@@ -33,13 +33,8 @@ impl LedgerSecond {
             second,
             first_n,
             last_n: first_n,
-            released: 0,
-            scheduled: 0,
-            planned: 0,
-            heard: 0,
-            dropped: 0,
-            guessed: 0,
             open: Some(HashSet::default()),
+            ..Self::default()
         }
     }
 
