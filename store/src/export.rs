@@ -49,104 +49,41 @@ pub trait RowSink: Send {
     fn row(&mut self, values: &[Option<Cow<'_, str>>]) -> io::Result<()>;
 }
 
-const fn text(name: &'static str) -> ExportField {
-    let kind = ValueKind::Text;
-    ExportField { name, kind }
+/// Fields in their order, after their kinds.
+macro_rules! fields {
+    ($($kind:ident: $($name:ident)*;)*) => {
+        &[$($(ExportField { name: stringify!($name), kind: ValueKind::$kind }),*),*]
+    };
 }
 
-const fn number(name: &'static str) -> ExportField {
-    let kind = ValueKind::Number;
-    ExportField { name, kind }
-}
-
-const fn flag(name: &'static str) -> ExportField {
-    let kind = ValueKind::Flag;
-    ExportField { name, kind }
-}
-
-const fn instant(name: &'static str) -> ExportField {
-    let kind = ValueKind::Instant;
-    ExportField { name, kind }
-}
-
-const REQUESTS: &[ExportField] = &[
-    text("job_id"),
-    text("agent"),
-    text("workflow"),
-    text("step"),
-    text("name"),
-    text("method"),
-    text("url"),
-    number("status"),
-    flag("failed"),
-    text("error"),
-    text("error_kind"),
-    number("size"),
-    instant("started_at"),
-    instant("ended_at"),
-    number("second"),
-    number("duration_ms"),
-    number("blocked_ms"),
-    number("dns_ms"),
-    number("connect_ms"),
-    number("tls_ms"),
-    number("send_ms"),
-    number("wait_ms"),
-    number("receive_ms"),
-    flag("reused"),
-    text("time_window"),
-    text("sequence_id"),
-    text("request_id"),
-    number("iteration"),
-    text("user_id"),
-    text("proto"),
-    text("remote_addr"),
-    ExportField {
-        name: "tags",
-        kind: ValueKind::Json,
-    },
+const REQUESTS: &[ExportField] = fields![
+    Text: job_id agent workflow step name method url;
+    Number: status;
+    Flag: failed;
+    Text: error error_kind;
+    Number: size;
+    Instant: started_at ended_at;
+    Number: second duration_ms blocked_ms dns_ms connect_ms tls_ms send_ms wait_ms receive_ms;
+    Flag: reused;
+    Text: time_window sequence_id request_id;
+    Number: iteration;
+    Text: user_id proto remote_addr;
+    Json: tags;
 ];
 
-const ITERATIONS: &[ExportField] = &[
-    text("job_id"),
-    text("agent"),
-    text("workflow"),
-    number("iteration"),
-    text("user_id"),
-    text("sequence_id"),
-    instant("scheduled_at"),
-    instant("started_at"),
-    instant("ended_at"),
-    number("second"),
-    number("lag_ms"),
-    number("slot_wait_ms"),
-    number("generator_lag_ms"),
-    number("duration_ms"),
-    number("response_ms"),
-    flag("ok"),
-    flag("interrupted"),
-    text("error"),
-    text("time_window"),
+const ITERATIONS: &[ExportField] = fields![
+    Text: job_id agent workflow;
+    Number: iteration;
+    Text: user_id sequence_id;
+    Instant: scheduled_at started_at ended_at;
+    Number: second lag_ms slot_wait_ms generator_lag_ms duration_ms response_ms;
+    Flag: ok interrupted;
+    Text: error time_window;
 ];
 
-const METRICS: &[ExportField] = &[
-    text("job_id"),
-    text("name"),
-    text("kind"),
-    text("step"),
-    number("value"),
-    number("count"),
-    number("min_ms"),
-    number("mean_ms"),
-    number("p10_ms"),
-    number("p25_ms"),
-    number("p50_ms"),
-    number("p75_ms"),
-    number("p90_ms"),
-    number("p95_ms"),
-    number("p99_ms"),
-    number("p999_ms"),
-    number("max_ms"),
+const METRICS: &[ExportField] = fields![
+    Text: job_id name kind step;
+    Number: value count min_ms mean_ms p10_ms p25_ms p50_ms p75_ms p90_ms p95_ms p99_ms p999_ms max_ms;
 ];
 
 impl ExportRelation {

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::encode::Encoder;
 use super::partitions;
 use crate::identity::BatchIdentities;
-use crate::text::{clean, count, duration_ns, instant_ns, json, time_window};
+use crate::rows::StoredTexts;
+use crate::text::{clean, count, duration_ns, instant_ns, time_window};
 use crate::{IterationRows, RequestRows, Rows};
 
 /// Bytes handed to the connection at once.
@@ -26,9 +27,11 @@ pub(super) struct Encoded {
     iterations: Option<Vec<u8>>,
 }
 
+type Texts<'a> = StoredTexts<Cow<'a, str>>;
+
 /// Encodes all rows; `ids` are those of `identities.distinct`.
 pub(super) fn encode(job: Uuid, rows: &Rows, identities: &BatchIdentities, ids: &[i64]) -> Encoded {
-    let texts = StoredTexts::of(rows);
+    let texts = StoredTexts::new(rows, clean);
     let requests = &rows.requests;
     let samples = (!requests.workflow.is_empty()).then(|| {
         let mut encoder = Encoder::new(SAMPLE_COLUMNS, requests.workflow.len(), 280);
@@ -90,31 +93,6 @@ async fn copy(
     copy.finish().await.map(drop)
 }
 
-/// The dictionary as it is stored.
-struct StoredTexts<'a> {
-    plain: Vec<Cow<'a, str>>,
-    /// Only of entries that are tags, else empty.
-    tags: Vec<String>,
-}
-
-impl<'a> StoredTexts<'a> {
-    fn of(rows: &'a Rows) -> Self {
-        let plain: Vec<_> = rows.dictionary.iter().map(|text| clean(text)).collect();
-        let mut tags = vec![String::new(); plain.len()];
-        for index in &rows.requests.tags {
-            let index = *index as usize;
-            if tags[index].is_empty() {
-                tags[index] = json(&plain[index]);
-            }
-        }
-        Self { plain, tags }
-    }
-
-    fn plain(&self, index: u32) -> &str {
-        &self.plain[index as usize]
-    }
-}
-
 fn sequence(encoder: &mut Encoder, sequence_id: &str) {
     // Only the spelling that Postgres gives back is kept as a UUID.
     let id = Uuid::try_parse(sequence_id)
@@ -129,7 +107,7 @@ fn sequence(encoder: &mut Encoder, sequence_id: &str) {
     }
 }
 
-fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts: &StoredTexts<'_>) {
+fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts: &Texts<'_>) {
     encoder.bigint(instant_ns(of.started_ns[row]));
     encoder.bigint(duration_ns(of.duration_ns[row]));
     encoder.bigint(count(of.size[row]));
@@ -159,11 +137,11 @@ fn sample(encoder: &mut Encoder, job: Uuid, of: &RequestRows, row: usize, texts:
     encoder.text_or_null(texts.plain(of.error_kind[row]));
     encoder.text_or_null(&clean(&of.request_id[row]));
     encoder.text_or_null(texts.plain(of.user_id[row]));
-    encoder.text_or_null(&texts.tags[of.tags[row] as usize]);
+    encoder.text_or_null(texts.tags(of.tags[row]));
     encoder.text_or_null(texts.plain(of.remote_addr[row]));
 }
 
-fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, texts: &StoredTexts<'_>) {
+fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, texts: &Texts<'_>) {
     encoder.bigint(count(of.iteration[row]));
     encoder.bigint(instant_ns(of.scheduled_ns[row]));
     encoder.bigint(duration_ns(of.lag_ns[row]));

@@ -16,18 +16,7 @@ mod partitions;
 mod query;
 mod relations;
 
-use std::sync::Arc;
-
 use self::database::PostgresStore;
-use crate::Store;
-
-pub(crate) async fn open(url: &str) -> Result<Arc<dyn Store>, Error> {
-    Ok(Arc::new(open::store(url).await?))
-}
-
-/// Connects, and looks whether there is something to read.
-pub(crate) async fn open_to_read(url: &str) -> Result<Arc<dyn Store>, Error> {
-    Ok(Arc::new(open::to_read(url).await?))
-}
+pub(crate) use self::open::{store as open, to_read as open_to_read};
 
 crate::both::implement_store!(PostgresStore, pool, std::convert::identity);

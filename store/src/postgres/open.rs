@@ -12,7 +12,8 @@ use crate::{Error, address};
 
 const MOST_CONNECTIONS: u32 = 8;
 
-pub(super) async fn store(url: &str) -> Result<PostgresStore, Error> {
+/// Connects and migrates.
+pub(crate) async fn store(url: &str) -> Result<PostgresStore, Error> {
     let (shown, options) = read_url(url)?;
     let mut connection = connect(&shown, &options).await?;
     migrate::migrate(&mut connection, &shown).await?;
@@ -21,8 +22,8 @@ pub(super) async fn store(url: &str) -> Result<PostgresStore, Error> {
     Ok(assemble(shown, options, pool))
 }
 
-/// As [`store`], without writing anything now or later.
-pub(super) async fn to_read(url: &str) -> Result<PostgresStore, Error> {
+/// Connects, and looks whether there is something to read, without writing anything now or later.
+pub(crate) async fn to_read(url: &str) -> Result<PostgresStore, Error> {
     let (shown, options) = read_url(url)?;
     let mut connection = connect(&shown, &options).await?;
     migrate::readable(&mut connection, &shown).await?;

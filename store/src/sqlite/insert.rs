@@ -7,7 +7,8 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, SqliteConnection};
 
 use crate::identity::{BatchIdentities, Identity};
-use crate::text::{clean, count, duration_ns, instant_ns, json, shared, time_window};
+use crate::rows::StoredTexts;
+use crate::text::{clean, count, duration_ns, instant_ns, shared, time_window};
 use crate::{IterationRows, RequestRows, Rows};
 
 /// Rows of one statement, descending; each size is prepared once. Larger ones are slower: they do not fit
@@ -63,32 +64,7 @@ impl Values {
     }
 }
 
-/// The dictionary as it is stored.
-struct StoredTexts {
-    plain: Vec<Arc<str>>,
-    /// Only of entries that are tags.
-    tags: Vec<Option<String>>,
-}
-
-impl StoredTexts {
-    fn of(rows: &Rows) -> Self {
-        let plain: Vec<_> = rows.dictionary.iter().map(|text| shared(text)).collect();
-        let mut tags = vec![None; plain.len()];
-        for index in &rows.requests.tags {
-            let index = *index as usize;
-            tags[index].get_or_insert_with(|| json(&plain[index]));
-        }
-        Self { plain, tags }
-    }
-
-    fn plain(&self, index: u32) -> &Arc<str> {
-        &self.plain[index as usize]
-    }
-
-    fn tags(&self, index: u32) -> &str {
-        self.tags[index as usize].as_deref().unwrap_or_default()
-    }
-}
+type Texts = StoredTexts<Arc<str>>;
 
 /// A JSON object of the texts that are not empty, if there are any. `json` is a member that is JSON already.
 fn extra(texts: &[(&str, &str)], json: (&str, &str)) -> Option<String> {
@@ -142,7 +118,7 @@ pub(super) async fn rows(
     identities: &BatchIdentities,
     ids: &[i64],
 ) -> Result<(), sqlx::Error> {
-    let texts = StoredTexts::of(rows);
+    let texts = StoredTexts::new(rows, shared);
     let requests = &rows.requests;
     let first = next_id(
         &mut *connection,
@@ -225,7 +201,7 @@ fn groups(rows: usize) -> Vec<(usize, (usize, usize))> {
     groups
 }
 
-fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: usize, texts: &StoredTexts) {
+fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: usize, texts: &Texts) {
     values.push(id);
     values.push(identity);
     values.push(Arc::clone(texts.plain(of.url[row])));
@@ -254,14 +230,7 @@ fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: u
     ));
 }
 
-fn iteration(
-    values: &mut Values,
-    id: i64,
-    identity: i64,
-    of: &IterationRows,
-    row: usize,
-    texts: &StoredTexts,
-) {
+fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationRows, row: usize, texts: &Texts) {
     values.push(id);
     values.push(identity);
     values.push(count(of.iteration[row]));

@@ -13,20 +13,8 @@ mod query;
 mod read;
 mod relations;
 
-use std::path::Path;
-use std::sync::Arc;
-
 use self::database::SqliteStore;
-use crate::Store;
-
-/// Opens the file, creates it if it is not there, migrates it.
-pub(crate) async fn open(path: &Path) -> Result<Arc<dyn Store>, Error> {
-    Ok(Arc::new(open::store(path).await?))
-}
-
-/// Opens a file that is there, and looks whether there is something to read in it.
-pub(crate) async fn open_to_read(path: &Path) -> Result<Arc<dyn Store>, Error> {
-    Ok(Arc::new(read::store(path).await?))
-}
+pub(crate) use self::open::store as open;
+pub(crate) use self::read::store as open_to_read;
 
 crate::both::implement_store!(SqliteStore, readers, database::id);

@@ -24,7 +24,8 @@ const WAL_KEPT_BYTES: &str = "67108864";
 const CHECKPOINT_PAGES: &str = "4000";
 const CACHE_KIB: &str = "-32768";
 
-pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
+/// Opens the file, creates it if it is not there, migrates it.
+pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
     let shown = format!("sqlite://{}", path.display());
     create(path).map_err(|problem| Error::Unreachable {
         url: shown.clone(),

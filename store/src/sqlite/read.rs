@@ -11,7 +11,8 @@ use super::migrate;
 use super::open::{BUSY_LIMIT, explain, primary_code};
 use crate::Error;
 
-pub(super) async fn store(path: &Path) -> Result<SqliteStore, Error> {
+/// Opens a file that is there, and looks whether there is something to read in it.
+pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
     let shown = format!("sqlite://{}", path.display());
     if !path.is_file() {
         let problem = if path.exists() {
