@@ -46,29 +46,23 @@ pub(super) fn headline(verdict: Conclusion, places: &[PlaceChange]) -> String {
     let count = |wanted: &[Finding]| all().filter(|one| wanted.contains(&one.finding)).count();
     let same = count(&[Finding::NoDifference]);
     let untold = count(&[Finding::TooNoisy, Finding::TooFewSamples]);
+    let changes = |wanted: fn(&StatisticChange) -> bool| {
+        let most = Some(most(places, wanted)).filter(|most| !most.is_empty());
+        let sides = [Finding::Gone, Finding::New].map(|side| one_sided(places, side));
+        let parts: Vec<String> = most.into_iter().chain(sides.into_iter().flatten()).collect();
+        parts.join("; ")
+    };
     match verdict {
         Conclusion::Regression => {
-            let worse = most(places, |one| one.regression);
-            let parts = [
-                Some(worse),
-                one_sided(places, Finding::Gone),
-                one_sided(places, Finding::New),
-            ];
-            format!("worse by more than the tolerance: {}", joined(parts))
-        }
-        Conclusion::Changed => {
-            let changed = most(places, |one| one.finding.is_change());
-            let changed = (!changed.is_empty()).then_some(changed);
-            let parts = [
-                changed,
-                one_sided(places, Finding::Gone),
-                one_sided(places, Finding::New),
-            ];
             format!(
-                "nothing is worse by more than the tolerance, but there are changes: {}",
-                joined(parts)
+                "worse by more than the tolerance: {}",
+                changes(|one| one.regression)
             )
         }
+        Conclusion::Changed => format!(
+            "nothing is worse by more than the tolerance, but there are changes: {}",
+            changes(|one| one.finding.is_change())
+        ),
         Conclusion::NoDifference if untold == 0 => format!("none of {same} statistics has changed"),
         Conclusion::NoDifference => format!(
             "none of {same} statistics has changed; {untold} more have too few samples or too much noise to tell"
@@ -78,10 +72,6 @@ pub(super) fn headline(verdict: Conclusion, places: &[PlaceChange]) -> String {
             all().count()
         ),
     }
-}
-
-fn joined(parts: [Option<String>; 3]) -> String {
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// Whether only one side has it, with enough samples that this is not by chance.

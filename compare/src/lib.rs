@@ -23,8 +23,6 @@ mod student;
 pub mod trend;
 
 #[cfg(test)]
-mod synthetic;
-#[cfg(test)]
 mod tests;
 
 pub use comparable::{alike, caveats, notes};

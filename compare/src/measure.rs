@@ -137,7 +137,7 @@ impl Measured {
     #[must_use]
     pub fn of(recorder: &JobRecorder, seed: u64) -> Self {
         let cells_s = recorder.cell_lengths_s();
-        let blocks = Blocks::of(recorder.seconds(), cells_s.len(), correlation(&recorder.pace));
+        let blocks = Blocks::of(recorder.seconds, cells_s.len(), correlation(&recorder.pace));
         let resamples = blocks.map(|blocks| Resamples::draw(blocks.count, seed));
         let grouping = blocks.unwrap_or(Blocks::ONE);
         let lengths_s = grouped(&cells_s, grouping);
@@ -153,7 +153,7 @@ impl Measured {
         Self {
             places: recorder.places.iter().map(measures).collect(),
             freedom: blocks.map(|blocks| blocks.count as f64 - 1.0),
-            length_s: recorder.length_s(),
+            length_s: recorder.extent.length_s,
         }
     }
 

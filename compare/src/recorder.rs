@@ -83,8 +83,8 @@ impl Slice {
 /// Collects the roll-ups of one job.
 #[derive(Debug)]
 pub struct JobRecorder {
-    extent: Extent,
-    seconds: usize,
+    pub(super) extent: Extent,
+    pub(super) seconds: usize,
     /// Seconds of each slice.
     cell_s: usize,
     cells: usize,
@@ -126,7 +126,8 @@ impl JobRecorder {
             self.iterations(row);
         }
         for row in &delta.steps {
-            let place = place(Level::Step, &row.workflow, &row.step, "", "");
+            let mut place = place(Level::Step, &row.workflow);
+            place.step = Arc::clone(&row.step);
             self.add(place, row.second, |cell| {
                 cell.count += row.duration.count();
                 cell.failed += row.failed;
@@ -134,7 +135,7 @@ impl JobRecorder {
             });
         }
         for row in &delta.checks {
-            let mut place = place(Level::Check, &row.workflow, "", "", "");
+            let mut place = place(Level::Check, &row.workflow);
             place.name = Arc::clone(&row.name);
             self.add(place, row.second, |cell| {
                 cell.count += row.passes + row.fails;
@@ -150,13 +151,10 @@ impl JobRecorder {
             *ended += count;
             *sum_ns += row.duration.sum_ns() as f64;
         }
-        let place = Place {
-            workflow: Arc::clone(&row.workflow),
-            step: Arc::clone(&row.step),
-            level: Level::Request,
-            name: Arc::clone(&row.name),
-            method: Arc::clone(&row.method),
-        };
+        let mut place = place(Level::Request, &row.workflow);
+        place.step = Arc::clone(&row.step);
+        place.name = Arc::clone(&row.name);
+        place.method = Arc::clone(&row.method);
         self.add(place, row.second, |cell| {
             cell.count += count;
             cell.failed += if row.failed { count } else { 0 };
@@ -165,7 +163,7 @@ impl JobRecorder {
     }
 
     fn iterations(&mut self, row: &Iterations) {
-        let own = place(Level::Workflow, &row.workflow, "", "", "");
+        let own = place(Level::Workflow, &row.workflow);
         self.add(own, row.second, |cell| {
             cell.count += row.ok + row.failed;
             cell.failed += row.failed;
@@ -174,7 +172,7 @@ impl JobRecorder {
             cell.duration.merge(&row.duration);
         });
         if row.response.count() > 0 {
-            let response = place(Level::ResponseTime, &row.workflow, "", "", "");
+            let response = place(Level::ResponseTime, &row.workflow);
             self.add(response, row.second, |cell| {
                 cell.count += row.response.count();
                 cell.duration.merge(&row.response);
@@ -233,16 +231,6 @@ impl JobRecorder {
         self.left_out
     }
 
-    /// How long the measured part is, in seconds.
-    #[must_use]
-    pub const fn length_s(&self) -> f64 {
-        self.extent.length_s
-    }
-
-    pub(super) const fn seconds(&self) -> usize {
-        self.seconds
-    }
-
     /// How many seconds each slice has; the last one ends with the extent.
     pub(super) fn cell_lengths_s(&self) -> Vec<f64> {
         let mut lengths = vec![0.0; self.cells];
@@ -258,13 +246,13 @@ impl JobRecorder {
     }
 }
 
-fn place(level: Level, workflow: &Arc<str>, step: &str, name: &str, method: &str) -> Place {
+fn place(level: Level, workflow: &Arc<str>) -> Place {
     Place {
         workflow: Arc::clone(workflow),
-        step: Arc::from(step),
+        step: Arc::default(),
         level,
-        name: Arc::from(name),
-        method: Arc::from(method),
+        name: Arc::default(),
+        method: Arc::default(),
     }
 }
 

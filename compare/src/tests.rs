@@ -1,6 +1,8 @@
 //! What is said of jobs whose difference is known.
 
-use super::synthetic::{ENDPOINTS, Synthetic};
+mod synthetic;
+
+use self::synthetic::{ENDPOINTS, Synthetic};
 use super::{
     Comparison, ComparisonOptions, Conclusion, Extent, Finding, JobRecorder, Level, Measured, Statistic,
     compare,

@@ -66,29 +66,6 @@ impl Phases {
         ]
     }
 
-    /// The opposite of [`to_array`](Self::to_array).
-    #[must_use]
-    pub const fn from_array(values: [u64; 7]) -> Self {
-        let [
-            blocked_ns,
-            dns_ns,
-            connect_ns,
-            tls_ns,
-            send_ns,
-            wait_ns,
-            receive_ns,
-        ] = values;
-        Self {
-            blocked_ns,
-            dns_ns,
-            connect_ns,
-            tls_ns,
-            send_ns,
-            wait_ns,
-            receive_ns,
-        }
-    }
-
     /// The time of one phase.
     pub const fn of(&mut self, phase: Phase) -> &mut u64 {
         match phase {
@@ -120,7 +97,6 @@ mod tests {
             *phases.of(phase) = n;
         }
         assert_eq!(phases.to_array(), [1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(Phases::from_array(phases.to_array()), phases);
         assert_eq!(
             (phases.blocked_ns, phases.receive_ns, phases.total_ns()),
             (1, 7, 28)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::stats::Requests;
 use crate::summary::{Distribution, PhaseMeans, RequestSummary, RequestTotals};
 use heavy_load::histogram::Histogram;
-use heavy_load::phases::Phases;
 use heavy_load::protocol;
 
 /// The totals of every request identity; an identity exists once it has a request.
@@ -125,8 +124,16 @@ impl RequestTable {
 impl RequestSums {
     fn summary(&self, key: &RequestKey, run_time_s: f64) -> RequestSummary {
         let count = self.duration.count().max(1) as f64;
-        let sums = Phases::from_array(self.phases_ns);
         let mean_ms = |sum_ns: u64| sum_ns as f64 / count / 1e6;
+        let [
+            blocked_ms,
+            dns_ms,
+            connect_ms,
+            tls_ms,
+            send_ms,
+            wait_ms,
+            receive_ms,
+        ] = self.phases_ns.map(mean_ms);
         RequestSummary {
             name: key.name.to_string(),
             method: key.method.to_string(),
@@ -138,13 +145,13 @@ impl RequestSums {
             ok_duration: Distribution::from(&self.ok_duration),
             status_counts: self.status_counts.clone(),
             phases: PhaseMeans {
-                blocked_ms: mean_ms(sums.blocked_ns),
-                dns_ms: mean_ms(sums.dns_ns),
-                connect_ms: mean_ms(sums.connect_ns),
-                tls_ms: mean_ms(sums.tls_ns),
-                send_ms: mean_ms(sums.send_ns),
-                wait_ms: mean_ms(sums.wait_ns),
-                receive_ms: mean_ms(sums.receive_ns),
+                blocked_ms,
+                dns_ms,
+                connect_ms,
+                tls_ms,
+                send_ms,
+                wait_ms,
+                receive_ms,
             },
         }
     }

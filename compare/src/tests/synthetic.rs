@@ -1,7 +1,7 @@
 //! Jobs as real systems make them, for tests: long-tailed latencies, seconds that resemble their neighbours.
 
-use super::bootstrap::next;
-use super::recorder::{Extent, JobRecorder};
+use crate::bootstrap::next;
+use crate::recorder::{Extent, JobRecorder};
 use heavy_load::histogram::Histogram;
 use heavy_results::stats::{Delta, Iterations, Requests};
 
