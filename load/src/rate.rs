@@ -33,17 +33,6 @@ impl Rate {
     /// No starts at all: the end of a stage may be that, a whole job may not.
     pub const ZERO: Self = Self { count: 0, per_ns: 1 };
 
-    /// Reads the text of a rate that may be 0.
-    ///
-    /// # Errors
-    /// When it is none, or too high.
-    pub fn parse_or_zero(text: &str) -> Result<Self, Error> {
-        match text.parse() {
-            Err(Error::Zero) => Ok(Self::ZERO),
-            parsed => parsed,
-        }
-    }
-
     /// A rate of whole starts per second.
     ///
     /// # Errors

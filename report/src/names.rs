@@ -1,6 +1,7 @@
 //! What requests, errors and values are called, in all formats alike; all of it is hostile text.
 
-use heavy_results::summary::{ErrorSummary, MetricSummary, RequestSummary};
+use heavy_results::stats::Errors;
+use heavy_results::summary::{MetricSummary, RequestSummary};
 
 use crate::units::{number, percent};
 
@@ -23,17 +24,17 @@ fn with_method(request: &RequestSummary) -> String {
 }
 
 /// Where an error happened: `buy / pay / POST /checkout`; empty where that is not known.
-pub(crate) fn place(error: &ErrorSummary) -> String {
+pub(crate) fn place(error: &Errors) -> String {
     let parts = [&error.workflow, &error.step, &error.name].into_iter();
     let known: Vec<&str> = parts
-        .map(String::as_str)
+        .map(|part| &**part)
         .filter(|part| !part.is_empty())
         .collect();
     known.join(" / ")
 }
 
 /// The kind of an error, also of one without.
-pub(crate) fn kind(error: &ErrorSummary) -> &str {
+pub(crate) fn kind(error: &Errors) -> &str {
     if error.kind.is_empty() {
         "error"
     } else {

@@ -93,14 +93,13 @@ impl Aggregator {
     /// The same, with thresholds to watch; before anything is applied.
     #[must_use]
     pub fn watching(mut self, thresholds: &[Threshold]) -> Self {
-        self.watch = ThresholdWatch::new(thresholds, self.last_second);
+        self.watch = ThresholdWatch::new(thresholds);
         self
     }
 
     /// Replaces the plan; up to now the new one must equal the old one.
     pub fn set_load(&mut self, load: Load) {
         self.last_second = last_second(&load);
-        self.watch.set_last_second(self.last_second);
         self.load = load;
     }
 
@@ -108,10 +107,10 @@ impl Aggregator {
     pub fn apply(&mut self, agent: &str, delta: &Delta) {
         self.agents.apply(agent, delta);
         self.totals.apply(delta);
-        self.watch.apply(delta);
+        self.watch.apply(delta, self.last_second);
         for row in &delta.requests {
             let second = row.second.min(self.last_second);
-            self.series.add_requests(second, row);
+            self.series.second(second).add_requests(row);
             self.columns.add_requests(second, row);
         }
         for row in &delta.iterations {
@@ -120,7 +119,7 @@ impl Aggregator {
         for health in &delta.health {
             let second = health.second.min(self.last_second);
             self.agent_series.set_health(agent, second, *health);
-            self.series.touch(second);
+            self.series.second(second);
         }
         for event in &delta.events {
             self.journal.add_event(event.clone());
@@ -133,14 +132,14 @@ impl Aggregator {
     /// Adds iterations to what is kept by second.
     fn add_iterations(&mut self, agent: &str, row: &Iterations) {
         let second = row.second.min(self.last_second);
-        self.series.add_iterations(second, row);
+        self.series.second(second).add_iterations(row);
         self.columns.add_iterations(second, row);
         self.agent_series.add_iterations(agent, second, row);
     }
 
     /// Takes an agent's closing: it reports nothing more.
     pub fn close(&mut self, agent: &str, closing: Closing) {
-        self.agents.close(agent, closing);
+        self.agents.entry(agent).closing = Some(closing);
     }
 
     /// Whether an agent has closed.
@@ -157,7 +156,7 @@ impl Aggregator {
     /// Notes that an agent's lease has expired: the series goes on without it. Seconds that it has not reported stay
     /// partial.
     pub fn leave(&mut self, agent: &str) {
-        self.agents.leave(agent);
+        self.agents.entry(agent).gone = true;
     }
 
     /// Balances the accounts of an agent that is gone without a closing, or whose closing says that it ended before its
@@ -173,7 +172,7 @@ impl Aggregator {
         for row in self.agents.settle(agent, due, to_the_end, last, window_of) {
             self.totals.add_iterations(&row);
             self.add_iterations(agent, &row);
-            self.watch.add_iterations(&row);
+            self.watch.add_iterations(&row, self.last_second);
         }
     }
 
@@ -283,7 +282,7 @@ impl Aggregator {
             requests: self.totals.requests.totals(run_time_s),
             windows: self.totals.windows(&self.load, complete),
             timeline: self.timeline(),
-            events: self.journal.first_events().to_vec(),
+            events: self.journal.first_events.clone(),
             workflows: self.totals.workflows(&self.load, run_time_s),
             errors: self.totals.errors.summaries(),
             not_results: self.totals.not_results(),

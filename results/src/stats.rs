@@ -183,8 +183,8 @@ pub struct Metrics {
     pub distribution: Histogram,
 }
 
-/// Errors of one (workflow, step, name, kind).
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Errors of one (workflow, step, name, kind): of a batch, or of a whole job.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Errors {
     /// Empty if not known.
     pub workflow: Arc<str>,

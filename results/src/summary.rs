@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use heavy_load::protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{Dropped, Event, Iterations};
+use crate::stats::{Dropped, Errors, Event, Iterations};
 use crate::threshold::ThresholdSummary;
 
 mod course;
@@ -56,7 +56,7 @@ pub struct Summary {
     /// Each workflow, by name.
     pub workflows: Vec<WorkflowSummary>,
     /// Errors by kind, most frequent first.
-    pub errors: Vec<ErrorSummary>,
+    pub errors: Vec<Errors>,
     /// Lines that were no results, by reason.
     pub not_results: BTreeMap<String, u64>,
     /// Custom metrics, by name.
@@ -306,27 +306,6 @@ impl PhaseMeans {
             ("receive", self.receive_ms),
         ]
     }
-}
-
-/// Errors of one kind.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorSummary {
-    /// The workflow; empty if not known.
-    pub workflow: String,
-    /// The step; empty outside of steps.
-    pub step: String,
-    /// The request's name; empty for errors of iterations.
-    pub name: String,
-    /// Short and stable.
-    pub kind: String,
-    /// How many.
-    pub count: u64,
-    /// From the job's start.
-    pub first_ns: i64,
-    /// From the job's start.
-    pub last_ns: i64,
-    /// One message: hostile text.
-    pub example: String,
 }
 
 /// One custom metric.

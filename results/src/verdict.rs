@@ -136,7 +136,7 @@ fn generator_errors(summary: &Summary) -> Option<String> {
         let count: u64 = summary
             .errors
             .iter()
-            .filter(|error| error.kind == *kind)
+            .filter(|error| *error.kind == **kind)
             .map(|error| error.count)
             .sum();
         (count > 0).then(|| format!("the generator ran out of {name}: {count} requests could not be sent"))

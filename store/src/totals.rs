@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use heavy_load::vocabulary::Ended;
+use heavy_results::stats::Errors;
 use heavy_results::summary::{
-    Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
-    RequestSummary, StepSummary, Summary, WorkflowSummary,
+    Accounting, AgentSummary, CheckSummary, Distribution, MetricSummary, PhaseMeans, RequestSummary,
+    StepSummary, Summary, WorkflowSummary,
 };
 use heavy_results::threshold::ThresholdSummary;
 use uuid::Uuid;
@@ -188,17 +189,17 @@ impl TotalRows {
         }
     }
 
-    fn error(&mut self, error: &ErrorSummary) {
+    fn error(&mut self, error: &Errors) {
         self.errors.push(named([
             ("job_id", self.job.into()),
-            ("workflow", error.workflow.as_str().into()),
-            ("step", error.step.as_str().into()),
-            ("name", error.name.as_str().into()),
-            ("kind", error.kind.as_str().into()),
+            ("workflow", (&*error.workflow).into()),
+            ("step", (&*error.step).into()),
+            ("name", (&*error.name).into()),
+            ("kind", (&*error.kind).into()),
             ("count", error.count.into()),
             ("first_ns", Cell::Int(instant_ns(error.first_ns))),
             ("last_ns", Cell::Int(instant_ns(error.last_ns))),
-            ("example", error.example.as_str().into()),
+            ("example", (&*error.example).into()),
         ]));
     }
 

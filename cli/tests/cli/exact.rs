@@ -101,10 +101,8 @@ fn whole_job(summary: &Summary, requests: &[Request], iterations: &[Iteration]) 
         .sum();
     assert_eq!(failed, all.failed);
     for error in &summary.errors {
-        let same = |row: &&Request| {
-            (&row.workflow, &row.step, &row.name, &row.error_kind)
-                == (&error.workflow, &error.step, &error.name, &error.kind)
-        };
+        let of = [&error.workflow, &error.step, &error.name, &error.kind].map(|text| &**text);
+        let same = |row: &&Request| [&row.workflow, &row.step, &row.name, &row.error_kind] == of;
         if !error.name.is_empty() {
             assert_eq!(
                 error.count,

@@ -112,7 +112,7 @@ fn a_target_that_is_not_there_is_a_failed_job_with_its_errors() {
     let (finished, summary) = run(&format!("http://127.0.0.1:{}/", free_port()), &[]);
     assert!(FAILED.contains(&finished.code), "{finished:?}");
     assert!(
-        summary.errors.iter().any(|error| error.kind == "refused"),
+        summary.errors.iter().any(|error| &*error.kind == "refused"),
         "{:?}",
         summary.errors
     );

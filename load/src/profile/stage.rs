@@ -39,7 +39,10 @@ impl FromStr for Stage {
             .ok_or_else(|| Error::Syntax(text.to_owned()))?;
         Ok(Self {
             duration: duration.trim().parse()?,
-            rate: Rate::parse_or_zero(rate.trim())?,
+            rate: match rate.trim().parse() {
+                Err(rate::Error::Zero) => Rate::ZERO,
+                parsed => parsed?,
+            },
         })
     }
 }

@@ -11,7 +11,7 @@ fn constant(rate: &str, duration: &str) -> Profile {
 
 fn stages(start: &str, stages: &str) -> Profile {
     let stages: Vec<Stage> = stages.split(',').map(|stage| stage.parse().unwrap()).collect();
-    Profile::stages(Rate::parse_or_zero(start).unwrap(), &stages)
+    Profile::stages(start.parse().unwrap_or(Rate::ZERO), &stages)
 }
 
 /// Everything that people may write: constant or staged, then changed.

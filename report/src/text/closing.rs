@@ -3,7 +3,8 @@
 use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 
-use heavy_results::summary::{AgentSummary, ErrorSummary, MetricSummary, Summary};
+use heavy_results::stats::Errors;
+use heavy_results::summary::{AgentSummary, MetricSummary, Summary};
 
 use super::times::{left, right};
 use crate::escape::clip;
@@ -45,7 +46,7 @@ pub(super) fn metrics(page: &mut Page, metrics: &[MetricSummary]) {
     }
 }
 
-pub(super) fn errors(page: &mut Page, errors: &[ErrorSummary]) {
+pub(super) fn errors(page: &mut Page, errors: &[Errors]) {
     if errors.is_empty() {
         return;
     }

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use heavy_load::histogram::Histogram;
 use heavy_load::span::Span;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
-use heavy_results::stats::Dropped;
+use heavy_results::stats::{Dropped, Errors};
 use heavy_results::summary::{
-    Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, PhaseMeans,
-    RequestSummary, RequestTotals, StepSummary, Summary, Timeline, VERSION, WorkflowSummary,
+    Accounting, AgentSummary, CheckSummary, Distribution, MetricSummary, PhaseMeans, RequestSummary,
+    RequestTotals, StepSummary, Summary, Timeline, VERSION, WorkflowSummary,
 };
 use heavy_results::verdict::Verdict;
 use uuid::Uuid;
@@ -251,16 +251,16 @@ pub(crate) fn trouble() -> Summary {
     summary
 }
 
-fn troubles(hostile: &str) -> Vec<ErrorSummary> {
-    let error = |kind: &str, count, step: &str, example: &str| ErrorSummary {
-        workflow: "buy".to_owned(),
-        step: step.to_owned(),
-        name: "POST /checkout".to_owned(),
-        kind: kind.to_owned(),
+fn troubles(hostile: &str) -> Vec<Errors> {
+    let error = |kind: &str, count, step: &str, example: &str| Errors {
+        workflow: "buy".into(),
+        step: step.into(),
+        name: "POST /checkout".into(),
+        kind: kind.into(),
         count,
         first_ns: 104_000_000,
         last_ns: 9_950_000_000,
-        example: example.to_owned(),
+        example: example.into(),
     };
     vec![
         error("refused", 1_500, "pay", hostile),

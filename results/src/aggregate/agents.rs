@@ -14,9 +14,9 @@ use heavy_load::window::Window;
 pub(super) struct AgentTable(BTreeMap<String, AgentSums>);
 
 #[derive(Debug, Default)]
-struct AgentSums {
+pub(super) struct AgentSums {
     complete_before_second: u32,
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
     workflows: BTreeMap<Arc<str>, Accounting>,
     generator_lag: Histogram,
     malformed: u64,
@@ -24,7 +24,7 @@ struct AgentSums {
     /// It was settled without a closing.
     lost: bool,
     /// Its lease has expired: it may still report, but nobody waits for it.
-    gone: bool,
+    pub(super) gone: bool,
     /// Iterations dropped as `gap` that settling has added to what it reported.
     settled_gap: u64,
 }
@@ -41,7 +41,7 @@ impl FromIterator<String> for AgentTable {
 }
 
 impl AgentTable {
-    fn entry(&mut self, agent: &str) -> &mut AgentSums {
+    pub(super) fn entry(&mut self, agent: &str) -> &mut AgentSums {
         self.0.entry(agent.to_owned()).or_default()
     }
 
@@ -55,16 +55,8 @@ impl AgentTable {
         }
     }
 
-    pub(super) fn close(&mut self, agent: &str, closing: Closing) {
-        self.entry(agent).closing = Some(closing);
-    }
-
     pub(super) fn is_closed(&self, agent: &str) -> bool {
         self.0.get(agent).is_some_and(|sums| sums.closing.is_some())
-    }
-
-    pub(super) fn leave(&mut self, agent: &str) {
-        self.entry(agent).gone = true;
     }
 
     /// The roll-ups, at most one a workflow, that balance the accounts of an agent; see

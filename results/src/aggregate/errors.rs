@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::stats::Errors;
-use crate::summary::ErrorSummary;
 
 /// Keys that are kept apart; the rest are added up under the kind `(other)`.
 const MOST_ERRORS: usize = 1000;
@@ -37,18 +36,8 @@ impl ErrorTable {
     }
 
     /// Most frequent first.
-    pub(super) fn summaries(&self) -> Vec<ErrorSummary> {
-        let summary = |error: &Errors| ErrorSummary {
-            workflow: error.workflow.to_string(),
-            step: error.step.to_string(),
-            name: error.name.to_string(),
-            kind: error.kind.to_string(),
-            count: error.count,
-            first_ns: error.first_ns,
-            last_ns: error.last_ns,
-            example: error.example.to_string(),
-        };
-        let mut errors: Vec<ErrorSummary> = self.0.values().map(summary).collect();
+    pub(super) fn summaries(&self) -> Vec<Errors> {
+        let mut errors: Vec<Errors> = self.0.values().cloned().collect();
         errors.sort_by_key(|error| std::cmp::Reverse(error.count));
         errors
     }

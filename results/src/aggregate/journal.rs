@@ -10,7 +10,8 @@ const MOST_EVENTS: usize = 1000;
 pub(super) struct Journal {
     events: Vec<(u64, Event)>,
     next_event: u64,
-    first_events: Vec<Event>,
+    /// The first [`MOST_EVENTS`] events.
+    pub(super) first_events: Vec<Event>,
     log: Vec<(u64, String, LogLine)>,
     next_line: u64,
 }
@@ -27,11 +28,6 @@ impl Journal {
     pub(super) fn add_line(&mut self, agent: &str, line: LogLine) {
         self.log.push((self.next_line, agent.to_owned(), line));
         self.next_line += 1;
-    }
-
-    /// The first [`MOST_EVENTS`] events.
-    pub(super) fn first_events(&self) -> &[Event] {
-        &self.first_events
     }
 
     /// New events, each with its number in the job.

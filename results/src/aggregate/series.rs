@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::agent_series::AgentSeries;
 use super::interval::{Interval, quantile_ms};
-use crate::stats::{Iterations, Requests};
 use heavy_load::load::Load;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -70,20 +69,8 @@ pub(super) struct RowContext<'a> {
 }
 
 impl Series {
-    pub(super) fn add_requests(&mut self, second: u32, row: &Requests) {
-        self.second(second).add_requests(row);
-    }
-
-    pub(super) fn add_iterations(&mut self, second: u32, row: &Iterations) {
-        self.second(second).add_iterations(row);
-    }
-
-    /// Notes that a second was reported, whatever happened in it.
-    pub(super) fn touch(&mut self, second: u32) {
-        self.second(second);
-    }
-
-    fn second(&mut self, second: u32) -> &mut Interval {
+    /// A second that was reported, whatever happened in it.
+    pub(super) fn second(&mut self, second: u32) -> &mut Interval {
         self.changed.insert(second);
         self.seconds.entry(second).or_default()
     }

@@ -13,31 +13,28 @@ pub struct Limit {
 #[derive(Debug, PartialEq)]
 struct Unit {
     text: &'static str,
+    written: Written,
     /// The number times this is the value; of times in ms.
     factor: f64,
 }
 
-const fn time(text: &'static str, factor: f64) -> Unit {
-    Unit { text, factor }
+const fn unit(text: &'static str, written: Written, factor: f64) -> Unit {
+    Unit {
+        text,
+        written,
+        factor,
+    }
 }
 
-static PLAIN: Unit = Unit {
-    text: "",
-    factor: 1.0,
-};
-
-static PERCENT: Unit = Unit {
-    text: "%",
-    factor: 0.01,
-};
-
-static TIMES: [Unit; 6] = [
-    time("ns", 1e-6),
-    time("us", 1e-3),
-    time("ms", 1.0),
-    time("s", 1e3),
-    time("m", 60e3),
-    time("h", 3600e3),
+static UNITS: [Unit; 8] = [
+    unit("", Written::Plain, 1.0),
+    unit("%", Written::Percent, 0.01),
+    unit("ns", Written::Time, 1e-6),
+    unit("us", Written::Time, 1e-3),
+    unit("ms", Written::Time, 1.0),
+    unit("s", Written::Time, 1e3),
+    unit("m", Written::Time, 60e3),
+    unit("h", Written::Time, 3600e3),
 ];
 
 /// What a limit's unit says it is.
@@ -51,8 +48,7 @@ pub(super) enum Written {
 impl Limit {
     /// A number with its unit as written; `None` for an unknown unit.
     pub(super) fn new(number: f64, unit: &str) -> Option<Self> {
-        let known = [&PLAIN, &PERCENT].into_iter().chain(&TIMES);
-        let unit = known.into_iter().find(|known| known.text == unit)?;
+        let unit = UNITS.iter().find(|known| known.text == unit)?;
         Some(Self { number, unit })
     }
 
@@ -60,7 +56,7 @@ impl Limit {
     #[must_use]
     pub fn value(&self) -> f64 {
         // 5% is to be the same number as 0.05, which a product is not always.
-        if self.unit.text == "%" {
+        if self.unit.written == Written::Percent {
             self.number / 100.0
         } else {
             self.number * self.unit.factor
@@ -68,11 +64,7 @@ impl Limit {
     }
 
     pub(super) fn written(&self) -> Written {
-        match self.unit.text {
-            "" => Written::Plain,
-            "%" => Written::Percent,
-            _ => Written::Time,
-        }
+        self.unit.written
     }
 }
 

@@ -22,7 +22,6 @@ pub struct Observed {
 #[derive(Debug, Default)]
 pub struct ThresholdWatch {
     watched: Vec<WatchedThreshold>,
-    last_second: u32,
 }
 
 #[derive(Debug)]
@@ -36,9 +35,9 @@ struct WatchedThreshold {
 }
 
 impl ThresholdWatch {
-    /// A watch on these thresholds. What claims to be later than `last_second` counts in it.
+    /// A watch on these thresholds.
     #[must_use]
-    pub fn new(thresholds: &[Threshold], last_second: u32) -> Self {
+    pub fn new(thresholds: &[Threshold]) -> Self {
         let watched = thresholds.iter().map(|threshold| WatchedThreshold {
             live: WindowScan::new(threshold),
             threshold: threshold.clone(),
@@ -47,28 +46,20 @@ impl ThresholdWatch {
         });
         Self {
             watched: watched.collect(),
-            last_second,
         }
     }
 
-    /// The plan has become longer or shorter.
-    pub const fn set_last_second(&mut self, last_second: u32) {
-        self.last_second = last_second;
-    }
-
-    /// Adds a delta of any agent.
-    pub fn apply(&mut self, delta: &Delta) {
-        let last = self.last_second;
+    /// Adds a delta of any agent; what claims to be later than `last_second` counts in it.
+    pub fn apply(&mut self, delta: &Delta, last_second: u32) {
         for watched in &mut self.watched {
-            watched.apply(delta, last);
+            watched.apply(delta, last_second);
         }
     }
 
     /// Adds iterations that no agent has reported.
-    pub fn add_iterations(&mut self, row: &Iterations) {
-        let last = self.last_second;
+    pub fn add_iterations(&mut self, row: &Iterations, last_second: u32) {
         for watched in &mut self.watched {
-            watched.add_iterations(row, last);
+            watched.add_iterations(row, last_second);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::aggregate::Aggregator;
-use crate::stats::Dropped;
-use crate::summary::{Accounting, Distribution, ErrorSummary, MetricSummary};
+use crate::stats::{Dropped, Errors};
+use crate::summary::{Accounting, Distribution, MetricSummary};
 
 fn good() -> Summary {
     let job = crate::aggregate::tests::job("100", 10);
@@ -137,11 +137,11 @@ fn failed_iterations_alone_do_not_fail_a_job_but_none_ok_does() {
     );
     let judgement = with(|s| {
         (s.iterations.ok, s.iterations.failed) = (0, 1000);
-        let error = |kind: &str, name: &str| ErrorSummary {
+        let error = |kind: &str, name: &str| Errors {
             kind: kind.into(),
             name: name.into(),
             count: 1000,
-            ..ErrorSummary::default()
+            ..Errors::default()
         };
         s.errors = vec![error("iteration", ""), error("refused", "GET /")];
     });
@@ -261,10 +261,10 @@ fn drops_of_the_generator_are_invalid_beyond_a_thousandth() {
 #[test]
 fn a_generator_out_of_ports_is_invalid() {
     let errors = |kind: &str| {
-        vec![ErrorSummary {
+        vec![Errors {
             kind: kind.into(),
             count: 3,
-            ..ErrorSummary::default()
+            ..Errors::default()
         }]
     };
     assert_eq!(with(|s| s.errors = errors("ports")).verdict, Verdict::Invalid);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_results::aggregate::{Aggregator, SeriesUpdate};
+use heavy_results::aggregate::{AgentSecondRow, Aggregator, SecondRow, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
@@ -115,24 +115,19 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (SeriesUpdate, Summary) {
 }
 
 /// Adds rows that were not written before to newer ones; where both have a row, the newer one stands.
-fn merge(newer: &mut SeriesUpdate, older: SeriesUpdate) {
-    let seconds: Vec<u32> = newer.seconds.iter().map(|row| row.second).collect();
-    let kept = older
-        .seconds
-        .into_iter()
-        .filter(|row| !seconds.contains(&row.second));
-    newer.seconds.extend(kept);
-    let agent_seconds: Vec<_> = newer
-        .agent_seconds
-        .iter()
-        .map(|row| (row.agent.clone(), row.second))
-        .collect();
-    let kept = older.agent_seconds.into_iter().filter(|row| {
-        !agent_seconds
+fn merge(newer: &mut SeriesUpdate, mut older: SeriesUpdate) {
+    let is_new = |row: &SecondRow| newer.seconds.iter().all(|new| new.second != row.second);
+    older.seconds.retain(is_new);
+    let is_new = |row: &AgentSecondRow| {
+        let key = (&row.agent, row.second);
+        newer
+            .agent_seconds
             .iter()
-            .any(|(agent, second)| *agent == row.agent && *second == row.second)
-    });
-    newer.agent_seconds.extend(kept);
+            .all(|new| (&new.agent, new.second) != key)
+    };
+    older.agent_seconds.retain(is_new);
+    newer.seconds.extend(older.seconds);
+    newer.agent_seconds.extend(older.agent_seconds);
     newer.events.extend(older.events);
     newer.log.extend(older.log);
 }

@@ -3,10 +3,10 @@
 use heavy_load::histogram::Histogram;
 use heavy_load::vocabulary::Ended;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
-use heavy_results::stats::Dropped;
+use heavy_results::stats::{Dropped, Errors};
 use heavy_results::summary::{
-    Accounting, AgentSummary, CheckSummary, Distribution, ErrorSummary, MetricSummary, RequestSummary,
-    RequestTotals, StepSummary, Summary, WorkflowSummary,
+    Accounting, AgentSummary, CheckSummary, Distribution, MetricSummary, RequestSummary, RequestTotals,
+    StepSummary, Summary, WorkflowSummary,
 };
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_results::verdict::Verdict;
@@ -187,15 +187,15 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
             status_counts: [(200, 985), (500, 5)].into(),
         },
         workflows: vec![workflow(iterations)],
-        errors: vec![ErrorSummary {
-            workflow: "buy".to_owned(),
-            step: "pay".to_owned(),
-            name: "GET /pay".to_owned(),
-            kind: "status".to_owned(),
+        errors: vec![Errors {
+            workflow: "buy".into(),
+            step: "pay".into(),
+            name: "GET /pay".into(),
+            kind: "status".into(),
             count: 5,
             first_ns: 1_000_000_000,
             last_ns: 2_000_000_000,
-            example: "500 Internal Server Error".to_owned(),
+            example: "500 Internal Server Error".into(),
         }],
         not_results: [("text".to_owned(), 3)].into(),
         metrics: vec![

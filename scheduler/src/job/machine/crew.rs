@@ -154,7 +154,8 @@ impl Crew {
     pub(crate) fn divided(&mut self, parts: Result<Vec<String>, String>) -> Option<Result<(), String>> {
         let divided = self.params.divided(parts);
         if matches!(divided, Some(Ok(()))) {
-            self.team.bind();
+            // Each seat has its own.
+            self.team.bound = true;
         }
         divided
     }

@@ -17,7 +17,7 @@ pub(crate) struct Team {
     joining: BTreeSet<String>,
     newest: Arc<Revision>,
     /// Whether users or data belong to seats, so that an agent can join only on a free one.
-    bound: bool,
+    pub(super) bound: bool,
 }
 
 impl Team {
@@ -41,11 +41,6 @@ impl Team {
             present,
             bound: users || spec.execution.unique_users.is_some(),
         }
-    }
-
-    /// Params were divided: each seat has its own.
-    pub(crate) const fn bind(&mut self) {
-        self.bound = true;
     }
 
     /// All who ever took part, by name.
