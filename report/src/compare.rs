@@ -4,10 +4,13 @@ mod html;
 mod markdown;
 mod text;
 
-use heavy_compare::{Comparison, Conclusion, Finding, JobLine, PlaceChange, Statistic, StatisticChange};
+use heavy_compare::{
+    Comparison, Conclusion, Finding, JobLine, Level, PlaceChange, Statistic, StatisticChange,
+};
 
 use crate::Style;
-use crate::units::{instant, number, rate, time};
+use crate::standing::Mood;
+use crate::units::{count, instant, number, rate, time};
 
 /// For a terminal; all statistics of every place if [`Style::full`], else of those that have changed.
 #[must_use]
@@ -18,9 +21,7 @@ pub fn text(comparison: &Comparison, style: &Style) -> String {
 /// The versioned document that `docs/comparing.md` describes, indented, ending in a newline.
 #[must_use]
 pub fn json(comparison: &Comparison) -> String {
-    let document =
-        serde_json::to_string_pretty(comparison).expect("a comparison has only JSON's types and text keys");
-    crate::json::harmless(&document)
+    crate::json::render(comparison)
 }
 
 /// For a comment on a change: what has changed as a table, the rest collapsed.
@@ -99,23 +100,39 @@ fn signed(value: f64) -> String {
     }
 }
 
-/// The finding of a statistic.
-fn finding(statistic: &StatisticChange) -> String {
-    let word = statistic.finding.as_str();
-    if statistic.regression {
-        format!("{word}, REGRESSION")
-    } else {
-        word.to_owned()
+/// A finding, and whether it is a regression, in words.
+fn finding(finding: Finding, regression: bool) -> String {
+    let regression = if regression { ", REGRESSION" } else { "" };
+    format!("{}{regression}", finding.as_str())
+}
+
+/// What a verdict means to its reader.
+const fn mood(verdict: Conclusion) -> Mood {
+    match verdict {
+        Conclusion::Regression => Mood::Bad,
+        Conclusion::Changed | Conclusion::TooFewSamples => Mood::Doubtful,
+        Conclusion::NoDifference => Mood::Good,
     }
 }
 
-/// The finding of a place: that of its worst statistic.
-fn place_finding(place: &PlaceChange) -> String {
-    let word = place.finding.as_str();
-    if place.regression {
-        format!("{word}, REGRESSION")
-    } else {
-        word.to_owned()
+/// What a finding means to its reader; `None` for one that does not matter.
+const fn finding_mood(finding: Finding, regression: bool) -> Option<Mood> {
+    match finding {
+        _ if regression => Some(Mood::Bad),
+        finding if finding.is_worse() => Some(Mood::Doubtful),
+        finding if finding.is_change() => Some(Mood::Good),
+        Finding::NoDifference => Some(Mood::Neutral),
+        _ => None,
+    }
+}
+
+/// How deep a place is: requests and steps are within their workflow.
+fn depth(place: &PlaceChange) -> usize {
+    match place.place.level {
+        Level::Workflow => 0,
+        Level::ResponseTime | Level::Check | Level::Step => 1,
+        Level::Request if place.place.step.is_empty() => 1,
+        Level::Request => 2,
     }
 }
 
@@ -173,7 +190,6 @@ fn method(comparison: &Comparison) -> String {
 
 /// How many ended and failed, before and now, and how far the distributions are apart.
 fn counts(place: &PlaceChange) -> String {
-    use crate::units::count;
     let mut text = format!("{} -> {}", count(place.count_before), count(place.count_now));
     if place.failed_before + place.failed_now > 0 {
         text.push_str(&format!(
@@ -188,12 +204,11 @@ fn counts(place: &PlaceChange) -> String {
     text
 }
 
-/// The fastest and the slowest before and now, if there are any.
-fn extremes(place: &PlaceChange) -> Option<[String; 4]> {
+/// The fastest and the slowest by name, before and now, if there are any.
+fn extremes(place: &PlaceChange) -> Option<[(&'static str, String, String); 2]> {
+    let of = |name, before, now| (name, time(before), time(now));
     Some([
-        time(place.min_before_ms?),
-        time(place.min_now_ms?),
-        time(place.max_before_ms?),
-        time(place.max_now_ms?),
+        of("fastest", place.min_before_ms?, place.min_now_ms?),
+        of("slowest", place.max_before_ms?, place.max_now_ms?),
     ])
 }

@@ -58,6 +58,14 @@ impl Csv {
         write!(Utf8(&mut self.bytes), "{value}").expect("memory takes every text");
     }
 
+    /// A number, a flag or an instant, or NULL.
+    pub(crate) fn optional(&mut self, value: Option<impl fmt::Display>) {
+        match value {
+            Some(value) => self.value(value),
+            None => self.null(),
+        }
+    }
+
     /// A text as it is, behind an apostrophe if a spreadsheet would run it.
     pub fn text(&mut self, text: &str) {
         self.separate();

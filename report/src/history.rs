@@ -2,21 +2,17 @@
 
 use heavy_compare::trend::{Break, BreakLine, History, HistoryJob, TrendMetric};
 
+use crate::HEIGHTS;
 use crate::Style;
 use crate::csv::Csv;
 use crate::escape::{clip, escape};
 use crate::page::{Page, Tone};
 use crate::units::{instant, number, rate, time};
 
-/// Eighths of a line.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-
 /// The versioned document that `docs/comparing.md` describes, indented, ending in a newline.
 #[must_use]
 pub fn json(history: &History) -> String {
-    let document =
-        serde_json::to_string_pretty(history).expect("a history has only JSON's types and text keys");
-    crate::json::harmless(&document)
+    crate::json::render(history)
 }
 
 /// A row for each job, oldest first; values in their full precision.
@@ -35,10 +31,7 @@ pub fn csv(history: &History) -> String {
         out.value(job.verdict.map_or("", |verdict| verdict.as_str()));
         out.escaped(&job.aside);
         for metric in TrendMetric::ALL {
-            match job.value(metric) {
-                Some(value) => out.value(value),
-                None => out.null(),
-            }
+            out.optional(job.value(metric));
         }
         let breaks: Vec<String> = job.breaks.iter().map(broken).collect();
         out.escaped(&breaks.join("; "));
@@ -181,7 +174,7 @@ fn sparkline(values: &[Option<f64>]) -> String {
         } else {
             0.0
         };
-        BARS[((share * 8.0) as usize).min(7)]
+        HEIGHTS[((share * 8.0) as usize).min(7)]
     };
     values.iter().map(|value| value.map_or(' ', bar)).collect()
 }

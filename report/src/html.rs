@@ -9,7 +9,6 @@ mod opening;
 mod scatter;
 mod sheet;
 mod tables;
-mod thresholds;
 mod tree;
 
 use heavy_results::summary::Summary;
@@ -42,7 +41,7 @@ pub(crate) fn render(summary: &Summary) -> String {
     ));
     opening::header(&mut sheet, summary);
     sheet.put("<main>\n");
-    thresholds::section(&mut sheet, summary);
+    opening::thresholds(&mut sheet, summary);
     opening::warnings(&mut sheet, summary);
     opening::figures(&mut sheet, summary);
     tables::iterations(&mut sheet, summary);

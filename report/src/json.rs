@@ -1,19 +1,14 @@
-//! The summary as its JSON document.
+//! Summaries, comparisons and histories as their JSON documents.
 
 use std::fmt::Write as _;
 
-use heavy_results::summary::Summary;
+use serde::Serialize;
 
 use crate::escape::steers;
 
-pub(crate) fn render(summary: &Summary) -> String {
-    let document =
-        serde_json::to_string_pretty(summary).expect("a summary has only JSON's types and text keys");
-    harmless(&document)
-}
-
-/// A JSON document without anything that acts on a terminal, ending in a newline.
-pub(crate) fn harmless(document: &str) -> String {
+/// A value as JSON without anything that acts on a terminal, indented, ending in a newline.
+pub(crate) fn render(value: &impl Serialize) -> String {
+    let document = serde_json::to_string_pretty(value).expect("reports have only JSON's types and text keys");
     let mut safe = String::with_capacity(document.len() + 1);
     for c in document.chars() {
         // The document's own line breaks stay; all others are inside of strings, where an escape means the same.

@@ -29,6 +29,9 @@ pub use escape::escape;
 pub use format::ReportFormat;
 pub use queries::{Query, queries};
 
+/// Eighths of a line.
+const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
 /// The style of a text report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {

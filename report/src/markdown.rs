@@ -1,35 +1,34 @@
 //! The summary as Markdown that fits a comment on a pull request: the verdict, thresholds and the figures of each
 //! workflow at once, the rest folded, everything within the length that code hosts take.
 
-mod thresholds;
-mod write;
-
 use std::fmt::Write as _;
 
 use heavy_results::summary::{Distribution, RequestSummary, Summary};
+use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 
 use crate::markup::markdown as text;
 use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
-use crate::standing::{Mood, asked_and_achieved, reason, standing, warnings};
+use crate::standing::{Mood, asked_and_achieved, observed, reason, standing, warnings};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, time};
-use write::{left_out, line};
 
 /// Rows of requests and errors; GitHub takes comments of 65,536 characters.
 const MOST_REQUESTS: usize = 60;
 const MOST_ERRORS: usize = 15;
 const MOST_WORKFLOWS: usize = 40;
 const MOST_WARNINGS: usize = 10;
+const MOST_THRESHOLDS: usize = 40;
 
 /// Columns of hostile texts.
 const NAME: usize = 80;
+const THRESHOLD: usize = 160;
 const MESSAGE: usize = 300;
 
 pub(crate) fn render(summary: &Summary) -> String {
     let mut out = String::new();
     verdict(&mut out, summary);
-    thresholds::table(&mut out, &summary.thresholds);
+    thresholds(&mut out, &summary.thresholds);
     figures(&mut out, summary);
     workflows(&mut out, summary);
     requests(&mut out, summary);
@@ -39,6 +38,25 @@ pub(crate) fn render(summary: &Summary) -> String {
     }
     provenance(&mut out, summary);
     out
+}
+
+pub(crate) fn line(out: &mut String, text: &str) {
+    out.push_str(text);
+    out.push('\n');
+}
+
+/// Says how many rows of a table are not shown.
+fn left_out(out: &mut String, all: usize, shown: usize, what: &str) {
+    if all > shown {
+        line(out, "");
+        line(
+            out,
+            &format!(
+                "and {} {what} more; the complete report has them",
+                count((all - shown) as u64)
+            ),
+        );
+    }
 }
 
 fn verdict(out: &mut String, summary: &Summary) {
@@ -58,6 +76,32 @@ fn verdict(out: &mut String, summary: &Summary) {
     );
     line(out, "");
     line(out, &text(reason(summary), MESSAGE));
+    line(out, "");
+}
+
+fn thresholds(out: &mut String, thresholds: &[ThresholdSummary]) {
+    if thresholds.is_empty() {
+        return;
+    }
+    line(out, "| | Threshold | Observed |");
+    line(out, "| :-- | :-- | :-- |");
+    for threshold in thresholds.iter().take(MOST_THRESHOLDS) {
+        let mark = match threshold.outcome {
+            ThresholdOutcome::Met => "✅",
+            ThresholdOutcome::Broken => "❌",
+            ThresholdOutcome::NoSamples => "⚠️",
+        };
+        line(
+            out,
+            &format!(
+                "| {mark} {} | {} | {} |",
+                threshold.outcome.as_str(),
+                text(&threshold.expression, THRESHOLD),
+                text(&observed(threshold), THRESHOLD)
+            ),
+        );
+    }
+    left_out(out, thresholds.len(), MOST_THRESHOLDS, "thresholds");
     line(out, "");
 }
 

@@ -2,10 +2,8 @@
 
 mod closing;
 mod opening;
-mod thresholds;
 mod times;
 mod totals;
-mod windows;
 mod workflows;
 
 use heavy_results::summary::Summary;
@@ -18,12 +16,12 @@ use crate::page::Page;
 pub(crate) fn render(summary: &Summary, style: &Style) -> String {
     let mut page = Page::new(style);
     opening::verdict(&mut page, summary);
-    thresholds::section(&mut page, &summary.thresholds);
+    opening::thresholds(&mut page, &summary.thresholds);
     opening::identity(&mut page, summary);
     totals::iterations(&mut page, summary);
     totals::requests(&mut page, summary);
     totals::times(&mut page, summary);
-    windows::windows(&mut page, summary);
+    totals::windows(&mut page, summary);
     for workflow in &summary.workflows {
         workflows::workflow(&mut page, workflow);
     }
@@ -38,6 +36,6 @@ pub(crate) fn render(summary: &Summary, style: &Style) -> String {
 /// Thresholds alone.
 pub(crate) fn render_thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
     let mut page = Page::new(style);
-    thresholds::lines(&mut page, thresholds, 0);
+    opening::threshold_lines(&mut page, thresholds, 0);
     page.finish()
 }

@@ -1,11 +1,12 @@
 //! A comparison as one page: no script, nothing fetched, light and dark.
 
-use std::fmt::Write as _;
+use heavy_compare::{Comparison, Finding, PlaceChange, StatisticChange};
 
-use heavy_compare::{Comparison, Conclusion, Finding, Level, PlaceChange, StatisticChange};
-
-use super::{cells, counts, extremes, finding, is_worth_all, job, method, place_finding, telling, word};
+use super::{
+    cells, counts, depth, extremes, finding, finding_mood, is_worth_all, job, method, mood, telling, word,
+};
 use crate::markup::html;
+use crate::standing::Mood;
 
 const STYLE: &str = include_str!("compare.css");
 
@@ -23,72 +24,40 @@ pub(super) fn render(comparison: &Comparison) -> String {
         html(&comparison.now.name)
     );
     opening(&mut page, comparison, word);
-    push(&mut page, format_args!("<h2>Statistics</h2>\n"));
+    page.push_str("<h2>Statistics</h2>\n");
     for place in &comparison.places {
         section(&mut page, place);
     }
-    push(
-        &mut page,
-        format_args!(
+    page.push_str(&format!(
             "<h2>Method</h2>\n<p>{}. Whiskers show the interval of a change from -{DRAWN_PERCENT}% to +{DRAWN_PERCENT}%, of \
              shares from -{points} to +{points} points; the line in their middle is no change.</p>\n</main>\n</body>\n</html>\n",
             html(&method(comparison)),
             points = DRAWN_PERCENT / 5.0
-        ),
-    );
+        ));
     page
 }
 
-fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
-    page.write_fmt(text).expect("writing to a String cannot fail");
-}
-
 fn opening(page: &mut String, comparison: &Comparison, word: &str) {
-    let class = match comparison.verdict {
-        Conclusion::Regression => "bad",
-        Conclusion::Changed | Conclusion::TooFewSamples => "doubtful",
-        Conclusion::NoDifference => "good",
-    };
-    push(
-        page,
-        format_args!(
-            "<h1><span class=\"{class}\">{word}</span></h1>\n<p>{}</p>\n",
-            html(&comparison.headline)
-        ),
-    );
+    let class = mood(comparison.verdict).as_str();
+    page.push_str(&format!(
+        "<h1><span class=\"{class}\">{word}</span></h1>\n<p>{}</p>\n",
+        html(&comparison.headline)
+    ));
     for caveat in &comparison.caveats {
-        push(
-            page,
-            format_args!(
-                "<p class=\"caveat\"><strong>Not comparable:</strong> {}</p>\n",
-                html(caveat)
-            ),
-        );
+        page.push_str(&format!(
+            "<p class=\"caveat\"><strong>Not comparable:</strong> {}</p>\n",
+            html(caveat)
+        ));
     }
-    push(page, format_args!("<dl>\n"));
+    page.push_str("<dl>\n");
     for earlier in &comparison.before {
-        push(
-            page,
-            format_args!("<dt>Before</dt><dd>{}</dd>\n", html(&job(earlier))),
-        );
+        page.push_str(&format!("<dt>Before</dt><dd>{}</dd>\n", html(&job(earlier))));
     }
-    push(
-        page,
-        format_args!("<dt>Now</dt><dd>{}</dd>\n", html(&job(&comparison.now))),
-    );
+    page.push_str(&format!("<dt>Now</dt><dd>{}</dd>\n", html(&job(&comparison.now))));
     for note in &comparison.notes {
-        push(page, format_args!("<dt>Note</dt><dd>{}</dd>\n", html(note)));
+        page.push_str(&format!("<dt>Note</dt><dd>{}</dd>\n", html(note)));
     }
-    push(page, format_args!("</dl>\n"));
-}
-
-fn depth(place: &PlaceChange) -> u8 {
-    match place.place.level {
-        Level::Workflow => 0,
-        Level::ResponseTime | Level::Check | Level::Step => 1,
-        Level::Request if place.place.step.is_empty() => 1,
-        Level::Request => 2,
-    }
+    page.push_str("</dl>\n");
 }
 
 fn section(page: &mut String, place: &PlaceChange) {
@@ -97,9 +66,7 @@ fn section(page: &mut String, place: &PlaceChange) {
         let [name, before, now, change, _] = cells(one);
         format!("{name} {before} → {now} ({change})")
     });
-    push(
-        page,
-        format_args!(
+    page.push_str(&format!(
             "<details class=\"depth{}\"{open}><summary><b>{}</b> <span class=\"{}\">{}</span> <span class=\"quiet\">{shown}</span>\
              </summary>\n<p class=\"quiet\">{}</p>\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Statistic</th>\
              <th scope=\"col\">Before</th><th scope=\"col\">Now</th><th scope=\"col\">Change</th><th scope=\"col\">Interval</th>\
@@ -107,43 +74,32 @@ fn section(page: &mut String, place: &PlaceChange) {
             depth(place),
             html(&place.place.title()),
             class(place.finding, place.regression),
-            place_finding(place),
+            finding(place.finding, place.regression),
             html(&counts(place)),
-        ),
-    );
+        ));
     for one in &place.statistics {
         let [name, before, now, change, interval] = cells(one);
-        push(
-            page,
-            format_args!(
+        page.push_str(&format!(
                 "<tr><th scope=\"row\">{name}</th><td>{before}</td><td>{now}</td><td>{change}</td><td>{interval}</td><td>{}</td>\
                  <td class=\"{}\">{}</td></tr>\n",
                 whisker(one),
                 class(one.finding, one.regression),
-                finding(one)
-            ),
-        );
+                finding(one.finding, one.regression)
+            ));
     }
-    if let Some([min_before, min_now, max_before, max_now]) = extremes(place) {
-        for (name, before, now) in [("fastest", min_before, min_now), ("slowest", max_before, max_now)] {
-            push(
-                page,
-                format_args!(
-                    "<tr><th scope=\"row\">{name}</th><td>{before}</td><td>{now}</td><td></td><td></td><td></td><td></td></tr>\n"
-                ),
-            );
-        }
+    for (name, before, now) in extremes(place).into_iter().flatten() {
+        page.push_str(&format!(
+                "<tr><th scope=\"row\">{name}</th><td>{before}</td><td>{now}</td><td></td><td></td><td></td><td></td></tr>\n"
+            ));
     }
-    push(page, format_args!("</tbody></table></div></details>\n"));
+    page.push_str("</tbody></table></div></details>\n");
 }
 
 const fn class(finding: Finding, regression: bool) -> &'static str {
-    match finding {
-        _ if regression => "bad",
-        finding if finding.is_worse() => "doubtful",
-        finding if finding.is_change() => "good",
-        Finding::NoDifference => "",
-        _ => "quiet",
+    match finding_mood(finding, regression) {
+        Some(Mood::Neutral) => "",
+        Some(mood) => mood.as_str(),
+        None => "quiet",
     }
 }
 

@@ -1,10 +1,9 @@
 //! A comparison as GitHub's Markdown: for a comment on a change.
 
-use std::fmt::Write as _;
-
 use heavy_compare::{Comparison, PlaceChange, StatisticChange};
 
-use super::{cells, counts, finding, is_worth_all, job, method, place_finding, telling, word};
+use super::{cells, counts, finding, is_worth_all, job, method, telling, word};
+use crate::markdown::line;
 use crate::markup::markdown;
 
 /// Places beyond these are counted: a comment has at most 65,536 characters.
@@ -71,10 +70,6 @@ pub(super) fn render(comparison: &Comparison) -> String {
     page
 }
 
-fn line(page: &mut String, text: &str) {
-    writeln!(page, "{text}").expect("writing to a String cannot fail");
-}
-
 /// Ends a table, and says what is left out of it.
 fn more(page: &mut String, places: usize) {
     line(page, "");
@@ -91,14 +86,18 @@ fn more(page: &mut String, places: usize) {
 
 fn row(place: &PlaceChange, one: &StatisticChange) -> String {
     let title = plain(&place.place.title());
-    format!("| {title} | {} | **{}** |", cells(one).join(" | "), finding(one))
+    format!(
+        "| {title} | {} | **{}** |",
+        cells(one).join(" | "),
+        finding(one.finding, one.regression)
+    )
 }
 
 fn summary_row(place: &PlaceChange) -> String {
     let (name, counts, word) = (
         plain(&place.place.title()),
         plain(&counts(place)),
-        place_finding(place),
+        finding(place.finding, place.regression),
     );
     telling(place).map_or_else(
         || format!("| {name} | {counts} | | | | | | {word} |"),

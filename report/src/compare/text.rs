@@ -1,11 +1,14 @@
 //! A comparison for a terminal.
 
-use heavy_compare::{Comparison, Conclusion, Finding, Level, PlaceChange, StatisticChange};
+use heavy_compare::{Comparison, PlaceChange, StatisticChange};
 
-use super::{cells, counts, extremes, finding, is_worth_all, job, method, place_finding, telling, word};
+use super::{
+    cells, counts, depth, extremes, finding, finding_mood, is_worth_all, job, method, mood, telling, word,
+};
 use crate::Style;
 use crate::escape::{clip, columns};
 use crate::page::{Page, Tone};
+use crate::standing::Mood;
 
 /// Columns of a name beside its one statistic are what these leave.
 const BESIDE_NAME: usize = 58;
@@ -15,11 +18,7 @@ pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
     for caveat in &comparison.caveats {
         page.wrapped("NOT COMPARABLE  ", caveat, Some(Tone::Doubtful));
     }
-    let tone = match comparison.verdict {
-        Conclusion::Regression => Tone::Bad,
-        Conclusion::Changed | Conclusion::TooFewSamples => Tone::Doubtful,
-        Conclusion::NoDifference => Tone::Good,
-    };
+    let tone = Tone::of(mood(comparison.verdict));
     let head = format!("{}  ", word(comparison.verdict));
     page.wrapped(&head, &comparison.headline, Some(tone));
     page.blank();
@@ -42,18 +41,8 @@ pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
     page.finish()
 }
 
-/// Requests and steps stand under their workflow.
-fn indent(place: &PlaceChange) -> usize {
-    match place.place.level {
-        Level::Workflow => 0,
-        Level::ResponseTime | Level::Check | Level::Step => 2,
-        Level::Request if place.place.step.is_empty() => 2,
-        Level::Request => 4,
-    }
-}
-
 fn brief(page: &mut Page, place: &PlaceChange) {
-    let indent = indent(place);
+    let indent = 2 * depth(place);
     let room = page.width().saturating_sub(BESIDE_NAME + indent);
     let mut name = clip(&place.place.title(), page.width() - indent);
     if columns(&name) > room {
@@ -66,12 +55,12 @@ fn brief(page: &mut Page, place: &PlaceChange) {
         let [name, before, now, change, _] = cells(one);
         format!("{name:<10}  {before:>8} {now:>8} {change:>8}")
     });
-    let word = place_finding(place);
+    let word = finding(place.finding, place.regression);
     page.line(&format!("{:indent$}{name}{:gap$}  {shown:<38} {word}", "", ""));
 }
 
 fn whole(page: &mut Page, place: &PlaceChange) {
-    let indent = indent(place);
+    let indent = 2 * depth(place);
     let facts = counts(place);
     let room = page.width().saturating_sub(indent + columns(&facts) + 2).max(20);
     let name = clip(&place.place.title(), room);
@@ -81,23 +70,19 @@ fn whole(page: &mut Page, place: &PlaceChange) {
     for one in &place.statistics {
         let [name, before, now, change, interval] = cells(one);
         let row = format!("{name:<10} {before:>9} {now:>9} {change:>9}  {interval:<18}  ");
-        let word = finding(one);
+        let word = finding(one.finding, one.regression);
         let word = tone(one).map_or_else(|| word.clone(), |tone| page.paint(tone, &word));
         page.line(&format!("{:indent$}{row}{word}", ""));
     }
-    if let Some([min_before, min_now, max_before, max_now]) = extremes(place) {
-        for (name, before, now) in [("fastest", min_before, min_now), ("slowest", max_before, max_now)] {
-            page.line(&format!("{:indent$}{name:<10} {before:>9} {now:>9}", ""));
-        }
+    for (name, before, now) in extremes(place).into_iter().flatten() {
+        page.line(&format!("{:indent$}{name:<10} {before:>9} {now:>9}", ""));
     }
 }
 
 const fn tone(one: &StatisticChange) -> Option<Tone> {
-    match one.finding {
-        _ if one.regression => Some(Tone::Bad),
-        finding if finding.is_worse() => Some(Tone::Doubtful),
-        finding if finding.is_change() => Some(Tone::Good),
-        Finding::NoDifference => None,
-        _ => Some(Tone::Quiet),
+    match finding_mood(one.finding, one.regression) {
+        Some(Mood::Neutral) => None,
+        Some(mood) => Some(Tone::of(mood)),
+        None => Some(Tone::Quiet),
     }
 }

@@ -9,42 +9,11 @@ use crate::percentiles::PERCENTILES;
 use crate::statuses::{CLASSES, of_class};
 
 /// Columns before the percentiles.
-const BEFORE: [&str; 10] = [
-    "level",
-    "measure",
-    "workflow",
-    "step",
-    "method",
-    "name",
-    "count",
-    "failed",
-    "rate_per_s",
-    "bytes",
-];
+const BEFORE: &str = "level,measure,workflow,step,method,name,count,failed,rate_per_s,bytes,min_ms,mean_ms";
 
 /// Columns after the percentiles: statuses, the accounting of iterations, the outcome of a threshold.
-const AFTER: [&str; 20] = [
-    "no_answer",
-    "status_1xx",
-    "status_2xx",
-    "status_3xx",
-    "status_4xx",
-    "status_5xx",
-    "statuses",
-    "planned",
-    "scheduled",
-    "started",
-    "ok",
-    "interrupted",
-    "lost",
-    "dropped",
-    "dropped_full",
-    "dropped_late",
-    "dropped_gap",
-    "outcome",
-    "value",
-    "unit",
-];
+const AFTER: &str = "no_answer,status_1xx,status_2xx,status_3xx,status_4xx,status_5xx,statuses,planned,scheduled,started,ok,\
+                     interrupted,lost,dropped,dropped_full,dropped_late,dropped_gap,outcome,value,unit";
 
 /// One row before it is written.
 #[derive(Debug, Default)]
@@ -71,8 +40,7 @@ pub(super) struct StatisticRow<'a> {
 /// The names of the columns.
 pub(super) fn header(out: &mut Csv) {
     let percentiles = PERCENTILES.iter().map(|percentile| percentile.column);
-    let statistics = ["min_ms", "mean_ms"].into_iter().chain(percentiles);
-    out.header(BEFORE.into_iter().chain(statistics).chain(AFTER));
+    out.header(BEFORE.split(',').chain(percentiles).chain(AFTER.split(',')));
 }
 
 impl StatisticRow<'_> {
@@ -87,10 +55,10 @@ impl StatisticRow<'_> {
         ];
         texts.into_iter().for_each(|cell| text(out, cell));
         let count = self.distribution.map(|distribution| distribution.count);
-        value(out, count.or(self.count));
-        value(out, self.failed);
+        out.optional(count.or(self.count));
+        out.optional(self.failed);
         float(out, self.rate);
-        value(out, self.bytes);
+        out.optional(self.bytes);
         self.times(out);
         self.statuses(out);
         self.accounting(out);
@@ -112,7 +80,7 @@ impl StatisticRow<'_> {
 
     fn statuses(&self, out: &mut Csv) {
         for class in std::iter::once(0).chain(CLASSES) {
-            value(out, self.statuses.map(|statuses| of_class(statuses, class)));
+            out.optional(self.statuses.map(|statuses| of_class(statuses, class)));
         }
         let codes = self.statuses.into_iter().flatten();
         let codes = codes.map(|(status, n)| format!("{status}:{n}"));
@@ -133,7 +101,7 @@ impl StatisticRow<'_> {
             |all| all.dropped.gap,
         ];
         for count in counts {
-            value(out, self.iterations.map(count));
+            out.optional(self.iterations.map(count));
         }
     }
 }
@@ -147,16 +115,6 @@ fn text(out: &mut Csv, text: &str) {
     }
 }
 
-fn value(out: &mut Csv, value: Option<u64>) {
-    match value {
-        Some(value) => out.value(value),
-        None => out.null(),
-    }
-}
-
 fn float(out: &mut Csv, value: Option<f64>) {
-    match value.filter(|value| value.is_finite()) {
-        Some(value) => out.value(value),
-        None => out.null(),
-    }
+    out.optional(value.filter(|value| value.is_finite()));
 }

@@ -4,11 +4,86 @@ use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
 use super::chart::{ChartLine, TimeChart};
-use super::sheet::{Cells, Head, Sheet};
+use super::sheet::{Sheet, Table};
 use crate::units::{count, number, time};
 
 /// The shares of its length from which on a point's rates are shown: a few stragglers in the last instant are no rate.
 const LONG_ENOUGH: f64 = 0.5;
+
+/// Lines that only some loads have: users are not asked for a rate, and nothing of theirs is due.
+const ASKED: &str = "iterations asked";
+const RESPONSE: &str = "response time P99";
+
+/// A chart over time: its name, what it shows, whether its axis is one of times on a logarithmic scale, and its lines.
+struct ChartSpec {
+    title: &'static str,
+    about: &'static str,
+    is_log_time: bool,
+    lines: &'static [LineSpec],
+}
+
+/// A line of a chart: its name, its class, and its value at a point.
+type LineSpec = (&'static str, &'static str, fn(&Summary, &Point) -> Option<f64>);
+
+const CHARTS: [ChartSpec; 5] = [
+    ChartSpec {
+        title: "Rate, per second",
+        about: "Iterations asked for, started and completed, and requests completed, per second over time",
+        is_log_time: false,
+        lines: &[
+            (ASKED, "asked", |all, at| per_second(all, at, at.planned)),
+            ("iterations started", "s2", |all, at| {
+                per_second(all, at, at.started)
+            }),
+            ("iterations completed", "s1", |all, at| {
+                per_second(all, at, at.ok + at.failed)
+            }),
+            ("requests completed", "s4", |all, at| {
+                per_second(all, at, at.requests)
+            }),
+        ],
+    },
+    ChartSpec {
+        title: "Times, on a logarithmic scale",
+        about: "Percentiles of request durations and of response times over time, on a logarithmic scale",
+        is_log_time: true,
+        lines: &[
+            ("request P50", "s1", |_, at| at.p50_ms),
+            ("request P95", "s2", |_, at| at.p95_ms),
+            ("request P99", "s3", |_, at| at.p99_ms),
+            ("slowest request", "s5", |_, at| at.max_ms),
+            (RESPONSE, "s4", |_, at| at.response_p99_ms),
+        ],
+    },
+    ChartSpec {
+        title: "Errors and drops, per second",
+        about: "Failed requests, failed iterations and dropped iterations per second over time",
+        is_log_time: false,
+        lines: &[
+            ("requests failed", "s6", |all, at| {
+                per_second(all, at, at.requests_failed)
+            }),
+            ("iterations failed", "s2", |all, at| {
+                per_second(all, at, at.failed)
+            }),
+            ("iterations dropped", "s5", |all, at| {
+                per_second(all, at, at.dropped)
+            }),
+        ],
+    },
+    ChartSpec {
+        title: "In flight",
+        about: "Iterations that were running at the end of a second, over time",
+        is_log_time: false,
+        lines: &[("iterations running", "s1", |_, at| Some(at.in_flight as f64))],
+    },
+    ChartSpec {
+        title: "Generator lag, on a logarithmic scale",
+        about: "The 99th percentile of how late the generator itself started iterations, over time, on a logarithmic scale",
+        is_log_time: true,
+        lines: &[("generator lag P99", "s4", |_, at| at.lag_p99_ms)],
+    },
+];
 
 pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
     let timeline = &summary.timeline;
@@ -18,11 +93,9 @@ pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
     let course = TimeChart::of(summary);
     sheet.section("Over time");
     sheet.put("<div class=\"charts\">\n");
-    rates(sheet, summary, &course);
-    times(sheet, summary, &course);
-    errors(sheet, summary, &course);
-    in_flight(sheet, summary, &course);
-    lag(sheet, summary, &course);
+    for chart in &CHARTS {
+        draw(sheet, summary, &course, chart);
+    }
     sheet.line("</div>");
     let each = if timeline.point_s == 1 {
         "Each point is a second.".to_owned()
@@ -38,26 +111,8 @@ pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
         "{each} Plan, starts and drops count in the second in which they were due, everything else in the second in which it \
          ended.{events}"
     ));
-    figures(sheet, summary, &course);
-    sheet.sql(summary.job.id, "seconds");
-    sheet.end();
-}
-
-fn line(
-    summary: &Summary,
-    name: &'static str,
-    class: &'static str,
-    value: impl Fn(&Point) -> Option<f64>,
-) -> ChartLine {
-    let middle = f64::from(summary.timeline.point_s) / 2.0;
-    let points = summary.timeline.points.iter();
-    ChartLine {
-        name,
-        class,
-        points: points
-            .map(|point| (f64::from(point.second) + middle.min(point.length_s), value(point)))
-            .collect(),
-    }
+    points(sheet, summary, &course);
+    sheet.end_with_sql(summary.job.id, "seconds");
 }
 
 /// How many a second, where the point is long enough to say.
@@ -65,6 +120,33 @@ fn per_second(summary: &Summary, point: &Point, n: u64) -> Option<f64> {
     let long = point.length_s >= LONG_ENOUGH * f64::from(summary.timeline.point_s);
     let only = summary.timeline.points.len() == 1;
     (long || only).then(|| n as f64 / point.length_s)
+}
+
+fn draw(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>, chart: &ChartSpec) {
+    let points = &summary.timeline.points;
+    let middle = f64::from(summary.timeline.point_s) / 2.0;
+    let is_known = |name: &str| match name {
+        ASKED => points.iter().any(|point| point.planned > 0),
+        RESPONSE => summary.response_time.is_some(),
+        _ => true,
+    };
+    let known = chart.lines.iter().filter(|(name, ..)| is_known(name));
+    let lines = known.map(|(name, class, value)| {
+        let at_s = |point: &Point| f64::from(point.second) + middle.min(point.length_s);
+        let points = points.iter().map(|point| (at_s(point), value(summary, point)));
+        ChartLine {
+            name,
+            class,
+            points: points.collect(),
+        }
+    });
+    let lines: Vec<ChartLine> = lines.collect();
+    let axis = if chart.is_log_time {
+        Axis::log_time(least(&lines), most(&lines))
+    } else {
+        Axis::linear(most(&lines))
+    };
+    course.chart(sheet, chart.title, chart.about, &axis, &lines);
 }
 
 fn most(lines: &[ChartLine]) -> f64 {
@@ -79,154 +161,30 @@ fn least(lines: &[ChartLine]) -> f64 {
     if least.is_finite() { least } else { 0.001 }
 }
 
-fn rates(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
-    let rate = |n: fn(&Point) -> u64| move |point: &Point| per_second(summary, point, n(point));
-    let mut lines = Vec::new();
-    if summary.timeline.points.iter().any(|point| point.planned > 0) {
-        lines.push(line(
-            summary,
-            "iterations asked",
-            "asked",
-            rate(|point| point.planned),
-        ));
-    }
-    lines.push(line(
-        summary,
-        "iterations started",
-        "s2",
-        rate(|point| point.started),
-    ));
-    lines.push(line(
-        summary,
-        "iterations completed",
-        "s1",
-        rate(|point| point.ok + point.failed),
-    ));
-    lines.push(line(
-        summary,
-        "requests completed",
-        "s4",
-        rate(|point| point.requests),
-    ));
-    course.chart(
-        sheet,
-        "Rate, per second",
-        "Iterations asked for, started and completed, and requests completed, per second over time",
-        &Axis::linear(most(&lines)),
-        &lines,
-    );
-}
-
-fn times(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
-    let mut lines = vec![
-        line(summary, "request P50", "s1", |point| point.p50_ms),
-        line(summary, "request P95", "s2", |point| point.p95_ms),
-        line(summary, "request P99", "s3", |point| point.p99_ms),
-        line(summary, "slowest request", "s5", |point| point.max_ms),
-    ];
-    if summary.response_time.is_some() {
-        lines.push(line(summary, "response time P99", "s4", |point| {
-            point.response_p99_ms
-        }));
-    }
-    course.chart(
-        sheet,
-        "Times, on a logarithmic scale",
-        "Percentiles of request durations and of response times over time, on a logarithmic scale",
-        &Axis::log_time(least(&lines), most(&lines)),
-        &lines,
-    );
-}
-
-fn errors(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
-    let rate = |n: fn(&Point) -> u64| move |point: &Point| per_second(summary, point, n(point));
-    let lines = [
-        line(
-            summary,
-            "requests failed",
-            "s6",
-            rate(|point| point.requests_failed),
-        ),
-        line(summary, "iterations failed", "s2", rate(|point| point.failed)),
-        line(summary, "iterations dropped", "s5", rate(|point| point.dropped)),
-    ];
-    course.chart(
-        sheet,
-        "Errors and drops, per second",
-        "Failed requests, failed iterations and dropped iterations per second over time",
-        &Axis::linear(most(&lines)),
-        &lines,
-    );
-}
-
-fn in_flight(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
-    let lines = [line(summary, "iterations running", "s1", |point| {
-        Some(point.in_flight as f64)
-    })];
-    course.chart(
-        sheet,
-        "In flight",
-        "Iterations that were running at the end of a second, over time",
-        &Axis::linear(most(&lines)),
-        &lines,
-    );
-}
-
-fn lag(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
-    let lines = [line(summary, "generator lag P99", "s4", |point| point.lag_p99_ms)];
-    course.chart(
-        sheet,
-        "Generator lag, on a logarithmic scale",
-        "The 99th percentile of how late the generator itself started iterations, over time, on a logarithmic scale",
-        &Axis::log_time(least(&lines), most(&lines)),
-        &lines,
-    );
-}
-
 /// The figures behind the charts.
-fn figures(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
+fn points(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let end_s = course.time.end();
-    let heads = [
-        Head::Words("From"),
-        Head::Figures("asked"),
-        Head::Figures("started"),
-        Head::Figures("dropped"),
-        Head::Figures("ok"),
-        Head::Figures("failed"),
-        Head::Figures("in flight"),
-        Head::Figures("requests"),
-        Head::Figures("per second"),
-        Head::Figures("failed"),
-        Head::Figures("P50"),
-        Head::Figures("P95"),
-        Head::Figures("P99"),
-        Head::Figures("slowest"),
-        Head::Figures("response P99"),
-        Head::Figures("lag P99"),
-    ];
     let shown = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), time);
-    let rows = summary.timeline.points.iter().map(|point| {
-        let cells: Cells = vec![
-            clock(f64::from(point.second), end_s),
-            count(point.planned),
-            count(point.started),
-            count(point.dropped),
-            count(point.ok),
-            count(point.failed),
-            count(point.in_flight),
-            count(point.requests),
-            per_second(summary, point, point.requests).map_or_else(|| "-".to_owned(), number),
-            count(point.requests_failed),
-            shown(point.p50_ms),
-            shown(point.p95_ms),
-            shown(point.p99_ms),
-            shown(point.max_ms),
-            shown(point.response_p99_ms),
-            shown(point.lag_p99_ms),
-        ];
-        ("", cells)
-    });
     sheet.line("<details class=\"bulk\"><summary>The figures behind the charts</summary>");
-    sheet.table("Figures of the charts over time", &heads, rows);
+    Table::of(&summary.timeline.points)
+        .words("From", |point| clock(f64::from(point.second), end_s))
+        .figures("asked", |point| count(point.planned))
+        .figures("started", |point| count(point.started))
+        .figures("dropped", |point| count(point.dropped))
+        .figures("ok", |point| count(point.ok))
+        .figures("failed", |point| count(point.failed))
+        .figures("in flight", |point| count(point.in_flight))
+        .figures("requests", |point| count(point.requests))
+        .figures("per second", |point| {
+            per_second(summary, point, point.requests).map_or_else(|| "-".to_owned(), number)
+        })
+        .figures("failed", |point| count(point.requests_failed))
+        .figures("P50", |point| shown(point.p50_ms))
+        .figures("P95", |point| shown(point.p95_ms))
+        .figures("P99", |point| shown(point.p99_ms))
+        .figures("slowest", |point| shown(point.max_ms))
+        .figures("response P99", |point| shown(point.response_p99_ms))
+        .figures("lag P99", |point| shown(point.lag_p99_ms))
+        .write(sheet, "Figures of the charts over time");
     sheet.line("</details>");
 }

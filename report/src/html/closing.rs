@@ -1,9 +1,11 @@
 //! The bottom of the page: errors, checks, custom metrics, agents, events, and where the results come from.
 
 use heavy_load::vocabulary::Ended;
-use heavy_results::summary::Summary;
+use heavy_results::summary::{
+    AgentSummary, CheckSummary, Distribution, MetricSummary, Summary, WorkflowSummary,
+};
 
-use super::sheet::{Cells, Head, Sheet, name};
+use super::sheet::{Sheet, Table, name};
 use crate::escape::clip;
 use crate::markup::html;
 use crate::names;
@@ -17,78 +19,47 @@ pub(super) fn errors(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Errors");
-    let heads = [
-        Head::Words("Kind"),
-        Head::Figures("count"),
-        Head::Figures("first"),
-        Head::Figures("last"),
-        Head::Words("in"),
-        Head::Words("example"),
-    ];
-    let rows = summary.errors.iter().map(|error| {
-        let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
-        let cells: Cells = vec![
-            name(names::kind(error)),
-            count(error.count),
-            at(error.first_ns),
-            at(error.last_ns),
-            name(&names::place(error)),
-            format!("<code>{}</code>", html(&clip(&error.example, EXAMPLE))),
-        ];
-        ("", cells)
-    });
-    sheet.table(
-        "Errors by kind; first and last are from the job's start",
-        &heads,
-        rows,
-    );
-    sheet.sql(summary.job.id, "errors");
-    sheet.end();
+    let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
+    Table::of(&summary.errors)
+        .words("Kind", |error| name(names::kind(error)))
+        .figures("count", |error| count(error.count))
+        .figures("first", |error| at(error.first_ns))
+        .figures("last", |error| at(error.last_ns))
+        .words("in", |error| name(&names::place(error)))
+        .words("example", |error| {
+            format!("<code>{}</code>", html(&clip(&error.example, EXAMPLE)))
+        })
+        .write(sheet, "Errors by kind; first and last are from the job's start");
+    sheet.end_with_sql(summary.job.id, "errors");
 }
 
 pub(super) fn checks(sheet: &mut Sheet, summary: &Summary) {
     let checks = summary.workflows.iter();
     let checks = checks.flat_map(|workflow| workflow.checks.iter().map(move |check| (workflow, check)));
-    let rows: Vec<(&'static str, Cells)> = checks
-        .map(|(workflow, check)| {
-            let all = check.passes + check.fails;
-            let passed = check.fails == 0;
-            let words = if passed {
-                "✓ held"
-            } else {
-                "✗ did not always hold"
-            };
-            let class = if passed { "good" } else { "bad" };
-            let cells = vec![
-                name(&check.name),
-                name(&workflow.name),
-                format!("<b class=\"{class}\">{words}</b>"),
-                count(check.passes),
-                count(check.fails),
-                html(&percent(check.passes as f64, all as f64)),
-            ];
-            ("", cells)
-        })
-        .collect();
-    if rows.is_empty() {
+    let checks: Vec<(&WorkflowSummary, &CheckSummary)> = checks.collect();
+    if checks.is_empty() {
         return;
     }
     sheet.section("Checks");
-    let heads = [
-        Head::Words("Check"),
-        Head::Words("workflow"),
-        Head::Words("result"),
-        Head::Figures("passed"),
-        Head::Figures("failed"),
-        Head::Figures("share passed"),
-    ];
-    sheet.table(
-        "Checks; a failed check fails neither its request nor its iteration",
-        &heads,
-        rows,
-    );
-    sheet.sql(summary.job.id, "checks");
-    sheet.end();
+    let result = |check: &CheckSummary| match check.fails {
+        0 => "<b class=\"good\">✓ held</b>".to_owned(),
+        _ => "<b class=\"bad\">✗ did not always hold</b>".to_owned(),
+    };
+    Table::of(checks)
+        .words("Check", |(_, check)| name(&check.name))
+        .words("workflow", |(workflow, _)| name(&workflow.name))
+        .words("result", |(_, check)| result(check))
+        .figures("passed", |(_, check)| count(check.passes))
+        .figures("failed", |(_, check)| count(check.fails))
+        .figures("share passed", |(_, check)| {
+            let all = check.passes + check.fails;
+            html(&percent(check.passes as f64, all as f64))
+        })
+        .write(
+            sheet,
+            "Checks; a failed check fails neither its request nor its iteration",
+        );
+    sheet.end_with_sql(summary.job.id, "checks");
 }
 
 pub(super) fn metrics(sheet: &mut Sheet, summary: &Summary) {
@@ -96,44 +67,22 @@ pub(super) fn metrics(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Custom metrics");
-    let heads = [
-        Head::Words("Metric"),
-        Head::Words("kind"),
-        Head::Words("step"),
-        Head::Figures("values"),
-        Head::Figures("value"),
-        Head::Figures("least"),
-        Head::Figures("P50"),
-        Head::Figures("P95"),
-        Head::Figures("P99"),
-        Head::Figures("most"),
-    ];
-    let rows = summary.metrics.iter().map(|metric| {
-        let mut cells = vec![
-            name(&metric.name),
-            name(&metric.kind),
-            name(&metric.step),
-            count(metric.count),
-            html(&names::value(metric)),
-        ];
+    let trend = |metric: &MetricSummary, of: fn(&Distribution) -> f64| {
         let trend = metric.distribution.as_ref().filter(|trend| trend.count > 0);
-        cells.extend(trend.map_or_else(
-            || vec!["-".to_owned(); 5],
-            |trend| {
-                [
-                    trend.min_ms,
-                    trend.p50_ms,
-                    trend.p95_ms,
-                    trend.p99_ms,
-                    trend.max_ms,
-                ]
-                .map(number)
-                .to_vec()
-            },
-        ));
-        ("", cells)
-    });
-    sheet.table("Custom metrics, in units of their own", &heads, rows);
+        trend.map_or_else(|| "-".to_owned(), |trend| number(of(trend)))
+    };
+    Table::of(&summary.metrics)
+        .words("Metric", |metric| name(&metric.name))
+        .words("kind", |metric| name(&metric.kind))
+        .words("step", |metric| name(&metric.step))
+        .figures("values", |metric| count(metric.count))
+        .figures("value", |metric| html(&names::value(metric)))
+        .figures("least", |metric| trend(metric, |trend| trend.min_ms))
+        .figures("P50", |metric| trend(metric, |trend| trend.p50_ms))
+        .figures("P95", |metric| trend(metric, |trend| trend.p95_ms))
+        .figures("P99", |metric| trend(metric, |trend| trend.p99_ms))
+        .figures("most", |metric| trend(metric, |trend| trend.max_ms))
+        .write(sheet, "Custom metrics, in units of their own");
     sheet.end();
 }
 
@@ -142,52 +91,36 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Agents");
-    let heads = [
-        Head::Words("Agent"),
-        Head::Figures("asked"),
-        Head::Figures("started"),
-        Head::Figures("failed"),
-        Head::Figures("dropped"),
-        Head::Figures("lost"),
-        Head::Figures("lag P99"),
-        Head::Figures("most cores"),
-        Head::Figures("clock offset"),
-        Head::Figures("clock error"),
-        Head::Figures("lines that were no results"),
-        Head::Words("ended"),
-    ];
-    let rows = summary.agents.iter().map(|agent| {
-        let (all, measured) = (&agent.iterations, agent.clock_error_ms > 0.0);
-        let clock = |value: String| {
-            if measured {
-                value
-            } else {
-                "not measured".to_owned()
-            }
-        };
-        let cells: Cells = vec![
-            name(&agent.agent),
-            count(all.planned),
-            count(all.started),
-            count(all.failed),
-            count(all.dropped.total()),
-            count(all.lost),
-            time(agent.lag_p99_ms),
-            format!("{:.2}", agent.cpu_max),
-            clock(signed_time(agent.clock_offset_ms)),
-            clock(format!("±{}", time(agent.clock_error_ms))),
-            count(agent.malformed),
-            name(agent.ended.map_or("-", Ended::as_str)),
-        ];
-        ("", cells)
-    });
-    sheet.table("Agents", &heads, rows);
+    let clock = |agent: &AgentSummary, value: String| {
+        if agent.clock_error_ms > 0.0 {
+            value
+        } else {
+            "not measured".to_owned()
+        }
+    };
+    Table::of(&summary.agents)
+        .words("Agent", |agent| name(&agent.agent))
+        .figures("asked", |agent| count(agent.iterations.planned))
+        .figures("started", |agent| count(agent.iterations.started))
+        .figures("failed", |agent| count(agent.iterations.failed))
+        .figures("dropped", |agent| count(agent.iterations.dropped.total()))
+        .figures("lost", |agent| count(agent.iterations.lost))
+        .figures("lag P99", |agent| time(agent.lag_p99_ms))
+        .figures("most cores", |agent| format!("{:.2}", agent.cpu_max))
+        .figures("clock offset", |agent| {
+            clock(agent, signed_time(agent.clock_offset_ms))
+        })
+        .figures("clock error", |agent| {
+            clock(agent, format!("±{}", time(agent.clock_error_ms)))
+        })
+        .figures("lines that were no results", |agent| count(agent.malformed))
+        .words("ended", |agent| name(agent.ended.map_or("-", Ended::as_str)))
+        .write(sheet, "Agents");
     sheet.note(
         "Most cores: what load test and agent used together in their busiest second. Clock offset: the scheduler's clock minus \
          the agent's, as it was measured and corrected for.",
     );
-    sheet.sql(summary.job.id, "agents");
-    sheet.end();
+    sheet.end_with_sql(summary.job.id, "agents");
 }
 
 pub(super) fn events(sheet: &mut Sheet, summary: &Summary) {
@@ -195,34 +128,19 @@ pub(super) fn events(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Events");
-    let heads = [
-        Head::Figures("Number"),
-        Head::Figures("at"),
-        Head::Words("event"),
-        Head::Words("by"),
-        Head::Words("before"),
-        Head::Words("after"),
-    ];
-    let rows = (1..).zip(&summary.events).map(|(number, event)| {
-        let at_ms = event.at_ns as f64 / 1e6;
-        let at = if at_ms < 0.0 {
-            format!("-{}", time(-at_ms))
-        } else {
-            time(at_ms)
-        };
-        let cells = vec![
-            count(number),
-            at,
-            name(&event.kind),
-            name(&event.who),
-            name(&event.old_value),
-            name(&event.new_value),
-        ];
-        ("", cells)
-    });
-    sheet.table("Events, from the job's start", &heads, rows);
-    sheet.sql(summary.job.id, "events");
-    sheet.end();
+    let at = |ns: i64| {
+        let sign = if ns < 0 { "-" } else { "" };
+        format!("{sign}{}", time(ns.unsigned_abs() as f64 / 1e6))
+    };
+    Table::of((1..).zip(&summary.events))
+        .figures("Number", |(number, _)| count(*number))
+        .figures("at", |(_, event)| at(event.at_ns))
+        .words("event", |(_, event)| name(&event.kind))
+        .words("by", |(_, event)| name(&event.who))
+        .words("before", |(_, event)| name(&event.old_value))
+        .words("after", |(_, event)| name(&event.new_value))
+        .write(sheet, "Events, from the job's start");
+    sheet.end_with_sql(summary.job.id, "events");
 }
 
 pub(super) fn not_results(sheet: &mut Sheet, summary: &Summary) {
@@ -230,12 +148,10 @@ pub(super) fn not_results(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Lines of the load test that were no results");
-    let heads = [Head::Words("Reason"), Head::Figures("lines")];
-    let rows = summary
-        .not_results
-        .iter()
-        .map(|(reason, n)| ("", vec![name(reason), count(*n)]));
-    sheet.table("Lines that were no results, by reason", &heads, rows);
+    Table::of(&summary.not_results)
+        .words("Reason", |(reason, _)| name(reason))
+        .figures("lines", |(_, n)| count(**n))
+        .write(sheet, "Lines that were no results, by reason");
     sheet.end();
 }
 

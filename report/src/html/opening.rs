@@ -1,22 +1,25 @@
-//! The top of the page: the verdict with its reason, whose it is, and the figures that matter most.
+//! The top of the page: the verdict with its reason, whose it is, the thresholds, and the figures that matter most.
 
 use heavy_results::summary::Summary;
+use heavy_results::threshold::ThresholdOutcome;
 
-use super::sheet::{Sheet, name};
+use super::sheet::{Sheet, Table, name};
 use crate::markup::html;
 use crate::percentiles::P99;
-use crate::standing::{asked_and_achieved, reason, share_of_asked, standing, warnings as warnings_of};
+use crate::standing::{
+    asked_and_achieved, observed, outcome_mood, reason, share_of_asked, standing, warnings as warnings_of,
+};
 use crate::units::{count, instant, percent, rate, time};
 
 pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
     let job = &summary.job;
-    let (words, mood) = standing(job, summary.complete);
+    let (standing, mood) = standing(job, summary.complete);
     let class = mood.as_str();
     sheet.line("<header>");
     sheet.line(&format!("<h1>{}</h1>", name(job.spec.shown_name())));
     sheet.line(&format!(
         "<p class=\"verdict {class}\"><strong>{}</strong> <span>{}</span></p>",
-        html(&words),
+        html(&standing),
         html(reason(summary))
     ));
     sheet.line("<dl class=\"facts\">");
@@ -45,6 +48,29 @@ pub(super) fn header(sheet: &mut Sheet, summary: &Summary) {
         }
     }
     sheet.line("</dl>\n</header>");
+}
+
+pub(super) fn thresholds(sheet: &mut Sheet, summary: &Summary) {
+    if summary.thresholds.is_empty() {
+        return;
+    }
+    sheet.section("Thresholds");
+    let mark = |outcome| match outcome {
+        ThresholdOutcome::Met => "✓",
+        ThresholdOutcome::Broken => "✗",
+        ThresholdOutcome::NoSamples => "?",
+    };
+    Table::of(&summary.thresholds)
+        .words("Threshold", |threshold| {
+            format!("<code>{}</code>", html(&threshold.expression))
+        })
+        .words("outcome", |threshold| {
+            let (outcome, class) = (threshold.outcome, outcome_mood(threshold.outcome).as_str());
+            format!("<b class=\"{class}\">{} {}</b>", mark(outcome), outcome.as_str())
+        })
+        .words("observed", |threshold| html(&observed(threshold)))
+        .write(sheet, "Thresholds and their outcomes");
+    sheet.end_with_sql(summary.job.id, "thresholds");
 }
 
 pub(super) fn warnings(sheet: &mut Sheet, summary: &Summary) {
@@ -124,6 +150,5 @@ pub(super) fn figures(sheet: &mut Sheet, summary: &Summary) {
         }
     }
     sheet.line("</dl>");
-    sheet.sql(job.id, "verdict");
-    sheet.end();
+    sheet.end_with_sql(job.id, "verdict");
 }

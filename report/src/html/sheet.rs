@@ -3,6 +3,7 @@
 use crate::escape::clip;
 use crate::markup::html;
 use crate::queries::query;
+use crate::units::count;
 use uuid::Uuid;
 
 /// Columns of hostile names; the whole name is shown when one points at it.
@@ -15,31 +16,93 @@ pub(super) struct Sheet {
     sections: usize,
 }
 
-/// Cells of a table, as HTML.
-pub(super) type Cells = Vec<String>;
+/// A table that scrolls by itself when it is wider than the page: rows of `T` with their classes, and how each column
+/// shows one of them. The first cell of a row is its head.
+pub(super) struct Table<'a, T> {
+    rows: Vec<(&'static str, T)>,
+    columns: Vec<Column<'a, T>>,
+}
 
-/// A column of a table.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Head {
-    /// Words, at the left.
-    Words(&'static str),
-    /// Figures, at the right.
-    Figures(&'static str),
+struct Column<'a, T> {
+    head: &'static str,
+    is_figures: bool,
+    cell: Cell<'a, T>,
+}
+
+/// From a row to HTML.
+type Cell<'a, T> = Box<dyn Fn(&T) -> String + 'a>;
+
+impl<'a, T> Table<'a, T> {
+    pub(super) fn of(rows: impl IntoIterator<Item = T>) -> Self {
+        Self::of_classes(rows.into_iter().map(|row| ("", row)))
+    }
+
+    pub(super) fn of_classes(rows: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+        Self {
+            rows: rows.into_iter().collect(),
+            columns: Vec::new(),
+        }
+    }
+
+    /// Adds a column of words, at the left.
+    pub(super) fn words(self, head: &'static str, cell: impl Fn(&T) -> String + 'a) -> Self {
+        self.column(head, false, Box::new(cell))
+    }
+
+    /// Adds a column of figures, at the right.
+    pub(super) fn figures(self, head: &'static str, cell: impl Fn(&T) -> String + 'a) -> Self {
+        self.column(head, true, Box::new(cell))
+    }
+
+    fn column(mut self, head: &'static str, is_figures: bool, cell: Cell<'a, T>) -> Self {
+        self.columns.push(Column {
+            head,
+            is_figures,
+            cell,
+        });
+        self
+    }
+
+    pub(super) fn write(&self, sheet: &mut Sheet, caption: &str) {
+        let caption = html(caption);
+        sheet.line(&format!(
+            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n<table>\n<caption>{caption}</caption>\n<thead><tr>"
+        ));
+        for column in &self.columns {
+            let class = if column.is_figures { " class=\"n\"" } else { "" };
+            sheet.put(&format!("<th scope=\"col\"{class}>{}</th>", html(column.head)));
+        }
+        sheet.line("</tr></thead>\n<tbody>");
+        for (class, row) in &self.rows {
+            sheet.put(&match *class {
+                "" => "<tr>".to_owned(),
+                class => format!("<tr class=\"{class}\">"),
+            });
+            for (place, column) in self.columns.iter().enumerate() {
+                let cell = (column.cell)(row);
+                sheet.put(&match (place, column.is_figures) {
+                    (0, _) => format!("<th scope=\"row\">{cell}</th>"),
+                    (_, true) => format!("<td class=\"n\">{cell}</td>"),
+                    (_, false) => format!("<td>{cell}</td>"),
+                });
+            }
+            sheet.line("</tr>");
+        }
+        sheet.line("</tbody>\n</table>\n</div>");
+    }
 }
 
 impl Sheet {
-    /// Writes HTML.
     pub(super) fn put(&mut self, html: &str) {
         self.html.push_str(html);
     }
 
-    /// A line of HTML.
     pub(super) fn line(&mut self, html: &str) {
         self.html.push_str(html);
         self.html.push('\n');
     }
 
-    /// Begins a section; [`Self::end`] ends it.
+    /// Begins a section; [`Self::end`] or [`Self::end_with_sql`] ends it.
     pub(super) fn section(&mut self, title: &str) {
         self.sections += 1;
         let id = self.sections;
@@ -49,7 +112,12 @@ impl Sheet {
         ));
     }
 
-    /// Ends a section.
+    /// Ends a section with the SQL behind one of its tables.
+    pub(super) fn end_with_sql(&mut self, job: Uuid, title: &str) {
+        self.sql(job, title);
+        self.end();
+    }
+
     pub(super) fn end(&mut self) {
         self.line("</section>");
     }
@@ -57,48 +125,6 @@ impl Sheet {
     /// A note under a table or a chart.
     pub(super) fn note(&mut self, text: &str) {
         self.line(&format!("<p class=\"note\">{}</p>", html(text)));
-    }
-
-    /// A table that scrolls by itself when it is wider than the page. The first cell of a row is its head; a row's class
-    /// comes with it.
-    pub(super) fn table(
-        &mut self,
-        caption: &str,
-        heads: &[Head],
-        rows: impl IntoIterator<Item = (&'static str, Cells)>,
-    ) {
-        let caption = html(caption);
-        self.line(&format!(
-            "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\">\n<table>\n<caption>{caption}</caption>\n<thead><tr>"
-        ));
-        for head in heads {
-            let (class, name) = match head {
-                Head::Words(name) => ("", name),
-                Head::Figures(name) => (" class=\"n\"", name),
-            };
-            self.put(&format!("<th scope=\"col\"{class}>{}</th>", html(name)));
-        }
-        self.line("</tr></thead>\n<tbody>");
-        for (class, cells) in rows {
-            let class = if class.is_empty() {
-                String::new()
-            } else {
-                format!(" class=\"{class}\"")
-            };
-            self.put(&format!("<tr{class}>"));
-            for (place, cell) in cells.iter().enumerate() {
-                let figures = matches!(heads.get(place), Some(Head::Figures(_)));
-                self.put(match (place, figures) {
-                    (0, _) => "<th scope=\"row\">",
-                    (_, true) => "<td class=\"n\">",
-                    (_, false) => "<td>",
-                });
-                self.put(cell);
-                self.put(if place == 0 { "</th>" } else { "</td>" });
-            }
-            self.line("</tr>");
-        }
-        self.line("</tbody>\n</table>\n</div>");
     }
 
     /// The SQL behind a table.
@@ -114,6 +140,14 @@ impl Sheet {
 
     pub(super) fn finish(self) -> String {
         self.html
+    }
+}
+
+/// A count of what should not be, which stands out unless it is 0.
+pub(super) fn bad(n: u64) -> String {
+    match n {
+        0 => count(n),
+        n => format!("<b class=\"bad\">{}</b>", count(n)),
     }
 }
 

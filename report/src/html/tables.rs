@@ -1,54 +1,37 @@
 //! The tables of the whole job: accounting, times, distribution, windows, phases, statuses.
 
-use heavy_results::summary::{Accounting, Distribution, PhaseMeans, Summary};
+use std::collections::BTreeMap;
 
-use super::sheet::{Cells, Head, Sheet, name};
+use heavy_results::summary::{Distribution, PhaseMeans, RequestSummary, Summary};
+
+use super::sheet::{Sheet, Table, bad, name};
 use crate::markup::html;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, round_time, time};
 
-/// The heads of the columns that [`statistics`] fills.
-const STATISTICS: [Head; 12] = [
-    Head::Figures("samples"),
-    Head::Figures("fastest"),
-    Head::Figures("average"),
-    Head::Figures("P10"),
-    Head::Figures("P25"),
-    Head::Figures("P50"),
-    Head::Figures("P75"),
-    Head::Figures("P90"),
-    Head::Figures("P95"),
-    Head::Figures("P99"),
-    Head::Figures("P99.9"),
-    Head::Figures("P100"),
-];
-
-/// The heads of a table whose rows end in [`statistics`].
-pub(super) fn with_statistics<const N: usize>(first: [Head; N]) -> Vec<Head> {
-    first.into_iter().chain(STATISTICS).collect()
-}
-
-/// Samples, fastest, average and percentiles of a distribution; what rests on too few samples is marked.
-pub(super) fn statistics(distribution: &Distribution) -> Cells {
-    let mut cells = vec![count(distribution.count)];
-    if distribution.count == 0 {
-        cells.extend(std::iter::repeat_n("-".to_owned(), STATISTICS.len() - 1));
-        return cells;
+impl<'a, T: 'a> Table<'a, T> {
+    /// Adds columns of samples, fastest, average and percentiles of a row's distribution; what rests on too few samples is marked.
+    pub(super) fn statistics(self, of: fn(&T) -> &Distribution) -> Self {
+        let known = move |row: &T, cell: &dyn Fn(&Distribution) -> String| match of(row) {
+            none if none.count == 0 => "-".to_owned(),
+            distribution => cell(distribution),
+        };
+        let extremes = self
+            .figures("samples", move |row| count(of(row).count))
+            .figures("fastest", move |row| known(row, &|d| exact(d.min_ms, "")))
+            .figures("average", move |row| known(row, &|d| exact(d.mean_ms, "")));
+        PERCENTILES.iter().fold(extremes, |table, percentile| {
+            let shown = |d: &Distribution| match (percentile.of)(d) {
+                value if percentile.is_rough(d) => format!(
+                    "<span class=\"rough\" title=\"rests on too few samples\">{}</span>",
+                    exact(value, "~")
+                ),
+                value => exact(value, ""),
+            };
+            table.figures(percentile.name, move |row| known(row, &shown))
+        })
     }
-    cells.extend([distribution.min_ms, distribution.mean_ms].map(|ms| exact(ms, "")));
-    cells.extend(PERCENTILES.iter().map(|percentile| {
-        let value = (percentile.of)(distribution);
-        if percentile.is_rough(distribution) {
-            format!(
-                "<span class=\"rough\" title=\"rests on too few samples\">{}</span>",
-                exact(value, "~")
-            )
-        } else {
-            exact(value, "")
-        }
-    }));
-    cells
 }
 
 /// A time as people read it, with all its digits in ms for programs.
@@ -62,56 +45,27 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Asked against achieved");
-    let heads = [
-        Head::Words("Iterations of"),
-        Head::Figures("asked"),
-        Head::Figures("due"),
-        Head::Figures("started"),
-        Head::Figures("ok"),
-        Head::Figures("failed"),
-        Head::Figures("interrupted"),
-        Head::Figures("lost"),
-        Head::Figures("dropped: full"),
-        Head::Figures("late"),
-        Head::Figures("gap"),
-        Head::Figures("per second"),
-    ];
-    let cells = |of: String, all: &Accounting, per_second: Option<f64>| -> Cells {
-        let bad = |n: u64| {
-            if n > 0 {
-                format!("<b class=\"bad\">{}</b>", count(n))
-            } else {
-                count(n)
-            }
-        };
-        vec![
-            of,
-            count(all.planned),
-            count(all.scheduled),
-            count(all.started),
-            count(all.ok),
-            bad(all.failed),
-            bad(all.interrupted),
-            bad(all.lost),
-            bad(all.dropped.full),
-            bad(all.dropped.late),
-            bad(all.dropped.gap),
-            per_second.map_or_else(|| "-".to_owned(), rate),
-        ]
-    };
     let workflows = summary.workflows.iter().map(|workflow| {
-        let completed = Some(workflow.rate);
-        ("", cells(name(&workflow.name), &workflow.iterations, completed))
+        let row = (name(&workflow.name), &workflow.iterations, Some(workflow.rate));
+        ("", row)
     });
-    let whole = (
-        "total",
-        cells("the whole job".to_owned(), all, summary.job.achieved_rate),
-    );
-    sheet.table(
-        "Iterations asked for and what became of them",
-        &heads,
-        workflows.chain([whole]),
-    );
+    let whole = ("the whole job".to_owned(), all, summary.job.achieved_rate);
+    Table::of_classes(workflows.chain([("total", whole)]))
+        .words("Iterations of", |(of, ..)| of.clone())
+        .figures("asked", |(_, all, _)| count(all.planned))
+        .figures("due", |(_, all, _)| count(all.scheduled))
+        .figures("started", |(_, all, _)| count(all.started))
+        .figures("ok", |(_, all, _)| count(all.ok))
+        .figures("failed", |(_, all, _)| bad(all.failed))
+        .figures("interrupted", |(_, all, _)| bad(all.interrupted))
+        .figures("lost", |(_, all, _)| bad(all.lost))
+        .figures("dropped: full", |(_, all, _)| bad(all.dropped.full))
+        .figures("late", |(_, all, _)| bad(all.dropped.late))
+        .figures("gap", |(_, all, _)| bad(all.dropped.gap))
+        .figures("per second", |(.., per_second)| {
+            per_second.map_or_else(|| "-".to_owned(), rate)
+        })
+        .write(sheet, "Iterations asked for and what became of them");
     if all.dropped.total() > 0 {
         sheet.note(
             "Dropped iterations were due and never started (full: no free slot; late: the generator was behind; gap: the agent \
@@ -121,8 +75,7 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
     if summary.complete && !all.balances() {
         sheet.note("The accounting does not balance: due is not started + dropped, or started is not the sum of its parts.");
     }
-    sheet.sql(summary.job.id, "workflows");
-    sheet.end();
+    sheet.end_with_sql(summary.job.id, "workflows");
 }
 
 pub(super) fn times(sheet: &mut Sheet, summary: &Summary) {
@@ -131,18 +84,14 @@ pub(super) fn times(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Response time and duration");
-    let heads = with_statistics([Head::Words("Of")]);
-    let mut rows = vec![("", "request duration", duration)];
-    if let Some(response) = &summary.response_time {
-        rows.insert(0, ("", "response time of iterations", response));
-    }
-    rows.push(("", "generator lag", &summary.generator_lag));
-    let rows = rows.into_iter().map(|(class, what, distribution)| {
-        let mut cells = vec![what.to_owned()];
-        cells.extend(statistics(distribution));
-        (class, cells)
-    });
-    sheet.table("Times of the whole job", &heads, rows);
+    let response = summary.response_time.iter();
+    let rows = response
+        .map(|response| ("response time of iterations", response))
+        .chain([
+            ("request duration", duration),
+            ("generator lag", &summary.generator_lag),
+        ]);
+    of_distributions(sheet, "Times of the whole job", rows);
     let response = if summary.response_time.is_some() {
         "Response time: of iterations, from the instant at which they were due to their end."
     } else {
@@ -174,107 +123,120 @@ pub(super) fn bars(sheet: &mut Sheet, caption: &str, distribution: &Distribution
         .max()
         .unwrap_or(0);
     let last = distribution.buckets.len().saturating_sub(1);
-    let heads = [
-        Head::Figures("up to"),
-        Head::Figures("count"),
-        Head::Figures("share"),
-        Head::Words("of the fullest"),
-    ];
-    let rows = distribution.buckets.iter().enumerate().map(|(place, bucket)| {
-        let bound = if place == last {
-            time(bucket.upper_ms)
-        } else {
-            round_time(bucket.upper_ms)
-        };
-        let width = 100.0 * bucket.count as f64 / most.max(1) as f64;
-        let cells = vec![
-            format!("≤ {bound}"),
-            count(bucket.count),
-            html(&percent(bucket.count as f64, distribution.count as f64)),
-            format!("<div class=\"bar\" style=\"width:{width:.1}%\"></div>"),
-        ];
-        ("bars", cells)
-    });
-    sheet.table(caption, &heads, rows);
+    Table::of_classes(distribution.buckets.iter().enumerate().map(|row| ("bars", row)))
+        .figures("up to", |(place, bucket)| {
+            let shown = if *place == last { time } else { round_time };
+            format!("≤ {}", shown(bucket.upper_ms))
+        })
+        .figures("count", |(_, bucket)| count(bucket.count))
+        .figures("share", |(_, bucket)| {
+            html(&percent(bucket.count as f64, distribution.count as f64))
+        })
+        .words("of the fullest", |(_, bucket)| {
+            let width = 100.0 * bucket.count as f64 / most.max(1) as f64;
+            format!("<div class=\"bar\" style=\"width:{width:.1}%\"></div>")
+        })
+        .write(sheet, caption);
 }
+
+/// Distributions by what they are of.
+pub(super) fn of_distributions<'a>(
+    sheet: &mut Sheet,
+    caption: &str,
+    rows: impl IntoIterator<Item = (&'static str, &'a Distribution)>,
+) {
+    Table::of(rows)
+        .words("Of", |(what, _)| (*what).to_owned())
+        .statistics(|(_, of)| of)
+        .write(sheet, caption);
+}
+
+/// Requests by class of status.
+pub(super) fn status_classes(
+    sheet: &mut Sheet,
+    caption: &str,
+    head: &'static str,
+    statuses: &BTreeMap<u16, u64>,
+) {
+    let all: u64 = statuses.values().sum();
+    Table::of(by_class(statuses))
+        .words(head, |class| class.name.clone())
+        .figures("requests", |class| count(class.total))
+        .figures("share", |class| html(&percent(class.total as f64, all as f64)))
+        .words("codes", |class| class.codes.clone())
+        .write(sheet, caption);
+}
+
+/// A window in words, what of it, how many failed, how many a second, and their times.
+type WindowRow<'a> = (String, &'static str, Option<u64>, Option<f64>, &'a Distribution);
 
 pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
     if summary.windows.len() < 2 {
         return;
     }
     sheet.section("Windows");
-    let heads = with_statistics([
-        Head::Words("Window"),
-        Head::Words("of"),
-        Head::Figures("failed"),
-        Head::Figures("per second"),
-    ]);
-    let mut rows: Vec<(&'static str, Cells)> = Vec::new();
+    let mut rows: Vec<WindowRow<'_>> = Vec::new();
     for window in &summary.windows {
         let span = format!("{} to {}", time(window.from_s * 1e3), time(window.until_s * 1e3));
+        let head = format!("{} <span class=\"quiet\">{span}</span>", html(&window.name));
         let length_s = window.until_s - window.from_s;
         let done = window.iterations.ok + window.iterations.failed;
-        let iterations_rate = if length_s > 0.0 {
-            rate(done as f64 / length_s)
-        } else {
-            "-".to_owned()
-        };
-        let mut row = |what: &str, failed: Option<u64>, per_second: String, of: &Distribution| {
-            let head = format!("{} <span class=\"quiet\">{span}</span>", html(&window.name));
-            let failed = failed.map_or_else(|| "-".to_owned(), count);
-            let mut cells = vec![head, what.to_owned(), failed, per_second];
-            cells.extend(statistics(of));
-            rows.push(("", cells));
-        };
-        row(
-            "requests",
-            Some(window.requests_failed),
-            rate(window.request_rate),
-            &window.duration,
-        );
-        row(
-            "iterations",
-            Some(window.iterations.failed),
-            iterations_rate,
-            &window.iteration_duration,
-        );
-        if let Some(response) = &window.response_time {
-            row("response time", None, "-".to_owned(), response);
-        }
+        let iterations_rate = (length_s > 0.0).then(|| done as f64 / length_s);
+        let failed = (Some(window.requests_failed), Some(window.iterations.failed));
+        rows.extend([
+            (
+                head.clone(),
+                "requests",
+                failed.0,
+                Some(window.request_rate),
+                &window.duration,
+            ),
+            (
+                head.clone(),
+                "iterations",
+                failed.1,
+                iterations_rate,
+                &window.iteration_duration,
+            ),
+        ]);
+        let response = window.response_time.iter();
+        rows.extend(response.map(|response| (head.clone(), "response time", None, None, response)));
     }
-    sheet.table("Warm-up, steady and ramp-down", &heads, rows);
+    Table::of(rows)
+        .words("Window", |(head, ..)| head.clone())
+        .words("of", |(_, what, ..)| (*what).to_owned())
+        .figures("failed", |(_, _, failed, ..)| {
+            failed.map_or_else(|| "-".to_owned(), count)
+        })
+        .figures("per second", |(.., rate_s, _)| {
+            rate_s.map_or_else(|| "-".to_owned(), rate)
+        })
+        .statistics(|(.., of)| of)
+        .write(sheet, "Warm-up, steady and ramp-down");
     sheet.note("Iterations lie in the window in which they were scheduled, requests in that of their start. No total leaves one out.");
-    sheet.sql(summary.job.id, "windows");
-    sheet.end();
+    sheet.end_with_sql(summary.job.id, "windows");
 }
 
 pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
-    let names = PhaseMeans::default().named().map(|(name, _)| Head::Figures(name));
-    let heads: Vec<Head> = std::iter::once(Head::Words("Request"))
-        .chain(names)
-        .chain([Head::Figures("average duration")])
-        .collect();
-    let of_steps = |workflow: &'_ heavy_results::summary::WorkflowSummary| {
-        let steps = workflow.steps.iter().flat_map(|step| step.requests.clone());
-        workflow.requests.iter().cloned().chain(steps).collect::<Vec<_>>()
-    };
-    let requests = summary.workflows.iter().flat_map(of_steps);
-    let rows: Vec<(&'static str, Cells)> = requests
-        .filter(|request| request.phases != PhaseMeans::default())
-        .map(|request| {
-            let mut cells = vec![name(&request.name)];
-            cells.extend(request.phases.named().map(|(_, mean)| time(mean)));
-            cells.push(time(request.duration.mean_ms));
-            ("", cells)
-        })
-        .collect();
-    if rows.is_empty() {
+    let of_workflows = summary.workflows.iter().flat_map(|workflow| {
+        let of_steps = workflow.steps.iter().flat_map(|step| &step.requests);
+        workflow.requests.iter().chain(of_steps)
+    });
+    let measured = of_workflows.filter(|request| request.phases != PhaseMeans::default());
+    let requests: Vec<&RequestSummary> = measured.collect();
+    if requests.is_empty() {
         return;
     }
     sheet.section("Phases");
-    sheet.table("Mean time of each phase of a request", &heads, rows);
-    sheet.sql(summary.job.id, "phases");
-    sheet.end();
+    let phases = PhaseMeans::default().named().into_iter().enumerate();
+    let table = Table::of(requests).words("Request", |request| name(&request.name));
+    let table = phases.fold(table, |table, (place, (phase, _))| {
+        table.figures(phase, move |request| time(request.phases.named()[place].1))
+    });
+    table
+        .figures("average duration", |request| time(request.duration.mean_ms))
+        .write(sheet, "Mean time of each phase of a request");
+    sheet.end_with_sql(summary.job.id, "phases");
 }
 
 pub(super) fn statuses(sheet: &mut Sheet, summary: &Summary) {
@@ -283,23 +245,6 @@ pub(super) fn statuses(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Status codes");
-    let all: u64 = statuses.values().sum();
-    let heads = [
-        Head::Words("Class"),
-        Head::Figures("requests"),
-        Head::Figures("share"),
-        Head::Words("codes"),
-    ];
-    let rows = by_class(statuses).into_iter().map(|class| {
-        let cells = vec![
-            class.name,
-            count(class.total),
-            html(&percent(class.total as f64, all as f64)),
-            class.codes,
-        ];
-        ("", cells)
-    });
-    sheet.table("Requests by status", &heads, rows);
-    sheet.sql(summary.job.id, "status codes");
-    sheet.end();
+    status_classes(sheet, "Requests by status", "Class", statuses);
+    sheet.end_with_sql(summary.job.id, "status codes");
 }

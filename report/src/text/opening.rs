@@ -1,14 +1,37 @@
-//! The first lines: the verdict with its reason, and what it is about.
+//! The first lines: the verdict with its reason, the thresholds, and what it is about.
 
 use heavy_results::summary::Summary;
+use heavy_results::threshold::ThresholdSummary;
 
 use crate::page::{Page, Tone};
-use crate::standing::{asked_and_achieved, reason, standing};
+use crate::standing::{asked_and_achieved, observed, outcome_mood, reason, standing};
 use crate::units::{count, instant, time};
 
 pub(super) fn verdict(page: &mut Page, summary: &Summary) {
     let (words, mood) = standing(&summary.job, summary.complete);
     page.wrapped(&format!("{words}  "), reason(summary), Some(Tone::of(mood)));
+}
+
+pub(super) fn thresholds(page: &mut Page, thresholds: &[ThresholdSummary]) {
+    if thresholds.is_empty() {
+        return;
+    }
+    page.heading("Thresholds");
+    threshold_lines(page, thresholds, 2);
+}
+
+/// The outcome, the expression, and below it what was observed.
+pub(super) fn threshold_lines(page: &mut Page, thresholds: &[ThresholdSummary], indent: usize) {
+    for threshold in thresholds {
+        let tone = Tone::of(outcome_mood(threshold.outcome));
+        let outcome = format!("{:indent$}{:<12}", "", threshold.outcome.as_str());
+        page.wrapped(&outcome, &threshold.expression, Some(tone));
+        page.wrapped(
+            &format!("{:width$}", "", width = indent + 12),
+            &observed(threshold),
+            None,
+        );
+    }
 }
 
 pub(super) fn identity(page: &mut Page, summary: &Summary) {

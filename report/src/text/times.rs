@@ -2,6 +2,7 @@
 
 use heavy_results::summary::{Distribution, LatencyBucket};
 
+use crate::HEIGHTS;
 use crate::escape::columns;
 use crate::page::{Page, Tone};
 use crate::percentiles::PERCENTILES;
@@ -56,7 +57,6 @@ pub(super) fn extremes(distribution: &Distribution) -> String {
 
 /// The buckets as one column each, as high as their share of the fullest; an empty one is blank.
 fn shape(buckets: &[LatencyBucket]) -> String {
-    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let fullest = buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0);
     buckets
         .iter()

@@ -1,4 +1,4 @@
-//! Totals of the whole job: the accounting of iterations, requests by status, and times.
+//! Totals of the whole job: the accounting of iterations, requests by status, times, and windows.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use heavy_results::summary::{Accounting, Summary};
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
 use crate::page::{Page, Tone};
 use crate::statuses::by_class;
-use crate::units::{bytes, count, counted, percent, rate};
+use crate::units::{bytes, count, counted, percent, rate, time};
 
 /// Columns of the names of counts.
 const NAME: usize = 17;
@@ -147,7 +147,36 @@ pub(super) fn times(page: &mut Page, summary: &Summary) {
     }
 }
 
-const fn bad(n: u64) -> Option<Tone> {
+pub(super) fn windows(page: &mut Page, summary: &Summary) {
+    if summary.windows.len() < 2 {
+        return;
+    }
+    page.heading("Windows");
+    for (place, window) in summary.windows.iter().enumerate() {
+        if place > 0 {
+            page.blank();
+        }
+        let when = format!(
+            "{} to {}: {} iterations ok, {} failed; {} requests, {}, {} failed",
+            time(window.from_s * 1e3),
+            time(window.until_s * 1e3),
+            count(window.iterations.ok),
+            count(window.iterations.failed),
+            count(window.duration.count),
+            rate(window.request_rate),
+            count(window.requests_failed)
+        );
+        page.wrapped(&format!("  {:<11}", window.name), &when, None);
+        percentile_heads(page);
+        percentile_row(page, "request", &window.duration);
+        percentile_row(page, "iterat.", &window.iteration_duration);
+        if let Some(response) = &window.response_time {
+            percentile_row(page, "response", response);
+        }
+    }
+}
+
+pub(super) const fn bad(n: u64) -> Option<Tone> {
     if n > 0 { Some(Tone::Bad) } else { None }
 }
 

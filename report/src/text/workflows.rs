@@ -5,9 +5,9 @@ use heavy_results::summary::{
 };
 
 use super::times::{bars, extremes, percentile_heads, percentile_row, right};
-use super::totals::{dropped_by_reason, protocol_statuses, statuses};
+use super::totals::{bad, dropped_by_reason, protocol_statuses, statuses};
 use crate::names;
-use crate::page::{Page, Tone};
+use crate::page::Page;
 use crate::statuses::{in_words, of_request};
 use crate::units::{bytes, count, counted, percent, rate, time};
 
@@ -151,8 +151,4 @@ fn facts(n: u64, noun: &str, per_second: f64, failed: u64) -> String {
         rate(per_second),
         count(failed)
     )
-}
-
-const fn bad(n: u64) -> Option<Tone> {
-    if n > 0 { Some(Tone::Bad) } else { None }
 }
