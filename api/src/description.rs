@@ -6,6 +6,7 @@ use heavy_load::execution::ExecutionSpec;
 use heavy_load::spec::LoadSpec;
 use heavy_results::job::{JobSpec, RunSpec};
 use heavy_results::schema::LoadTesterCommand;
+use http::Method;
 pub use utoipa::IntoParams;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -20,7 +21,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::document::{ConfigDocument, JobDocument, NoQuery};
 use crate::error::{Error, ErrorKind};
-use crate::operation::{Method, Operation};
+use crate::operation::Operation;
 use crate::payload::{Bytes, Events, Json, List, Optional};
 
 const ABOUT: &str = "Submit load tests, follow them, change their load while they run, and stop them. A request whose Host is \
@@ -178,7 +179,7 @@ impl Description {
             operation = operation.response(status.to_string(), response);
         }
         self.paths
-            .add_path_operation(O::PATH, vec![http(O::METHOD)], operation.build());
+            .add_path_operation(O::PATH, vec![described(O::METHOD)], operation.build());
     }
 
     /// The answers that refuse, by status.
@@ -190,7 +191,7 @@ impl Description {
         let response = |meanings: Vec<&str>| {
             let response = ResponseBuilder::new().description(meanings.join("; or "));
             match method {
-                Method::Head => response.build(),
+                Method::HEAD => response.build(),
                 _ => response
                     .content(JSON, Content::new(Some(reference::<Error>(&mut self.schemas))))
                     .build(),
@@ -332,12 +333,12 @@ fn idempotency_key() -> Parameter {
         .build()
 }
 
-const fn http(method: Method) -> HttpMethod {
+fn described(method: Method) -> HttpMethod {
     match method {
-        Method::Delete => HttpMethod::Delete,
-        Method::Get => HttpMethod::Get,
-        Method::Head => HttpMethod::Head,
-        Method::Post => HttpMethod::Post,
-        Method::Put => HttpMethod::Put,
+        Method::DELETE => HttpMethod::Delete,
+        Method::HEAD => HttpMethod::Head,
+        Method::POST => HttpMethod::Post,
+        Method::PUT => HttpMethod::Put,
+        _ => HttpMethod::Get,
     }
 }

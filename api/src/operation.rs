@@ -3,6 +3,7 @@
 use heavy_results::config::Config;
 use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView};
 use heavy_results::progress::Progress;
+use http::Method;
 use serde_json::Value;
 
 use crate::document::{
@@ -10,21 +11,6 @@ use crate::document::{
 };
 use crate::error::ErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
-
-/// An HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// DELETE
-    Delete,
-    /// GET
-    Get,
-    /// HEAD
-    Head,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-}
 
 /// An operation of the API.
 pub trait Operation {
@@ -86,66 +72,66 @@ const OF_A_CHANGE: &[ErrorKind] = &[
 
 operations! {
     /// Submit a job whose binary was uploaded
-    SubmitJob = Post "/api/v1/jobs" "submitJob" (NoQuery, Json<JobDocument>) -> Json<JobInfo>,
+    SubmitJob = POST "/api/v1/jobs" "submitJob" (NoQuery, Json<JobDocument>) -> Json<JobInfo>,
         [201 "the job, queued"], &[Spec, Request, NoSuchArtifact, Database, Disk, QueueFull, ShuttingDown];
     /// The newest jobs, newest first
-    ListJobs = Get "/api/v1/jobs" "listJobs" (ListQuery, ()) -> List<JobInfo>,
+    ListJobs = GET "/api/v1/jobs" "listJobs" (ListQuery, ()) -> List<JobInfo>,
         [200 "jobs"], &[Request, Database];
     /// A job and what is known of its results
-    GetJob = Get "/api/v1/jobs/{job}" "getJob" (NoQuery, ()) -> Json<JobView>,
+    GetJob = GET "/api/v1/jobs/{job}" "getJob" (NoQuery, ()) -> Json<JobView>,
         [200 "the job"], OF_A_JOB;
     /// Delete a job that has ended, with all that it left
-    DeleteJob = Delete "/api/v1/jobs/{job}" "deleteJob" (NoQuery, ()) -> Json<JobInfo>,
+    DeleteJob = DELETE "/api/v1/jobs/{job}" "deleteJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was"], &[Reference, NoSuchJob, Ambiguous, NotEnded, Database];
     /// Delete all jobs that ended long ago, or only their rows
-    PruneJobs = Post "/api/v1/prune" "pruneJobs" (NoQuery, Json<Prune>) -> Json<Pruned>,
+    PruneJobs = POST "/api/v1/prune" "pruneJobs" (NoQuery, Json<Prune>) -> Json<Pruned>,
         [200 "the jobs, oldest first"], &[Request, Database];
     /// Stop a job; one that has ended stays as it is
-    StopJob = Post "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<JobInfo>,
+    StopJob = POST "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was before"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
     /// Change the rate of a running job from now (within 250 ms) to its end
-    ChangeRate = Post "/api/v1/jobs/{job}/rate" "changeRate" (NoQuery, Json<NewRate>) -> Json<JobInfo>,
+    ChangeRate = POST "/api/v1/jobs/{job}/rate" "changeRate" (NoQuery, Json<NewRate>) -> Json<JobInfo>,
         [200 "the job with its new plan"], OF_A_CHANGE;
     /// Start nothing more for now; the plan of a running job stands still until it is resumed
-    PauseJob = Post "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<JobInfo>,
+    PauseJob = POST "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job, paused"], OF_A_CHANGE;
     /// Continue a paused job where its plan stood still
-    ResumeJob = Post "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<JobInfo>,
+    ResumeJob = POST "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job with its new end"], OF_A_CHANGE;
     /// Give the load tests of a running job new params
-    ChangeParams = Post "/api/v1/jobs/{job}/params" "changeParams" (NoQuery, Json<Value>) -> Json<JobInfo>,
+    ChangeParams = POST "/api/v1/jobs/{job}/params" "changeParams" (NoQuery, Json<Value>) -> Json<JobInfo>,
         [200 "the job; its events say whether the load tests took the params"], OF_A_CHANGE;
     /// Judge a job by thresholds, on its results as far as they are stored; changes nothing
-    CheckJob = Post "/api/v1/jobs/{job}/check" "checkJob" (NoQuery, Optional<CheckSpec>) -> Json<Checked>,
+    CheckJob = POST "/api/v1/jobs/{job}/check" "checkJob" (NoQuery, Optional<CheckSpec>) -> Json<Checked>,
         [200 "the outcome of each threshold"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
     /// Progress as server-sent events: at once, at every change of state and every second; ends after the final one
-    WatchJob = Get "/api/v1/jobs/{job}/progress" "watchJob" (NoQuery, ()) -> Events<Progress>,
+    WatchJob = GET "/api/v1/jobs/{job}/progress" "watchJob" (NoQuery, ()) -> Events<Progress>,
         [200 "events whose data is a Progress and whose id is that of the snapshot", 204 "the final snapshot was received before"], OF_A_JOB;
     /// Upload a compiled load test
-    UploadArtifact = Put "/api/v1/artifacts/{sha256}" "uploadArtifact" (NoQuery, Bytes) -> Json<Artifact>,
+    UploadArtifact = PUT "/api/v1/artifacts/{sha256}" "uploadArtifact" (NoQuery, Bytes) -> Json<Artifact>,
         [201 "the binary is stored"], &[Hash, Length, Stalled, TooLong, NotAProgram, Disk, NoRoom];
     /// Whether a binary is stored
-    FindArtifact = Head "/api/v1/artifacts/{sha256}" "findArtifact" (NoQuery, ()) -> (),
+    FindArtifact = HEAD "/api/v1/artifacts/{sha256}" "findArtifact" (NoQuery, ()) -> (),
         [200 "it is"], &[Hash, NoSuchArtifact, Disk];
     /// All configurations, by name
-    ListConfigs = Get "/api/v1/configs" "listConfigs" (NoQuery, ()) -> List<Config>,
+    ListConfigs = GET "/api/v1/configs" "listConfigs" (NoQuery, ()) -> List<Config>,
         [200 "configurations"], &[Disk];
     /// Save a configuration; replaces one of the same name
-    SaveConfig = Put "/api/v1/configs/{config}" "saveConfig" (NoQuery, Json<ConfigDocument>) -> Json<Config>,
+    SaveConfig = PUT "/api/v1/configs/{config}" "saveConfig" (NoQuery, Json<ConfigDocument>) -> Json<Config>,
         [201 "a new one", 200 "it replaced another one"], &[Spec, Request, TooLong, Disk, NoRoom];
     /// A configuration
-    GetConfig = Get "/api/v1/configs/{config}" "getConfig" (NoQuery, ()) -> Json<Config>,
+    GetConfig = GET "/api/v1/configs/{config}" "getConfig" (NoQuery, ()) -> Json<Config>,
         [200 "the configuration"], &[Spec, NoSuchConfig, Disk];
     /// Delete a configuration
-    DeleteConfig = Delete "/api/v1/configs/{config}" "deleteConfig" (NoQuery, ()) -> Json<Config>,
+    DeleteConfig = DELETE "/api/v1/configs/{config}" "deleteConfig" (NoQuery, ()) -> Json<Config>,
         [200 "the configuration as it was"], &[Spec, NoSuchConfig, Disk];
     /// The connected agents
-    ListAgents = Get "/api/v1/agents" "listAgents" (NoQuery, ()) -> List<AgentInfo>,
+    ListAgents = GET "/api/v1/agents" "listAgents" (NoQuery, ()) -> List<AgentInfo>,
         [200 "agents"], &[];
     /// Whether the scheduler serves
-    GetHealth = Get "/healthz" "health" (NoQuery, ()) -> Json<Health>,
+    GetHealth = GET "/healthz" "health" (NoQuery, ()) -> Json<Health>,
         [200 "it does"], &[];
     /// This document
-    GetDescription = Get "/api/v1/openapi.json" "getDescription" (NoQuery, ()) -> Json<Value>,
+    GetDescription = GET "/api/v1/openapi.json" "getDescription" (NoQuery, ()) -> Json<Value>,
         [200 "an OpenAPI 3.1 document"], &[];
 }

@@ -23,15 +23,8 @@ pub struct Bar {
 }
 
 impl Default for Bar {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Bar {
     /// A bar on stderr if that is a terminal, else plain lines.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -45,7 +38,9 @@ impl Bar {
             plain_at: Instant::now(),
         }
     }
+}
 
+impl Bar {
     /// Shows what has happened.
     pub fn show(&mut self, news: &News<'_>) {
         match news {

@@ -1,7 +1,7 @@
-//! The exit codes that a job and its thresholds stand for.
+//! The exit code that a job stands for.
 
 use heavy_load::exit_code::{COULD_NOT_RUN, FAIL, INTERRUPTED, INVALID, PASS};
-use heavy_results::job::{Checked, JobInfo, JobState};
+use heavy_results::job::{JobInfo, JobState};
 use heavy_results::verdict::Verdict;
 
 /// The exit code that a job's end stands for.
@@ -16,10 +16,4 @@ pub fn of_job(job: &JobInfo) -> u8 {
         (JobState::Finished, Some(Verdict::Invalid)) => INVALID,
         _ => COULD_NOT_RUN,
     }
-}
-
-/// The exit code of thresholds that a job was judged by.
-#[must_use]
-pub const fn of_check(checked: &Checked) -> u8 {
-    if checked.passed { PASS } else { FAIL }
 }

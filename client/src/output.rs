@@ -1,7 +1,8 @@
 //! What commands write to stdout and stderr.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
+use heavy_process::log::has_colour;
 use heavy_report::Style;
 use serde::Serialize;
 
@@ -9,9 +10,8 @@ use super::Error;
 
 /// Colours on a terminal that wants them.
 pub(super) fn plain_style() -> Style {
-    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     Style {
-        colour: std::io::stdout().is_terminal() && !unwanted,
+        colour: has_colour(&std::io::stdout()),
         ..Style::default()
     }
 }

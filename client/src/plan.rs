@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
+use heavy_load::env;
 use heavy_load::rate::Rate;
 use heavy_load::spec::{DEFAULT_DURATION, DEFAULT_MAX_DURATION};
 use heavy_report::escape;
@@ -12,7 +13,7 @@ use heavy_results::job::{JobSpec, RunSpec, drop_conflicts, overlay};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Error, LoadFlags, Program, env_file, provenance};
+use super::{Error, LoadFlags, Program, provenance};
 
 /// A job that could be submitted, and what is to be said about it first.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,12 +134,12 @@ impl LoadFlags {
     }
 
     fn all_env(&self) -> Result<BTreeMap<String, String>, Error> {
-        let mut env = match &self.env_file {
+        let mut all = match &self.env_file {
             Some(file) => env_file(file)?,
             None => BTreeMap::new(),
         };
-        env.extend(self.env.iter().cloned());
-        Ok(env)
+        all.extend(self.env.iter().cloned());
+        Ok(all)
     }
 }
 
@@ -267,6 +268,19 @@ pub(crate) fn read(file: &Path) -> Result<String, Error> {
         .read_to_string(&mut text)
         .map_err(unreadable)?;
     Ok(text)
+}
+
+/// Reads a file of `KEY=VALUE` lines; `-` is stdin. Values are often secrets, so that no error quotes a line.
+///
+/// # Errors
+/// When it cannot be read, or a line is none; the error has the line's number, and not what is in it.
+pub fn env_file(file: &Path) -> Result<BTreeMap<String, String>, Error> {
+    env::parse(&read(file)?).map_err(|number| {
+        Error::Usage(format!(
+            "{}:{number}: this line is no KEY=VALUE (comments begin with #)",
+            file.display()
+        ))
+    })
 }
 
 fn params_of(file: &Path, text: &str) -> Result<Value, Error> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heavy_api::document::{NoQuery, StopQuery};
 use heavy_api::error::ErrorKind;
-use heavy_api::operation::{self as op, Method, Operation};
+use heavy_api::operation::{self as op, Operation};
 use heavy_api::payload::Payload;
 use heavy_results::job::{JobInfo, JobSpec};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -24,8 +24,8 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 /// A scheduler, by its URL. Clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    url: String,
-    client: Client,
+    pub(super) url: String,
+    pub(super) client: Client,
 }
 
 impl Remote {
@@ -123,7 +123,7 @@ impl Remote {
             request = request.header("last-event-id", last);
         }
         let response = self.within_limit(self.send(request)).await?;
-        Ok(Watch::new(self.url.clone(), self.good(response).await?))
+        Ok(Watch::new(self.clone(), self.good(response).await?))
     }
 
     /// Asks for an operation without query and body, and gives its answer; `parameter` is that of the path.
@@ -174,16 +174,9 @@ impl Remote {
                 )
             }
         };
-        let method = match O::METHOD {
-            Method::Delete => reqwest::Method::DELETE,
-            Method::Get => reqwest::Method::GET,
-            Method::Head => reqwest::Method::HEAD,
-            Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
-        };
         Ok(self
             .client
-            .request(method, format!("{}{path}", self.url))
+            .request(O::METHOD, format!("{}{path}", self.url))
             .query(query))
     }
 

@@ -121,7 +121,7 @@ pub(super) async fn run_uploaded(
     // Not broken off, since there may be a job already: an interrupt now is seen as soon as the job can be stopped.
     let job = remote.submit(&plan.spec).await?;
     say(&announce(plan, Some(job)));
-    let mut bar = Bar::new();
+    let mut bar = Bar::default();
     let ended = follow(remote, &job.to_string(), Some(interrupts), |news| bar.show(&news)).await;
     bar.clear();
     ended

@@ -174,14 +174,7 @@ impl Verb {
             | Self::Delete { .. }
             | Self::Prune { .. } => Needs::JobHome,
             Self::Rerun(_) | Self::Config(_) => Needs::AnyScheduler,
-            Self::Submit(_)
-            | Self::Watch { .. }
-            | Self::Stop { .. }
-            | Self::Rate { .. }
-            | Self::Pause { .. }
-            | Self::Resume { .. }
-            | Self::Params { .. }
-            | Self::Agents { .. } => Needs::Scheduler,
+            _ => Needs::Scheduler,
         }
     }
 }
@@ -295,14 +288,18 @@ async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bo
     print(json, &checked, || {
         heavy_report::thresholds(&checked.thresholds, &plain_style())
     })?;
-    Ok(exit::of_check(&checked))
+    Ok(if checked.passed {
+        exit_code::PASS
+    } else {
+        exit_code::FAIL
+    })
 }
 
 async fn watch(remote: &Remote, job: &str, reports: &[ReportFile], called: CalledAs) -> Result<u8, Error> {
     // `last` may be another job when the stream has to be opened again.
     let id = remote.get(job).await?.job.id.to_string();
     let mut interrupts = Interrupts::take()?;
-    let mut bar = Bar::new();
+    let mut bar = Bar::default();
     let view = tokio::select! {
         view = follow(remote, &id, None, |news: News<'_>| bar.show(&news)) => view,
         () = interrupts.next() => {

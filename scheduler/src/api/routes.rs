@@ -11,7 +11,7 @@ use axum::{Json, Router};
 use heavy_api::description::{Described, Description, IntoParams};
 use heavy_api::document::Health;
 use heavy_api::error::ErrorKind;
-use heavy_api::operation::{self as op, Method, Operation};
+use heavy_api::operation::{self as op, Operation};
 use heavy_proto::net::MAX_MESSAGE_BYTES;
 
 use super::Api;
@@ -33,13 +33,7 @@ impl Routes {
         H: Handler<T, Arc<Api>>,
         T: 'static,
     {
-        let method = match O::METHOD {
-            Method::Delete => MethodFilter::DELETE,
-            Method::Get => MethodFilter::GET,
-            Method::Head => MethodFilter::HEAD,
-            Method::Post => MethodFilter::POST,
-            Method::Put => MethodFilter::PUT,
-        };
+        let method = MethodFilter::try_from(O::METHOD).expect("operations have common methods");
         self.description.add::<O>();
         self.router = self.router.route(O::PATH, on(method, handler));
         self
