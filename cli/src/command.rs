@@ -91,19 +91,10 @@ pub(crate) enum HeavyCommand {
 impl HeavyCommand {
     /// Whether the command can use a remote scheduler.
     const fn takes_scheduler(&self) -> bool {
-        match self {
-            Self::Run(_) | Self::Report(_) | Self::List(_) | Self::Client(_) => true,
-            Self::Demo(_)
-            | Self::Up(_)
-            | Self::Diff(_)
-            | Self::History(_)
-            | Self::Sql(_)
-            | Self::Export(_)
-            | Self::LintLines(_)
-            | Self::Completions(_)
-            | Self::Man(_)
-            | Self::New(_) => false,
-        }
+        matches!(
+            self,
+            Self::Run(_) | Self::Report(_) | Self::List(_) | Self::Client(_)
+        )
     }
 }
 

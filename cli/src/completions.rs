@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Command, CommandFactory as _, ValueEnum};
 use clap_complete::Shell;
 
@@ -20,8 +21,8 @@ const INSTALLING: &str = "\
 #[derive(Debug, clap::Args)]
 #[command(after_help = INSTALLING)]
 pub(crate) struct CompletionArgs {
-    #[arg(value_enum)]
-    shell: ShellName,
+    #[arg(value_parser = PossibleValuesParser::new(["bash", "zsh", "fish"]).try_map(|name| name.parse::<Shell>()))]
+    shell: Shell,
     /// Program to complete
     #[arg(long, value_enum, default_value_t = ProgramName::Heavy)]
     program: ProgramName,
@@ -33,23 +34,6 @@ pub(crate) struct ManArgs {
     /// Directory to write a page for every program and command to [default: print the page of heavy]
     #[arg(value_name = "DIR")]
     dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ShellName {
-    Bash,
-    Zsh,
-    Fish,
-}
-
-impl From<ShellName> for Shell {
-    fn from(shell: ShellName) -> Self {
-        match shell {
-            ShellName::Bash => Self::Bash,
-            ShellName::Zsh => Self::Zsh,
-            ShellName::Fish => Self::Fish,
-        }
-    }
 }
 
 /// The programs of heavy.
@@ -77,7 +61,7 @@ pub(crate) fn completions(args: &CompletionArgs, heavy: Command) -> CommandResul
     let mut command = args.program.command(heavy);
     let name = command.get_name().to_owned();
     let mut script = Vec::new();
-    clap_complete::generate(Shell::from(args.shell), &mut command, name, &mut script);
+    clap_complete::generate(args.shell, &mut command, name, &mut script);
     output::print(&String::from_utf8_lossy(&script))?;
     Ok(ExitCode::SUCCESS)
 }

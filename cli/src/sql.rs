@@ -86,14 +86,13 @@ pub(crate) async fn run(args: SqlArgs, data: &DataLocation) -> CommandResult {
     }
     let mut session = open(&args, data).await?;
     for input in &inputs {
-        let answer = match input {
-            ScriptInput::Statement(sql) => session.ask(sql).await.map(Some),
-            ScriptInput::Command(line) => session.command(line).await,
-        };
-        let answer = answer.map_err(|failure| match inputs.len() {
-            1 => failure,
-            _ => failure.at(&line_of(&text, input)),
-        })?;
+        let answer = session
+            .answer(input)
+            .await
+            .map_err(|failure| match inputs.len() {
+                1 => failure,
+                _ => failure.at(&line_of(&text, input)),
+            })?;
         let Some(answer) = answer else {
             break;
         };

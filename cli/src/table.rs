@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use heavy_report::csv::{Csv, is_number};
 use heavy_report::escape;
-use heavy_results::job::JobInfo;
 use heavy_store::Table;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
@@ -26,15 +25,6 @@ impl AnswerFormat {
         match self {
             Self::Table => 1_000,
             Self::Csv | Self::Json => 1_000_000,
-        }
-    }
-
-    /// As it is written on the command line.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Table => "table",
-            Self::Csv => "csv",
-            Self::Json => "json",
         }
     }
 
@@ -60,26 +50,6 @@ fn numeric_columns(table: &Table) -> Vec<bool> {
             values.peek().is_some() && values.all(is_number)
         })
         .collect()
-}
-
-/// Jobs as a table for people.
-pub(crate) fn jobs_table(jobs: &[JobInfo]) -> Table {
-    let columns = ["id", "name", "state", "verdict", "load", "reason"];
-    let row = |job: &JobInfo| {
-        vec![
-            Some(job.id.to_string()),
-            Some(job.spec.name.clone()),
-            Some(job.state.as_str().to_owned()),
-            job.verdict.map(|verdict| verdict.as_str().to_owned()),
-            Some(job.spec.describe_load()),
-            Some(job.reason.clone()),
-        ]
-    };
-    Table {
-        columns: columns.map(str::to_owned).to_vec(),
-        rows: jobs.iter().map(row).collect(),
-        truncated: false,
-    }
 }
 
 fn aligned(table: &Table) -> String {

@@ -8,54 +8,9 @@ use super::script::{is_blank, split};
 /// The most candidates that are offered.
 const MOST: usize = 200;
 
-const KEYWORDS: [&str; 46] = [
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "GROUP",
-    "BY",
-    "ORDER",
-    "HAVING",
-    "LIMIT",
-    "OFFSET",
-    "AS",
-    "AND",
-    "OR",
-    "NOT",
-    "IN",
-    "IS",
-    "NULL",
-    "LIKE",
-    "BETWEEN",
-    "DISTINCT",
-    "JOIN",
-    "LEFT",
-    "INNER",
-    "CROSS",
-    "ON",
-    "USING",
-    "UNION",
-    "ALL",
-    "EXCEPT",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "WITH",
-    "VALUES",
-    "EXPLAIN",
-    "ASC",
-    "DESC",
-    "OVER",
-    "PARTITION",
-    "count",
-    "sum",
-    "avg",
-    "min",
-    "max",
-    "percentile_disc",
-];
+const KEYWORDS: &str = "SELECT FROM WHERE GROUP BY ORDER HAVING LIMIT OFFSET AS AND OR NOT IN IS NULL LIKE BETWEEN DISTINCT \
+                        JOIN LEFT INNER CROSS ON USING UNION ALL EXCEPT CASE WHEN THEN ELSE END WITH VALUES EXPLAIN ASC DESC \
+                        OVER PARTITION count sum avg min max percentile_disc";
 
 /// What is known of the database.
 #[derive(Debug)]
@@ -208,7 +163,9 @@ fn is_word(token: &Token<'_>, word: &str) -> bool {
 }
 
 fn is_keyword(text: &str) -> bool {
-    KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(text))
+    KEYWORDS
+        .split(' ')
+        .any(|keyword| keyword.eq_ignore_ascii_case(text))
 }
 
 fn columns(relation: &Relation) -> impl Iterator<Item = &str> {
@@ -218,7 +175,7 @@ fn columns(relation: &Relation) -> impl Iterator<Item = &str> {
 /// Keywords in the case in which the word was begun.
 fn keywords(word: &str) -> Vec<String> {
     let lower = word.starts_with(|c: char| c.is_ascii_lowercase());
-    matching(word, KEYWORDS)
+    matching(word, KEYWORDS.split(' '))
         .into_iter()
         .map(|keyword| {
             if lower {

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use clap::ValueEnum as _;
+use clap::builder::PossibleValue;
 use heavy_report::escape;
+use heavy_results::job::JobInfo;
 use heavy_store::{Dialect, LAST, Store, Table, find_job};
 
 use super::command::{self, ShellCommand};
 use super::placeholders::{JOB, SqlPart, check_name, quoted, split};
+use super::script::ScriptInput;
 use crate::exit::CommandFailure;
-use crate::table::{AnswerFormat, jobs_table};
+use crate::table::AnswerFormat;
 
 /// A session with a database.
 #[derive(Debug)]
@@ -35,8 +39,18 @@ pub(super) struct QueryAnswer {
 }
 
 impl SqlSession {
-    /// Runs one statement.
-    pub(super) async fn ask(&self, sql: &str) -> Result<QueryAnswer, CommandFailure> {
+    /// Does what was typed or read; `None` ends the session.
+    pub(super) async fn answer(
+        &mut self,
+        input: &ScriptInput<'_>,
+    ) -> Result<Option<QueryAnswer>, CommandFailure> {
+        match input {
+            ScriptInput::Statement(sql) => self.ask(sql).await.map(Some),
+            ScriptInput::Command(line) => self.command(line).await,
+        }
+    }
+
+    async fn ask(&self, sql: &str) -> Result<QueryAnswer, CommandFailure> {
         let began = Instant::now();
         let sql = self.filled(sql).await?;
         let most = self.max_rows.unwrap_or_else(|| self.format.default_rows());
@@ -84,12 +98,11 @@ impl SqlSession {
         Ok(filled)
     }
 
-    /// Carries out a command; `None` ends the session.
-    pub(super) async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, CommandFailure> {
+    async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, CommandFailure> {
         let text = match command::parse(line).map_err(CommandFailure::usage)? {
             ShellCommand::Relations => self.relations().await?,
             ShellCommand::Relation(name) => self.columns(&name).await?,
-            ShellCommand::Jobs(count) => self.format.render(&jobs_table(&self.store.jobs(count).await?)),
+            ShellCommand::Jobs(count) => self.jobs(count).await?,
             ShellCommand::ShowJob => self.which_job().await?,
             ShellCommand::Job(job) => {
                 // A job that is not there leaves the one that was. The last one may become another, the rest is settled.
@@ -105,7 +118,13 @@ impl SqlSession {
                 self.values.insert(name, value);
                 String::new()
             }
-            ShellCommand::ShowFormat => format!("the format is {}\n", self.format.name()),
+            ShellCommand::ShowFormat => {
+                let format = self.format.to_possible_value();
+                format!(
+                    "the format is {}\n",
+                    format.as_ref().map_or("", PossibleValue::get_name)
+                )
+            }
             ShellCommand::Format(format) => {
                 self.format = format;
                 String::new()
@@ -140,6 +159,21 @@ impl SqlSession {
         } else {
             text
         }
+    }
+
+    async fn jobs(&self, count: u32) -> Result<String, CommandFailure> {
+        let row = |job: &JobInfo| {
+            vec![
+                Some(job.id.to_string()),
+                Some(job.spec.name.clone()),
+                Some(job.state.as_str().to_owned()),
+                job.verdict.map(|verdict| verdict.as_str().to_owned()),
+                Some(job.spec.describe_load()),
+                Some(job.reason.clone()),
+            ]
+        };
+        let columns = ["id", "name", "state", "verdict", "load", "reason"];
+        Ok(self.table(&columns, self.store.jobs(count).await?.iter().map(row).collect()))
     }
 
     async fn relations(&self) -> Result<String, CommandFailure> {

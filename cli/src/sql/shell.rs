@@ -8,7 +8,7 @@ use tokio::task::block_in_place;
 
 use super::complete::Catalogue;
 use super::script::{ScriptInput, is_blank, split};
-use super::session::{QueryAnswer, SqlSession};
+use super::session::SqlSession;
 use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
 use crate::output;
@@ -75,7 +75,7 @@ async fn answer(session: &mut SqlSession, text: &str, mut interrupts: Signal) ->
     let rest = (!is_blank(rest, session.dialect)).then_some(ScriptInput::Statement(rest));
     for input in inputs.into_iter().chain(rest) {
         let answered = tokio::select! {
-            answered = one(session, input) => answered,
+            answered = session.answer(&input) => answered,
             _ = interrupts.recv() => Err(CommandFailure::new("cancelled")),
         };
         match answered {
@@ -91,14 +91,4 @@ async fn answer(session: &mut SqlSession, text: &str, mut interrupts: Signal) ->
         }
     }
     true
-}
-
-async fn one(
-    session: &mut SqlSession,
-    input: ScriptInput<'_>,
-) -> Result<Option<QueryAnswer>, CommandFailure> {
-    match input {
-        ScriptInput::Statement(sql) => session.ask(sql).await.map(Some),
-        ScriptInput::Command(line) => session.command(line).await,
-    }
 }
