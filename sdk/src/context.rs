@@ -13,8 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::Result;
-use crate::harness::resources::Resources;
-use crate::harness::users::{Kind, User};
+use crate::harness::users::Kind;
 use crate::scope::Scope;
 use crate::step::Step;
 use crate::verbs::verbs;
@@ -131,18 +130,6 @@ impl Context {
     }
 
     pub(crate) const fn new(inner: ContextState) -> Self {
-        Self { inner }
-    }
-
-    /// A context in which `init` or another function outside of iterations runs.
-    pub(crate) fn outside(
-        resources: Rc<Resources>,
-        lane: usize,
-        user: Rc<User>,
-        phase: &'static str,
-    ) -> Self {
-        let inner = ContextState::new(resources, lane, user, None, None);
-        inner.phase.set(phase);
         Self { inner }
     }
 

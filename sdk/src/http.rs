@@ -3,7 +3,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `request`, `target`, `exchange`, `error` | requests and their results, for every client |
-//! | `config`, `tls`, `version` | the settings of an [`Engine`] |
+//! | `config`, `tls` | the settings of an [`Engine`] |
 //! | `engine`, `draft` | [`Engine`], the default client: one exchange from lease to result |
 //! | `pool`, `origins`, `origin`, `permit` | which connection a request gets, and how many may be open |
 //! | `connector`, `dial`, `dns` | opening connections: one task per engine, a bounded number at a time |
@@ -34,11 +34,9 @@ mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
 mod stamp;
-mod stats;
 mod target;
 mod tls;
 mod turnover;
-mod version;
 mod wire;
 
 use std::pin::Pin;
@@ -49,7 +47,7 @@ pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 pub use clock::monotonic_ns;
 pub(crate) use clock::{duration_ns, wall_ns};
-pub use config::EngineConfig;
+pub use config::{EngineConfig, EngineStats, HttpVersion};
 pub use engine::Engine;
 pub use error::{ErrorKind, RequestError};
 pub use exchange::Exchange;
@@ -60,10 +58,8 @@ pub use request::Request;
 pub use reqwest;
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::{ReqwestClient, ReqwestClientError};
-pub use stats::EngineStats;
 pub use target::Target;
 pub use tls::{RootError, TlsOptions};
-pub use version::HttpVersion;
 
 /// One exchange under way. It need not be `Send`: a client stays on its thread.
 pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Exchange> + 'a>>;

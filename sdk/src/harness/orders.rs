@@ -18,6 +18,7 @@ use super::users::{Kind, User};
 use super::workflow::Later;
 use crate::beside::beside;
 use crate::context::Context;
+use crate::context::inner::ContextState;
 
 /// Users that log in at the same time, on each core.
 const IDENTITIES_AT_ONCE: usize = 32;
@@ -127,17 +128,12 @@ fn carry_out(core: &Rc<Core>, order: CoreOrder) {
             let _ = answer.send(core.interrupt().await);
         })),
         CoreOrder::Init { lane, answer } => drop(beside(async move {
-            let ctx = Context::outside(Rc::clone(&core.resources), lane, core.users.create(lane), "init");
+            let ctx = outside(&core, lane, core.users.create(lane), "init");
             let call = core.shared.workflows[lane].runner.init_later(&ctx);
             drop(answer.send(outside_iterations("init", &ctx, call).await));
         })),
         CoreOrder::Cleanup { lane, answer } => drop(beside(async move {
-            let ctx = Context::outside(
-                Rc::clone(&core.resources),
-                lane,
-                core.users.create(lane),
-                "cleanup",
-            );
+            let ctx = outside(&core, lane, core.users.create(lane), "cleanup");
             let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
             drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
         })),
@@ -152,8 +148,8 @@ async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
     let mut result = Ok(());
     let users = core.users.take_all().into_iter().chain(core.closed.take_all());
     for user in users.filter(|user| user.ready.get()) {
-        let (lane, group) = (user.lane(), user.group());
-        let ctx = Context::outside(Rc::clone(&core.resources), lane, user, "cleanup_user");
+        let (lane, group) = (user.lane, user.group());
+        let ctx = outside(core, lane, user, "cleanup_user");
         let call = core.shared.workflows[lane].runner.cleanup_user_later(&ctx);
         let cleaned = outside_iterations("cleanup_user", &ctx, call).await;
         core.resources.client.close_group(group);
@@ -169,7 +165,7 @@ async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Res
             let core = Rc::clone(core);
             async move {
                 let user = Rc::new(User::numbered(lane, number, Kind::Identity));
-                let ctx = Context::outside(Rc::clone(&core.resources), lane, Rc::clone(&user), "init_user");
+                let ctx = outside(&core, lane, Rc::clone(&user), "init_user");
                 let call = core.shared.workflows[lane].runner.init_user_later(&ctx);
                 outside_iterations(&format!("init_user of user {number}"), &ctx, call).await?;
                 user.ready.set(true);
@@ -178,6 +174,13 @@ async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Res
             }
         });
     made.await
+}
+
+/// A context in which `phase`, a function outside of iterations, runs.
+fn outside(core: &Core, lane: usize, user: Rc<User>, phase: &'static str) -> Context {
+    let inner = ContextState::new(Rc::clone(&core.resources), lane, user, None, None);
+    inner.phase.set(phase);
+    Context::new(inner)
 }
 
 async fn outside_iterations(what: &str, ctx: &Context, call: Later<'_>) -> Result<(), Failure> {

@@ -49,11 +49,7 @@ impl Results {
 
     /// Takes a request line, unless the reader is too far behind; then it only counts it.
     pub(crate) fn request(&self, line: &RequestLine<'_>) {
-        if self.writer.is_full() {
-            self.unreported.set(self.unreported.get() + 1);
-            return;
-        }
-        self.append(|out| line.write(out));
+        self.append_if_room(|out| line.write(out));
     }
 
     /// Takes an iteration line, always.
@@ -63,11 +59,7 @@ impl Results {
 
     /// Takes a metric line, under the same condition as request lines.
     pub(crate) fn metric(&self, line: &MetricLine<'_>) {
-        if self.writer.is_full() {
-            self.unreported.set(self.unreported.get() + 1);
-            return;
-        }
-        self.append(|out| line.write(out));
+        self.append_if_room(|out| line.write(out));
     }
 
     /// Counts a dropped iteration; its line leaves with the next hand-over.
@@ -134,6 +126,14 @@ impl Results {
             self.filled.notified().await;
             tokio::time::sleep(HAND_OVER_AFTER).await;
             self.hand_over();
+        }
+    }
+
+    fn append_if_room(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.writer.is_full() {
+            self.unreported.set(self.unreported.get() + 1);
+        } else {
+            self.append(write);
         }
     }
 

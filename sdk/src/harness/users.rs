@@ -23,7 +23,8 @@ pub(crate) struct User {
     /// Unique in the process among its kind; of all kinds but [`Kind::Made`], unique in the whole job.
     pub(crate) number: u64,
     pub(crate) kind: Kind,
-    lane: usize,
+    /// Its workflow.
+    pub(crate) lane: usize,
     /// Whether what it does is being cut off because it is gone.
     pub(crate) cut_off: Cell<bool>,
     /// Whether `init_user` succeeded.
@@ -41,8 +42,12 @@ impl fmt::Debug for User {
 impl User {
     /// A user with a number in the whole job.
     pub(crate) fn numbered(lane: usize, number: u64, kind: Kind) -> Self {
+        Self::new(number.to_string(), lane, number, kind)
+    }
+
+    fn new(id: String, lane: usize, number: u64, kind: Kind) -> Self {
         Self {
-            id: number.to_string(),
+            id,
             number,
             kind,
             lane,
@@ -50,11 +55,6 @@ impl User {
             ready: Cell::new(false),
             state: RefCell::new(None),
         }
-    }
-
-    /// Its workflow.
-    pub(crate) const fn lane(&self) -> usize {
-        self.lane
     }
 
     /// The group of its connections, if it has its own.
@@ -113,15 +113,8 @@ impl Users {
     pub(crate) fn create(&self, lane: usize) -> Rc<User> {
         let number = self.next_number.get();
         self.next_number.set(number + self.cores);
-        Rc::new(User {
-            id: format!("{}-{number}", self.agent_index),
-            number,
-            kind: Kind::Made,
-            lane,
-            cut_off: Cell::new(false),
-            ready: Cell::new(false),
-            state: RefCell::new(None),
-        })
+        let id = format!("{}-{number}", self.agent_index);
+        Rc::new(User::new(id, lane, number, Kind::Made))
     }
 
     /// Makes a user free again. One that was made and is not ready is forgotten: its `init_user` failed. One that starts

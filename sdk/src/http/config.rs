@@ -1,11 +1,10 @@
-//! The settings of an engine.
+//! The settings of an engine, and what it counts.
 
 use std::time::Duration;
 
 use http::HeaderValue;
 
 use super::tls::TlsOptions;
-use super::version::HttpVersion;
 
 /// The settings of one [`Engine`](super::Engine). There is one engine per thread: limits are each thread's share.
 #[derive(Debug, Clone)]
@@ -57,4 +56,32 @@ impl Default for EngineConfig {
             max_kept_body_bytes: 64 << 20,
         }
     }
+}
+
+/// The HTTP versions to use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// The server chooses during the TLS handshake (ALPN); HTTP/1.1 without TLS.
+    #[default]
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 from the first byte, also without TLS ("prior knowledge").
+    Http2,
+}
+
+/// The connections of an engine, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineStats {
+    /// Open connections, in use or not.
+    pub open: usize,
+    /// HTTP/1 connections that wait for a request.
+    pub idle: usize,
+    /// Connections being opened.
+    pub connecting: usize,
+    /// Connections opened since the engine was made.
+    pub opened: u64,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::clock::{TimerAnchor, duration_ns, monotonic_ns};
-use super::config::EngineConfig;
+use super::config::{EngineConfig, EngineStats};
 use super::connector;
 use super::dial::Dialer;
 use super::draft::Draft;
@@ -21,7 +21,6 @@ use super::origin::{ConnectionLease, Grant, Origin, Refusal};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
 use super::request::Request;
-use super::stats::EngineStats;
 use super::target::{Target, TargetCache};
 use super::wire::{ExchangeEnd, Message};
 use super::{ExchangeFuture, HttpClient};
@@ -111,8 +110,8 @@ impl Engine {
                         Err(refusal) => return failed(&clock, refusal.error),
                     },
                 };
-                let reused = lease.stamps().served();
-                let remote_addr = lease.stamps().remote_addr();
+                let reused = lease.stamps().served.get();
+                let remote_addr = lease.stamps().remote_addr.clone();
                 // A message goes on before anything is awaited: what an await holds, every request has to allocate.
                 let outcome = match lease {
                     ConnectionLease::H1(mut connection) => {

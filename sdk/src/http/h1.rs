@@ -28,7 +28,7 @@ pub(crate) struct H1Connection {
     sender: http1::SendRequest<RequestBody>,
     driver: Box<http1::Connection<Io, RequestBody>>,
     driver_done: bool,
-    stamps: Rc<Stamps>,
+    pub(crate) stamps: Rc<Stamps>,
     /// Kept from request to request: moving a timer to a later instant is cheaper than making one.
     timer: Pin<Box<Sleep>>,
     idle_since_ns: u64,
@@ -53,10 +53,6 @@ impl H1Connection {
         }
     }
 
-    pub(crate) fn stamps(&self) -> &Stamps {
-        &self.stamps
-    }
-
     /// Whether it is known to be of no more use, without looking at the socket.
     pub(crate) fn is_stale(&self, now_ns: u64, idle_ns: u64) -> bool {
         self.sender.is_closed() || now_ns.saturating_sub(self.idle_since_ns) > idle_ns
@@ -75,7 +71,11 @@ impl H1Connection {
 
     /// Counts the last exchange, which ended at `ended_ns`, to its phases.
     pub(crate) fn stamp(&self, clock: &mut PhaseClock, ended_ns: u64) {
-        clock.advance_exchange(self.stamps.written_ns(), self.stamps.first_read_ns(), ended_ns);
+        clock.advance_exchange(
+            self.stamps.written_ns.get(),
+            self.stamps.first_read_ns.get(),
+            ended_ns,
+        );
     }
 
     fn poll_driver(&mut self, cx: &mut Context<'_>) -> bool {
@@ -147,7 +147,7 @@ impl H1Connection {
         })
         .await;
         if !matches!(outcome, ExchangeEnd::NotSent(_)) {
-            self.stamps.serve();
+            self.stamps.served.set(true);
         }
         outcome
     }

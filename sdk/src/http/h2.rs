@@ -128,7 +128,7 @@ impl H2Stream {
             .await
             .unwrap_or(ExchangeEnd::TimedOut);
         if !matches!(outcome, ExchangeEnd::NotSent(_)) {
-            self.connection.stamps.serve();
+            self.connection.stamps.served.set(true);
         }
         outcome
     }

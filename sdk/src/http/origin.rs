@@ -26,7 +26,7 @@ impl ConnectionLease {
     /// What is known of the connection.
     pub(crate) fn stamps(&self) -> &Stamps {
         match self {
-            Self::H1(connection) => connection.stamps(),
+            Self::H1(connection) => &connection.stamps,
             Self::H2(stream) => stream.stamps(),
         }
     }

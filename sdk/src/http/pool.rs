@@ -14,7 +14,7 @@ use std::rc::{Rc, Weak};
 use tokio::sync::oneshot;
 
 use super::clock::{duration_ns, monotonic_ns};
-use super::config::EngineConfig;
+use super::config::{EngineConfig, EngineStats};
 use super::dial::Dialed;
 use super::h1::H1Connection;
 use super::h2::{H2Connection, H2Stream, StreamOwner};
@@ -22,7 +22,6 @@ use super::origin::{ConnectionLease, Grant, Granted, Origin, Protocol, Refusal};
 use super::origins::Origins;
 use super::permit::{Openings, Permit};
 use super::phases::ConnectTimes;
-use super::stats::EngineStats;
 use super::target::OriginKey;
 use super::wire::FreshConnection;
 

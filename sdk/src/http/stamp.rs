@@ -38,10 +38,14 @@ impl SocketStream {
 /// What a connection's exchanges know of it, and when bytes last passed. 0 means not yet.
 #[derive(Debug, Default)]
 pub(crate) struct Stamps {
-    remote_addr: Option<Arc<str>>,
-    served: Cell<bool>,
-    written_ns: Cell<u64>,
-    first_read_ns: Cell<u64>,
+    /// The connection's peer.
+    pub(crate) remote_addr: Option<Arc<str>>,
+    /// Whether a request was sent on the connection before.
+    pub(crate) served: Cell<bool>,
+    /// When the last byte of the request was written.
+    pub(crate) written_ns: Cell<u64>,
+    /// When the first byte of the answer was read.
+    pub(crate) first_read_ns: Cell<u64>,
     unsent: RefCell<Vec<Rc<Cell<u64>>>>,
 }
 
@@ -50,31 +54,6 @@ impl Stamps {
     pub(crate) fn begin(&self) {
         self.written_ns.set(0);
         self.first_read_ns.set(0);
-    }
-
-    /// The connection's peer.
-    pub(crate) fn remote_addr(&self) -> Option<Arc<str>> {
-        self.remote_addr.clone()
-    }
-
-    /// Whether a request was sent on the connection before.
-    pub(crate) fn served(&self) -> bool {
-        self.served.get()
-    }
-
-    /// Records that a request was sent on the connection.
-    pub(crate) fn serve(&self) {
-        self.served.set(true);
-    }
-
-    /// When the last byte of the request was written, ns.
-    pub(crate) fn written_ns(&self) -> u64 {
-        self.written_ns.get()
-    }
-
-    /// When the first byte of the answer was read, ns.
-    pub(crate) fn first_read_ns(&self) -> u64 {
-        self.first_read_ns.get()
     }
 
     /// A cell that gets the instant of the next write, ns.

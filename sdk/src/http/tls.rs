@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::version::HttpVersion;
+use super::config::HttpVersion;
 
 /// The trusted certificates. By default those of Mozilla's list, whatever is installed on the machine.
 #[derive(Debug, Clone, Default)]

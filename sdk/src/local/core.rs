@@ -14,8 +14,7 @@ use super::announce::{Announcer, Notice};
 use super::call::{Call, CallOwner, OpenCall};
 use super::plan::PlanPart;
 use super::run::{StopAt, TargetRun};
-use super::tally::CallTally;
-use super::{CallError, Event, WhenFull};
+use super::{CallError, Event, Report, WhenFull};
 use crate::beside::beside;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY};
 use crate::harness::pacer::Pacer;
@@ -28,7 +27,7 @@ const MOST_AHEAD: usize = 1 << 20;
 /// One thread of a run.
 pub(super) struct CallCore {
     run: Arc<TargetRun>,
-    tally: RefCell<CallTally>,
+    tally: RefCell<Report>,
     announcer: Announcer,
     index: usize,
     pacer: Pacer,
@@ -40,7 +39,7 @@ pub(super) struct CallCore {
 }
 
 /// The body of a thread: makes its calls and gives what it counted.
-pub(super) fn work(index: usize, run: &Arc<TargetRun>, announcer: Announcer) -> io::Result<CallTally> {
+pub(super) fn work(index: usize, run: &Arc<TargetRun>, announcer: Announcer) -> io::Result<Report> {
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;
@@ -160,7 +159,7 @@ impl CallCore {
         match decision {
             Decision::Start { released, waited } => self.start(released, waited),
             Decision::Drop { released, reason } => {
-                self.tally.borrow_mut().canceled(reason);
+                self.tally.borrow_mut().count_canceled(reason);
                 if self.announcer.has_listeners() {
                     let event = self.event(released, None, None);
                     self.announcer.tell(&Notice::Canceled(event, reason));
@@ -244,7 +243,7 @@ impl CallOwner for CallCore {
         let lag_ns = started_ns.saturating_sub(call.released.due_ns);
         self.tally
             .borrow_mut()
-            .started(lag_ns.saturating_sub(call.slot_wait_ns));
+            .count_start(lag_ns.saturating_sub(call.slot_wait_ns));
         if self.announcer.has_listeners() {
             let event = self.event(call.released, Some(started_ns), None);
             self.announcer.tell(&Notice::Before(event));
@@ -253,7 +252,7 @@ impl CallOwner for CallCore {
 
     fn ended(self: Rc<Self>, call: &Call, started_ns: u64, result: Result<(), CallError>) {
         let ended_ns = monotonic_ns();
-        self.tally.borrow_mut().ended(ended_ns - started_ns, &result);
+        self.tally.borrow_mut().count_end(ended_ns - started_ns, &result);
         self.run.ended(&result);
         if self.announcer.has_listeners() {
             let event = self.event(call.released, Some(started_ns), Some(ended_ns));

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use heavy_load::histogram::Histogram;
 
-use super::tally::CallTally;
 use crate::summary::percentiles;
 
 /// The report of a work. `planned = started + full + late + withdrawn`, and `started = ok + failed + interrupted`.
 ///
 /// It can be printed for people with `{}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
     /// The name of the worker.
@@ -53,39 +52,7 @@ pub struct Report {
     pub undelivered: u64,
 }
 
-/// What a report says besides what threads counted.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Around {
-    pub(super) planned: u64,
-    pub(super) paced_ns: u64,
-    pub(super) elapsed_ns: u64,
-    pub(super) delivered: u64,
-    pub(super) undelivered: u64,
-}
-
 impl Report {
-    pub(super) fn new(worker: Arc<str>, tally: CallTally, around: Around) -> Self {
-        Self {
-            worker,
-            planned: around.planned,
-            started: tally.started,
-            ok: tally.ok,
-            failed: tally.failed,
-            panicked: tally.panicked,
-            interrupted: tally.interrupted,
-            full: tally.full,
-            late: tally.late,
-            withdrawn: tally.withdrawn,
-            lag: tally.lag,
-            duration: tally.duration,
-            errors: tally.errors,
-            paced: Duration::from_nanos(around.paced_ns),
-            elapsed: Duration::from_nanos(around.elapsed_ns),
-            delivered: around.delivered,
-            undelivered: around.undelivered,
-        }
-    }
-
     /// How many calls were due and did not start, for whatever reason.
     #[must_use]
     pub fn canceled(&self) -> u64 {
@@ -159,20 +126,19 @@ mod tests {
 
     #[test]
     fn a_report_is_printed_for_people() {
-        let mut tally = CallTally::default();
-        tally.started(1_000_000);
-        tally.ended(5_000_000, &Err(CallError::Failed("no\nboots".into())));
-        tally.started(1_000_000);
-        tally.ended(5_000_000, &Ok(()));
-        tally.canceled(DropReason::Full);
-        tally.canceled(DropReason::Late);
-        let around = Around {
+        let mut report = Report {
+            worker: "shop".into(),
             planned: 4,
-            paced_ns: 2_000_000_000,
-            elapsed_ns: 4_000_000_000,
-            ..Around::default()
+            paced: Duration::from_secs(2),
+            elapsed: Duration::from_secs(4),
+            ..Report::default()
         };
-        let report = Report::new("shop".into(), tally, around);
+        report.count_start(1_000_000);
+        report.count_end(5_000_000, &Err(CallError::Failed("no\nboots".into())));
+        report.count_start(1_000_000);
+        report.count_end(5_000_000, &Ok(()));
+        report.count_canceled(DropReason::Full);
+        report.count_canceled(DropReason::Late);
         let expected = "\
 shop
 calls        4 planned, 2 started, 1 ok, 1 failed, 2 canceled, 0 interrupted
@@ -184,7 +150,7 @@ full         1
 late         1
 error        1 x no\\nboots";
         assert_eq!(report.to_string(), expected);
-        let force = Report::new("f".into(), CallTally::default(), Around::default());
+        let force = Report::default();
         assert_eq!((force.achieved_rate(), force.throughput()), (0.0, 0.0));
     }
 }

@@ -1,63 +1,41 @@
-//! What one thread has counted so far. Pure.
+//! Counting: the report of one thread as calls start and end, and of several together. Pure.
 
-use std::collections::BTreeMap;
-
-use heavy_load::histogram::Histogram;
-
-use super::{CallError, DropReason};
+use super::{CallError, DropReason, Report};
 use crate::summary::entry;
 
 /// Of a message that is counted no more is kept.
 const LONGEST_MESSAGE: usize = 1_024;
 
-/// What one thread has counted so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct CallTally {
-    pub(super) started: u64,
-    pub(super) ok: u64,
-    pub(super) failed: u64,
-    pub(super) panicked: u64,
-    pub(super) interrupted: u64,
-    pub(super) full: u64,
-    pub(super) late: u64,
-    pub(super) withdrawn: u64,
-    pub(super) lag: Histogram,
-    pub(super) duration: Histogram,
-    pub(super) errors: BTreeMap<String, u64>,
-}
-
-impl CallTally {
+impl Report {
     /// A call has started, so late by the generator's fault.
-    pub(super) fn started(&mut self, generator_lag_ns: u64) {
+    pub(super) fn count_start(&mut self, generator_lag_ns: u64) {
         self.started += 1;
         self.lag.record(generator_lag_ns);
     }
 
-    /// A call is over.
-    pub(super) fn ended(&mut self, duration_ns: u64, result: &Result<(), CallError>) {
+    pub(super) fn count_end(&mut self, duration_ns: u64, result: &Result<(), CallError>) {
         match result {
             Ok(()) => self.ok += 1,
             Err(CallError::Interrupted) => {
                 self.interrupted += 1;
                 return;
             }
-            Err(CallError::Failed(message)) => self.failed(message),
+            Err(CallError::Failed(message)) => self.count_failed(message),
             Err(CallError::Panicked(message)) => {
                 self.panicked += 1;
-                self.failed(message);
+                self.count_failed(message);
             }
         }
         self.duration.record(duration_ns);
     }
 
-    fn failed(&mut self, message: &str) {
+    fn count_failed(&mut self, message: &str) {
         self.failed += 1;
         let end = message.floor_char_boundary(LONGEST_MESSAGE);
         *entry(&mut self.errors, &message[..end]) += 1;
     }
 
-    /// A call was due and does not start.
-    pub(super) fn canceled(&mut self, reason: DropReason) {
+    pub(super) fn count_canceled(&mut self, reason: DropReason) {
         match reason {
             DropReason::Full => self.full += 1,
             DropReason::Late => self.late += 1,
@@ -89,27 +67,27 @@ mod tests {
 
     #[test]
     fn long_messages_are_cut() {
-        let mut tally = CallTally::default();
-        tally.ended(1, &Err(CallError::Failed("ä".repeat(LONGEST_MESSAGE))));
-        tally.ended(1, &Err(CallError::Failed(format!("x{}", "ä".repeat(600)))));
+        let mut tally = Report::default();
+        tally.count_end(1, &Err(CallError::Failed("ä".repeat(LONGEST_MESSAGE))));
+        tally.count_end(1, &Err(CallError::Failed(format!("x{}", "ä".repeat(600)))));
         let longest = tally.errors.keys().map(String::len).max().unwrap();
         assert!(longest <= LONGEST_MESSAGE);
         assert_eq!((tally.errors.len(), tally.failed), (2, 2));
     }
 
     /// What happens to one call: it is canceled, or starts and ends in some way.
-    fn take(tally: &mut CallTally, kind: u8, lag_ns: u64, duration_ns: u64) {
+    fn take(tally: &mut Report, kind: u8, lag_ns: u64, duration_ns: u64) {
         let message = || format!("message {}", duration_ns % 3);
         let result = match kind {
-            0 => return tally.canceled(DropReason::Full),
-            1 => return tally.canceled(DropReason::Late),
+            0 => return tally.count_canceled(DropReason::Full),
+            1 => return tally.count_canceled(DropReason::Late),
             2 => Ok(()),
             3 => Err(CallError::Failed(message())),
             4 => Err(CallError::Panicked(message())),
             _ => Err(CallError::Interrupted),
         };
-        tally.started(lag_ns);
-        tally.ended(duration_ns, &result);
+        tally.count_start(lag_ns);
+        tally.count_end(duration_ns, &result);
     }
 
     proptest! {
@@ -117,13 +95,13 @@ mod tests {
         fn threads_together_count_what_one_would(
             calls in prop::collection::vec((0u8..6, 0u64..1 << 40, 0u64..1 << 40, 0usize..3), 0..200)
         ) {
-            let mut one = CallTally::default();
-            let mut threads: [CallTally; 3] = Default::default();
+            let mut one = Report::default();
+            let mut threads: [Report; 3] = Default::default();
             for &(kind, lag_ns, duration_ns, thread) in &calls {
                 take(&mut one, kind, lag_ns, duration_ns);
                 take(&mut threads[thread], kind, lag_ns, duration_ns);
             }
-            let mut sum = CallTally::default();
+            let mut sum = Report::default();
             for thread in &threads {
                 sum.merge(thread);
             }
