@@ -33,11 +33,13 @@ use heavy_results::job::{JobSpec, JobState};
 
 use actions::Actions;
 use crew::Openings;
-use event::{AgentOrder, JobAction, JobEvent, OfferedAgent, PREPARE_LIMIT_NS};
-use lifecycle::{Lifecycle, StopTerms, Termination};
+use event::{AgentOrder, JobAction, JobEvent, PREPARE_LIMIT_NS, StopTerms};
+use lifecycle::{Lifecycle, Termination};
 use membership::{Departure, Membership};
 use share::ShareState;
 use team::Team;
+
+use crate::fleet::Candidate;
 
 /// One job.
 #[derive(Debug)]
@@ -152,7 +154,7 @@ impl JobMachine {
         self.actions.take()
     }
 
-    fn on_taken(&mut self, agents: &[OfferedAgent]) {
+    fn on_taken(&mut self, agents: &[Candidate]) {
         if self.state() == JobState::Queued {
             self.life.prepare(self.now_ns);
             self.actions.save();

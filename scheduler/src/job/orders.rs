@@ -8,7 +8,7 @@ use heavy_results::job::JobInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::machine::event::{AgentOrder, Assignment};
+use super::machine::event::{AgentOrder, Assignment, StopTerms};
 use crate::env_files::Env;
 use crate::fleet::Fleet;
 
@@ -61,9 +61,7 @@ impl Orders {
         let job = self.job.to_string();
         let message = match order {
             AgentOrder::Start => Message::Start(v1::Start { job, start_wall_ns }),
-            AgentOrder::Stop { grace_ns, end_ns } => {
-                return stop(&self.fleet, agent, self.job, (*grace_ns, *end_ns));
-            }
+            AgentOrder::Stop(terms) => return stop(&self.fleet, agent, self.job, *terms),
             AgentOrder::Revise(revision) => {
                 let revision = self.revision_text(revision);
                 Message::Revise(v1::Revise { job, revision })
@@ -89,8 +87,8 @@ impl Orders {
     }
 }
 
-/// Tells an agent to stop, with (grace, last due instant that counts), as [`AgentOrder::Stop`].
-pub(crate) fn stop(fleet: &Fleet, agent: &str, job: Uuid, (grace_ns, end_ns): (u64, u64)) {
+/// Tells an agent to stop.
+pub(crate) fn stop(fleet: &Fleet, agent: &str, job: Uuid, StopTerms { grace_ns, end_ns }: StopTerms) {
     let job = job.to_string();
     let stop = v1::Stop {
         job,

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::conclude::{conclude, conclude_orphan};
 use super::driver::{JobDriver, JobMessage, LiveView, Tools};
 use super::error::Error;
-use super::machine::event::{JobEvent, OfferedAgent};
+use super::machine::event::{JobEvent, StopTerms};
 use super::orders;
 use super::queue::{JobQueue, LONGEST, QueueDecision, WaitingJob};
 use super::submission::IdempotencyKeys;
@@ -177,7 +177,7 @@ impl JobService {
             }
             // The job has ended without this agent, so that nothing of it may run there.
             FleetEvent::Update { agent, job, report } if !report.is_last() => {
-                orders::stop(&self.tools.fleet, &agent, job, (0, 0));
+                orders::stop(&self.tools.fleet, &agent, job, StopTerms::default());
             }
             FleetEvent::Update { .. } => {}
             FleetEvent::Answer { agent, job, answer } => self.tell(job, JobEvent::Answer { agent, answer }),
@@ -223,7 +223,7 @@ impl JobService {
             // One that another job took before is not free any more.
             let taken = new.filter(|candidate| self.tools.fleet.take(&candidate.name, job));
             for candidate in taken.take(openings.room) {
-                let agent = offered(candidate);
+                let agent = candidate.clone();
                 self.tell(job, JobEvent::Joined { agent });
             }
         }
@@ -233,7 +233,7 @@ impl JobService {
         let chosen = connected
             .iter()
             .filter(|candidate| names.contains(&candidate.name));
-        let agents: Vec<OfferedAgent> = chosen.map(offered).collect();
+        let agents: Vec<Candidate> = chosen.cloned().collect();
         let gone: Vec<String> = names
             .iter()
             .filter(|agent| !self.tools.fleet.take(agent, job))
@@ -268,12 +268,5 @@ impl JobService {
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, LiveJob>> {
         // No critical section can leave the map half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn offered(candidate: &Candidate) -> OfferedAgent {
-    OfferedAgent {
-        name: candidate.name.clone(),
-        cores: candidate.cores,
     }
 }

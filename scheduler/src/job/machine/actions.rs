@@ -2,8 +2,8 @@
 
 use heavy_results::stats;
 
-use super::event::{AgentOrder, JobAction};
-use super::lifecycle::{JobTime, StopTerms};
+use super::event::{AgentOrder, JobAction, StopTerms};
+use super::lifecycle::JobTime;
 
 /// The actions of one event.
 #[derive(Debug, Default)]
@@ -23,8 +23,8 @@ impl Actions {
         self.push(JobAction::Order { agent, order });
     }
 
-    pub(crate) fn stop(&mut self, agent: &str, StopTerms { grace_ns, end_ns }: StopTerms) {
-        self.order(agent, AgentOrder::Stop { grace_ns, end_ns });
+    pub(crate) fn stop(&mut self, agent: &str, terms: StopTerms) {
+        self.order(agent, AgentOrder::Stop(terms));
     }
 
     pub(crate) fn release(&mut self, agent: &str) {

@@ -9,11 +9,12 @@ use heavy_results::job::JobSpec;
 
 use super::acks::{Acks, Awaited};
 use super::actions::Actions;
-use super::event::{AgentOrder, Assignment, ChangeRefused, JobAction, OfferedAgent};
+use super::event::{AgentOrder, Assignment, ChangeRefused, JobAction};
 use super::lifecycle::JobTime;
 use super::load_control::LoadControl;
 use super::params::JobParams;
 use super::team::Team;
+use crate::fleet::Candidate;
 use crate::job::load_change::LoadChange;
 
 /// No agent joins for less than this.
@@ -40,7 +41,7 @@ pub(crate) struct Crew {
 
 impl Crew {
     /// The agents with which a job begins.
-    pub(crate) fn new(spec: &JobSpec, agents: &[OfferedAgent]) -> Self {
+    pub(crate) fn new(spec: &JobSpec, agents: &[Candidate]) -> Self {
         let weights = spec.weights;
         let weighed = agents
             .iter()
@@ -81,7 +82,7 @@ impl Crew {
     }
 
     /// Reserves a seat for an agent; false if there is none, or it had its turn.
-    pub(crate) fn join(&mut self, time: JobTime, agent: &OfferedAgent) -> bool {
+    pub(crate) fn join(&mut self, time: JobTime, agent: &Candidate) -> bool {
         let openings = self.openings(time);
         openings.room > 0
             && !openings.known.contains(&agent.name)
@@ -94,7 +95,7 @@ impl Crew {
             return;
         }
         self.revise(time, None, actions);
-        if let Some(params) = self.params.live().map(str::to_owned) {
+        if let Some(params) = self.params.live.clone() {
             self.send_params(time, agent, params, actions);
         }
         actions.record(time, "agent-joined", agent, "", "");
@@ -135,7 +136,7 @@ impl Crew {
 
     /// Gives all load tests new params, now and when an agent joins.
     pub(crate) fn replace_params(&mut self, time: JobTime, params: &str, who: &str, actions: &mut Actions) {
-        self.params.replace(params);
+        self.params.live = Some(params.to_owned());
         for agent in self.team.present() {
             self.send_params(time, &agent, params.to_owned(), actions);
         }
@@ -224,7 +225,7 @@ impl Crew {
     fn resend_one(&self, agent: &str, awaited: Awaited, actions: &mut Actions) {
         let order = match awaited {
             Awaited::Revision => AgentOrder::Revise(Arc::clone(self.team.revision())),
-            Awaited::Params => AgentOrder::Params(self.params.live().unwrap_or_default().to_owned()),
+            Awaited::Params => AgentOrder::Params(self.params.live.clone().unwrap_or_default()),
         };
         actions.order(agent, order);
     }
@@ -247,7 +248,7 @@ impl Crew {
 }
 
 /// How much of the load an agent gets, in relation to others.
-fn weight(weights: Weights, agent: &OfferedAgent) -> u32 {
+fn weight(weights: Weights, agent: &Candidate) -> u32 {
     match weights {
         Weights::Equal => 1,
         Weights::Cores => agent.cores,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heavy_load::revision::Revision;
 use heavy_results::stats;
 
-use crate::fleet::{AgentAnswer, AssignmentReport};
+use crate::fleet::{AgentAnswer, AssignmentReport, Candidate};
 use crate::job::load_change::LoadChange;
 
 /// All agents start this long after the last one is prepared.
@@ -16,24 +16,17 @@ pub(crate) const PREPARE_LIMIT_NS: u64 = 660_000_000_000;
 /// Limit for cleanup and delivery, after the end of grace.
 pub(crate) const DRAIN_LIMIT_NS: u64 = 60_000_000_000;
 
-/// An agent that is offered to a job.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct OfferedAgent {
-    pub(crate) name: String,
-    pub(crate) cores: u32,
-}
-
 /// What happens to a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum JobEvent {
     /// The queue says what the job waits for.
     Waiting { reason: String },
     /// The queue gives the job its agents.
-    Taken { agents: Vec<OfferedAgent> },
+    Taken { agents: Vec<Candidate> },
     /// The queue gives up waiting for agents.
     GaveUp { reason: String },
     /// One more agent is offered to a running job.
-    Joined { agent: OfferedAgent },
+    Joined { agent: Candidate },
     /// An agent reports.
     Update { agent: String, report: AssignmentReport },
     /// An agent answers an order.
@@ -95,17 +88,26 @@ pub(crate) struct Assignment {
     pub(crate) params: String,
 }
 
+/// What agents are told when the job ends before its profile does; the default is at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StopTerms {
+    pub(crate) grace_ns: u64,
+    /// Up to where due instants count, from the job's start.
+    pub(crate) end_ns: u64,
+}
+
 /// What an agent is to do in a job that it has an assignment of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AgentOrder {
     /// Begin at the job's start instant.
     Start,
-    /// Stop. `end_ns` is the last due instant that counts, from the job's start; 0: now.
-    Stop { grace_ns: u64, end_ns: u64 },
+    Stop(StopTerms),
     /// Follow a revision from its cut on.
     Revise(Arc<Revision>),
     /// Have the load test divide the params among so many seats.
-    Split { seats: u32 },
+    Split {
+        seats: u32,
+    },
     /// Give the load test its params, or new ones.
     Params(String),
 }

@@ -2,7 +2,7 @@
 
 use heavy_results::job::JobState;
 
-use super::event::{ChangeRefused, DRAIN_LIMIT_NS, PREPARE_LIMIT_NS, START_LEAD_NS};
+use super::event::{ChangeRefused, DRAIN_LIMIT_NS, PREPARE_LIMIT_NS, START_LEAD_NS, StopTerms};
 
 /// A revision takes effect this long after it was made: agents have released up to 50 ms ahead, and hear of it in time.
 const CUT_LEAD_NS: u64 = 150_000_000;
@@ -19,14 +19,6 @@ impl JobTime {
     pub(crate) const fn cut_ns(self) -> u64 {
         (self.now_ns + CUT_LEAD_NS).saturating_sub(self.start_ns)
     }
-}
-
-/// What agents are told when the job ends before its profile does; the default is at once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct StopTerms {
-    pub(crate) grace_ns: u64,
-    /// Up to where due instants count, from the job's start.
-    pub(crate) end_ns: u64,
 }
 
 /// When an event comes, and how far the job is by then.

@@ -4,10 +4,10 @@ use heavy_results::job::{JobSpec, JobState};
 
 use super::actions::Actions;
 use super::crew::{Crew, Openings};
-use super::event::{AgentOrder, ChangeRefused, JobAction, OfferedAgent};
-use super::lifecycle::{JobTime, Moment, StopTerms};
+use super::event::{AgentOrder, ChangeRefused, JobAction, StopTerms};
+use super::lifecycle::{JobTime, Moment};
 use super::share::{ShareState, Shares};
-use crate::fleet::{AgentAnswer, AssignmentReport};
+use crate::fleet::{AgentAnswer, AssignmentReport, Candidate};
 
 /// How an agent that is gone leaves its job.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl Membership {
     }
 
     /// Assigns the job to the agents with which it begins.
-    pub(crate) fn begin(&mut self, spec: &JobSpec, agents: &[OfferedAgent], actions: &mut Actions) {
+    pub(crate) fn begin(&mut self, spec: &JobSpec, agents: &[Candidate], actions: &mut Actions) {
         for agent in agents {
             self.shares.add(&agent.name);
         }
@@ -44,7 +44,7 @@ impl Membership {
     }
 
     /// Assigns a running job to one more agent, if there is room for it.
-    pub(crate) fn join(&mut self, moment: Moment, agent: &OfferedAgent, actions: &mut Actions) {
+    pub(crate) fn join(&mut self, moment: Moment, agent: &Candidate, actions: &mut Actions) {
         let name = &agent.name;
         let joined = self.while_running(moment, |crew, time| crew.join(time, agent));
         match &self.crew {

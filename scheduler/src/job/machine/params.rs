@@ -18,7 +18,7 @@ enum Division {
 pub(crate) struct JobParams {
     division: Division,
     /// The newest that a client has given since the start.
-    live: Option<String>,
+    pub(super) live: Option<String>,
 }
 
 impl JobParams {
@@ -50,13 +50,5 @@ impl JobParams {
             Division::Done(parts) => parts.get(seat as usize).map(String::as_str),
             Division::None | Division::Asked | Division::Failed => None,
         }
-    }
-
-    pub(crate) fn replace(&mut self, params: &str) {
-        self.live = Some(params.to_owned());
-    }
-
-    pub(crate) fn live(&self) -> Option<&str> {
-        self.live.as_deref()
     }
 }

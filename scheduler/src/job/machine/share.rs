@@ -33,13 +33,9 @@ impl ShareState {
 pub(crate) struct Shares(BTreeMap<String, ShareState>);
 
 impl Shares {
-    /// Adds a share that begins now; false if the agent has one.
-    pub(crate) fn add(&mut self, agent: &str) -> bool {
-        let is_new = !self.0.contains_key(agent);
-        if is_new {
-            self.0.insert(agent.to_owned(), ShareState::Assigned);
-        }
-        is_new
+    /// Adds a share that begins now, unless the agent has one.
+    pub(crate) fn add(&mut self, agent: &str) {
+        self.0.entry(agent.to_owned()).or_insert(ShareState::Assigned);
     }
 
     pub(crate) fn get(&self, agent: &str) -> Option<ShareState> {

@@ -25,10 +25,11 @@ fn queued() -> JobMachine {
     JobMachine::new(spec(r#""rate":"100","duration":"10s","graceful_stop":"30s""#))
 }
 
-fn offered(agent: &str) -> OfferedAgent {
-    OfferedAgent {
+fn offered(agent: &str) -> Candidate {
+    Candidate {
         name: agent.to_owned(),
         cores: 1,
+        ..Candidate::default()
     }
 }
 
@@ -74,7 +75,7 @@ fn start(agent: &str) -> JobAction {
 }
 
 fn stop_agent(agent: &str, grace_ns: u64, end_ns: u64) -> JobAction {
-    order(agent, AgentOrder::Stop { grace_ns, end_ns })
+    order(agent, AgentOrder::Stop(StopTerms { grace_ns, end_ns }))
 }
 
 fn collect(lost: &[&str], end_ns: u64) -> JobAction {
@@ -278,9 +279,9 @@ fn agents_are_weighed_by_cores_where_the_job_asks_for_it() {
         let mut machine = JobMachine::new(spec(&format!(
             r#""rate":"100","duration":"10s","weights":"{weights}""#
         )));
-        let agents = [("a", 8), ("b", 2)].map(|(agent, cores)| OfferedAgent {
-            name: agent.to_owned(),
+        let agents = [("a", 8), ("b", 2)].map(|(agent, cores)| Candidate {
             cores,
+            ..offered(agent)
         });
         let agents = agents.to_vec();
         let actions = machine.on(0, JobEvent::Taken { agents });
