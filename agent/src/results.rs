@@ -100,7 +100,7 @@ impl AssignmentResults {
         while let Some(piece) = next(lines) {
             match &running {
                 Some((clock, _)) => state.piece(&piece, clock, now_ns),
-                None => state.transcript.early(bytes(&piece)),
+                None => state.transcript.early(piece.bytes()),
             }
         }
         drop(state);
@@ -109,7 +109,7 @@ impl AssignmentResults {
 
     /// Takes one piece of output that came before the job's start.
     pub(crate) fn early(&self, piece: &LinePiece<'_>) {
-        self.lock().transcript.early(bytes(piece));
+        self.lock().transcript.early(piece.bytes());
     }
 
     pub(crate) fn stderr(&self, line: &[u8]) {
@@ -329,10 +329,4 @@ impl ResultsState {
 
 fn second(at_ns: i64) -> u32 {
     u32::try_from(at_ns.max(0) / SECOND_NS).unwrap_or(u32::MAX)
-}
-
-const fn bytes<'a>(piece: &LinePiece<'a>) -> &'a [u8] {
-    match piece {
-        LinePiece::Line(line) | LinePiece::TooLong(line) | LinePiece::Rest(line) => line,
-    }
 }

@@ -86,20 +86,14 @@ fn read_stderr(output: &mut impl Read, results: &AssignmentResults) {
     loop {
         let filled = read(&mut lines, output);
         while let Some(piece) = lines.next_piece() {
-            stderr_piece(&piece, results);
+            results.stderr(piece.bytes());
         }
         if filled == Filled::End {
             break;
         }
     }
     if let Some(piece) = lines.rest() {
-        stderr_piece(&piece, results);
-    }
-}
-
-fn stderr_piece(piece: &LinePiece<'_>, results: &AssignmentResults) {
-    match piece {
-        LinePiece::Line(line) | LinePiece::TooLong(line) | LinePiece::Rest(line) => results.stderr(line),
+        results.stderr(piece.bytes());
     }
 }
 

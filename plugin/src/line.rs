@@ -20,10 +20,7 @@ pub use iteration::{CheckOutcome, FAILED, IterationLine, PANIC, StepOutcome, TIM
 pub use metric::MetricLine;
 pub use request::{RequestLine, STATUS_KIND, status_fails};
 
-use dropped::DroppedWire;
 use fields::Text;
-use iteration::IterationWire;
-use metric::MetricWire;
 use request::RequestWire;
 
 /// Maximum length of a line without its newline. Readers skip the rest of a longer one.
@@ -107,9 +104,9 @@ impl<'a> Line<'a> {
         }
         // The SDK writes `type` first, so that half of all lines need not be parsed as a request in vain.
         if line.starts_with(ITERATION)
-            && let Ok(iteration) = serde_json::from_str::<IterationWire<'a>>(line)
+            && let Ok(iteration) = serde_json::from_str(line)
         {
-            return Ok(Self::Iteration(iteration.into()));
+            return Ok(Self::Iteration(iteration));
         }
         // Requests are tried first, whatever their `type`: a line of another type lacks their fields.
         match serde_json::from_str::<RequestWire<'a>>(line) {
@@ -130,15 +127,9 @@ fn decode_tagged(line: &str) -> Result<Line<'_>, NotAResult> {
     })?;
     match &*kind.0 {
         "" | "request" => Err(NotAResult::WrongFields),
-        "iteration" => serde_json::from_str::<IterationWire<'_>>(line)
-            .map(|i| Line::Iteration(i.into()))
-            .map_err(wrong),
-        "dropped" => serde_json::from_str::<DroppedWire<'_>>(line)
-            .map(|d| Line::Dropped(d.into()))
-            .map_err(wrong),
-        "metric" => serde_json::from_str::<MetricWire<'_>>(line)
-            .map(|m| Line::Metric(m.into()))
-            .map_err(wrong),
+        "iteration" => serde_json::from_str(line).map(Line::Iteration).map_err(wrong),
+        "dropped" => serde_json::from_str(line).map(Line::Dropped).map_err(wrong),
+        "metric" => serde_json::from_str(line).map(Line::Metric).map_err(wrong),
         _ => Err(NotAResult::UnknownType),
     }
 }

@@ -18,6 +18,16 @@ pub enum LinePiece<'a> {
     Rest(&'a [u8]),
 }
 
+impl<'a> LinePiece<'a> {
+    /// Its bytes, whatever it is.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Line(line) | Self::TooLong(line) | Self::Rest(line) => line,
+        }
+    }
+}
+
 /// What one read brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filled {

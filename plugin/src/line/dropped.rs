@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::fields::Text;
+use super::fields::text;
 use super::json::{number_field, string, text_field};
 
 /// Iterations that were due and never started. `[first, last]` spans the numbers; `count` says how many of this
 /// process's released iterations in that span were dropped.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct DroppedLine<'a> {
     /// The workflow.
+    #[serde(borrow, deserialize_with = "text")]
     pub workflow: Cow<'a, str>,
     /// `full` or `late`.
+    #[serde(borrow, deserialize_with = "text")]
     pub reason: Cow<'a, str>,
     /// How many.
     pub count: u64,
@@ -33,28 +35,5 @@ impl DroppedLine<'_> {
         number_field(b",\"first\":", self.first, out);
         number_field(b",\"last\":", self.last, out);
         out.extend_from_slice(b"}\n");
-    }
-}
-
-#[derive(Deserialize)]
-pub(super) struct DroppedWire<'a> {
-    #[serde(borrow)]
-    workflow: Text<'a>,
-    #[serde(borrow)]
-    reason: Text<'a>,
-    count: u64,
-    first: u64,
-    last: u64,
-}
-
-impl<'a> From<DroppedWire<'a>> for DroppedLine<'a> {
-    fn from(wire: DroppedWire<'a>) -> Self {
-        Self {
-            workflow: wire.workflow.0,
-            reason: wire.reason.0,
-            count: wire.count,
-            first: wire.first,
-            last: wire.last,
-        }
     }
 }

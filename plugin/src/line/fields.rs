@@ -35,6 +35,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// A [`Text`] field.
+pub(super) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'a, str>, D::Error> {
+    Text::deserialize(deserializer).map(|text| text.0)
+}
+
 /// Nanoseconds, given as an integer or as a fraction; a negative number is a wrong field.
 #[derive(Default)]
 pub(super) struct Nanos(pub(super) u64);
@@ -92,6 +97,11 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
+/// A [`Nanos`] field.
+pub(super) fn nanos<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Nanos::deserialize(deserializer).map(|nanos| nanos.0)
+}
+
 /// An RFC 3339 timestamp as nanoseconds since the Unix epoch.
 pub(super) struct Instant(pub(super) u64);
 
@@ -102,6 +112,11 @@ impl<'de> Deserialize<'de> for Instant {
             .map(Self)
             .ok_or_else(|| D::Error::custom("not an RFC 3339 timestamp"))
     }
+}
+
+/// An [`Instant`] field.
+pub(super) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    Instant::deserialize(deserializer).map(|instant| instant.0)
 }
 
 /// The `error` of a line: a string as it is, anything else as its JSON.
@@ -117,6 +132,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for AnyError<'a> {
         }
         Ok(Self(Cow::Borrowed(json)))
     }
+}
+
+/// An optional [`AnyError`] field.
+pub(super) fn error<'de: 'a, 'a, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    Option::<AnyError<'a>>::deserialize(deserializer).map(|error| error.map(|error| error.0))
 }
 
 /// Tags: an object of strings, kept as the JSON that was given; an empty object is no tags.
@@ -137,6 +159,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for TagsField<'a> {
             Cow::Borrowed(raw.get())
         }))
     }
+}
+
+/// A [`TagsField`].
+pub(super) fn tags<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'a, str>, D::Error> {
+    TagsField::deserialize(deserializer).map(|tags| tags.0)
 }
 
 struct StringMap;

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::fields::{AnyError, Instant, Nanos, Text};
+use super::fields::{Text, error, instant, nanos, text};
 use super::json::{
     error_field, flag_field, list, number_field, optional_text, string, text_field, time_field,
 };
@@ -21,44 +21,59 @@ pub const PANIC: &str = "panic";
 pub const TIMEOUT: &str = "iteration-timeout";
 
 /// The outcome of one iteration.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct IterationLine<'a> {
     /// The workflow.
+    #[serde(borrow, deserialize_with = "text")]
     pub workflow: Cow<'a, str>,
     /// The number of the iteration, as released.
     pub iteration: u64,
     /// `userID`; empty if absent.
+    #[serde(borrow, default, rename = "userID", deserialize_with = "text")]
     pub user_id: Cow<'a, str>,
     /// `sequenceID`; empty if absent.
+    #[serde(borrow, default, rename = "sequenceID", deserialize_with = "text")]
     pub sequence_id: Cow<'a, str>,
     /// `scheduled`: when it was due, in ns since the Unix epoch.
+    #[serde(rename = "scheduled", deserialize_with = "instant")]
     pub scheduled_ns: u64,
     /// `lag`: started - scheduled.
+    #[serde(rename = "lag", deserialize_with = "nanos")]
     pub lag_ns: u64,
     /// `slotWait`: the part of `lag` spent waiting for a free slot; the rest is the generator's own lag.
+    #[serde(default, rename = "slotWait", deserialize_with = "nanos")]
     pub slot_wait_ns: u64,
     /// `duration`: ended - started.
+    #[serde(rename = "duration", deserialize_with = "nanos")]
     pub duration_ns: u64,
     /// Whether `run` returned `Ok`.
     pub ok: bool,
     /// Whether it was cut off after the grace period; it is then neither ok nor failed.
+    #[serde(default)]
     pub interrupted: bool,
     /// The error, panic or timeout message.
+    #[serde(borrow, default, deserialize_with = "error")]
     pub error: Option<Cow<'a, str>>,
     /// `errorKind`: short and stable, one of [`FAILED`], [`PANIC`], [`TIMEOUT`] or the load test's own; empty if absent.
+    #[serde(borrow, default, deserialize_with = "text")]
     pub error_kind: Cow<'a, str>,
     /// The steps, in the order in which they ended.
+    #[serde(borrow, default)]
     pub steps: Vec<StepOutcome<'a>>,
     /// Passes and fails of each check.
+    #[serde(borrow, default, deserialize_with = "checks")]
     pub checks: Vec<CheckOutcome<'a>>,
 }
 
 /// One step of an iteration.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 pub struct StepOutcome<'a> {
     /// The step's name.
+    #[serde(borrow, deserialize_with = "text")]
     pub name: Cow<'a, str>,
     /// How long it took.
+    #[serde(rename = "duration", deserialize_with = "nanos")]
     pub duration_ns: u64,
     /// Whether it succeeded.
     pub ok: bool,
@@ -116,102 +131,32 @@ impl IterationLine<'_> {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct IterationWire<'a> {
-    #[serde(borrow)]
-    workflow: Text<'a>,
-    iteration: u64,
-    #[serde(borrow, default, rename = "userID")]
-    user_id: Text<'a>,
-    #[serde(borrow, default, rename = "sequenceID")]
-    sequence_id: Text<'a>,
-    scheduled: Instant,
-    lag: Nanos,
-    #[serde(default)]
-    slot_wait: Nanos,
-    duration: Nanos,
-    ok: bool,
-    #[serde(default)]
-    interrupted: bool,
-    #[serde(borrow, default)]
-    error: Option<AnyError<'a>>,
-    #[serde(borrow, default)]
-    error_kind: Text<'a>,
-    #[serde(borrow, default)]
-    steps: Vec<StepWire<'a>>,
-    #[serde(borrow, default)]
-    checks: ChecksField<'a>,
-}
-
-impl<'a> From<IterationWire<'a>> for IterationLine<'a> {
-    fn from(wire: IterationWire<'a>) -> Self {
-        Self {
-            workflow: wire.workflow.0,
-            iteration: wire.iteration,
-            user_id: wire.user_id.0,
-            sequence_id: wire.sequence_id.0,
-            scheduled_ns: wire.scheduled.0,
-            lag_ns: wire.lag.0,
-            slot_wait_ns: wire.slot_wait.0,
-            duration_ns: wire.duration.0,
-            ok: wire.ok,
-            interrupted: wire.interrupted,
-            error: wire.error.map(|error| error.0),
-            error_kind: wire.error_kind.0,
-            steps: wire
-                .steps
-                .into_iter()
-                .map(|step| StepOutcome {
-                    name: step.name.0,
-                    duration_ns: step.duration.0,
-                    ok: step.ok,
-                })
-                .collect(),
-            checks: wire.checks.0,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct StepWire<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    duration: Nanos,
-    ok: bool,
-}
-
 /// `{name: [passes, fails]}`.
-#[derive(Default)]
-struct ChecksField<'a>(Vec<CheckOutcome<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for ChecksField<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ChecksVisitor;
-        impl<'de> Visitor<'de> for ChecksVisitor {
-            type Value = ChecksField<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of [passes, fails]")
-            }
-            fn visit_unit<E>(self) -> Result<ChecksField<'de>, E> {
-                Ok(ChecksField::default())
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ChecksField<'de>, A::Error> {
-                let mut checks = Vec::new();
-                while let Some((name, CheckTally { passes, fails })) =
-                    map.next_entry::<Text<'de>, CheckTally>()?
-                {
-                    checks.push(CheckOutcome {
-                        name: name.0,
-                        passes,
-                        fails,
-                    });
-                }
-                Ok(ChecksField(checks))
-            }
+fn checks<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<CheckOutcome<'a>>, D::Error> {
+    struct ChecksVisitor;
+    impl<'de> Visitor<'de> for ChecksVisitor {
+        type Value = Vec<CheckOutcome<'de>>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of [passes, fails]")
         }
-        deserializer.deserialize_any(ChecksVisitor)
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Vec::new())
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut checks = Vec::new();
+            while let Some((name, CheckTally { passes, fails })) =
+                map.next_entry::<Text<'de>, CheckTally>()?
+            {
+                checks.push(CheckOutcome {
+                    name: name.0,
+                    passes,
+                    fails,
+                });
+            }
+            Ok(checks)
+        }
     }
+    deserializer.deserialize_any(ChecksVisitor)
 }
 
 struct CheckTally {

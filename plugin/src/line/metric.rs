@@ -5,21 +5,24 @@ use std::borrow::Cow;
 use heavy_load::vocabulary::MetricKind;
 use serde::Deserialize;
 
-use super::fields::{TagsField, Text};
+use super::fields::{tags, text};
 use super::json::{optional_text, raw_field, string, text_field};
 
 /// A value of a custom metric.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct MetricLine<'a> {
     /// The metric's name.
+    #[serde(borrow, deserialize_with = "text")]
     pub name: Cow<'a, str>,
     /// How values are aggregated.
     pub kind: MetricKind,
     /// The value: added to a counter, the newest of a gauge, 0 or 1 of a rate, one sample of a trend.
     pub value: f64,
     /// The step; empty outside of steps.
+    #[serde(borrow, default, deserialize_with = "text")]
     pub step: Cow<'a, str>,
     /// The tags as a JSON object of strings; empty if absent.
+    #[serde(borrow, default, deserialize_with = "tags")]
     pub tags: Cow<'a, str>,
 }
 
@@ -35,29 +38,5 @@ impl MetricLine<'_> {
         optional_text(b",\"step\":", &self.step, out);
         raw_field(b",\"tags\":", &self.tags, out);
         out.extend_from_slice(b"}\n");
-    }
-}
-
-#[derive(Deserialize)]
-pub(super) struct MetricWire<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-    kind: MetricKind,
-    value: f64,
-    #[serde(borrow, default)]
-    step: Text<'a>,
-    #[serde(borrow, default)]
-    tags: TagsField<'a>,
-}
-
-impl<'a> From<MetricWire<'a>> for MetricLine<'a> {
-    fn from(wire: MetricWire<'a>) -> Self {
-        Self {
-            name: wire.name.0,
-            kind: wire.kind,
-            value: wire.value,
-            step: wire.step.0,
-            tags: wire.tags.0,
-        }
     }
 }
