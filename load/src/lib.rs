@@ -8,6 +8,7 @@
 pub mod admission;
 pub mod arrivals;
 mod by_text;
+pub mod date;
 pub mod env;
 pub mod execution;
 pub mod exit_code;

@@ -2,6 +2,8 @@
 //!
 //! Days are counted as in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
 
+use heavy_load::date::civil_from_days;
+
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Appends `wall_ns` as `2026-11-21T09:30:00.123456789Z`: always UTC, always nine digits.
@@ -70,22 +72,6 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
         .ok()?
         .checked_mul(NS_PER_SECOND)?
         .checked_add(fraction)
-}
-
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let z = days + 719_468;
-    let era = z / 146_097;
-    let day_of_era = z % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 use std::io;
 
+use futures::{Stream, TryStreamExt};
 use uuid::Uuid;
+
+use crate::Error;
 
 /// Rows that can be exported: the relations of these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,4 +127,23 @@ impl ExportRelation {
             self.name()
         )
     }
+}
+
+/// Passes rows on to `sink` and returns their number; `value` reads a field in its column.
+pub(crate) async fn pass_on<R>(
+    mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
+    fields: &[ExportField],
+    sink: &mut dyn RowSink,
+    value: for<'r> fn(&'r R, usize, &ExportField) -> Result<Option<Cow<'r, str>>, sqlx::Error>,
+) -> Result<u64, Error> {
+    let mut count = 0;
+    while let Some(row) = rows.try_next().await? {
+        let columns = fields.iter().enumerate();
+        let values = columns
+            .map(|(column, field)| value(&row, column, field))
+            .collect::<Result<Vec<_>, _>>()?;
+        sink.row(&values).map_err(Error::Output)?;
+        count += 1;
+    }
+    Ok(count)
 }

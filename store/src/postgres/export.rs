@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 
-use futures::TryStreamExt;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::{AssertSqlSafe, Connection, Row};
 use uuid::Uuid;
 
 use super::database::PostgresStore;
 use super::query;
 use crate::Error;
-use crate::export::{ExportField, ExportRelation, RowSink, ValueKind};
+use crate::export::{ExportField, ExportRelation, RowSink, ValueKind, pass_on};
 
 /// All rows as of one instant, however long it takes.
 const PREPARE: &str = "SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
@@ -22,31 +21,11 @@ pub(super) async fn run(
     sink: &mut dyn RowSink,
 ) -> Result<u64, Error> {
     let mut connection = query::connect(store, PREPARE).await?;
-    let rows = stream(&mut connection, job, raw, sink).await;
-    connection.close_hard().await?;
-    rows
-}
-
-async fn stream(
-    connection: &mut PgConnection,
-    job: Uuid,
-    raw: ExportRelation,
-    sink: &mut dyn RowSink,
-) -> Result<u64, Error> {
-    let fields = raw.fields();
     let sql = AssertSqlSafe(raw.select(job, instant));
-    let mut rows = sqlx::raw_sql(sql).fetch(connection);
-    let mut count = 0;
-    while let Some(row) = rows.try_next().await? {
-        let values = fields
-            .iter()
-            .enumerate()
-            .map(|(column, field)| value(&row, column, field))
-            .collect::<Result<Vec<_>, _>>()?;
-        sink.row(&values).map_err(Error::Output)?;
-        count += 1;
-    }
-    Ok(count)
+    let rows = sqlx::raw_sql(sql).fetch(&mut connection);
+    let count = pass_on(rows, raw.fields(), sink, value).await;
+    connection.close_hard().await?;
+    count
 }
 
 /// As SQLite writes it.

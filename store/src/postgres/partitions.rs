@@ -1,5 +1,6 @@
 //! Partitions of raw rows: one for each day of job ids, so that old days can be dropped as a whole.
 
+use heavy_load::date::civil_from_days;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -30,7 +31,7 @@ pub(super) fn of(table: &str, job: Uuid) -> String {
 }
 
 fn of_day(table: &str, day: u64) -> String {
-    let (year, month, day) = date(day);
+    let (year, month, day) = civil_from_days(day);
     format!("{table}_{year:04}{month:02}{day:02}")
 }
 
@@ -44,19 +45,6 @@ fn ids(day: u64) -> [Uuid; 2] {
     let first = lowest(day).unwrap_or(u128::MAX);
     let last = lowest(day + 1).map_or(u128::MAX, |next| next - 1);
     [first, last].map(Uuid::from_u128)
-}
-
-/// The Gregorian date of a day since the Unix epoch (H. Hinnant, days to civil).
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let era = days / 146_097;
-    let day_of_era = days % 146_097;
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 
 /// Makes the partitions of the job's day where they are missing.
@@ -160,18 +148,6 @@ async fn all_exist(pool: &PgPool, job: Uuid) -> Result<bool, sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_have_dates() {
-        for (days, expected) in [
-            (0, (1970, 1, 1)),
-            (11_016, (2000, 2, 29)),
-            (20_778, (2026, 11, 21)),
-            (20_819, (2027, 1, 1)),
-        ] {
-            assert_eq!(date(days), expected);
-        }
-    }
 
     #[test]
     fn a_day_holds_its_ids_and_no_others() {
