@@ -66,10 +66,7 @@ pub(crate) struct Unreadable {
 }
 
 impl Assignment {
-    /// Parses an assignment.
-    ///
-    /// # Errors
-    /// The answer fails the assignment.
+    /// Parses an assignment. The answer of an error fails it.
     pub(crate) fn parse(assign: v1::Assign) -> Result<Self, Unreadable> {
         let (job, epoch) = (assign.job.clone(), assign.epoch);
         Self::checked(assign).map_err(|problem| {
@@ -111,10 +108,7 @@ impl Assignment {
 }
 
 impl Order {
-    /// Parses a revision for a running or prepared assignment.
-    ///
-    /// # Errors
-    /// When it is not a revision. The scheduler expects no answer.
+    /// Parses a revision for a running or prepared assignment. The scheduler expects no answer of an error.
     pub(crate) fn revise(revise: v1::Revise) -> Result<Self, Unreadable> {
         match revision(&revise.revision) {
             Ok(revision) => Ok(Self::Command(

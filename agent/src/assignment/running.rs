@@ -37,9 +37,6 @@ pub(super) struct RunningShare {
 
 impl RunningShare {
     /// Starts at an instant of the scheduler's clock. The receiver hears when all results are delivered.
-    ///
-    /// # Errors
-    /// When the spool cannot be created.
     pub(super) fn start(
         shared: &AgentShared,
         assignment: &Assignment,
@@ -137,10 +134,7 @@ impl RunningShare {
         results.tick();
     }
 
-    /// Closes the account.
-    ///
-    /// # Errors
-    /// When it does not add up, which is a defect of the agent.
+    /// Closes the account; an error is a defect of the agent.
     pub(super) async fn close(&self, ended: Ended) -> Result<(), Unbalanced> {
         let plan = self.plan.clone();
         // Counting what is left of a long job takes too long for this thread.

@@ -20,9 +20,6 @@ enum ReachProblem {
 }
 
 /// Calls the collector at `url` until it answers, for at most [`REACH_LIMIT`].
-///
-/// # Errors
-/// The message says what did not answer, why, and what to do.
 pub(crate) async fn reach(url: &str) -> Result<(), String> {
     let limit = Instant::now() + REACH_LIMIT;
     let mut backoff = Backoff::default();

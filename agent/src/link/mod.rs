@@ -3,7 +3,7 @@
 mod estimate;
 mod session;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -127,10 +127,7 @@ impl Link {
         (link, handle)
     }
 
-    /// Keeps the stream open until nobody needs it.
-    ///
-    /// # Errors
-    /// When the scheduler refuses this agent for good.
+    /// Keeps the stream open until nobody needs it, or the scheduler refuses this agent for good.
     pub(crate) async fn run(mut self) -> Result<(), Error> {
         let mut backoff = Backoff::default();
         let mut failures = 0;
@@ -206,14 +203,9 @@ impl Link {
             glibc: self
                 .host
                 .glibc
-                .map(|version| version.to_string())
-                .unwrap_or_default(),
+                .map_or_else(String::new, |version| version.to_string()),
             memory_bytes: host::memory_bytes(),
-            jobs: held
-                .map(|said| (said.job.clone(), ()))
-                .collect::<BTreeMap<_, _>>()
-                .into_keys()
-                .collect(),
+            jobs: Vec::from_iter(held.map(|said| said.job.clone()).collect::<BTreeSet<_>>()),
         }
     }
 }

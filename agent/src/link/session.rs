@@ -108,9 +108,6 @@ impl Link {
     }
 
     /// Takes a message; false when nobody takes orders any more.
-    ///
-    /// # Errors
-    /// When it is an order that cannot be read.
     fn hear(&mut self, heard: Heard) -> Result<bool, Unreadable> {
         let order = match heard {
             Heard::Registered(lease) => {
