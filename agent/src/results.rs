@@ -46,8 +46,19 @@ pub(crate) struct AssignmentResults {
 
 impl AssignmentResults {
     pub(crate) fn new(workflows: &[String], keep: Keep) -> Self {
+        let state = ResultsState {
+            running: None,
+            rollup: Rollup::new(workflows),
+            rows: RowBuffer::new(keep),
+            transcript: Transcript::default(),
+            health: Vec::new(),
+            events: Vec::new(),
+            cpu_max: 0.0,
+            complete_before: 0,
+            end_monotonic_ns: u64::MAX,
+        };
         Self {
-            state: Mutex::new(ResultsState::new(workflows, keep)),
+            state: Mutex::new(state),
             reader: ReaderProgress::new(),
             ticked_ns: AtomicU64::new(0),
         }
@@ -238,20 +249,6 @@ struct ResultsState {
 }
 
 impl ResultsState {
-    fn new(workflows: &[String], keep: Keep) -> Self {
-        Self {
-            running: None,
-            rollup: Rollup::new(workflows),
-            rows: RowBuffer::new(keep),
-            transcript: Transcript::default(),
-            health: Vec::new(),
-            events: Vec::new(),
-            cpu_max: 0.0,
-            complete_before: 0,
-            end_monotonic_ns: u64::MAX,
-        }
-    }
-
     fn piece(&mut self, piece: &LinePiece<'_>, clock: &JobClock, now_ns: i64) {
         match piece {
             LinePiece::Line(line) => self.line(line, clock, now_ns),

@@ -58,7 +58,9 @@ impl BatchDictionary {
         if let Some(place) = self.places.get(text) {
             return *place;
         }
-        let place = self.add(text);
+        let place = self.count;
+        self.texts.push(FIELD, text);
+        self.count += 1;
         self.places.insert(text.into(), place);
         place
     }
@@ -83,11 +85,5 @@ impl BatchDictionary {
 
     pub(crate) fn texts(&self) -> &TextColumn {
         &self.texts
-    }
-
-    fn add(&mut self, text: &str) -> u32 {
-        self.texts.push(FIELD, text);
-        self.count += 1;
-        self.count - 1
     }
 }

@@ -2,6 +2,7 @@
 
 use heavy_plugin::line::IterationLine;
 
+use super::Keep;
 use super::dictionary::{BatchDictionary, SymbolTable};
 use super::wire::{PackedColumns, Part, TextColumn};
 use crate::rollup::names::Symbol;
@@ -36,20 +37,13 @@ pub(crate) struct IterationEncoder {
     sequence_id: TextColumn,
 }
 
-/// When an iteration was scheduled, and what follows from it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    pub(super) scheduled_ns: i64,
-    pub(super) has_response: bool,
-    pub(super) window: u64,
-}
-
 impl IterationEncoder {
     pub(crate) fn push(
         &mut self,
         line: &IterationLine<'_>,
         workflow: Symbol,
-        timing: Timing,
+        (scheduled_ns, has_response): (i64, bool),
+        keep: &Keep,
         tables: &Tables,
         dictionary: &mut BatchDictionary,
     ) {
@@ -71,10 +65,10 @@ impl IterationEncoder {
         put(IterationField::Duration, line.duration_ns);
         put(IterationField::Ok, u64::from(line.ok && !line.interrupted));
         put(IterationField::Interrupted, u64::from(line.interrupted));
-        put(IterationField::HasResponse, u64::from(timing.has_response));
-        put(IterationField::Window, timing.window);
+        put(IterationField::HasResponse, u64::from(has_response));
+        put(IterationField::Window, keep.window(scheduled_ns));
         self.packed
-            .push_signed(IterationField::Scheduled as usize, timing.scheduled_ns);
+            .push_signed(IterationField::Scheduled as usize, scheduled_ns);
         self.sequence_id
             .push(IterationField::SequenceId as u32, super::id(&line.sequence_id));
     }

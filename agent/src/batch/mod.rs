@@ -12,7 +12,7 @@ use heavy_results::job::Samples;
 use crate::rollup::names::Symbol;
 use crate::rollup::requests::{RequestClass, Tables};
 use dictionary::BatchDictionary;
-use iterations::{IterationEncoder, Timing};
+use iterations::IterationEncoder;
 pub(crate) use keep::Keep;
 use requests::RequestEncoder;
 use wire::Part;
@@ -80,18 +80,12 @@ impl RowBuffer {
         now_ns: i64,
         tables: &Tables,
     ) {
-        let (scheduled_ns, has_response) = timing;
         if !self.keeps(!line.ok, &line.sequence_id) {
             return;
         }
         self.opened_ns.get_or_insert(now_ns);
-        let timing = Timing {
-            scheduled_ns,
-            has_response,
-            window: self.keep.window(scheduled_ns),
-        };
         self.iterations
-            .push(line, workflow, timing, tables, &mut self.dictionary);
+            .push(line, workflow, timing, &self.keep, tables, &mut self.dictionary);
     }
 
     /// The batch, if it has as many rows or bytes as it may have.

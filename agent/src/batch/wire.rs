@@ -19,18 +19,6 @@ pub(crate) fn header_len(field: u32, length: usize) -> usize {
     bytes(u64::from(field) << 3) + bytes(length as u64)
 }
 
-/// A packed column of numbers: `repeated` of any integer type or bool.
-#[derive(Debug, Default)]
-struct PackedNumbers {
-    bytes: Vec<u8>,
-}
-
-impl PackedNumbers {
-    fn push(&mut self, number: u64) {
-        varint(number, &mut self.bytes);
-    }
-}
-
 /// A column of texts: `repeated string`.
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
@@ -41,6 +29,18 @@ impl TextColumn {
     pub(crate) fn push(&mut self, field: u32, text: &str) {
         header(field, text.len(), &mut self.bytes);
         self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    pub(crate) fn part(&self) -> Part<'_> {
+        Part::Fields(&self.bytes)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
     }
 }
 
@@ -53,20 +53,20 @@ pub(crate) enum Part<'a> {
     Fields(&'a [u8]),
 }
 
-/// Packed columns of one message: each at its field number, below `N`.
+/// Packed columns of one message, `repeated` of any integer type or bool: each at its field number, below `N`.
 #[derive(Debug)]
-pub(crate) struct PackedColumns<const N: usize>([PackedNumbers; N]);
+pub(crate) struct PackedColumns<const N: usize>([Vec<u8>; N]);
 
 impl<const N: usize> Default for PackedColumns<N> {
     fn default() -> Self {
-        Self(std::array::from_fn(|_| PackedNumbers::default()))
+        Self(std::array::from_fn(|_| Vec::new()))
     }
 }
 
 impl<const N: usize> PackedColumns<N> {
     /// Appends a number to the column of a field.
     pub(crate) fn push(&mut self, field: usize, number: u64) {
-        self.0[field].push(number);
+        varint(number, &mut self.0[field]);
     }
 
     /// As `sint64`.
@@ -75,32 +75,18 @@ impl<const N: usize> PackedColumns<N> {
     }
 
     pub(crate) fn bytes(&self, field: usize) -> usize {
-        self.0[field].bytes.len()
+        self.0[field].len()
     }
 
     /// The columns that are not empty.
     pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
-        let columns = (0..).zip(&self.0).filter(|(_, column)| !column.bytes.is_empty());
-        columns.map(|(field, column)| Part::Packed(field, &column.bytes))
+        let columns = (0..).zip(&self.0).filter(|(_, column)| !column.is_empty());
+        columns.map(|(field, column)| Part::Packed(field, column))
     }
 
     /// Empties the columns and keeps their memory.
     pub(crate) fn clear(&mut self) {
-        self.0.iter_mut().for_each(|column| column.bytes.clear());
-    }
-}
-
-impl TextColumn {
-    pub(crate) fn part(&self) -> Part<'_> {
-        Part::Fields(&self.bytes)
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
+        self.0.iter_mut().for_each(Vec::clear);
     }
 }
 
