@@ -3,9 +3,11 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use futures::{Stream, TryStreamExt};
 use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
+use sqlx::Column;
 use uuid::Uuid;
 
 use crate::batch::{Batch, Committed, EncodedStats, Mark, Producer};
@@ -23,6 +25,32 @@ pub struct Table {
     pub rows: Vec<Vec<Option<String>>>,
     /// Whether rows beyond the limit were left out.
     pub truncated: bool,
+}
+
+impl Table {
+    /// Reads at most `max_rows` rows; `text` reads a column of one.
+    pub(crate) async fn read<R: sqlx::Row>(
+        columns: &[impl Column],
+        mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
+        max_rows: usize,
+        text: impl Fn(&R, usize) -> Result<Option<String>, sqlx::Error>,
+        wrong: impl Fn(&sqlx::Error) -> Error,
+    ) -> Result<Self, Error> {
+        let columns = columns.iter().map(|column| column.name().to_owned());
+        let mut table = Self {
+            columns: columns.collect(),
+            ..Self::default()
+        };
+        while let Some(row) = rows.try_next().await.map_err(|error| wrong(&error))? {
+            if table.rows.len() == max_rows {
+                table.truncated = true;
+                break;
+            }
+            let cells = (0..row.len()).map(|column| text(&row, column));
+            table.rows.push(cells.collect::<Result<_, _>>()?);
+        }
+        Ok(table)
+    }
 }
 
 /// The results database. All methods may be called at once from many tasks.

@@ -1,10 +1,7 @@
 //! People's queries, in a read-only transaction on a connection of their own.
 
-use futures::TryStreamExt;
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgRow};
-use sqlx::{
-    AssertSqlSafe, Column, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement,
-};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement};
 
 use super::database::PostgresStore;
 use super::explain;
@@ -54,31 +51,16 @@ async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Re
         .prepare(AssertSqlSafe(sql).into_sql_str())
         .await
         .map_err(|error| wrong(&error, sql))?;
-    let mut table = Table {
-        columns: prepared
-            .columns()
-            .iter()
-            .map(|column| column.name().to_owned())
-            .collect(),
-        ..Table::default()
-    };
     // The simple protocol gives every value as text.
-    let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut *connection);
-    while let Some(row) = rows.try_next().await.map_err(|error| wrong(&error, sql))? {
-        if table.rows.len() == max_rows {
-            table.truncated = true;
-            break;
-        }
-        let cells = (0..row.len())
-            .map(|column| text(&row, column))
-            .collect::<Result<_, _>>()?;
-        table.rows.push(cells);
-    }
-    Ok(table)
-}
-
-fn text(row: &PgRow, column: usize) -> Result<Option<String>, sqlx::Error> {
-    row.try_get_unchecked::<Option<String>, _>(column)
+    let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut *connection);
+    Table::read(
+        prepared.columns(),
+        rows,
+        max_rows,
+        |row: &PgRow, column| row.try_get_unchecked(column),
+        |error| wrong(error, sql),
+    )
+    .await
 }
 
 fn wrong(error: &sqlx::Error, sql: &str) -> Error {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::TryStreamExt;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{
-    AssertSqlSafe, Column, ConnectOptions, Connection, Executor, Row, SqlSafeStr, SqliteConnection,
-    Statement, TypeInfo, ValueRef,
+    AssertSqlSafe, ConnectOptions, Connection, Executor, Row, SqlSafeStr, SqliteConnection, Statement,
+    TypeInfo, ValueRef,
 };
 
 use super::database::SqliteStore;
@@ -72,26 +71,9 @@ async fn answer(connection: &mut SqliteConnection, sql: &str, max_rows: usize) -
         .prepare(AssertSqlSafe(sql).into_sql_str())
         .await
         .map_err(|error| wrong(&error))?;
-    let mut table = Table {
-        columns: prepared
-            .columns()
-            .iter()
-            .map(|column| column.name().to_owned())
-            .collect(),
-        ..Table::default()
-    };
-    let mut rows = prepared.query().fetch(&mut *connection);
-    while let Some(row) = rows.try_next().await.map_err(|error| wrong(&error))? {
-        if table.rows.len() == max_rows {
-            table.truncated = true;
-            break;
-        }
-        let cells = (0..row.len())
-            .map(|column| Ok(text(&row, column)?.map(Cow::into_owned)))
-            .collect::<Result<_, sqlx::Error>>()?;
-        table.rows.push(cells);
-    }
-    Ok(table)
+    let rows = prepared.query().fetch(&mut *connection);
+    let text = |row: &SqliteRow, column| Ok(text(row, column)?.map(Cow::into_owned));
+    Table::read(prepared.columns(), rows, max_rows, text, wrong).await
 }
 
 fn wrong(error: &sqlx::Error) -> Error {
