@@ -68,6 +68,10 @@ pub(crate) struct Collected {
     pub(crate) unwritten: Option<SeriesUpdate>,
     /// Whether nothing is missing.
     pub(crate) complete: bool,
+    /// Those that took part, with their shares of the plan.
+    pub(crate) shares: Vec<(String, u64)>,
+    /// Up to where due instants count, from the job's start.
+    pub(crate) end_ns: u64,
 }
 
 /// The aggregation of one job, a task of its own.
@@ -163,6 +167,8 @@ impl AggregationTask {
                         aggregator,
                         unwritten,
                         complete,
+                        shares: self.shares,
+                        end_ns: collect.end_ns,
                     };
                 }
             }

@@ -15,18 +15,8 @@ use super::machine::team::Team;
 const WRITE_ATTEMPTS: u32 = 20;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
-/// What ran, as far as the driver knows.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) collected: Collected,
-    /// Those that took part, with their shares of the plan.
-    pub(crate) shares: Vec<(String, u64)>,
-    /// Up to where due instants count, from the job's start.
-    pub(crate) end_ns: u64,
-}
-
 /// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished.
-pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Ran>) {
+pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Collected>) {
     if let Some(ran) = ran {
         let (update, summary) = sum_up(job, ran);
         let what = "totals";
@@ -53,28 +43,27 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
         let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();
         agents.dedup();
         // How far the load got is not known: what the agents have reported as due is what was due.
-        ran = Some(Ran {
+        ran = Some(Collected {
+            aggregator,
+            unwritten: None,
+            complete: false,
             shares: Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1))).shares(),
             end_ns,
-            collected: Collected {
-                aggregator,
-                unwritten: None,
-                complete: false,
-            },
         });
     }
     conclude(&*store, &mut job, ran).await;
 }
 
 /// Fills in what results say of a job; gives the last rows and the last summary.
-fn sum_up(job: &mut JobInfo, ran: Ran) -> (SeriesUpdate, Summary) {
-    let Ran {
-        collected,
+fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
+    let Collected {
+        mut aggregator,
+        unwritten,
+        complete,
         shares,
         end_ns,
     } = ran;
-    let mut aggregator = collected.aggregator;
-    job.degraded |= !collected.complete;
+    job.degraded |= !complete;
     aggregator.end_at(end_ns);
     let mut summary = aggregator.summary(job, &shares, true);
     let judgement = judge(&summary);
@@ -101,14 +90,14 @@ fn sum_up(job: &mut JobInfo, ran: Ran) -> (SeriesUpdate, Summary) {
     };
     job.achieved_rate = (end_ns > 0).then(|| summary.iterations.started as f64 * 1e9 / end_ns as f64);
     summary.warnings.extend(judgement.warnings);
-    if !collected.complete {
+    if !complete {
         let warning =
             "not everything that the agents measured has arrived: counts and percentiles are too low";
         summary.warnings.push(warning.to_owned());
     }
     summary.job = job.clone();
     let mut update = aggregator.take_changes(u32::MAX);
-    if let Some(unwritten) = collected.unwritten {
+    if let Some(unwritten) = unwritten {
         merge(&mut update, unwritten);
     }
     (update, summary)

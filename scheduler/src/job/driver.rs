@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::aggregation::{Aggregation, AggregationOrder, Collected};
-use super::conclude::{Ran, conclude};
+use super::conclude::conclude;
 use super::error::Error;
 use super::machine::JobMachine;
 use super::machine::crew::Openings;
@@ -237,11 +237,7 @@ impl JobDriver {
     async fn conclude(&mut self) {
         self.take_over();
         let mut job = self.job.borrow().clone();
-        let ran = self.collected.take().map(|collected| Ran {
-            collected,
-            shares: self.machine.team().map(Team::shares).unwrap_or_default(),
-            end_ns: self.machine.end_ns(),
-        });
+        let ran = self.collected.take();
         self.tools.env_files.forget(job.id).await;
         conclude(&*self.tools.store, &mut job, ran).await;
         // One that could not finish (its collector does not answer, say) must not keep later jobs waiting.
