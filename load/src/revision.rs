@@ -7,7 +7,7 @@ use crate::arrivals::Arrivals;
 use crate::load::{Closed, Load, LoadModel, Quota};
 use crate::profile::Profile;
 use crate::split::{Share, Split};
-use crate::stream::{Deal, Dealt, Stream};
+use crate::stream::{Dealt, Stream};
 
 /// One agent that takes part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,14 +134,7 @@ impl Revision {
             u64::from(self.number),
             u64::from(self.members[place].seat),
         ];
-        Some(Dealt::new(
-            stream.clone(),
-            Deal {
-                share,
-                cut_ns: self.cut_ns,
-                seat,
-            },
-        ))
+        Some(Dealt::new(stream.clone(), share, self.cut_ns, seat))
     }
 
     /// Which users of a closed load, and which numbers of its iterations, belong to an agent.
@@ -163,7 +156,8 @@ impl Revision {
 /// What belongs to a seat, whatever becomes of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seated {
-    share: Share,
+    /// The numbers that its iterations get.
+    pub share: Share,
 }
 
 impl Seated {
@@ -185,12 +179,6 @@ impl Seated {
         let each = iterations.checked_div(users).unwrap_or(0);
         let rest = iterations.checked_rem(users).unwrap_or(0);
         each * self.count_of(users) + self.count_of(rest)
-    }
-
-    /// The numbers that its iterations get.
-    #[must_use]
-    pub const fn numbers(&self) -> &Share {
-        &self.share
     }
 
     /// From when to when each of its users of a closed workflow of `load` is there: user, came, leaves, from the job's

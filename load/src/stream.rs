@@ -111,29 +111,19 @@ struct Random {
     area_at_cut: u128,
 }
 
-/// Which part of a stream a member has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deal {
-    /// The member's iterations.
-    pub share: Share,
-    /// From when on, from the job's start.
-    pub cut_ns: u64,
-    /// The workflow's place, the revision's number and the member's place: what seeds its arrivals, if they are random.
-    pub seat: [u64; 3],
-}
-
 impl Dealt {
-    /// A member's part of a stream.
+    /// The part of a stream that a member has by its `share` from an instant on, from the job's start. `seat` is the
+    /// workflow's place, the revision's number and the member's place: what seeds its arrivals, if they are random.
     #[must_use]
-    pub fn new(stream: Stream, deal: Deal) -> Self {
-        let [workflow, revision, member] = deal.seat;
+    pub fn new(stream: Stream, share: Share, cut_ns: u64, seat: [u64; 3]) -> Self {
+        let [workflow, revision, member] = seat;
         let random = (stream.arrivals == Arrivals::Poisson).then(|| Random {
             draws: Draws::new(stream.seed, workflow, revision, member).peekable(),
-            area_at_cut: stream.profile.area(deal.cut_ns.saturating_sub(stream.offset_ns)),
+            area_at_cut: stream.profile.area(cut_ns.saturating_sub(stream.offset_ns)),
         });
         Self {
             stream,
-            share: deal.share,
+            share,
             taken: 0,
             random,
         }

@@ -70,7 +70,7 @@ pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Sea
 }
 
 fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup {
-    let (first, period, places) = seated.numbers().table();
+    let (first, period, places) = seated.share.table();
     let alone = ClosedSetup::new(closed, spec.execution.graceful_stop().ns());
     let users = u64::from(closed.users.most());
     let shared = alone.iterations;

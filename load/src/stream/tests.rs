@@ -36,14 +36,7 @@ fn all(mut dealt: Dealt) -> Vec<(u64, u64)> {
 
 fn deal(stream: &Stream, weights: &[u32], member: u32) -> Dealt {
     let share = Split::new(0, weights).unwrap().share(member);
-    Dealt::new(
-        stream.clone(),
-        Deal {
-            share,
-            cut_ns: 0,
-            seat: [0, 0, u64::from(member)],
-        },
-    )
+    Dealt::new(stream.clone(), share, 0, [0, 0, u64::from(member)])
 }
 
 #[test]

@@ -7,7 +7,7 @@ use heavy_load::profile::Profile;
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_load::split::Split;
-use heavy_load::stream::{Deal, Dealt, Stream};
+use heavy_load::stream::{Dealt, Stream};
 
 use super::Error;
 use crate::harness::ahead;
@@ -72,13 +72,8 @@ impl CallPlan {
                 let split = Split::new(0, &weights).expect("there is a thread, and few enough");
                 let share = split.share(thread);
                 let left = share.count_before(stream.planned());
-                let deal = Deal {
-                    share,
-                    cut_ns: 0,
-                    seat: [0; 3],
-                };
                 PlanPart::Paced {
-                    dealt: Dealt::new(stream.clone(), deal),
+                    dealt: Dealt::new(stream.clone(), share, 0, [0; 3]),
                     left,
                 }
             }

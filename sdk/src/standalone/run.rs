@@ -8,7 +8,7 @@ use std::time::Duration;
 use heavy_load::exit_code;
 use heavy_load::load::{Load, LoadModel, Quota};
 use heavy_load::split::Split;
-use heavy_load::stream::{Deal, Dealt, Stream};
+use heavy_load::stream::{Dealt, Stream};
 use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Release, Setup, WorkflowSetup};
 use tokio::runtime::{Builder, LocalOptions};
 
@@ -126,12 +126,7 @@ async fn release(
     start_ns: u64,
 ) -> Result<(), Failure> {
     let share = Split::new(0, &[1]).map_err(|_| nothing())?.share(0);
-    let deal = Deal {
-        share,
-        cut_ns: 0,
-        seat: [0; 3],
-    };
-    let mut dealt = Dealt::new(stream, deal);
+    let mut dealt = Dealt::new(stream, share, 0, [0; 3]);
     while dealt.peek().is_some() {
         let until_ns = (monotonic_ns() - anchor.monotonic_ns + LEAD_NS).saturating_sub(start_ns);
         let due = take_before(&mut dealt, until_ns, usize::MAX);
