@@ -3,7 +3,6 @@
 use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
 use serde::{Deserialize, Serialize};
 
-/// A row of the table of kinds.
 #[derive(Debug, Clone, Copy)]
 struct Row {
     kind: ErrorKind,

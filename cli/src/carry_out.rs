@@ -8,7 +8,6 @@ use heavy_results::job::JobView;
 
 use crate::exit::CommandFailure;
 
-/// What came of a job.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// The job and its summary.

@@ -98,7 +98,6 @@ impl HeavyCommand {
     }
 }
 
-/// The arguments of `heavy lint-lines`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LintArgs {
     /// File with the output lines of a load test; `-` reads stdin

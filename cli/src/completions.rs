@@ -17,7 +17,6 @@ const INSTALLING: &str = "\
   zsh:  heavy completions zsh > ~/.zfunc/_heavy        (a directory in $fpath)
   fish: heavy completions fish > ~/.config/fish/completions/heavy.fish";
 
-/// The arguments of `heavy completions`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = INSTALLING)]
 pub(crate) struct CompletionArgs {
@@ -28,7 +27,6 @@ pub(crate) struct CompletionArgs {
     program: ProgramName,
 }
 
-/// The arguments of `heavy man`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManArgs {
     /// Directory to write a page for every program and command to [default: print the page of heavy]
@@ -36,7 +34,6 @@ pub(crate) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-/// The programs of heavy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ProgramName {
     Heavy,

@@ -91,7 +91,6 @@ fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, Comm
     Ok(plan)
 }
 
-/// Suggested next commands.
 fn next(job: &str, data: &DataLocation) -> String {
     let data = data.flags();
     format!(

@@ -29,7 +29,6 @@ A job is an id, a unique prefix of an id, or `last`. The first one is the baseli
 The exit code is 99 if anything is worse by more than the tolerance, and 98 if one of the jobs is INVALID.
 docs/comparing.md explains the method.";
 
-/// The arguments of `heavy diff`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DiffArgs {

@@ -38,7 +38,6 @@ impl CommandFailure {
         self
     }
 
-    /// The exit code that the command ends with.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
@@ -102,5 +101,4 @@ impl From<Interrupted> for CommandFailure {
     }
 }
 
-/// The result of a command.
 pub(crate) type CommandResult = Result<ExitCode, CommandFailure>;

@@ -28,7 +28,6 @@ Rows come in no particular order and are streamed. docs/relations.md describes t
 holds the durations of all requests in ns and, with the tag response_time, the response times of iterations;
 HdrHistogram's own tools read it.";
 
-/// The arguments of `heavy export`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ExportArgs {
@@ -112,7 +111,6 @@ fn incomplete(args: &ExportArgs) -> String {
 /// A file or stdout.
 type Destination = Box<dyn Write + Send>;
 
-/// Why an export ended early.
 #[derive(Debug)]
 enum ExportError {
     Read(heavy_store::Error),

@@ -23,7 +23,6 @@ A job belongs to a service if its service, its label `service` or its name equal
   heavy history shop
   heavy history shop/checkout --limit 50 --format csv";
 
-/// The arguments of `heavy history`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct HistoryArgs {

@@ -59,9 +59,6 @@ impl fmt::Display for LineCounts {
 }
 
 /// Reads a stream to its end; writes a line for each line that is not a result, and the totals at the end.
-///
-/// # Errors
-/// When reading or writing fails.
 pub(crate) fn check(mut input: impl Read, out: &mut impl Write) -> io::Result<LineCounts> {
     let mut totals = LineCounts::default();
     let mut lines = LineBuffer::default();

@@ -22,7 +22,6 @@ use crate::exit::CommandFailure;
 /// Any free port.
 pub(crate) const EPHEMERAL: &str = "127.0.0.1:0";
 
-/// The name of the agent.
 const AGENT: &str = "local";
 
 /// A service that has not stopped after this long is aborted.
@@ -67,12 +66,10 @@ impl Local {
         })
     }
 
-    /// The scheduler's URL.
     pub(crate) fn scheduler_url(&self) -> String {
         format!("http://{}", self.scheduler)
     }
 
-    /// The collector's URL.
     pub(crate) fn collector_url(&self) -> String {
         format!("http://{}", self.collector)
     }

@@ -13,7 +13,6 @@ use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
-/// The flags of `heavy report`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportArgs {
     /// Job: an id, a unique prefix of an id, or `last`

@@ -36,7 +36,6 @@ A service is a directory in services/, here or in a parent directory (`heavy lis
 flags override it. Without --scheduler, the scheduler, the collector and an agent run inside this command.
 Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 could not run, 2 wrong usage, 130 interrupted.";
 
-/// The arguments of `heavy run`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {

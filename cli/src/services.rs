@@ -20,5 +20,4 @@ pub(crate) use run::{Ready, Wish, prepare};
 /// The file that defines a service's load.
 const MANIFEST: &str = "heavy.toml";
 
-/// The name of the services directory.
 const SERVICES: &str = "services";

@@ -8,7 +8,6 @@ use heavy_store::Table;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
-/// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum AnswerFormat {
     /// Aligned columns; control characters are escaped, NULL is empty

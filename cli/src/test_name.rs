@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::exit::CommandFailure;
 use crate::services::{Home, Service};
 
-/// A resolved load test.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Test {
-    /// A URL to request.
     Url(String),
-    /// A compiled load test.
     Binary(PathBuf),
     /// A service, or one workflow of it.
     Service(Service, Option<String>),

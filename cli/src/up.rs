@@ -10,7 +10,6 @@ use crate::exit::CommandResult;
 use crate::local::Local;
 use crate::output;
 
-/// The arguments of `heavy up`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct UpArgs {
     /// Address for the scheduler to listen on (loopback only)

@@ -67,7 +67,6 @@ pub struct SaveArgs {
     pub load: LoadFlags,
 }
 
-/// Does what was asked; gives the exit code.
 pub(super) async fn run(verb: &ConfigVerb, scheduler: &str) -> Result<u8, Error> {
     if let ConfigVerb::Save(args) = verb {
         refuse_variables(&args.load)?;

@@ -3,7 +3,6 @@
 /// No line of a stream is longer.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// An event.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Event {
     /// Its data, lines joined by newlines.

@@ -14,9 +14,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const KEEP_ALIVE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A client with heavy's settings. It speaks HTTP/2 from the first byte, as schedulers do.
-///
-/// # Errors
-/// When `tls` cannot be used.
 pub(super) fn client(tls: ClientConfig) -> reqwest::Result<Client> {
     Client::builder()
         .no_proxy()
@@ -35,9 +32,6 @@ pub(super) fn client(tls: ClientConfig) -> reqwest::Result<Client> {
 }
 
 /// TLS that trusts nobody, for `http` URLs.
-///
-/// # Errors
-/// When ring lacks what TLS needs.
 pub(super) fn no_trust() -> Result<ClientConfig, rustls::Error> {
     let provider = rustls::crypto::ring::default_provider();
     let builder =
@@ -48,9 +42,6 @@ pub(super) fn no_trust() -> Result<ClientConfig, rustls::Error> {
 }
 
 /// The body of an answer; `None` if it is longer than 16 MiB.
-///
-/// # Errors
-/// When the connection breaks.
 pub(super) async fn body(mut response: Response) -> reqwest::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {

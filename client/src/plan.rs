@@ -26,9 +26,6 @@ pub struct Plan {
 
 impl Plan {
     /// The plan of this job.
-    ///
-    /// # Errors
-    /// When a value is impossible.
     pub fn new(spec: JobSpec) -> Result<Self, Error> {
         check(&spec)?;
         let notes = notes(&spec);
@@ -36,9 +33,6 @@ impl Plan {
     }
 
     /// A run of a program. Its name defaults to the program's, and its commit is looked for above `source`.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
     pub fn for_program(run: RunSpec, program: &Program, source: &Path) -> Result<Self, Error> {
         let mut spec = JobSpec::from_run(run, &program.sha256, &program.name);
         spec.provenance = provenance::of(&program.file, source);
@@ -65,9 +59,6 @@ impl LoadFlags {
     }
 
     /// How to run a load test by these flags and their job file.
-    ///
-    /// # Errors
-    /// As [`Self::to_plan`].
     pub fn to_run(&self, rate: Option<Rate>) -> Result<RunSpec, Error> {
         let below = match &self.file {
             Some(file) => document(file, &read(file)?)?,
@@ -77,9 +68,6 @@ impl LoadFlags {
     }
 
     /// These flags merged into `below`, where their load replaces one of another kind.
-    ///
-    /// # Errors
-    /// As [`Self::to_plan`].
     pub fn merge(&self, below: &RunSpec) -> Result<RunSpec, Error> {
         let mut keys = below.to_keys();
         drop_conflicts(&self.keys()?, &mut keys);
@@ -87,9 +75,6 @@ impl LoadFlags {
     }
 
     /// These flags merged into `below`; a load of another kind conflicts with its.
-    ///
-    /// # Errors
-    /// As [`Self::to_plan`].
     pub fn overlay(&self, below: &RunSpec, rate: Option<Rate>) -> Result<RunSpec, Error> {
         let mut keys = below.to_keys();
         overlay(&self.keys()?, &mut keys);
@@ -144,9 +129,6 @@ impl LoadFlags {
 }
 
 /// Checks a run before it is sent, in the words of the command line.
-///
-/// # Errors
-/// When a value cannot be.
 pub(crate) fn check(run: &RunSpec) -> Result<(), Error> {
     run.check().map_err(|error| match error {
         heavy_results::job::SpecError::Field { field, problem } => Error::Usage(format!(

@@ -26,7 +26,6 @@ pub(super) fn of(binary: &Path, source: &Path) -> Provenance {
     }
 }
 
-/// What is known of this call.
 pub(super) fn of_call() -> Provenance {
     let arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     Provenance {

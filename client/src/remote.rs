@@ -55,9 +55,6 @@ impl Remote {
     }
 
     /// Uploads a program, if the scheduler does not have it.
-    ///
-    /// # Errors
-    /// When the file cannot be read, or the scheduler refuses it.
     pub async fn upload(&self, program: &Program) -> Result<(), Error> {
         if self.has(&program.sha256).await? {
             return Ok(());
@@ -77,9 +74,6 @@ impl Remote {
     }
 
     /// Whether the scheduler still has a binary.
-    ///
-    /// # Errors
-    /// When the scheduler does not answer.
     pub async fn has(&self, sha256: &str) -> Result<bool, Error> {
         let request = self.request::<op::FindArtifact>(sha256, &NoQuery {})?;
         let response = self.within_limit(self.send(request)).await?;
@@ -91,9 +85,6 @@ impl Remote {
     }
 
     /// Submits a job whose program was uploaded; gives its id.
-    ///
-    /// # Errors
-    /// When the scheduler refuses it.
     pub async fn submit(&self, spec: &JobSpec) -> Result<Uuid, Error> {
         let request = self
             .request::<op::SubmitJob>("", &NoQuery {})?
@@ -105,18 +96,12 @@ impl Remote {
     }
 
     /// Has a job stopped, with its grace or `now`; gives it as it was then.
-    ///
-    /// # Errors
-    /// As [`Self::ask`].
     pub async fn stop(&self, job: &str, now: bool) -> Result<JobInfo, Error> {
         self.ask_with(op::StopJob, job, &StopQuery { now }, Body::default())
             .await
     }
 
     /// A job's progress, every second until its end; after the snapshot of the id `last`, only newer ones.
-    ///
-    /// # Errors
-    /// When there is no such job.
     pub async fn watch(&self, job: &str, last: Option<&str>) -> Result<Watch, Error> {
         let mut request = self.request::<op::WatchJob>(job, &NoQuery {})?;
         if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
@@ -127,9 +112,6 @@ impl Remote {
     }
 
     /// Asks for an operation without query and body, and gives its answer; `parameter` is that of the path.
-    ///
-    /// # Errors
-    /// When the scheduler refuses it or does not answer.
     pub async fn ask<O>(&self, operation: O, parameter: &str) -> Result<<O::Answer as Payload>::Value, Error>
     where
         O: Operation<Query = NoQuery, Body = (), Answer: Payload<Value: DeserializeOwned>>,
@@ -233,7 +215,6 @@ impl Remote {
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// A body of JSON.
 pub(super) fn json(document: &(impl Serialize + ?Sized)) -> Result<Body, Error> {
     Ok(serde_json::to_vec(document)?.into())
 }

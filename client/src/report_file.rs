@@ -66,9 +66,6 @@ impl ReportFile {
     }
 
     /// Whether it can be written, as far as that shows before there is anything to write.
-    ///
-    /// # Errors
-    /// When the file's folder is not there.
     pub fn check(&self) -> Result<(), Error> {
         let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
         if self.is_stdout() || folder.is_none_or(Path::is_dir) {
@@ -81,9 +78,6 @@ impl ReportFile {
     }
 
     /// Writes the report.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
     pub fn write(&self, summary: &Summary) -> Result<(), Error> {
         let report = self.format.render(summary, &Style::default());
         if self.is_stdout() {

@@ -42,7 +42,6 @@ pub struct RerunArgs {
     pub load: LoadFlags,
 }
 
-/// Runs the verb; gives the exit code.
 pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> {
     if args.load.file.is_some() {
         return Err(Error::Usage(

@@ -38,7 +38,6 @@ pub struct SubmitArgs {
     pub load: LoadFlags,
 }
 
-/// Runs the verb; gives the exit code.
 pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
     let program = Program::open(&args.binary)?;
     let mut early = None;
@@ -129,9 +128,6 @@ pub(super) async fn run_uploaded(
 
 /// Writes the reports that were asked for, and the text on stdout, in this style, unless one of them goes there. A job
 /// that never ran has its reason on stderr, and reports of nothing. A reader of stdout that has seen enough (`| head`) is no error.
-///
-/// # Errors
-/// When a report cannot be written.
 pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(), Error> {
     let Some(summary) = &view.summary else {
         // Who waits for a file (a CI server, say) is told there too.

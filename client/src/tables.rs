@@ -26,7 +26,6 @@ pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
     aligned(&head, rows.collect())
 }
 
-/// Configurations, by name.
 pub(crate) fn configs(configs: &[Config], now_wall_ns: u64) -> String {
     let rows = configs.iter().map(|config| {
         let load = config.run().map_or_else(
@@ -42,7 +41,6 @@ pub(crate) fn configs(configs: &[Config], now_wall_ns: u64) -> String {
     aligned(&["CONFIG", "SAVED", "LOAD"], rows.collect())
 }
 
-/// Agents, by name.
 pub(crate) fn agents(agents: &[AgentInfo], now_wall_ns: u64) -> String {
     let rows = agents.iter().map(|agent| {
         let labels: Vec<String> = agent

@@ -76,9 +76,6 @@ pub fn for_one_agent(spec: &mut RunSpec) -> Vec<&'static str> {
 }
 
 /// A workflow and its weight, as in `buy` or `buy=3`.
-///
-/// # Errors
-/// When the weight is no number above 0.
 fn workflow(text: &str) -> Result<WorkflowSpec, String> {
     let Some((name, weight)) = text.rsplit_once('=') else {
         return Ok(WorkflowSpec::new(text));

@@ -23,7 +23,6 @@ pub enum ReportFormat {
     Html,
 }
 
-/// What is known of a format.
 struct FormatEntry {
     name: &'static str,
     /// Another name for it.

@@ -19,7 +19,6 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
-    /// That of a mood.
     pub(crate) const fn of(mood: Mood) -> Self {
         match mood {
             Mood::Good => Self::Good,
@@ -40,7 +39,6 @@ impl Tone {
     }
 }
 
-/// Collects the lines of a report.
 #[derive(Debug)]
 pub(crate) struct Page {
     lines: String,
@@ -61,12 +59,10 @@ impl Page {
         }
     }
 
-    /// Columns of the page.
     pub(crate) const fn width(&self) -> usize {
         self.width
     }
 
-    /// Whether everything is shown.
     pub(crate) const fn full(&self) -> bool {
         self.full
     }

@@ -4,7 +4,6 @@ use heavy_results::summary::Distribution;
 
 use crate::units::time;
 
-/// One percentile of a distribution.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Percentile {
     /// `P50`.

@@ -92,7 +92,6 @@ pub fn queries(job: Uuid) -> Vec<Query> {
         .collect()
 }
 
-/// The statement of one table.
 pub(crate) fn query(job: Uuid, title: &str) -> Option<String> {
     queries(job)
         .into_iter()

@@ -9,14 +9,12 @@ use crate::units::count;
 /// The classes from `1xx` to `5xx`, in this order.
 pub(crate) const CLASSES: [u16; 5] = [1, 2, 3, 4, 5];
 
-/// One class of statuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StatusClass {
     /// `2xx`, or `no answer`.
     pub(crate) name: String,
     /// The first digit; 0 for no answer.
     pub(crate) number: u16,
-    /// How many requests.
     pub(crate) total: u64,
     /// `200: 1,390, 201: 10`; empty for no answer.
     pub(crate) codes: String,

@@ -10,7 +10,6 @@ pub fn env_or(key: &str, default: &str) -> String {
     env::var(key).unwrap_or_else(|_| default.to_owned())
 }
 
-/// Why an env file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EnvFileError {
     #[error("cannot read the env file {}: {source}", path.display())]
@@ -19,7 +18,6 @@ pub(crate) enum EnvFileError {
     NotAnAssignment { path: PathBuf, number: usize },
 }
 
-/// Reads a file of `KEY=value` lines.
 pub(crate) fn read_file(path: &Path) -> Result<BTreeMap<String, String>, EnvFileError> {
     let text = fs::read_to_string(path).map_err(|source| EnvFileError::Unreadable {
         path: path.to_owned(),

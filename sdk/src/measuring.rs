@@ -38,7 +38,6 @@ pub(crate) struct Measuring<'a, S: Subject> {
 }
 
 impl<'a, S: Subject> Measuring<'a, S> {
-    /// Starts now.
     pub(crate) fn start(scope: Scope<'a>, sequence_id: &'a str, subject: S) -> Self {
         Self {
             scope,

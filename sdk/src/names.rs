@@ -9,7 +9,6 @@ use http::Method;
 /// So many URLs are remembered. A test with more different ones gains little from it.
 const CAPACITY: usize = 4_096;
 
-/// Names by URL and method.
 #[derive(Debug, Default)]
 pub(crate) struct DefaultNames {
     by_url: HashMap<Box<str>, OfOneUrl, foldhash::fast::RandomState>,
@@ -18,7 +17,6 @@ pub(crate) struct DefaultNames {
 type OfOneUrl = Vec<(Method, Rc<str>)>;
 
 impl DefaultNames {
-    /// The default name of a request.
     pub(crate) fn get(&mut self, method: &Method, url: &str) -> Rc<str> {
         if let Some(known) = self.by_url.get(url)
             && let Some((_, name)) = known.iter().find(|(known, _)| known == method)

@@ -48,7 +48,6 @@ impl Scope<'_> {
         self.report(line);
     }
 
-    /// Reports a value of a metric.
     pub(crate) fn metric(&self, name: &str, kind: MetricKind, value: f64, tags: &Tags) {
         self.inner.touch();
         self.inner.resources.results.metric(&MetricLine {

@@ -16,7 +16,6 @@ use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 use crate::listen::listen;
 
-/// Does what the command line says.
 pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
     match parse(std::env::args_os()) {
         Ok(Action::List { json }) => list(&workflows, json),

@@ -31,9 +31,6 @@ fn get() -> String {
 
 impl HttpParams {
     /// The URL and the method, if they can be requested.
-    ///
-    /// # Errors
-    /// Says what is wrong with which param.
     pub(crate) fn check(&self) -> Result<Method, String> {
         let url = Url::parse(&self.url).map_err(|error| format!("invalid URL `{}`: {error}", self.url))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {

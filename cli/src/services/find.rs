@@ -15,12 +15,10 @@ pub(crate) struct Home {
     pub(super) services: PathBuf,
 }
 
-/// One service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Service {
     /// The name of its directory.
     pub(crate) name: String,
-    /// Its directory.
     pub(crate) directory: PathBuf,
 }
 
@@ -68,7 +66,6 @@ impl Home {
         !name.is_empty() && !name.starts_with('.') && self.services.join(name).is_dir()
     }
 
-    /// A service by name.
     pub(crate) fn service(&self, name: &str) -> Service {
         Service {
             name: name.to_owned(),
@@ -104,7 +101,6 @@ impl Service {
             .then_some(Self { name, directory })
     }
 
-    /// Reads its `heavy.toml`.
     pub(super) fn manifest(&self) -> Result<Manifest, CommandFailure> {
         let file = self.directory.join(MANIFEST);
         let text = match std::fs::read_to_string(&file) {

@@ -15,7 +15,6 @@ use super::registered;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
 
-/// The arguments of `heavy list`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// `services`, `jobs`, or the name of a service [default: services where there is a services directory, else jobs]
@@ -32,7 +31,6 @@ pub(crate) struct ListArgs {
     pub(crate) services: Option<PathBuf>,
 }
 
-/// A service as it is listed.
 #[derive(Debug, PartialEq, Serialize)]
 struct ServiceRow {
     service: String,

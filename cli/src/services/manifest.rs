@@ -68,9 +68,6 @@ type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
 impl Manifest {
     /// Reads the text of a file.
-    ///
-    /// # Errors
-    /// What is wrong, where, and what would be right.
     pub(super) fn parse(source: &str) -> Result<Self, Fault> {
         let table = DeTable::parse(source).map_err(|error| Fault {
             problem: error.message().to_owned(),
@@ -104,9 +101,6 @@ impl Manifest {
     }
 
     /// The profile of this name.
-    ///
-    /// # Errors
-    /// When there is none: what there is.
     pub(super) fn profile(&self, name: &str) -> Result<&Profile, String> {
         let found = self.profiles.iter().find(|profile| profile.name == name);
         let names = || self.profiles.iter().map(|profile| profile.name.as_str());

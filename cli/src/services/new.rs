@@ -20,7 +20,6 @@ use workspace::Workspace;
 /// The workflow of a new service.
 const FIRST_WORKFLOW: &str = "visit";
 
-/// The arguments of `heavy new`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewArgs {
     #[command(subcommand)]

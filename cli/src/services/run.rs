@@ -125,7 +125,6 @@ fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut RunSpec) {
     }
 }
 
-/// The variables from all sources.
 #[derive(Debug)]
 struct VariableSources {
     default: Variables,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-/// Variables and their values.
 pub(super) type Variables = BTreeMap<String, String>;
 
 /// Stands in a value for the address of a shop that is started for as long as the job takes.

@@ -26,26 +26,20 @@ pub(crate) const COMMANDS: [(&str, &str, &str); 8] = [
     ("q", "", "quit (also Ctrl-D)"),
 ];
 
-/// A command, read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ShellCommand {
-    /// All relations.
     Relations,
     /// The columns of a relation.
     Relation(String),
     /// The newest jobs, at most this many.
     Jobs(u32),
-    /// Shows the job of `:job`.
     ShowJob,
     /// Chooses the job of `:job`.
     Job(String),
-    /// Shows the values of placeholders.
     ShowValues,
     /// Sets a placeholder to a value.
     Set(String, String),
-    /// Shows the format.
     ShowFormat,
-    /// Chooses the format.
     Format(AnswerFormat),
     /// On, off, or toggled.
     Timing(Option<bool>),
@@ -54,9 +48,6 @@ pub(crate) enum ShellCommand {
 }
 
 /// Reads a line without its backslash.
-///
-/// # Errors
-/// What is wrong with it.
 pub(crate) fn parse(line: &str) -> Result<ShellCommand, String> {
     let line = line.trim_end_matches(|c: char| c == ';' || c.is_whitespace());
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -97,7 +88,6 @@ pub(crate) fn parse(line: &str) -> Result<ShellCommand, String> {
     })
 }
 
-/// The help of the shell.
 pub(crate) fn help() -> String {
     let mut text =
         "Enter read-only statements, over one or more lines, each ending in a semicolon; :job is the id \

@@ -32,9 +32,6 @@ pub(crate) fn split(sql: &str, dialect: Dialect) -> Vec<SqlPart<'_>> {
 pub(crate) const JOB: &str = "job";
 
 /// Whether a placeholder of this name can be set.
-///
-/// # Errors
-/// Why not.
 pub(crate) fn check_name(name: &str) -> Result<(), String> {
     let placeholder = format!(":{name}");
     // Dialects differ in quotes and comments alone.

@@ -2,7 +2,6 @@
 
 use heavy_store::{Dialect, TokenKind, tokens};
 
-/// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ScriptInput<'a> {
     /// A statement, without the `;` that ended it.

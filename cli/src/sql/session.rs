@@ -16,7 +16,6 @@ use super::script::ScriptInput;
 use crate::exit::CommandFailure;
 use crate::table::AnswerFormat;
 
-/// A session with a database.
 #[derive(Debug)]
 pub(super) struct SqlSession {
     pub(super) store: Arc<dyn Store>,
@@ -32,7 +31,6 @@ pub(super) struct SqlSession {
 /// What to show.
 #[derive(Debug, Default)]
 pub(super) struct QueryAnswer {
-    /// The result.
     pub(super) text: String,
     /// Notes for stderr.
     pub(super) notes: Vec<String>,

@@ -19,10 +19,8 @@ const BOTTOM: f64 = 26.0;
 /// Events that are marked; all are in the table.
 const MOST_MARKS: usize = 30;
 
-/// One line of a chart.
 #[derive(Debug)]
 pub(super) struct ChartLine {
-    /// What it shows.
     pub(super) name: &'static str,
     /// Its colour and dashes: `s1` to `s6`, or `asked`, the broad band beneath the others.
     pub(super) class: &'static str,

@@ -9,7 +9,6 @@ use uuid::Uuid;
 /// Columns of hostile names; the whole name is shown when one points at it.
 const NAME: usize = 90;
 
-/// Collects the page.
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     html: String,

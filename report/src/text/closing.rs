@@ -159,7 +159,6 @@ fn agent_cells(agent: &AgentSummary, due: u64) -> [String; 7] {
     ]
 }
 
-/// What a reader should know.
 pub(super) fn warnings(page: &mut Page, summary: &Summary) {
     let warnings = warnings_of(summary);
     if warnings.is_empty() {

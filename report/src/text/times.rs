@@ -14,7 +14,6 @@ const LABEL: usize = 11;
 /// Columns of each percentile.
 const WIDTHS: [usize; PERCENTILES.len()] = [7, 7, 7, 7, 8, 8, 8, 8, 8];
 
-/// The heads of the percentile columns.
 pub(super) fn percentile_heads(page: &mut Page) {
     let mut heads = " ".repeat(LABEL);
     for (percentile, width) in PERCENTILES.iter().zip(WIDTHS) {

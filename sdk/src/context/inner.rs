@@ -72,7 +72,6 @@ impl ContextState {
         }
     }
 
-    /// The name of the workflow.
     pub(crate) fn workflow(&self) -> &str {
         &self.resources.workflows[self.lane].name
     }

@@ -82,7 +82,6 @@ impl ClosedUsers {
         }
     }
 
-    /// When there may be something to do.
     pub(crate) fn next_wake_ns(&self) -> Option<u64> {
         self.rounds.borrow().next_wake_ns()
     }
@@ -95,12 +94,10 @@ impl ClosedUsers {
         self.rounds.borrow_mut().ended(place, now_ns);
     }
 
-    /// Starts nothing any more.
     pub(crate) fn stop(&self) {
         self.rounds.borrow_mut().stop();
     }
 
-    /// All users, with their workflows.
     pub(crate) fn take_all(&self) -> Vec<Rc<User>> {
         self.seats
             .borrow_mut()

@@ -235,18 +235,15 @@ impl Process {
         results.into_iter().collect()
     }
 
-    /// Writes out everything that is reported so far.
     pub(crate) async fn flush(&self) {
         self.ask_all(|answer| CoreOrder::HandOver { answer }).await;
         self.shared.writer.flush().await;
     }
 
-    /// Whether no iteration runs.
     pub(crate) fn is_idle(&self) -> bool {
         self.shared.slots.taken() == 0
     }
 
-    /// Whether a job was prepared.
     pub(crate) fn is_prepared(&self) -> bool {
         self.prepared.get().is_some()
     }

@@ -18,7 +18,6 @@ const HAND_OVER_AFTER: Duration = Duration::from_millis(4);
 #[derive(Debug)]
 pub(crate) struct Results {
     writer: Arc<Writer>,
-    /// The names of the workflows.
     workflows: Vec<String>,
     buffer: RefCell<Vec<u8>>,
     filled: Notify,
@@ -85,7 +84,6 @@ impl Results {
         self.filled.notify_one();
     }
 
-    /// Hands over what there is.
     pub(crate) fn hand_over(&self) {
         let mut buffer = self.buffer.borrow_mut();
         for Drops {

@@ -60,7 +60,6 @@ impl Running {
         }
     }
 
-    /// Cuts one task off.
     pub(crate) fn abort(&self, place: usize) {
         let task = self.places.borrow().tasks.get(place).cloned().flatten();
         if let Some(task) = task {
@@ -68,7 +67,6 @@ impl Running {
         }
     }
 
-    /// Cuts off every task.
     pub(crate) fn abort_all(&self) {
         let tasks: Vec<_> = self.places.borrow().tasks.iter().flatten().cloned().collect();
         for task in tasks {

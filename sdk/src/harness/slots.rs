@@ -25,7 +25,6 @@ struct SlotWaiters {
 }
 
 impl Slots {
-    /// No slots yet, for so many cores.
     pub(crate) fn new(cores: usize) -> Self {
         Self {
             limit: AtomicU32::new(0),
@@ -35,7 +34,6 @@ impl Slots {
         }
     }
 
-    /// Sets the number of slots.
     pub(crate) fn set_limit(&self, limit: u32) {
         self.limit.store(limit, Ordering::Relaxed);
     }
@@ -55,17 +53,14 @@ impl Slots {
         self.taken.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Whether a slot is free at this moment.
     pub(crate) fn any_free(&self) -> bool {
         self.taken.load(Ordering::SeqCst) < self.limit.load(Ordering::Relaxed)
     }
 
-    /// How many cores share the slots.
     pub(crate) fn cores(&self) -> usize {
         self.cores.len()
     }
 
-    /// How many are taken.
     pub(crate) fn taken(&self) -> u32 {
         self.taken.load(Ordering::Relaxed)
     }

@@ -131,7 +131,6 @@ impl<T> WorkInbox<T> {
 }
 
 impl<T: Work> WorkReceiver<T> {
-    /// The next iteration.
     pub(crate) async fn next(&self) -> T {
         poll_fn(|task| match self.desk.next.take() {
             Some(work) => Poll::Ready(work),

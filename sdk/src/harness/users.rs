@@ -130,7 +130,6 @@ impl Users {
         }
     }
 
-    /// Takes all free users away.
     pub(crate) fn take_all(&self) -> Vec<Rc<User>> {
         let mut free = self.free.borrow_mut();
         free.iter_mut().flat_map(|users| users.drain(..)).collect()

@@ -14,7 +14,6 @@ use super::clock::monotonic_ns;
 /// The addresses of a host in the order to try them, or what the resolver said.
 pub(crate) type Resolved = Result<Rc<[IpAddr]>, Arc<str>>;
 
-/// The cache.
 pub(crate) struct Dns {
     ttl_ns: u64,
     entries: RefCell<HashMap<Arc<str>, CachedName>>,

@@ -23,7 +23,6 @@ use super::phases::PhaseClock;
 use super::stamp::Stamps;
 use super::wire::{ExchangeEnd, Io, Message, RequestBody, Response, not_answered};
 
-/// An open HTTP/1 connection.
 pub(crate) struct H1Connection {
     sender: http1::SendRequest<RequestBody>,
     driver: Box<http1::Connection<Io, RequestBody>>,

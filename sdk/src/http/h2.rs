@@ -27,7 +27,6 @@ pub(crate) trait StreamOwner {
     fn stream_ended(&self, connection: &Rc<H2Connection>);
 }
 
-/// An open HTTP/2 connection.
 pub(crate) struct H2Connection {
     owner: Box<dyn StreamOwner>,
     sender: http2::SendRequest<RequestBody>,

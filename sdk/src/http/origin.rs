@@ -99,7 +99,6 @@ impl Origin {
         }
     }
 
-    /// Queues for a connection.
     pub(crate) fn wait(&self) -> oneshot::Receiver<Grant> {
         let (sender, receiver) = oneshot::channel();
         self.waiters.borrow_mut().push_back(sender);
@@ -112,7 +111,6 @@ impl Origin {
         std::iter::from_fn(|| waiters.pop_front()).find(|waiter| !waiter.is_closed())
     }
 
-    /// How many requests wait.
     pub(crate) fn waiting(&self) -> usize {
         let mut waiters = self.waiters.borrow_mut();
         while waiters.front().is_some_and(oneshot::Sender::is_closed) {

@@ -12,7 +12,6 @@ use super::target::OriginKey;
 
 type Map = HashMap<OriginKey, Rc<Origin>, RandomState>;
 
-/// The origins by their keys.
 pub(crate) struct Origins {
     version: HttpVersion,
     shared: RefCell<Map>,

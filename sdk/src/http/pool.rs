@@ -25,7 +25,6 @@ use super::phases::ConnectTimes;
 use super::target::OriginKey;
 use super::wire::FreshConnection;
 
-/// The bounds of one pool.
 struct Limits {
     connections: usize,
     connects_in_progress: usize,

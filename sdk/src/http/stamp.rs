@@ -84,7 +84,6 @@ impl Stamps {
     }
 }
 
-/// A transport that stamps.
 pub(crate) struct Stamped {
     transport: SocketStream,
     stamps: Rc<Stamps>,

@@ -45,13 +45,11 @@ pub(crate) type Response = Result<http::Response<Incoming>, TrySendError<Message
 
 /// How an exchange ended.
 pub(crate) enum ExchangeEnd {
-    /// The answer is complete.
     Complete,
     /// Nothing of the request was written, and here it is back.
     NotSent(Box<Message>),
     /// The answer is not complete.
     Failed(RequestError),
-    /// The time was up.
     TimedOut,
 }
 

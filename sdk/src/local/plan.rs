@@ -48,7 +48,6 @@ impl CallPlan {
         }))
     }
 
-    /// How many calls there are.
     pub(super) fn planned(&self) -> u64 {
         match self {
             Self::Paced(stream) => stream.planned(),
@@ -107,7 +106,6 @@ impl PlanPart {
         }
     }
 
-    /// How many are left.
     pub(super) fn left(&self) -> u64 {
         match self {
             Self::Paced { left, .. } => *left,

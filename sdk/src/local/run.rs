@@ -145,7 +145,6 @@ pub(super) struct Alarm {
     rung: Notify,
 }
 
-/// What went wrong.
 #[derive(Debug)]
 pub(super) enum RunTrouble {
     Target(String),

@@ -31,7 +31,6 @@ impl fmt::Debug for Starter {
 }
 
 impl Starter {
-    /// One that does nothing yet.
     pub(super) fn new(target: Option<Arc<dyn ErasedTarget>>, options: Options) -> Result<Arc<Self>, Error> {
         options.check()?;
         let Some(target) = target else {

@@ -42,7 +42,6 @@ impl Report {
         }
     }
 
-    /// Adds what another thread has counted.
     pub(super) fn merge(&mut self, other: &Self) {
         self.started += other.started;
         self.ok += other.ok;

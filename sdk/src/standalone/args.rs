@@ -25,7 +25,6 @@ const AFTER_HELP: &str = "\
 To run it on a fleet and keep the results: heavy run PATH, or heavy-sched submit PATH.
 Iterations run on one thread for each core; HEAVY_THREADS=N overrides that.";
 
-/// What is to be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// List the workflows
@@ -81,9 +80,6 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, 
 
 impl RunArgs {
     /// The load that the flags ask for, in words and as that of one workflow.
-    ///
-    /// # Errors
-    /// When they do not go together.
     pub(crate) fn load(&self, workflow: &str) -> Result<(String, Load), String> {
         let mut spec = self.load_spec.clone();
         if !spec.is_given() {

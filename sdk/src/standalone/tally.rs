@@ -104,7 +104,6 @@ impl Tally {
         }
     }
 
-    /// The summary, as printed.
     pub(crate) fn summary(&self, workflow: &str, load: &Load) -> String {
         let started = self.ok + self.failed + self.interrupted;
         let dropped: u64 = self.dropped.values().sum();

@@ -26,7 +26,6 @@ pub(in crate::services) struct Load {
 }
 
 impl Load {
-    /// Reads a table.
     pub(super) fn read(head: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<Self, Fault> {
         let Some(table) = value.get_ref().as_table() else {
             let problem = "a load is a table: write [load] or [profiles.NAME], and its keys below it";

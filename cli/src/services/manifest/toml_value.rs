@@ -6,14 +6,12 @@ use toml::de::DeValue;
 
 use super::Fault;
 
-/// A text.
 pub(super) fn text(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
     let text = value.get_ref().as_str();
     text.map(str::to_owned)
         .ok_or_else(|| Fault::at(value.span(), "this is a text: write it in quotes, as in \"text\""))
 }
 
-/// A list of texts.
 pub(super) fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Fault> {
     let Some(list) = value.get_ref().as_array() else {
         let problem = "this is a list of texts: write it as [\"one\", \"another\"]";

@@ -40,14 +40,11 @@ fn is_plain(name: &str, other: impl Fn(char) -> bool) -> bool {
 pub(super) struct Name {
     /// As in `--workflow NAME`.
     pub(super) text: String,
-    /// The module.
     pub(super) module: String,
-    /// The type.
     pub(super) runner: String,
 }
 
 impl Name {
-    /// Reads a name.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let wrong = |problem: &str| Err(format!("{text:?} is not a valid name for a workflow: {problem}"));
         if !is_plain(text, |c| c == '-' || c == '_') {

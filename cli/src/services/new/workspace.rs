@@ -22,7 +22,6 @@ heavy-sdk = { path = \"/path/to/heavy/sdk\" }";
 /// What a workspace offers to the services in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Workspace {
-    /// Its directory.
     pub(super) directory: PathBuf,
     /// Whether `common` is there, with the helper.
     pub(super) is_helpful: bool,

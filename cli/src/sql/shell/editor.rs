@@ -22,7 +22,6 @@ const HISTORY: &str = "sql_history";
 const MOST_REMEMBERED: usize = 1_000;
 const PROMPT: &str = "heavy> ";
 
-/// A typed line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Typed {
     /// Whole statements or commands.
@@ -73,7 +72,6 @@ impl Editor {
         Ok(Self { line, history })
     }
 
-    /// Waits for what is typed.
     pub(super) fn read(&mut self) -> Result<Typed, CommandFailure> {
         match self.line.readline(PROMPT) {
             Ok(text) => Ok(Typed::Text(text)),
