@@ -104,7 +104,7 @@ pub(crate) async fn run(args: DiffArgs, data: &DataLocation) -> CommandResult {
             style.colour &= args.output.is_none();
             heavy_report::compare::text(&comparison, &style)
         }
-        ComparisonFormat::Json => heavy_report::compare::json(&comparison),
+        ComparisonFormat::Json => heavy_report::json(&comparison),
         ComparisonFormat::Markdown => heavy_report::compare::markdown(&comparison),
         ComparisonFormat::Html => heavy_report::compare::html(&comparison),
     };

@@ -59,7 +59,7 @@ pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult
     let history = History::of(subject, &jobs);
     output::print(&match args.format {
         HistoryFormat::Text => heavy_report::history::text(&history, &output::style(false)),
-        HistoryFormat::Json => heavy_report::history::json(&history),
+        HistoryFormat::Json => heavy_report::json(&history),
         HistoryFormat::Csv => heavy_report::history::csv(&history),
     })?;
     Ok(ExitCode::SUCCESS)

@@ -8,33 +8,12 @@ use heavy_compare::{
     Comparison, Conclusion, Finding, JobLine, Level, PlaceChange, Statistic, StatisticChange,
 };
 
-use crate::Style;
 use crate::standing::Mood;
 use crate::units::{count, instant, number, rate, time};
 
-/// For a terminal; all statistics of every place if [`Style::full`], else of those that have changed.
-#[must_use]
-pub fn text(comparison: &Comparison, style: &Style) -> String {
-    text::render(comparison, style)
-}
-
-/// The versioned document that `docs/comparing.md` describes, indented, ending in a newline.
-#[must_use]
-pub fn json(comparison: &Comparison) -> String {
-    crate::json::render(comparison)
-}
-
-/// For a comment on a change: what has changed as a table, the rest collapsed.
-#[must_use]
-pub fn markdown(comparison: &Comparison) -> String {
-    markdown::render(comparison)
-}
-
-/// One self-contained page.
-#[must_use]
-pub fn html(comparison: &Comparison) -> String {
-    html::render(comparison)
-}
+pub use html::render as html;
+pub use markdown::render as markdown;
+pub use text::render as text;
 
 /// The verdict as the first word of a rendering.
 const fn word(verdict: Conclusion) -> &'static str {

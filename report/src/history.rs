@@ -9,12 +9,6 @@ use crate::escape::{clip, escape};
 use crate::page::{Page, Tone};
 use crate::units::{instant, number, rate, time};
 
-/// The versioned document that `docs/comparing.md` describes, indented, ending in a newline.
-#[must_use]
-pub fn json(history: &History) -> String {
-    crate::json::render(history)
-}
-
 /// A row for each job, oldest first; values in their full precision.
 #[must_use]
 pub fn csv(history: &History) -> String {

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::escape::steers;
 
-/// A value as JSON without anything that acts on a terminal, indented, ending in a newline.
-pub(crate) fn render(value: &impl Serialize) -> String {
+/// A summary, comparison or history as its versioned document: JSON without anything that acts on a terminal, indented, ending in a newline.
+#[must_use]
+pub fn render(value: &impl Serialize) -> String {
     let document = serde_json::to_string_pretty(value).expect("reports have only JSON's types and text keys");
     let mut safe = String::with_capacity(document.len() + 1);
     for c in document.chars() {

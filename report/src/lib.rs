@@ -22,12 +22,11 @@ mod statuses;
 mod text;
 mod units;
 
-use heavy_results::summary::Summary;
-use heavy_results::threshold::ThresholdSummary;
-
 pub use escape::escape;
 pub use format::ReportFormat;
+pub use json::render as json;
 pub use queries::{Query, queries};
+pub use text::{render as text, render_thresholds as thresholds};
 
 /// Eighths of a line.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -51,22 +50,4 @@ impl Default for Style {
             full: false,
         }
     }
-}
-
-/// The report for a terminal: lines of at most [`Style::width`] columns, ending in a newline.
-#[must_use]
-pub fn text(summary: &Summary, style: &Style) -> String {
-    text::render(summary, style)
-}
-
-/// The outcomes of thresholds, one or more lines each, as in the report for a terminal.
-#[must_use]
-pub fn thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
-    text::render_thresholds(thresholds, style)
-}
-
-/// The versioned document of `docs/summary.schema.json`, indented, ending in a newline.
-#[must_use]
-pub fn json(summary: &Summary) -> String {
-    json::render(summary)
 }

@@ -43,8 +43,8 @@ impl Tone {
 pub(crate) struct Page {
     lines: String,
     colour: bool,
-    width: usize,
-    full: bool,
+    pub(crate) width: usize,
+    pub(crate) full: bool,
     few_samples: bool,
 }
 
@@ -57,14 +57,6 @@ impl Page {
             full: style.full,
             few_samples: false,
         }
-    }
-
-    pub(crate) const fn width(&self) -> usize {
-        self.width
-    }
-
-    pub(crate) const fn full(&self) -> bool {
-        self.full
     }
 
     /// Remembers that a percentile was marked as resting on too few samples.

@@ -12,8 +12,11 @@ use heavy_results::threshold::ThresholdSummary;
 use crate::Style;
 use crate::page::Page;
 
+/// The report for a terminal: lines of at most [`Style::width`] columns, ending in a newline.
+///
 /// Verdict first, then thresholds, then whose it is, then totals, then ever finer parts, then what went wrong and who measured.
-pub(crate) fn render(summary: &Summary, style: &Style) -> String {
+#[must_use]
+pub fn render(summary: &Summary, style: &Style) -> String {
     let mut page = Page::new(style);
     opening::verdict(&mut page, summary);
     opening::thresholds(&mut page, &summary.thresholds);
@@ -33,8 +36,9 @@ pub(crate) fn render(summary: &Summary, style: &Style) -> String {
     page.finish()
 }
 
-/// Thresholds alone.
-pub(crate) fn render_thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
+/// The outcomes of thresholds, one or more lines each, as in the report for a terminal.
+#[must_use]
+pub fn render_thresholds(thresholds: &[ThresholdSummary], style: &Style) -> String {
     let mut page = Page::new(style);
     opening::threshold_lines(&mut page, thresholds, 0);
     page.finish()

@@ -57,14 +57,11 @@
 //! [`Options::stop_on_error`] asks for it, or in a [`farm`].
 
 mod announce;
-mod block_on;
 mod call;
 mod conduct;
 mod core;
 mod error;
-mod event;
 mod farm;
-mod force;
 mod listener;
 mod options;
 mod plan;
@@ -75,17 +72,14 @@ mod tally;
 mod work;
 mod worker;
 
-pub use block_on::block_on;
 pub use error::{Error, Failed};
-pub use event::{CallError, Event};
 pub use farm::farm;
-pub use force::force;
 pub use heavy_load::admission::DropReason;
 pub use heavy_load::histogram::Histogram;
 pub use heavy_load::rate::{self, Rate};
 pub use heavy_load::vocabulary::WhenFull;
-pub use listener::Listener;
+pub use listener::{CallError, Event, Listener};
 pub use options::Options;
 pub use report::Report;
-pub use work::Work;
-pub use worker::{Builder, Worker, work};
+pub use work::{Work, block_on};
+pub use worker::{Builder, Worker, force, work};

@@ -13,7 +13,9 @@ const STYLE: &str = include_str!("compare.css");
 /// The range in which an interval is drawn, in percent either way (for shares, a fifth as many points).
 const DRAWN_PERCENT: f64 = 25.0;
 
-pub(super) fn render(comparison: &Comparison) -> String {
+/// One self-contained page.
+#[must_use]
+pub fn render(comparison: &Comparison) -> String {
     let word = word(comparison.verdict);
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -12,7 +12,9 @@ const MOST_PLACES: usize = 100;
 /// Columns of a name or a sentence.
 const LONGEST_TEXT: usize = 1_200;
 
-pub(super) fn render(comparison: &Comparison) -> String {
+/// For a comment on a change: what has changed as a table, the rest collapsed.
+#[must_use]
+pub fn render(comparison: &Comparison) -> String {
     let mut page = String::new();
     for caveat in &comparison.caveats {
         line(&mut page, &format!("> **Not comparable:** {}", plain(caveat)));

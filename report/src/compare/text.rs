@@ -13,7 +13,9 @@ use crate::standing::Mood;
 /// Columns of a name beside its one statistic are what these leave.
 const BESIDE_NAME: usize = 58;
 
-pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
+/// For a terminal; all statistics of every place if [`Style::full`], else of those that have changed.
+#[must_use]
+pub fn render(comparison: &Comparison, style: &Style) -> String {
     let mut page = Page::new(style);
     for caveat in &comparison.caveats {
         page.wrapped("NOT COMPARABLE  ", caveat, Some(Tone::Doubtful));
@@ -43,8 +45,8 @@ pub(super) fn render(comparison: &Comparison, style: &Style) -> String {
 
 fn brief(page: &mut Page, place: &PlaceChange) {
     let indent = 2 * depth(place);
-    let room = page.width().saturating_sub(BESIDE_NAME + indent);
-    let mut name = clip(&place.place.title(), page.width() - indent);
+    let room = page.width.saturating_sub(BESIDE_NAME + indent);
+    let mut name = clip(&place.place.title(), page.width - indent);
     if columns(&name) > room {
         // Cut short, names that begin alike would be one.
         page.line(&format!("{:indent$}{name}", ""));
@@ -62,7 +64,7 @@ fn brief(page: &mut Page, place: &PlaceChange) {
 fn whole(page: &mut Page, place: &PlaceChange) {
     let indent = 2 * depth(place);
     let facts = counts(place);
-    let room = page.width().saturating_sub(indent + columns(&facts) + 2).max(20);
+    let room = page.width.saturating_sub(indent + columns(&facts) + 2).max(20);
     let name = clip(&place.place.title(), room);
     let name = page.paint(Tone::Strong, &name);
     page.line(&format!("{:indent$}{name}  {facts}", ""));

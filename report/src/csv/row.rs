@@ -43,7 +43,23 @@ pub(super) fn header(out: &mut Csv) {
     out.header(BEFORE.split(',').chain(percentiles).chain(AFTER.split(',')));
 }
 
-impl StatisticRow<'_> {
+impl<'a> StatisticRow<'a> {
+    /// A row of a distribution.
+    pub(super) fn of(
+        level: &'a str,
+        measure: &'a str,
+        name: &'a str,
+        distribution: &'a Distribution,
+    ) -> Self {
+        Self {
+            level,
+            measure,
+            name,
+            distribution: Some(distribution),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn write(&self, out: &mut Csv) {
         let texts = [
             self.level,

@@ -50,13 +50,7 @@ fn threshold(out: &mut Csv, threshold: &ThresholdSummary) {
 
 fn job(out: &mut Csv, summary: &Summary) {
     let name = summary.job.id.to_string();
-    let row = |measure, distribution| StatisticRow {
-        level: "job",
-        measure,
-        name: &name,
-        distribution: Some(distribution),
-        ..StatisticRow::default()
-    };
+    let row = |measure, distribution| StatisticRow::of("job", measure, &name, distribution);
     let requests = &summary.requests;
     StatisticRow {
         failed: Some(requests.failed),
@@ -83,13 +77,7 @@ fn job(out: &mut Csv, summary: &Summary) {
 }
 
 fn windows(out: &mut Csv, window: &heavy_results::summary::WindowSummary) {
-    let row = |measure, distribution| StatisticRow {
-        level: "window",
-        measure,
-        name: &window.name,
-        distribution: Some(distribution),
-        ..StatisticRow::default()
-    };
+    let row = |measure, distribution| StatisticRow::of("window", measure, &window.name, distribution);
     StatisticRow {
         failed: Some(window.requests_failed),
         rate: Some(window.request_rate),
@@ -109,12 +97,8 @@ fn windows(out: &mut Csv, window: &heavy_results::summary::WindowSummary) {
 
 fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
     let row = |measure, distribution| StatisticRow {
-        level: "workflow",
-        measure,
         workflow: &workflow.name,
-        name: &workflow.name,
-        distribution: Some(distribution),
-        ..StatisticRow::default()
+        ..StatisticRow::of("workflow", measure, &workflow.name, distribution)
     };
     StatisticRow {
         failed: Some(workflow.iterations.failed),
@@ -132,16 +116,12 @@ fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
     }
     for step in &workflow.steps {
         StatisticRow {
-            level: "step",
-            measure: "step_duration",
             workflow: &workflow.name,
             step: &step.name,
-            name: &step.name,
             failed: Some(step.failed),
             rate: Some(step.rate),
-            distribution: Some(&step.duration),
             statuses: Some(&step.status_counts),
-            ..StatisticRow::default()
+            ..StatisticRow::of("step", "step_duration", &step.name, &step.duration)
         }
         .write(out);
         for request in &step.requests {
@@ -152,14 +132,10 @@ fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
 
 fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) {
     let row = |measure, distribution| StatisticRow {
-        level: "request",
-        measure,
         workflow,
         step,
         method: &request.method,
-        name: &request.name,
-        distribution: Some(distribution),
-        ..StatisticRow::default()
+        ..StatisticRow::of("request", measure, &request.name, distribution)
     };
     StatisticRow {
         failed: Some(request.failed),

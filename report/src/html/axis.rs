@@ -10,7 +10,7 @@ const MOST_TICKS: usize = 6;
 pub(super) struct Axis {
     log: bool,
     from: f64,
-    to: f64,
+    pub(super) to: f64,
     /// Values and their labels, ascending.
     pub(super) ticks: Vec<(f64, String)>,
 }
@@ -89,11 +89,6 @@ impl Axis {
             0.0
         }
     }
-
-    /// Where the axis ends.
-    pub(super) const fn end(&self) -> f64 {
-        self.to
-    }
 }
 
 /// The smallest of 1, 2, 2.5 and 5 times a power of ten that is not below.
@@ -148,7 +143,7 @@ mod tests {
                 prop_assert!(axis.ticks.len() <= 25, "{:?}", axis);
                 let place = axis.place(most * share);
                 prop_assert!((0.0..=1.0).contains(&place));
-                prop_assert!(axis.end() >= most * 0.999 || axis.log);
+                prop_assert!(axis.to >= most * 0.999 || axis.log);
             }
         }
     }

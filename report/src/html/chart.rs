@@ -149,7 +149,7 @@ impl<'a> TimeChart<'a> {
 
     /// Events by their numbers in the table of events.
     pub(super) fn events(&self, sheet: &mut Sheet, top: f64, bottom: f64) {
-        let end_s = self.time.end();
+        let end_s = self.time.to;
         let mut last = f64::NEG_INFINITY;
         for (number, event) in (1..).zip(&self.summary.events).take(MOST_MARKS) {
             let at_s = event.at_ns as f64 / 1e9;

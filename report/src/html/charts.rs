@@ -163,7 +163,7 @@ fn least(lines: &[ChartLine]) -> f64 {
 
 /// The figures behind the charts.
 fn points(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
-    let end_s = course.time.end();
+    let end_s = course.time.to;
     let shown = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), time);
     sheet.line("<details class=\"bulk\"><summary>The figures behind the charts</summary>");
     Table::of(&summary.timeline.points)

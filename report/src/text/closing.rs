@@ -55,7 +55,7 @@ pub(super) fn errors(page: &mut Page, errors: &[Errors]) {
         let place = names::place(error);
         let seconds = |ns: i64| time(ns.max(0) as f64 / 1e6);
         let when = format!("{} to {}", seconds(error.first_ns), seconds(error.last_ns));
-        let room = page.width().saturating_sub(32);
+        let room = page.width.saturating_sub(32);
         let kind = clip(names::kind(error), room);
         let line = format!("{} × {kind}, {when}", count(error.count));
         let line = page.paint(Tone::Bad, &line);
@@ -109,7 +109,7 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
     }
     page.blank();
     let widths: usize = AGENT_COLUMNS.iter().map(|(_, width)| width).sum();
-    let name_width = page.width().saturating_sub(widths).max(7);
+    let name_width = page.width.saturating_sub(widths).max(7);
     let mut heads = left("Agents", name_width);
     for (head, width) in AGENT_COLUMNS {
         heads.push_str(&right(head, width));

@@ -46,7 +46,7 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
     fact(page, "Binary", &format!("{} (sha256 {hash})", spec.binary_name));
     let from = &spec.provenance;
     fact(page, "Commit", &from.git_commit);
-    if page.full() {
+    if page.full {
         fact(page, "Build id", &from.build_id);
         fact(page, "Arguments", &from.arguments.join(" "));
         fact(page, "Versions", &versions(summary));

@@ -76,7 +76,7 @@ pub(super) fn bars(page: &mut Page, distribution: &Distribution) {
         .max()
         .unwrap_or(0);
     let counts = columns(&count(fullest));
-    let room = page.width().saturating_sub(LABEL + 4 + counts + 9);
+    let room = page.width.saturating_sub(LABEL + 4 + counts + 9);
     let last = distribution.buckets.len().saturating_sub(1);
     for (place, bucket) in distribution.buckets.iter().enumerate() {
         let bound = if place == last {

@@ -89,8 +89,8 @@ fn step(page: &mut Page, step: &StepSummary) {
     page.blank();
     let facts = facts(step.duration.count, "step", step.rate, step.failed);
     page.title(2, &format!("Step {}", step.name), &facts, bad(step.failed));
-    shown(page, "  ", "duration", &step.duration, page.full());
-    if page.full() && !step.status_counts.is_empty() {
+    shown(page, "  ", "duration", &step.duration, page.full);
+    if page.full && !step.status_counts.is_empty() {
         page.wrapped("  ", &format!("status {}", in_words(&step.status_counts)), None);
     }
     for request in &step.requests {
@@ -109,8 +109,8 @@ fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
         bytes(request.bytes)
     );
     page.wrapped(&lead, &received, None);
-    shown(page, &lead, "duration", &request.duration, page.full());
-    if page.full() && request.failed > 0 {
+    shown(page, &lead, "duration", &request.duration, page.full);
+    if page.full && request.failed > 0 {
         percentile_row(page, "unfailed", &request.ok_duration);
     }
     if let Some(phases) = phases(&request.phases) {
@@ -125,7 +125,7 @@ fn shown(page: &mut Page, lead: &str, label: &str, distribution: &Distribution, 
     }
     page.line(&format!("{lead}{}", extremes(distribution)));
     if at_large {
-        if page.full() {
+        if page.full {
             bars(page, distribution);
         }
         percentile_heads(page);

@@ -1,7 +1,6 @@
 //! One core: a thread with a runtime of its own, which starts iterations when they are due.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -37,12 +36,6 @@ pub(crate) struct Core {
     running: Running,
     tasks: Rc<Tasks<Admitted>>,
     stopped: Cell<bool>,
-}
-
-impl fmt::Debug for Core {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Core").field(&self.index).finish()
-    }
 }
 
 impl Core {

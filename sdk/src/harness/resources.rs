@@ -1,7 +1,6 @@
 //! What the iterations of one core share: all that a [`Context`](crate::Context) needs of it.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -41,18 +40,4 @@ pub(crate) struct Resources {
     pub(crate) interrupting: Cell<bool>,
     /// Whether a feed that ends the job has no more rows.
     pub(crate) data_ended: Arc<AtomicBool>,
-}
-
-impl fmt::Debug for NamedWorkflow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NamedWorkflow").field(&self.name).finish()
-    }
-}
-
-impl fmt::Debug for Resources {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resources")
-            .field("workflows", &self.workflows)
-            .finish_non_exhaustive()
-    }
 }

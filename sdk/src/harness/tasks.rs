@@ -2,7 +2,6 @@
 //! allocation of all that an iteration holds, every time, and glibc has no cache for those.
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -13,7 +12,6 @@ use tokio::task::AbortHandle;
 const MAX_RESTING: usize = 1_024;
 
 /// The tasks of a core that have nothing to run.
-#[derive(Debug)]
 pub(crate) struct Tasks<T> {
     /// For each workflow; the one that ran last is last, and is taken first.
     resting: RefCell<Vec<Vec<Rc<WorkInbox<T>>>>>,
@@ -101,14 +99,6 @@ impl<T: Work> Tasks<T> {
         }
         resting[lane].push(Rc::clone(desk));
         true
-    }
-}
-
-impl<T> fmt::Debug for WorkInbox<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkInbox")
-            .field("gone", &self.gone)
-            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! A work that is running.
+//! A work that is running, and how a plain `fn main` waits for it.
 
 use std::fmt;
 use std::io;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
 use super::run::{Alarm, TargetRun};
@@ -69,4 +70,18 @@ impl Drop for Work {
 
 fn gone() -> Error {
     Error::Runtime(io::Error::other("the thread of the work is gone"))
+}
+
+/// Runs a future of this module to its end on the calling thread, for a plain `fn main` or a test without a runtime.
+/// The future may use all of tokio.
+///
+/// # Errors
+/// Those of the future; [`Error::InsideRuntime`] when the thread is one of a tokio runtime, which would be blocked: await
+/// the future there; [`Error::Runtime`] when the operating system gives no event queue.
+pub fn block_on<T, E: From<Error>>(future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    if Handle::try_current().is_ok() {
+        return Err(Error::InsideRuntime.into());
+    }
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(Error::Runtime)?.block_on(future)
 }
