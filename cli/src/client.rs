@@ -1,8 +1,10 @@
-//! The commands that `heavy-sched` has too, with the local data directory where no scheduler answers.
+//! What is asked of a scheduler: the commands that `heavy-sched` has too, and one job from its plan to its end, with the local data directory where no scheduler answers.
 
 use std::process::ExitCode;
 
-use heavy_client::{CalledAs, Error, Needs, Remote, Verb};
+use heavy_client::{CalledAs, Error, Needs, Plan, Program, Remote, Verb, run_plan};
+use heavy_process::signals::Interrupts;
+use heavy_results::job::JobView;
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
@@ -43,4 +45,15 @@ pub(crate) async fn answers() -> bool {
         Remote::connect(DEFAULT_SCHEDULER).await,
         Err(Error::Unreachable { .. })
     )
+}
+
+/// Submits a plan, shows how it goes on stderr, and gives what came of it. Interrupts stop the job.
+pub(crate) async fn carry_out(
+    scheduler: &str,
+    program: &Program,
+    plan: &Plan,
+    interrupts: &mut Interrupts,
+) -> Result<JobView, CommandFailure> {
+    let remote = interrupts.race(Remote::connect(scheduler)).await??;
+    Ok(run_plan(&remote, program, plan, interrupts).await?)
 }

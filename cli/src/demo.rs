@@ -1,9 +1,10 @@
 //! `heavy demo`: services, a target, a load test and its report in one command.
 
 use std::net::TcpListener;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
-use heavy_client::{LoadFlags, Plan, Program, report};
+use heavy_client::{LoadFlags, Plan, Program, exit, report};
 use heavy_demo_target::{Latency, Options, Target};
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
@@ -12,7 +13,7 @@ use heavy_results::job::WorkflowSpec;
 use serde_json::{Map, Value};
 
 use crate::builtin::SHOP;
-use crate::carry_out::carry_out;
+use crate::client::carry_out;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::local::{EPHEMERAL, Local};
@@ -37,7 +38,7 @@ pub(crate) struct DemoArgs {
 
 pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResult {
     if !args.load.has_own_length() {
-        args.load.load_spec.duration.get_or_insert(DURATION);
+        args.load.load_spec.0.duration.get_or_insert(DURATION);
     }
     let program = itself()?;
     let mut interrupts = Interrupts::take()?;
@@ -53,14 +54,14 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     output::note(&format!(
         "the demo shop is at {shop_url}; scheduler, collector and agent run in this process\n"
     ));
-    let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
-    if let Ok(outcome) = &outcome {
-        report(&outcome.view, &args.load.report, &output::style(args.full))?;
-        if outcome.view.summary.is_some() {
-            output::note(&next(&outcome.view.job.id.to_string(), data));
+    let ended = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
+    if let Ok(view) = &ended {
+        report(view, &args.load.report, &output::style(args.full))?;
+        if view.summary.is_some() {
+            output::note(&next(&view.job.id.to_string(), data));
         }
     }
-    if args.keep && outcome.is_ok() {
+    if args.keep && ended.is_ok() {
         output::note(&format!(
             "The scheduler is at {}, the shop at {shop_url}; press Ctrl-C to stop them.",
             local.scheduler_url()
@@ -69,7 +70,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     }
     local.stop().await;
     shop.stop();
-    Ok(outcome?.code)
+    Ok(ExitCode::from(exit::of_job(&ended?.job)))
 }
 
 fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, CommandFailure> {

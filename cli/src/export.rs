@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use heavy_load::span::Span;
 use heavy_results::job::{JobInfo, Samples};
-use heavy_store::{ExportRelation, Store, find_job};
+use heavy_store::{Error, ExportRelation, Store, find_job};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
@@ -92,12 +92,13 @@ pub(crate) async fn run(args: ExportArgs, data: &DataLocation) -> CommandResult 
             Ok(ExitCode::SUCCESS)
         }
         // A reader that has seen enough (`| head`) is no error.
-        Err(ExportError::Write(error))
-            if args.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe =>
-        {
+        Err(Error::Output(error)) if args.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe => {
             Ok(ExitCode::SUCCESS)
         }
-        Err(problem) => Err(CommandFailure::from(problem).and(&incomplete(&args))),
+        Err(Error::Output(error)) => {
+            Err(CommandFailure::new(format!("cannot write: {error}")).and(&incomplete(&args)))
+        }
+        Err(error) => Err(CommandFailure::from(error).and(&incomplete(&args))),
     }
 }
 
@@ -110,36 +111,6 @@ fn incomplete(args: &ExportArgs) -> String {
 
 /// A file or stdout.
 type Destination = Box<dyn Write + Send>;
-
-#[derive(Debug)]
-enum ExportError {
-    Read(heavy_store::Error),
-    Write(io::Error),
-}
-
-impl From<heavy_store::Error> for ExportError {
-    fn from(error: heavy_store::Error) -> Self {
-        match error {
-            heavy_store::Error::Output(error) => Self::Write(error),
-            error => Self::Read(error),
-        }
-    }
-}
-
-impl From<io::Error> for ExportError {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
-}
-
-impl From<ExportError> for CommandFailure {
-    fn from(problem: ExportError) -> Self {
-        match problem {
-            ExportError::Read(error) => error.into(),
-            ExportError::Write(error) => Self::new(format!("cannot write: {error}")),
-        }
-    }
-}
 
 fn interval_s(args: &ExportArgs) -> Result<u64, CommandFailure> {
     if args.format == ExportFormat::Hdr && args.relation != RawRelation::Requests {
@@ -172,7 +143,7 @@ async fn write(
     job: &JobInfo,
     interval_s: u64,
     out: &mut Destination,
-) -> Result<String, ExportError> {
+) -> Result<String, Error> {
     let raw = args.relation.raw();
     let look = if args.output.is_none() && io::stdout().is_terminal() {
         rows::Look::Harmless
@@ -182,7 +153,7 @@ async fn write(
     let said = match args.format {
         ExportFormat::Hdr => hdr::write(store, job, interval_s, out).await?,
         ExportFormat::Csv => {
-            let mut sink = rows::CsvRows::begin(out, raw.fields(), look)?;
+            let mut sink = rows::CsvRows::begin(out, raw.fields(), look).map_err(Error::Output)?;
             let count = store.export(job.id, raw, &mut sink).await?;
             of_rows(store, job, raw, count).await?
         }
@@ -192,7 +163,7 @@ async fn write(
             of_rows(store, job, raw, count).await?
         }
     };
-    out.flush()?;
+    out.flush().map_err(Error::Output)?;
     let unfinished = if job.state.is_final() {
         ""
     } else {
@@ -202,12 +173,7 @@ async fn write(
 }
 
 /// How many rows were written, of how many.
-async fn of_rows(
-    store: &dyn Store,
-    job: &JobInfo,
-    raw: ExportRelation,
-    count: u64,
-) -> Result<String, ExportError> {
+async fn of_rows(store: &dyn Store, job: &JobInfo, raw: ExportRelation, count: u64) -> Result<String, Error> {
     let name = raw.name();
     let counted = store.summary(job.id).await?.map(|summary| match raw {
         ExportRelation::Requests => summary.requests.duration.count,

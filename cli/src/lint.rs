@@ -154,40 +154,27 @@ const KIND: Form = ("counter, gauge, rate or trend", |value| {
 });
 
 /// The fields that a line of each type must have.
-const REQUIRED: [(&str, &[(&str, Form)]); 4] = [
-    (
-        "request",
-        &[
-            ("sequenceID", TEXT),
-            ("url", TEXT),
-            ("method", TEXT),
-            ("status", STATUS),
-            ("timestamp", TEXT),
-            ("duration", TIME),
-        ],
-    ),
-    (
-        "iteration",
-        &[
-            ("workflow", TEXT),
-            ("iteration", COUNT),
-            ("scheduled", TEXT),
-            ("lag", TIME),
-            ("duration", TIME),
-            ("ok", FLAG),
-        ],
-    ),
-    (
-        "dropped",
-        &[
-            ("workflow", TEXT),
-            ("reason", TEXT),
-            ("count", COUNT),
-            ("first", COUNT),
-            ("last", COUNT),
-        ],
-    ),
-    ("metric", &[("name", TEXT), ("kind", KIND), ("value", NUMBER)]),
+const REQUIRED: [(&str, &str, Form); 20] = [
+    ("request", "sequenceID", TEXT),
+    ("request", "url", TEXT),
+    ("request", "method", TEXT),
+    ("request", "status", STATUS),
+    ("request", "timestamp", TEXT),
+    ("request", "duration", TIME),
+    ("iteration", "workflow", TEXT),
+    ("iteration", "iteration", COUNT),
+    ("iteration", "scheduled", TEXT),
+    ("iteration", "lag", TIME),
+    ("iteration", "duration", TIME),
+    ("iteration", "ok", FLAG),
+    ("dropped", "workflow", TEXT),
+    ("dropped", "reason", TEXT),
+    ("dropped", "count", COUNT),
+    ("dropped", "first", COUNT),
+    ("dropped", "last", COUNT),
+    ("metric", "name", TEXT),
+    ("metric", "kind", KIND),
+    ("metric", "value", NUMBER),
 ];
 
 fn wrong_fields(line: &[u8]) -> String {
@@ -196,13 +183,10 @@ fn wrong_fields(line: &[u8]) -> String {
         .as_str()
         .filter(|kind| !kind.is_empty())
         .unwrap_or("request");
-    let fields = REQUIRED
+    let problems: Vec<String> = REQUIRED
         .iter()
-        .find(|(name, _)| *name == kind)
-        .map_or(&[][..], |(_, fields)| fields);
-    let problems: Vec<String> = fields
-        .iter()
-        .filter_map(|(name, (form, fits))| match document.get(name) {
+        .filter(|(of, ..)| *of == kind)
+        .filter_map(|(_, name, (form, fits))| match document.get(name) {
             None => Some(format!("{name} is missing")),
             Some(value) if !fits(value) => Some(format!("{name} must be {form}")),
             Some(_) => None,

@@ -4,7 +4,6 @@
 //! load test, it is one; started by a person, it does what the command line says.
 
 mod builtin;
-mod carry_out;
 mod client;
 mod command;
 mod completions;

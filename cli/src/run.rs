@@ -3,9 +3,12 @@
 mod request;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::builder::FalseyValueParser;
-use heavy_client::{LoadFlags, Plan, Program, Remote, TeamFlags, for_one_agent, plan_of_config, report};
+use heavy_client::{
+    LoadFlags, Plan, Program, Remote, TeamFlags, exit, for_one_agent, plan_of_config, report,
+};
 use heavy_load::rate::Rate;
 use heavy_process::signals::Interrupts;
 use heavy_results::job::WorkflowSpec;
@@ -13,7 +16,7 @@ use serde_json::Value;
 
 use self::request::{RequestFlags, without_secrets};
 use crate::builtin::HTTP;
-use crate::carry_out::carry_out;
+use crate::client::carry_out;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::local::{EPHEMERAL, Local};
@@ -89,18 +92,18 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
     if scheduler.is_none() {
         stay_here(&mut plan);
     }
-    let outcome = match scheduler {
+    let view = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
             let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
-            let outcome = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
+            let ended = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
             local.stop().await;
-            outcome?
+            ended?
         }
     };
     drop(shop);
-    report(&outcome.view, &args.load.report, &output::style(args.full))?;
-    Ok(outcome.code)
+    report(&view, &args.load.report, &output::style(args.full))?;
+    Ok(ExitCode::from(exit::of_job(&view.job)))
 }
 
 async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, CommandFailure> {

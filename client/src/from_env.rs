@@ -1,6 +1,6 @@
 //! Flags that read their value from the environment too, where they are not given.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 
 use clap::{ArgMatches, Args, Command, Error, FromArgMatches};
 use serde::Serialize;
@@ -15,12 +15,6 @@ impl<T> Deref for FromEnv<T> {
 
     fn deref(&self) -> &T {
         &self.0
-    }
-}
-
-impl<T> DerefMut for FromEnv<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
     }
 }
 

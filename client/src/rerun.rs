@@ -143,7 +143,7 @@ mod tests {
         };
         assert_eq!(same.spec, expected);
         let mut faster = LoadFlags::default();
-        faster.load_spec.rate = Some("80/s".parse().unwrap());
+        faster.load_spec.0.rate = Some("80/s".parse().unwrap());
         let now = again(&spec, &faster, "0193").unwrap().spec;
         assert_eq!(
             (&*now.describe_load(), now.execution.seed),

@@ -9,9 +9,9 @@ use hdrhistogram::serialization::interval_log::{
 };
 use heavy_load::histogram::Histogram;
 use heavy_results::job::JobInfo;
-use heavy_store::{Store, second_histograms};
+use heavy_store::{Error, Store, second_histograms};
 
-use super::{Destination, ExportError};
+use super::Destination;
 
 /// Seconds that are read at once.
 const PAGE: usize = 256;
@@ -36,7 +36,7 @@ pub(super) async fn write(
     job: &JobInfo,
     interval_s: u64,
     out: &mut Destination,
-) -> Result<String, ExportError> {
+) -> Result<String, Error> {
     let mut serializer = V2DeflateSerializer::new();
     let mut log = begin(job, out, &mut serializer)?;
     let (mut open, mut requests, mut intervals) = (None::<LogInterval>, 0, 0);
@@ -77,7 +77,7 @@ fn begin<'a, 'b>(
     job: &JobInfo,
     out: &'a mut Destination,
     serializer: &'b mut V2DeflateSerializer,
-) -> Result<HdrLog<'a, 'b>, ExportError> {
+) -> Result<HdrLog<'a, 'b>, Error> {
     let started = Duration::from_nanos(job.started_at_wall_ns.unwrap_or(job.submitted_at_wall_ns));
     let started = SystemTime::UNIX_EPOCH + started;
     let name = heavy_report::escape(&job.spec.name);
@@ -88,20 +88,21 @@ fn begin<'a, 'b>(
         .with_start_time(started)
         .with_base_time(started)
         .with_max_value_divisor(NS_PER_MS)
-        .begin_log_with(out, serializer)?;
+        .begin_log_with(out, serializer)
+        .map_err(Error::Output)?;
     Ok(log)
 }
 
 impl LogInterval {
-    fn write(&self, log: &mut HdrLog<'_, '_>, interval_s: u64) -> Result<(), ExportError> {
+    fn write(&self, log: &mut HdrLog<'_, '_>, interval_s: u64) -> Result<(), Error> {
         let start = Duration::from_secs(self.number * interval_s);
         let length = Duration::from_secs(interval_s);
         let mut line = |histogram: &Histogram, tag| {
             log.write_histogram(&as_hdr(histogram), start, length, tag)
                 .map_err(|error| match error {
-                    IntervalLogWriterError::IoError(error) => ExportError::Write(error),
+                    IntervalLogWriterError::IoError(error) => Error::Output(error),
                     IntervalLogWriterError::SerializeError(error) => {
-                        ExportError::Write(std::io::Error::other(error.to_string()))
+                        Error::Output(std::io::Error::other(error.to_string()))
                     }
                 })
         };

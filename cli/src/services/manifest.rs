@@ -1,7 +1,6 @@
 //! `heavy.toml`: what a service's load test is called, whose it is, and how it is loaded. Pure.
 
 mod keys;
-mod toml_value;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,10 +13,9 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 pub(super) use keys::Load;
+use keys::{text, texts};
 
 use super::excerpt::Fault;
-
-use toml_value::{text, texts, to_json};
 
 /// The keys of the file itself.
 const KEYS: [&str; 9] = [
