@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use heavy_process::data_dir::{self, DataDir};
 use heavy_process::listen::bind;
-use heavy_sched::{Config, Scheduler};
+use heavy_sched::Scheduler;
 use heavy_store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -145,7 +145,7 @@ async fn scheduling(
     data_dir: DataDir,
 ) -> Result<EmbeddedService, CommandFailure> {
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open(store, Config { data_dir }, shutdown.clone()).await;
+    let scheduler = Scheduler::open(store, data_dir, shutdown.clone()).await;
     let scheduler = scheduler.map_err(|error| CommandFailure::new(error.to_string()))?;
     Ok(EmbeddedService {
         shutdown,

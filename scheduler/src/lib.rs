@@ -1,7 +1,7 @@
 //! The scheduler of heavy: takes jobs, hands their binaries and shares to agents, starts them at one instant, aggregates
 //! the results, and says how it went.
 //!
-//! [`serve`] is the server: agents (`fleet`, gRPC) and operators (`api`, JSON over HTTP) share one port; jobs (`job`) live
+//! [`Scheduler`] is the server: agents (`fleet`, gRPC) and operators (`api`, JSON over HTTP) share one port; jobs (`job`) live
 //! in pure machines whose drivers act.
 
 mod api;
@@ -14,4 +14,4 @@ mod fleet;
 mod job;
 mod serve;
 
-pub use serve::{Config, Error, LISTENS, Scheduler, open_data_dir, serve};
+pub use serve::{Error, LISTENS, Scheduler, open_data_dir};

@@ -57,13 +57,6 @@ pub fn open_data_dir(dir: &Path) -> Result<DataDir, data_dir::Error> {
     DataDir::open(dir, "scheduler.lock", "scheduler")
 }
 
-/// What a scheduler needs to know.
-#[derive(Debug)]
-pub struct Config {
-    /// Where binaries are kept.
-    pub data_dir: DataDir,
-}
-
 /// Why a scheduler cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -84,36 +77,19 @@ pub struct Scheduler {
     _data_dir: DataDir,
 }
 
-/// Opens a scheduler and serves until `shutdown` is cancelled.
-///
-/// # Errors
-/// When it cannot start.
-pub async fn serve(
-    listener: TcpListener,
-    store: Arc<dyn Store>,
-    config: Config,
-    shutdown: CancellationToken,
-) -> Result<(), Error> {
-    Scheduler::open(store, config, shutdown)
-        .await?
-        .serve(listener)
-        .await;
-    Ok(())
-}
-
 impl Scheduler {
-    /// Opens the folder of binaries and takes up the jobs that an earlier scheduler left.
+    /// Opens the directories in the data directory and takes up the jobs that an earlier scheduler left.
     ///
     /// # Errors
-    /// When the folder or the database does not answer.
+    /// When a directory cannot be used or the database does not answer.
     pub async fn open(
         store: Arc<dyn Store>,
-        config: Config,
+        data_dir: DataDir,
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
-        let artifacts = Arc::new(Artifacts::open(config.data_dir.path()).await?);
-        let configs = Arc::new(Configs::open(config.data_dir.path()).await?);
-        let env_files = Arc::new(EnvFiles::open(config.data_dir.path()).await?);
+        let artifacts = Arc::new(Artifacts::open(data_dir.path()).await?);
+        let configs = Arc::new(Configs::open(data_dir.path()).await?);
+        let env_files = Arc::new(EnvFiles::open(data_dir.path()).await?);
         let (news, heard) = mpsc::channel(NEWS);
         let fleet = Arc::new(Fleet::new(news));
         let tools = Tools {
@@ -139,7 +115,7 @@ impl Scheduler {
             api,
             inbox,
             shutdown,
-            _data_dir: config.data_dir,
+            _data_dir: data_dir,
         })
     }
 

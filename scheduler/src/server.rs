@@ -7,8 +7,8 @@ use heavy_load::exit_code;
 use heavy_process::data_dir::{database_file, default_dir};
 use heavy_process::listen::{self, bind};
 use heavy_process::signals::Interrupts;
+use heavy_sched::Scheduler;
 use heavy_sched::command_line::ServeArgs;
-use heavy_sched::{Config, Scheduler};
 use tokio_util::sync::CancellationToken;
 
 /// Why the server did not start, and the exit code that says so.
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let store = heavy_store::open(&database).await?;
     let mut interrupts = Interrupts::take().context("cannot take over signals")?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open(store, Config { data_dir }, shutdown.clone()).await?;
+    let scheduler = Scheduler::open(store, data_dir, shutdown.clone()).await?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let _ = writeln!(std::io::stderr().lock(), "listening on http://{address}");
     let serving = scheduler.serve(listener);

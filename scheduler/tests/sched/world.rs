@@ -10,7 +10,7 @@ use heavy_client::{JobHome as _, Program, Remote};
 use heavy_load::span::Span;
 use heavy_results::job::{AgentInfo, JobSpec, JobState, JobView};
 use heavy_results::progress::Progress;
-use heavy_sched::{Config, LISTENS, open_data_dir, serve};
+use heavy_sched::{LISTENS, Scheduler, open_data_dir};
 use heavy_store::Store;
 use heavy_testkit::TempDir;
 use tokio::task::JoinHandle;
@@ -44,14 +44,10 @@ impl World {
     pub(crate) async fn on(dir: TempDir, store: Arc<dyn Store>) -> Self {
         let listener = heavy_process::listen::bind("127.0.0.1:0", LISTENS).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let config = Config {
-            data_dir: open_data_dir(dir.path()).unwrap(),
-        };
+        let data_dir = open_data_dir(dir.path()).unwrap();
         let shutdown = CancellationToken::new();
-        let (store_of_server, token) = (Arc::clone(&store), shutdown.clone());
-        let served = tokio::spawn(async move {
-            serve(listener, store_of_server, config, token).await.unwrap();
-        });
+        let scheduler = Scheduler::open(Arc::clone(&store), data_dir, shutdown.clone()).await;
+        let served = tokio::spawn(scheduler.unwrap().serve(listener));
         let remote = Remote::connect(&format!("http://{addr}")).await.unwrap();
         Self {
             dir,
