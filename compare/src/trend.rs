@@ -34,22 +34,21 @@ pub enum Break {
 
 /// A value that broke the trend.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Broken {
+struct Broken {
     /// Its place among the values.
-    pub place: usize,
-    /// How it broke the trend.
-    pub kind: Break,
+    place: usize,
+    kind: Break,
     /// The median of those before it.
-    pub usual: f64,
+    usual: f64,
 }
 
 /// Smaller changes never break a trend.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Floor {
+struct Floor {
     /// As a share of what is usual.
-    pub relative: f64,
+    relative: f64,
     /// In the values' unit.
-    pub absolute: f64,
+    absolute: f64,
 }
 
 /// Finds the values, oldest first, that break the trend of those before them; absent ones are passed over.
@@ -60,8 +59,7 @@ pub struct Floor {
 /// identification of multiple outliers", same journal 88, 1993). Neither is moved by a few odd jobs, as mean and
 /// standard deviation are. A value that stands out is a shift if most of it and the two after it do, to the same side;
 /// then the trend begins anew with it. Else it is passed over in what follows.
-#[must_use]
-pub fn breaks(values: &[Option<f64>], floor: Floor) -> Vec<Broken> {
+fn breaks(values: &[Option<f64>], floor: Floor) -> Vec<Broken> {
     let known: Vec<(usize, f64)> = values
         .iter()
         .enumerate()

@@ -235,8 +235,7 @@ fn full(released: Released) -> Decision {
 /// How long a core sleeps at least when its iterations are due every `spacing_ns`. Waking for every one costs CPU,
 /// waking rarely costs punctuality; measured on one thread at 20,000/s, 100 us cost 18 us of CPU an iteration with
 /// 0.11 ms of lag at p99, 200 us cost 15 us with 0.21 ms.
-#[must_use]
-pub fn wake_floor_ns(spacing_ns: u64) -> u64 {
+pub(crate) fn wake_floor_ns(spacing_ns: u64) -> u64 {
     /// (iterations a second on this core, floor in ns); between two points the floor is interpolated.
     const FLOOR: [(u64, u64); 4] = [
         (2_000, 0),

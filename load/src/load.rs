@@ -137,8 +137,7 @@ impl Load {
     }
 
     /// When an instant of a closed load's own time comes; `leaving` before a pause that begins then, else after it.
-    #[must_use]
-    pub fn with_pauses(&self, at_ns: u64, leaving: bool) -> u64 {
+    pub(crate) fn with_pauses(&self, at_ns: u64, leaving: bool) -> u64 {
         self.pauses.iter().fold(at_ns, |at_ns, (from_ns, until_ns)| {
             let before = *from_ns > at_ns || (leaving && *from_ns == at_ns);
             if before {
@@ -199,8 +198,7 @@ impl Load {
     }
 
     /// Since when all rates only fall, to the end: the ramp-down.
-    #[must_use]
-    pub fn ramp_down_from_ns(&self) -> u64 {
+    pub(crate) fn ramp_down_from_ns(&self) -> u64 {
         let workflows = self.workflows.iter().map(|workflow| match &workflow.model {
             LoadModel::Open(stream) => stream.ramp_down_from_ns(),
             LoadModel::Closed(closed) => {
@@ -212,8 +210,7 @@ impl Load {
 }
 
 /// One rate over several workflows: a stream for each, with every iteration of the rate dealt to one of them by weight.
-#[must_use]
-pub fn shared_rate(
+pub(crate) fn shared_rate(
     profile: &Profile,
     offset: Span,
     arrivals: Arrivals,

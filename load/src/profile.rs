@@ -110,20 +110,17 @@ impl Profile {
     }
 
     /// `n` iterations as an area.
-    #[must_use]
-    pub fn units(&self, n: u64) -> u128 {
+    pub(crate) fn units(&self, n: u64) -> u128 {
         u128::from(n) * self.units_of_one()
     }
 
     /// One iteration as an area.
-    #[must_use]
-    pub fn units_of_one(&self) -> u128 {
+    pub(crate) fn units_of_one(&self) -> u128 {
         2 * u128::from(self.per_ns)
     }
 
     /// The area under the profile before an instant.
-    #[must_use]
-    pub fn area(&self, at_ns: u64) -> u128 {
+    pub(crate) fn area(&self, at_ns: u64) -> u128 {
         let place = self.pieces.partition_point(|placed| placed.start_ns <= at_ns);
         let Some(placed) = place.checked_sub(1).map(|place| &self.pieces[place]) else {
             return 0;
@@ -133,8 +130,7 @@ impl Profile {
     }
 
     /// The first whole ns at which the area has reached `area`; `u64::MAX` if it never does.
-    #[must_use]
-    pub fn reaches_ns(&self, area: u128) -> u64 {
+    pub(crate) fn reaches_ns(&self, area: u128) -> u64 {
         // The last piece that begins with less, since within it the area is reached, or at its end.
         let place = self.pieces.partition_point(|placed| placed.area_before < area);
         let Some(placed) = place.checked_sub(1).map(|place| &self.pieces[place]) else {
@@ -166,8 +162,7 @@ impl Profile {
     }
 
     /// Since when the rate only falls, to the end; the profile's end if it does not fall there.
-    #[must_use]
-    pub fn ramp_down_from_ns(&self) -> u64 {
+    pub(crate) fn ramp_down_from_ns(&self) -> u64 {
         let falling = self.pieces.iter().rev().take_while(|placed| placed.piece.falls());
         falling
             .last()

@@ -78,14 +78,12 @@ impl Rate {
     }
 
     /// The time in which [`Self::count`] starts are planned.
-    #[must_use]
-    pub const fn per_ns(self) -> u64 {
+    pub(crate) const fn per_ns(self) -> u64 {
         self.per_ns
     }
 
     /// The rate in starts per second, rounded to what a float holds.
-    #[must_use]
-    pub fn as_per_second(self) -> f64 {
+    pub(crate) fn as_per_second(self) -> f64 {
         self.count as f64 * NS_PER_SECOND as f64 / self.per_ns as f64
     }
 }

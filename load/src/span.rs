@@ -46,8 +46,7 @@ impl Span {
     }
 
     /// Both spans, one after the other.
-    #[must_use]
-    pub const fn plus(self, other: Self) -> Self {
+    pub(crate) const fn plus(self, other: Self) -> Self {
         Self {
             ns: self.ns.saturating_add(other.ns),
         }

@@ -73,15 +73,13 @@ impl Stream {
     }
 
     /// The area under the rate, in iterations.
-    #[must_use]
-    pub fn area(&self) -> f64 {
+    pub(crate) fn area(&self) -> f64 {
         let area = self.profile.area(self.profile.duration_ns());
         area as f64 / self.profile.units_of_one() as f64 * self.part()
     }
 
     /// Since when the rate only falls, from the job's start.
-    #[must_use]
-    pub fn ramp_down_from_ns(&self) -> u64 {
+    pub(crate) fn ramp_down_from_ns(&self) -> u64 {
         self.offset_ns + self.profile.ramp_down_from_ns()
     }
 

@@ -90,8 +90,7 @@ impl Users {
 
     /// Since when the number only falls, to the end; the end if it does not fall there. Without stages the end is at
     /// `duration_ns`.
-    #[must_use]
-    pub fn ramp_down_from_ns(&self, duration_ns: u64) -> u64 {
+    pub(crate) fn ramp_down_from_ns(&self, duration_ns: u64) -> u64 {
         let Self::Stages(stages) = self else {
             return duration_ns;
         };

@@ -24,12 +24,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use aggregate::{Aggregate, Operator};
-pub use limit::Limit;
-pub use metric::Metric;
+use aggregate::{Aggregate, Operator};
+use limit::Limit;
+use metric::Metric;
 pub use outcome::{ThresholdOutcome, ThresholdSummary, WindowSeconds};
-pub use selector::Selector;
-pub use watch::{Observed, ThresholdWatch};
+use selector::Selector;
+pub(crate) use watch::{Observed, ThresholdWatch};
 
 use heavy_load::span::Span;
 
@@ -67,12 +67,6 @@ impl Error {
 }
 
 impl Threshold {
-    /// The metric.
-    #[must_use]
-    pub const fn metric(&self) -> &'static Metric {
-        self.metric
-    }
-
     /// Whether the load stops as soon as it is broken.
     #[must_use]
     pub const fn aborts(&self) -> bool {
@@ -125,7 +119,7 @@ impl FromStr for Threshold {
 
 impl fmt::Display for Threshold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.metric.name())?;
+        f.write_str(self.metric.name)?;
         for (place, selector) in self.selectors.iter().enumerate() {
             f.write_str(if place == 0 { "{" } else { "," })?;
             write!(f, "{selector}")?;

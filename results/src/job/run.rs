@@ -178,8 +178,7 @@ impl RunSpec {
     }
 
     /// Whether some workflow has a load of its own.
-    #[must_use]
-    pub fn has_own_loads(&self) -> bool {
+    pub(crate) fn has_own_loads(&self) -> bool {
         self.own_loads().any(|(_, load)| load.is_given())
     }
 

@@ -48,8 +48,7 @@ impl WorkflowSpec {
     }
 
     /// Its own load in a job: arrivals, duration and warm-up default to those of the job.
-    #[must_use]
-    pub fn own_load(&self, job: &LoadSpec) -> LoadSpec {
+    pub(crate) fn own_load(&self, job: &LoadSpec) -> LoadSpec {
         let own = &self.load_spec;
         LoadSpec {
             arrivals: own.arrivals.or(job.arrivals.filter(|_| own.is_open())),

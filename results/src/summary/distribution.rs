@@ -75,8 +75,7 @@ impl From<&Histogram> for Distribution {
 
 impl Distribution {
     /// The statistics of a histogram; `None` if it is empty.
-    #[must_use]
-    pub fn from_nonempty(histogram: &Histogram) -> Option<Self> {
+    pub(crate) fn from_nonempty(histogram: &Histogram) -> Option<Self> {
         (histogram.count() > 0).then(|| Self::from(histogram))
     }
 }

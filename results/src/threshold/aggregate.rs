@@ -4,14 +4,11 @@ use std::fmt;
 
 /// One number of many values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aggregate {
-    /// Their mean.
+pub(super) enum Aggregate {
     Avg,
-    /// The smallest.
     Min,
     /// The median: `p(50)`.
     Med,
-    /// The largest.
     Max,
     /// A percentile, in millionths: `p(99.9)` is 999,000.
     Percentile(u32),
@@ -64,7 +61,7 @@ impl fmt::Display for Aggregate {
 
 /// How a value has to stand to its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operator {
+pub(super) enum Operator {
     /// `<`
     Below,
     /// `<=`

@@ -32,7 +32,7 @@ pub(super) fn limit(threshold: &Threshold) -> Result<(), Error> {
     if metric.kind != MetricType::Custom && limit.value() < 0.0 {
         return Err(Error::new(format!(
             "invalid limit {limit}: {} is never below 0",
-            metric.name()
+            metric.name
         )));
     }
     Ok(())

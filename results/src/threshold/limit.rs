@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A number with the unit that it was written with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit {
+pub(super) struct Limit {
     number: f64,
     unit: &'static Unit,
 }
@@ -53,8 +53,7 @@ impl Limit {
     }
 
     /// The limit in the unit of what is measured: times in ms, shares from 0 to 1.
-    #[must_use]
-    pub fn value(&self) -> f64 {
+    pub(super) fn value(&self) -> f64 {
         // 5% is to be the same number as 0.05, which a product is not always.
         if self.unit.written == Written::Percent {
             self.number / 100.0

@@ -6,8 +6,8 @@ use super::aggregate::Aggregate;
 
 /// Something that is measured. k6's names where k6 has it; heavy's own for what only heavy has.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Metric {
-    name: &'static str,
+pub(super) struct Metric {
+    pub(super) name: &'static str,
     pub(super) source: MetricSource,
     pub(super) kind: MetricType,
 }
@@ -155,12 +155,6 @@ const FOREIGN: [(&str, &str); 7] = [
 ];
 
 impl Metric {
-    /// As it is written.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// The metric of this name.
     ///
     /// # Errors

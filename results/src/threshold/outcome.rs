@@ -152,7 +152,7 @@ impl Threshold {
     pub(super) fn without_value(&self, note: String) -> ThresholdSummary {
         ThresholdSummary {
             expression: self.to_string(),
-            metric: self.metric.name().to_owned(),
+            metric: self.metric.name.to_owned(),
             value: None,
             unit: self.unit().to_owned(),
             outcome: ThresholdOutcome::NoSamples,

@@ -146,7 +146,7 @@ fn selector(rest: &mut Rest<'_>, metric: &'static Metric) -> Result<Selector, Er
 }
 
 fn unknown_key(key: &str, metric: &Metric) -> String {
-    let (name, keys) = (metric.name(), metric.keys().join(", "));
+    let (name, keys) = (metric.name, metric.keys().join(", "));
     if let Some((_, ours)) = FOREIGN_KEYS.iter().find(|(theirs, _)| *theirs == key)
         && metric.keys().contains(ours)
     {

@@ -6,20 +6,17 @@ use crate::stats::{Checks, Iterations, Metrics, Requests, Steps};
 
 /// One restriction. All of a threshold's hold at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selector {
-    /// The workflow.
+pub(super) enum Selector {
     Workflow(String),
     /// The step; empty: outside of steps.
     Step(String),
     /// The request's name, or that of a metric of the load test's own.
     Name(String),
-    /// The request's method.
     Method(String),
     /// The answer's status, from the first to the last; 0: no answer.
     Status(u16, u16),
     /// The error's kind; empty: none.
     ErrorKind(String),
-    /// The check.
     Check(String),
     /// Whether the request counts as unfailed.
     ExpectedResponse(bool),

@@ -75,7 +75,7 @@ fn texts() -> impl Strategy<Value = String> {
                     };
                 format!(
                     "{}{selectors} : {aggregate} {operator} {number}{unit}{clauses}",
-                    metric.name()
+                    metric.name
                 )
             },
         )
@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in ".{0,60}", metric in 0..METRICS.len(), end in ".{0,30}") {
         let _ = text.parse::<Threshold>();
-        let name = METRICS[metric].name();
+        let name = METRICS[metric].name;
         for text in [format!("{name}{end}"), format!("{name}{{{end}"), format!("{name}: avg<{end}"), format!("{name}: p({end}")] {
             let _ = text.parse::<Threshold>();
         }
@@ -126,7 +126,7 @@ proptest! {
 #[test]
 fn the_documentation_names_every_metric_key_and_aggregate() {
     let page = include_str!("../../../docs/thresholds.md");
-    let names = METRICS.iter().map(Metric::name);
+    let names = METRICS.iter().map(|metric| metric.name);
     for name in names.chain(KEYS) {
         assert!(page.contains(&format!("`{name}`")), "{name}");
     }

@@ -11,16 +11,16 @@ use crate::stats::{Delta, Iterations};
 
 /// The time that thresholds are about.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// What rates of the whole job are over.
-    pub run_time_s: f64,
+    pub(crate) run_time_s: f64,
     /// The first second in which no iterations were planned: rates of windows go no further, since less is right then.
-    pub planned_before_second: u32,
+    pub(crate) planned_before_second: u32,
 }
 
 /// What all agents have measured of what a job's thresholds are about.
 #[derive(Debug, Default)]
-pub struct ThresholdWatch {
+pub(crate) struct ThresholdWatch {
     watched: Vec<WatchedThreshold>,
 }
 
@@ -36,8 +36,7 @@ struct WatchedThreshold {
 
 impl ThresholdWatch {
     /// A watch on these thresholds.
-    #[must_use]
-    pub fn new(thresholds: &[Threshold]) -> Self {
+    pub(crate) fn new(thresholds: &[Threshold]) -> Self {
         let watched = thresholds.iter().map(|threshold| WatchedThreshold {
             live: WindowScan::new(threshold),
             threshold: threshold.clone(),
@@ -50,14 +49,14 @@ impl ThresholdWatch {
     }
 
     /// Adds a delta of any agent; what claims to be later than `last_second` counts in it.
-    pub fn apply(&mut self, delta: &Delta, last_second: u32) {
+    pub(crate) fn apply(&mut self, delta: &Delta, last_second: u32) {
         for watched in &mut self.watched {
             watched.apply(delta, last_second);
         }
     }
 
     /// Adds iterations that no agent has reported.
-    pub fn add_iterations(&mut self, row: &Iterations, last_second: u32) {
+    pub(crate) fn add_iterations(&mut self, row: &Iterations, last_second: u32) {
         for watched in &mut self.watched {
             watched.add_iterations(row, last_second);
         }
@@ -65,7 +64,11 @@ impl ThresholdWatch {
 
     /// Judges, while the job runs, what ends before a second: everything before it has to be known. Gives the first
     /// threshold that is broken and is to end the load; only the first time.
-    pub fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<ThresholdSummary> {
+    pub(crate) fn advance(
+        &mut self,
+        before_second: u32,
+        planned_before_second: u32,
+    ) -> Option<ThresholdSummary> {
         let mut first = None;
         let fired = self.watched.iter().any(|watched| watched.breach.is_some());
         for watched in &mut self.watched {
@@ -83,8 +86,7 @@ impl ThresholdWatch {
     }
 
     /// The outcomes of all thresholds, in their order. `complete`: no more results will arrive.
-    #[must_use]
-    pub fn outcomes(&self, measured: Observed, complete: bool) -> Vec<ThresholdSummary> {
+    pub(crate) fn outcomes(&self, measured: Observed, complete: bool) -> Vec<ThresholdSummary> {
         self.watched
             .iter()
             .map(|watched| watched.outcome(measured, complete))
