@@ -129,12 +129,15 @@ impl ExportRelation {
     }
 }
 
-/// Passes rows on to `sink` and returns their number; `value` reads a field in its column.
+/// Reads a field of a row from its column.
+type FieldReader<R> = for<'r> fn(&'r R, usize, &ExportField) -> Result<Option<Cow<'r, str>>, sqlx::Error>;
+
+/// Passes rows on to `sink` and returns their number.
 pub(crate) async fn pass_on<R>(
     mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
     fields: &[ExportField],
     sink: &mut dyn RowSink,
-    value: for<'r> fn(&'r R, usize, &ExportField) -> Result<Option<Cow<'r, str>>, sqlx::Error>,
+    value: FieldReader<R>,
 ) -> Result<u64, Error> {
     let mut count = 0;
     while let Some(row) = rows.try_next().await? {
