@@ -7,30 +7,8 @@ use foldhash::fast::FixedState;
 use crate::Rows;
 use crate::text::clean;
 
-/// What rows have in common; all texts are clean.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Identity {
-    pub(crate) agent: String,
-    pub(crate) workflow: String,
-    pub(crate) step: String,
-    pub(crate) name: String,
-    pub(crate) method: String,
-    pub(crate) proto: String,
-}
-
-impl Identity {
-    /// The column values, in the order of the fields.
-    pub(crate) fn texts(&self) -> [&str; 6] {
-        [
-            &self.agent,
-            &self.workflow,
-            &self.step,
-            &self.name,
-            &self.method,
-            &self.proto,
-        ]
-    }
-}
+/// What rows have in common: agent, workflow, step, name, method and protocol. All texts are clean.
+pub(crate) type Identity = [String; 6];
 
 #[derive(Debug, Default)]
 pub(crate) struct BatchIdentities {
@@ -93,15 +71,11 @@ impl Finder<'_> {
             *place
         } else {
             let text = |index: u32| clean(&self.dictionary[index as usize]).into_owned();
+            let [workflow, step, name, method, protocol] = key.map(text);
+            let agent = clean(self.agent).into_owned();
             let place = self.distinct.len() as u32;
-            self.distinct.push(Identity {
-                agent: clean(self.agent).into_owned(),
-                workflow: text(key[0]),
-                step: text(key[1]),
-                name: text(key[2]),
-                method: text(key[3]),
-                proto: text(key[4]),
-            });
+            self.distinct
+                .push([agent, workflow, step, name, method, protocol]);
             self.places.insert(key, place);
             place
         };

@@ -19,22 +19,16 @@ pub(super) fn choose(
         .map(|workflow| workflow.name.as_str())
         .collect();
     let list = known.join(", ");
+    let unknown = |problem: String| Err(AssignmentFailure::new("unknown-workflow", problem));
     if let Some(missing) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
-        return Err(AssignmentFailure::new(
-            "unknown-workflow",
-            format_args!("unknown workflow `{missing}`: this load test has {list}"),
-        ));
+        return unknown(format!("unknown workflow `{missing}`: this load test has {list}"));
     }
     match (wanted.is_empty(), known.as_slice()) {
         (false, _) => Ok(wanted.to_vec()),
         (true, [only]) => Ok(vec![(*only).to_owned()]),
-        (true, []) => Err(AssignmentFailure::new(
-            "unknown-workflow",
-            "this load test has no workflow",
-        )),
-        (true, _) => Err(AssignmentFailure::new(
-            "unknown-workflow",
-            format_args!("this load test has several workflows: select with --workflow among {list}"),
+        (true, []) => unknown("this load test has no workflow".to_owned()),
+        (true, _) => unknown(format!(
+            "this load test has several workflows: select with --workflow among {list}"
         )),
     }
 }

@@ -45,10 +45,10 @@ impl ErrorTallies {
             place
         } else {
             ErrorKey {
-                workflow: place.workflow,
                 step: EMPTY,
                 name: OTHERS,
                 kind: OTHERS,
+                ..place
             }
         };
         let sums = self.rows.entry(place).or_insert_with(|| {

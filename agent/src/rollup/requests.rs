@@ -180,11 +180,10 @@ impl RequestTallies {
         }
         self.others += 1;
         RequestIdentity {
-            workflow: identity.workflow,
             step: EMPTY,
             method: EMPTY,
             name: OTHERS,
-            protocol: identity.protocol,
+            ..identity
         }
     }
 

@@ -25,7 +25,7 @@ struct WorkflowUsers {
     all: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct UserAccount {
     until_ns: u64,
     /// When its next iteration is due, as far as is known.
@@ -66,11 +66,7 @@ impl UserAccounts {
             return;
         };
         for (user, came_ns, until_ns) in users {
-            let known = of.users.entry(*user).or_insert(UserAccount {
-                until_ns: 0,
-                next_ns: 0,
-                started: 0,
-            });
+            let known = of.users.entry(*user).or_default();
             known.until_ns = *until_ns;
             known.next_ns = known.next_ns.max(*came_ns);
         }

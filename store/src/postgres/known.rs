@@ -46,7 +46,7 @@ impl KnownIdentities {
 pub(super) fn id(identity: &Identity) -> i64 {
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut mix = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    for text in identity.texts() {
+    for text in identity {
         text.bytes().for_each(&mut mix);
         // No byte of a text: texts are UTF-8.
         mix(0xff);
@@ -73,7 +73,7 @@ pub(super) async fn store(
     for column in 0..6 {
         let texts: Vec<String> = identities
             .iter()
-            .map(|identity| identity.texts()[column].to_owned())
+            .map(|identity| identity[column].clone())
             .collect();
         query = query.bind(texts);
     }

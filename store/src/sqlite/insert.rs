@@ -100,8 +100,8 @@ pub(super) async fn identities(
              ON CONFLICT DO UPDATE SET agent = excluded.agent RETURNING id",
         )
         .bind(job);
-        for text in identity.texts() {
-            query = query.bind(text.to_owned());
+        for text in identity {
+            query = query.bind(text.clone());
         }
         let id = query.fetch_one(&mut *connection).await?;
         ids.push(id);
