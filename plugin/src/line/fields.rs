@@ -40,59 +40,41 @@ pub(super) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result
     Text::deserialize(deserializer).map(|text| text.0)
 }
 
-/// Nanoseconds, given as an integer or as a fraction; a negative number is a wrong field.
+/// A number, given as an integer or as a fraction. A negative one counts as 0, or is a wrong field.
 #[derive(Default)]
-pub(super) struct Nanos(pub(super) u64);
+pub(super) struct Number<const NEGATIVE_AS_ZERO: bool>(pub(super) u64);
 
-/// Body bytes; a negative number (go-lo's "unknown") counts as 0.
-#[derive(Default)]
-pub(super) struct Size(pub(super) u64);
+/// Nanoseconds.
+pub(super) type Nanos = Number<false>;
 
-struct NumberVisitor {
-    negative_as_zero: bool,
-}
+/// Body bytes; go-lo's "unknown" is negative.
+pub(super) type Size = Number<true>;
 
-impl Visitor<'_> for NumberVisitor {
-    type Value = u64;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number that is not negative")
-    }
-    fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
-        Ok(number)
-    }
-    fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
-        if self.negative_as_zero {
-            Ok(0)
-        } else {
-            Err(E::custom(format_args!("{number} is negative")))
-        }
-    }
-    fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
-        // The cast saturates, so that no number is out of range.
-        if number >= 0.0 || self.negative_as_zero {
-            Ok(number.round() as u64)
-        } else {
-            Err(E::custom(format_args!("{number} is negative")))
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Nanos {
+impl<'de, const NEGATIVE_AS_ZERO: bool> Deserialize<'de> for Number<NEGATIVE_AS_ZERO> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor<const NEGATIVE_AS_ZERO: bool>;
+        impl<const NEGATIVE_AS_ZERO: bool> Visitor<'_> for NumberVisitor<NEGATIVE_AS_ZERO> {
+            type Value = u64;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number that is not negative")
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+                Ok(number)
+            }
+            fn visit_i64<E: Error>(self, number: i64) -> Result<u64, E> {
+                self.visit_f64(number as f64)
+            }
+            fn visit_f64<E: Error>(self, number: f64) -> Result<u64, E> {
+                // The cast saturates, so that no number is out of range.
+                if number >= 0.0 || NEGATIVE_AS_ZERO {
+                    Ok(number.round() as u64)
+                } else {
+                    Err(E::custom(format_args!("{number} is negative")))
+                }
+            }
+        }
         deserializer
-            .deserialize_any(NumberVisitor {
-                negative_as_zero: false,
-            })
-            .map(Self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_any(NumberVisitor {
-                negative_as_zero: true,
-            })
+            .deserialize_any(NumberVisitor::<NEGATIVE_AS_ZERO>)
             .map(Self)
     }
 }
