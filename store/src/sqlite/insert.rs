@@ -17,6 +17,8 @@ const SIZES: [usize; 4] = [128, 16, 4, 1];
 
 /// Inserts into one table.
 struct Insert {
+    /// The query for the highest id of a job.
+    highest: String,
     /// For each of [`SIZES`].
     sql: [String; 4],
     columns: usize,
@@ -27,6 +29,7 @@ impl Insert {
         let width = columns.split(',').count();
         let row = format!("({})", vec!["?"; width].join(","));
         Self {
+            highest: format!("SELECT max(id) FROM {table} WHERE id >= ? AND id < ?"),
             sql: SIZES.map(|size| {
                 let rows = vec![row.as_str(); size].join(",");
                 format!("INSERT INTO {table} ({columns}) VALUES {rows}")
@@ -120,59 +123,50 @@ pub(super) async fn rows(
 ) -> Result<(), sqlx::Error> {
     let texts = StoredTexts::new(rows, shared);
     let requests = &rows.requests;
-    let first = next_id(
-        &mut *connection,
-        "SELECT max(id) FROM samples WHERE id >= ? AND id < ?",
-        job,
-    )
-    .await?;
-    let id = |row: usize| first + row as i64;
     let identity = |row: usize| ids[identities.of_requests[row] as usize];
-    insert(connection, &SAMPLES, requests.workflow.len(), |values, row| {
-        request(values, id(row), identity(row), requests, row, &texts);
-    })
-    .await?;
-
-    let iterations = &rows.iterations;
-    let first = next_id(
-        &mut *connection,
-        "SELECT max(id) FROM iteration_rows WHERE id >= ? AND id < ?",
+    insert(
+        connection,
+        &SAMPLES,
         job,
+        requests.workflow.len(),
+        |values, row| {
+            request(values, identity(row), requests, row, &texts);
+        },
     )
     .await?;
-    let id = |row: usize| first + row as i64;
+    let iterations = &rows.iterations;
     let identity = |row: usize| ids[identities.of_iterations[row] as usize];
     insert(
         connection,
         &ITERATIONS,
+        job,
         iterations.workflow.len(),
         |values, row| {
-            iteration(values, id(row), identity(row), iterations, row, &texts);
+            iteration(values, identity(row), iterations, row, &texts);
         },
     )
     .await
 }
 
-async fn next_id(connection: &mut SqliteConnection, sql: &'static str, job: i64) -> Result<i64, sqlx::Error> {
-    let highest: Option<i64> = sqlx::query_scalar(sql)
-        .bind(job << 40)
-        .bind((job + 1) << 40)
-        .fetch_one(connection)
-        .await?;
-    Ok(highest.map_or(job << 40, |highest| highest + 1))
-}
-
-/// Inserts rows whose values `bind` gives. While a statement runs, the values of the next one are made.
+/// Inserts rows whose values after the id `bind` gives. While a statement runs, the values of the next one are made.
 async fn insert(
     connection: &mut SqliteConnection,
     insert: &'static Insert,
+    job: i64,
     rows: usize,
     mut bind: impl FnMut(&mut Values, usize),
 ) -> Result<(), sqlx::Error> {
+    let highest: Option<i64> = sqlx::query_scalar(insert.highest.as_str())
+        .bind(job << 40)
+        .bind((job + 1) << 40)
+        .fetch_one(&mut *connection)
+        .await?;
+    let first_id = highest.map_or(job << 40, |highest| highest + 1);
     let mut make = |(size, first): (usize, usize)| {
         let mut values = Values::default();
         values.0.reserve(size * insert.columns, 0);
         for row in first..first + size {
+            values.push(first_id + row as i64);
             bind(&mut values, row);
         }
         values
@@ -201,8 +195,7 @@ fn groups(rows: usize) -> Vec<(usize, (usize, usize))> {
     groups
 }
 
-fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: usize, texts: &Texts) {
-    values.push(id);
+fn request(values: &mut Values, identity: i64, of: &RequestRows, row: usize, texts: &Texts) {
     values.push(identity);
     values.push(Arc::clone(texts.plain(of.url[row])));
     values.push(i64::from(of.status[row]));
@@ -230,8 +223,7 @@ fn request(values: &mut Values, id: i64, identity: i64, of: &RequestRows, row: u
     ));
 }
 
-fn iteration(values: &mut Values, id: i64, identity: i64, of: &IterationRows, row: usize, texts: &Texts) {
-    values.push(id);
+fn iteration(values: &mut Values, identity: i64, of: &IterationRows, row: usize, texts: &Texts) {
     values.push(identity);
     values.push(count(of.iteration[row]));
     values.push(not_empty(&of.sequence_id[row]));
