@@ -261,25 +261,22 @@ fn architecture(machine: elf::Machine, is_64: bool, endian: Endianness) -> Strin
 
 /// What a file that is not an ELF file is, by its first bytes.
 fn describe(start: &[u8]) -> &'static str {
-    const MACH_O: [[u8; 4]; 5] = [
-        [0xfe, 0xed, 0xfa, 0xce],
-        [0xfe, 0xed, 0xfa, 0xcf],
-        [0xce, 0xfa, 0xed, 0xfe],
-        [0xcf, 0xfa, 0xed, 0xfe],
-        [0xca, 0xfe, 0xba, 0xbe],
+    const MARKS: [(&[u8], &str); 10] = [
+        (b"#!", "a script"),
+        (b"\xfe\xed\xfa\xce", "a macOS program"),
+        (b"\xfe\xed\xfa\xcf", "a macOS program"),
+        (b"\xce\xfa\xed\xfe", "a macOS program"),
+        (b"\xcf\xfa\xed\xfe", "a macOS program"),
+        (b"\xca\xfe\xba\xbe", "a macOS program"),
+        (b"MZ", "a Windows program"),
+        (b"\0asm", "a WebAssembly module"),
+        (b"PK\x03\x04", "an archive"),
+        (b"\x1f\x8b", "an archive"),
     ];
     if start.is_empty() {
         "an empty file"
-    } else if start.starts_with(b"#!") {
-        "a script"
-    } else if MACH_O.iter().any(|magic| start.starts_with(magic)) {
-        "a macOS program"
-    } else if start.starts_with(b"MZ") {
-        "a Windows program"
-    } else if start.starts_with(b"\0asm") {
-        "a WebAssembly module"
-    } else if start.starts_with(b"PK\x03\x04") || start.starts_with(&[0x1f, 0x8b]) {
-        "an archive"
+    } else if let Some((_, kind)) = MARKS.iter().find(|(mark, _)| start.starts_with(mark)) {
+        kind
     } else if start
         .iter()
         .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
