@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use heavy_client::{LoadFlags, Plan, Program, exit, report};
-use heavy_demo_target::{Latency, Options, Target};
+use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_process::signals::Interrupts;
@@ -42,12 +42,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     }
     let program = itself()?;
     let mut interrupts = Interrupts::take()?;
-    let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
-    let options = Options {
-        latency: Latency::Lifelike,
-        ..Options::default()
-    };
-    let shop = Target::start(listener, options).context("cannot start the demo shop")?;
+    let shop = start_shop()?;
     let shop_url = format!("http://{}", shop.addr());
     let plan = plan(&args, &program, &shop_url)?;
     let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
@@ -71,6 +66,16 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     local.stop().await;
     shop.stop();
     Ok(ExitCode::from(exit::of_job(&ended?.job)))
+}
+
+/// Starts the demo shop; it stops when dropped.
+pub(crate) fn start_shop() -> Result<Handle, CommandFailure> {
+    let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
+    let options = Options {
+        latency: Latency::Lifelike,
+        ..Options::default()
+    };
+    Ok(Target::start(listener, options).context("cannot start the demo shop")?)
 }
 
 fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, CommandFailure> {

@@ -9,75 +9,66 @@ use heavy_results::job::{AgentInfo, JobInfo};
 /// Characters of a reason that a list shows.
 const LONGEST_REASON: usize = 80;
 
-/// Jobs, newest first.
 pub(crate) fn jobs(jobs: &[JobInfo], now_wall_ns: u64) -> String {
-    let rows = jobs.iter().map(|job| {
-        vec![
-            job.id.to_string(),
-            escape(&job.spec.name),
-            state(job),
-            job.verdict.map_or("", |verdict| verdict.as_str()).to_owned(),
-            ago(now_wall_ns.saturating_sub(job.submitted_at_wall_ns)),
-            shortened(&job.spec.describe_load()),
-            shortened(&escape(&job.reason)),
-        ]
-    });
-    let head = ["JOB", "NAME", "STATE", "VERDICT", "SUBMITTED", "LOAD", "REASON"];
-    aligned(&head, rows.collect())
+    aligned(
+        jobs,
+        &[
+            ("JOB", &|job| job.id.to_string()),
+            ("NAME", &|job| escape(&job.spec.name)),
+            ("STATE", &state),
+            ("VERDICT", &|job| {
+                job.verdict.map_or("", |verdict| verdict.as_str()).to_owned()
+            }),
+            ("SUBMITTED", &|job| ago(now_wall_ns, job.submitted_at_wall_ns)),
+            ("LOAD", &|job| shortened(&job.spec.describe_load())),
+            ("REASON", &|job| shortened(&escape(&job.reason))),
+        ],
+    )
 }
 
 pub(crate) fn configs(configs: &[Config], now_wall_ns: u64) -> String {
-    let rows = configs.iter().map(|config| {
-        let load = config.run().map_or_else(
-            |_| "cannot be read: save it again".to_owned(),
-            |spec| spec.describe_load(),
-        );
-        vec![
-            escape(&config.name),
-            ago(now_wall_ns.saturating_sub(config.saved_at_wall_ns)),
-            shortened(&escape(&load)),
-        ]
-    });
-    aligned(&["CONFIG", "SAVED", "LOAD"], rows.collect())
+    let load = |config: &Config| match config.run() {
+        Ok(spec) => spec.describe_load(),
+        Err(_) => "cannot be read: save it again".to_owned(),
+    };
+    aligned(
+        configs,
+        &[
+            ("CONFIG", &|config| escape(&config.name)),
+            ("SAVED", &|config| ago(now_wall_ns, config.saved_at_wall_ns)),
+            ("LOAD", &|config| shortened(&escape(&load(config)))),
+        ],
+    )
 }
 
 pub(crate) fn agents(agents: &[AgentInfo], now_wall_ns: u64) -> String {
-    let rows = agents.iter().map(|agent| {
-        let labels: Vec<String> = agent
-            .labels
-            .iter()
-            .map(|(key, value)| format!("{}={}", escape(key), escape(value)))
-            .collect();
-        let clock = match (agent.clock_offset_ns, agent.clock_error_ns) {
-            (Some(offset_ns), Some(error_ns)) => {
-                format!("{:+.3} ms ± {:.3}", offset_ns as f64 / 1e6, error_ns as f64 / 1e6)
-            }
-            _ => String::new(),
-        };
-        vec![
-            escape(&agent.name),
-            agent.job.map_or_else(|| "free".to_owned(), |job| job.to_string()),
-            agent.cores.to_string(),
-            escape(&agent.architecture),
-            escape(&agent.glibc),
-            escape(&agent.version),
-            ago(now_wall_ns.saturating_sub(agent.connected_at_wall_ns)),
-            clock,
-            labels.join(" "),
-        ]
-    });
-    let head = [
-        "AGENT",
-        "JOB",
-        "CORES",
-        "ARCH",
-        "GLIBC",
-        "VERSION",
-        "CONNECTED",
-        "CLOCK",
-        "LABELS",
-    ];
-    aligned(&head, rows.collect())
+    let clock = |agent: &AgentInfo| match (agent.clock_offset_ns, agent.clock_error_ns) {
+        (Some(offset_ns), Some(error_ns)) => {
+            format!("{:+.3} ms ± {:.3}", offset_ns as f64 / 1e6, error_ns as f64 / 1e6)
+        }
+        _ => String::new(),
+    };
+    let labels = |agent: &AgentInfo| {
+        let labels = agent.labels.iter();
+        let labels = labels.map(|(key, value)| format!("{}={}", escape(key), escape(value)));
+        labels.collect::<Vec<_>>().join(" ")
+    };
+    aligned(
+        agents,
+        &[
+            ("AGENT", &|agent| escape(&agent.name)),
+            ("JOB", &|agent| {
+                agent.job.map_or_else(|| "free".to_owned(), |job| job.to_string())
+            }),
+            ("CORES", &|agent| agent.cores.to_string()),
+            ("ARCH", &|agent| escape(&agent.architecture)),
+            ("GLIBC", &|agent| escape(&agent.glibc)),
+            ("VERSION", &|agent| escape(&agent.version)),
+            ("CONNECTED", &|agent| ago(now_wall_ns, agent.connected_at_wall_ns)),
+            ("CLOCK", &clock),
+            ("LABELS", &labels),
+        ],
+    )
 }
 
 /// One job, without its results.
@@ -114,9 +105,9 @@ fn state(job: &JobInfo) -> String {
     format!("{}{degraded}", job.state.as_str())
 }
 
-/// A span of time, roughly.
-fn ago(ns: u64) -> String {
-    let s = ns / 1_000_000_000;
+/// How long ago something was, roughly.
+fn ago(now_wall_ns: u64, then_wall_ns: u64) -> String {
+    let s = now_wall_ns.saturating_sub(then_wall_ns) / 1_000_000_000;
     match s {
         0..=119 => format!("{s} s ago"),
         120..=7_199 => format!("{} min ago", s / 60),
@@ -125,32 +116,28 @@ fn ago(ns: u64) -> String {
     }
 }
 
+/// A column's head, and its cell of a row.
+type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+
 /// Columns as wide as their widest cell, two spaces between them; columns without any cell are left out.
-fn aligned(head: &[&str], rows: Vec<Vec<String>>) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells
-            .max()
-            .filter(|width| *width > 0)
-            .map(|width| width.max(head[column].len()))
-    };
-    let widths: Vec<Option<usize>> = (0..head.len()).map(width).collect();
-    let mut text = String::new();
-    let mut line = |cells: &[&str]| {
-        let mut line = String::new();
-        for (cell, width) in cells.iter().zip(&widths) {
-            if let Some(width) = width {
-                let _ = write!(line, "{cell:<width$}  ");
-            }
+fn aligned<T>(rows: &[T], columns: &[Column<'_, T>]) -> String {
+    let mut lines = vec![String::new(); rows.len() + 1];
+    for (head, cell) in columns {
+        let cells: Vec<String> = rows.iter().map(cell).collect();
+        let widest = cells.iter().map(|cell| cell.chars().count()).max();
+        let Some(widest) = widest.filter(|width| *width > 0) else {
+            continue;
+        };
+        let width = widest.max(head.len());
+        let cells = std::iter::once(*head).chain(cells.iter().map(String::as_str));
+        for (line, cell) in lines.iter_mut().zip(cells) {
+            let _ = write!(line, "{cell:<width$}  ");
         }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    };
-    line(head);
-    for row in &rows {
-        line(&row.iter().map(String::as_str).collect::<Vec<_>>());
     }
-    text
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -159,12 +146,13 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_empty_ones_left_out() {
-        let rows = vec![
-            vec!["a".to_owned(), String::new(), "1".to_owned()],
-            vec!["longer".to_owned(), String::new(), "22".to_owned()],
+        let columns: [Column<'_, (&str, u32)>; 3] = [
+            ("NAME", &|(name, _)| (*name).to_owned()),
+            ("EMPTY", &|_| String::new()),
+            ("N", &|(_, number)| number.to_string()),
         ];
         assert_eq!(
-            aligned(&["NAME", "EMPTY", "N"], rows),
+            aligned(&[("a", 1), ("longer", 22)], &columns),
             "NAME    N\na       1\nlonger  22\n"
         );
     }
@@ -205,7 +193,7 @@ mod tests {
             (7_200, "2 h ago"),
             (200_000, "2 d ago"),
         ] {
-            assert_eq!(ago(s * second), text);
+            assert_eq!(ago(s * second, 0), text);
         }
     }
 }

@@ -45,18 +45,27 @@ pub(crate) fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// Says how many rows of a table are not shown.
-fn left_out(out: &mut String, all: usize, shown: usize, what: &str) {
-    if all > shown {
-        line(out, "");
+/// A table of at most so many rows, and how many are left out.
+fn table(
+    out: &mut String,
+    heads: &str,
+    rows: impl ExactSizeIterator<Item = String>,
+    most: usize,
+    what: &str,
+) {
+    let left_out = rows.len().saturating_sub(most);
+    line(out, heads);
+    for row in rows.take(most) {
+        line(out, &row);
+    }
+    if left_out > 0 {
+        let left_out = count(left_out as u64);
         line(
             out,
-            &format!(
-                "and {} {what} more; the complete report has them",
-                count((all - shown) as u64)
-            ),
+            &format!("\nand {left_out} {what} more; the complete report has them"),
         );
     }
+    line(out, "");
 }
 
 fn verdict(out: &mut String, summary: &Summary) {
@@ -83,26 +92,21 @@ fn thresholds(out: &mut String, thresholds: &[ThresholdSummary]) {
     if thresholds.is_empty() {
         return;
     }
-    line(out, "| | Threshold | Observed |");
-    line(out, "| :-- | :-- | :-- |");
-    for threshold in thresholds.iter().take(MOST_THRESHOLDS) {
+    let rows = thresholds.iter().map(|threshold| {
         let mark = match threshold.outcome {
             ThresholdOutcome::Met => "✅",
             ThresholdOutcome::Broken => "❌",
             ThresholdOutcome::NoSamples => "⚠️",
         };
-        line(
-            out,
-            &format!(
-                "| {mark} {} | {} | {} |",
-                threshold.outcome.as_str(),
-                text(&threshold.expression, THRESHOLD),
-                text(&observed(threshold), THRESHOLD)
-            ),
-        );
-    }
-    left_out(out, thresholds.len(), MOST_THRESHOLDS, "thresholds");
-    line(out, "");
+        format!(
+            "| {mark} {} | {} | {} |",
+            threshold.outcome.as_str(),
+            text(&threshold.expression, THRESHOLD),
+            text(&observed(threshold), THRESHOLD)
+        )
+    });
+    let heads = "| | Threshold | Observed |\n| :-- | :-- | :-- |";
+    table(out, heads, rows, MOST_THRESHOLDS, "thresholds");
 }
 
 fn figures(out: &mut String, summary: &Summary) {
@@ -172,31 +176,21 @@ fn workflows(out: &mut String, summary: &Summary) {
     if summary.workflows.is_empty() {
         return;
     }
-    line(
-        out,
-        "| Workflow | Runs | Failed | Dropped | Rate | Average | P50 | P95 | P99 | Slowest |",
-    );
-    line(
-        out,
-        "| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
-    );
-    for workflow in summary.workflows.iter().take(MOST_WORKFLOWS) {
+    let rows = summary.workflows.iter().map(|workflow| {
         let all = &workflow.iterations;
-        line(
-            out,
-            &format!(
-                "| {} | {} | {} | {} | {} | {} |",
-                text(&workflow.name, NAME),
-                count(all.ok + all.failed),
-                count(all.failed),
-                count(all.dropped.total()),
-                rate(workflow.rate),
-                times(&workflow.duration)
-            ),
-        );
-    }
-    left_out(out, summary.workflows.len(), MOST_WORKFLOWS, "workflows");
-    line(out, "");
+        format!(
+            "| {} | {} | {} | {} | {} | {} |",
+            text(&workflow.name, NAME),
+            count(all.ok + all.failed),
+            count(all.failed),
+            count(all.dropped.total()),
+            rate(workflow.rate),
+            times(&workflow.duration)
+        )
+    });
+    let heads = "| Workflow | Runs | Failed | Dropped | Rate | Average | P50 | P95 | P99 | Slowest |\n\
+                 | :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: |";
+    table(out, heads, rows, MOST_WORKFLOWS, "workflows");
 }
 
 /// Average, P50, P95, P99 and slowest as cells.
@@ -232,71 +226,52 @@ fn requests(out: &mut String, summary: &Summary) {
     if all.is_empty() {
         return;
     }
+    let number = count(all.len() as u64);
     line(
         out,
-        &format!(
-            "<details><summary>{} requests by name</summary>",
-            count(all.len() as u64)
-        ),
+        &format!("<details><summary>{number} requests by name</summary>\n"),
     );
-    line(out, "");
-    line(
-        out,
-        "| In | Request | Count | Failed | Average | P50 | P95 | P99 | Slowest |",
-    );
-    line(out, "| :-- | :-- | --: | --: | --: | --: | --: | --: | --: |");
-    for (place, request) in all.iter().take(MOST_REQUESTS) {
-        line(
-            out,
-            &format!(
-                "| {} | {} | {} | {} | {} |",
-                text(place, NAME),
-                text(&names::request(request), NAME),
-                count(request.duration.count),
-                count(request.failed),
-                times(&request.duration)
-            ),
-        );
-    }
-    left_out(out, all.len(), MOST_REQUESTS, "requests");
-    line(out, "");
+    let rows = all.iter().map(|(place, request)| {
+        format!(
+            "| {} | {} | {} | {} | {} |",
+            text(place, NAME),
+            text(&names::request(request), NAME),
+            count(request.duration.count),
+            count(request.failed),
+            times(&request.duration)
+        )
+    });
+    let heads = "| In | Request | Count | Failed | Average | P50 | P95 | P99 | Slowest |\n\
+                 | :-- | :-- | --: | --: | --: | --: | --: | --: | --: |";
+    table(out, heads, rows, MOST_REQUESTS, "requests");
     line(out, &text(ROUGH_NOTE, MESSAGE));
-    line(out, "");
-    line(out, "</details>");
-    line(out, "");
+    line(out, "\n</details>\n");
 }
 
 fn errors(out: &mut String, summary: &Summary) {
     if summary.errors.is_empty() {
         return;
     }
-    let total = summary.errors.iter().map(|error| error.count).sum();
+    let total = count(summary.errors.iter().map(|error| error.count).sum());
     line(
         out,
-        &format!("<details><summary>{} errors by kind</summary>", count(total)),
+        &format!("<details><summary>{total} errors by kind</summary>\n"),
     );
-    line(out, "");
-    line(out, "| Kind | Count | First | Last | In | Example |");
-    line(out, "| :-- | --: | --: | --: | :-- | :-- |");
-    for error in summary.errors.iter().take(MOST_ERRORS) {
-        let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
-        line(
-            out,
-            &format!(
-                "| {} | {} | {} | {} | {} | {} |",
-                text(names::kind(error), NAME),
-                count(error.count),
-                at(error.first_ns),
-                at(error.last_ns),
-                text(&names::place(error), NAME),
-                text(&error.example, MESSAGE)
-            ),
-        );
-    }
-    left_out(out, summary.errors.len(), MOST_ERRORS, "kinds of errors");
-    line(out, "");
-    line(out, "</details>");
-    line(out, "");
+    let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
+    let rows = summary.errors.iter().map(|error| {
+        format!(
+            "| {} | {} | {} | {} | {} | {} |",
+            text(names::kind(error), NAME),
+            count(error.count),
+            at(error.first_ns),
+            at(error.last_ns),
+            text(&names::place(error), NAME),
+            text(&error.example, MESSAGE)
+        )
+    });
+    let heads = "| Kind | Count | First | Last | In | Example |\n| :-- | --: | --: | --: | :-- | :-- |";
+    table(out, heads, rows, MOST_ERRORS, "kinds of errors");
+    line(out, "</details>\n");
 }
 
 fn provenance(out: &mut String, summary: &Summary) {

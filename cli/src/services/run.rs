@@ -1,11 +1,9 @@
 //! A service made ready to run: its load decided, its program built, its variables read.
 
-use std::net::TcpListener;
 use std::path::Path;
 
-use anyhow::Context as _;
 use heavy_client::{LoadFlags, Plan, Program, env_file};
-use heavy_demo_target::{Handle, Latency, Options, Target};
+use heavy_demo_target::Handle;
 use heavy_plugin::ENV_FILES_READ;
 use heavy_results::job::{RunSpec, WorkflowSpec, drop_conflicts};
 
@@ -15,8 +13,8 @@ use super::find::{Service, shown};
 
 use super::manifest::Manifest;
 use super::variables::{Variables, layered, missing, wants_shop, with_shop};
+use crate::demo::start_shop;
 use crate::exit::CommandFailure;
-use crate::local::EPHEMERAL;
 use crate::output;
 use heavy_results::nearest::hint;
 
@@ -51,15 +49,22 @@ pub(crate) struct Ready {
 pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, CommandFailure> {
     let manifest = wish.service.manifest()?;
     let (mut run, of_manifest) = run_of(wish, &manifest)?;
-    let files = VariableSources::read(wish, &manifest, of_manifest, &run)?;
-    let mut variables = files.with(files.own.clone());
+    let directory = &wish.service.directory;
+    let own = match &manifest.env_file {
+        Some(path) => read(&directory.join(path), "env_file in heavy.toml")?,
+        None => read_if_there(&directory.join(ENV_OWN))?,
+    };
+    let default = read_if_there(&directory.join(ENV_DEFAULT))?;
+    let flags = run.env.clone();
+    let with = |own| layered([default.clone(), of_manifest.clone(), own, flags.clone()]);
+    let mut variables = with(own);
     check_required(wish, &manifest, &mut variables)?;
 
     let file = build(wish.service, wish.cargo_profile).await?;
     let offers = offers(wish.service, &file).await?;
     choose_workflows(wish, &mut run, &offers)?;
     if let Some(declared) = declared_env(wish.service, &run, &offers)? {
-        variables = files.with(declared);
+        variables = with(declared);
         check_required(wish, &manifest, &mut variables)?;
     }
     let shop = shop(&mut variables)?;
@@ -122,41 +127,6 @@ fn name(wish: &Wish<'_>, manifest: &Manifest, spec: &mut RunSpec) {
     let known = known.map(|(key, value)| (key.to_owned(), value));
     for (key, value) in manifest.labels.clone().into_iter().chain(known) {
         spec.labels.entry(key).or_insert(value);
-    }
-}
-
-#[derive(Debug)]
-struct VariableSources {
-    default: Variables,
-    of_manifest: Variables,
-    own: Variables,
-    flags: Variables,
-}
-
-impl VariableSources {
-    fn read(
-        wish: &Wish<'_>,
-        manifest: &Manifest,
-        of_manifest: Variables,
-        run: &RunSpec,
-    ) -> Result<Self, CommandFailure> {
-        let directory = &wish.service.directory;
-        let own = match &manifest.env_file {
-            Some(path) => read(&directory.join(path), "env_file in heavy.toml")?,
-            None => read_if_there(&directory.join(ENV_OWN))?,
-        };
-        Ok(Self {
-            default: read_if_there(&directory.join(ENV_DEFAULT))?,
-            of_manifest,
-            own,
-            flags: run.env.clone(),
-        })
-    }
-
-    /// All of them, with `own` as those of the env file.
-    fn with(&self, own: Variables) -> Variables {
-        let (default, of_manifest) = (self.default.clone(), self.of_manifest.clone());
-        layered([default, of_manifest, own, self.flags.clone()])
     }
 }
 
@@ -243,12 +213,7 @@ fn shop(variables: &mut Variables) -> Result<Option<Handle>, CommandFailure> {
     if !wants_shop(variables) {
         return Ok(None);
     }
-    let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
-    let options = Options {
-        latency: Latency::Lifelike,
-        ..Options::default()
-    };
-    let shop = Target::start(listener, options).context("cannot start the demo shop")?;
+    let shop = start_shop()?;
     let address = format!("http://{}", shop.addr());
     output::note(&format!("demo://shop is at {address} while the job runs"));
     with_shop(variables, &address);
