@@ -143,8 +143,13 @@ fn is_home(directory: &Path) -> bool {
 
 /// Whether a manifest of cargo is that of a workspace.
 pub(super) fn is_workspace(manifest: &Path) -> bool {
-    let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    toml::from_str::<toml::Table>(&text).is_ok_and(|table| table.contains_key("workspace"))
+    cargo_manifest(manifest).contains_key("workspace")
+}
+
+/// A manifest of cargo; empty if it cannot be read.
+pub(super) fn cargo_manifest(file: &Path) -> toml::Table {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    toml::from_str(&text).unwrap_or_default()
 }
 
 /// A path relative to the working directory, where possible.

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::find::{Home, Service, shown};
+use super::find::{Home, Service, cargo_manifest, shown};
 use super::{SERVICES, registered};
 use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
@@ -137,8 +137,7 @@ fn workflow(path: &str, place: &PlaceFlags) -> CommandResult {
 
 /// Whether the service may use what is in `common`.
 fn is_helped(service: &Service) -> bool {
-    let manifest = std::fs::read_to_string(service.directory.join("Cargo.toml")).unwrap_or_default();
-    let manifest = toml::from_str::<toml::Table>(&manifest).unwrap_or_default();
+    let manifest = cargo_manifest(&service.directory.join("Cargo.toml"));
     let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
     dependencies.is_some_and(|dependencies| dependencies.contains_key("common"))
 }

@@ -92,15 +92,21 @@ pub(super) fn not_results(page: &mut Page, reasons: &BTreeMap<String, u64>) {
     }
 }
 
-/// Columns of the table of agents after the name: (head, width).
-const AGENT_COLUMNS: [(&str, usize); 7] = [
-    ("share", 7),
-    ("started", 11),
-    ("dropped", 8),
-    ("lag P99", 8),
-    ("cores", 6),
-    ("clock offset", 16),
-    ("ended", 9),
+/// A column of the table of agents after the name: head, width, and the cell of an agent where so many iterations were due.
+type AgentColumn = (&'static str, usize, fn(&AgentSummary, u64) -> String);
+
+const AGENT_COLUMNS: [AgentColumn; 7] = [
+    ("share", 7, |agent, due| {
+        percent(agent.iterations.scheduled as f64, due as f64)
+    }),
+    ("started", 11, |agent, _| count(agent.iterations.started)),
+    ("dropped", 8, |agent, _| count(agent.iterations.dropped.total())),
+    ("lag P99", 8, |agent, _| time(agent.lag_p99_ms)),
+    ("cores", 6, |agent, _| format!("{:.2}", agent.cpu_max)),
+    ("clock offset", 16, |agent, _| clock_offset(agent)),
+    ("ended", 9, |agent, _| {
+        clip(agent.ended.map_or("-", Ended::as_str), 8)
+    }),
 ];
 
 pub(super) fn agents(page: &mut Page, summary: &Summary) {
@@ -108,10 +114,10 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
         return;
     }
     page.blank();
-    let widths: usize = AGENT_COLUMNS.iter().map(|(_, width)| width).sum();
+    let widths: usize = AGENT_COLUMNS.iter().map(|(_, width, _)| width).sum();
     let name_width = page.width.saturating_sub(widths).max(7);
     let mut heads = left("Agents", name_width);
-    for (head, width) in AGENT_COLUMNS {
+    for (head, width, _) in AGENT_COLUMNS {
         heads.push_str(&right(head, width));
     }
     let heads = page.paint(Tone::Strong, &heads);
@@ -122,14 +128,13 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
         .map(|agent| agent.iterations.scheduled)
         .sum();
     for agent in &summary.agents {
-        let cells = agent_cells(agent, due);
         let name = left(
             &clip(&agent.agent, name_width.saturating_sub(2)),
             name_width.saturating_sub(2),
         );
         let mut row = format!("  {name}");
-        for (cell, (_, width)) in cells.iter().zip(AGENT_COLUMNS) {
-            row.push_str(&right(cell, width));
+        for (_, width, cell) in AGENT_COLUMNS {
+            row.push_str(&right(&cell(agent, due), width));
         }
         page.line(&row);
     }
@@ -138,25 +143,13 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
     page.line(&format!("  {note}"));
 }
 
-fn agent_cells(agent: &AgentSummary, due: u64) -> [String; 7] {
-    let clock = if agent.clock_error_ms > 0.0 {
-        format!(
-            "{} ±{}",
-            signed_time(agent.clock_offset_ms),
-            time(agent.clock_error_ms)
-        )
+fn clock_offset(agent: &AgentSummary) -> String {
+    if agent.clock_error_ms > 0.0 {
+        let (offset, error) = (signed_time(agent.clock_offset_ms), time(agent.clock_error_ms));
+        format!("{offset} ±{error}")
     } else {
         "not measured".to_owned()
-    };
-    [
-        percent(agent.iterations.scheduled as f64, due as f64),
-        count(agent.iterations.started),
-        count(agent.iterations.dropped.total()),
-        time(agent.lag_p99_ms),
-        format!("{:.2}", agent.cpu_max),
-        clock,
-        clip(agent.ended.map_or("-", Ended::as_str), 8),
-    ]
+    }
 }
 
 pub(super) fn warnings(page: &mut Page, summary: &Summary) {

@@ -98,7 +98,9 @@ impl Engine {
         async move {
             let parsed = match target.parsed() {
                 Ok(parsed) => parsed,
-                Err(reason) => return failed(&clock, RequestError::new(ErrorKind::InvalidUrl, reason)),
+                Err(reason) => {
+                    return Exchange::failed(&clock, RequestError::new(ErrorKind::InvalidUrl, reason));
+                }
             };
             let origin = self.pool.origin(group, &parsed.origin);
             loop {
@@ -107,7 +109,7 @@ impl Engine {
                     // Most requests do not wait, so they need not hold room for it.
                     None => match Box::pin(self.wait(&origin, &mut clock, timeout, deadline)).await {
                         Ok(granted) => (granted.lease, granted.fresh.is_some()),
-                        Err(refusal) => return failed(&clock, refusal.error),
+                        Err(refusal) => return Exchange::failed(&clock, refusal.error),
                     },
                 };
                 let reused = lease.stamps().served.get();
@@ -256,12 +258,6 @@ async fn over_h2(
 }
 
 const CLOSED_AT_ONCE: &str = "the peer closed the connection before the request could be sent";
-
-fn failed(clock: &PhaseClock, error: RequestError) -> Exchange {
-    let mut exchange = Exchange::empty(clock);
-    exchange.error = Some(error);
-    exchange
-}
 
 fn group_closed() -> RequestError {
     RequestError::new(

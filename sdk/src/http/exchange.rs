@@ -54,9 +54,7 @@ impl Exchange {
     /// An error that took no time, for clients that reject a request before it is sent.
     #[must_use]
     pub fn refused(error: RequestError) -> Self {
-        let mut exchange = Self::empty(&PhaseClock::new(monotonic_ns()));
-        exchange.error = Some(error);
-        exchange
+        Self::failed(&PhaseClock::new(monotonic_ns()), error)
     }
 
     /// From asking for a connection to the last body byte.
@@ -75,6 +73,13 @@ impl Exchange {
             Version::HTTP_3 => "HTTP/3",
             _ => "HTTP/1.1",
         }
+    }
+
+    /// An exchange that fails where `clock` stands.
+    pub(crate) fn failed(clock: &PhaseClock, error: RequestError) -> Self {
+        let mut exchange = Self::empty(clock);
+        exchange.error = Some(error);
+        exchange
     }
 
     /// An exchange that ends where `clock` stands.

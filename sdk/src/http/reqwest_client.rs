@@ -102,11 +102,7 @@ impl ReqwestClient {
         };
         match built {
             Ok((client, built)) => self.exchange(&client, built, request.keep_body, started_ns).await,
-            Err(error) => {
-                let mut exchange = Exchange::empty(&PhaseClock::new(started_ns));
-                exchange.error = Some(error);
-                exchange
-            }
+            Err(error) => Exchange::failed(&PhaseClock::new(started_ns), error),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::exit::CommandFailure;
+use crate::services::find::cargo_manifest;
 
 /// The SDK beside the source of this executable.
 const BAKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk");
@@ -96,8 +97,7 @@ fn of_path(path: &Path) -> Option<Sdk> {
 }
 
 fn is_sdk(directory: &Path) -> bool {
-    let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
-    let manifest = toml::from_str::<toml::Table>(&manifest).unwrap_or_default();
+    let manifest = cargo_manifest(&directory.join("Cargo.toml"));
     manifest
         .get("package")
         .and_then(|package| package.get("name"))
