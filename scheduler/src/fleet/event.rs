@@ -6,22 +6,26 @@ use uuid::Uuid;
 pub(crate) enum FleetEvent {
     /// Agents connected, disconnected or became free.
     Changed,
-    /// An agent reports the state of its assignment.
-    Update {
+    /// News of an agent about a job.
+    News {
         agent: String,
         job: Uuid,
-        report: AssignmentReport,
+        news: AgentNews,
     },
-    /// An agent answers an order.
-    Answer {
-        agent: String,
-        job: Uuid,
-        answer: AgentAnswer,
+}
+
+/// What happens to an agent that has an assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AgentNews {
+    Report(AssignmentReport),
+    /// To an order.
+    Answer(AgentAnswer),
+    /// It is gone: why.
+    Lost(String),
+    /// It has opened another stream; `holds` says whether it still has the assignment.
+    Back {
+        holds: bool,
     },
-    /// An agent with an assignment is gone.
-    Lost { agent: String, job: Uuid, why: String },
-    /// An agent with an assignment has opened another stream; `holds` says whether it still has the assignment.
-    Back { agent: String, job: Uuid, holds: bool },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use heavy_results::job::AgentInfo;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub(crate) use event::{AgentAnswer, AssignmentReport, FleetEvent};
+pub(crate) use event::{AgentAnswer, AgentNews, AssignmentReport, FleetEvent};
 pub(crate) use registry::Candidate;
 use registry::{Connection, Introduction, Refused, Registry};
 
@@ -110,11 +110,10 @@ impl Fleet {
         for (agent, job) in expired {
             tracing::warn!(agent, "agent was not heard of for a lease");
             let why = format!("nothing was heard of it for {} s", LEASE.as_secs());
-            self.tell(match job {
-                Some(job) => FleetEvent::Lost { agent, job, why },
-                None => FleetEvent::Changed,
-            })
-            .await;
+            match job {
+                Some(job) => self.tell_of(agent, job, AgentNews::Lost(why)).await,
+                None => self.tell(FleetEvent::Changed).await,
+            }
         }
     }
 
@@ -145,18 +144,13 @@ impl Fleet {
             self.send(&name, v1::to_agent::Message::Stop(stop));
         }
         if let Some(job) = welcome.lost {
-            let (agent, why) = (name.clone(), "its process ended".to_owned());
-            self.tell(FleetEvent::Lost { agent, job, why }).await;
+            let lost = AgentNews::Lost("its process ended".to_owned());
+            self.tell_of(name.clone(), job, lost).await;
         }
-        self.tell(match welcome.back {
-            Some((job, holds)) => FleetEvent::Back {
-                agent: name,
-                job,
-                holds,
-            },
-            None => FleetEvent::Changed,
-        })
-        .await;
+        match welcome.back {
+            Some((job, holds)) => self.tell_of(name, job, AgentNews::Back { holds }).await,
+            None => self.tell(FleetEvent::Changed).await,
+        }
         Ok((connection, outgoing))
     }
 
@@ -204,15 +198,19 @@ impl Fleet {
                 inner.registry.release(agent, job);
             }
         }
-        let agent = agent.to_owned();
-        self.tell(FleetEvent::Update { agent, job, report }).await;
+        self.tell_of(agent.to_owned(), job, AgentNews::Report(report))
+            .await;
     }
 
     async fn answer(&self, agent: &str, connection: Connection, job: Uuid, answer: AgentAnswer) {
         if self.lock().registry.is_current(agent, connection) {
-            let agent = agent.to_owned();
-            self.tell(FleetEvent::Answer { agent, job, answer }).await;
+            self.tell_of(agent.to_owned(), job, AgentNews::Answer(answer))
+                .await;
         }
+    }
+
+    async fn tell_of(&self, agent: String, job: Uuid, news: AgentNews) {
+        self.tell(FleetEvent::News { agent, job, news }).await;
     }
 
     async fn tell(&self, news: FleetEvent) {

@@ -39,7 +39,7 @@ use membership::{Departure, Membership};
 use share::ShareState;
 use team::Team;
 
-use crate::fleet::Candidate;
+use crate::fleet::{AgentNews, Candidate};
 
 /// One job.
 #[derive(Debug)]
@@ -132,19 +132,7 @@ impl JobMachine {
                     self.conclude(Termination::Failed(reason));
                 }
             }
-            JobEvent::Update { agent, report } => {
-                let failed = self.members.update(moment, &agent, report, &mut self.actions);
-                self.fail_if(failed);
-            }
-            JobEvent::Answer { agent, answer } => {
-                let failed = self.members.answer(moment, &agent, answer, &mut self.actions);
-                self.fail_if(failed);
-            }
-            JobEvent::Lost { agent, why } => self.on_lost(&agent, &why),
-            JobEvent::Back { agent, holds } => {
-                self.members
-                    .welcome_back(moment, &agent, holds, &mut self.actions);
-            }
+            JobEvent::News { agent, news } => self.on_news(&agent, news),
             JobEvent::Stop { now, who } => self.on_stop(now, who),
             JobEvent::Broken { reason } => self.on_broken(reason),
             JobEvent::Tick => self.on_tick(),
@@ -161,6 +149,22 @@ impl JobMachine {
             self.members.begin(&self.spec, agents, &mut self.actions);
         } else {
             agents.iter().for_each(|agent| self.actions.release(&agent.name));
+        }
+    }
+
+    fn on_news(&mut self, agent: &str, news: AgentNews) {
+        let (moment, actions) = (self.life.moment(self.now_ns), &mut self.actions);
+        let failed = match news {
+            AgentNews::Report(report) => self.members.update(moment, agent, report, actions),
+            AgentNews::Answer(answer) => self.members.answer(moment, agent, answer, actions),
+            AgentNews::Back { holds } => {
+                self.members.welcome_back(moment, agent, holds, actions);
+                None
+            }
+            AgentNews::Lost(why) => return self.on_lost(agent, &why),
+        };
+        if let Some(reason) = failed {
+            self.fail(reason);
         }
     }
 
@@ -283,12 +287,6 @@ impl JobMachine {
                 self.actions.order(&agent, AgentOrder::Start);
             }
             self.actions.save();
-        }
-    }
-
-    fn fail_if(&mut self, reason: Option<String>) {
-        if let Some(reason) = reason {
-            self.fail(reason);
         }
     }
 

@@ -22,7 +22,7 @@ use super::orders;
 use super::queue::{JobQueue, LONGEST, QueueDecision, WaitingJob};
 use super::submission::IdempotencyKeys;
 use crate::env_files::Env;
-use crate::fleet::{Candidate, FleetEvent};
+use crate::fleet::{AgentNews, Candidate, FleetEvent};
 
 const MAILBOX: usize = 8192;
 const ORDERS: usize = 1024;
@@ -172,21 +172,18 @@ impl JobService {
     fn deliver(&self, news: FleetEvent) {
         match news {
             FleetEvent::Changed => {}
-            FleetEvent::Update { agent, job, report } if self.is_live(job) => {
-                self.tell(job, JobEvent::Update { agent, report });
+            FleetEvent::News { agent, job, news } if self.is_live(job) => {
+                self.tell(job, JobEvent::News { agent, news });
             }
             // The job has ended without this agent, so that nothing of it may run there.
-            FleetEvent::Update { agent, job, report } if !report.is_last() => {
+            FleetEvent::News {
+                agent,
+                job,
+                news: AgentNews::Report(report),
+            } if !report.is_last() => {
                 orders::stop(&self.tools.fleet, &agent, job, StopTerms::default());
             }
-            FleetEvent::Update { .. } => {}
-            FleetEvent::Answer { agent, job, answer } => self.tell(job, JobEvent::Answer { agent, answer }),
-            FleetEvent::Lost { agent, job, why } => {
-                self.tell(job, JobEvent::Lost { agent, why });
-            }
-            FleetEvent::Back { agent, job, holds } => {
-                self.tell(job, JobEvent::Back { agent, holds });
-            }
+            FleetEvent::News { .. } => {}
         }
     }
 
@@ -247,8 +244,8 @@ impl JobService {
         }
         self.tell(job, JobEvent::Taken { agents });
         for agent in gone {
-            let why = "it left before it was assigned the job".to_owned();
-            self.tell(job, JobEvent::Lost { agent, why });
+            let news = AgentNews::Lost("it left before it was assigned the job".to_owned());
+            self.tell(job, JobEvent::News { agent, news });
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heavy_load::revision::Revision;
 use heavy_results::stats;
 
-use crate::fleet::{AgentAnswer, AssignmentReport, Candidate};
+use crate::fleet::{AgentNews, Candidate};
 use crate::job::load_change::LoadChange;
 
 /// All agents start this long after the last one is prepared.
@@ -27,14 +27,8 @@ pub(crate) enum JobEvent {
     GaveUp { reason: String },
     /// One more agent is offered to a running job.
     Joined { agent: Candidate },
-    /// An agent reports.
-    Update { agent: String, report: AssignmentReport },
-    /// An agent answers an order.
-    Answer { agent: String, answer: AgentAnswer },
-    /// An agent is gone.
-    Lost { agent: String, why: String },
-    /// An agent has opened another stream; `holds` says whether it still has the assignment.
-    Back { agent: String, holds: bool },
+    /// Something happens to an agent.
+    News { agent: String, news: AgentNews },
     /// Somebody stops the job; `now` is without grace.
     Stop { now: bool, who: String },
     /// A client changes the load. Answered by one [`JobAction::Reply`].

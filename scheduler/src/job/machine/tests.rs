@@ -38,11 +38,13 @@ fn taken(agents: &[&str]) -> JobEvent {
     JobEvent::Taken { agents }
 }
 
+fn news(agent: &str, news: AgentNews) -> JobEvent {
+    let agent = agent.to_owned();
+    JobEvent::News { agent, news }
+}
+
 fn update(agent: &str, report: AssignmentReport) -> JobEvent {
-    JobEvent::Update {
-        agent: agent.to_owned(),
-        report,
-    }
+    news(agent, AgentNews::Report(report))
 }
 
 fn failed(agent: &str) -> JobEvent {
@@ -51,11 +53,7 @@ fn failed(agent: &str) -> JobEvent {
 }
 
 fn lost(agent: &str) -> JobEvent {
-    let why = "no heartbeat for 10 s".to_owned();
-    JobEvent::Lost {
-        agent: agent.to_owned(),
-        why,
-    }
+    news(agent, AgentNews::Lost("no heartbeat for 10 s".to_owned()))
 }
 
 fn stop(now: bool) -> JobEvent {

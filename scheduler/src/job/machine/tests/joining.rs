@@ -92,13 +92,11 @@ fn params_are_divided_once_all_wait_for_it() {
     let splitting = |machine: &mut JobMachine, agent: &str| {
         machine.on(SECOND, update(agent, AssignmentReport::Splitting))
     };
-    let divided = |parts: Result<&[&str], &str>| JobEvent::Answer {
-        agent: "a".to_owned(),
-        answer: AgentAnswer::Split(
-            parts
-                .map(|parts| parts.iter().map(|part| (*part).to_owned()).collect())
-                .map_err(str::to_owned),
-        ),
+    let divided = |parts: Result<&[&str], &str>| {
+        let parts = parts
+            .map(|parts| parts.iter().map(|part| (*part).to_owned()).collect())
+            .map_err(str::to_owned);
+        news("a", AgentNews::Answer(AgentAnswer::Split(parts)))
     };
     let parts = || divided(Ok(&["[1]", "[2]"]));
     let params = |agent: &str, part: &str| order(agent, AgentOrder::Params(part.to_owned()));

@@ -46,10 +46,7 @@ fn missing_results_degrade() {
 
 #[test]
 fn an_agent_that_comes_back_hears_what_it_missed() {
-    let back = |holds| JobEvent::Back {
-        agent: "a".to_owned(),
-        holds,
-    };
+    let back = |holds| news("a", AgentNews::Back { holds });
     let again = preparing(&["a"]).on(1, back(false));
     assert_eq!((again.len(), assigned(&again[0])), (1, vec![("a", 0)]));
     assert_eq!(preparing(&["a"]).on(1, back(true)), []);

@@ -22,8 +22,7 @@ fn params(text: &str) -> JobEvent {
 }
 
 fn answer(agent: &str, answer: AgentAnswer) -> JobEvent {
-    let agent = agent.to_owned();
-    JobEvent::Answer { agent, answer }
+    news(agent, AgentNews::Answer(answer))
 }
 
 fn ack(agent: &str, number: u32, released_until_ns: u64) -> JobEvent {
@@ -166,8 +165,7 @@ fn a_revision_that_is_not_acknowledged_is_sent_again() {
     let actions = machine.on(deadline, JobEvent::Tick);
     assert_eq!(recorded(&actions), [("revision-unacknowledged", "b")]);
     assert_eq!(revised(&actions), [("b", 1)]);
-    let (agent, holds) = ("b".to_owned(), true);
-    let actions = machine.on(deadline + 1, JobEvent::Back { agent, holds });
+    let actions = machine.on(deadline + 1, news("b", AgentNews::Back { holds: true }));
     assert_eq!(revised(&actions), [("b", 1)], "its stream was down");
     let actions = machine.on(deadline + ACK_LIMIT_NS, JobEvent::Tick);
     assert_eq!((recorded(&actions), revised(&actions)), (vec![], vec![("b", 1)]));
