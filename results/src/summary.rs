@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use heavy_load::protocol;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{Dropped, Errors, Event, Iterations};
+use crate::stats::{Dropped, Errors, Event};
 use crate::threshold::ThresholdSummary;
 
 mod course;
@@ -125,32 +125,6 @@ impl Accounting {
     pub const fn balances(&self) -> bool {
         self.scheduled == self.started + self.dropped.total()
             && self.started == self.ok + self.failed + self.interrupted + self.lost
-    }
-
-    /// Adds every count but `planned`, which is not additive.
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.scheduled += other.scheduled;
-        self.started += other.started;
-        self.ok += other.ok;
-        self.failed += other.failed;
-        self.interrupted += other.interrupted;
-        self.lost += other.lost;
-        self.dropped.add(&other.dropped);
-    }
-}
-
-impl From<&Iterations> for Accounting {
-    fn from(row: &Iterations) -> Self {
-        Self {
-            planned: 0,
-            scheduled: row.scheduled,
-            started: row.started,
-            ok: row.ok,
-            failed: row.failed,
-            interrupted: row.interrupted,
-            lost: row.lost,
-            dropped: row.dropped,
-        }
     }
 }
 

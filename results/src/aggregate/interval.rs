@@ -33,6 +33,34 @@ impl Interval {
     }
 }
 
+impl Accounting {
+    /// Adds every count but `planned`, which is not additive.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.scheduled += other.scheduled;
+        self.started += other.started;
+        self.ok += other.ok;
+        self.failed += other.failed;
+        self.interrupted += other.interrupted;
+        self.lost += other.lost;
+        self.dropped.add(&other.dropped);
+    }
+}
+
+impl From<&Iterations> for Accounting {
+    fn from(row: &Iterations) -> Self {
+        Self {
+            planned: 0,
+            scheduled: row.scheduled,
+            started: row.started,
+            ok: row.ok,
+            failed: row.failed,
+            interrupted: row.interrupted,
+            lost: row.lost,
+            dropped: row.dropped,
+        }
+    }
+}
+
 /// A quantile in ms; `None` without values.
 pub(super) fn quantile_ms(of: &Histogram, quantile: f64) -> Option<f64> {
     (of.count() > 0).then(|| of.quantile_ns(quantile) as f64 / 1e6)
