@@ -57,29 +57,6 @@ pub enum CallError {
     Interrupted,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_follow_from_instants() {
-        let ms = |ms| Some(Duration::from_millis(ms));
-        let mut event = Event {
-            worker: "w".into(),
-            n: 3,
-            scheduled: Duration::from_millis(10),
-            started: None,
-            ended: None,
-        };
-        let times = |event: &Event| [event.lag(), event.duration(), event.response_time()];
-        assert_eq!(times(&event), [None; 3]);
-        event.started = ms(12);
-        assert_eq!(times(&event), [ms(2), None, None]);
-        event.ended = ms(17);
-        assert_eq!(times(&event), [ms(2), ms(5), ms(7)]);
-    }
-}
-
 /// Sees every call of a work. All methods do nothing by default.
 ///
 /// A listener runs on a thread of its own behind a queue of [`Options::queue`](super::Options::queue) notices, which
@@ -156,5 +133,28 @@ impl<L: Listener + ?Sized> Listener for Arc<L> {
 
     fn flush(&self) -> Result<()> {
         (**self).flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_follow_from_instants() {
+        let ms = |ms| Some(Duration::from_millis(ms));
+        let mut event = Event {
+            worker: "w".into(),
+            n: 3,
+            scheduled: Duration::from_millis(10),
+            started: None,
+            ended: None,
+        };
+        let times = |event: &Event| [event.lag(), event.duration(), event.response_time()];
+        assert_eq!(times(&event), [None; 3]);
+        event.started = ms(12);
+        assert_eq!(times(&event), [ms(2), None, None]);
+        event.ended = ms(17);
+        assert_eq!(times(&event), [ms(2), ms(5), ms(7)]);
     }
 }
