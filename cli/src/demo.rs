@@ -23,7 +23,6 @@ use crate::run::itself;
 const RATE_PER_SECOND: u64 = 100;
 const DURATION: Span = Span::from_s(10);
 
-/// The arguments of `heavy demo`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
     /// Keep the services and the shop running until Ctrl-C

@@ -64,7 +64,6 @@ pub(crate) struct DiffArgs {
     full: bool,
 }
 
-/// The format of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ComparisonFormat {
     /// For a terminal

@@ -47,7 +47,6 @@ pub(crate) struct ExportArgs {
     output: Option<PathBuf>,
 }
 
-/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum ExportFormat {
     /// RFC 4180 with a header; NULL is empty, an empty text is ""

@@ -37,7 +37,6 @@ pub(crate) struct HistoryArgs {
     format: HistoryFormat,
 }
 
-/// The format of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum HistoryFormat {
     /// For a terminal

@@ -10,7 +10,6 @@ use heavy_plugin::line::{Line, MAX_LINE_BYTES, NotAResult};
 use heavy_plugin::lines::{Filled, LineBuffer, LinePiece};
 use serde_json::Value;
 
-/// Counts of a stream's lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct LineCounts {
     lines: u64,

@@ -37,7 +37,6 @@ Without a statement, it starts a shell on a terminal (\\? shows its help) and re
 Semicolons separate statements; the first error stops. docs/relations.md describes all relations, docs/querying.md the
 rest.";
 
-/// The arguments of `heavy sql`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SqlArgs {

@@ -8,16 +8,12 @@ use heavy_sdk::prelude::*;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// The params of the workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HttpParams {
-    /// Where to.
     pub(crate) url: String,
-    /// Which method.
     #[serde(default = "get")]
     pub(crate) method: String,
-    /// Headers by name.
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     /// The body; empty for none.

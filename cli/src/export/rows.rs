@@ -33,7 +33,6 @@ pub(super) struct CsvRows<'a> {
 }
 
 impl<'a> CsvRows<'a> {
-    /// Writes the header.
     pub(super) fn begin(
         out: &'a mut (dyn Write + Send),
         fields: &'static [ExportField],

@@ -125,7 +125,6 @@ fn program(report: &str, manifest: &Path, service: &str) -> Result<PathBuf, Stri
     })
 }
 
-/// Lists the workflows of a program.
 pub(super) async fn offers(service: &Service, program: &Path) -> Result<Vec<Offer>, CommandFailure> {
     let mut child = Command::new(program)
         .args(["list", "--json"])

@@ -15,7 +15,6 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// At a place.
     pub(super) fn at(span: Range<usize>, problem: impl Into<String>) -> Self {
         Self {
             problem: problem.into(),

@@ -8,7 +8,6 @@ use super::{MANIFEST, SERVICES};
 use crate::exit::CommandFailure;
 use heavy_results::nearest::hint;
 
-/// A services directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Home {
     /// The name of the services directory.

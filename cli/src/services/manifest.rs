@@ -30,7 +30,6 @@ const KEYS: [&str; 9] = [
     "profiles",
 ];
 
-/// What a `heavy.toml` says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Manifest {
     /// In place of the directory's name.
@@ -47,7 +46,6 @@ pub(super) struct Manifest {
     pub(super) required_env: Vec<String>,
     /// Conditions that the results have to meet, unless a profile has its own.
     pub(super) thresholds: Vec<Threshold>,
-    /// The default load.
     pub(super) load: Load,
     /// In the file's order.
     pub(super) profiles: Vec<Profile>,
@@ -65,7 +63,6 @@ pub(super) struct Profile {
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
 impl Manifest {
-    /// Reads the text of a file.
     pub(super) fn parse(source: &str) -> Result<Self, Fault> {
         let table = DeTable::parse(source).map_err(|error| Fault {
             problem: error.message().to_owned(),
@@ -98,7 +95,6 @@ impl Manifest {
         Ok(())
     }
 
-    /// The profile of this name.
     pub(super) fn profile(&self, name: &str) -> Result<&Profile, String> {
         let found = self.profiles.iter().find(|profile| profile.name == name);
         let names = || self.profiles.iter().map(|profile| profile.name.as_str());

@@ -22,7 +22,6 @@ use heavy_results::nearest::hint;
 const ENV_DEFAULT: &str = "env.default";
 const ENV_OWN: &str = ".env";
 
-/// What to run of a service, and how.
 #[derive(Debug)]
 pub(crate) struct Wish<'a> {
     pub(crate) service: &'a Service,
@@ -32,11 +31,9 @@ pub(crate) struct Wish<'a> {
     pub(crate) workflows: &'a [WorkflowSpec],
     pub(crate) profile: Option<&'a str>,
     pub(crate) load: &'a LoadFlags,
-    /// The profile of cargo to build with.
     pub(crate) cargo_profile: &'a str,
 }
 
-/// A service that can be run.
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) program: Program,

@@ -29,15 +29,12 @@ pub(crate) const COMMANDS: [(&str, &str, &str); 8] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ShellCommand {
     Relations,
-    /// The columns of a relation.
     Relation(String),
     /// The newest jobs, at most this many.
     Jobs(u32),
     ShowJob,
-    /// Chooses the job of `:job`.
     Job(String),
     ShowValues,
-    /// Sets a placeholder to a value.
     Set(String, String),
     ShowFormat,
     Format(AnswerFormat),

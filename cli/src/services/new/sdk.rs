@@ -23,7 +23,6 @@ pub(super) struct SdkFlags {
     sdk_version: Option<String>,
 }
 
-/// A dependency on heavy-sdk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sdk {
     /// What stands behind `heavy-sdk =` in a Cargo.toml.

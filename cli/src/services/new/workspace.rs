@@ -113,7 +113,6 @@ fn has_member(workspace: Option<&toml::Value>, directory: &Path, name: &str) -> 
     })
 }
 
-/// The files of a new workspace.
 pub(super) fn files(directory: &Path, sdk: &Sdk) -> NewFiles {
     let texts = [
         (
