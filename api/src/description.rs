@@ -310,7 +310,7 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
     name.into_iter().map(|name| {
         let text = ObjectBuilder::new().schema_type(Type::String);
         let (text, what) = match name {
-            "job" => (text, "an id, a unique prefix of one, or last"),
+            "job" => (text, "an id, a unique prefix of an id, or `last`"),
             "sha256" => (text.pattern(Some("^[0-9a-f]{64}$")), "SHA-256 of the binary"),
             _ => (text, "letters, digits, -, _ and ."),
         };
@@ -328,7 +328,7 @@ fn idempotency_key() -> Parameter {
     ParameterBuilder::new()
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
-        .description(Some("the same key again gives the same job"))
+        .description(Some("the same key returns the same job"))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .build()
 }

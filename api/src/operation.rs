@@ -83,7 +83,7 @@ operations! {
     /// Delete a job that has ended, with all that it left
     DeleteJob = DELETE "/api/v1/jobs/{job}" "deleteJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was"], &[Reference, NoSuchJob, Ambiguous, NotEnded, Database];
-    /// Delete all jobs that ended long ago, or only their rows
+    /// Delete all jobs that ended some time ago, or only their rows
     PruneJobs = POST "/api/v1/prune" "pruneJobs" (NoQuery, Json<Prune>) -> Json<Pruned>,
         [200 "the jobs, oldest first"], &[Request, Database];
     /// Stop a job; one that has ended stays as it is

@@ -19,7 +19,8 @@ const PER_SECOND: u64 = 10;
 
 fn main() -> anyhow::Result<()> {
     let url = std::env::args().nth(1);
-    let url = url.ok_or_else(|| anyhow::anyhow!("say where to, as in sqlite:///tmp/hour/heavy.db"))?;
+    let url =
+        url.ok_or_else(|| anyhow::anyhow!("missing database URL, such as sqlite:///tmp/hour/heavy.db"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -23,7 +23,7 @@ pub(crate) async fn run(verb: Verb, scheduler: Option<String>, data: &DataLocati
         Needs::AnyScheduler if locally => {
             if matches!(&verb, Verb::Rerun(args) if args.detach) {
                 return Err(CommandFailure::usage(
-                    "--detach leaves the job to a scheduler, and none answers: start one with `heavy up`, or leave --detach out",
+                    "--detach requires a running scheduler: start one with `heavy up`, or leave --detach out",
                 ));
             }
             let local = Local::start(data, EPHEMERAL).await?;

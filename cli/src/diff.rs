@@ -138,8 +138,7 @@ async fn jobs(args: &DiffArgs, store: &dyn Store) -> Result<(Vec<JobInfo>, JobIn
     earlier.truncate(most);
     if earlier.is_empty() {
         return Err(CommandFailure::new(format!(
-            "there is no earlier job to measure {} by: none before it has its service, name, workflows and load, ran to its \
-             end and is not INVALID; name one, as in heavy diff EARLIER {}",
+            "no comparable earlier job for {}: none with its service, name, workflows and load ran to its end and is not INVALID; name one, such as heavy diff EARLIER {}",
             first.id, first.id
         )));
     }

@@ -136,7 +136,7 @@ fn nothing(subject: &str, all: &[JobInfo]) -> String {
     known.truncate(MOST_NAMED);
     let subject = heavy_report::escape(subject);
     if known.is_empty() {
-        return format!("no jobs of {subject}, nor of any other service: run one first");
+        return format!("no jobs yet, neither of {subject} nor of another service: run one first");
     }
     let known: Vec<String> = known.into_iter().map(heavy_report::escape).collect();
     format!("no jobs of {subject}; there are jobs of {}", known.join(", "))

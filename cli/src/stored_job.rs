@@ -18,14 +18,14 @@ pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Resu
     reader.deltas(store, |delta| recorder.apply(delta)).await?;
     if reader.damaged() > 0 {
         output::note(&format!(
-            "note: {} batches of job {} are damaged or were given up: its figures miss them",
+            "note: {} batches of job {} are damaged or lost: its figures do not include them",
             reader.damaged(),
             job.id
         ));
     }
     if recorder.left_out() > 0 {
         output::note(&format!(
-            "note: job {} has more names than are compared; {} roll-ups are left out",
+            "note: job {} has too many names to compare; {} roll-ups are left out",
             job.id,
             recorder.left_out()
         ));

@@ -57,7 +57,7 @@ impl Test {
         }
         let services = match home {
             Some(home) => home.instead_of(name)?,
-            None => "there is no services directory here or in a parent directory".to_owned(),
+            None => "no services directory here or in a parent directory".to_owned(),
         };
         Err(CommandFailure::usage(format!(
             "unknown load test `{text}`: expected a URL (http://{text}), the path of a compiled load test (such as \

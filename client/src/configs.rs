@@ -38,7 +38,7 @@ pub enum ConfigVerb {
     Show {
         /// Name of the configuration
         name: String,
-        /// Print everything that is saved, as JSON
+        /// Print the whole saved configuration as JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
     },
@@ -56,7 +56,7 @@ pub struct SaveArgs {
     /// Name of the configuration: letters, digits, -, _ and .
     #[arg(value_name = "CONFIG")]
     pub config: String,
-    /// Start from the configuration of a job: an id, a unique prefix of one, or last; flags override it
+    /// Start from the configuration of a job: an id, a unique prefix of an id, or `last`; flags override it
     #[arg(long, value_name = "JOB", conflicts_with = "file")]
     pub from_job: Option<String>,
     /// The workflows and agents.
@@ -112,7 +112,7 @@ fn refuse_variables(load: &LoadFlags) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Usage(
-        "variables may be secrets, and a configuration holds none: omit --env and --env-file, and give them with each job"
+        "a configuration does not store variables, which may be secrets: omit --env and --env-file, and set them with each job"
             .to_owned(),
     ))
 }

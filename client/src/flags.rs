@@ -28,27 +28,27 @@ pub struct LoadFlags {
     #[command(flatten)]
     #[serde(flatten)]
     pub execution: FromEnv<ExecutionSpec>,
-    /// A job file, TOML or JSON; flags override it
+    /// Job file, TOML or JSON; flags override it
     #[serde(skip)]
     #[arg(long, value_name = "FILE", env = "HEAVY_FILE")]
     pub file: Option<PathBuf>,
-    /// A parameter of the load test; a value that is not JSON is a string
+    /// Parameter of the load test; a value that is not JSON is a string (can be repeated)
     #[arg(long = "param", value_name = "K=V", env = "HEAVY_PARAM", hide_env_values = true, value_parser = pair)]
     #[serde(skip)]
     pub param: Vec<(String, String)>,
-    /// A file with the load test's parameters as a JSON document; - for stdin
+    /// File with the load test's parameters as a JSON document; - for stdin
     #[arg(long, value_name = "FILE", env = "HEAVY_PARAMS")]
     #[serde(skip)]
     pub params: Option<PathBuf>,
-    /// An environment variable of the load test
+    /// Environment variable of the load test (can be repeated)
     #[arg(short, long = "env", value_name = "K=V", env = "HEAVY_ENV", hide_env_values = true, value_parser = pair)]
     #[serde(skip)]
     pub env: Vec<(String, String)>,
-    /// A file with environment variables of the load test, one KEY=VALUE per line
+    /// File with environment variables of the load test, one KEY=VALUE per line
     #[arg(long, value_name = "FILE", env = "HEAVY_ENV_FILE")]
     #[serde(skip)]
     pub env_file: Option<PathBuf>,
-    /// A condition on the results that fails the job unless it is met, such as 'http_req_duration: p(95)<500 over 30s abort' or
+    /// Condition on the results that fails the job unless it is met, such as 'http_req_duration: p(95)<500 over 30s abort' or
     /// 'http_req_failed{step:pay}: rate<1%' (can be repeated)
     #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
     #[serde(skip)]
@@ -81,7 +81,7 @@ pub struct LoadFlags {
     #[arg(long, env = "HEAVY_NAME", help_heading = "Results")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the job is for
+    /// Purpose of the job
     #[arg(
         long,
         value_name = "TEXT",
@@ -94,7 +94,7 @@ pub struct LoadFlags {
     #[arg(long, value_name = "NAME", env = "HEAVY_SERVICE", help_heading = "Results")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
-    /// A label of the job, for queries
+    /// Label of the job, for queries (can be repeated)
     #[arg(long = "label", value_name = "K=V", env = "HEAVY_LABEL", value_parser = pair, help_heading = "Results")]
     #[serde(
         rename = "labels",
@@ -127,7 +127,7 @@ fn map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write it as KEY=VALUE".to_owned()),
+        _ => Err("expected KEY=VALUE".to_owned()),
     }
 }
 
@@ -137,5 +137,5 @@ fn percent(text: &str) -> Result<f64, String> {
         .parse()
         .ok()
         .filter(|percent| (0.0..=100.0).contains(percent))
-        .ok_or_else(|| "write a percentage from 0 to 100, as in 5%".to_owned())
+        .ok_or_else(|| "expected a percentage from 0 to 100, such as 5%".to_owned())
 }

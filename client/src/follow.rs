@@ -113,7 +113,7 @@ async fn watch_on(
                 }
             }
             Ok(None) => {
-                let ended = "it ended before the job did".to_owned();
+                let ended = "the stream ended before the job did".to_owned();
                 return ControlFlow::Continue(remote.away(ended));
             }
             Err(error) => return ControlFlow::Continue(error),

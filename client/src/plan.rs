@@ -84,8 +84,7 @@ impl LoadFlags {
         }
         if !run.load_spec.is_given() && run.workflows.is_empty() {
             return Err(Error::Usage(
-                "say how many iterations to start per second with --rate, as in --rate 100 (or ask for --stages, --users or \
-                 --iterations)"
+                "missing load: add --rate, such as --rate 100 (or --stages, --users or --iterations)"
                     .to_owned(),
             ));
         }
@@ -108,7 +107,7 @@ impl LoadFlags {
             params = Value::Object(Map::new());
         }
         let Value::Object(object) = &mut params else {
-            let problem = "--param sets a field of an object, and the document of --params is none";
+            let problem = "--param requires a JSON object in the file of --params";
             return Err(Error::Usage(problem.to_owned()));
         };
         for (key, value) in &self.param {
@@ -259,7 +258,7 @@ pub(crate) fn read(file: &Path) -> Result<String, Error> {
 pub fn env_file(file: &Path) -> Result<BTreeMap<String, String>, Error> {
     env::parse(&read(file)?).map_err(|number| {
         Error::Usage(format!(
-            "{}:{number}: this line is no KEY=VALUE (comments begin with #)",
+            "{}:{number}: expected KEY=VALUE (comments start with #)",
             file.display()
         ))
     })
@@ -272,7 +271,7 @@ fn params_of(file: &Path, text: &str) -> Result<Value, Error> {
         let problem = problem.split(" at line ").next().unwrap_or_default();
         let (line, column) = (error.line(), error.column());
         Error::Usage(format!(
-            "the params in {} are no JSON: {problem} at line {line}, column {column}",
+            "the params in {} are not valid JSON: {problem} at line {line}, column {column}",
             file.display()
         ))
     })

@@ -43,19 +43,19 @@ impl Program {
             problem: problem.to_owned(),
         };
         let unreadable = |problem: io::Error| match problem.kind() {
-            io::ErrorKind::NotFound => wrong(
-                "there is no such file; build the load test with `cargo build --release` and give its path",
-            ),
-            _ => wrong(&format!("it cannot be read: {problem}")),
+            io::ErrorKind::NotFound => {
+                wrong("file not found; build the load test with `cargo build --release` and submit its path")
+            }
+            _ => wrong(&format!("cannot read it: {problem}")),
         };
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             return Err(wrong(
-                "it is a directory; give the path of the compiled load test in it, as in target/release/NAME",
+                "it is a directory; expected the path of a compiled load test, such as target/release/NAME",
             ));
         }
         if !metadata.is_file() {
-            return Err(wrong("it is no regular file"));
+            return Err(wrong("not a regular file"));
         }
         let file = File::open(path).map_err(unreadable)?;
         program::check(&object::ReadCache::new(&file), &this_host())

@@ -26,7 +26,9 @@ impl FromStr for ReportFile {
         let (format, file) = text
             .split_once('=')
             .filter(|(_, file)| !file.is_empty())
-            .ok_or_else(|| format!("{text:?} names no file: write FORMAT=FILE, as in json=report.json"))?;
+            .ok_or_else(|| {
+                format!("missing file in `{text}`: expected FORMAT=FILE, such as json=report.json")
+            })?;
         Ok(Self {
             format: format.parse()?,
             file: PathBuf::from(file),
@@ -72,7 +74,7 @@ impl ReportFile {
             return Ok(());
         }
         Err(Error::Usage(format!(
-            "cannot write the report {}: its folder does not exist",
+            "cannot write the report {}: its directory does not exist",
             self.file.display()
         )))
     }

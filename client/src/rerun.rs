@@ -19,13 +19,13 @@ const EXAMPLES: &str = "\
   heavy-sched rerun 0193 --rate 400                only the rate differs
   heavy-sched rerun last --env TOKEN=...           values of variables are not kept with jobs";
 
-/// Which job, and what is to be otherwise.
+/// The job to run again, and what to change.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RerunArgs {
-    /// Job: an id, a unique prefix of one, or last
+    /// Job: an id, a unique prefix of an id, or `last`
     pub job: String,
-    /// The job's binary, if the scheduler no longer has it; another binary is refused
+    /// The job's binary, if the scheduler no longer has it
     #[arg(long, value_name = "FILE")]
     pub binary: Option<PathBuf>,
     /// Return as soon as the job is queued, and print its id
@@ -83,7 +83,7 @@ fn again(spec: &JobSpec, load: &LoadFlags, job: &str) -> Result<Plan, Error> {
     let unknown = plan.spec.blank_env();
     if !unknown.is_empty() {
         return Err(Error::Usage(format!(
-            "the job had variables, whose values are not kept: give {} with --env NAME=VALUE or --env-file",
+            "the scheduler does not keep the values of the job's variables: set {} with --env NAME=VALUE or --env-file",
             escape(&unknown.join(", "))
         )));
     }

@@ -19,7 +19,7 @@ use heavy_process::signals::Interrupts;
 /// What to submit.
 #[derive(Debug, Clone, Args)]
 pub struct SubmitArgs {
-    /// The compiled load test
+    /// Path of the compiled load test
     pub binary: PathBuf,
     /// Return as soon as the job is queued, and print its id
     #[arg(long, env = "HEAVY_DETACH", value_parser = FalseyValueParser::new())]
@@ -27,13 +27,13 @@ pub struct SubmitArgs {
     /// Print the summary as JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
-    /// Start from a configuration that the scheduler keeps; flags go before it
+    /// Start from a configuration on the scheduler; flags override it
     #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
     pub config: Option<String>,
-    /// Who runs it
+    /// Workflows and agents.
     #[command(flatten)]
     pub team: TeamFlags,
-    /// How to run it
+    /// Load and results.
     #[command(flatten)]
     pub load: LoadFlags,
 }

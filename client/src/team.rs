@@ -9,7 +9,7 @@ use heavy_results::job::{RunSpec, WorkflowSpec};
 /// Which workflows run, and on which agents.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TeamFlags {
-    /// A workflow to run (can be repeated) [default: the load test's only one; all of a service]
+    /// Workflow to run (can be repeated) [default: the load test's only one; all of a service]
     #[arg(long = "workflow", value_name = "NAME[=WEIGHT]", env = "HEAVY_WORKFLOW", value_parser = workflow)]
     pub workflows: Vec<WorkflowSpec>,
     /// Number of agents [default: all that are free]
@@ -81,7 +81,7 @@ fn workflow(text: &str) -> Result<WorkflowSpec, String> {
         return Ok(WorkflowSpec::new(text));
     };
     let weight = weight.parse().ok().filter(|weight| *weight > 0);
-    let weight = weight.ok_or_else(|| "write it as NAME or NAME=WEIGHT, as in buy=3".to_owned())?;
+    let weight = weight.ok_or_else(|| "expected NAME or NAME=WEIGHT, such as buy=3".to_owned())?;
     Ok(WorkflowSpec {
         weight,
         ..WorkflowSpec::new(name)

@@ -68,7 +68,7 @@ pub enum Verb {
     Jobs(JobsArgs),
     /// Show a job and its results so far
     Status {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
         /// Print JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
@@ -76,18 +76,18 @@ pub enum Verb {
     },
     /// Follow a job to its end and print its results; Ctrl-C leaves it running
     Watch {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
         /// Print the summary as JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
-        /// Also write a report when the job has ended, as in html=report.html; may be repeated
+        /// Also write a report when the job has ended, such as html=report.html (can be repeated)
         #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
         report: Vec<ReportFile>,
     },
     /// Stop a job; running iterations get their grace period
     Stop {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
         /// Interrupt running iterations at once
         #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
@@ -95,13 +95,13 @@ pub enum Verb {
     },
     /// Delete jobs that have ended, with their rows, statistics and reports
     Delete {
-        /// Job: an id, a unique prefix of one, or last; may be repeated
+        /// Job: an id, a unique prefix of an id, or `last` (can be repeated)
         #[arg(required = true, value_name = "JOB")]
         jobs: Vec<String>,
     },
-    /// Delete all jobs that ended long ago, or only their rows
+    /// Delete all jobs that ended some time ago, or only their rows
     Prune {
-        /// How long ago a job ended at least, as in 30d or 12h
+        /// Minimum time since the end of a job, such as 30d or 12h
         #[arg(long, value_name = "D", env = "HEAVY_OLDER_THAN")]
         older_than: Span,
         /// Delete the rows of requests and iterations; keep jobs, statistics and reports
@@ -110,34 +110,34 @@ pub enum Verb {
     },
     /// Change the rate of a running job from now to its end
     Rate {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
         /// New rate (500, 6000/m) or a change of the rate (+10%, -25%)
         #[arg(allow_hyphen_values = true)]
         rate: String,
     },
-    /// Pause a running job: no iteration starts, and its time stands still
+    /// Pause a running job: no iteration starts, and its clock stops
     Pause {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
     },
     /// Resume a paused job
     Resume {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
     },
     /// Send new params to the load tests of a running job
     Params {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
-        /// File with the params, any JSON; - for stdin
+        /// File with the params as JSON; - for stdin
         file: PathBuf,
     },
-    /// Judge a job by its thresholds, or by others; the exit code is 0 if all are met, else 99
+    /// Evaluate a job's thresholds, or others; exit code 0 if all pass, else 99
     Check {
-        /// Job: an id, a unique prefix of one, or last
+        /// Job: an id, a unique prefix of an id, or `last`
         job: String,
-        /// Threshold to use instead of the job's own, as in 'http_req_duration: p(95)<500'; may be repeated
+        /// Threshold to use instead of the job's own, such as 'http_req_duration: p(95)<500' (can be repeated)
         #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
         thresholds: Vec<Threshold>,
         /// Print JSON
@@ -208,7 +208,7 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
         } => deletion::prune(home, older_than, rows_only).await?,
         _ => {
             return Err(Error::Usage(
-                "this needs a scheduler: use --scheduler URL".to_owned(),
+                "this command requires a scheduler: use --scheduler URL".to_owned(),
             ));
         }
     }

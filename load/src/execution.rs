@@ -13,7 +13,7 @@ pub const DEFAULT_MAX_IN_FLIGHT: u32 = 4096;
 /// How long running iterations may continue after the last start.
 pub const DEFAULT_GRACEFUL_STOP: Span = Span::from_s(30);
 
-const NO_SLOT: &str = "with no slot nothing can start: write a number above 0";
+const NO_SLOT: &str = "expected a number above 0: without slots nothing starts";
 
 /// How iterations are run. Absent keys have their defaults.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -110,25 +110,22 @@ impl ExecutionSpec {
         if self.timeout == Some(Span::ZERO) {
             return wrong(
                 "timeout",
-                "every iteration would time out: write a duration above 0, as in 10s",
+                "every iteration would time out: write a duration above 0, such as 10s",
             );
         }
         if self.unique_users == Some(0) {
-            return wrong(
-                "unique_users",
-                "with no users nothing starts: write a number above 0",
-            );
+            return wrong("unique_users", "expected at least 1 user");
         }
         if self.unique_users.is_some() && load.is_closed() {
             return wrong(
                 "unique_users",
-                "users of a closed load are unique already: leave it out",
+                "users of a closed load already have distinct identities: leave it out",
             );
         }
         if self.seed.is_some() && !random {
             return wrong(
                 "seed",
-                "it belongs to random arrivals: ask for poisson, or leave it out",
+                "requires random arrivals: set arrivals to poisson, or leave it out",
             );
         }
         Ok(())

@@ -185,14 +185,14 @@ impl TryFrom<Document> for Profile {
     fn try_from(document: Document) -> Result<Self, String> {
         let Document { per_ns, pieces } = document;
         if per_ns == 0 || per_ns > LARGEST_PER_NS {
-            return Err(format!("{per_ns} ns is no unit of a rate"));
+            return Err(format!("{per_ns} ns is not a valid time unit of a rate"));
         }
         let highest = u128::from(crate::rate::HIGHEST_PER_SECOND) * u128::from(per_ns) / 1_000_000_000;
         let mut duration_ns = 0u64;
         for piece in &pieces {
             duration_ns = duration_ns.saturating_add(piece.duration_ns);
             if !piece.is_sound() || u128::from(piece.highest()) > 2 * highest + 1 {
-                return Err(format!("{piece:?} is no piece of a profile"));
+                return Err(format!("invalid piece of a profile: {piece:?}"));
             }
         }
         if duration_ns > 2 * crate::span::LONGEST_NS {

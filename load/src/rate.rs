@@ -22,10 +22,10 @@ pub enum Error {
     #[error("invalid rate `{}`: expected a number with an optional unit (100, 0.5/s, 6000/m)", .0.escape_debug())]
     Syntax(String),
     /// Zero.
-    #[error("a rate of 0 starts nothing: write a rate above 0, as in 100/s")]
+    #[error("a rate of 0 starts nothing: write a rate above 0, such as 100/s")]
     Zero,
     /// Above the limit.
-    #[error("{0:?} is too high: rates go up to 10000000/s")]
+    #[error("`{0}` exceeds the highest rate, 10000000/s")]
     TooHigh(String),
 }
 

@@ -52,7 +52,7 @@ impl PartialSchema for Stage {
     fn schema() -> RefOr<Schema> {
         text(
             "^[0-9a-z.]+:[0-9.]+(/[smh])?$",
-            "a duration and the rate that is reached at its end: 30s:100; linear, at once with 0s",
+            "a duration and the rate at its end: 30s:100; linear, or a jump with 0s",
         )
     }
 }
@@ -69,7 +69,7 @@ impl PartialSchema for Users {
         OneOfBuilder::new()
             .item(stages)
             .item(number)
-            .description(Some("number of users; answers have a text"))
+            .description(Some("number of users; responses have a string"))
             .into()
     }
 }

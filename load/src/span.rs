@@ -16,7 +16,7 @@ pub enum Error {
     #[error("invalid duration `{}`: expected a number with a unit (30s, 1m30s, 250ms, 2h)", .0.escape_debug())]
     Syntax(String),
     /// Beyond what 64 bits of ns hold, or beyond a year.
-    #[error("{0:?} is too long: durations go up to 365 days")]
+    #[error("`{0}` exceeds the longest duration, 365 days")]
     TooLong(String),
 }
 

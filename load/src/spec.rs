@@ -45,7 +45,7 @@ pub struct LoadSpec {
     #[cfg_attr(feature = "flags", arg(long, value_enum))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
-    /// Users in place of a rate, each starting its next iteration when the last has ended: a number, or stages of it
+    /// Users instead of a rate, each starting its next iteration when the last has ended: a number, or stages
     #[cfg_attr(
         feature = "flags",
         arg(long, value_name = "N|D:N,...", allow_hyphen_values = true)

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("a job needs at least one agent, each with a weight of at least 1")]
     NoWeight,
     /// The table would be too long.
-    #[error("the weights of the agents add up to {0}; at most {MAX_TOTAL_WEIGHT} is possible")]
+    #[error("the weights of the agents add up to {0}, which exceeds {MAX_TOTAL_WEIGHT}")]
     TooHeavy(u64),
 }
 

@@ -24,10 +24,10 @@ pub enum Error {
     #[error("invalid number of users `{}`: expected a number (50) or stages (30s:100,1m:100,10s:0)", .0.escape_debug())]
     Syntax(String),
     /// Nobody, ever.
-    #[error("with no users nothing starts: write a number above 0")]
+    #[error("expected at least 1 user")]
     Zero,
     /// Above the limit.
-    #[error("{0:?} is too many: there may be up to {MOST_USERS} users")]
+    #[error("`{0}` exceeds the maximum of {MOST_USERS} users")]
     TooMany(String),
     /// A stage's duration is none.
     #[error(transparent)]
@@ -177,9 +177,9 @@ mod tests {
             ("", "invalid number of users"),
             ("-5", "invalid number of users"),
             ("1.5", "invalid number of users"),
-            ("0", "nothing starts"),
-            ("10s:0", "nothing starts"),
-            ("1000001", "is too many"),
+            ("0", "at least 1 user"),
+            ("10s:0", "at least 1 user"),
+            ("1000001", "exceeds the maximum"),
             ("10s:5,20s", "invalid number of users"),
             ("10:5", "invalid duration"),
         ] {

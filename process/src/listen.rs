@@ -78,7 +78,7 @@ pub async fn bind(address: &str, listens: Listens) -> Result<TcpListener, Error>
         });
     }
     let Some(address) = resolved.first().copied() else {
-        return Err(wrong(io::Error::other("it resolves to no address")));
+        return Err(wrong(io::Error::other("the name resolves to no address")));
     };
     TcpListener::bind(address)
         .await

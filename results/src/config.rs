@@ -54,7 +54,7 @@ impl Config {
             return Err(SpecError::Field {
                 field: "env",
                 problem: format!(
-                    "the value of {name} may be a secret, and configurations hold none: leave it out, and give it with each job"
+                    "a configuration does not store values of variables, and {name} has one: leave it out, and set it with each job"
                 ),
             });
         }
@@ -87,8 +87,7 @@ pub fn check_name(name: &str) -> Result<(), SpecError> {
     Err(SpecError::Field {
         field: "name",
         problem: format!(
-            "{name:?} cannot be the name of a configuration: write at most {LONGEST_NAME} letters, digits, -, _ and ., beginning \
-             with a letter or digit, as in nightly-2x"
+            "invalid configuration name `{name}`: expected at most {LONGEST_NAME} letters, digits, -, _ and ., starting with a letter or digit, such as nightly-2x"
         ),
     })
 }

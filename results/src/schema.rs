@@ -34,7 +34,9 @@ impl PartialSchema for Workflows {
             .item(Ref::from_schema_name(WorkflowSpec::name()));
         ArrayBuilder::new()
             .items(workflow)
-            .description(Some("empty: the load test's only one; answers have objects"))
+            .description(Some(
+                "empty selects the load test's only one; responses have objects",
+            ))
             .into()
     }
 }
@@ -49,9 +51,9 @@ impl PartialSchema for Thresholds {
     fn schema() -> RefOr<Schema> {
         OneOfBuilder::new()
             .item(ArrayBuilder::new().items(Threshold::schema()))
-            .item(ObjectBuilder::new().description(Some("as k6 writes them; answers have the list")))
+            .item(ObjectBuilder::new().description(Some("in k6's form; responses have the list")))
             .description(Some(
-                "conditions on what is measured, as in http_req_duration{step:pay}: p(95)<500 over 30s abort; \
+                "conditions on the results, such as http_req_duration{step:pay}: p(95)<500 over 30s abort; \
                  docs/thresholds.md",
             ))
             .into()

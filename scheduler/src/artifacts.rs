@@ -41,7 +41,7 @@ pub(crate) enum Error {
     NotAProgram(String),
     #[error("no disk space for another binary: wait for queued jobs to end")]
     NoRoom,
-    #[error("unknown binary `{0}`: upload it first")]
+    #[error("unknown artifact `{0}`: upload it first")]
     Unknown(String),
     #[error("the upload stalled: try again")]
     Stalled,

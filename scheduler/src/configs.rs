@@ -22,7 +22,7 @@ pub(crate) enum Error {
     #[error("unknown configuration `{0}`")]
     Unknown(String),
     #[error(
-        "the configuration has {0} bytes, and {LONGEST} is the limit: keep large params in a file of --params"
+        "the configuration has {0} bytes, which exceeds {LONGEST}: keep large params in a file for --params"
     )]
     TooLong(u64),
     #[error("too many configurations (limit: {MOST}): delete one first")]

@@ -64,7 +64,7 @@ pub enum Error {
     #[error("cannot use the directories of artifacts and environment variables in the data directory: {0}")]
     Artifacts(#[from] std::io::Error),
     /// The jobs that an earlier scheduler left.
-    #[error("cannot take up the jobs of an earlier scheduler: {0}")]
+    #[error("cannot resume the jobs of an earlier scheduler: {0}")]
     Jobs(#[from] heavy_store::Error),
 }
 

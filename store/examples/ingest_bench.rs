@@ -41,13 +41,13 @@ impl Args {
                     args.urls.push(word);
                     continue;
                 }
-                _ => bail!("{word:?} is no flag: use --rows, --batch, --producers"),
+                _ => bail!("unknown flag `{word}`: expected one of --rows, --batch, --producers"),
             };
             *number = words
                 .next()
-                .with_context(|| format!("{word} needs a number"))?
+                .with_context(|| format!("{word} requires a number"))?
                 .parse()
-                .with_context(|| format!("{word} needs a number"))?;
+                .with_context(|| format!("{word} requires a number"))?;
         }
         Ok(args)
     }

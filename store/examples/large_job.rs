@@ -43,16 +43,18 @@ impl Args {
                     args.url = word;
                     continue;
                 }
-                _ => bail!("{word:?} is no flag: use --requests, --seconds, --names"),
+                _ => bail!("unknown flag `{word}`: expected one of --requests, --seconds, --names"),
             };
             *number = words
                 .next()
-                .with_context(|| format!("{word} needs a number"))?
+                .with_context(|| format!("{word} requires a number"))?
                 .parse()
-                .with_context(|| format!("{word} needs a number"))?;
+                .with_context(|| format!("{word} requires a number"))?;
         }
         if args.url.is_empty() || args.seconds == 0 || args.names == 0 {
-            bail!("name a database, as in sqlite:///tmp/heavy.db, and at least one second and one name");
+            bail!(
+                "expected a database, such as sqlite:///tmp/heavy.db, and at least one second and one name"
+            );
         }
         Ok(args)
     }

@@ -16,16 +16,16 @@ const LONGEST: usize = 36;
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// Neither an id, nor a prefix of one, nor `last`.
-    #[error("unknown job `{0}`: expected an id, a unique prefix of one, or `last`")]
+    #[error("unknown job `{0}`: expected an id, a unique prefix of an id, or `last`")]
     Reference(String),
     /// `last`, and there are no jobs.
-    #[error("there are no jobs yet: run one first")]
+    #[error("no jobs yet: run one first")]
     NoJobs,
     /// No id begins so.
-    #[error("no job's id begins with {0}: list the jobs to see their ids")]
+    #[error("no job matches the prefix `{0}`: list the jobs to see their ids")]
     Unknown(String),
     /// Several ids begin so.
-    #[error("more than one job's id begins with {prefix}: write more of it, as in {}", .ids.join(", "))]
+    #[error("the prefix `{prefix}` matches several jobs: use a longer one, such as {}", .ids.join(", "))]
     Ambiguous {
         /// What they begin with.
         prefix: String,

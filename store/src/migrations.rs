@@ -70,8 +70,7 @@ pub(crate) fn error(error: MigrateError, shown: &str, known: i64) -> Error {
         MigrateError::VersionMismatch(version) => Error::Corrupt {
             what: format!("schema of {shown}"),
             problem: format!(
-                "version {version} differs from the one this heavy knows: it was made by a development version; \
-                 use another database"
+                "a development version made version {version}, which differs from that of this heavy; use another database"
             ),
         },
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Error::Database(error),

@@ -61,7 +61,7 @@ async fn each_problem_with_a_file_has_its_own_words() {
     std::fs::write(folder.join("text"), "no database at all ".repeat(100)).unwrap();
     for (path, expected) in [
         (folder.path().display().to_string(), "it is a directory"),
-        (folder.join("text").display().to_string(), "no SQLite database"),
+        (folder.join("text").display().to_string(), "not a SQLite database"),
         (
             folder.join("text/heavy.db").display().to_string(),
             "cannot create the directory",
@@ -72,7 +72,7 @@ async fn each_problem_with_a_file_has_its_own_words() {
     }
     // A plain path means a file that is there.
     let there = refusal(&folder.join("text").display().to_string()).await;
-    assert!(there.contains("no SQLite database"), "{there}");
+    assert!(there.contains("not a SQLite database"), "{there}");
     let nowhere = refusal(&folder.join("text/heavy.db").display().to_string()).await;
     assert!(nowhere.contains("invalid database URL"), "{nowhere}");
 }

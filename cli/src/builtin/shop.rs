@@ -15,7 +15,9 @@ pub(super) struct Visit;
 
 impl Runner for Visit {
     async fn run(&self, ctx: &Context) -> Result<()> {
-        let shop = ctx.param("url").context("the param url says where the shop is")?;
+        let shop = ctx
+            .param("url")
+            .context("missing param url, the address of the shop")?;
         let number = ctx.iteration().unwrap_or(0);
         // Another product each time, the same ones in every job.
         let product = number * 7 % PRODUCTS;

@@ -9,7 +9,7 @@ use crate::exit::CommandFailure;
 
 /// The request to send to a URL.
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Request (of a URL)")]
+#[command(next_help_heading = "Request (for a URL)")]
 pub(super) struct RequestFlags {
     /// HTTP method [default: GET]
     #[arg(long, value_name = "METHOD", env = "HEAVY_METHOD")]

@@ -139,7 +139,7 @@ fn text(rows: &[ServiceRow]) -> String {
         let head = format!("{}  {}", row.service, about.join("; "));
         let _ = writeln!(text, "{}", escape(head.trim_end()));
         let workflows = if row.workflows.is_empty() {
-            "as its program says".to_owned()
+            "as registered by its program".to_owned()
         } else {
             row.workflows.join(", ")
         };

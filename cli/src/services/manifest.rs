@@ -100,13 +100,10 @@ impl Manifest {
         let names = || self.profiles.iter().map(|profile| profile.name.as_str());
         found.ok_or_else(|| {
             if self.profiles.is_empty() {
-                return format!("there is no profile {name:?}: it has none; write one as [profiles.{name}]");
+                return format!("unknown profile `{name}`: the service has none; add [profiles.{name}]");
             }
             let known = names().collect::<Vec<_>>().join(", ");
-            format!(
-                "there is no profile {name:?} (it has {known}){}",
-                hint(name, names())
-            )
+            format!("unknown profile `{name}` (it has {known}){}", hint(name, names()))
         })
     }
 
@@ -162,21 +159,21 @@ impl Manifest {
 fn unknown_key(key: &str) -> String {
     let of_load = RunSpec::keys();
     if of_load.contains(&key) {
-        return format!("{key:?} says how the service is loaded: write it below [load] or [profiles.NAME]");
+        return format!("key {key:?} belongs to a load: write it below [load] or [profiles.NAME]");
     }
     match (nearest(key, KEYS), nearest(key, of_load)) {
         (Some(meant), _) => format!("unknown key {key:?}; did you mean {meant:?}?"),
         (None, Some(meant)) => {
             format!("unknown key {key:?}; did you mean {meant:?}, below [load] or [profiles.NAME]?")
         }
-        (None, None) => format!("unknown key {key:?}; there are {}", KEYS.join(", ")),
+        (None, None) => format!("unknown key {key:?}; expected one of {}", KEYS.join(", ")),
     }
 }
 
 fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
     let name = text(value)?;
     if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/') {
-        let problem = "a name has no space and no slash, as in \"shop\"";
+        let problem = "invalid name: expected no space and no slash, such as \"shop\"";
         return Err(Fault::at(value.span(), problem));
     }
     Ok(name)
@@ -184,7 +181,7 @@ fn name(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
 
 fn table<'a, 'i>(value: &'a Spanned<DeValue<'i>>, example: &str) -> Result<&'a DeTable<'i>, Fault> {
     let table = value.get_ref().as_table();
-    table.ok_or_else(|| Fault::at(value.span(), format!("this is a table: write it as {example}")))
+    table.ok_or_else(|| Fault::at(value.span(), format!("expected a table, such as {example}")))
 }
 
 fn labels(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, Fault> {
@@ -202,13 +199,13 @@ fn profiles(value: &Spanned<DeValue<'_>>) -> Result<Vec<Profile>, Fault> {
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err(Fault::at(
                 key.span(),
-                "the name of a profile has no space, as in [profiles.smoke]",
+                "invalid profile name: expected no space, such as [profiles.smoke]",
             ));
         }
         if value.get_ref().as_table().is_none() && RunSpec::keys().contains(&name.as_str()) {
             return Err(Fault::at(
                 key.span(),
-                "a profile has a name: write [profiles.smoke] above this",
+                "missing profile name: write [profiles.smoke] above this",
             ));
         }
         let load = Load::read(key.span(), value)?;

@@ -146,7 +146,7 @@ fn is_helped(service: &Service) -> bool {
 fn register(service: &Service, main: &Path, source: &str, name: &Name) -> CommandResult {
     let Some(text) = registered::with_workflow(source, &name.text, &name.module, &name.runner) else {
         return Err(CommandFailure::new(format!(
-            "{} is written in a way that is not understood here: add `mod {};` to its workflows, and \
+            "cannot edit {}, whose form is unexpected: add `mod {};` to its workflows, and \
              `.and(\"{}\", workflows::{}::{})` to its Server",
             shown(main),
             name.module,
@@ -169,7 +169,7 @@ fn register(service: &Service, main: &Path, source: &str, name: &Name) -> Comman
 fn write(files: &NewFiles) -> Result<(), CommandFailure> {
     if let Some((there, _)) = files.iter().find(|(file, _)| file.symlink_metadata().is_ok()) {
         return Err(CommandFailure::usage(format!(
-            "{} is there already, and nothing is overwritten: choose another name, or move it away",
+            "{} already exists: choose another name, or move it away",
             shown(there)
         )));
     }

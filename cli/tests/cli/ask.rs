@@ -45,7 +45,7 @@ fn a_job_is_chosen_by_the_beginning_of_its_id() {
         .finish()
         .expect_code(2);
     assert!(
-        ambiguous.stderr.contains("more than one job"),
+        ambiguous.stderr.contains("matches several jobs"),
         "{}",
         ambiguous.stderr
     );
@@ -54,7 +54,7 @@ fn a_job_is_chosen_by_the_beginning_of_its_id() {
         .finish()
         .expect_code(1);
     assert!(
-        unknown.stderr.contains("no job's id begins with ff"),
+        unknown.stderr.contains("no job matches the prefix `ff`"),
         "{}",
         unknown.stderr
     );

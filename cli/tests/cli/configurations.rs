@@ -81,16 +81,16 @@ fn the_configuration_of_a_job_can_be_kept() {
 fn what_cannot_be_kept_or_run_again_is_said() {
     let data = TempDir::new("configurations");
     for (args, part) in [
-        (
-            "config save ../x --rate 5",
-            "cannot be the name of a configuration",
-        ),
+        ("config save ../x --rate 5", "invalid configuration name"),
         ("config save x", "--rate"),
-        ("config save x --rate 5 -e A=b", "a configuration holds none"),
+        (
+            "config save x --rate 5 -e A=b",
+            "a configuration does not store variables",
+        ),
         ("config save x --rate 5 --users 5", "users"),
         ("config delete x", "unknown configuration `x`"),
-        ("rerun last", "there are no jobs yet"),
-        ("rerun last --detach", "none answers"),
+        ("rerun last", "no jobs yet"),
+        ("rerun last --detach", "requires a running scheduler"),
         ("rerun last --file job.toml", "omit --file"),
     ] {
         let finished = heavy(&data, args).expect_code(2);

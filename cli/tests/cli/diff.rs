@@ -273,7 +273,7 @@ fn a_job_is_judged_by_those_before_it_that_are_like_it() {
     let first = recorded.heavy(&["diff", &ids[0], "--against-last", "3"]).finish();
     let first = first.expect_code(1);
     assert!(
-        first.stderr.contains("no earlier job to measure"),
+        first.stderr.contains("no comparable earlier job"),
         "{}",
         first.stderr
     );
@@ -317,7 +317,7 @@ fn wrong_usage_is_2_and_jobs_that_are_not_there_are_1() {
             "expected a number from 0 to 1000",
         ),
         (&["diff", &job, "nonsense"], 2, "unknown job `nonsense`"),
-        (&["diff", &job, "ffff"], 1, "no job's id begins with ffff"),
+        (&["diff", &job, "ffff"], 1, "no job matches the prefix `ffff`"),
         (
             &["diff", &job, &empty],
             1,

@@ -89,7 +89,7 @@ fn a_file_of_something_else_is_left_alone() {
         "no database at all, but a text of some length",
     )
     .unwrap();
-    all_refuse("text", &folder, 1, "no SQLite database");
+    all_refuse("text", &folder, 1, "not a SQLite database");
     all_refuse(
         &format!("sqlite://{}", folder.path().display()),
         &folder,

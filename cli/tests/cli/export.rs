@@ -202,7 +202,7 @@ fn what_cannot_be_exported_is_said() {
             2,
             "requires csv or jsonl",
         ),
-        (&["ff", "--format", "csv"], 1, "no job's id begins with ff"),
+        (&["ff", "--format", "csv"], 1, "no job matches the prefix `ff`"),
         (
             &["last", "--format", "csv", "--output", "/no/such/folder/a.csv"],
             1,

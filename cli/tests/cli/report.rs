@@ -90,7 +90,7 @@ fn wrong_reports_are_named_before_anything_is_done() {
     for (report, part) in [
         ("pdf=x", "unknown report format `pdf`"),
         ("html", "FORMAT=FILE"),
-        ("html=/no/such/folder/x.html", "its folder does not exist"),
+        ("html=/no/such/folder/x.html", "its directory does not exist"),
     ] {
         let finished = stored
             .heavy(&["report", "last", "--report", report])

@@ -56,7 +56,7 @@ fn a_query_is_answered_and_the_job_can_be_changed() {
         after("time: ", "\\set who it's\r"),
         on(&[PROMPT], "select :who as me;\r"),
         after("it's", "\\job ff\r"),
-        after("no job's id begins with ff", COUNTS),
+        after("no job matches the prefix `ff`", COUNTS),
         after("GET /products,10", "\\?\r"),
         after("\\timing [on|off]", "\\q\r"),
     ];

@@ -149,11 +149,11 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
                 "--threshold",
                 "http_reqs: count > 1",
             ],
-            "is there twice",
+            "duplicate threshold",
         ),
         (
             &["--threshold", "http_req_duration{workflow:buy}: p(95)<500"],
-            "of a workflow that does not run: these do: http",
+            "selects a workflow that the job does not run: expected one of http",
         ),
         (&["--file", file], "a share is 0 to 1"),
     ] {
@@ -167,7 +167,7 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
     heavy(&data, &args).expect_code(0);
     let finished = heavy(&data, &["check", "last"]).expect_code(2);
     assert!(
-        finished.stderr.contains("has no thresholds of its own"),
+        finished.stderr.contains("the job has no thresholds"),
         "{}",
         finished.stderr
     );

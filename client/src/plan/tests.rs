@@ -83,7 +83,7 @@ fn every_load_model_has_its_flags() {
     let notes = plan("--iterations 3").unwrap().notes;
     assert_eq!(notes, ["no --duration was given: giving up after 10m"]);
     for (args, expected) in [
-        ("--rate 5 --users 5", "--users: it belongs to users"),
+        ("--rate 5 --users 5", "--users: conflicts with a rate"),
         ("--stages 10s", "invalid stage"),
         ("--users many", "invalid number of users"),
         ("--stages 10s:5 -d 5s", "--duration: stages have their own"),
@@ -149,30 +149,30 @@ fn the_default_duration_is_announced() {
 #[test]
 fn wrong_flags_say_what_is_wrong() {
     for (args, expected) in [
-        ("", "say how many iterations to start per second with --rate"),
+        ("", "missing load: add --rate"),
         ("--rate 0", "a rate of 0 starts nothing"),
         ("--rate -5", "invalid rate `-5`"),
         ("--rate abc", "invalid rate `abc`"),
-        ("--rate 1000000000000", "is too high: rates go up to"),
+        ("--rate 1000000000000", "exceeds the highest rate"),
         ("--rate 1 -d 0s", "--duration: a job of 0s starts nothing"),
         ("--rate 1 -d 10", "invalid duration `10`"),
         ("--rate 1 -d -5s", "invalid duration `-5s`"),
         (
             "--rate 1 --max-in-flight 0",
-            "'--max-in-flight <N>': with no slot",
+            "'--max-in-flight <N>': expected a number above 0",
         ),
         (
             "--rate 1 --timeout 0s",
             "--timeout: every iteration would time out",
         ),
-        ("--rate 1 --param url", "write it as KEY=VALUE"),
+        ("--rate 1 --param url", "expected KEY=VALUE"),
         ("--rate 1 --samples some", "invalid samples"),
         ("--rate 1 --allow-drops 101%", "a percentage from 0 to 100"),
         (
             "--rate 1 --report pdf=x.pdf",
             "unknown report format `pdf`: expected one of text, json, csv",
         ),
-        ("--rate 1 --report json", "names no file"),
+        ("--rate 1 --report json", "missing file in"),
         ("--rate 1 --params /no/such/file", "cannot read /no/such/file"),
     ] {
         let error = plan(args).unwrap_err();
@@ -187,7 +187,7 @@ fn params_that_are_no_json_are_located() {
         .to_string();
     assert_eq!(
         error,
-        "the params in p.json are no JSON: expected value at line 2, column 8"
+        "the params in p.json are not valid JSON: expected value at line 2, column 8"
     );
 }
 
@@ -213,8 +213,8 @@ fn flags_go_before_files() {
         BTreeMap::from([("A".into(), "9".into()), ("B".into(), "two words".into())])
     );
     let error = plan(&format!("--rate 1 --params {list} --param b=3")).unwrap_err();
-    assert!(error.contains("the document of --params is none"), "{error}");
+    assert!(error.contains("--param requires a JSON object"), "{error}");
     let bad = write("bad", "A=1\nnonsense\n");
     let error = plan(&format!("--rate 1 --env-file {bad}")).unwrap_err();
-    assert!(error.contains("bad:2: this line is no KEY=VALUE"), "{error}");
+    assert!(error.contains("bad:2: expected KEY=VALUE"), "{error}");
 }

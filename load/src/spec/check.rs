@@ -18,7 +18,7 @@ impl LoadSpec {
         if self.duration == Some(Span::ZERO) {
             return Error::refuse(
                 "duration",
-                "a job of 0s starts nothing: write a duration above 0, as in 30s",
+                "a job of 0s starts nothing: write a duration above 0, such as 30s",
             );
         }
         if self.is_open() {
@@ -28,7 +28,7 @@ impl LoadSpec {
             return self.check_closed();
         }
         if self.pacing.is_some() {
-            return Error::refuse("pacing", "it says how often users start: say how many with users");
+            return Error::refuse("pacing", "requires users: add them, or leave it out");
         }
         Ok(())
     }
@@ -42,10 +42,7 @@ impl LoadSpec {
             ("pacing", self.pacing.is_some()),
         ] {
             if given {
-                let problem = format!(
-                    "it belongs to users, who start again when they are done, and not to {with}, which starts \
-                     iterations whatever the target does: choose one of the two"
-                );
+                let problem = format!("conflicts with {with}: leave one of the two out");
                 return Error::refuse(field, problem);
             }
         }
@@ -59,13 +56,13 @@ impl LoadSpec {
         if profile.duration_ns() == 0 || profile.area(profile.duration_ns()) == 0 {
             return Error::refuse(
                 "stages",
-                "these start nothing: write a duration and a rate above 0, as in 30s:100",
+                "these start nothing: write a duration and a rate above 0, such as 30s:100",
             );
         }
         if !self.warm_up().is_zero() && self.rate.is_none() {
             return Error::refuse(
                 "warm_up",
-                "stages begin at 0, so that nothing would be started before them: say with rate where they begin",
+                "requires rate: stages start from it, and from 0 the warm-up would start nothing",
             );
         }
         Ok(())
@@ -75,23 +72,20 @@ impl LoadSpec {
         if self.arrivals() == Arrivals::Poisson {
             return Error::refuse(
                 "arrivals",
-                "users come when they are free: random arrivals belong to a rate",
+                "random arrivals require a rate, and conflict with users",
             );
         }
         if self.iterations == Some(0) || self.iterations_per_user == Some(0) {
-            return Error::refuse(
-                "iterations",
-                "with 0 iterations nothing starts: write a number above 0",
-            );
+            return Error::refuse("iterations", "expected at least 1 iteration");
         }
         if self.iterations.is_some() && self.iterations_per_user.is_some() {
             return Error::refuse(
                 "iterations",
-                "choose between iterations in all and iterations_per_user",
+                "conflicts with iterations_per_user: leave one of the two out",
             );
         }
         if self.pacing == Some(Span::ZERO) {
-            return Error::refuse("pacing", "leave it out, or write a duration above 0, as in 1s");
+            return Error::refuse("pacing", "leave it out, or write a duration above 0, such as 1s");
         }
         let Some(stages_ns) = self.users.as_ref().and_then(Users::duration) else {
             return Ok(());
@@ -105,17 +99,17 @@ impl LoadSpec {
         if stages_ns.is_zero() {
             return Error::refuse(
                 "users",
-                "these stages take no time: write durations above 0, as in 30s:100",
+                "these stages take no time: write durations above 0, such as 30s:100",
             );
         }
         if self.iterations.is_some() || self.iterations_per_user.is_some() {
-            return Error::refuse(
-                "iterations",
-                "a number of iterations needs a constant number of users",
-            );
+            return Error::refuse("iterations", "requires a constant number of users");
         }
         if !self.warm_up().is_zero() {
-            return Error::refuse("warm_up", "make the first stage of the users the warm-up");
+            return Error::refuse(
+                "warm_up",
+                "conflicts with stages of users: make the first stage the warm-up",
+            );
         }
         Ok(())
     }

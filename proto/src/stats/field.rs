@@ -19,19 +19,19 @@ pub enum Error {
     #[error("the agent discarded the statistics: {0}")]
     Void(String),
     /// Raw rows, or nothing at all.
-    #[error("the content holds no statistics")]
+    #[error("the content has no statistics")]
     NoStatistics,
     /// An index beyond the dictionary.
-    #[error("text {0} is not in the batch's dictionary")]
+    #[error("text {0} is missing in the batch's dictionary")]
     Text(u32),
     /// A damaged histogram.
     #[error("a histogram of the batch is damaged")]
     Histogram(#[from] Malformed),
     /// A status that is no status.
-    #[error("{0} is not a status code")]
+    #[error("invalid status code {0}")]
     Status(u32),
     /// A window that is none.
-    #[error("{0} is not a window of a job")]
+    #[error("unknown window {0}")]
     Window(u32),
     /// An end of an assignment that this version does not know.
     #[error(transparent)]

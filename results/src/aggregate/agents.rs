@@ -187,7 +187,7 @@ impl AgentSums {
     fn warnings(&self, name: &str) -> Vec<String> {
         let mut warnings = Vec::new();
         if self.lost {
-            warnings.push(format!("agent {name} was lost before it had reported everything"));
+            warnings.push(format!("agent {name} was lost before it reported everything"));
         }
         let Some(closing) = &self.closing else {
             return warnings;
@@ -207,7 +207,7 @@ impl AgentSums {
         );
         if closed != reported {
             warnings.push(format!(
-                "agent {name}: the counts of its closing differ from the sum of its roll-ups"
+                "agent {name}: its final counts differ from the sum of its roll-ups"
             ));
         }
         if closing.voided_requests + closing.voided_iterations > 0 {

@@ -21,15 +21,12 @@ impl RunSpec {
         }
         self.load_spec.check()?;
         if !self.load_spec.is_given() {
-            return SpecError::refuse(
-                "rate",
-                "say how many iterations to start (rate or stages) or how many users there are (users)",
-            );
+            return SpecError::refuse("rate", "a job requires rate, stages, users or iterations");
         }
         if self.load().workflows.iter().any(|load| !load.starts_any()) {
             return SpecError::refuse(
                 "workflows",
-                "one of them gets no iteration at all: ask for more, or leave it out",
+                "too few for the workflows, as one gets no iteration: increase iterations, or leave the workflow out",
             );
         }
         Ok(())
@@ -48,7 +45,10 @@ impl RunSpec {
         }
         for (at, threshold) in self.thresholds.iter().enumerate() {
             if self.thresholds[..at].contains(threshold) {
-                return SpecError::refuse("thresholds", format!("{threshold} is there twice: leave one out"));
+                return SpecError::refuse(
+                    "thresholds",
+                    format!("duplicate threshold {threshold}: leave one out"),
+                );
             }
         }
         Ok(())
@@ -65,7 +65,7 @@ impl RunSpec {
             SpecError::refuse(
                 "thresholds",
                 format!(
-                    "{threshold} is of a workflow that does not run: these do: {}",
+                    "{threshold} selects a workflow that the job does not run: expected one of {}",
                     names.join(", ")
                 ),
             )
@@ -78,19 +78,21 @@ impl RunSpec {
             if self.workflows[..at].iter().any(|other| other.name == *name) {
                 return SpecError::refuse(
                     "workflows",
-                    format!("{name:?} is named twice: name every workflow once"),
+                    format!("duplicate workflow `{name}`: name every workflow once"),
                 );
             }
             if workflow.load_spec.warm_up.is_some() {
                 return SpecError::refuse(
                     "warm_up",
-                    format!("of workflow {name:?}: the warm-up belongs to the whole job: write it there"),
+                    format!(
+                        "workflow `{name}` cannot have a warm-up of its own: set warm_up for the whole job"
+                    ),
                 );
             }
             if workflow.weight == 0 {
                 return SpecError::refuse(
                     "workflows",
-                    format!("{name:?} has the weight 0: leave it out, or give it one above"),
+                    format!("workflow `{name}` has weight 0: leave it out, or set a weight above 0"),
                 );
             }
         }
@@ -107,7 +109,7 @@ impl RunSpec {
         if self.load_spec.is_given() {
             return SpecError::refuse(
                 "workflows",
-                "the job has a load, and so has a workflow: leave one out, or give weights to workflows",
+                "both the job and a workflow have a load: leave one out, or set weights instead",
             );
         }
         for (workflow, load) in self.own_loads() {
@@ -115,11 +117,11 @@ impl RunSpec {
             if !load.is_given() {
                 return SpecError::refuse(
                     "workflows",
-                    format!("{name:?} has no load of its own, and others have: give it one"),
+                    format!("workflow `{name}` has no load of its own, but others do: add one"),
                 );
             }
             if let Err(LoadSpecError { field, problem }) = load.check() {
-                return SpecError::refuse(field, format!("of workflow {name:?}: {problem}"));
+                return SpecError::refuse(field, format!("workflow `{name}`: {problem}"));
             }
         }
         Ok(())
@@ -131,7 +133,7 @@ impl RunSpec {
         }
         self.execution.check(&self.load_spec, self.is_random())?;
         if !(0.0..=100.0).contains(&self.allow_drops_percent) {
-            return SpecError::refuse("allow_drops_percent", "write a percentage from 0 to 100");
+            return SpecError::refuse("allow_drops_percent", "expected a percentage from 0 to 100");
         }
         Ok(())
     }

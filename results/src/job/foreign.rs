@@ -18,7 +18,7 @@ pub(super) fn translate(value: Value) -> Result<Value, SpecError> {
                 value
             };
             if document.insert(ours.to_owned(), value).is_some() {
-                return wrong(format!("{theirs} and {ours} say the same: leave one out"));
+                return wrong(format!("{theirs} conflicts with {ours}: leave one out"));
             }
         }
     }
@@ -37,7 +37,9 @@ fn rate(document: &mut Map<String, Value>) -> Result<(), SpecError> {
     };
     let per = document.remove("per").unwrap_or_else(|| Value::from("1s"));
     let (Some(messages), Some(per)) = (messages.as_u64(), per.as_str()) else {
-        return wrong("numMessages is a whole number, and per a duration as in \"1s\"".to_owned());
+        return wrong(
+            "expected a whole number for numMessages and a duration for per, such as \"1s\"".to_owned(),
+        );
     };
     let per: heavy_load::span::Span = per
         .parse()
@@ -48,7 +50,7 @@ fn rate(document: &mut Map<String, Value>) -> Result<(), SpecError> {
         .insert("rate".to_owned(), Value::from(rate.to_string()))
         .is_some()
     {
-        return wrong("numMessages and rate say the same: leave one out".to_owned());
+        return wrong("numMessages conflicts with rate: leave one out".to_owned());
     }
     Ok(())
 }
@@ -56,7 +58,7 @@ fn rate(document: &mut Map<String, Value>) -> Result<(), SpecError> {
 fn pairs_to_object(pairs: &[Value]) -> Result<Value, SpecError> {
     let pairs = pairs.iter().map(|pair| match pair.as_array().map(Vec::as_slice) {
         Some([Value::String(key), Value::String(value)]) => Ok((key.clone(), Value::from(value.clone()))),
-        _ => wrong("labels are an object, or a list of pairs of texts".to_owned()),
+        _ => wrong("labels: expected an object, or a list of pairs of strings".to_owned()),
     });
     Ok(Value::Object(pairs.collect::<Result<_, _>>()?))
 }

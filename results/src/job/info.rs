@@ -57,7 +57,7 @@ impl std::str::FromStr for JobState {
 
     fn from_str(text: &str) -> Result<Self, String> {
         serde_json::from_value(Value::String(text.to_owned()))
-            .map_err(|_| format!("{text:?} is not a job state"))
+            .map_err(|_| format!("unknown job state `{text}`"))
     }
 }
 
@@ -142,8 +142,11 @@ impl CheckSpec {
             &self.thresholds
         };
         match thresholds.len() {
-            0 => Err("the job has no thresholds of its own: give some, as in --threshold 'http_req_duration: p(95)<500'".to_owned()),
-            n if n > MOST => Err(format!("{n} thresholds are too many: there are {MOST} at most")),
+            0 => Err(
+                "the job has no thresholds: add one, such as --threshold 'http_req_duration: p(95)<500'"
+                    .to_owned(),
+            ),
+            n if n > MOST => Err(format!("{n} thresholds exceed the limit of {MOST}")),
             _ => Ok(thresholds),
         }
     }

@@ -134,7 +134,7 @@ impl JobSpec {
     pub fn check(&self) -> Result<(), SpecError> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if self.binary_sha256.len() != 64 || !self.binary_sha256.bytes().all(hex) {
-            return SpecError::refuse("binary_sha256", "write the SHA-256 as 64 lower-case hex digits");
+            return SpecError::refuse("binary_sha256", "expected 64 lower-case hex digits");
         }
         self.run.check()
     }

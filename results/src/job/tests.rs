@@ -57,17 +57,17 @@ const WRONG: &[(&str, &str)] = &[
     (r#","rate":"1","samples":"some""#, "invalid samples"),
     (
         r#","rate":"1","workflows":["a","b","a"]"#,
-        "workflows: \"a\" is named twice",
+        "workflows: duplicate workflow `a`",
     ),
     (
         r#","rate":"1","rats":1"#,
         "unknown field `rats`; did you mean `rate`?",
     ),
-    ("", "rate: say how many iterations to start"),
-    (r#","rate":"1","users":5"#, "users: it belongs to users"),
+    ("", "a job requires rate, stages, users or iterations"),
+    (r#","rate":"1","users":5"#, "users: conflicts with a rate"),
     (
         r#","stages":["1s:1"],"iterations":5"#,
-        "iterations: it belongs to users",
+        "iterations: conflicts with stages",
     ),
     (
         r#","stages":["1s:1"],"duration":"5s""#,
@@ -76,32 +76,38 @@ const WRONG: &[(&str, &str)] = &[
     (r#","stages":["1s:0"]"#, "stages: these start nothing"),
     (
         r#","stages":["1s:1"],"warm_up":"5s""#,
-        "warm_up: stages begin at 0",
+        "warm_up: requires rate: stages start from it",
     ),
     (r#","stages":["1s"]"#, "invalid stage"),
-    (r#","users":0"#, "with no users nothing starts"),
+    (r#","users":0"#, "expected at least 1 user"),
     (
         r#","users":2,"arrivals":"poisson""#,
-        "arrivals: users come when they are free",
+        "arrivals: random arrivals require a rate",
     ),
     (r#","users":"5s:2","duration":"5s""#, "duration: stages of users"),
     (r#","users":"5s:2","iterations":5"#, "a constant number of users"),
-    (r#","iterations":1,"iterations_per_user":1"#, "choose between"),
-    (r#","rate":"1","seed":1"#, "seed: it belongs to random arrivals"),
-    (r#","rate":"1","pacing":"1s""#, "pacing: it belongs to users"),
-    (r#","pacing":"1s""#, "say how many with users"),
-    (r#","users":2,"unique_users":2"#, "unique already"),
+    (
+        r#","iterations":1,"iterations_per_user":1"#,
+        "conflicts with iterations_per_user",
+    ),
+    (r#","rate":"1","seed":1"#, "seed: requires random arrivals"),
+    (r#","rate":"1","pacing":"1s""#, "pacing: conflicts with a rate"),
+    (r#","pacing":"1s""#, "pacing: requires users"),
+    (
+        r#","users":2,"unique_users":2"#,
+        "already have distinct identities",
+    ),
     (
         r#","rate":"1","workflows":[{"name":"a","rate":"1"}]"#,
-        "the job has a load, and so has a workflow",
+        "both the job and a workflow have a load",
     ),
     (
         r#","workflows":[{"name":"a","rate":"1"},"b"]"#,
-        "\"b\" has no load of its own",
+        "`b` has no load of its own",
     ),
     (
         r#","workflows":[{"name":"a","rate":"1","users":2}]"#,
-        "of workflow \"a\": it belongs to users",
+        "workflow `a`: conflicts with a rate",
     ),
     (
         r#","workflows":[{"name":"a","speed":2}]"#,
@@ -109,15 +115,15 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         r#","rate":"1","workflows":[{"name":"a","weight":0}]"#,
-        "\"a\" has the weight 0",
+        "`a` has weight 0",
     ),
     (
         r#","rate":"1","duration":"1s","workflows":["a","b"]"#,
-        "gets no iteration at all",
+        "as one gets no iteration",
     ),
     (
         r#","iterations":10,"workflows":["a","b"]"#,
-        "gets no iteration at all",
+        "as one gets no iteration",
     ),
 ];
 
@@ -148,7 +154,7 @@ fn commands_of_go_load_tester_are_understood() {
         (Some(Span::from_s(600)), "ingest")
     );
     for (rest, expected) in [
-        (r#","numMessages":1,"rate":"1""#, "say the same"),
+        (r#","numMessages":1,"rate":"1""#, "conflicts with rate"),
         (r#","numMessages":"1""#, "whole number"),
         (r#","numMessages":1,"per":"never""#, "per: "),
         (r#","numMessages":0"#, "a rate of 0"),

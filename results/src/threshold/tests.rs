@@ -186,11 +186,11 @@ fn documents_have_a_list_or_what_k6_writes() {
         ),
         (
             r#"["http_reqs: count>1", "http_reqs: count > 1"]"#,
-            "is there twice",
+            "duplicate threshold",
         ),
         (
             r#"["http_req_duration{workflow:browse}: p(95)<500"]"#,
-            "a workflow that does not run: these do: buy",
+            "a workflow that the job does not run: expected one of buy",
         ),
         (r#"{"http_reqs": 5}"#, "expected a condition such as"),
         (r#"{"vus": ["value<5"]}"#, "unknown metric `vus`"),

@@ -39,12 +39,12 @@ fn refuse(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     };
     if !is_loopback(host) {
         return Some(format!(
-            "the request is for the host {host:?}: use localhost or a loopback address"
+            "unexpected host `{host}` in the request: use localhost or a loopback address"
         ));
     }
     match header(ORIGIN.as_str()) {
         Some(origin) if origin.strip_prefix("http://") != Some(host) => {
-            return Some(format!("the request comes from the site {origin:?}"));
+            return Some(format!("the request comes from the site `{origin}`"));
         }
         _ => {}
     }

@@ -24,7 +24,7 @@ pub(super) async fn submit(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
     let body = body.map_err(|rejection| Error::Request(rejection.body_text()))?;
-    let text = std::str::from_utf8(&body).map_err(|_| SpecError::Syntax("it is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(&body).map_err(|_| SpecError::Syntax("not UTF-8".to_owned()))?;
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
     let job = api.jobs.submit(text, key.unwrap_or_default()).await?;
     let location = format!("/api/v1/jobs/{}", job.id);

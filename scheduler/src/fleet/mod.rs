@@ -109,7 +109,7 @@ impl Fleet {
         };
         for (agent, job) in expired {
             tracing::warn!(agent, "agent was not heard of for a lease");
-            let why = format!("nothing was heard of it for {} s", LEASE.as_secs());
+            let why = format!("it sent nothing for {} s", LEASE.as_secs());
             match job {
                 Some(job) => self.tell_of(agent, job, AgentNews::Lost(why)).await,
                 None => self.tell(FleetEvent::Changed).await,

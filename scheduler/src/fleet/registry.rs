@@ -30,12 +30,12 @@ pub(crate) struct Introduction {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(
-        "an agent named {0:?} is connected already: give every agent its own name with --name, or stop the other one first"
+        "an agent named `{0}` is already connected: set a unique name with --name, or stop the other agent first"
     )]
     NameTaken(String),
-    #[error("an agent needs a name of 1 to 128 printable characters: give it one with --name")]
+    #[error("invalid agent name: expected 1 to 128 printable characters; set one with --name")]
     Name,
-    #[error("this scheduler already has {0} agents, which is all that it takes")]
+    #[error("this scheduler has reached its limit of {0} agents")]
     Full(usize),
 }
 

@@ -91,8 +91,7 @@ fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
     job.achieved_rate = (end_ns > 0).then(|| summary.iterations.started as f64 * 1e9 / end_ns as f64);
     summary.warnings.extend(judgement.warnings);
     if !complete {
-        let warning =
-            "not everything that the agents measured has arrived: counts and percentiles are too low";
+        let warning = "some of the agents' results are missing: counts and percentiles are incomplete";
         summary.warnings.push(warning.to_owned());
     }
     summary.job = job.clone();

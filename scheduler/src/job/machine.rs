@@ -216,7 +216,7 @@ impl JobMachine {
             JobState::Preparing if timed_out => {
                 let late = self.members.shares.names(|share| share == ShareState::Assigned);
                 self.fail(format!(
-                    "not prepared within {} s: {}; look at the logs of these agents",
+                    "not prepared within {} s: {}; check the logs of these agents",
                     PREPARE_LIMIT_NS / 1_000_000_000,
                     late.join(", ")
                 ));

@@ -135,8 +135,7 @@ impl JobQueue {
         if now_ns - short_since_ns >= head.patience_ns {
             let reason = if all > 0 && !head.on.is_empty() {
                 format!(
-                    "{connected} of {needed} agents with the labels {} are connected, and {} without: start one with \
-                     `heavy-agent --label {}`, or ask for others with --on",
+                    "{connected} of {needed} agents with the labels {} are connected, and {} without: start one with `heavy-agent --label {}`, or select others with --on",
                     labels(head, ", "),
                     all - connected,
                     labels(head, " --label ")
@@ -145,7 +144,7 @@ impl JobQueue {
                 "no agent is connected: start one with `heavy-agent --collector URL`".to_owned()
             } else {
                 format!(
-                    "{connected} of {needed} agents are connected: start more with `heavy-agent --collector URL`, or ask for fewer with --agents"
+                    "{connected} of {needed} agents are connected: start more with `heavy-agent --collector URL`, or reduce --agents"
                 )
             };
             return QueueDecision::GiveUp { job, reason };
@@ -223,7 +222,7 @@ mod tests {
         assert_eq!(
             reason(&decisions[0]),
             "2 of 3 agents with the labels region=eu are connected, and 1 without: start one with `heavy-agent \
-             --label region=eu`, or ask for others with --on"
+             --label region=eu`, or select others with --on"
         );
     }
 

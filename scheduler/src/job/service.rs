@@ -77,7 +77,7 @@ impl JobService {
     pub(crate) async fn take_up(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
         for job in self.tools.store.unfinished_jobs().await? {
             if job.state == JobState::Queued {
-                tracing::info!(job = %job.id, "queued job taken up again");
+                tracing::info!(job = %job.id, "resumed a queued job");
                 self.take_up_queued(job).await;
             } else {
                 tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");

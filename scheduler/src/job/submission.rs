@@ -43,7 +43,7 @@ pub(crate) fn check_env(spec: &JobSpec) -> Result<(), SpecError> {
     Err(SpecError::Field {
         field: "env",
         problem: format!(
-            "{:?} replaces a value that heavy does not store: set {}",
+            "{:?} marks a value that heavy does not store: set {}",
             JobSpec::BLANK,
             unknown.join(", ")
         ),

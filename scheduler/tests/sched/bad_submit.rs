@@ -42,9 +42,9 @@ fn files_that_are_no_load_test_are_refused_before_anything_is_sent() {
         + version.len();
     too_new[end - 2] = b'9';
     for (path, expected) in [
-        (dir.join("missing").display().to_string(), "there is no such file"),
+        (dir.join("missing").display().to_string(), "file not found"),
         (dir.path().display().to_string(), "it is a directory"),
-        ("/dev/null".to_owned(), "it is no regular file"),
+        ("/dev/null".to_owned(), "not a regular file"),
         (file(&dir, "plain", &program, 0o644), "it is not executable"),
         (
             file(&dir, "script", b"#!/bin/sh\necho\n", 0o755),
@@ -78,7 +78,7 @@ fn wrong_flags_are_wrong_usage() {
         (&["--rate", "0"][..], "a rate of 0 starts nothing"),
         (&["--rate", "-5"], "invalid rate `-5`"),
         (&["--rate", "fast"], "invalid rate `fast`"),
-        (&["--rate", "1000000000000"], "is too high"),
+        (&["--rate", "1000000000000"], "exceeds the highest rate"),
         (&["--rate", "1", "-d", "0s"], "a job of 0s starts nothing"),
         (
             &["--rate", "1", "--agents", "0"],
@@ -86,7 +86,7 @@ fn wrong_flags_are_wrong_usage() {
         ),
         (
             &["--rate", "1", "--params", &params],
-            "params.json are no JSON: expected value at line 2, column 10",
+            "params.json are not valid JSON: expected value at line 2, column 10",
         ),
         (&["--rate", "1", "--params", "/no/such"], "cannot read /no/such"),
         (
@@ -95,9 +95,9 @@ fn wrong_flags_are_wrong_usage() {
         ),
         (
             &["--rate", "1", "--report", "json=/no/such/x"],
-            "its folder does not exist",
+            "its directory does not exist",
         ),
-        (&[], "with --rate, as in --rate 100"),
+        (&[], "add --rate, such as --rate 100"),
     ] {
         let (code, stderr) = submit(&[&[PROGRAM][..], args].concat());
         assert_eq!(code, 2, "{args:?}: {stderr}");
@@ -185,8 +185,8 @@ async fn an_unknown_workflow_fails_with_the_known_ones() {
 async fn jobs_that_are_not_there_are_wrong_usage() {
     let world = World::new().await;
     for (args, expected) in [
-        ("status last", "there are no jobs yet"),
-        ("stop 0000", "no job's id begins with 0000"),
+        ("status last", "no jobs yet"),
+        ("stop 0000", "no job matches the prefix `0000`"),
         ("watch no-job", "unknown job `no-job`: expected an id"),
     ] {
         let finished = finish(sched(&world, args)).await.expect_code(2);
@@ -198,7 +198,7 @@ async fn jobs_that_are_not_there_are_wrong_usage() {
     finish(sched(&world, &submit)).await.expect_code(0);
     let finished = finish(sched(&world, "status 0")).await.expect_code(2);
     assert!(
-        finished.stderr.contains("more than one job's id begins with 0"),
+        finished.stderr.contains("the prefix `0` matches several jobs"),
         "{}",
         finished.stderr
     );

@@ -227,9 +227,7 @@ async fn a_second_live_agent_of_the_same_name_is_refused() {
     let status = Agent::register(&world, "a", "second", &[]).await.err().unwrap();
     assert_eq!(status.code(), Code::AlreadyExists);
     assert!(
-        status
-            .message()
-            .contains("give every agent its own name with --name"),
+        status.message().contains("set a unique name with --name"),
         "{status}"
     );
 }

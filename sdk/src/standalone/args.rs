@@ -19,7 +19,7 @@ const RATE_HELP: &str =
     "Iterations to start: 50 or 50/s, 6000/m, 1000/h [default: 1/s, without users or stages]";
 const DURATION_HELP: &str = "How long to start iterations: 30s, 1m30s, 250ms [default: 10s]";
 
-const ABOUT: &str = "A load test for heavy. An agent runs it; without one, it runs itself on this machine.";
+const ABOUT: &str = "A load test for heavy, run by an agent or by itself on this machine.";
 
 const AFTER_HELP: &str = "\
 To run it on a fleet and keep the results: heavy run PATH, or heavy-sched submit PATH.
@@ -29,7 +29,7 @@ Iterations run on one thread for each core; HEAVY_THREADS=N overrides that.";
 pub(crate) enum Action {
     /// List the workflows
     List {
-        /// As JSON, with the env file of each
+        /// Print JSON, with the env file of each workflow
         #[arg(long)]
         json: bool,
     },
@@ -42,16 +42,16 @@ pub(crate) enum Action {
 /// One standalone run.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The workflow; may be left out when there is only one
+    /// Workflow to run [default: the only one]
     pub(crate) workflow: Option<String>,
     #[command(flatten)]
     pub(crate) load_spec: LoadSpec,
     #[command(flatten)]
     pub(crate) execution: ExecutionSpec,
-    /// A parameter of the workflow, as KEY=VALUE; a VALUE that is not JSON is a string
+    /// Parameter of the workflow; a VALUE that is not JSON is a string (can be repeated)
     #[arg(long = "param", value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) params: Vec<(String, String)>,
-    /// An environment variable of the workflow, as KEY=VALUE
+    /// Environment variable of the workflow (can be repeated)
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
     pub(crate) env: Vec<(String, String)>,
 }
@@ -169,9 +169,12 @@ mod tests {
             assert_eq!(plan.load("w").unwrap().0, words, "{line}");
         }
         for (line, part) in [
-            ("./shop run --rate 5 --users 2", "--users: it belongs to users"),
+            ("./shop run --rate 5 --users 2", "--users: conflicts with a rate"),
             ("./shop run --timeout 0s", "--timeout: every iteration would"),
-            ("./shop run --unique-users 0", "--unique-users: with no users"),
+            (
+                "./shop run --unique-users 0",
+                "--unique-users: expected at least 1 user",
+            ),
             (
                 "./shop run --users 2 --unique-users 3",
                 "--unique-users: users of a closed",

@@ -74,7 +74,7 @@ async fn connect(shown: &str, options: &PgConnectOptions) -> Result<PgConnection
         .await
         .map_err(|_| {
             unreachable(format!(
-                "no answer within {} s; check host and port, and whether a firewall is between",
+                "no answer within {} s; check host, port and firewalls",
                 CONNECT_LIMIT.as_secs()
             ))
         })?

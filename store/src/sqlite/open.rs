@@ -45,9 +45,7 @@ pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
 fn create(path: &Path) -> Result<(), String> {
     let hint = "choose another path with --database";
     if path.is_dir() {
-        return Err(format!(
-            "it is a directory: write the path of a file in it, or {hint}"
-        ));
+        return Err(format!("it is a directory: append the name of a file, or {hint}"));
     }
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|error| {
@@ -110,7 +108,7 @@ pub(super) fn explain(error: &sqlx::Error) -> String {
         }
         Some(8) => "it is read-only; make it writable, or choose another path with --database".to_owned(),
         Some(13) => "the disk is full; free some space, or choose another path with --database".to_owned(),
-        Some(26) => "it is a file, but no SQLite database; choose another path with --database".to_owned(),
+        Some(26) => "not a SQLite database; choose another path with --database".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -81,10 +81,7 @@ fn wrong(error: &sqlx::Error) -> Error {
         .as_database_error()
         .map_or_else(|| error.to_string(), |error| error.message().to_owned());
     Error::Query(if message == "interrupted" {
-        format!(
-            "the query took longer than {} s and was ended",
-            TIME_LIMIT.as_secs()
-        )
+        format!("the query timed out after {} s", TIME_LIMIT.as_secs())
     } else {
         message
     })

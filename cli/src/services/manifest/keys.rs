@@ -29,7 +29,7 @@ pub(in crate::services) struct Load {
 impl Load {
     pub(super) fn read(head: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<Self, Fault> {
         let Some(table) = value.get_ref().as_table() else {
-            let problem = "a load is a table: write [load] or [profiles.NAME], and its keys below it";
+            let problem = "expected a table: write [load] or [profiles.NAME], and its keys below it";
             return Err(Fault::at(value.span(), problem));
         };
         let mut load = Self {
@@ -79,10 +79,10 @@ pub(super) fn thresholds(value: &Spanned<DeValue<'_>>) -> Result<Vec<Threshold>,
 /// Keys of a job file that are said otherwise of a service.
 fn elsewhere(key: &str) -> Option<&'static str> {
     match key {
-        "binary_sha256" | "binary_name" => Some("the binary is what the service is built to: leave this out"),
-        "service" => {
-            Some("the service is known: leave this out, or write name = \"...\" at the top of the file")
-        }
+        "binary_sha256" | "binary_name" => Some("the binary is built from the service: leave this out"),
+        "service" => Some(
+            "the directory names the service: leave this out, or write name = \"...\" at the top of the file",
+        ),
         _ => None,
     }
 }
@@ -106,12 +106,12 @@ fn alone(key: &str, value: &Value) -> Result<(), String> {
 pub(super) fn text(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
     let text = value.get_ref().as_str();
     text.map(str::to_owned)
-        .ok_or_else(|| Fault::at(value.span(), "this is a text: write it in quotes, as in \"text\""))
+        .ok_or_else(|| Fault::at(value.span(), "expected a string in quotes, such as \"text\""))
 }
 
 pub(super) fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Fault> {
     let Some(list) = value.get_ref().as_array() else {
-        let problem = "this is a list of texts: write it as [\"one\", \"another\"]";
+        let problem = "expected a list of strings, such as [\"one\", \"another\"]";
         return Err(Fault::at(value.span(), problem));
     };
     list.iter().map(text).collect()
@@ -129,7 +129,7 @@ pub(super) fn to_json(value: &Spanned<DeValue<'_>>) -> Result<Value, Fault> {
             let number: f64 = float
                 .as_str()
                 .parse()
-                .map_err(|_| wrong("this is no number that could be kept"))?;
+                .map_err(|_| wrong("expected a finite number"))?;
             let number = serde_json::Number::from_f64(number);
             Value::Number(number.ok_or_else(|| wrong("a number here is finite"))?)
         }

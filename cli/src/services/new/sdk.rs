@@ -65,7 +65,7 @@ impl SdkFlags {
             ),
             None => (
                 Path::new(BAKED),
-                "the source that this heavy was built from is gone: add --sdk-path DIR, --sdk-git URL or --sdk-version \
+                "the source that this heavy was built from no longer exists: add --sdk-path DIR, --sdk-git URL or --sdk-version \
                  VERSION",
             ),
         };

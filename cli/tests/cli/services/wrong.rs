@@ -21,7 +21,7 @@ fn what_is_not_there_is_answered_with_what_is() {
         (
             &["run", "shop", "--profile", "smok"][..],
             &[
-                "services/shop/heavy.toml: there is no profile \"smok\"",
+                "services/shop/heavy.toml: unknown profile `smok`",
                 "did you mean \"smoke\"?",
             ][..],
         ),
@@ -59,7 +59,7 @@ fn what_is_not_there_is_answered_with_what_is() {
         ),
         (
             &["run", "shop", "--rate", "5", "--users", "5"],
-            &["--users: it belongs to users"],
+            &["--users: conflicts with a rate"],
         ),
         (
             &["run", "shop", "--services", "nowhere"],
@@ -124,7 +124,7 @@ fn a_missing_variable_is_named_before_anything_is_built() {
     assert!(!stderr.contains("building"), "{stderr}");
     desk.write("services/shop/.env", "A=1\nsecret-without-a-name\n");
     let stderr = refused(&desk, &["run", "shop"], 2);
-    assert!(stderr.contains(".env:2: this line is no KEY=VALUE"), "{stderr}");
+    assert!(stderr.contains(".env:2: expected KEY=VALUE"), "{stderr}");
     assert!(!stderr.contains("secret"), "{stderr}");
 }
 

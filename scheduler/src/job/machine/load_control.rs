@@ -49,7 +49,9 @@ impl LoadControl {
                 let streams = streams(load)?;
                 let same = streams.windows(2).all(|pair| pair[0].profile == pair[1].profile);
                 if !same {
-                    return refuse("its workflows have different rates: change them by a percentage (+10%)");
+                    return refuse(
+                        "the job's workflows have different rates: change them by a percentage (+10%)",
+                    );
                 }
                 Ok(each(load, |stream| {
                     let inside_ns = at_ns.saturating_sub(stream.offset_ns);
@@ -79,7 +81,7 @@ fn streams(load: &Load) -> Result<Vec<&Stream>, ChangeRefused> {
         .collect();
     match streams {
         Some(streams) => Ok(streams),
-        None => refuse("users have no rate: only pause and resume change this job"),
+        None => refuse("users have no rate: this job can only be paused and resumed"),
     }
 }
 

@@ -74,7 +74,7 @@ fn a_longer_plan_runs_longer() {
     assert_eq!(
         machine.on(12 * SECOND, JobEvent::Tick),
         [],
-        "its time stands still"
+        "its clock has stopped"
     );
     assert_eq!(*reply(&machine.on(12 * SECOND, change("resume"))), Ok(()));
     assert_eq!(machine.on(12 * SECOND, ack("a", 2, 11 * SECOND)), []);
