@@ -139,12 +139,8 @@ impl Column {
     }
 
     fn point(&self) -> Point {
-        let Interval {
-            iterations,
-            response,
-            requests_failed,
-            duration,
-        } = &self.sums;
+        let sums = &self.sums;
+        let (iterations, duration) = (&sums.iterations, &sums.duration);
         Point {
             scheduled: iterations.scheduled,
             started: iterations.started,
@@ -152,13 +148,13 @@ impl Column {
             ok: iterations.ok,
             failed: iterations.failed,
             requests: duration.count(),
-            requests_failed: *requests_failed,
+            requests_failed: sums.requests_failed,
             p50_ms: quantile_ms(duration, 0.50),
             p95_ms: quantile_ms(duration, 0.95),
             p99_ms: quantile_ms(duration, 0.99),
             p999_ms: quantile_ms(duration, 0.999),
             max_ms: (duration.count() > 0).then(|| duration.max_ns() as f64 / 1e6),
-            response_p99_ms: quantile_ms(response, 0.99),
+            response_p99_ms: quantile_ms(&sums.response, 0.99),
             lag_p99_ms: quantile_ms(&self.generator_lag, 0.99),
             ..Point::default()
         }
