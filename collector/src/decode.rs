@@ -13,10 +13,10 @@ pub(crate) enum InvalidBatch {
     Producer(&'static str),
     #[error("damaged: checksum {found:08x}, expected {said:08x}")]
     Checksum { said: u32, found: u32 },
-    #[error("not a content: {0}")]
+    #[error("invalid content: {0}")]
     Encoding(String),
     /// Rows in a stream of statistics, or the reverse.
-    #[error("{0} do not belong in this stream")]
+    #[error("unexpected {0} in this stream")]
     Stream(&'static str),
     #[error("column {column} has {found} values, expected {expected}")]
     Length {

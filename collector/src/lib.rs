@@ -55,7 +55,7 @@ pub async fn serve(
     tokio::select! {
         served = serving => served,
         () = limit => {
-            tracing::warn!("streams did not end in time and are cut off; agents send again what was not acknowledged");
+            tracing::warn!("closing streams that did not end in time; agents resend what the collector did not acknowledge");
             Ok(())
         }
     }

@@ -175,7 +175,7 @@ pub enum Finding {
     NoDifference,
     /// The change is within the noise, which is so large that a large change would be too.
     TooNoisy,
-    /// It rests on too few samples, or on too few seconds.
+    /// It has too few samples, or on too few seconds.
     TooFewSamples,
     /// A rate, where the jobs were asked for different ones.
     OtherLoad,

@@ -62,14 +62,14 @@ pub struct ProgramFacts {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramProblem {
     /// Something else than an ELF program.
-    #[error("this is {0}: submit the compiled Linux program, as cargo leaves it in target/release")]
+    #[error("expected a compiled Linux program from target/release, got {0}")]
     NotAProgram(&'static str),
     /// It starts like an ELF file and cannot be read as one.
     #[error("this ELF file is damaged ({0}): build it again")]
     Damaged(String),
     /// For another processor.
     #[error(
-        "this program is for {program}, the host is {host}: build it with --target {host}-unknown-linux-gnu"
+        "this program is for {program}, but the host is {host}: build it with --target {host}-unknown-linux-gnu"
     )]
     Architecture {
         /// What it was built for.
@@ -79,7 +79,7 @@ pub enum ProgramProblem {
     },
     /// It needs a newer glibc than the host has.
     #[error(
-        "this program needs GLIBC_{needed}, the host has {host}: build it on a system as old as the host, \
+        "this program requires GLIBC_{needed}, but the host has {host}: build it on a system as old as the host, \
          or with --target {architecture}-unknown-linux-musl"
     )]
     Glibc {

@@ -151,7 +151,7 @@ fn conclusion(history: &History) -> String {
             format!("job {} broke the trend: {}", job.id, metrics.join(", "))
         }
         None if counted < 5 => format!(
-            "{counted} jobs with the newest job's load are too few for a trend: at least 5 are needed"
+            "{counted} jobs with the newest job's load are too few for a trend: it requires at least 5"
         ),
         None => format!("no job broke the trend of {counted}"),
     }

@@ -33,7 +33,7 @@ pub(crate) const PERCENTILES: [Percentile; 9] = [
 ];
 
 /// What the mark of [`Percentile::is_rough`] means.
-pub(crate) const ROUGH_NOTE: &str = "~ rests on too few samples: P90 wants 10, P95 20, P99 100, P99.9 1,000";
+pub(crate) const ROUGH_NOTE: &str = "~ has too few samples: P90 requires 10, P95 20, P99 100, P99.9 1,000";
 
 impl Percentile {
     /// Its value as people read it, marked where there are too few samples for it.

@@ -28,7 +28,7 @@ pub struct Delta {
     pub errors: Vec<Errors>,
     /// How agent and load test fared.
     pub health: Vec<Health>,
-    /// Lines that were no results, by reason (as heavy-plugin's `NotAResult::as_str`).
+    /// Lines that are not results, by reason (as heavy-plugin's `NotAResult::as_str`).
     pub not_results: Vec<(Arc<str>, u64)>,
     /// Kept log lines.
     pub log: Vec<LogLine>,

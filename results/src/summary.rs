@@ -57,7 +57,7 @@ pub struct Summary {
     pub workflows: Vec<WorkflowSummary>,
     /// Errors by kind, most frequent first.
     pub errors: Vec<Errors>,
-    /// Lines that were no results, by reason.
+    /// Lines that are not results, by reason.
     pub not_results: BTreeMap<String, u64>,
     /// Custom metrics, by name.
     pub metrics: Vec<MetricSummary>,

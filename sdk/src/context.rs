@@ -94,7 +94,7 @@ impl Context {
     /// If they do not match the type; the message names the place.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
         T::deserialize(&*self.params_value())
-            .with_context(|| format!("the params of the workflow {:?} do not fit", self.workflow()))
+            .with_context(|| format!("cannot parse the params of the workflow {:?}", self.workflow()))
     }
 
     /// One of the workflow's params as text: a string as it is, anything else as JSON. `None` if it is absent or null.

@@ -246,7 +246,7 @@ impl Numbers {
 
 fn user_number(ctx: &Context) -> Result<u64> {
     ctx.user_number()
-        .context("users have no numbers in this job: run it with --users or --unique-users")
+        .context("users have no numbers in this job: add --users or --unique-users")
 }
 
 /// Which of `count` rows the n-th is.
@@ -257,9 +257,7 @@ fn place(n: u64, count: u64, end: End, ctx: &Context) -> Result<u64> {
     if end == End::Stop {
         ctx.inner().end_of_data();
     }
-    Err(Error::msg(format!(
-        "out of data: row {n} was asked for, and there are {count} rows"
-    )))
+    Err(Error::msg(format!("out of data: requested row {n} of {count}")))
 }
 
 fn unreadable(path: &Path) -> String {

@@ -67,7 +67,7 @@ impl Server {
                 "invalid workflow name {name:?}: it is empty, or contains a space or a slash"
             ));
         } else if self.workflows.iter().any(|workflow| workflow.name == name) {
-            self.fault = Some(format!("two workflows are named {name:?}"));
+            self.fault = Some(format!("duplicate workflow name {name:?}"));
         }
         self.workflows.push(Workflow {
             name,
@@ -170,7 +170,10 @@ mod tests {
                 .is_ok()
         );
         for (server, part) in [
-            (Server::named("a", Nothing).and("a", Nothing), "two workflows"),
+            (
+                Server::named("a", Nothing).and("a", Nothing),
+                "duplicate workflow name",
+            ),
             (Server::named("", Nothing), "empty"),
             (Server::named("a b", Nothing), "space"),
             (Server::new(Nothing).request_id_header(Some("a b")), "header"),

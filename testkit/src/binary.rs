@@ -44,7 +44,7 @@ fn built(below: &str, flag: &str, name: &str) -> PathBuf {
 
 /// `target/PROFILE` of an executable in `target/PROFILE/deps`, or directly in it.
 fn profile_folder(executable: &Path) -> &Path {
-    let folder = executable.parent().expect("an executable lies in a folder");
+    let folder = executable.parent().expect("an executable is in a directory");
     match folder.file_name() {
         Some(name) if name == "deps" || name == "examples" => folder.parent().unwrap_or(folder),
         _ => folder,

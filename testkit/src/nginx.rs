@@ -46,7 +46,7 @@ impl Nginx {
             .replace("@PORT@", &port.to_string())
             .replace("@STATUS_PORT@", &status_port.to_string())
             .replace("@PREFIX@", &folder.path().display().to_string());
-        std::fs::write(folder.join("nginx.conf"), config).expect("the temporary folder is writable");
+        std::fs::write(folder.join("nginx.conf"), config).expect("the temporary directory is writable");
         let mut command = Command::new(program);
         command
             .arg("-p")

@@ -57,7 +57,8 @@ impl Postgres {
         let account = account();
         let folder = TempDir::new("pg");
         if let Some(account) = account {
-            chown(folder.path(), Some(account.uid), Some(account.gid)).expect("root may give a folder away");
+            chown(folder.path(), Some(account.uid), Some(account.gid))
+                .expect("root may change the owner of a directory");
         }
         initialise(&bin, account, folder.path());
         for _ in 1..START_TRIES {
@@ -131,7 +132,7 @@ impl Postgres {
         ] {
             command.args(["-c", setting]);
         }
-        let file = std::fs::File::create(&log).expect("the temporary folder is writable");
+        let file = std::fs::File::create(&log).expect("the temporary directory is writable");
         let stdout = file.try_clone().expect("a file can be cloned");
         command
             .current_dir(folder.path())
@@ -214,9 +215,9 @@ impl Database {
 /// the password.
 fn initialise(bin: &Path, account: Option<Account>, folder: &Path) {
     let secret = folder.join("password");
-    std::fs::write(&secret, PASSWORD).expect("the temporary folder is writable");
+    std::fs::write(&secret, PASSWORD).expect("the temporary directory is writable");
     if let Some(account) = account {
-        chown(&secret, Some(account.uid), Some(account.gid)).expect("root may give a file away");
+        chown(&secret, Some(account.uid), Some(account.gid)).expect("root may change the owner of a file");
     }
     std::fs::set_permissions(&secret, Permissions::from_mode(0o600))
         .expect("the file is ours or we are root");

@@ -36,7 +36,7 @@ impl Schema {
 
     fn new(schema: &Value, name: &str) -> Self {
         if let Err(error) = jsonschema::meta::validate(schema) {
-            panic!("{name} is no schema: {error}");
+            panic!("{name} is not a valid schema: {error}");
         }
         let validator = jsonschema::options().should_validate_formats(true).build(schema);
         Self(validator.unwrap_or_else(|error| panic!("{name}: {error}")))

@@ -66,7 +66,7 @@ async fn wait(
                 reporter.divided(ask(divided, client, agents).await).await;
             }
             Some(DivisionOrder::Take(params)) => return params.map_err(AssignmentFailure::internal),
-            None => return Err(AssignmentFailure::internal("nobody divides the params")),
+            None => return Err(AssignmentFailure::internal("no agent divides the params")),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) type Delivered = Result<(), Undeliverable>;
 
 /// No collector will ever take this spool.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the collector refuses the results: {0}")]
+#[error("the collector refused the results: {0}")]
 pub(crate) struct Undeliverable(String);
 
 /// A handle to the thread.
@@ -75,7 +75,7 @@ impl Delivery {
     pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<Delivered> {
         let (done, outcome) = oneshot::channel();
         if self.orders.try_send((spool, done)).is_err() {
-            tracing::error!("too many spools wait for delivery: this one waits until the agent restarts");
+            tracing::error!("too many undelivered spools: the agent delivers this one after its next start");
         }
         outcome
     }

@@ -175,7 +175,7 @@ impl RequestTallies {
         if self.others == 0 {
             tracing::warn!(
                 limit = MAX_IDENTITIES,
-                "too many request identities: the rest count as (other); give requests names"
+                "too many request identities: the rest count as (other); name the requests"
             );
         }
         self.others += 1;

@@ -22,7 +22,7 @@ async fn what_is_no_load_test_is_refused_with_a_reason() {
     let script = world.dir.path().join("script");
     std::fs::write(&script, "#!/bin/sh\nexit 0\n").unwrap();
     for (job, program, kind, part) in [
-        ("script", script.as_path(), "not-a-program", "this is a script"),
+        ("script", script.as_path(), "not-a-program", "got a script"),
         (
             "true",
             Path::new("/bin/true"),

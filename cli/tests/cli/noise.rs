@@ -47,7 +47,7 @@ fn lines_that_are_no_results_are_listed_by_reason_and_cost_no_iteration() {
 
 /// The reasons in the report's section of them and how often each was met.
 fn not_results(report: &str) -> Vec<[&str; 2]> {
-    let heading = "\nLines of the load test that were no results\n";
+    let heading = "\nLines of the load test that are not results\n";
     let (_, section) = report.split_once(heading).expect(report);
     let lines = section.lines().take_while(|line| !line.is_empty());
     let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());

@@ -24,7 +24,7 @@ fn wrong_usage_of_run_is_2() {
         (&["http://"], "invalid URL"),
         (&["/no/such/test", "--rate", "1"], "file not found"),
         (&[folder, "--rate", "1"], "it is a directory"),
-        (&[script, "--rate", "1"], "this is a script"),
+        (&[script, "--rate", "1"], "got a script"),
         (&[url, "--rate", "0"], "a rate of 0 starts nothing"),
         (&[url, "--rate", "-1"], "invalid rate"),
         (&[url, "--rate", "many"], "invalid rate"),

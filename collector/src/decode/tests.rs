@@ -154,7 +154,7 @@ fn what_does_not_fit_is_refused() {
 
 #[test]
 fn what_is_no_content_is_refused() {
-    for (content, expected) in [(&b"\xff"[..], "not a content"), (b"", "it is empty")] {
+    for (content, expected) in [(&b"\xff"[..], "invalid content"), (b"", "it is empty")] {
         let sent = v1::Batch {
             crc32c: crc32c::crc32c(content),
             content: content.into(),

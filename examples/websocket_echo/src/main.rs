@@ -43,7 +43,10 @@ impl Runner for Echo {
                 }
                 Some(Ok(Message::Close(frame))) => return Err(closed(sample, frame)),
                 Some(Ok(other)) => {
-                    return Err(sample.fail("protocol", Error::msg(format!("{other:?} is no echo"))));
+                    return Err(sample.fail(
+                        "protocol",
+                        Error::msg(format!("expected the echo, received {other:?}")),
+                    ));
                 }
                 Some(Err(error)) => return Err(sample.fail("socket", error)),
                 None => return Err(sample.fail("closed", Error::msg("the server is gone"))),

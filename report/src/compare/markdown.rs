@@ -79,7 +79,7 @@ fn more(page: &mut String, places: usize) {
         line(
             page,
             &format!(
-                "{} more are left out; JSON and HTML have them.\n",
+                "{} more omitted; JSON and HTML have them.\n",
                 places - MOST_PLACES
             ),
         );

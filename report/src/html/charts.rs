@@ -100,7 +100,7 @@ pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
     let each = if timeline.point_s == 1 {
         "Each point is a second.".to_owned()
     } else {
-        format!("Each point stands for {} seconds.", timeline.point_s)
+        format!("Each point covers {} seconds.", timeline.point_s)
     };
     let events = if summary.events.is_empty() {
         ""

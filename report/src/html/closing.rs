@@ -113,7 +113,7 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
         .figures("clock error", |agent| {
             clock(agent, format!("±{}", time(agent.clock_error_ms)))
         })
-        .figures("lines that were no results", |agent| count(agent.malformed))
+        .figures("lines that are not results", |agent| count(agent.malformed))
         .words("ended", |agent| name(agent.ended.map_or("-", Ended::as_str)))
         .write(sheet, "Agents");
     sheet.note(
@@ -147,11 +147,11 @@ pub(super) fn not_results(sheet: &mut Sheet, summary: &Summary) {
     if summary.not_results.values().all(|n| *n == 0) {
         return;
     }
-    sheet.section("Lines of the load test that were no results");
+    sheet.section("Lines of the load test that are not results");
     Table::of(&summary.not_results)
         .words("Reason", |(reason, _)| name(reason))
         .figures("lines", |(_, n)| count(**n))
-        .write(sheet, "Lines that were no results, by reason");
+        .write(sheet, "Lines that are not results, by reason");
     sheet.end();
 }
 

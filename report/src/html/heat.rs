@@ -70,7 +70,7 @@ pub(super) fn map(sheet: &mut Sheet, summary: &Summary) {
     sheet.line("</svg>");
     legend(sheet, most);
     sheet.line("</figure>");
-    sheet.note("The shades are logarithmic: each stands for the same multiple of requests.");
+    sheet.note("The shades are logarithmic: each step is the same multiple of requests.");
     sheet.end();
 }
 

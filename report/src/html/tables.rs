@@ -11,7 +11,7 @@ use crate::statuses::by_class;
 use crate::units::{count, percent, rate, round_time, time};
 
 impl<'a, T: 'a> Table<'a, T> {
-    /// Adds columns of samples, fastest, average and percentiles of a row's distribution; what rests on too few samples is marked.
+    /// Adds columns of samples, fastest, average and percentiles of a row's distribution; what has too few samples is marked.
     pub(super) fn statistics(self, of: fn(&T) -> &Distribution) -> Self {
         let known = move |row: &T, cell: &dyn Fn(&Distribution) -> String| match of(row) {
             none if none.count == 0 => "-".to_owned(),
@@ -24,7 +24,7 @@ impl<'a, T: 'a> Table<'a, T> {
         PERCENTILES.iter().fold(extremes, |table, percentile| {
             let shown = |d: &Distribution| match (percentile.of)(d) {
                 value if percentile.is_rough(d) => format!(
-                    "<span class=\"rough\" title=\"rests on too few samples\">{}</span>",
+                    "<span class=\"rough\" title=\"has too few samples\">{}</span>",
                     exact(value, "~")
                 ),
                 value => exact(value, ""),

@@ -73,12 +73,12 @@ pub(super) fn not_results(page: &mut Page, reasons: &BTreeMap<String, u64>) {
     if reasons.values().all(|n| *n == 0) {
         return;
     }
-    page.heading("Lines of the load test that were no results");
+    page.heading("Lines of the load test that are not results");
     for (reason, n) in reasons {
         let meaning = match reason.as_str() {
             "text" => "not a JSON object",
-            "wrong-fields" => "a result's field is missing or of a wrong type",
-            "unknown-type" => "a type that is not known",
+            "wrong-fields" => "a field is missing or has the wrong type",
+            "unknown-type" => "an unknown type",
             "not-utf8" => "bytes that are not UTF-8",
             "too-long" => "longer than 1 MiB",
             "cut-off" => "no newline before the process ended",

@@ -72,7 +72,7 @@ impl AgentTable {
     ) -> Vec<Iterations> {
         let sums = self.entry(agent);
         match &sums.closing {
-            // Nothing more was due once there was no data for it.
+            // Nothing more was due once no data left for it.
             Some(closing) if closing.ended == Some(Ended::Data) => return Vec::new(),
             Some(closing) if !to_the_end && !matches!(closing.ended, Some(Ended::Died | Ended::Lease)) => {
                 return Vec::new();

@@ -46,19 +46,16 @@ fn files_that_are_no_load_test_are_refused_before_anything_is_sent() {
         (dir.path().display().to_string(), "it is a directory"),
         ("/dev/null".to_owned(), "not a regular file"),
         (file(&dir, "plain", &program, 0o644), "it is not executable"),
-        (
-            file(&dir, "script", b"#!/bin/sh\necho\n", 0o755),
-            "this is a script",
-        ),
-        (file(&dir, "empty", b"", 0o755), "this is an empty file"),
+        (file(&dir, "script", b"#!/bin/sh\necho\n", 0o755), "got a script"),
+        (file(&dir, "empty", b"", 0o755), "got an empty file"),
         (
             file(&dir, "mac", b"\xcf\xfa\xed\xfe\0\0\0\0", 0o755),
-            "this is a macOS program",
+            "got a macOS program",
         ),
         (file(&dir, "foreign", &foreign, 0o755), "this program is for"),
         (
             file(&dir, "too-new", &too_new, 0o755),
-            "this program needs GLIBC_2.9",
+            "this program requires GLIBC_2.9",
         ),
     ] {
         let (code, stderr) = submit(&[&path, "--rate", "1"]);

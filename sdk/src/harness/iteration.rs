@@ -158,7 +158,7 @@ impl OpenIteration {
         let out_of_data = inner.out_of_data.get();
         let interrupted = outcome.is_none() || out_of_data;
         let (error_kind, error) = match outcome {
-            Some(_) if out_of_data => ("", Some("there was no data for it".to_owned())),
+            Some(_) if out_of_data => ("", Some("no data left for it".to_owned())),
             Some(CallOutcome::Ok) => ("", None),
             Some(CallOutcome::Failed(message)) if inner.timed_out.get() => (TIMEOUT, Some(message)),
             Some(CallOutcome::Failed(message)) => (FAILED, Some(message)),

@@ -91,7 +91,7 @@ fn tell(info: &PanicHookInfo<'_>) {
     // Without a stderr there is nobody to tell.
     let _ = match told {
         0..MAX_TOLD => writeln!(stderr, "{}", message(info.payload())),
-        MAX_TOLD => writeln!(stderr, "further panics are only told in the results"),
+        MAX_TOLD => writeln!(stderr, "only the results have further panics"),
         _ => Ok(()),
     };
 }

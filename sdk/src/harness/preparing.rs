@@ -38,7 +38,7 @@ impl Process {
             .map_err(|error| failure("splitter", format!("{error:#}")))?;
         if parts.len() != agents as usize {
             let message = format!(
-                "the splitter gave {} params documents for {agents} agents",
+                "the splitter returned {} params documents for {agents} agents",
                 parts.len()
             );
             return Err(failure("splitter", message));

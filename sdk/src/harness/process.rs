@@ -256,7 +256,7 @@ impl Process {
             .ok_or_else(|| {
                 let known: Vec<_> = workflows.iter().map(|workflow| &*workflow.name).collect();
                 let message = format!(
-                    "no workflow is named {name:?}; this load test has: {}",
+                    "unknown workflow {name:?}; this load test has: {}",
                     known.join(", ")
                 );
                 failure("unknown-workflow", message)

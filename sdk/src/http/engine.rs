@@ -271,7 +271,7 @@ fn timed_out(answer: &Received, timeout: Duration) -> RequestError {
         format!("no answer within {timeout:?}")
     } else {
         format!(
-            "the body of the answer was not complete within {timeout:?} ({} bytes came)",
+            "the body of the answer was not complete within {timeout:?} (received {} bytes)",
             answer.size
         )
     };

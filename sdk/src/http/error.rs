@@ -115,7 +115,7 @@ impl RequestError {
         let kind = hyper_kind(error, in_body);
         let message = match (kind, in_body) {
             (ErrorKind::Closed, _) => "the peer closed the connection before it answered".to_owned(),
-            (ErrorKind::Body, _) => format!("the body of the answer broke off: {}", chain(error)),
+            (ErrorKind::Body, _) => format!("the body of the answer ended early: {}", chain(error)),
             (_, true) => format!("while reading the body: {}", chain(error)),
             (_, false) => chain(error),
         };

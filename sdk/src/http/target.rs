@@ -113,7 +113,7 @@ impl From<String> for Target {
 
 fn parse(text: &str) -> Result<Parsed, String> {
     let url = Url::parse(text)
-        .map_err(|error| format!("{text:?} is not a URL: {error}; write http://host/path"))?;
+        .map_err(|error| format!("invalid URL {text:?}: {error}; expected one such as http://host/path"))?;
     let (tls, scheme) = match url.scheme() {
         "http" => (false, Scheme::HTTP),
         "https" => (true, Scheme::HTTPS),
@@ -127,7 +127,11 @@ fn parse(text: &str) -> Result<Parsed, String> {
         Some(Host::Domain(name)) => (name.to_owned(), name.to_owned()),
         Some(Host::Ipv4(address)) => (address.to_string(), address.to_string()),
         Some(Host::Ipv6(address)) => (address.to_string(), format!("[{address}]")),
-        None => return Err(format!("{text:?} names no host; write http://host/path")),
+        None => {
+            return Err(format!(
+                "missing host in {text:?}: expected a URL such as http://host/path"
+            ));
+        }
     };
     if let Some(port) = url.port() {
         let _ = write!(authority, ":{port}");
@@ -264,10 +268,10 @@ mod tests {
     #[test]
     fn an_invalid_url_says_what_is_wrong() {
         for (url, part) in [
-            ("", "not a URL"),
-            ("host/path", "not a URL"),
+            ("", "invalid URL"),
+            ("host/path", "invalid URL"),
             ("ftp://host/", "scheme"),
-            ("http://", "not a URL"),
+            ("http://", "invalid URL"),
         ] {
             let target = Target::parse(url);
             assert!(

@@ -22,13 +22,13 @@ pub struct TlsOptions {
 #[non_exhaustive]
 pub enum RootError {
     /// Not PEM, or no certificate in it.
-    #[error("no certificates in the PEM text ({reason}); expected -----BEGIN CERTIFICATE----- blocks")]
+    #[error("no certificates in the PEM data ({reason}); expected -----BEGIN CERTIFICATE----- blocks")]
     NotPem {
         /// The parser's message.
         reason: String,
     },
     /// A certificate that cannot be an authority.
-    #[error("certificate {number} of the PEM text cannot be an authority")]
+    #[error("certificate {number} of the PEM data is not a valid authority")]
     NotARoot {
         /// Which one, from 1.
         number: usize,

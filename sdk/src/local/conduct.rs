@@ -75,5 +75,5 @@ fn spawn(
 
 fn joined(thread: JoinHandle<io::Result<Report>>) -> io::Result<Report> {
     let ended = thread.join();
-    ended.unwrap_or_else(|_| Err(io::Error::other("a thread of the work panicked")))
+    ended.unwrap_or_else(|_| Err(io::Error::other("a worker thread panicked")))
 }

@@ -16,10 +16,10 @@ pub enum Error {
     #[error(transparent)]
     InvalidRate(#[from] rate::Error),
     /// The duration is 0, or longer than a year.
-    #[error("a duration of {0:?} is not possible: it must be above 0 and at most 365 days")]
+    #[error("invalid duration {0:?}: expected more than 0 and at most 365 days")]
     InvalidDuration(Duration),
     /// An option is out of its bounds.
-    #[error("the option {option} is {value}: it must be from 1 to {most}")]
+    #[error("invalid {option} {value}: expected 1 to {most}")]
     InvalidLimit {
         /// The method of [`Options`](super::Options) that set it.
         option: &'static str,
@@ -29,13 +29,15 @@ pub enum Error {
         most: u64,
     },
     /// The worker was built without a target.
-    #[error("the worker {worker:?} has no target: give it one with `target` before `build`")]
+    #[error("the worker {worker:?} has no target: set one with `target` before `build`")]
     MissingTarget {
         /// The worker's name.
         worker: String,
     },
     /// The worker, or what [`force`](super::force) gave, is still at work.
-    #[error("the worker {worker:?} is at work: wait for its report, or stop it, before it is started again")]
+    #[error(
+        "the worker {worker:?} is still running: wait for its report or stop it before starting it again"
+    )]
     Busy {
         /// The worker's name.
         worker: String,
@@ -47,10 +49,10 @@ pub enum Error {
     #[error("a listener of {:?} failed: {}", .0.worker, .0.message)]
     Listener(Box<Failed>),
     /// [`block_on`](super::block_on) was called where a tokio runtime runs, which it would block.
-    #[error("block_on was called inside of a tokio runtime: await the future instead")]
+    #[error("block_on cannot run inside a tokio runtime: await the future instead")]
     InsideRuntime,
     /// The operating system gives no thread, timer or event queue.
-    #[error("cannot start the threads of the work")]
+    #[error("cannot start the worker threads")]
     Runtime(#[source] io::Error),
 }
 

@@ -65,10 +65,10 @@ fn chosen(workflows: &[Workflow], asked: Option<&str>) -> Result<String, String>
     let known: Vec<_> = workflows.iter().map(|workflow| &*workflow.name).collect();
     match (asked, &*known) {
         (None, [only]) => Ok((*only).to_owned()),
-        (None, _) => Err(format!("say which workflow to run: {}", known.join(", "))),
+        (None, _) => Err(format!("missing workflow: expected one of {}", known.join(", "))),
         (Some(asked), known) if known.contains(&asked) => Ok(asked.to_owned()),
         (Some(asked), _) => Err(format!(
-            "no workflow is named {asked:?}; this load test has: {}",
+            "unknown workflow {asked:?}; this load test has: {}",
             known.join(", ")
         )),
     }
@@ -182,5 +182,5 @@ fn setup(workflow: &str, args: &RunArgs, model: &LoadModel, anchor: Anchor) -> S
 }
 
 fn nothing() -> Failure {
-    failure("internal", "nothing is to be started".to_owned())
+    failure("internal", "nothing to start".to_owned())
 }

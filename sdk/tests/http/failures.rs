@@ -130,7 +130,7 @@ fn an_answer_that_does_not_come_in_time() {
             "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123456789",
             200,
             10,
-            "(10 bytes came)",
+            "(received 10 bytes)",
         ),
     ] {
         run(async move {

@@ -145,10 +145,7 @@ fn impossible_values_are_refused() {
         assert!(matches!(of("1", duration, options()), Error::InvalidDuration(_)));
     }
     let error = of("1", LONG, options().limit(0));
-    assert_eq!(
-        error.to_string(),
-        "the option limit is 0: it must be from 1 to 4294967295"
-    );
+    assert_eq!(error.to_string(), "invalid limit 0: expected 1 to 4294967295");
     assert!(error.reports().is_empty());
     let builder = Worker::builder("1", LONG).options(options().name("idler"));
     let error = builder.build().unwrap_err();
