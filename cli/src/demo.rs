@@ -1,11 +1,8 @@
 //! `heavy demo`: services, a target, a load test and its report in one command.
 
-use std::net::TcpListener;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use heavy_client::{LoadFlags, Plan, Program, exit, report};
-use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_process::signals::Interrupts;
@@ -16,7 +13,7 @@ use crate::builtin::SHOP;
 use crate::client::carry_out;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
-use crate::local::{EPHEMERAL, Local};
+use crate::local::{EPHEMERAL, Local, start_shop};
 use crate::output;
 use crate::run::itself;
 
@@ -65,16 +62,6 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     local.stop().await;
     shop.stop();
     Ok(ExitCode::from(exit::of_job(&ended?.job)))
-}
-
-/// Starts the demo shop; it stops when dropped.
-pub(crate) fn start_shop() -> Result<Handle, CommandFailure> {
-    let listener = TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
-    let options = Options {
-        latency: Latency::Lifelike,
-        ..Options::default()
-    };
-    Ok(Target::start(listener, options).context("cannot start the demo shop")?)
 }
 
 fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, CommandFailure> {

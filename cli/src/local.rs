@@ -1,4 +1,4 @@
-//! A scheduler, a collector and one agent in this process, on loopback ports.
+//! A scheduler, a collector, one agent and a demo shop in this process, on loopback ports.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_process::data_dir::{self, DataDir};
 use heavy_process::listen::bind;
 use heavy_sched::Scheduler;
@@ -173,6 +174,16 @@ fn agent(scheduler: SocketAddr, collector: SocketAddr, directory: &Path) -> Embe
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, CommandFailure> {
     Ok(listener.local_addr().context("cannot tell the address")?)
+}
+
+/// Starts the demo shop; it stops when dropped.
+pub(crate) fn start_shop() -> Result<Handle, CommandFailure> {
+    let listener = std::net::TcpListener::bind(EPHEMERAL).context("cannot listen for the demo shop")?;
+    let options = Options {
+        latency: Latency::Lifelike,
+        ..Options::default()
+    };
+    Ok(Target::start(listener, options).context("cannot start the demo shop")?)
 }
 
 /// Explains a data directory that another process uses.

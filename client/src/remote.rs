@@ -24,8 +24,8 @@ const QUESTION_LIMIT: Duration = Duration::from_secs(30);
 /// A scheduler, by its URL. Clones share one connection.
 #[derive(Debug, Clone)]
 pub struct Remote {
-    pub(super) url: String,
-    pub(super) client: Client,
+    url: String,
+    client: Client,
 }
 
 impl Remote {
@@ -108,7 +108,7 @@ impl Remote {
             request = request.header("last-event-id", last);
         }
         let response = self.within_limit(self.send(request)).await?;
-        Ok(Watch::new(self.clone(), self.good(response).await?))
+        Ok(Watch::new(self.url.clone(), self.good(response).await?))
     }
 
     /// Asks for an operation without query and body, and gives its answer; `parameter` is that of the path.

@@ -8,7 +8,7 @@ use reqwest::Response;
 use tokio::time::timeout;
 
 use super::events::{Event, Events};
-use super::{Error, Remote, http};
+use super::{Error, http};
 
 /// A stream without a byte for so long is taken for broken; comments count.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
@@ -16,7 +16,7 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 /// A stream of progress.
 #[derive(Debug)]
 pub struct Watch {
-    remote: Remote,
+    url: String,
     response: Response,
     events: Events,
     arrived: VecDeque<Event>,
@@ -24,9 +24,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(remote: Remote, response: Response) -> Self {
+    pub(super) fn new(url: String, response: Response) -> Self {
         Self {
-            remote,
+            url,
             response,
             events: Events::default(),
             arrived: VecDeque::new(),
@@ -46,11 +46,10 @@ impl Watch {
     /// When the scheduler is gone, or silent for 30 s.
     pub async fn next(&mut self) -> Result<Option<Progress>, Error> {
         while self.arrived.is_empty() {
-            let chunk = timeout(SILENCE_LIMIT, self.response.chunk()).await.map_err(|_| {
-                self.remote
-                    .away(format!("nothing for {} s", SILENCE_LIMIT.as_secs()))
-            })?;
-            let Some(bytes) = chunk.map_err(|error| self.remote.away(http::innermost(&error)))? else {
+            let chunk = timeout(SILENCE_LIMIT, self.response.chunk())
+                .await
+                .map_err(|_| self.away(format!("nothing for {} s", SILENCE_LIMIT.as_secs())))?;
+            let Some(bytes) = chunk.map_err(|error| self.away(http::innermost(&error)))? else {
                 return Ok(None);
             };
             self.arrived
@@ -61,6 +60,11 @@ impl Watch {
         };
         self.last = id;
         Ok(Some(serde_json::from_str(&data)?))
+    }
+
+    fn away(&self, problem: String) -> Error {
+        let url = self.url.clone();
+        Error::Unreachable { url, problem }
     }
 }
 
@@ -78,11 +82,10 @@ mod tests {
             Some((Ok::<_, std::io::Error>(*part), rest))
         });
         let body = reqwest::Body::wrap_stream(stream);
-        let remote = Remote {
-            url: "http://127.0.0.1:1".to_owned(),
-            client: http::client(http::no_trust().unwrap()).unwrap(),
-        };
-        Watch::new(remote, ::http::Response::new(body).into())
+        Watch::new(
+            "http://127.0.0.1:1".to_owned(),
+            ::http::Response::new(body).into(),
+        )
     }
 
     const PROGRESS: &str = concat!(

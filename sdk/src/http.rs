@@ -47,7 +47,7 @@ pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
 pub use clock::monotonic_ns;
 pub(crate) use clock::{duration_ns, wall_ns};
-pub use config::{EngineConfig, EngineStats, HttpVersion};
+pub use config::{EngineConfig, EngineStats};
 pub use engine::Engine;
 pub use error::{ErrorKind, RequestError};
 pub use exchange::Exchange;
@@ -59,7 +59,7 @@ pub use reqwest;
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::{ReqwestClient, ReqwestClientError};
 pub use target::Target;
-pub use tls::{RootError, TlsOptions};
+pub use tls::{HttpVersion, RootError, TlsOptions};
 
 /// One exchange under way. It need not be `Send`: a client stays on its thread.
 pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Exchange> + 'a>>;

@@ -13,8 +13,8 @@ use super::find::{Service, shown};
 
 use super::manifest::Manifest;
 use super::variables::{Variables, layered, missing, wants_shop, with_shop};
-use crate::demo::start_shop;
 use crate::exit::CommandFailure;
+use crate::local::start_shop;
 use crate::output;
 use heavy_results::nearest::hint;
 

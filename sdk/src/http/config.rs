@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::tls::TlsOptions;
+use super::tls::{HttpVersion, TlsOptions};
 
 /// The settings of one [`Engine`](super::Engine). There is one engine per thread: limits are each thread's share.
 #[derive(Debug, Clone)]
@@ -56,18 +56,6 @@ impl Default for EngineConfig {
             max_kept_body_bytes: 64 << 20,
         }
     }
-}
-
-/// The HTTP versions to use.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum HttpVersion {
-    /// The server chooses during the TLS handshake (ALPN); HTTP/1.1 without TLS.
-    #[default]
-    Auto,
-    /// HTTP/1.1 only.
-    Http1,
-    /// HTTP/2 from the first byte, also without TLS ("prior knowledge").
-    Http2,
 }
 
 /// The connections of an engine, counted.

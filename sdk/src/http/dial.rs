@@ -13,12 +13,13 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::clock::monotonic_ns;
-use super::config::{EngineConfig, HttpVersion};
+use super::config::EngineConfig;
 use super::dns::Dns;
 use super::error::{ErrorKind, RequestError, chain};
 use super::phases::ConnectTimes;
 use super::stamp::{SocketStream, Stamped, Stamps};
 use super::target::OriginKey;
+use super::tls::HttpVersion;
 use super::wire::{FreshConnection, Io, LocalExecutor};
 
 const H2_STREAM_WINDOW_BYTES: u32 = 2 << 20;

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use foldhash::fast::RandomState;
 
-use super::config::HttpVersion;
 use super::origin::{Origin, Protocol};
 use super::target::OriginKey;
+use super::tls::HttpVersion;
 
 type Map = HashMap<OriginKey, Rc<Origin>, RandomState>;
 

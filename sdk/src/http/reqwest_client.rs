@@ -9,12 +9,13 @@ use std::io;
 use reqwest::{ClientBuilder, Url, redirect, retry};
 
 use super::clock::monotonic_ns;
-use super::config::{EngineConfig, HttpVersion};
+use super::config::EngineConfig;
 use super::error::{ErrorKind, RequestError, chain};
 use super::exchange::{Exchange, Received};
 use super::phases::{Phase, PhaseClock};
 use super::request::Request;
 use super::target::Parsed;
+use super::tls::HttpVersion;
 use super::{ExchangeFuture, HttpClient};
 
 type Customise = Box<dyn Fn(ClientBuilder) -> ClientBuilder>;

@@ -1,4 +1,4 @@
-//! The certificates that an engine trusts, as settings of rustls.
+//! The HTTP versions that an engine agrees on and the certificates that it trusts, as settings of rustls.
 
 use std::sync::Arc;
 
@@ -8,7 +8,17 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use super::config::HttpVersion;
+/// The HTTP versions to use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// The server chooses during the TLS handshake (ALPN); HTTP/1.1 without TLS.
+    #[default]
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 from the first byte, also without TLS ("prior knowledge").
+    Http2,
+}
 
 /// The trusted certificates. By default those of Mozilla's list, whatever is installed on the machine.
 #[derive(Debug, Clone, Default)]
