@@ -1,7 +1,7 @@
 //! A load test for the agent's own tests: speaks the protocol by hand and misbehaves as its params say.
 //!
 //! `mode` is one of: `ok`, `die` (aborts at iteration `at`), `silent` (never writes a line), `stuck` (never answers
-//! stop), `noise` (writes what is no result), `brood` (leaves children behind), `init-fails`, `drop` (drops every
+//! stop), `noise` (writes lines that are not results), `brood` (leaves children behind), `init-fails`, `drop` (drops every
 //! second iteration).
 
 use std::io::{self, Write};
@@ -144,7 +144,7 @@ impl Fixture {
     }
 }
 
-/// What is no result, and a go-lo line that is one.
+/// Lines that are not results, and a go-lo line that is one.
 fn noise() -> Vec<u8> {
     let mut noise = b"hello from println!\n\0\0\0\n\xff\xfe\n{\"type\":\"mystery\"}\n{\"url\":1}\n".to_vec();
     noise.extend(vec![b'x'; 10 << 20]);

@@ -40,7 +40,7 @@ pub struct AgentConfig {
 pub struct Launcher {
     /// The program.
     pub program: PathBuf,
-    /// What stands before the arguments of [`crate::launch::main`].
+    /// The command before the arguments of [`crate::launch::main`].
     pub args: Vec<OsString>,
 }
 

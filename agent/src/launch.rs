@@ -15,7 +15,7 @@ use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit, setsid,
 };
 
-/// The exit status when the load test could not be started, as in shells.
+/// The exit status when the load test could not be started, the same as in shells.
 pub const CANNOT_RUN: u8 = 126;
 
 /// A file that was just written may be open for writing in a process that is being forked at this moment.

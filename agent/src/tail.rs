@@ -21,7 +21,7 @@ pub(crate) struct Tail {
     pub(crate) ended: CancellationToken,
 }
 
-/// Starts reading, and gives back the RPC socket.
+/// Starts reading, and returns the RPC socket.
 pub(crate) fn start(
     ends: Ends,
     results: &Arc<AssignmentResults>,
@@ -63,7 +63,7 @@ fn read_stdout(output: &mut impl Read, results: &AssignmentResults, said: onesho
     results.reader.waits();
 }
 
-/// Looks for the hello; what stands before it is log output.
+/// Looks for the hello; what precedes it is log output.
 fn read_hello(
     lines: &mut LineBuffer,
     results: &AssignmentResults,

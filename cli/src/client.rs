@@ -47,7 +47,7 @@ pub(crate) async fn answers() -> bool {
     )
 }
 
-/// Submits a plan, shows how it goes on stderr, and gives what came of it. Interrupts stop the job.
+/// Submits a plan, shows the progress on stderr, and returns the outcome. Interrupts stop the job.
 pub(crate) async fn carry_out(
     scheduler: &str,
     program: &Program,

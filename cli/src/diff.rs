@@ -50,7 +50,7 @@ pub(crate) struct DiffArgs {
     /// Percentage below which changes count as noise [default: 3, or the tolerance if that is less]
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     noise_floor: Option<f64>,
-    /// Seed for the resampling; the same seed gives the same result
+    /// Seed for the resampling; the same seed produces the same result
     #[arg(long, value_name = "N", default_value_t = ComparisonOptions::DEFAULT_SEED)]
     seed: u64,
     /// Output format

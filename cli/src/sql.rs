@@ -132,7 +132,7 @@ fn statements(args: &SqlArgs) -> Result<String, CommandFailure> {
     }
 }
 
-/// Reads a text of at most [`LONGEST`] bytes.
+/// Reads at most [`LONGEST`] bytes of UTF-8.
 fn bounded(text: impl Read, from: &str) -> Result<String, CommandFailure> {
     let mut sql = String::new();
     text.take(LONGEST + 1)

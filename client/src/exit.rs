@@ -1,10 +1,10 @@
-//! The exit code that a job stands for.
+//! The exit code for the end of a job.
 
 use heavy_load::exit_code::{COULD_NOT_RUN, FAIL, INTERRUPTED, INVALID, PASS};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::verdict::Verdict;
 
-/// The exit code that a job's end stands for.
+/// The exit code for the end of a job.
 #[must_use]
 pub fn of_job(job: &JobInfo) -> u8 {
     match (job.state, job.verdict) {

@@ -1,7 +1,7 @@
 //! The flags that say how to run a load test.
 //!
 //! Those of the load and of its execution are [`LoadSpec`] and [`ExecutionSpec`]; the others are named as their keys in
-//! job documents, which [`LoadFlags::keys`] gives.
+//! job documents, which [`LoadFlags::keys`] returns.
 
 use std::path::PathBuf;
 

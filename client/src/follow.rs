@@ -18,7 +18,7 @@ const AWAY_PAUSE: Duration = Duration::from_millis(500);
 /// Somebody who has interrupted three times waits no longer.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 
-/// What a follower is told.
+/// What a follower learns.
 #[derive(Debug)]
 pub enum News<'a> {
     /// The job has come further.
@@ -32,8 +32,8 @@ pub enum News<'a> {
     Away,
 }
 
-/// Follows a job to its end and gives it with its summary. The first interrupt stops the job with its grace, the second
-/// now, the third leaves it and gives what there is.
+/// Follows a job to its end and returns it with its summary. The first interrupt stops the job with its grace, the second
+/// now, the third leaves it and returns what there is.
 ///
 /// # Errors
 /// When the scheduler goes away and does not come back; [`Error::Interrupted`] if the job was to be stopped.
@@ -121,7 +121,7 @@ async fn watch_on(
     }
 }
 
-/// What there is of a job that is not waited for any more.
+/// The results so far of a job that the client stopped following.
 async fn leave(remote: &Remote, job: &str) -> Result<JobView, Error> {
     match timeout(LEAVE_LIMIT, remote.get(job)).await {
         Ok(Ok(view)) => Ok(view),

@@ -1,6 +1,6 @@
 //! The command line of clients: the verbs of `heavy-sched`, which `heavy` has too.
 //!
-//! [`Verb`] is what can be typed, [`run`] does it and gives the exit code. Programs that submit by themselves use
+//! [`Verb`] is what can be typed, [`run`] does it and returns the exit code. Programs that submit by themselves use
 //! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::merge`] and [`Plan::for_program`]), [`run_plan`] and [`report`], or the parts of these.
 
 mod bar;

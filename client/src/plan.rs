@@ -53,7 +53,7 @@ impl LoadFlags {
     /// The job that these flags ask for, with `program` as its binary. `rate` is the one to start at if no flag has any.
     ///
     /// # Errors
-    /// When there is no rate, a value cannot be, or a named file cannot be read or is not what it should be.
+    /// When the load is missing, a value is invalid, or a named file cannot be read or parsed.
     pub fn to_plan(&self, program: &Program, rate: Option<Rate>) -> Result<Plan, Error> {
         Plan::for_program(self.to_run(rate)?, program, &program.file)
     }
@@ -254,7 +254,7 @@ pub(crate) fn read(file: &Path) -> Result<String, Error> {
 /// Reads a file of `KEY=VALUE` lines; `-` is stdin. Values are often secrets, so that no error quotes a line.
 ///
 /// # Errors
-/// When it cannot be read, or a line is none; the error has the line's number, and not what is in it.
+/// When it cannot be read, or a line is invalid; the error has the line's number, not its content.
 pub fn env_file(file: &Path) -> Result<BTreeMap<String, String>, Error> {
     env::parse(&read(file)?).map_err(|number| {
         Error::Usage(format!(

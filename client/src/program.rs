@@ -36,7 +36,7 @@ impl Program {
     /// Looks at a file and hashes it.
     ///
     /// # Errors
-    /// When it is not there, no file, not executable, or no program that could run on this host.
+    /// When it does not exist, is not a file, is not executable, or cannot run on this host.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let wrong = |problem: &str| Error::Program {
             file: path.to_owned(),

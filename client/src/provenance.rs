@@ -14,7 +14,7 @@ const SECRET: [&str; 6] = ["--env", "-e", "--param", "--header", "--body", "--da
 const MOST_ARGUMENTS: usize = 200;
 const MOST_BYTES: usize = 1000;
 
-/// Git's folder is looked for in so many folders above the binary.
+/// The most parent directories of the binary searched for a Git directory.
 const MOST_PARENTS: usize = 32;
 
 /// What is known of this call and this binary; the commit is looked for above `source`.
@@ -54,7 +54,7 @@ fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<String> {
     safe
 }
 
-/// An argument that is no value of a secret flag before it.
+/// An argument that is not the value of a secret flag.
 fn one(argument: &str) -> String {
     if let Some((flag, value)) = argument.split_once('=')
         && SECRET.contains(&flag)
@@ -110,14 +110,18 @@ fn build_id(binary: &Path) -> Option<String> {
 /// The commit that is checked out where a file lies.
 fn git_commit(file: &Path) -> Option<String> {
     let file = file.canonicalize().ok()?;
-    let git = file.ancestors().skip(1).take(MOST_PARENTS).find_map(git_folder)?;
+    let git = file
+        .ancestors()
+        .skip(1)
+        .take(MOST_PARENTS)
+        .find_map(git_directory)?;
     let head = fs::read_to_string(git.join("HEAD")).ok()?;
     let Some(reference) = head.trim().strip_prefix("ref: ") else {
         return commit(&head);
     };
     // A worktree has a HEAD of its own and shares its branches with the repository.
     let shared = fs::read_to_string(git.join("commondir"))
-        .map_or_else(|_| git.clone(), |folder| git.join(folder.trim()));
+        .map_or_else(|_| git.clone(), |directory| git.join(directory.trim()));
     let loose = fs::read_to_string(shared.join(reference)).ok();
     loose.and_then(|text| commit(&text)).or_else(|| {
         let packed = fs::read_to_string(shared.join("packed-refs")).ok()?;
@@ -128,14 +132,14 @@ fn git_commit(file: &Path) -> Option<String> {
     })
 }
 
-/// Git's folder in a folder, if that is the top of a repository or a worktree.
-fn git_folder(folder: &Path) -> Option<PathBuf> {
-    let git = folder.join(".git");
+/// The Git directory of a directory, if that is the top of a repository or a worktree.
+fn git_directory(directory: &Path) -> Option<PathBuf> {
+    let git = directory.join(".git");
     if git.is_dir() {
         return Some(git);
     }
     let text = fs::read_to_string(&git).ok()?;
-    Some(folder.join(text.trim().strip_prefix("gitdir: ")?))
+    Some(directory.join(text.trim().strip_prefix("gitdir: ")?))
 }
 
 fn commit(text: &str) -> Option<String> {
@@ -189,9 +193,12 @@ mod tests {
 
     #[test]
     fn the_commit_is_that_of_the_repository_around() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let hash = "0123456789abcdef0123456789abcdef01234567";
-        let (git, deep) = (folder.path().join(".git"), folder.path().join("target/release"));
+        let (git, deep) = (
+            directory.path().join(".git"),
+            directory.path().join("target/release"),
+        );
         fs::create_dir_all(git.join("refs/heads")).unwrap();
         fs::create_dir_all(&deep).unwrap();
         let binary = deep.join("test");

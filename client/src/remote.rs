@@ -84,7 +84,7 @@ impl Remote {
         Ok(true)
     }
 
-    /// Submits a job whose program was uploaded; gives its id.
+    /// Submits a job whose program was uploaded; returns its id.
     pub async fn submit(&self, spec: &JobSpec) -> Result<Uuid, Error> {
         let request = self
             .request::<op::SubmitJob>("", &NoQuery {})?
@@ -95,7 +95,7 @@ impl Remote {
         Ok(job.id)
     }
 
-    /// Has a job stopped, with its grace or `now`; gives it as it was then.
+    /// Has a job stopped, with its grace or `now`; returns it as it was then.
     pub async fn stop(&self, job: &str, now: bool) -> Result<JobInfo, Error> {
         self.ask_with(op::StopJob, job, &StopQuery { now }, Body::default())
             .await
@@ -111,7 +111,7 @@ impl Remote {
         Ok(Watch::new(self.url.clone(), self.good(response).await?))
     }
 
-    /// Asks for an operation without query and body, and gives its answer; `parameter` is that of the path.
+    /// Asks for an operation without query and body, and returns its answer; `parameter` is that of the path.
     pub async fn ask<O>(&self, operation: O, parameter: &str) -> Result<<O::Answer as Payload>::Value, Error>
     where
         O: Operation<Query = NoQuery, Body = (), Answer: Payload<Value: DeserializeOwned>>,

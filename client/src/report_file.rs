@@ -11,7 +11,7 @@ use heavy_results::summary::Summary;
 
 use super::Error;
 
-/// A report that is written when the job has ended. Text form: `FORMAT=FILE`, as in
+/// A report that is written when the job has ended. Text form: `FORMAT=FILE`, such as
 /// `html=report.html`; `-` is stdout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
@@ -61,7 +61,7 @@ impl ReportFile {
         Ok(all)
     }
 
-    /// Whether it goes to stdout.
+    /// Whether the report is written to stdout.
     #[must_use]
     pub fn is_stdout(&self) -> bool {
         self.file.as_os_str() == "-"
@@ -69,8 +69,11 @@ impl ReportFile {
 
     /// Whether it can be written, as far as that shows before there is anything to write.
     pub fn check(&self) -> Result<(), Error> {
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if self.is_stdout() || folder.is_none_or(Path::is_dir) {
+        let directory = self
+            .file
+            .parent()
+            .filter(|directory| !directory.as_os_str().is_empty());
+        if self.is_stdout() || directory.is_none_or(Path::is_dir) {
             return Ok(());
         }
         Err(Error::Usage(format!(
@@ -122,8 +125,8 @@ mod tests {
 
     #[test]
     fn reports_are_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("report.json");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("report.json");
         write_private(&file, b"{}").unwrap();
         assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::read(&file).unwrap(), b"{}");

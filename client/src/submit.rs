@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     Ok(exit::of_job(&view.job))
 }
 
-/// Submits a job whose program the scheduler has, and prints its id; gives the exit code.
+/// Submits a job whose program the scheduler has, and prints its id; returns the exit code.
 pub(super) async fn detach(remote: &Remote, plan: &Plan) -> Result<u8, Error> {
     let job = remote.submit(&plan.spec).await?;
     say(&announce(plan, Some(job)));
@@ -76,10 +76,10 @@ pub(super) async fn detach(remote: &Remote, plan: &Plan) -> Result<u8, Error> {
     Ok(exit_code::PASS)
 }
 
-/// What a configuration that the scheduler keeps and flags say together, flags first.
+/// The plan from a configuration on the scheduler and flags; flags override it.
 ///
 /// # Errors
-/// When there is no such configuration, or it cannot be used with these flags.
+/// When the configuration does not exist, or cannot be used with these flags.
 pub async fn plan_of_config(
     remote: &Remote,
     name: &str,
@@ -97,7 +97,7 @@ pub async fn plan_of_config(
     Ok(plan)
 }
 
-/// Uploads and submits, shows the plan and how it goes on stderr, and gives what came of it. Interrupts stop the job.
+/// Uploads and submits, shows the plan and the progress on stderr, and returns the outcome. Interrupts stop the job.
 ///
 /// # Errors
 /// When the scheduler refuses the job, or goes away and does not come back.

@@ -92,7 +92,7 @@ pub(crate) fn job(job: &JobInfo) -> String {
     text
 }
 
-/// The beginning of a text that would make a row too long.
+/// Shortens a text that would make a row too long.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_REASON) {
         Some((end, _)) => format!("{}...", &text[..end]),

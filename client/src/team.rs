@@ -30,7 +30,7 @@ pub struct TeamFlags {
 }
 
 impl TeamFlags {
-    /// Puts what was said before what `spec` says.
+    /// Overrides the keys of `spec` with the given flags.
     pub(super) fn apply(&self, spec: &mut RunSpec) {
         if !self.workflows.is_empty() {
             spec.workflows.clone_from(&self.workflows);
@@ -38,7 +38,7 @@ impl TeamFlags {
         self.choose_agents(spec);
     }
 
-    /// Puts what was said of agents before what `spec` says.
+    /// Overrides the agents of `spec` with the given flags.
     pub fn choose_agents(&self, spec: &mut RunSpec) {
         spec.agents = self.agents.or(spec.agents);
         spec.on.extend(self.on.iter().cloned());
@@ -47,7 +47,7 @@ impl TeamFlags {
         spec.wait_for_agents = self.wait_for_agents.unwrap_or(spec.wait_for_agents);
     }
 
-    /// The flags that were given and mean nothing where there is one agent and no queue.
+    /// The given flags that have no effect with a single agent and no queue.
     #[must_use]
     pub fn of_a_fleet(&self) -> Vec<&'static str> {
         [
@@ -63,7 +63,7 @@ impl TeamFlags {
     }
 }
 
-/// Takes out of a document what means nothing where there is one agent and no queue, and names what that was.
+/// Removes the keys that have no effect with a single agent and no queue, and returns their names.
 pub fn for_one_agent(spec: &mut RunSpec) -> Vec<&'static str> {
     let left_out = [
         ("agents", spec.agents.take().is_some_and(|agents| agents != 1)),
@@ -75,7 +75,7 @@ pub fn for_one_agent(spec: &mut RunSpec) -> Vec<&'static str> {
     named.map(|(name, _)| name).collect()
 }
 
-/// A workflow and its weight, as in `buy` or `buy=3`.
+/// A workflow and its weight, such as `buy` or `buy=3`.
 fn workflow(text: &str) -> Result<WorkflowSpec, String> {
     let Some((name, weight)) = text.rsplit_once('=') else {
         return Ok(WorkflowSpec::new(text));

@@ -152,7 +152,7 @@ pub enum Verb {
     },
 }
 
-/// Who has to be there for a verb.
+/// The service that a verb requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Any [`JobHome`]: a results database will do.
@@ -164,7 +164,7 @@ pub enum Needs {
 }
 
 impl Verb {
-    /// Who has to be there.
+    /// The service that the verb requires.
     #[must_use]
     pub const fn needs(&self) -> Needs {
         match self {
@@ -179,7 +179,7 @@ impl Verb {
     }
 }
 
-/// Carries out a verb that needs no more than a [`JobHome`]; gives the exit code.
+/// Runs a verb that requires only a [`JobHome`]; returns the exit code.
 ///
 /// # Errors
 /// As [`run`], and when the verb needs a scheduler.
@@ -215,7 +215,7 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
     Ok(exit_code::PASS)
 }
 
-/// Carries out a verb at a scheduler; gives the exit code.
+/// Runs a verb at a scheduler; returns the exit code.
 ///
 /// # Errors
 /// When it could not be done; [`Error::exit_code`] says with which code to end, [`Error::told`] what to say.

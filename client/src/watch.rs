@@ -72,7 +72,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    /// A stream of these parts, each after so many seconds; then nothing for ever.
+    /// A stream of these parts, each after its number of seconds; then nothing forever.
     fn watch(parts: &'static [(u64, &'static str)]) -> Watch {
         let stream = futures::stream::unfold(parts, |parts| async move {
             let Some(((after_s, part), rest)) = parts.split_first() else {

@@ -120,7 +120,7 @@ fn lane_of(batch: &v1::Batch) -> usize {
     }
 }
 
-/// Commits batches and says what became of them.
+/// Commits batches and reports their outcomes.
 #[derive(Debug)]
 struct Committer {
     store: Arc<dyn Store>,

@@ -43,7 +43,7 @@ pub struct ComparisonOptions {
     pub error_tolerance_points: f64,
     /// Smaller changes, in percent, count as noise.
     pub noise_floor_percent: f64,
-    /// The seed of the resampling; the same seed gives the same result.
+    /// The seed of the resampling; the same seed produces the same result.
     pub seed: u64,
 }
 

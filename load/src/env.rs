@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// pair of quotes around a value is taken away. Of a key that comes twice, the last counts.
 ///
 /// # Errors
-/// The number of the first line, from 1, that is none. Values are often secrets: what is in it is not for messages.
+/// The number of the first invalid line, from 1. Values are often secrets, so messages must not quote it.
 pub fn parse(text: &str) -> Result<BTreeMap<String, String>, usize> {
     let lines = (1usize..).zip(text.lines().map(str::trim));
     lines

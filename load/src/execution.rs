@@ -21,7 +21,7 @@ const NO_SLOT: &str = "expected a number above 0: without slots nothing starts";
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct ExecutionSpec {
-    /// Seed for random arrivals; the same seed gives the same arrivals [default: random, and recorded with the job]
+    /// Seed for random arrivals; the same seed produces the same arrivals [default: random, and recorded with the job]
     #[cfg_attr(feature = "flags", arg(long, value_name = "N"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,

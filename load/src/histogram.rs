@@ -7,7 +7,7 @@
 const EXACT_BELOW: u64 = 2048;
 const BUCKETS_PER_DOUBLING: u64 = 1024;
 
-/// A histogram with so many times fewer buckets is merged bucket by bucket.
+/// A histogram with this many times fewer buckets is merged bucket by bucket.
 const FEW: usize = 4;
 
 /// Counts of values in ns.
@@ -21,7 +21,7 @@ pub struct Histogram {
     max: u64,
 }
 
-/// Bytes that are no encoded histogram.
+/// Bytes that are not an encoded histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an encoded histogram")]
 pub struct Malformed;

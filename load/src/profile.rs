@@ -46,7 +46,7 @@ struct Document {
     pieces: Vec<Piece>,
 }
 
-/// No rate may have a larger unit: so many pieces of so many rates still fit into 128 bits.
+/// The largest unit of a rate: sums over this many pieces and rates fit into 128 bits.
 const LARGEST_PER_NS: u64 = 1 << 62;
 
 impl Profile {

@@ -15,7 +15,7 @@ pub struct Rate {
     per_ns: u64,
 }
 
-/// Why a text is no rate.
+/// Why a rate cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not a number with an optional unit.

@@ -9,7 +9,7 @@ pub struct Span {
     ns: u64,
 }
 
-/// Why a text is no span.
+/// Why a duration cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not numbers with units.
@@ -39,7 +39,7 @@ impl Span {
     /// No time at all.
     pub const ZERO: Self = Self { ns: 0 };
 
-    /// Whether it is no time at all.
+    /// Whether it is zero.
     #[must_use]
     pub const fn is_zero(&self) -> bool {
         self.ns == 0
@@ -118,7 +118,7 @@ impl FromStr for Span {
     }
 }
 
-/// `number` (decimal digits with at most one point) times `unit`, rounded down; `None` if it is no number.
+/// `number` (decimal digits with at most one point) times `unit`, rounded down; `None` if it is not a number.
 fn decimal_times(number: &str, unit: u64) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() == 0 || whole.len() > 18 || fraction.len() > 18 || fraction.contains('.')

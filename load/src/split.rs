@@ -9,7 +9,7 @@ use crate::rate::greatest_common_divisor;
 /// The most that the weights of a job may add up to; the table has that length.
 pub const MAX_TOTAL_WEIGHT: u64 = 1 << 20;
 
-/// Who takes part from iteration `n0` on.
+/// The members from iteration `n0` on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     n0: u64,

@@ -150,7 +150,7 @@ impl Dealt {
         }
     }
 
-    /// Goes on to the first one that is due at `at_ns` or later; gives how many were passed.
+    /// Goes on to the first one that is due at `at_ns` or later; returns how many were passed.
     pub fn pass(&mut self, at_ns: u64) -> u64 {
         if self.random.is_none() {
             let before = self.share.count_before(self.stream.count_before(at_ns));

@@ -17,7 +17,7 @@ pub enum Users {
     Stages(Vec<(Span, u32)>),
 }
 
-/// Why a text is no number of users.
+/// Why a number of users cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Neither a number nor stages.
@@ -29,7 +29,7 @@ pub enum Error {
     /// Above the limit.
     #[error("`{0}` exceeds the maximum of {MOST_USERS} users")]
     TooMany(String),
-    /// A stage's duration is none.
+    /// A stage's duration is invalid.
     #[error(transparent)]
     Duration(#[from] span::Error),
 }

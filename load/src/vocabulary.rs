@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// A text that is none of a choice's words.
+/// An unknown word for a choice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid {choice} `{}`: expected {}", text.escape_debug(), expected.join(", "))]
 pub struct UnknownWord {
@@ -15,7 +15,7 @@ pub struct UnknownWord {
     pub choice: &'static str,
     /// The text.
     pub text: String,
-    /// The words that there are.
+    /// The known words.
     pub expected: &'static [&'static str],
 }
 

@@ -1,7 +1,7 @@
 //! The RPC service that a load test offers its agent, and the documents that its calls carry.
 //!
 //! The service is a [tarpc] one, so its envelope on the wire is tarpc's; `docs/protocol.md` writes it down for
-//! other languages. Calls only ever *accept* work: what became of it leaves the process as output lines.
+//! other languages. Calls only *accept* work: its results leave the process as output lines.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ pub trait LoadTest {
     /// Says which workflows the load test has.
     async fn describe() -> Description;
 
-    /// Gives the job's parameters and clock, and runs `init` of the chosen workflows. Called once.
+    /// Sends the job's parameters and clock, and runs `init` of the chosen workflows. Called once.
     async fn prepare(setup: Setup) -> Result<Prepared, Failure>;
 
     /// Lets a custom splitter of `workflow` turn one params document into one for each of `agents`.
@@ -28,7 +28,7 @@ pub trait LoadTest {
     /// iteration line or as part of one dropped line.
     async fn run(release: Release) -> Result<Accepted, Failure>;
 
-    /// Gives the params of a running job anew.
+    /// Sends a running job new params.
     async fn params(params: Value) -> Result<(), Failure>;
 
     /// Forgets what is released and not yet due, lets running iterations go on for `grace_ns`, interrupts the rest,
@@ -78,13 +78,13 @@ pub struct Setup {
     pub anchor: Anchor,
     /// How many iterations may run at once, over all workflows of the process.
     pub max_in_flight: u32,
-    /// What becomes of an iteration that is due when `max_in_flight` are running.
+    /// What happens to an iteration that is due when `max_in_flight` are running.
     #[serde(default)]
     pub when_full: WhenFull,
     /// After which an iteration is given up as failed; none by default.
     #[serde(default)]
     pub timeout_ns: Option<u64>,
-    /// Who shares connections with whom.
+    /// Which iterations share connections.
     #[serde(default)]
     pub connections: Connections,
     /// Whether requests carry the W3C header `traceparent`, with the sequence ID as trace and the request ID as span.

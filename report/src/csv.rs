@@ -95,7 +95,7 @@ impl Csv {
         self.bytes.clear();
     }
 
-    /// All records as a text.
+    /// All records as a string.
     #[must_use]
     pub fn into_text(self) -> String {
         String::from_utf8(self.bytes).expect("fields are texts")
@@ -129,7 +129,7 @@ impl fmt::Write for Utf8<'_> {
     }
 }
 
-/// Whether a text is a number as JSON writes it.
+/// Whether a string is a JSON number.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);

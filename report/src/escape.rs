@@ -32,7 +32,7 @@ pub(crate) fn steers(c: char) -> bool {
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// How many columns a text without control characters takes.
+/// How many columns a string without control characters takes.
 pub(crate) fn columns(text: &str) -> usize {
     text.width()
 }

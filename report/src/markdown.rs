@@ -45,7 +45,7 @@ pub(crate) fn line(out: &mut String, text: &str) {
     out.push('\n');
 }
 
-/// A table of at most so many rows, and how many are left out.
+/// A table of at most this many rows, and how many are omitted.
 fn table(
     out: &mut String,
     heads: &str,

@@ -128,7 +128,7 @@ impl Page {
     }
 }
 
-/// Breaks a text at blanks into lines of at most `room` columns; longer words are broken where the line ends.
+/// Breaks a string at blanks into lines of at most `room` columns; longer words are broken where the line ends.
 fn wrap(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

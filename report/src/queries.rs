@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-/// A table of a report and the statement that gives its figures, the same on Postgres and SQLite.
+/// A table of a report and the statement that selects its figures, the same on Postgres and SQLite.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// What it gives.
+    /// Its content.
     pub title: &'static str,
     /// One reading statement.
     pub sql: String,

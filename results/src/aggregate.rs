@@ -1,6 +1,6 @@
 //! Aggregation: roll-ups of all agents become the job's series and totals.
 //!
-//! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and gives the rows that have changed,
+//! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and returns the rows that have changed,
 //! and a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
 
 mod agent_series;
@@ -224,7 +224,7 @@ impl Aggregator {
         }
     }
 
-    /// Judges the thresholds on what ends before a second, up to which everything is known. Gives the first threshold
+    /// Judges the thresholds on what ends before a second, up to which everything is known. Returns the first threshold
     /// that is broken and stops the load; only once.
     pub fn judge_before(&mut self, before_second: u32) -> Option<ThresholdSummary> {
         let planned = self.load.duration_ns() / NS_PER_SECOND;

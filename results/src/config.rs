@@ -40,7 +40,7 @@ impl Config {
     /// A configuration from a document as people write it: that of a job, whose binary is left out.
     ///
     /// # Errors
-    /// When the name cannot be one, the document is none of a job, or it has variables: their values are often secrets.
+    /// When the name is invalid, the document is not a job's, or it has variables: their values are often secrets.
     pub fn parse(name: &str, saved_at_wall_ns: u64, document: &str) -> Result<Self, SpecError> {
         let mut document: Value =
             serde_json::from_str(document).map_err(|error| SpecError::Syntax(error.to_string()))?;

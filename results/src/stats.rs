@@ -243,7 +243,7 @@ pub struct Event {
     pub at_ns: i64,
     /// Short and stable: started, stopped, agent-lost, process-died, ...
     pub kind: String,
-    /// Who did it: an agent, `scheduler`, a client.
+    /// The origin: an agent, `scheduler`, a client.
     pub who: String,
     /// Empty where nothing changed.
     pub old_value: String,

@@ -33,7 +33,7 @@ pub struct Summary {
     pub complete: bool,
     /// From the first due instant to the last end, in seconds.
     pub run_time_s: f64,
-    /// What became of each threshold, in the order of the job's document.
+    /// The outcome of each threshold, in the order of the job's document.
     #[serde(default)]
     pub thresholds: Vec<ThresholdSummary>,
     /// The accounting of all iterations.

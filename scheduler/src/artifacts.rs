@@ -36,7 +36,7 @@ pub(crate) enum Error {
     Length { announced: u64, received: u64 },
     #[error("expected the SHA-256 {announced}, received {found}: upload the binary again")]
     Hash { announced: String, found: String },
-    /// The bytes are no program that an agent could run.
+    /// The bytes are not a program that an agent could run.
     #[error("{0}")]
     NotAProgram(String),
     #[error("no disk space for another binary: wait for queued jobs to end")]
@@ -58,7 +58,7 @@ pub(crate) struct Artifacts {
     uploads: Arc<Semaphore>,
 }
 
-/// Whether a text is a SHA-256 as heavy writes it.
+/// Whether a string is a SHA-256 in lower-case hex.
 pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
     let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     if text.len() == HASH_DIGITS && text.bytes().all(hex) {
@@ -96,7 +96,7 @@ impl Artifacts {
         Ok(bytes)
     }
 
-    /// Opens a stored binary; gives its length in bytes.
+    /// Opens a stored binary; returns its length in bytes.
     pub(crate) async fn read(&self, sha256: &str) -> Result<(File, u64), Error> {
         check_hash(sha256)?;
         let file = match File::open(self.dir.join(sha256)).await {

@@ -52,7 +52,7 @@ impl Configs {
         })
     }
 
-    /// Keeps a configuration, in the place of one of its name; gives it, and whether it is new.
+    /// Keeps a configuration, in the place of one of its name; returns it, and whether it is new.
     pub(crate) async fn save(
         &self,
         name: &str,
@@ -105,7 +105,7 @@ impl Configs {
         Ok(configs)
     }
 
-    /// Removes a configuration, and gives what it was.
+    /// Removes a configuration, and returns what it was.
     pub(crate) async fn delete(&self, name: &str) -> Result<Config, Error> {
         let _changing = self.changing.lock().await;
         let config = self.find(name).await;

@@ -60,7 +60,7 @@ pub fn open_data_dir(dir: &Path) -> Result<DataDir, data_dir::Error> {
 /// Why a scheduler cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The folders of binaries and of variables.
+    /// The directories of artifacts and of environment variables.
     #[error("cannot use the directories of artifacts and environment variables in the data directory: {0}")]
     Artifacts(#[from] std::io::Error),
     /// The jobs that an earlier scheduler left.

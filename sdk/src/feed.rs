@@ -56,7 +56,7 @@ impl<T> Feed<T> {
     /// A feed of these rows, which starts over after the last one.
     ///
     /// # Errors
-    /// If there are none.
+    /// If `rows` is empty.
     pub fn new(rows: Vec<T>) -> Result<Self> {
         ensure!(!rows.is_empty(), "a feed needs at least one row");
         Ok(Self { rows, end: End::Wrap })

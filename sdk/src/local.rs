@@ -3,7 +3,7 @@
 //! | function | what it does |
 //! |---|---|
 //! | [`work`] | calls a target at a rate for a while |
-//! | [`force`] | gives a function that calls a target a given number of times, all at once |
+//! | [`force`] | returns a function that calls a target a given number of times, all at once |
 //! | [`farm`] | lets several [`Worker`]s work together; one that fails stops all |
 //!
 //! ```
@@ -51,7 +51,7 @@
 //!
 //! # Failures and panics
 //!
-//! A call fails when the target gives an `Err` or panics; [`Report::errors`] has the messages. To say where a target
+//! A call fails when the target returns an `Err` or panics; [`Report::errors`] has the messages. To say where a target
 //! panicked and not to fill stderr with backtraces, a panic hook is installed in front of the present one when a work
 //! begins; all panics outside of targets are reported as before. A work ends early with [`Error::Target`] only if
 //! [`Options::stop_on_error`] asks for it, or in a [`farm`].

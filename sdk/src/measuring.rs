@@ -22,7 +22,7 @@ pub(crate) trait Subject {
 pub(crate) struct Labels {
     pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) tags: Tags,
-    /// The HTTP statuses of 400 and more that are no failure.
+    /// The HTTP statuses of 400 and more that do not count as failures.
     pub(crate) expected: Vec<u16>,
 }
 

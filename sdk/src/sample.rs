@@ -93,7 +93,7 @@ impl<'a> Sample<'a> {
         self.set(|own| own.line.url = url.into())
     }
 
-    /// The peer of the connection, as in `127.0.0.1:6379`.
+    /// The peer of the connection, such as `127.0.0.1:6379`.
     pub fn remote_addr(self, address: impl Display) -> Self {
         self.set(|own| own.line.remote_addr = address.to_string().into())
     }

@@ -66,7 +66,7 @@ pub(crate) struct Rowset {
     pub(crate) table: &'static str,
     /// Those of the first row.
     columns: Vec<Cow<'static, str>>,
-    /// The primary key: the first so many columns.
+    /// The number of leading columns that form the primary key.
     keys: usize,
     rows: Vec<Vec<Cell>>,
 }
@@ -99,7 +99,7 @@ impl Rowset {
             .retain(|row| seen.insert(format!("{:?}", &row[..self.keys])));
     }
 
-    /// `INSERT` of so many rows, `$1` and so on being their values; a row that is there is replaced.
+    /// `INSERT` of this many rows, with their values as `$1` and so on; replaces existing rows.
     pub(crate) fn upsert(&self, rows: usize) -> String {
         let width = self.columns.len();
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.table, self.columns.join(", "));

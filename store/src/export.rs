@@ -1,4 +1,4 @@
-//! Raw rows of a job to be passed on: which there are, what their values are, and the statement that gives them.
+//! Raw rows of a job to be passed on: which there are, what their values are, and the statement that selects them.
 
 use std::borrow::Cow;
 use std::io;

@@ -57,7 +57,7 @@ pub(crate) fn parse(infos: Vec<String>) -> Result<Vec<JobInfo>, Error> {
         .collect()
 }
 
-/// Reads the column `id` as a text.
+/// Reads the column `id` as a string.
 pub(crate) fn parse_id(id: &str) -> Result<Uuid, Error> {
     Uuid::parse_str(id).map_err(|error| Error::Corrupt {
         what: format!("job id `{id}`"),

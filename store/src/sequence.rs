@@ -46,7 +46,7 @@ pub(crate) fn check(last: Option<Last>, batch: &Batch) -> SequenceCheck {
     }
 }
 
-/// What became of a batch that was committed before, given the checksum that is stored under its sequence.
+/// The outcome of a batch that was committed before, given the checksum that is stored under its sequence.
 pub(crate) fn earlier(stored_crc32c: Option<i64>, batch: &Batch) -> Committed {
     if stored_crc32c.is_none_or(|crc32c| crc32c == i64::from(batch.crc32c)) {
         Committed::Duplicate

@@ -54,7 +54,7 @@ pub struct Token<'a> {
     pub closed: bool,
 }
 
-/// The tokens of a text. Unfinished quotes and comments reach to the end: the database will complain.
+/// The tokens of a statement. Unfinished quotes and comments reach to the end: the database will complain.
 pub fn tokens(sql: &str, dialect: Dialect) -> impl Iterator<Item = Token<'_>> {
     let mut at = 0;
     std::iter::from_fn(move || {

@@ -23,7 +23,7 @@ pub fn example(name: &str) -> PathBuf {
     built("examples", "--example", name)
 }
 
-/// A program below the profile's folder, which cargo builds with `flag`.
+/// A program below the profile's directory, which cargo builds with `flag`.
 #[track_caller]
 fn built(below: &str, flag: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test executable has a path");

@@ -9,7 +9,7 @@
 //! Programs of the workspace are looked up beside the test executable, so build them first:
 //! `scripts/test` does, and `cargo build --workspace --bins --examples` by hand.
 //!
-//! Set `HEAVY_KEEP_TMP=1` to keep the temporary folders; where they are is printed to stderr.
+//! Set `HEAVY_KEEP_TMP=1` to keep the temporary directories; their paths are printed to stderr.
 
 mod binary;
 mod eventually;

@@ -78,7 +78,7 @@ impl Run {
         self
     }
 
-    /// Sets the working folder.
+    /// Sets the working directory.
     #[must_use]
     pub fn current_dir(mut self, folder: impl AsRef<Path>) -> Run {
         self.folder = Some(folder.as_ref().to_owned());

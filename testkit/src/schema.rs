@@ -13,7 +13,7 @@ impl Schema {
     /// Reads `docs/FILE`.
     ///
     /// # Panics
-    /// When there is none, or it is no schema.
+    /// When it does not exist, or is not a schema.
     #[must_use]
     pub fn of_docs(file: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(file);
@@ -26,7 +26,7 @@ impl Schema {
     /// A schema inside of an OpenAPI document, which may refer to the document's components.
     ///
     /// # Panics
-    /// When it is no schema.
+    /// When it is not a schema.
     #[must_use]
     pub fn of_openapi(document: &Value, schema: &Value) -> Self {
         let mut schema = schema.clone();

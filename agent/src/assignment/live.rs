@@ -99,7 +99,7 @@ impl LiveTest {
         }
     }
 
-    /// Gives it new params, and tells the scheduler whether it accepted them.
+    /// Sends it new params, and tells the scheduler whether it accepted them.
     pub(super) fn new_params(
         &self,
         params: Result<WorkflowParams, String>,

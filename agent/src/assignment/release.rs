@@ -33,7 +33,7 @@ const PAST_NS: i64 = 1_000_000;
 /// What calls under way at the end may still take.
 const LAST_CALLS_LIMIT: Duration = Duration::from_secs(1);
 
-/// What one assignment releases, and to whom.
+/// What one assignment releases, and to which load test.
 #[derive(Debug)]
 pub(crate) struct Releaser {
     pub(crate) plan: SharedPlan,

@@ -71,7 +71,7 @@ impl RunningShare {
         Ok((running, shared.delivery.take_over(spool)))
     }
 
-    /// Plans the load by a revision, and gives what releases it.
+    /// Plans the load by a revision, and returns what releases it.
     pub(super) fn releaser(
         &mut self,
         load: Load,
@@ -104,7 +104,7 @@ impl RunningShare {
         self.health.releases_ended();
     }
 
-    /// Continues the plan by a newer revision. Gives up to where everything had been released; `None` before
+    /// Continues the plan by a newer revision. Returns up to where everything had been released; `None` before
     /// releases begin.
     pub(super) fn revise(&self, revision: &Revision) -> Option<u64> {
         Some(self.plan.as_ref()?.lock().revise(revision))

@@ -128,7 +128,7 @@ impl Rollup {
         class
     }
 
-    /// Counts an iteration that was due at `scheduled_ns`, and gives its workflow and whether it has a response time;
+    /// Counts an iteration that was due at `scheduled_ns`, and returns its workflow and whether it has a response time;
     /// `None` if none such was released.
     pub(crate) fn iteration(
         &mut self,

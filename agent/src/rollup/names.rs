@@ -39,7 +39,7 @@ impl NameTable {
         }
     }
 
-    /// The symbol of a text: a new one if there is room, else that of the others.
+    /// The symbol of a string: a new one within the limit, else that of `(other)`.
     pub(crate) fn symbol(&mut self, text: &str) -> Symbol {
         if text.is_empty() {
             return EMPTY;

@@ -6,7 +6,7 @@ use heavy_load::protocol;
 
 use super::names::{EMPTY, NameTable, Symbol};
 
-/// Families that are told apart in one job.
+/// Limit of distinct protocols in one job.
 const MAX_FAMILIES: usize = 16;
 
 /// Longer names of protocols are resolved each time.

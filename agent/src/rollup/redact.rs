@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// Longer texts are cut: rows and messages are for people, and everything is bounded.
 pub(crate) const MAX_TEXT_BYTES: usize = 4 << 10;
 
-/// Cuts a text to [`MAX_TEXT_BYTES`], at a character.
+/// Truncates a string to [`MAX_TEXT_BYTES`], at a character boundary.
 pub(crate) fn bounded(text: &str) -> &str {
     &text[..text.floor_char_boundary(MAX_TEXT_BYTES)]
 }

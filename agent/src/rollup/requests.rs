@@ -13,7 +13,7 @@ use super::names::{EMPTY, NameTable, OTHERS, Symbol};
 use super::protocols::Protocols;
 use super::recorder::BatchedRecorder;
 
-/// Request identities that are told apart in one job.
+/// Limit of distinct request identities in one job.
 const MAX_IDENTITIES: usize = 1000;
 
 /// Rows of one batch; a load test that makes more (by inventing status codes, say) gets them merged.

@@ -113,7 +113,7 @@ impl LedgerSecond {
         self.open.as_ref().map_or(0, HashSet::len)
     }
 
-    /// From now on numbers are believed as far as the count allows. Gives how many were known.
+    /// From now on numbers are believed as far as the count allows. Returns how many were known.
     pub(crate) fn only_count(&mut self) -> usize {
         self.open.take().map_or(0, |open| open.len())
     }

@@ -110,7 +110,7 @@ impl SegmentLog {
         }
     }
 
-    /// Adds a batch and gives its sequence. What cannot be written is kept in memory, and the error is given too.
+    /// Adds a batch and returns its sequence. What cannot be written is kept in memory, and the error is given too.
     pub(crate) fn append(&mut self, content: Bytes) -> (u64, io::Result<()>) {
         let sequence = self.last() + 1;
         let crc32c = crc32c::crc32c(&content);

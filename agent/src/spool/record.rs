@@ -42,7 +42,7 @@ pub(crate) struct Found {
     pub(crate) length: usize,
 }
 
-/// What stands before the bytes of a record.
+/// The header before the bytes of a record.
 pub(crate) fn header(bytes: &[u8], crc32c: u32, sequence: u64) -> [u8; HEADER_BYTES] {
     let length = u32::try_from(bytes.len()).expect("a record is at most 16 MiB");
     let mut header = [0; HEADER_BYTES];

@@ -129,7 +129,7 @@ impl World {
         self.scheduler.say(Heard::Stop(stop)).await;
     }
 
-    /// Waits until the agent says that an assignment is in a state, and gives what it said.
+    /// Waits until the agent says that an assignment is in a state, and returns what it said.
     pub(crate) async fn state(&self, job: &str, state: v1::AssignmentState) -> v1::AssignmentUpdate {
         let is = |update: &v1::AssignmentUpdate| update.job == job && update.state() == state;
         let heard = self.scheduler.heard.subscribe();
@@ -144,7 +144,7 @@ impl World {
         heard.updates.into_iter().find(is).expect("it was just there")
     }
 
-    /// Assigns the fixture, starts it, waits for its end, and gives what was delivered.
+    /// Assigns the fixture, starts it, waits for its end, and returns what was delivered.
     pub(crate) async fn run_fixture(&self, job: &str, spec: JobSpec) -> Delivered {
         self.assign(job, &fixture(), spec).await;
         self.state(job, v1::AssignmentState::Prepared).await;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// How many products the shop has.
 const PRODUCTS: u64 = 100;
 
-/// One visitor in so many buys.
+/// One visitor in this many buys.
 const BUYERS: u64 = 4;
 
 /// Looks at the list and at one product; some visitors buy it. The param `url` is the shop's address.

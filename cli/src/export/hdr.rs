@@ -30,7 +30,7 @@ struct LogInterval {
     responses: Histogram,
 }
 
-/// Writes the log, and gives what is in it.
+/// Writes the log, and returns what is in it.
 pub(super) async fn write(
     store: &dyn Store,
     job: &JobInfo,

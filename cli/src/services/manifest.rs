@@ -34,7 +34,7 @@ const KEYS: [&str; 9] = [
 pub(super) struct Manifest {
     /// In place of the directory's name.
     pub(super) name: Option<String>,
-    /// Who is asked about it.
+    /// The team or person to ask.
     pub(super) owner: Option<String>,
     /// For people.
     pub(super) description: Option<String>,

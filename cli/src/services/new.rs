@@ -186,7 +186,7 @@ fn write(files: &NewFiles) -> Result<(), CommandFailure> {
     Ok(())
 }
 
-/// Puts a text in the place of a file at once, so that no half of it is ever there.
+/// Replaces a file atomically.
 fn replace(file: &Path, text: &str) -> Result<(), CommandFailure> {
     let failed = |error| CommandFailure::new(format!("cannot write {}: {error}", shown(file)));
     let draft = file.with_extension("rs.new");

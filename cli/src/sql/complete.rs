@@ -22,7 +22,7 @@ pub(super) struct Catalogue {
 }
 
 impl Catalogue {
-    /// Whether a text is made of whole statements and commands.
+    /// Whether the input consists of whole statements and commands.
     pub(super) fn is_whole(&self, text: &str) -> bool {
         is_blank(split(text, self.dialect).1, self.dialect)
     }

@@ -10,7 +10,7 @@ pub(crate) enum ScriptInput<'a> {
     Command(&'a str),
 }
 
-/// Splits a text. What is left is a statement that has no end yet.
+/// Splits a script. The remainder is an unfinished statement.
 pub(crate) fn split(text: &str, dialect: Dialect) -> (Vec<ScriptInput<'_>>, &str) {
     let mut inputs = Vec::new();
     let mut rest = text;
@@ -33,7 +33,7 @@ pub(crate) fn split(text: &str, dialect: Dialect) -> (Vec<ScriptInput<'_>>, &str
     }
 }
 
-/// Whether a text is white space and finished comments only.
+/// Whether a script is only white space and finished comments.
 pub(crate) fn is_blank(text: &str, dialect: Dialect) -> bool {
     tokens(text, dialect)
         .all(|token| matches!(token.kind, TokenKind::Blank | TokenKind::Comment) && token.closed)

@@ -1,4 +1,4 @@
-//! The shell: reads what is typed, answers, and goes on after errors.
+//! The shell: reads commands and statements, prints answers, and continues after errors.
 
 mod editor;
 mod pager;

@@ -3,7 +3,7 @@
 use heavy_testkit::{Nginx, Run, Service, TempDir, binary, free_port};
 
 /// Submits a job to a scheduler and an agent of their own, of the collector that `collector` names given the scheduler's
-/// URL; gives that name and what submit said.
+/// URL; returns that name and what submit said.
 fn submit(target: &str, collector: impl Fn(String) -> String) -> (String, String) {
     let home = TempDir::new("no-collector");
     let run = |name: &str| Run::binary(name).env("XDG_DATA_HOME", home.path());

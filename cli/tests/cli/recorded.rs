@@ -184,7 +184,7 @@ impl Recorded {
         }
     }
 
-    /// Records a job, and gives its id.
+    /// Records a job, and returns its id.
     pub(crate) fn record(&self, job: Job) -> String {
         let info = job.info();
         let mut fold = Aggregator::new(info.spec.load(), ["one".to_owned()]);

@@ -17,7 +17,7 @@ fn target() -> Handle {
     Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap()
 }
 
-/// Runs `test` in a folder of its own and gives how it ended and its summary.
+/// Runs `test` in a folder of its own and returns how it ended and its summary.
 fn run(test: &str, args: &[&str]) -> (Finished, Summary) {
     let folder = TempDir::new("run");
     let run = Run::binary("heavy").args([

@@ -23,7 +23,7 @@ fn after(answer: &str, send: &str) -> Value {
     on(&[answer, PROMPT], send)
 }
 
-/// Runs the shell, types what the steps say, and gives all that was on the screen.
+/// Runs the shell, types what the steps say, and returns all that was on the screen.
 fn talk(stored: &Stored, pager: &str, steps: &[Value]) -> String {
     let run = Run::new("python3")
         .args(["-c", include_str!("terminal.py")])

@@ -132,7 +132,7 @@ pub struct BreakLine {
 }
 
 impl BreakLine {
-    /// In words, as in `slower`.
+    /// In words, such as `slower`.
     #[must_use]
     pub fn word(&self) -> &'static str {
         let more = self.value > self.usual;

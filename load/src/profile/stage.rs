@@ -16,16 +16,16 @@ pub struct Stage {
     pub rate: Rate,
 }
 
-/// Why a text is no stage.
+/// Why a stage cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not two parts.
     #[error("invalid stage `{}`: expected a duration and the rate at its end (30s:100, 1m:0)", .0.escape_debug())]
     Syntax(String),
-    /// The first part is no duration.
+    /// The first part is not a duration.
     #[error(transparent)]
     Duration(#[from] span::Error),
-    /// The second part is no rate.
+    /// The second part is not a rate.
     #[error(transparent)]
     Rate(#[from] rate::Error),
 }

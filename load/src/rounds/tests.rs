@@ -7,7 +7,7 @@ fn rounds(rules: Rules) -> Rounds {
     Rounds::new([(0, rules)])
 }
 
-/// Runs all that starts before `end` with iterations of `takes`; gives what started: user, scheduled, started.
+/// Runs all that starts before `end` with iterations of `takes`; returns what started: user, scheduled, started.
 fn run(rounds: &mut Rounds, takes: u64, end: u64, quota: u64) -> Vec<(u64, u64, u64)> {
     let (mut started, mut running, mut now, mut next_n) = (Vec::new(), Vec::new(), 0, 0);
     while now < end {

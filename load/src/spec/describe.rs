@@ -8,7 +8,7 @@ use crate::span::Span;
 use crate::users::Users;
 
 impl LoadSpec {
-    /// The load in words, as in `100/s for 30s` or `50 users for 1m, paced at 1s`.
+    /// The load in words, such as `100/s for 30s` or `50 users for 1m, paced at 1s`.
     #[must_use]
     pub fn describe(&self) -> String {
         let mut text = if self.is_open() {

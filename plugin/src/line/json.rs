@@ -66,7 +66,7 @@ pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Whether some byte cannot stand in a JSON string as it is. Nearly always none, so nothing is gained by stopping at the
+/// Whether some byte must be escaped in a JSON string. Nearly always none, so nothing is gained by stopping at the
 /// first, and without a stop eight bytes are looked at in one step.
 fn needs_escapes(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();

@@ -26,7 +26,7 @@ pub struct RequestLine<'a> {
     pub sequence_id: Cow<'a, str>,
     /// The requested URL.
     pub url: Cow<'a, str>,
-    /// The method, as in `GET`.
+    /// The method, such as `GET`.
     pub method: Cow<'a, str>,
     /// The protocol's status; over HTTP 0 means no response.
     pub status: u16,
@@ -57,7 +57,7 @@ pub struct RequestLine<'a> {
     pub request_id: Cow<'a, str>,
     /// The protocol, such as `HTTP/1.1`; empty if absent, which means HTTP.
     pub proto: Cow<'a, str>,
-    /// `remoteAddr`: the peer of the connection, as in `127.0.0.1:8080`; empty if absent.
+    /// `remoteAddr`: the peer of the connection, such as `127.0.0.1:8080`; empty if absent.
     pub remote_addr: Cow<'a, str>,
     /// Whether the connection had served a request before.
     pub reused: Option<bool>,

@@ -1,4 +1,4 @@
-//! Values as they stand in messages. What comes from the wire is checked; nothing in it can panic.
+//! Fields of messages. Decoding checks what comes from the wire and never panics.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ pub enum Error {
     /// A damaged histogram.
     #[error("a histogram of the batch is damaged")]
     Histogram(#[from] Malformed),
-    /// A status that is no status.
+    /// An invalid status code.
     #[error("invalid status code {0}")]
     Status(u32),
-    /// A window that is none.
+    /// An unknown window.
     #[error("unknown window {0}")]
     Window(u32),
     /// An end of an assignment that this version does not know.
@@ -54,13 +54,13 @@ impl Texts {
     }
 }
 
-/// A value that stands in messages as a `Wire`.
+/// A value that messages hold as a `Wire`.
 pub(super) trait Field<Wire>: Sized {
     fn encode(&self, texts: &mut Dictionary) -> Wire;
     fn decode(wire: &Wire, texts: &Texts) -> Result<Self, Error>;
 }
 
-/// Values that stand in messages as they are.
+/// Values that messages hold unchanged.
 macro_rules! plain {
     ($($type:ty)*) => {$(
         impl Field<$type> for $type {

@@ -61,7 +61,7 @@ impl AgentTable {
 
     /// The roll-ups, at most one a workflow, that balance the accounts of an agent; see
     /// [`super::Aggregator::settle_agent`]. Its own accounts hold them already. They fall into the first second that
-    /// it has not completed, at most `last_second`; `window_of` gives a second's window.
+    /// it has not completed, at most `last_second`; `window_of` returns a second's window.
     pub(super) fn settle(
         &mut self,
         agent: &str,

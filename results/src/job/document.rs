@@ -56,7 +56,7 @@ pub(super) fn take(document: &mut Keys, names: &[&str]) -> Value {
     Value::Object(taken.collect())
 }
 
-/// Refuses the first key that is none of these.
+/// Refuses the first unknown key.
 pub(super) fn refuse_unknown<E: serde::de::Error>(document: &Keys, known: &[&str]) -> Result<(), E> {
     let Some(key) = document.keys().find(|key| !known.contains(&key.as_str())) else {
         return Ok(());

@@ -107,7 +107,7 @@ pub struct JobView {
     pub summary: Option<crate::summary::Summary>,
 }
 
-/// What became of thresholds on a job's stored results.
+/// The outcomes of thresholds on a job's stored results.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Checked {
@@ -166,7 +166,7 @@ pub struct AgentInfo {
     pub cores: u32,
     /// As in `uname -m`.
     pub architecture: String,
-    /// The host's glibc, as in `2.36`; empty when unknown.
+    /// The host's glibc, such as `2.36`; empty when unknown.
     pub glibc: String,
     /// The job it works on.
     #[cfg_attr(feature = "schema", schema(required))]

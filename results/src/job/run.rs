@@ -197,7 +197,7 @@ impl RunSpec {
         names.collect()
     }
 
-    /// The load in words, as in `100/s for 30s`.
+    /// The load in words, such as `100/s for 30s`.
     #[must_use]
     pub fn describe_load(&self) -> String {
         let own = self.own_loads().filter(|(_, load)| load.is_given());

@@ -32,7 +32,7 @@ pub struct WindowSummary {
 /// The job's seconds, drawn together into a few hundred points.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {
-    /// How many seconds each point stands for: a power of two.
+    /// How many seconds each point covers: a power of two.
     pub point_s: u32,
     /// Upper bounds of the bands of [`Point::bands`], ascending; the last one is the slowest of all.
     pub bands_upper_ms: Vec<f64>,

@@ -59,7 +59,7 @@ impl fmt::Display for Aggregate {
     }
 }
 
-/// How a value has to stand to its limit.
+/// The comparison of a value with its limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operator {
     /// `<`
@@ -88,7 +88,7 @@ pub(super) const OPERATORS: [(&str, Operator); 7] = [
 ];
 
 impl Operator {
-    /// Whether the value stands to the limit as it should.
+    /// Whether the value meets the limit.
     #[expect(clippy::float_cmp, reason = "who asks for equal numbers means equal numbers")]
     pub(super) fn holds(self, value: f64, limit: f64) -> bool {
         match self {

@@ -38,7 +38,7 @@ pub(super) fn limit(threshold: &Threshold) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether what follows the limit goes together.
+/// Whether the clauses after the limit are compatible.
 pub(super) fn clauses(threshold: &Threshold) -> Result<(), Error> {
     if let Some(window) = threshold.window
         && window > LONGEST_WINDOW

@@ -74,7 +74,7 @@ impl WindowScan {
         }
     }
 
-    /// Judges all windows that end before a second; gives the first that was broken.
+    /// Judges all windows that end before a second; returns the first that was broken.
     pub(super) fn advance(
         &mut self,
         threshold: &Threshold,

@@ -62,7 +62,7 @@ impl ThresholdWatch {
         }
     }
 
-    /// Judges, while the job runs, what ends before a second: everything before it has to be known. Gives the first
+    /// Judges, while the job runs, what ends before a second: everything before it has to be known. Returns the first
     /// threshold that is broken and is to end the load; only the first time.
     pub(crate) fn advance(
         &mut self,

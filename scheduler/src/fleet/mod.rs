@@ -74,7 +74,7 @@ impl Fleet {
         self.lock().registry.connected().collect()
     }
 
-    /// Gives a free agent a job; false if it is not there any more.
+    /// Assigns a job to a free agent; false if it is not there any more.
     pub(crate) fn take(&self, agent: &str, job: Uuid) -> bool {
         self.lock().registry.take(agent, job)
     }
@@ -117,7 +117,7 @@ impl Fleet {
         }
     }
 
-    /// Takes an agent in; gives its stream's number and what is to be sent to it.
+    /// Takes an agent in; returns its stream's number and what is to be sent to it.
     async fn register(
         &self,
         introduction: Introduction,

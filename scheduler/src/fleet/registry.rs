@@ -166,7 +166,7 @@ impl Registry {
         }
     }
 
-    /// Forgets agents whose lease is over; gives the jobs that they took with them.
+    /// Forgets agents whose lease is over; returns the jobs that they took with them.
     pub(crate) fn expire(&mut self, now_ns: u64) -> Vec<(String, Option<Uuid>)> {
         let lease_ns = self.lease_ns;
         self.agents
@@ -175,7 +175,7 @@ impl Registry {
             .collect()
     }
 
-    /// Gives an agent a job; false if it is not there or has one.
+    /// Assigns a job to an agent; false if it is not there or has one.
     pub(crate) fn take(&mut self, name: &str, job: Uuid) -> bool {
         match self.agents.get_mut(name) {
             Some(agent) if agent.job.is_none() && agent.connection.is_some() => {

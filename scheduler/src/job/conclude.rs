@@ -1,4 +1,4 @@
-//! The last words on a job: verdict, last summary, final state, all written before anybody is told.
+//! The end of a job: writes verdict, last summary and final state before it informs watchers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +54,7 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
     conclude(&*store, &mut job, ran).await;
 }
 
-/// Fills in what results say of a job; gives the last rows and the last summary.
+/// Fills in what results say of a job; returns the last rows and the last summary.
 fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
     let Collected {
         mut aggregator,

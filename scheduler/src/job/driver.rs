@@ -1,4 +1,4 @@
-//! Carries out what a job's machine decides: gives agents their orders, writes to the store, informs watchers.
+//! Carries out what a job's machine decides: sends agents their orders, writes to the store, informs watchers.
 //!
 //! One task a job, from submission to its end. Its events come from the job service, from time and from the
 //! aggregation; nothing is decided here.
@@ -286,7 +286,7 @@ impl JobDriver {
     }
 }
 
-/// Waits for the end of the aggregation, for ever while there is none. `None` if it broke.
+/// Waits for the end of the aggregation, forever if none runs. `None` if it broke.
 async fn collected(aggregation: &mut Option<Aggregation>) -> Option<Collected> {
     match aggregation {
         Some(aggregation) => aggregation.collected().await,

@@ -95,12 +95,12 @@ impl JobMachine {
             .map_or(duration_ns, |stop| stop.end_ns.min(duration_ns))
     }
 
-    /// Who may join at an instant.
+    /// The agents that may join at an instant.
     pub(crate) fn openings(&self, now_ns: u64) -> Openings {
         self.members.openings(self.life.moment(now_ns))
     }
 
-    /// Takes an event; gives what is to be done, in order.
+    /// Takes an event; returns what is to be done, in order.
     pub(crate) fn on(&mut self, now_ns: u64, event: JobEvent) -> Vec<JobAction> {
         self.now_ns = now_ns;
         let moment = self.life.moment(now_ns);

@@ -29,7 +29,7 @@ impl Orders {
         Self { fleet, job, revision }
     }
 
-    /// Gives agents their assignments, with the values of the variables.
+    /// Sends agents their assignments, with the values of the variables.
     pub(crate) fn assign(
         &mut self,
         job: &JobInfo,
@@ -56,7 +56,7 @@ impl Orders {
         }
     }
 
-    /// Gives an agent an order; `start_wall_ns` is the job's start instant, once it is fixed.
+    /// Sends an agent an order; `start_wall_ns` is the job's start instant, once it is fixed.
     pub(crate) fn send(&mut self, agent: &str, order: &AgentOrder, start_wall_ns: u64) {
         let job = self.job.to_string();
         let message = match order {

@@ -16,7 +16,7 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
-    /// The number of the final snapshot, whoever gives it: the job's driver or the store.
+    /// The number of the final snapshot, which comes from the job's driver or the store.
     pub(crate) const LAST: u32 = u32::MAX;
 
     /// A job's first snapshot, or its final one.

@@ -19,7 +19,7 @@ impl IdempotencyKeys {
         self.jobs.get(key).copied()
     }
 
-    /// Notes which job a key made; the oldest key is forgotten when there are many. No key is no key.
+    /// Notes which job a key made; the oldest key is forgotten when there are many. An empty key is not stored.
     pub(crate) fn remember(&mut self, key: &str, job: Uuid) {
         if key.is_empty() {
             return;

@@ -194,7 +194,7 @@ async fn uploads_are_found_again() {
     assert_eq!(stored, std::fs::read(PROGRAM).unwrap());
 }
 
-/// Asks for progress with the id of the last event; gives the status and the ids of the events.
+/// Asks for progress with the id of the last event; returns the status and the ids of the events.
 async fn watch_from(world: &World, path: &str, last: &str) -> (String, Vec<String>) {
     use std::io::{Read, Write};
     let request = format!(

@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// Shuts the scheduler down and gives what it leaves.
+    /// Shuts the scheduler down and returns what it leaves.
     pub(crate) async fn end(self) -> (TempDir, Arc<dyn Store>) {
         self.shutdown.cancel();
         tokio::time::timeout(LIMIT, self.served).await.unwrap().unwrap();

@@ -165,7 +165,7 @@ impl Core {
         }
     }
 
-    /// Starts an iteration that has a slot; gives the place of its task.
+    /// Starts an iteration that has a slot; returns the place of its task.
     fn begin(self: &Rc<Self>, released: Released, slot_wait_ns: u64, user: Rc<User>) -> usize {
         let place = self.running.enter();
         let lane = released.lane;

@@ -150,7 +150,7 @@ impl OpenIteration {
         }
     }
 
-    /// Reports the iteration and gives back what it held. Without an outcome it was cut off.
+    /// Reports the iteration and returns what it held. Without an outcome it was cut off.
     fn close(&mut self, outcome: Option<CallOutcome>) {
         self.closed = true;
         let ended_ns = monotonic_ns();

@@ -1,4 +1,4 @@
-//! What a core is told to do, and its thread.
+//! The orders to a core, and its thread.
 
 use std::io;
 use std::pin::pin;

@@ -40,7 +40,7 @@ impl Pacer {
         }
     }
 
-    /// Waits until it is time to look; gives the instant.
+    /// Waits until it is time to look; returns the instant.
     pub(crate) async fn woken(&self) -> u64 {
         self.timer
             .expired()

@@ -29,7 +29,7 @@ use crate::env;
 /// So many orders may wait for a core that is busy.
 const MAX_ORDERS: usize = 1_024;
 
-/// A load test, whoever tells it what to do.
+/// A load test, run by an agent or by itself.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(super) shared: Arc<Shared>,
@@ -288,7 +288,7 @@ impl Process {
         (0..self.shared.options.cores).map(start).collect()
     }
 
-    /// Gives an order to one core and waits for its answer.
+    /// Sends an order to one core and waits for its answer.
     pub(super) async fn ask<T>(
         &self,
         core: usize,
@@ -300,7 +300,7 @@ impl Process {
         answer.await.map_err(|_| core_is_gone())
     }
 
-    /// Gives an order to all cores and waits for the answers of those that give one.
+    /// Sends an order to all cores and waits for the answers of those that give one.
     async fn ask_all<T>(&self, order: impl Fn(oneshot::Sender<T>) -> CoreOrder) -> Vec<T> {
         let cores = self.prepared.get().map_or(0, |prepared| prepared.cores.len());
         let answers = join_all((0..cores).map(|core| self.ask(core, &order))).await;

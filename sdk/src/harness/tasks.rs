@@ -50,7 +50,7 @@ impl<T> Default for Tasks<T> {
 }
 
 impl<T: Work> Tasks<T> {
-    /// Gives work of a workflow to a task that rests, or to one that `start` starts; gives the task.
+    /// Gives work of a workflow to a task that rests, or to one that `start` starts; returns the task.
     pub(crate) fn run(
         self: &Rc<Self>,
         lane: usize,

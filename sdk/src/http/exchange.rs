@@ -33,7 +33,7 @@ pub struct Exchange {
     pub phases: Phases,
     /// Whether the connection had served a request before.
     pub reused: bool,
-    /// The connection's peer, as in `127.0.0.1:8080`; `None` without a connection, or if the client does not tell.
+    /// The connection's peer, such as `127.0.0.1:8080`; `None` without a connection, or if the client does not tell.
     pub remote_addr: Option<Arc<str>>,
     /// The error, if any. There may be a response as well: a body can break off.
     pub error: Option<RequestError>,
@@ -63,7 +63,7 @@ impl Exchange {
         self.ended_ns - self.started_ns
     }
 
-    /// The protocol's name, as in `HTTP/1.1`.
+    /// The protocol's name, such as `HTTP/1.1`.
     #[must_use]
     pub fn protocol(&self) -> &'static str {
         match self.version {

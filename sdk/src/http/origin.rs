@@ -39,7 +39,7 @@ pub(crate) struct Granted {
     pub(crate) fresh: Option<ConnectTimes>,
 }
 
-/// Why there is no connection.
+/// Why no connection is available.
 pub(crate) struct Refusal {
     pub(crate) error: RequestError,
     pub(crate) times: Option<ConnectTimes>,

@@ -25,7 +25,7 @@ pub(crate) enum SocketStream {
 }
 
 impl SocketStream {
-    /// The peer, as in `127.0.0.1:8080`; `None` if it is gone.
+    /// The peer, such as `127.0.0.1:8080`; `None` if it is gone.
     fn remote_addr(&self) -> Option<Arc<str>> {
         let stream = match self {
             Self::Plain(stream) => stream,

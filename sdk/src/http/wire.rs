@@ -53,7 +53,7 @@ pub(crate) enum ExchangeEnd {
     TimedOut,
 }
 
-/// Why there is no head: hyper gives a request back whose first byte it had not written.
+/// Why no response arrived: hyper returns a request whose first byte it had not written.
 pub(crate) fn not_answered(mut error: TrySendError<Message>) -> ExchangeEnd {
     match error.take_message() {
         Some(message) => ExchangeEnd::NotSent(Box::new(message)),

@@ -1,4 +1,4 @@
-//! How listeners are told: a bounded queue and a thread for each, which the pacing never waits for.
+//! How listeners are notified: a bounded queue and a thread for each, which the pacing never waits for.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::{CallError, DropReason, Event, Listener, Options};
 use crate::harness::panics;
 
-/// One thing that a listener is told.
+/// One notice to a listener.
 #[derive(Debug, Clone)]
 pub(super) enum Notice {
     Before(Event),

@@ -1,4 +1,4 @@
-//! One call of a target, from its slot to what came of it.
+//! One call of a target, from its slot to its outcome.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -71,7 +71,7 @@ impl OpenCall {
         }
     }
 
-    /// Tells the owner that the call starts now; gives when it did.
+    /// Tells the owner that the call starts now; returns when it did.
     fn begin(&mut self) -> u64 {
         if let Some(started_ns) = self.started_ns {
             return started_ns;

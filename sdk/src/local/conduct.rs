@@ -11,7 +11,7 @@ use super::core;
 use super::run::{RunTrouble, TargetRun};
 use crate::http::monotonic_ns;
 
-/// Carries a run out and gives its report. Blocks until all of it is over.
+/// Carries a run out and returns its report. Blocks until all of it is over.
 pub(super) fn conduct(run: &Arc<TargetRun>) -> Report {
     let failing = Arc::clone(run);
     let failed: Arc<dyn Fn(&str) + Send + Sync> =

@@ -38,7 +38,7 @@ pub(super) struct CallCore {
     stopped: Cell<bool>,
 }
 
-/// The body of a thread: makes its calls and gives what it counted.
+/// The body of a thread: makes its calls and returns what it counted.
 pub(super) fn work(index: usize, run: &Arc<TargetRun>, announcer: Announcer) -> io::Result<Report> {
     let runtime = Builder::new_current_thread()
         .enable_all()

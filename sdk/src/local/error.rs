@@ -12,7 +12,7 @@ use super::Report;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The rate is no rate, 0, or too high.
+    /// The rate is invalid, 0, or too high.
     #[error(transparent)]
     InvalidRate(#[from] rate::Error),
     /// The duration is 0, or longer than a year.
@@ -51,7 +51,7 @@ pub enum Error {
     /// [`block_on`](super::block_on) was called where a tokio runtime runs, which it would block.
     #[error("block_on cannot run inside a tokio runtime: await the future instead")]
     InsideRuntime,
-    /// The operating system gives no thread, timer or event queue.
+    /// The operating system provides no thread, timer or event queue.
     #[error("cannot start the worker threads")]
     Runtime(#[source] io::Error),
 }

@@ -8,7 +8,7 @@ use super::run::Beginning;
 use super::{Error, Report, Worker};
 use crate::Result;
 
-/// Lets workers work together, from one common instant on; gives their reports in their order.
+/// Lets workers work together, from one common instant on; returns their reports in their order.
 ///
 /// A worker fails when as many of its calls have failed as its
 /// [`stop_on_error`](super::Options::stop_on_error) says, when its target panics, or when one of its listeners fails.

@@ -1,4 +1,4 @@
-//! Listeners: code that sees every call, and what it is told.
+//! Listeners: code that sees every call, and its notices.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -77,7 +77,7 @@ fn gone() -> Error {
 ///
 /// # Errors
 /// Those of the future; [`Error::InsideRuntime`] when the thread is one of a tokio runtime, which would be blocked: await
-/// the future there; [`Error::Runtime`] when the operating system gives no event queue.
+/// the future there; [`Error::Runtime`] when the operating system provides no event queue.
 pub fn block_on<T, E: From<Error>>(future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     if Handle::try_current().is_ok() {
         return Err(Error::InsideRuntime.into());

@@ -46,7 +46,7 @@ pub async fn work(
 /// stop.
 ///
 /// # Errors
-/// [`Error::InvalidLimit`]. The function gives [`Error::Busy`] while an earlier amount is at work, and
+/// [`Error::InvalidLimit`]. The function returns [`Error::Busy`] while an earlier amount is at work, and
 /// [`Error::Runtime`] if a thread cannot be started.
 ///
 /// ```
@@ -165,7 +165,7 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Builder {
-    /// What it calls. Without one there is no worker.
+    /// What it calls; required.
     pub fn target(mut self, target: impl AsyncFn() -> Result<()> + Send + Sync + 'static) -> Self {
         self.target = Some(Arc::new(target));
         self

@@ -19,7 +19,7 @@ fn worker(
     Worker::new("100/s", duration, target, options).unwrap()
 }
 
-/// Asserts that the worker `shop` has failed, that the other was stopped, and gives what was said.
+/// Asserts that the worker `shop` has failed, that the other was stopped, and returns what was said.
 #[track_caller]
 fn assert_both_stopped(error: &Error) -> &str {
     let (Error::Target(failed) | Error::Listener(failed)) = error else {

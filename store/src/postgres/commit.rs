@@ -83,7 +83,7 @@ async fn try_commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, E
     Ok(Committed::Stored)
 }
 
-/// Moves the producer's mark and gives the producer's id, or says what became of the batch already.
+/// Moves the producer's mark and returns the producer's id, or the outcome if the batch was handled before.
 async fn advance(
     connection: &mut PgConnection,
     batch: &Batch,
@@ -112,7 +112,7 @@ async fn advance(
     }
 }
 
-/// What became of a batch that is not its producer's next one.
+/// The outcome of a batch that is not its producer's next one.
 async fn known_sequence(connection: &mut PgConnection, batch: &Batch) -> Result<Committed, sqlx::Error> {
     let producer = &batch.producer;
     let row: Option<(i64, i64, i64)> = sqlx::query_as(

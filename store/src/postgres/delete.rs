@@ -18,7 +18,7 @@ pub(super) async fn jobs(store: &PostgresStore, jobs: &[Uuid], what: Deletion) -
     Ok(deleted)
 }
 
-/// Notes the deletions and deletes all but the rows; gives the jobs that there are.
+/// Notes the deletions and deletes all but the rows; returns the jobs that there are.
 ///
 /// It locks the jobs, so that no producer of theirs can begin and no series can be saved, and their producers, so that
 /// no batch is under way.

@@ -9,7 +9,7 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    /// Room for so many rows of these columns, which are separated by commas.
+    /// Room for this many rows of these columns, which are separated by commas.
     pub(super) fn new(columns: &str, rows: usize, bytes_per_row: usize) -> Self {
         let fields = columns.split(',').count() as i16;
         let mut bytes = Vec::with_capacity(HEADER.len() + rows * bytes_per_row + 2);

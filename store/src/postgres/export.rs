@@ -1,4 +1,4 @@
-//! Raw rows, streamed by the simple protocol, which gives every value as text.
+//! Raw rows, streamed by the simple protocol, which returns every value as text.
 
 use std::borrow::Cow;
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::identity::Identity;
 
-/// Beyond so many jobs or identities of one all are forgotten; storing one again does nothing.
+/// Beyond this many jobs, or identities of one, the cache is cleared; storing one again does nothing.
 const MOST_JOBS: usize = 64;
 const MOST_IDENTITIES: usize = 100_000;
 

@@ -9,7 +9,7 @@ use crate::sequence::{self, Last, SequenceCheck, stream_name};
 use crate::text::{clean, count};
 use crate::{Batch, Committed, Content, Error, identity};
 
-/// Beyond so many the known identities are forgotten and looked up again.
+/// Beyond this many the cache of identities is cleared, and they are looked up again.
 const MOST_KNOWN_IDENTITIES: usize = 100_000;
 
 pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committed, Error> {
@@ -63,7 +63,7 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
     Ok(Committed::Stored)
 }
 
-/// Moves the producer's mark and gives the producer's id, or says what became of the batch already.
+/// Moves the producer's mark and returns the producer's id, or the outcome if the batch was handled before.
 async fn advance(
     connection: &mut SqliteConnection,
     batch: &Batch,
@@ -146,7 +146,7 @@ async fn key_for_rows(connection: &mut SqliteConnection, job: Uuid) -> Result<Op
         .await
 }
 
-/// What becomes of a batch of a job that is not there.
+/// The outcome of a batch of an unknown job.
 async fn without_job(connection: &mut SqliteConnection, job: Uuid) -> Result<Committed, sqlx::Error> {
     let deleted = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM deletions WHERE job_id = ?)")
         .bind(id(job))

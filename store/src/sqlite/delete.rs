@@ -26,7 +26,7 @@ pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> 
     Ok(deleted)
 }
 
-/// Notes the deletion and deletes all but the rows; false if there is no such job.
+/// Notes the deletion and deletes all but the rows; false if the job does not exist.
 async fn forget(connection: &mut SqliteConnection, job: Uuid, what: Deletion) -> Result<bool, Error> {
     let id = id(job);
     let row: Option<(i64, bool, String)> =

@@ -24,7 +24,7 @@ async fn objects(bed: &Bed) -> u64 {
     }
 }
 
-/// Runs a statement behind the store's back; gives its value, if it has one.
+/// Runs a statement behind the store's back; returns its value, if it has one.
 async fn run(bed: &Bed, sql: &'static str) -> String {
     if let Some(database) = &bed.postgres {
         drop(database.query(sql));

@@ -9,7 +9,7 @@ pub(super) struct Account {
     pub(super) gid: u32,
 }
 
-/// The folder with `initdb` and `postgres`: `$HEAVY_TEST_PG_BIN`, `PATH`, or the newest below
+/// The directory with `initdb` and `postgres`: `$HEAVY_TEST_PG_BIN`, `PATH`, or the newest below
 /// /usr/lib/postgresql.
 pub(super) fn bin_folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("HEAVY_TEST_PG_BIN") {

@@ -25,7 +25,7 @@ pub(super) struct SdkFlags {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sdk {
-    /// What stands behind `heavy-sdk =` in a Cargo.toml.
+    /// The value of `heavy-sdk =` in a Cargo.toml.
     pub(super) dependency: String,
     /// The Cargo.lock with the versions that the SDK was tested with, if there is one.
     pub(super) lock: Option<PathBuf>,

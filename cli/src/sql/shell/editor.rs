@@ -146,7 +146,7 @@ impl Validator for Typing {
     }
 }
 
-/// Whether there is something to do: words that are no SQL, commands, statements with their ends.
+/// Whether the input can run: words that are not SQL, commands, finished statements.
 fn is_whole(text: &str, catalogue: &Catalogue) -> bool {
     matches!(text.trim(), "exit" | "quit" | "help") || catalogue.is_whole(text)
 }

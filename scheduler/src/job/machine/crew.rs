@@ -1,4 +1,4 @@
-//! The agents of one job and what they are told of its load: joining and leaving, changes of load and params, and the
+//! The agents of one job and what the scheduler sends them of its load: joining and leaving, changes of load and params, and the
 //! acknowledgements of all that.
 
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Crew {
         }
     }
 
-    /// Who may join at an instant.
+    /// The agents that may join at an instant.
     pub(crate) fn openings(&self, time: JobTime) -> Openings {
         let lasts = time.cut_ns() + SHORTEST_STAY_NS < self.team.load().duration_ns();
         Openings {
@@ -81,7 +81,7 @@ impl Crew {
         }
     }
 
-    /// Reserves a seat for an agent; false if there is none, or it had its turn.
+    /// Reserves a seat for an agent; false if none is free, or the agent already had one.
     pub(crate) fn join(&mut self, time: JobTime, agent: &Candidate) -> bool {
         let openings = self.openings(time);
         openings.room > 0
@@ -134,7 +134,7 @@ impl Crew {
         Ok(())
     }
 
-    /// Gives all load tests new params, now and when an agent joins.
+    /// Sends all load tests new params, now and when an agent joins.
     pub(crate) fn replace_params(&mut self, time: JobTime, params: &str, who: &str, actions: &mut Actions) {
         self.params.live = Some(params.to_owned());
         for agent in self.team.present() {

@@ -33,7 +33,7 @@ pub(crate) enum JobEvent {
     Stop { now: bool, who: String },
     /// A client changes the load. Answered by one [`JobAction::Reply`].
     Change { change: LoadChange, who: String },
-    /// A client gives the load tests new params. Answered by one [`JobAction::Reply`].
+    /// A client sends the load tests new params. Answered by one [`JobAction::Reply`].
     Params { params: String, who: String },
     /// A threshold that stops the load is broken.
     Broken { reason: String },
@@ -98,7 +98,7 @@ pub(crate) enum AgentOrder {
     Stop(StopTerms),
     /// Follow a revision from its cut on.
     Revise(Arc<Revision>),
-    /// Have the load test divide the params among so many seats.
+    /// Have the load test divide the params among this many seats.
     Split {
         seats: u32,
     },

@@ -26,7 +26,7 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
-    /// Who may join at an instant.
+    /// The agents that may join at an instant.
     pub(crate) fn openings(&self, moment: Moment) -> Openings {
         match (&self.crew, moment.running()) {
             (Some(crew), Ok(time)) => crew.openings(time),
@@ -56,7 +56,7 @@ impl Membership {
         }
     }
 
-    /// Takes a report; gives why the job has failed, if so.
+    /// Takes a report; returns why the job has failed, if so.
     pub(crate) fn update(
         &mut self,
         moment: Moment,
@@ -101,7 +101,7 @@ impl Membership {
         None
     }
 
-    /// Takes the loss of an agent; gives what it means for the job, if anything.
+    /// Takes the loss of an agent; returns what it means for the job, if anything.
     pub(crate) fn lose(
         &mut self,
         moment: Moment,
@@ -149,7 +149,7 @@ impl Membership {
         }
     }
 
-    /// Takes an answer to an order; gives why the job has failed, if so.
+    /// Takes an answer to an order; returns why the job has failed, if so.
     pub(crate) fn answer(
         &mut self,
         moment: Moment,

@@ -52,7 +52,7 @@ impl Team {
         &self.newest
     }
 
-    /// Those who take part now.
+    /// The agents that take part now.
     pub(crate) fn present(&self) -> Vec<String> {
         self.newest
             .members

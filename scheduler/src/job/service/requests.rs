@@ -17,7 +17,7 @@ use crate::job::queue::LONGEST;
 use crate::job::submission::{check_env, new_job};
 
 impl JobService {
-    /// Makes a job of a document; the same `key` (if not empty) again gives the same job.
+    /// Makes a job of a document; the same `key` (if not empty) again returns the same job.
     ///
     /// # Errors
     /// When the document is wrong, its binary is missing, or the queue is full.
@@ -76,10 +76,10 @@ impl JobService {
         self.ask(reference, JobEvent::Change { change, who }).await
     }
 
-    /// Gives the load tests of a running job new params.
+    /// Sends new params to the load tests of a running job.
     ///
     /// # Errors
-    /// When it does not run, or they are no JSON.
+    /// When it does not run, or they are not JSON.
     pub(crate) async fn params(&self, reference: &str, params: String) -> Result<JobInfo, Error> {
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&params) {
             return Err(Error::Request(format!("params are not valid JSON: {error}")));

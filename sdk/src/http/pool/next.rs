@@ -1,4 +1,4 @@
-//! For whom the next connection is opened.
+//! Which request the next connection is opened for.
 
 use std::rc::Rc;
 
