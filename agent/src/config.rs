@@ -14,7 +14,7 @@ pub const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
 
 const LONGEST_NAME: usize = 64;
 
-/// All that an agent needs to know.
+/// The configuration of an agent.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
     /// URL of the scheduler, `http://HOST:PORT`.

@@ -31,7 +31,7 @@ const JSON: &str = "application/json";
 /// The schemas that others refer to, by name.
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
-/// A payload that can be described.
+/// A payload with a schema.
 pub trait Described {
     /// Whether it has to be there.
     const REQUIRED: bool = true;
@@ -130,7 +130,7 @@ impl IntoParams for NoQuery {
     }
 }
 
-/// The document of the operations that were added so far.
+/// The document of the operations added so far.
 #[derive(Debug, Default)]
 pub struct Description {
     paths: Paths,

@@ -22,7 +22,7 @@ pub trait Operation {
     const ID: &'static str;
     /// What it does.
     const SUMMARY: &'static str;
-    /// The statuses of good answers, and what each says. A 204 holds nothing, all others the answer.
+    /// The statuses of successful responses with their descriptions. A 204 has no body.
     const GOOD: &'static [(u16, &'static str)];
     /// Which errors it answers.
     const ERRORS: &'static [ErrorKind];
@@ -92,13 +92,13 @@ operations! {
     /// Change the rate of a running job from now (within 250 ms) to its end
     ChangeRate = POST "/api/v1/jobs/{job}/rate" "changeRate" (NoQuery, Json<NewRate>) -> Json<JobInfo>,
         [200 "the job with its new plan"], OF_A_CHANGE;
-    /// Start nothing more for now; the plan of a running job stands still until it is resumed
+    /// Pause a running job: no iteration starts until it is resumed
     PauseJob = POST "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job, paused"], OF_A_CHANGE;
     /// Continue a paused job where its plan stood still
     ResumeJob = POST "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job with its new end"], OF_A_CHANGE;
-    /// Give the load tests of a running job new params
+    /// Send new params to the load tests of a running job
     ChangeParams = POST "/api/v1/jobs/{job}/params" "changeParams" (NoQuery, Json<Value>) -> Json<JobInfo>,
         [200 "the job; its events say whether the load tests took the params"], OF_A_CHANGE;
     /// Judge a job by thresholds, on its results as far as they are stored; changes nothing

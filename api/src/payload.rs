@@ -1,4 +1,4 @@
-//! What bodies and answers are made of.
+//! Parts of request and response bodies.
 
 use std::marker::PhantomData;
 

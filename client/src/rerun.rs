@@ -92,7 +92,7 @@ fn again(spec: &JobSpec, load: &LoadFlags, job: &str) -> Result<Plan, Error> {
     Ok(plan)
 }
 
-/// Sees to it that the scheduler has the binary.
+/// Uploads the binary if the scheduler does not have it.
 async fn provide(
     remote: &Remote,
     args: &RerunArgs,

@@ -54,7 +54,7 @@ impl JobsArgs {
     pub const LIMIT: u32 = 20;
 }
 
-/// What a client can ask of a scheduler.
+/// Commands of a client.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Verb {
     /// Run a load test on the agents and print its results

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::events::{Event, Events};
 use super::{Error, http};
 
-/// A stream without a byte for so long is taken for broken; comments count.
+/// A stream that is silent for this long counts as broken; comments count as activity.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A stream of progress.

@@ -143,7 +143,7 @@ pub(crate) fn instant(wall_ns: u64) -> String {
     formatted(wall_ns, "%Y-%m-%d %H:%M:%S UTC")
 }
 
-/// The same as ISO 8601, without its zone, as JUnit wants it: `2026-11-21T21:50:09`.
+/// The same as ISO 8601, without its zone, as JUnit expects it: `2026-11-21T21:50:09`.
 pub(crate) fn instant_iso(wall_ns: u64) -> String {
     formatted(wall_ns, "%Y-%m-%dT%H:%M:%S")
 }

@@ -19,7 +19,7 @@ pub use distribution::{Distribution, LatencyBucket};
 /// such a document is read.
 pub const VERSION: u32 = 2;
 
-/// What came out of a job, totals only. Milliseconds are fractions with ns precision.
+/// The results of a job, totals only. Milliseconds are fractions with ns precision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// [`VERSION`].

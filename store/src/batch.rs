@@ -77,7 +77,7 @@ pub enum Committed {
     Discarded,
 }
 
-/// How far a producer has come.
+/// The progress of a producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// The producer.

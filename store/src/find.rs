@@ -24,7 +24,7 @@ pub enum FindError {
     /// No id begins so.
     #[error("no job matches the prefix `{0}`: list the jobs to see their ids")]
     Unknown(String),
-    /// Several ids begin so.
+    /// Several ids start with the prefix.
     #[error("the prefix `{prefix}` matches several jobs: use a longer one, such as {}", .ids.join(", "))]
     Ambiguous {
         /// What they begin with.

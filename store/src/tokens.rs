@@ -41,7 +41,7 @@ pub enum TokenKind {
     Sign,
 }
 
-/// A piece of a statement. All tokens of a text together are the text.
+/// A piece of a statement. All tokens together are the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token<'a> {
     /// What it is.
@@ -124,7 +124,7 @@ fn end_of_blank(bytes: &[u8], from: usize) -> usize {
     from + blanks.count()
 }
 
-/// The place of a text at or after `from`.
+/// The position of a string at or after `from`.
 fn position(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize> {
     bytes[from..]
         .windows(text.len())
@@ -132,7 +132,7 @@ fn position(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize> {
         .map(|place| from + place)
 }
 
-/// Behind a text at or after `from`.
+/// The position after a string at or after `from`.
 fn behind(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize> {
     position(bytes, from, text).map(|place| place + text.len())
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Bytes kept of each stream; a program may write more, and what follows is read and thrown away.
+/// Bytes kept of each stream; the rest is read and discarded.
 const KEPT_BYTES: usize = 64 << 20;
 
 /// Both streams of one program; clones look at the same bytes.

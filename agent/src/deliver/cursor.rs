@@ -107,7 +107,7 @@ impl Cursor {
         }
     }
 
-    /// Sends again all that is not acknowledged. Acknowledgements of what was sent before must not come any more.
+    /// Resends everything that is not acknowledged. Acknowledgements of what was sent before must not come any more.
     pub(crate) fn rewind(&mut self) {
         self.next = self.acknowledged + 1;
         self.under_way.clear();

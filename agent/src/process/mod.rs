@@ -71,7 +71,7 @@ impl fmt::Display for Exit {
     }
 }
 
-/// How far a process is on its way out.
+/// The stages of ending a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Life {
     Running,

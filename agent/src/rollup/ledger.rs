@@ -99,7 +99,7 @@ impl Ledger {
         true
     }
 
-    /// Settles those of a dropped line. Returns how many of `count` cannot be, because too few are outstanding.
+    /// Settles those of a dropped line. Returns how many of `count` exceed those outstanding.
     pub(crate) fn dropped(
         &mut self,
         workflow: WorkflowIndex,

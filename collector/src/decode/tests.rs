@@ -1,4 +1,4 @@
-//! What the wire may hold, and what it may not.
+//! Valid and invalid messages.
 
 use super::*;
 

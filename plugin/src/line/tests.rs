@@ -1,4 +1,4 @@
-//! Lines as load tests write them, well and badly.
+//! Valid and invalid lines.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -15,7 +15,7 @@ pub enum Error {
     /// Not a message of the contract.
     #[error("the content is damaged: {0}")]
     Encoding(#[from] prost::DecodeError),
-    /// The agent sent this in place of the statistics.
+    /// The agent sent this instead of statistics.
     #[error("the agent discarded the statistics: {0}")]
     Void(String),
     /// Raw rows, or nothing at all.

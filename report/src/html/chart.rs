@@ -28,7 +28,7 @@ pub(super) struct ChartLine {
     pub(super) points: Vec<(f64, Option<f64>)>,
 }
 
-/// What all charts over time share.
+/// The common parts of all charts over time.
 #[derive(Debug)]
 pub(super) struct TimeChart<'a> {
     summary: &'a Summary,

@@ -5,7 +5,7 @@ use crate::stats::{Event, LogLine};
 /// Events that a summary holds.
 const MOST_EVENTS: usize = 1000;
 
-/// What is not written yet, and the first events of the job.
+/// Pending writes, and the first events of the job.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     events: Vec<(u64, Event)>,
