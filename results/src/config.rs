@@ -122,7 +122,7 @@ mod tests {
             ("[]", "not valid"),
             (r#"{"rate": 5, "speed": 1}"#, "speed"),
             (r#"{"rate": 0}"#, "rate"),
-            (r#"{"rate": 5, "env": {"TOKEN": "x"}}"#, "TOKEN may be a secret"),
+            (r#"{"rate": 5, "env": {"TOKEN": "x"}}"#, "TOKEN has one"),
         ] {
             let problem = Config::parse("a", 1, document).unwrap_err().to_string();
             assert!(problem.contains(part), "{document}: {problem}");
