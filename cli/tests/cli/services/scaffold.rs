@@ -82,7 +82,7 @@ fn nothing_is_overwritten() {
         .finish()
         .expect_code(2)
         .stderr;
-    assert!(stderr.contains("common/src/lib.rs is there already"), "{stderr}");
+    assert!(stderr.contains("common/src/lib.rs already exists"), "{stderr}");
     assert!(!desk.path("services").exists() && !desk.path("Cargo.toml").exists());
 
     let desk = Desk::new();
@@ -101,7 +101,7 @@ fn nothing_is_overwritten() {
         .finish()
         .expect_code(2)
         .stderr;
-    assert!(stderr.contains("buy.rs is there already"), "{stderr}");
+    assert!(stderr.contains("buy.rs already exists"), "{stderr}");
     assert_eq!(
         std::fs::read_to_string(desk.path("services/shop/src/main.rs")).unwrap(),
         before
