@@ -132,7 +132,7 @@ fn what_does_not_fit_is_refused() {
         ),
         (
             with(|batch| batch.producer.as_mut().unwrap().stream = 1),
-            "rows do not belong",
+            "unexpected rows",
         ),
         (
             with(|batch| batch.producer.as_mut().unwrap().job = "x".to_owned()),
@@ -144,7 +144,7 @@ fn what_does_not_fit_is_refused() {
         ),
         (
             sent(v1::Stream::Rows, Wire::Stats(v1::Stats::default())),
-            "stats do not belong",
+            "unexpected stats",
         ),
     ] {
         let refusal = batch(sent).unwrap_err().to_string();

@@ -105,7 +105,7 @@ pub(crate) async fn what_can_never_be_stored_is_refused(bed: &Bed) {
             bed.batch(v1::Stream::Rows, 1, Content::Rows(wrong_index)),
             "workflow refers to text 1",
         ),
-        (bed.batch(v1::Stream::Stats, 1, rows(0..1)), "rows do not belong"),
+        (bed.batch(v1::Stream::Stats, 1, rows(0..1)), "unexpected rows"),
     ] {
         let ack = session.deliver(batch).await;
         assert_eq!(ack.outcome(), Outcome::Refused, "{expected}");
