@@ -163,7 +163,7 @@ mod tests {
         let problem = again(&spec, &LoadFlags::default(), "0193")
             .unwrap_err()
             .to_string();
-        assert!(problem.contains("give TOKEN with --env"), "{problem}");
+        assert!(problem.contains("set TOKEN with --env"), "{problem}");
         let flags = LoadFlags {
             env: vec![("TOKEN".to_owned(), "x".to_owned())],
             ..LoadFlags::default()

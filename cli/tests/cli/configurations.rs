@@ -38,7 +38,7 @@ fn a_job_runs_again_as_it_was() {
     let (spec, requests) = (last(&data), target.stats().requests);
 
     let refused = heavy(&data, "rerun last").expect_code(2);
-    assert!(refused.stderr.contains("give TOKEN with --env"), "{refused:?}");
+    assert!(refused.stderr.contains("set TOKEN with --env"), "{refused:?}");
     heavy(&data, "rerun last -e TOKEN=hunter3").expect_code(0);
     let again = last(&data);
     assert_eq!(
