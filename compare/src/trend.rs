@@ -1,6 +1,6 @@
 //! Many jobs of one service: their figures over time, and which job broke the trend.
 //!
-//! [`breaks`] is the rule; [`History`] is the document that is rendered.
+//! `breaks` is the rule; [`History`] is the document that is rendered.
 
 mod history;
 

@@ -71,7 +71,7 @@ impl Rate {
         })
     }
 
-    /// Starts per [`Self::per_ns`], in lowest terms.
+    /// Starts per `per_ns`, in lowest terms.
     #[must_use]
     pub const fn count(self) -> u64 {
         self.count

@@ -1,4 +1,4 @@
-//! Renderings of a summary: pure functions from [`Summary`] to text, JSON, CSV, JUnit XML, Markdown and HTML.
+//! Renderings of a summary: pure functions from [`Summary`](heavy_results::summary::Summary) to text, JSON, CSV, JUnit XML, Markdown and HTML.
 //!
 //! A report contains nothing but the summary: nothing here reads a clock, a file or a database. Names, errors and log
 //! texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.

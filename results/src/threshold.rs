@@ -1,6 +1,6 @@
 //! Thresholds: conditions on a job's metrics in k6's syntax, evaluated by the same code live and at the end.
 //!
-//! A [`Threshold`] is what a person writes, `http_req_duration{step:pay}: p(95)<500 over 30s abort`. A [`ThresholdWatch`] takes
+//! A [`Threshold`] is what a person writes, `http_req_duration{step:pay}: p(95)<500 over 30s abort`. A `ThresholdWatch` takes
 //! the roll-ups of all agents and evaluates each ([`ThresholdSummary`]), and tells when one with `abort` is broken.
 //! `docs/thresholds.md` has the grammar and every metric.
 
