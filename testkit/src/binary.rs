@@ -28,7 +28,12 @@ pub fn example(name: &str) -> PathBuf {
 fn built(below: &str, flag: &str, name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test executable has a path");
     let folder = profile_folder(&test);
-    let path = folder.join(below).join(name);
+    let beside = folder.join(below).join(name);
+    let path = if beside.is_file() {
+        beside
+    } else {
+        target_folder(folder).join(below).join(name)
+    };
     let release = if folder.ends_with("release") {
         " --release"
     } else {
@@ -49,6 +54,16 @@ fn profile_folder(executable: &Path) -> &Path {
         Some(name) if name == "deps" || name == "examples" => folder.parent().unwrap_or(folder),
         _ => folder,
     }
+}
+
+/// The profile's directory of the programs themselves, when cargo's `build.build-dir` keeps what it compiles elsewhere.
+fn target_folder(compiled: &Path) -> PathBuf {
+    let profile = compiled.file_name().unwrap_or_default();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        PathBuf::from,
+    );
+    target.join(profile)
 }
 
 #[cfg(test)]
