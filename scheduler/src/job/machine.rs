@@ -214,7 +214,7 @@ impl JobMachine {
         let timed_out = self.life.timed_out(self.now_ns);
         match self.state() {
             JobState::Preparing if timed_out => {
-                let late = self.members.shares.names(|share| share == ShareState::Assigned);
+                let late = self.members.shares.names(|share| share != ShareState::Prepared);
                 self.fail(format!(
                     "not prepared within {} s: {}; check the logs of these agents",
                     PREPARE_LIMIT_NS / 1_000_000_000,
@@ -249,6 +249,19 @@ impl JobMachine {
             }
             self.life.conclude();
             self.actions.push(JobAction::Conclude);
+        } else if self.start_ns().is_some() && !self.life.results_lost {
+            self.on_results_lost();
+        }
+    }
+
+    /// Ends the load, whose results nobody aggregates any more.
+    fn on_results_lost(&mut self) {
+        self.life.results_lost = true;
+        let reason = "the scheduler could not aggregate the results: see its log".to_owned();
+        if self.state() == JobState::Running {
+            self.end(Termination::Failed(reason), 0);
+        } else {
+            self.fail(reason);
         }
     }
 
@@ -268,13 +281,15 @@ impl JobMachine {
         }
         if self.state() == JobState::Draining && !self.life.collecting && all_done {
             self.life.collect();
-            if self.start_ns().is_some() {
-                let lost = self.members.shares.names(|share| share == ShareState::Lost);
-                let end_ns = self.end_ns();
-                self.actions.push(JobAction::Collect { lost, end_ns });
-            } else {
+            match self.start_ns() {
                 // Nothing ran, so nothing is missing.
-                self.on_collected(true);
+                None => self.on_collected(true),
+                Some(_) if self.life.results_lost => self.on_collected(false),
+                Some(_) => {
+                    let lost = self.members.shares.names(|share| share == ShareState::Lost);
+                    let end_ns = self.end_ns();
+                    self.actions.push(JobAction::Collect { lost, end_ns });
+                }
             }
         }
     }

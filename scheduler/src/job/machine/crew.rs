@@ -146,8 +146,22 @@ impl Crew {
     /// Has an agent's load test divide the params, the first time.
     pub(crate) fn divide(&mut self, agent: &str, actions: &mut Actions) {
         if self.params.ask() {
-            let seats = u32::try_from(self.team.revision().seats.len()).unwrap_or(u32::MAX);
-            actions.order(agent, AgentOrder::Split { seats });
+            self.order_division(agent, actions);
+        }
+    }
+
+    fn order_division(&self, agent: &str, actions: &mut Actions) {
+        let seats = u32::try_from(self.team.revision().seats.len()).unwrap_or(u32::MAX);
+        actions.order(agent, AgentOrder::Split { seats });
+    }
+
+    /// Sends again what an agent that waits for its part of the params may have missed.
+    pub(crate) fn resend_division(&self, agent: &str, actions: &mut Actions) {
+        if self.params.is_asked() {
+            // Whoever was asked may be this one; the first answer counts.
+            self.order_division(agent, actions);
+        } else if self.params.part(self.team.seat_of(agent)).is_some() {
+            self.give_parts(vec![agent.to_owned()], actions);
         }
     }
 

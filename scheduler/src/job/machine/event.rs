@@ -39,7 +39,8 @@ pub(crate) enum JobEvent {
     Broken { reason: String },
     /// Time passes.
     Tick,
-    /// All results that can come are aggregated; `complete` says that none is missing.
+    /// All results that can come are aggregated; `complete` says that none is missing. Before [`JobAction::Collect`]: the
+    /// aggregation broke off.
     Collected { complete: bool },
 }
 

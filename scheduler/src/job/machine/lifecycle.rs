@@ -71,6 +71,8 @@ pub(crate) struct Lifecycle {
     pub(super) stop: Option<StopTerms>,
     termination: Option<Termination>,
     pub(super) collecting: bool,
+    /// The aggregation broke off, so that nothing can be collected.
+    pub(super) results_lost: bool,
 }
 
 impl Lifecycle {
@@ -85,6 +87,7 @@ impl Lifecycle {
             stop: None,
             termination: None,
             collecting: false,
+            results_lost: false,
         }
     }
 

@@ -146,6 +146,8 @@ impl Membership {
                 actions.order(agent, AgentOrder::Start);
             }
             crew.resend(agent, actions);
+        } else if share == ShareState::Splitting {
+            crew.resend_division(agent, actions);
         }
     }
 

@@ -44,6 +44,11 @@ impl JobParams {
         Some(result)
     }
 
+    /// Whether an agent works on it.
+    pub(crate) const fn is_asked(&self) -> bool {
+        matches!(self.division, Division::Asked)
+    }
+
     /// The part of a seat, if params are divided and there is one for it.
     pub(crate) fn part(&self, seat: u32) -> Option<&str> {
         match &self.division {

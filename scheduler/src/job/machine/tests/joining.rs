@@ -107,10 +107,17 @@ fn params_are_divided_once_all_wait_for_it() {
         splitting(&mut machine, "a"),
         [order("a", AgentOrder::Split { seats: 2 })]
     );
+    let back = |agent: &str| news(agent, AgentNews::Back { holds: true });
+    assert_eq!(
+        machine.on(SECOND, back("a")),
+        [order("a", AgentOrder::Split { seats: 2 })],
+        "its stream was down"
+    );
     assert_eq!(
         machine.on(SECOND, parts()),
         [params("a", "[1]"), params("b", "[2]")]
     );
+    assert_eq!(machine.on(SECOND, back("b")), [params("b", "[2]")]);
     assert_eq!(machine.on(SECOND, parts()), [], "once is enough");
     machine.on(SECOND, update("a", AssignmentReport::Prepared));
     let actions = machine.on(SECOND, update("b", AssignmentReport::Prepared));

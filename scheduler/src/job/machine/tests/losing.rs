@@ -45,6 +45,28 @@ fn missing_results_degrade() {
 }
 
 #[test]
+fn a_job_whose_results_cannot_be_aggregated_ends_at_once() {
+    let broke_off = || JobEvent::Collected { complete: false };
+    let mut machine = preparing(&["a"]);
+    assert_eq!(machine.on(1, broke_off()), [], "nothing is aggregated yet");
+    let mut machine = running(&["a"]);
+    let actions = [stop_agent("a", 0, 3 * SECOND), JobAction::Save];
+    assert_eq!(machine.on(4 * SECOND, broke_off()), actions);
+    assert_eq!(machine.on(4 * SECOND, broke_off()), []);
+    assert_eq!(
+        machine.on(5 * SECOND, update("a", AssignmentReport::Finished)),
+        [JobAction::Conclude],
+        "nobody would collect"
+    );
+    assert_eq!((machine.state(), machine.degraded()), (JobState::Failed, true));
+    assert!(
+        machine.reason().contains("could not aggregate"),
+        "{}",
+        machine.reason()
+    );
+}
+
+#[test]
 fn an_agent_that_comes_back_hears_what_it_missed() {
     let back = |holds| news("a", AgentNews::Back { holds });
     let again = preparing(&["a"]).on(1, back(false));
