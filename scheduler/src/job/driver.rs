@@ -127,7 +127,15 @@ impl JobDriver {
         // What comes too late is refused by the machine, too.
         mailbox.close();
         while let Some(message) = mailbox.recv().await {
-            self.take(message.event, message.reply).await;
+            match message.event {
+                // A job that is still queued waits for the next scheduler.
+                JobEvent::Taken { agents } => {
+                    for agent in agents {
+                        self.tools.fleet.release(&agent.name, self.id());
+                    }
+                }
+                event => self.take(event, message.reply).await,
+            }
         }
     }
 

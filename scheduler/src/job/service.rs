@@ -196,8 +196,12 @@ impl JobService {
         for decision in decisions {
             match decision {
                 QueueDecision::Take { job, agents } => self.hand_over(job, &agents, &connected),
-                QueueDecision::GiveUp { job, reason } => self.tell(job, JobEvent::GaveUp { reason }),
-                QueueDecision::Wait { job, reason } => self.tell(job, JobEvent::Waiting { reason }),
+                QueueDecision::GiveUp { job, reason } => {
+                    self.tell(job, JobEvent::GaveUp { reason });
+                }
+                QueueDecision::Wait { job, reason } => {
+                    self.tell(job, JobEvent::Waiting { reason });
+                }
             }
         }
     }
@@ -221,7 +225,9 @@ impl JobService {
             let taken = new.filter(|candidate| self.tools.fleet.take(&candidate.name, job));
             for candidate in taken.take(openings.room) {
                 let agent = candidate.clone();
-                self.tell(job, JobEvent::Joined { agent });
+                if !self.tell(job, JobEvent::Joined { agent }) {
+                    self.tools.fleet.release(&candidate.name, job);
+                }
             }
         }
     }
@@ -236,13 +242,12 @@ impl JobService {
             .filter(|agent| !self.tools.fleet.take(agent, job))
             .cloned()
             .collect();
-        if !self.is_live(job) {
+        if !self.tell(job, JobEvent::Taken { agents }) {
             names
                 .iter()
                 .for_each(|agent| self.tools.fleet.release(agent, job));
             return;
         }
-        self.tell(job, JobEvent::Taken { agents });
         for agent in gone {
             let news = AgentNews::Lost("it left before it was assigned the job".to_owned());
             self.tell(job, JobEvent::News { agent, news });
@@ -253,13 +258,17 @@ impl JobService {
         self.lock().contains_key(&job)
     }
 
-    fn tell(&self, job: Uuid, event: JobEvent) {
-        let message = JobMessage { event, reply: None };
-        if let Some(live) = self.lock().get(&job)
-            && live.messages.try_send(message).is_err()
-        {
+    /// Sends an event to a job's driver; false if there is none, or it takes no more.
+    fn tell(&self, job: Uuid, event: JobEvent) -> bool {
+        let messages = self.lock().get(&job).map(|live| live.messages.clone());
+        let Some(messages) = messages else {
+            return false;
+        };
+        let sent = messages.try_send(JobMessage { event, reply: None });
+        if let Err(mpsc::error::TrySendError::Full(_)) = &sent {
             tracing::error!(%job, "the job does not take its events");
         }
+        sent.is_ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, LiveJob>> {
