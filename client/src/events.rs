@@ -1,7 +1,6 @@
 //! Server-sent events: bytes in, events out. Pure.
 
-/// No line of a stream is longer.
-const LONGEST_LINE: usize = 1 << 20;
+use super::http::MOST_BYTES;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Event {
@@ -11,7 +10,7 @@ pub(super) struct Event {
     pub(super) id: Option<String>,
 }
 
-/// A line is longer than [`LONGEST_LINE`], or an event's data is.
+/// A line is longer than [`MOST_BYTES`], or an event's data is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct TooLong;
 
@@ -42,7 +41,7 @@ impl Events {
             if ends {
                 let line = std::mem::take(&mut self.line);
                 events.extend(self.line(&String::from_utf8_lossy(&line))?);
-            } else if self.line.len() < LONGEST_LINE {
+            } else if self.line.len() < MOST_BYTES {
                 self.line.push(*byte);
             } else {
                 return Err(TooLong);
@@ -64,7 +63,7 @@ impl Events {
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
-            "data" if self.event.data.len() + value.len() > LONGEST_LINE => return Err(TooLong),
+            "data" if self.event.data.len() + value.len() > MOST_BYTES => return Err(TooLong),
             "data" => {
                 if self.has_data {
                     self.event.data.push('\n');
@@ -113,11 +112,8 @@ mod tests {
 
     #[test]
     fn endless_lines_and_endless_data_are_refused() {
-        assert_eq!(
-            Events::default().push(&vec![b'x'; LONGEST_LINE + 1]),
-            Err(TooLong)
-        );
-        let line = format!("data: {}\n", "x".repeat(LONGEST_LINE / 2));
+        assert_eq!(Events::default().push(&vec![b'x'; MOST_BYTES + 1]), Err(TooLong));
+        let line = format!("data: {}\n", "x".repeat(MOST_BYTES / 2));
         let mut events = Events::default();
         assert_eq!(events.push(line.repeat(2).as_bytes()), Ok(Vec::new()));
         assert_eq!(events.push(line.as_bytes()), Err(TooLong));

@@ -6,7 +6,7 @@ use reqwest::{Client, Response, redirect, retry};
 use rustls::{ClientConfig, RootCertStore};
 
 /// No answer may be longer.
-const MOST_BYTES: usize = 16 << 20;
+pub(super) const MOST_BYTES: usize = 16 << 20;
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);

@@ -107,8 +107,9 @@ impl Remote {
         if let Some(last) = last.and_then(|last| HeaderValue::from_str(last).ok()) {
             request = request.header("last-event-id", last);
         }
-        let response = self.within_limit(self.send(request)).await?;
-        Ok(Watch::new(self.url.clone(), self.good(response).await?))
+        let opened = async { self.good(self.send(request).await?).await };
+        let response = self.within_limit(opened).await?;
+        Ok(Watch::new(self.url.clone(), response))
     }
 
     /// Asks for an operation without query and body, and returns its answer; `parameter` is that of the path.
