@@ -13,7 +13,7 @@ const MOST_CHARS: usize = 32;
 /// `HTTP/1.1`, `HTTP/2`, `h2`, `https` and the empty string are all [`HTTP`]; `WebSocket` is `websocket`, `gRPC/1` is `grpc`.
 #[must_use]
 pub fn family(protocol: &str) -> Cow<'_, str> {
-    let name = protocol.split_once('/').map_or(protocol, |(name, _)| name).trim();
+    let name = without_version(protocol);
     if is_http_name(name) {
         return Cow::Borrowed(HTTP);
     }
@@ -22,13 +22,23 @@ pub fn family(protocol: &str) -> Cow<'_, str> {
         return Cow::Borrowed(name);
     }
     let cleaned = name.chars().filter(|c| !c.is_control()).take(MOST_CHARS);
-    Cow::Owned(cleaned.map(|c| c.to_ascii_lowercase()).collect())
+    let cleaned: String = cleaned.map(|c| c.to_ascii_lowercase()).collect();
+    if is_http_name(cleaned.trim()) {
+        return Cow::Borrowed(HTTP);
+    }
+    Cow::Owned(cleaned)
 }
 
 /// Whether a protocol, as a line names it, is of the family [`HTTP`].
 #[must_use]
 pub fn is_http(protocol: &str) -> bool {
-    is_http_name(protocol.split_once('/').map_or(protocol, |(name, _)| name).trim())
+    let name = without_version(protocol);
+    // Control characters are no part of a family, so a name with some may be of HTTP all the same.
+    is_http_name(name) || (name.contains(char::is_control) && family(name) == HTTP)
+}
+
+fn without_version(protocol: &str) -> &str {
+    protocol.split_once('/').map_or(protocol, |(name, _)| name).trim()
 }
 
 fn is_http_name(name: &str) -> bool {
@@ -43,7 +53,18 @@ mod tests {
 
     #[test]
     fn every_http_version_is_one_family() {
-        for protocol in ["", "HTTP/1.1", "http/2", "HTTP/3", "h2", "H2C", "https"] {
+        for protocol in [
+            "",
+            "HTTP/1.1",
+            "http/2",
+            "HTTP/3",
+            "h2",
+            "H2C",
+            "https",
+            "\u{1b}",
+            "h\u{7}ttp/1.1",
+            "\u{1b} h2",
+        ] {
             assert_eq!(family(protocol), HTTP, "{protocol}");
             assert!(is_http(protocol), "{protocol}");
         }

@@ -42,7 +42,7 @@ impl ToSchema for Span {}
 
 impl PartialSchema for Span {
     fn schema() -> RefOr<Schema> {
-        text("^([0-9.]+(h|m|s|ms|us|ns))+$", "a duration: 30s, 1m30s, 500ms")
+        text("^([0-9.]+(d|h|m|s|ms|us|ns))+$", "a duration: 30s, 1m30s, 500ms")
     }
 }
 
