@@ -1,9 +1,12 @@
 //! Suggestions for unknown names.
 
+/// Longer names get no suggestion: the comparison takes time in proportion to their length, and they may be hostile.
+const LONGEST_NAME: usize = 200;
+
 /// The known name closest to `name`, if one is close enough.
 #[must_use]
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known = known.into_iter();
+    let known = known.into_iter().filter(|_| name.len() <= LONGEST_NAME);
     let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
     let (distance, nearest) = scored.min_by_key(|(distance, _)| *distance)?;
     let longest = name.chars().count().max(nearest.chars().count());
@@ -35,6 +38,9 @@ mod tests {
             assert_eq!(nearest(name, known), meant, "{name}");
         }
         assert_eq!(nearest("x", []), None);
+        let (name, longer) = ("x".repeat(LONGEST_NAME), "x".repeat(LONGEST_NAME + 1));
+        assert_eq!(nearest(&name, [&*longer]), Some(&*longer));
+        assert_eq!(nearest(&longer, [&*name]), None);
         assert_eq!(hint("smok", known), "; did you mean \"smoke\"?");
         assert_eq!(hint("nightly", known), "");
     }

@@ -3,6 +3,7 @@
 use heavy_load::phases::Phase;
 
 use super::aggregate::Aggregate;
+use crate::nearest::nearest;
 
 /// Something that is measured. k6's names where k6 has it; heavy's own for what only heavy has.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(super) enum MetricSource {
     Custom,
 }
 
-/// Whose values they are.
+/// What a value of a metric belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MeasuredUnit {
     Request,
@@ -56,7 +57,7 @@ pub(super) enum MeasuredUnit {
 }
 
 impl MetricSource {
-    /// Whose values it has.
+    /// What its values belong to.
     pub(super) const fn unit(self) -> MeasuredUnit {
         match self {
             Self::RequestDuration | Self::Phase(_) | Self::Requests | Self::FailedRequests | Self::Bytes => {
@@ -168,15 +169,10 @@ impl Metric {
             return Err(format!("{unknown}: {hint}"));
         }
         let own = format!("write metric{{name:{name}}} for a custom metric");
-        let nearest = METRICS
-            .iter()
-            .map(|metric| (strsim::levenshtein(metric.name, name), metric.name))
-            .min()
-            .filter(|(distance, _)| *distance <= 1 + name.len() / 5);
-        Err(match nearest {
-            Some((_, nearest)) => format!("{unknown}: did you mean {nearest}? ({own})"),
+        let all: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+        Err(match nearest(name, all.iter().copied()) {
+            Some(nearest) => format!("{unknown}: did you mean {nearest}? ({own})"),
             None => {
-                let all: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
                 format!("{unknown}: expected one of {}; {own}", all.join(", "))
             }
         })
