@@ -13,7 +13,7 @@ pub(super) enum Selector {
     /// The request's name, or that of a metric of the load test's own.
     Name(String),
     Method(String),
-    /// The answer's status, from the first to the last; 0: no answer.
+    /// The status, of whatever protocol, from the first to the last; 0 of HTTP: no answer.
     Status(u16, u16),
     /// The error's kind; empty: none.
     ErrorKind(String),
@@ -38,7 +38,7 @@ impl Selector {
     /// The selector of a key of [`KEYS`].
     ///
     /// # Errors
-    /// When the key has no such value; says which it has.
+    /// If the value is invalid for the key.
     pub(super) fn new(key: &str, value: String) -> Result<Self, String> {
         Ok(match key {
             "workflow" => Self::Workflow(value),
@@ -123,14 +123,14 @@ impl Selector {
     }
 }
 
-/// `500` is one, `5xx` are a hundred.
+/// `500` is one, `5xx` are a hundred. Other protocols than HTTP have statuses above 999.
 fn statuses(text: &str) -> Option<(u16, u16)> {
     if let Some(class) = text.strip_suffix("xx") {
         let class: u16 = class.parse().ok().filter(|class| (1..=9).contains(class))?;
         return Some((class * 100, class * 100 + 99));
     }
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    let status = text.parse().ok().filter(|status| digits && *status <= 999)?;
+    let status = text.parse().ok().filter(|_| digits)?;
     Some((status, status))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::threshold::Threshold;
 
-const GOOD: [(&str, &str); 30] = [
+const GOOD: [(&str, &str); 31] = [
     ("http_req_duration: p(95)<500", "http_req_duration: p(95)<500"),
     ("http_req_duration p(95) < 500", "http_req_duration: p(95)<500"),
     (
@@ -30,6 +30,10 @@ const GOOD: [(&str, &str); 30] = [
     (
         "http_reqs{ status : 0 }: count!=1",
         "http_reqs{status:0}: count!=1",
+    ),
+    (
+        "http_reqs{status:1006}: count<1",
+        "http_reqs{status:1006}: count<1",
     ),
     (
         "http_req_waiting{step:pay}: avg<50",
@@ -83,7 +87,7 @@ const GOOD: [(&str, &str); 30] = [
     ),
 ];
 
-const BAD: [(&str, &str); 44] = [
+const BAD: [(&str, &str); 45] = [
     (
         "",
         "the metric is missing: expected an expression such as http_req_duration: p(95)<500",
@@ -179,6 +183,7 @@ const BAD: [(&str, &str); 44] = [
         "checks has no key step, only workflow, check",
     ),
     ("http_req_duration{status:OK}: p(95)<5", "invalid status `OK`"),
+    ("http_reqs{status:65536}: count<1", "invalid status `65536`"),
     ("http_req_duration{step:a,step:b}: p(95)<5", "duplicate step"),
     ("http_req_duration{step:pay: p(95)<5", "missing } after the keys"),
     ("metric: value<5", "the name of the custom metric is missing"),
