@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::job::{Keys, RunSpec, SpecError};
 
-/// Names are not longer.
+/// The longest name, in bytes.
 const LONGEST_NAME: usize = 64;
 
 /// A named configuration.
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 64;
 pub struct Config {
     /// As in `--config NAME`.
     pub name: String,
-    /// When it was kept.
+    /// When it was saved.
     pub saved_at_wall_ns: u64,
     /// A job document without its binary.
     #[cfg_attr(feature = "schema", schema(value_type = Object))]
@@ -61,10 +61,10 @@ impl Config {
         Self::new(name, saved_at_wall_ns, &run)
     }
 
-    /// How it says to run a load test.
+    /// The run that it describes.
     ///
     /// # Errors
-    /// When it was kept by a version that knew other keys.
+    /// If another version with other keys saved it.
     pub fn run(&self) -> Result<RunSpec, SpecError> {
         let run = RunSpec::from_keys(self.job.clone())?;
         run.check()?;
@@ -118,6 +118,11 @@ mod tests {
     fn documents_are_checked_when_they_are_kept() {
         let kept = Config::parse("a", 1, r#"{"rate": 5, "duration": "3s"}"#).unwrap();
         assert_eq!(kept.run().unwrap().describe_load(), "5/s for 3s");
+        let of_a_job = format!(
+            r#"{{"binary_sha256": "{}", "binary_name": "shop", "rate": 5, "duration": "3s"}}"#,
+            "a".repeat(64)
+        );
+        assert_eq!(Config::parse("a", 1, &of_a_job), Ok(kept));
         for (document, part) in [
             ("[]", "not valid"),
             (r#"{"rate": 5, "speed": 1}"#, "speed"),

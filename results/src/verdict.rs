@@ -280,7 +280,7 @@ fn quota(summary: &Summary) -> Option<String> {
         .load()
         .workflows
         .into_iter()
-        .any(|lane| match lane.model {
+        .any(|workflow| match workflow.model {
             LoadModel::Open(_) => false,
             LoadModel::Closed(closed) => closed.quota != Quota::Unlimited,
         });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::stats::Requests;
 use crate::summary::{Distribution, PhaseMeans, RequestSummary, RequestTotals};
 use heavy_load::histogram::Histogram;
+use heavy_load::phases::Phase;
 use heavy_load::protocol;
 
 /// The totals of every request identity; an identity exists once it has a request.
@@ -124,16 +125,7 @@ impl RequestTable {
 impl RequestSums {
     fn summary(&self, key: &RequestKey, run_time_s: f64) -> RequestSummary {
         let count = self.duration.count().max(1) as f64;
-        let mean_ms = |sum_ns: u64| sum_ns as f64 / count / 1e6;
-        let [
-            blocked_ms,
-            dns_ms,
-            connect_ms,
-            tls_ms,
-            send_ms,
-            wait_ms,
-            receive_ms,
-        ] = self.phases_ns.map(mean_ms);
+        let mean_ms = |phase: Phase| self.phases_ns[phase as usize] as f64 / count / 1e6;
         RequestSummary {
             name: key.name.to_string(),
             method: key.method.to_string(),
@@ -145,13 +137,13 @@ impl RequestSums {
             ok_duration: Distribution::from(&self.ok_duration),
             status_counts: self.status_counts.clone(),
             phases: PhaseMeans {
-                blocked_ms,
-                dns_ms,
-                connect_ms,
-                tls_ms,
-                send_ms,
-                wait_ms,
-                receive_ms,
+                blocked_ms: mean_ms(Phase::Blocked),
+                dns_ms: mean_ms(Phase::Dns),
+                connect_ms: mean_ms(Phase::Connect),
+                tls_ms: mean_ms(Phase::Tls),
+                send_ms: mean_ms(Phase::Send),
+                wait_ms: mean_ms(Phase::Wait),
+                receive_ms: mean_ms(Phase::Receive),
             },
         }
     }

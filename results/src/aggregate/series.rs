@@ -8,9 +8,11 @@ use heavy_load::load::Load;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
-/// A second stands out that is so many times slower than most, and takes longer than this, among so many.
+/// The slowest second stands out if its P99 is more than this many times that of the median second.
 const STANDS_OUT_TIMES: u64 = 10;
+/// Nor does a second stand out whose P99 is at most this.
 const STANDS_OUT_NS: u64 = 50_000_000;
+/// The fewest seconds among which one can stand out.
 const FEWEST_SECONDS: usize = 5;
 
 /// One second of a job; a row of the relation `seconds`.
@@ -59,7 +61,7 @@ pub(super) struct Series {
     changed: BTreeSet<u32>,
 }
 
-/// What a row says beside the sums of its second.
+/// The parts of a row that are not sums of its second.
 #[derive(Debug)]
 pub(super) struct RowContext<'a> {
     pub(super) load: &'a Load,

@@ -26,7 +26,7 @@ pub struct RunSpec {
     pub name: String,
     /// For people.
     pub description: String,
-    /// The service that is tested; empty if none was said.
+    /// The tested service; empty if not given.
     pub service: String,
     /// For people and for queries.
     pub labels: BTreeMap<String, String>,
@@ -39,7 +39,7 @@ pub struct RunSpec {
     /// How iterations are run.
     #[serde(flatten, skip_deserializing)]
     pub execution: ExecutionSpec,
-    /// The load test's params: any JSON, an object by custom.
+    /// The load test's params: any JSON, usually an object.
     pub params: Value,
     /// Variables for the load test.
     pub env: BTreeMap<String, String>,
@@ -52,18 +52,18 @@ pub struct RunSpec {
     pub on: BTreeMap<String, String>,
     /// How much of the load each agent gets.
     pub weights: Weights,
-    /// Whether what runs on its agents is stopped in its favour.
+    /// Whether it stops the jobs that run on its agents.
     pub replace: bool,
     /// How many agents take part; absent: all that are connected and free when the job's turn comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub agents: Option<u32>,
-    /// How long to wait for that many (at least one) agents before giving up.
+    /// How long to wait for that many agents (at least one) before the job fails.
     pub wait_for_agents: Span,
     /// Drops with reason `full` up to this share of the plan do not fail the job.
     #[cfg_attr(feature = "schema", schema(minimum = 0, maximum = 100))]
     pub allow_drops_percent: f64,
-    /// A generator that could not keep up makes the job no worse than a warning.
+    /// Whether a generator that cannot keep up only causes warnings, not INVALID.
     pub allow_invalid: bool,
     /// Conditions on what is measured: one that is not met fails the job.
     #[serde(
@@ -130,7 +130,7 @@ impl RunSpec {
         parts.concat()
     }
 
-    /// Reads keys without a check of what they say together.
+    /// Reads keys without [`Self::check`].
     ///
     /// # Errors
     /// A key that is unknown, or whose value has the wrong type.
@@ -148,7 +148,7 @@ impl RunSpec {
     /// Reads and checks a document, as people write it: the words of go-load-tester's commands are read too.
     ///
     /// # Errors
-    /// Says which field is wrong and what would be right.
+    /// The first field that is wrong, and what is expected.
     pub fn from_client(document: Value) -> Result<Self, SpecError> {
         let run = <Self as Deserialize>::deserialize(foreign::translate(document)?)?;
         run.check()?;
@@ -165,13 +165,15 @@ impl RunSpec {
         }
     }
 
-    /// Every stored document has these keys.
+    /// Makes documents that mean the same equal: every stored document has the same keys.
     fn fill_defaults(&mut self) {
         self.load_spec.arrivals.get_or_insert_default();
+        // A warm-up of no time is none.
+        self.load_spec.warm_up = self.load_spec.warm_up.filter(|warm_up| !warm_up.is_zero());
         self.execution.fill_defaults();
     }
 
-    /// Whether it says what to start: in all, or for some workflow.
+    /// Whether it has a load: of the job, or of some workflow.
     #[must_use]
     pub fn has_load(&self) -> bool {
         self.load_spec.is_given() || self.has_own_loads()
@@ -190,7 +192,7 @@ impl RunSpec {
             .map(move |workflow| (workflow, own(workflow)))
     }
 
-    /// The names of the workflows to run; none: the load test's only one.
+    /// The names of the workflows to run; empty for the load test's only one.
     #[must_use]
     pub fn workflow_names(&self) -> Vec<String> {
         let names = self.workflows.iter().map(|workflow| workflow.name.clone());
@@ -211,7 +213,7 @@ impl RunSpec {
         }
     }
 
-    /// The load that the document asks for; none of a document that fails [`Self::check`].
+    /// The load that the document asks for; empty if it fails [`Self::check`].
     #[must_use]
     pub fn load(&self) -> Load {
         Load {

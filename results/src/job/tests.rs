@@ -63,7 +63,7 @@ const WRONG: &[(&str, &str)] = &[
         r#","rate":"1","rats":1"#,
         "unknown field `rats`; did you mean `rate`?",
     ),
-    ("", "a job requires rate, stages, users or iterations"),
+    ("", "rate: a job requires rate, stages, users or iterations"),
     (r#","rate":"1","users":5"#, "users: conflicts with a rate"),
     (
         r#","stages":["1s:1"],"iterations":5"#,
@@ -193,6 +193,13 @@ fn weights_deal_one_rate_and_users_exactly() {
     assert_eq!(parts[0].0 + parts[1].0, 7);
     assert_eq!(parts[0].1, Quota::Shared(7));
     assert_eq!((parts[1].1, parts[1].2), (Quota::Shared(14), long));
+}
+
+#[test]
+fn a_warm_up_of_no_time_is_none() {
+    let spec = parsed(r#","rate":"10","warm_up":"0s""#);
+    assert_eq!(spec, parsed(r#","rate":"10""#));
+    assert!(!serde_json::to_string(&spec).unwrap().contains("warm_up"));
 }
 
 #[test]
