@@ -9,7 +9,7 @@ const MOST_NAMED: usize = 3;
 /// A name with this many samples on one side only is not missing by chance.
 const ONE_SIDED: u64 = 100;
 
-/// Regressions first, then what is worse, then any change, then what can be told.
+/// Regressions first, then what is worse, then any change, then no difference.
 pub(super) fn worst(statistics: &[StatisticChange]) -> Finding {
     let first = |wanted: &dyn Fn(&StatisticChange) -> bool| {
         statistics.iter().find(|one| wanted(one)).map(|one| one.finding)

@@ -41,9 +41,9 @@ pub enum Conclusion {
     Regression,
     /// Something has changed, and nothing is worse by more than the tolerance.
     Changed,
-    /// Nothing has changed, as far as can be told.
+    /// No change is significant.
     NoDifference,
-    /// Nothing can be told.
+    /// Too few samples for any finding.
     TooFewSamples,
 }
 
@@ -175,7 +175,7 @@ pub enum Finding {
     NoDifference,
     /// The change is within the noise, which is so large that a large change would be too.
     TooNoisy,
-    /// It has too few samples, or on too few seconds.
+    /// It has too few samples, or in too few seconds.
     TooFewSamples,
     /// A rate, where the jobs were asked for different ones.
     OtherLoad,

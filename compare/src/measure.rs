@@ -193,7 +193,7 @@ impl PlaceBlocks<'_> {
         let mut whole = Slice::default();
         self.blocks.iter().for_each(|block| whole.add(block));
         let mut estimates = BTreeMap::new();
-        // What the workflow says itself is not said again of its response times and checks.
+        // The rate of response times and checks is that of their workflow.
         if whole.count > 0 && !matches!(self.level, Level::ResponseTime | Level::Check) {
             estimates.insert(Statistic::Rate, self.rate(whole.count));
         }
@@ -217,7 +217,7 @@ impl PlaceBlocks<'_> {
         }
     }
 
-    /// The resamples, if the place has what they need: so many samples, in enough blocks.
+    /// The resamples, if the place has at least `fewest` samples, in enough blocks.
     fn enough(&self, samples: u64, fewest: u64) -> Option<&Resamples> {
         let filled = self.blocks.iter().filter(|block| block.count + block.due > 0);
         self.resamples
@@ -272,7 +272,7 @@ impl PlaceBlocks<'_> {
     fn quantiles(&self, whole: &Histogram) -> [(Statistic, StatisticEstimate); 8] {
         QUANTILES.map(|(kind, quantile)| {
             let value = whole.quantile_ns(quantile);
-            // A tenth of a count is nothing: quantiles are no binary fractions.
+            // Adds a tenth, since quantiles such as 0.9 are not exact in binary.
             let beyond = whole.count() as f64 * quantile.min(1.0 - quantile) + 0.1;
             let error = (beyond >= FEWEST_BEYOND)
                 .then(|| self.error_of_quantile(whole, quantile, value))

@@ -36,7 +36,7 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// All of a job but its warm-up. `run_time_s` is what its summary says; a plan that was carried out to its end
+    /// All of a job but its warm-up. `run_time_s` is that of its summary; a plan that was carried out to its end
     /// is measured to its end, as rates of reports are.
     #[must_use]
     pub fn of(job: &JobInfo, run_time_s: f64) -> Self {
@@ -225,7 +225,7 @@ impl JobRecorder {
         Some(second.min(last))
     }
 
-    /// Roll-ups of places beyond those that can be told apart.
+    /// Number of roll-ups that were discarded because of too many places.
     #[must_use]
     pub const fn left_out(&self) -> u64 {
         self.left_out

@@ -16,7 +16,7 @@ vocabulary! {
 pub const ONE: u64 = 1 << 32;
 
 /// The areas at which a Poisson process of intensity 1 has its arrivals, in [`ONE`]ths of an iteration. The same seed
-/// gives the same areas, on every machine whose logarithm is the same.
+/// produces the same areas, on every machine whose logarithm is the same.
 #[derive(Debug, Clone)]
 pub struct Draws {
     seed: u64,

@@ -153,7 +153,7 @@ impl Revision {
     }
 }
 
-/// What belongs to a seat, whatever becomes of the others.
+/// What belongs to a seat, independent of the other members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seated {
     /// The numbers that its iterations get.

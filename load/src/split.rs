@@ -104,7 +104,7 @@ impl Share {
         (self.n0, self.period, &self.places)
     }
 
-    /// The member's part of all iterations: of so many (the second number) it has so many.
+    /// The member's part of all iterations, as (its iterations, all iterations) of one period.
     #[must_use]
     pub fn part(&self) -> (u64, u64) {
         (self.places.len() as u64, self.period)

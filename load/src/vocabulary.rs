@@ -160,7 +160,7 @@ vocabulary! {
         Died = "died",
         /// The agent lost its lease.
         Lease = "lease",
-        /// The agent vanished and never said.
+        /// The agent was lost before it reported an end.
         Lost = "lost",
     }
 

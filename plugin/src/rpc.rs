@@ -196,8 +196,8 @@ pub struct Release {
     /// `[[n, due in ns from the anchor], ...]`, ascending in both; sent 20 to 50 ms ahead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub due: Vec<(u64, u64)>,
-    /// Of a closed workflow: `[[user, comes, leaves], ...]` in ns from the anchor. A user that is released again leaves
-    /// when the newest release says.
+    /// Of a closed workflow: `[[user, comes, leaves], ...]` in ns from the anchor. The newest release of a user
+    /// decides when it leaves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<(u64, u64, u64)>,
 }

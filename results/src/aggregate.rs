@@ -262,8 +262,8 @@ impl Aggregator {
         self.watch.outcomes(measured, state.is_final())
     }
 
-    /// The summary as of now. `job` is taken over as it is; `shares` says how many iterations each agent's share of
-    /// the plan holds; `complete` says that nothing more will come.
+    /// The summary as of now. `job` is copied into it; `shares` has the planned iterations of each agent's share;
+    /// `complete`: no more results will arrive.
     #[must_use]
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
         let measured = self.measured(complete && job.state == JobState::Finished);

@@ -1,8 +1,8 @@
 //! Job documents: what is submitted, and what is known of a job while it lives and after.
 //!
-//! [`RunSpec`] says how to run a load test: it is what configurations, job files, `heavy.toml` and flags are made of.
-//! With a binary it is a [`JobSpec`], the document that is submitted and stored. Documents of several places are put
-//! together key by key ([`merge`]) before they are read. All of it is JSON through serde.
+//! [`RunSpec`] describes how to run a load test; configurations, job files, `heavy.toml` and flags all contain its keys.
+//! With a binary it is a [`JobSpec`], the document that is submitted and stored. Documents from several places are
+//! merged key by key ([`merge`]) before they are read. All of it is JSON through serde.
 
 mod check;
 mod document;

@@ -1,4 +1,4 @@
-//! What the types of job documents alone do not say of their JSON, for the API's description.
+//! Schemas of job documents where they differ from the types, for the API's description.
 
 use std::collections::BTreeMap;
 
@@ -92,7 +92,7 @@ impl PartialSchema for SummaryDocument {
     }
 }
 
-/// A job in the words of go-load-tester's commands; all other fields are those of JobSpec, and none is said twice.
+/// A job in the words of go-load-tester's commands; its other fields are those of JobSpec, and no two may mean the same.
 #[derive(Debug, ToSchema)]
 pub struct LoadTesterCommand {
     /// SHA-256 of an uploaded binary.
@@ -113,7 +113,7 @@ pub struct LoadTesterCommand {
     pub messages: Option<u64>,
     /// That time unit; 1s by default.
     pub per: Option<Span>,
-    /// Any JSON, an object by custom.
+    /// Any JSON, usually an object.
     pub params: Option<Value>,
     /// An object, or a list of pairs.
     pub labels: Option<Labels>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use heavy_load::histogram::Histogram;
 use heavy_load::window::Window;
 
-/// All that one batch of the stats stream says.
+/// The content of one batch of the stats stream.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Delta {
     /// Every second before this one is complete for this producer.
@@ -251,7 +251,7 @@ pub struct Event {
     pub new_value: String,
 }
 
-/// The accounting of one finished assignment; the last thing its agent says.
+/// The accounting of one finished assignment; the last message of its agent.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Closing {
     /// The last sequence of the rows stream.

@@ -14,7 +14,7 @@ pub(super) struct Synthetic {
     pub(super) per_second: u32,
     /// The endpoint whose times from P97 on are longer, and by which factor.
     pub(super) slower: Option<(usize, f64)>,
-    /// Of ten thousand requests of the first endpoint, so many fail.
+    /// How many of ten thousand requests of the first endpoint fail.
     pub(super) failing: u64,
 }
 

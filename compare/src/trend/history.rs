@@ -67,7 +67,7 @@ impl TrendMetric {
     }
 }
 
-/// Whose jobs are looked at, and what of them.
+/// The jobs of a history: of a service, or of one of its workflows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistorySubject {
     /// The service.
@@ -81,7 +81,7 @@ pub struct HistorySubject {
 pub struct History {
     /// [`VERSION`].
     pub version: u32,
-    /// Whose.
+    /// The service or workflow.
     pub subject: HistorySubject,
     /// Oldest first.
     pub jobs: Vec<HistoryJob>,

@@ -83,7 +83,7 @@ fn needs_escapes(bytes: &[u8]) -> bool {
 const fn word_needs_escapes(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGH: u64 = ONES * 0x80;
-    // The lowest byte that is below `limit` sets its high bit; higher ones may too, which is no harm.
+    // The lowest byte that is below `limit` sets its high bit; higher ones may too, which does no harm.
     const fn below(word: u64, limit: u64) -> u64 {
         word.wrapping_sub(ONES * limit) & !word & HIGH
     }

@@ -72,7 +72,7 @@ impl AgentTable {
     ) -> Vec<Iterations> {
         let sums = self.entry(agent);
         match &sums.closing {
-            // Nothing more was due once no data left for it.
+            // Nothing more was due once the load test had no data for it.
             Some(closing) if closing.ended == Some(Ended::Data) => return Vec::new(),
             Some(closing) if !to_the_end && !matches!(closing.ended, Some(Ended::Died | Ended::Lease)) => {
                 return Vec::new();
@@ -89,7 +89,7 @@ impl AgentTable {
         missing
     }
 
-    /// Below it, no report is missing of the agents that are neither closed nor lost; `None` if there are no others.
+    /// The second up to which all agents that are neither closed nor lost have reported; `None` without such agents.
     /// Agents whose lease has expired count only if they are `awaited`.
     pub(super) fn complete_before(&self, awaited: bool) -> Option<u32> {
         self.0

@@ -1,4 +1,4 @@
-//! What of a job document the types alone cannot say.
+//! Checks of a job document beyond its types.
 
 use super::document::SpecError;
 use super::run::RunSpec;
@@ -8,10 +8,10 @@ use heavy_load::spec::LoadSpecError;
 use heavy_load::split::Split;
 
 impl RunSpec {
-    /// Checks what the types alone cannot say.
+    /// Checks what the types alone do not.
     ///
     /// # Errors
-    /// Says which field is wrong and what would be right.
+    /// The first field that is wrong, and what is expected.
     pub fn check(&self) -> Result<(), SpecError> {
         self.check_workflows()?;
         self.check_limits()?;
@@ -54,7 +54,7 @@ impl RunSpec {
         Ok(())
     }
 
-    /// Thresholds are of workflows that run, where the document says which do; the command line may still say others.
+    /// Refuses thresholds on workflows that do not run, if the document names its workflows.
     pub(super) fn check_named_workflows(&self) -> Result<(), SpecError> {
         let names = self.workflow_names();
         let stray = self.thresholds.iter().find(|threshold| {

@@ -1,4 +1,4 @@
-//! Documents as keys and values, what is wrong with one, and how the keys of one type are told from those of another.
+//! Documents as keys and values, their errors, and which keys belong to which type.
 
 use heavy_load::spec::LoadSpecError;
 use serde::de::{Deserializer, Visitor};

@@ -1,4 +1,4 @@
-//! What the services answer about jobs and agents.
+//! Jobs and agents as the services describe them.
 
 use std::collections::BTreeMap;
 
@@ -22,11 +22,11 @@ pub enum JobState {
     Running,
     /// No more starts: running iterations finish, results arrive.
     Draining,
-    /// All is in, totals and verdict stand.
+    /// All results have arrived; totals and verdict are final.
     Finished,
-    /// Could not be run (or lost its process for good); what ran is accounted for.
+    /// Could not run, or lost its process for good; the results so far are kept.
     Failed,
-    /// Stopped by somebody before its end; what ran is accounted for.
+    /// Stopped by a user before its end; the results so far are kept.
     Stopped,
 }
 
@@ -69,10 +69,10 @@ pub struct JobInfo {
     pub id: Uuid,
     /// Where it is in its life.
     pub state: JobState,
-    /// Set when the job is final and ran.
+    /// Set once a job that ran has ended.
     #[cfg_attr(feature = "schema", schema(required))]
     pub verdict: Option<crate::verdict::Verdict>,
-    /// Why the verdict or the failure is what it is; while queued or preparing, what it waits for.
+    /// The reason for the verdict or the failure; while queued or preparing, what the job waits for.
     pub reason: String,
     /// Whether an agent was lost or accounting is open.
     pub degraded: bool,
@@ -119,19 +119,19 @@ pub struct Checked {
     pub thresholds: Vec<ThresholdSummary>,
 }
 
-/// By which thresholds a job is to be judged again; none: by its own.
+/// The thresholds to evaluate a job by; empty for its own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct CheckSpec {
-    /// As in a [`JobSpec`].
+    /// The thresholds, as in a [`JobSpec`].
     #[serde(default, deserialize_with = "document::deserialize")]
     #[cfg_attr(feature = "schema", schema(value_type = crate::schema::Thresholds))]
     pub thresholds: Vec<Threshold>,
 }
 
 impl CheckSpec {
-    /// The thresholds that are meant for a job.
+    /// The thresholds to evaluate: these, or else those of the job.
     ///
     /// # Errors
     /// When there are none, or too many.

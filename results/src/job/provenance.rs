@@ -1,13 +1,13 @@
-//! Where a job came from: what a client knows of the program and of its own call.
+//! Where a job came from: what the client knows about the program and its own command line.
 
 use serde::{Deserialize, Serialize};
 
-/// What a client says of where a job comes from. Everything may be empty: not known.
+/// Where a job comes from, according to its client. Unknown fields are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Provenance {
-    /// The client's command line, values that may be secret blanked.
+    /// The client's command line; values that may be secret are replaced.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
     /// The client's version of heavy.

@@ -29,7 +29,7 @@ pub struct JobSpec {
     /// How to run it.
     #[serde(flatten, skip_deserializing)]
     pub run: RunSpec,
-    /// Where it comes from, as far as its client says.
+    /// Where it comes from, as far as its client knows.
     #[serde(default, skip_serializing_if = "Provenance::is_empty")]
     pub provenance: Provenance,
 }
@@ -65,7 +65,7 @@ impl<'de> Deserialize<'de> for JobSpec {
 }
 
 impl JobSpec {
-    /// Replaces the value of a variable where not everybody may see it.
+    /// Replaces the value of a variable in stored documents, since values may be secrets.
     pub const BLANK: &str = "***";
 
     /// A job at a constant rate, all else by default.
@@ -107,7 +107,7 @@ impl JobSpec {
     /// Reads and checks a document.
     ///
     /// # Errors
-    /// Says which field is wrong and what would be right.
+    /// The first field that is wrong, and what is expected.
     pub fn parse(json: &str) -> Result<Self, SpecError> {
         Self::from_value(serde_json::from_str(json)?)
     }
@@ -127,10 +127,10 @@ impl JobSpec {
         Ok(spec)
     }
 
-    /// Checks what the types alone cannot say.
+    /// Checks what the types alone do not.
     ///
     /// # Errors
-    /// Says which field is wrong and what would be right.
+    /// The first field that is wrong, and what is expected.
     pub fn check(&self) -> Result<(), SpecError> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if self.binary_sha256.len() != 64 || !self.binary_sha256.bytes().all(hex) {

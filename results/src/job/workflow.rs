@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::document::{Keys, fields, refuse_unknown, take};
 
-/// One workflow of a job. In documents its name alone will do.
+/// One workflow of a job. A document may have only its name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -65,19 +65,19 @@ pub struct Point {
     pub requests: u64,
     /// Of them, failed.
     pub requests_failed: u64,
-    /// Of request durations; `None` without requests.
+    /// Median of request durations; `None` without requests.
     pub p50_ms: Option<f64>,
-    /// As above.
+    /// 95th percentile of the same.
     pub p95_ms: Option<f64>,
-    /// As above.
+    /// 99th percentile of the same.
     pub p99_ms: Option<f64>,
-    /// As above.
+    /// 99.9th percentile of the same.
     pub p999_ms: Option<f64>,
     /// The slowest request.
     pub max_ms: Option<f64>,
-    /// Of response times of iterations; `None` without them.
+    /// 99th percentile of response times of iterations; `None` without them.
     pub response_p99_ms: Option<f64>,
-    /// Of generator lag; `None` without iterations.
+    /// 99th percentile of generator lag; `None` without iterations.
     pub lag_p99_ms: Option<f64>,
     /// How many requests took longer than the band below and up to the band's bound; trailing zeros are left out.
     pub bands: Vec<u64>,

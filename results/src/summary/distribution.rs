@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bars::bars;
 use heavy_load::histogram::Histogram;
 
-/// Statistics of a set of durations, in ms.
+/// Statistics of a set of durations, in ms. Percentiles are those of SQL's `percentile_disc`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Distribution {
     /// How many; with 0 all else is 0.
@@ -14,21 +14,21 @@ pub struct Distribution {
     pub min_ms: f64,
     /// Average.
     pub mean_ms: f64,
-    /// Percentiles, as SQL's `percentile_disc`.
+    /// 10th percentile.
     pub p10_ms: f64,
-    /// As above.
+    /// 25th percentile.
     pub p25_ms: f64,
-    /// As above.
+    /// 50th percentile.
     pub p50_ms: f64,
-    /// As above.
+    /// 75th percentile.
     pub p75_ms: f64,
-    /// As above.
+    /// 90th percentile.
     pub p90_ms: f64,
-    /// As above.
+    /// 95th percentile.
     pub p95_ms: f64,
-    /// As above.
+    /// 99th percentile.
     pub p99_ms: f64,
-    /// As above.
+    /// 99.9th percentile.
     pub p999_ms: f64,
     /// Slowest; P100.
     pub max_ms: f64,

@@ -46,7 +46,7 @@ enum Conditions {
 }
 
 impl Condition {
-    /// The expression that says the same.
+    /// The equivalent expression.
     fn expression(self, metric: &str) -> String {
         match self {
             Self::Short(condition) => format!("{metric}: {condition}"),

@@ -37,7 +37,7 @@ static UNITS: [Unit; 8] = [
     unit("h", Written::Time, 3600e3),
 ];
 
-/// What a limit's unit says it is.
+/// The kind of a limit, by its unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     Plain,

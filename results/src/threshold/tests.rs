@@ -1,4 +1,4 @@
-//! Expressions as a table and as properties; what becomes of them over the roll-ups of several agents.
+//! Expressions as a table and as properties; and their outcomes over the roll-ups of several agents.
 
 mod live;
 mod table;

@@ -18,7 +18,7 @@ pub(crate) struct Observed {
     pub(crate) planned_before_second: u32,
 }
 
-/// What all agents have measured of what a job's thresholds are about.
+/// The values of a job's thresholds, from the roll-ups of all agents.
 #[derive(Debug, Default)]
 pub(crate) struct ThresholdWatch {
     watched: Vec<WatchedThreshold>,

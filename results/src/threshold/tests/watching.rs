@@ -42,7 +42,7 @@ pub(super) fn request(second: u32, step: &str, status: u16, values_ms: &[u64]) -
     }
 }
 
-/// A second of an agent: ten requests of so many ms, a failed one, ten iterations, a drop, a step, checks, metrics.
+/// A second of an agent: ten requests of `ms` each, a failed one, ten iterations, a drop, a step, checks, metrics.
 pub(super) fn second(second: u32, ms: u64) -> Delta {
     let metric = |name: &str, kind: &str, last: f64| Metrics {
         second,
@@ -108,7 +108,7 @@ pub(super) fn second(second: u32, ms: u64) -> Delta {
     }
 }
 
-/// A job of two agents, 20 iterations a second for as long as there are times: the requests of each second take so many ms.
+/// A job of two agents, 20 iterations a second for as long as there are times: the requests of each second take that many ms.
 fn summary(expressions: &[&str], ms: &[u64]) -> Summary {
     let (mut aggregator, mut job) = aggregator(expressions, ms.len());
     for (at, ms) in (0..).zip(ms) {
