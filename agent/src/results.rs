@@ -12,7 +12,7 @@ use heavy_load::load::Load;
 use heavy_load::revision::Seated;
 use heavy_plugin::line::{Line, NotAResult};
 use heavy_plugin::lines::{LineBuffer, LinePiece};
-use heavy_results::stats::{Closing, Delta, Event, Health};
+use heavy_results::stats::{Closing, Delta, Event, GeneratorHealth};
 
 use crate::batch::{Keep, RowBuffer};
 use crate::job_clock::JobClock;
@@ -146,7 +146,7 @@ impl AssignmentResults {
     }
 
     /// Adds a reading of how agent and load test fare; not before the start.
-    pub(crate) fn health(&self, health: Health) {
+    pub(crate) fn health(&self, health: GeneratorHealth) {
         let mut state = self.lock();
         state.cpu_max = state.cpu_max.max(health.load_test_cpu + health.agent_cpu);
         state.health.push(health);
@@ -240,7 +240,7 @@ struct ResultsState {
     rollup: Rollup,
     rows: RowBuffer,
     transcript: Transcript,
-    health: Vec<Health>,
+    health: Vec<GeneratorHealth>,
     events: Vec<Event>,
     cpu_max: f64,
     complete_before: u32,

@@ -16,7 +16,7 @@ use crate::cache::Cache;
 use crate::config::AgentConfig;
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
-use crate::link::{Handle, Link};
+use crate::link::{Link, LinkHandle};
 use crate::orders::{Assignment, AssignmentCommand, Order};
 use crate::process::Spawner;
 use crate::shared::AgentShared;
@@ -120,7 +120,7 @@ struct RunningAgent {
 impl RunningAgent {
     async fn serve(
         &mut self,
-        handle: &mut Handle,
+        handle: &mut LinkHandle,
         linked: &mut tokio::task::JoinHandle<Result<(), Error>>,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {

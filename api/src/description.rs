@@ -20,7 +20,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::document::{ConfigDocument, JobDocument, NoQuery};
-use crate::error::{Error, ErrorKind};
+use crate::error::{ApiErrorKind, Error};
 use crate::operation::Operation;
 use crate::payload::{Bytes, Events, Json, List, Optional};
 
@@ -132,12 +132,12 @@ impl IntoParams for NoQuery {
 
 /// The document of the operations added so far.
 #[derive(Debug, Default)]
-pub struct Description {
+pub struct ApiDescription {
     paths: Paths,
     schemas: Schemas,
 }
 
-impl Description {
+impl ApiDescription {
     /// Adds an operation.
     pub fn add<O>(&mut self)
     where
@@ -183,7 +183,7 @@ impl Description {
     }
 
     /// The answers that refuse, by status.
-    fn errors(&mut self, method: Method, kinds: &[ErrorKind]) -> BTreeMap<u16, Response> {
+    fn errors(&mut self, method: Method, kinds: &[ApiErrorKind]) -> BTreeMap<u16, Response> {
         let mut meanings: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
         for kind in kinds {
             meanings.entry(kind.status()).or_default().push(kind.meaning());

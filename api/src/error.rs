@@ -4,8 +4,8 @@ use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    kind: ErrorKind,
+struct KindRow {
+    kind: ApiErrorKind,
     name: &'static str,
     status: u16,
     exit_code: u8,
@@ -16,12 +16,12 @@ macro_rules! kinds {
     ($($kind:ident $name:literal $status:literal $exit_code:ident $meaning:literal;)+) => {
         /// Why a request is refused. Stable, for programs; the message beside it is for people.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ErrorKind {
+        pub enum ApiErrorKind {
             $(#[doc = $meaning] $kind,)+
         }
 
-        const TABLE: &[Row] = &[
-            $(Row { kind: ErrorKind::$kind, name: $name, status: $status, exit_code: $exit_code, meaning: $meaning },)+
+        const TABLE: &[KindRow] = &[
+            $(KindRow { kind: ApiErrorKind::$kind, name: $name, status: $status, exit_code: $exit_code, meaning: $meaning },)+
         ];
     };
 }
@@ -53,7 +53,7 @@ kinds! {
     NoRoom "no-room" 507 COULD_NOT_RUN "no space for another one";
 }
 
-impl ErrorKind {
+impl ApiErrorKind {
     /// Every kind, by status.
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.iter().map(|row| row.kind)
@@ -65,7 +65,7 @@ impl ErrorKind {
         TABLE.iter().find(|row| row.name == name).map(|row| row.kind)
     }
 
-    const fn row(self) -> &'static Row {
+    const fn row(self) -> &'static KindRow {
         &TABLE[self as usize]
     }
 
@@ -106,7 +106,7 @@ pub struct Error {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// An [`ErrorKind`] by its name; a newer scheduler may have more.
+    /// An [`ApiErrorKind`] by its name; a newer scheduler may have more.
     pub kind: String,
     /// What is wrong and what to do, for people.
     pub message: String,
@@ -114,7 +114,7 @@ pub struct Problem {
 
 impl Error {
     /// The body that refuses a request.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub fn new(kind: ApiErrorKind, message: impl Into<String>) -> Self {
         Self {
             error: Problem {
                 kind: kind.as_str().to_owned(),
@@ -130,9 +130,9 @@ mod tests {
 
     #[test]
     fn every_kind_finds_its_row() {
-        for kind in ErrorKind::all() {
+        for kind in ApiErrorKind::all() {
             assert_eq!(kind.row().kind, kind);
-            assert_eq!(ErrorKind::from_name(kind.as_str()), Some(kind));
+            assert_eq!(ApiErrorKind::from_name(kind.as_str()), Some(kind));
             assert!(kind.status() >= 400 && kind.exit_code() > 0, "{kind:?}");
         }
         assert!(TABLE.is_sorted_by_key(|row| row.status));

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::document::{
     Artifact, ConfigDocument, Health, JobDocument, ListQuery, NewRate, NoQuery, Prune, Pruned, StopQuery,
 };
-use crate::error::ErrorKind::{self, *};
+use crate::error::ApiErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
 
 /// An operation of the API.
@@ -25,7 +25,7 @@ pub trait Operation {
     /// The statuses of successful responses with their descriptions. A 204 has no body.
     const GOOD: &'static [(u16, &'static str)];
     /// Which errors it answers.
-    const ERRORS: &'static [ErrorKind];
+    const ERRORS: &'static [ApiErrorKind];
     /// Its query parameters.
     type Query;
     /// What is sent.
@@ -54,7 +54,7 @@ macro_rules! operations {
                 const ID: &'static str = $id;
                 const SUMMARY: &'static str = concat!($($summary),+).trim_ascii_start();
                 const GOOD: &'static [(u16, &'static str)] = &[$(($status, $good)),+];
-                const ERRORS: &'static [ErrorKind] = $errors;
+                const ERRORS: &'static [ApiErrorKind] = $errors;
                 type Query = $query;
                 type Body = $body;
                 type Answer = $answer;
@@ -64,9 +64,9 @@ macro_rules! operations {
 }
 
 /// What can be wrong with `{job}`.
-const OF_A_JOB: &[ErrorKind] = &[Reference, NoSuchJob, Ambiguous, Database];
+const OF_A_JOB: &[ApiErrorKind] = &[Reference, NoSuchJob, Ambiguous, Database];
 /// What can be wrong with changing a running job.
-const OF_A_CHANGE: &[ErrorKind] = &[
+const OF_A_CHANGE: &[ApiErrorKind] = &[
     Request, Reference, NoSuchJob, Ambiguous, NotRunning, Steering, Database,
 ];
 

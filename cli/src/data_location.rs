@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use heavy_client::Database;
+use heavy_client::DatabaseHome;
 use heavy_process::data_dir::{self, database_file};
 use heavy_store::Store;
 
@@ -59,9 +59,9 @@ impl DataLocation {
     }
 
     /// The database as a place to look for jobs.
-    pub(crate) async fn job_home(&self) -> Result<Database, CommandFailure> {
+    pub(crate) async fn job_home(&self) -> Result<DatabaseHome, CommandFailure> {
         let store = self.open().await?;
-        Ok(Database::new(self.database_url()?, store))
+        Ok(DatabaseHome::new(self.database_url()?, store))
     }
 
     /// Opens the database for reading, without creating or migrating it.

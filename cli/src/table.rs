@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use heavy_report::csv::{Csv, is_number};
 use heavy_report::escape;
-use heavy_store::Table;
+use heavy_store::QueryResult;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -28,7 +28,7 @@ impl AnswerFormat {
     }
 
     /// The answer in this form, ending in a newline.
-    pub(crate) fn render(self, table: &Table) -> String {
+    pub(crate) fn render(self, table: &QueryResult) -> String {
         match self {
             Self::Table => aligned(table),
             Self::Csv => csv(table),
@@ -38,7 +38,7 @@ impl AnswerFormat {
 }
 
 /// Columns that hold numbers and NULL only, and at least one number.
-fn numeric_columns(table: &Table) -> Vec<bool> {
+fn numeric_columns(table: &QueryResult) -> Vec<bool> {
     (0..table.columns.len())
         .map(|column| {
             let mut values = table
@@ -51,7 +51,7 @@ fn numeric_columns(table: &Table) -> Vec<bool> {
         .collect()
 }
 
-fn aligned(table: &Table) -> String {
+fn aligned(table: &QueryResult) -> String {
     let cell = |text: Option<&str>| text.map(escape).unwrap_or_default();
     let numeric = numeric_columns(table);
     let mut lines: Vec<Vec<String>> = vec![table.columns.iter().map(|name| cell(Some(name))).collect()];
@@ -98,7 +98,7 @@ fn aligned(table: &Table) -> String {
     out
 }
 
-fn csv(table: &Table) -> String {
+fn csv(table: &QueryResult) -> String {
     let mut out = Csv::default();
     out.header(table.columns.iter().map(String::as_str));
     for row in &table.rows {
@@ -114,7 +114,7 @@ fn csv(table: &Table) -> String {
 }
 
 /// Columns of numbers give numbers, all others texts; a second column of the same name gets `_2`.
-fn json(table: &Table) -> String {
+fn json(table: &QueryResult) -> String {
     let numeric = numeric_columns(table);
     let names = unique(&table.columns);
     let lines: Vec<String> = table
@@ -158,8 +158,8 @@ fn unique(names: &[String]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn table(columns: &[&str], rows: &[&[Option<&str>]]) -> Table {
-        Table {
+    fn table(columns: &[&str], rows: &[&[Option<&str>]]) -> QueryResult {
+        QueryResult {
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             rows: rows
                 .iter()
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    fn sample() -> Table {
+    fn sample() -> QueryResult {
         table(
             &["name", "count", "p95_ms", "name"],
             &[

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use heavy_api::error::ErrorKind;
+use heavy_api::error::ApiErrorKind;
 use heavy_load::exit_code;
 use heavy_store::FindError;
 
@@ -45,7 +45,7 @@ pub enum Error {
     #[error("{message}")]
     Refused {
         /// Why, unless the scheduler is newer and has a kind that this version does not know.
-        kind: Option<ErrorKind>,
+        kind: Option<ApiErrorKind>,
         /// What is wrong and what to do, in the scheduler's words.
         message: String,
     },
@@ -100,7 +100,7 @@ impl Error {
                 )
             }
             Self::Refused {
-                kind: Some(ErrorKind::NoSuchConfig),
+                kind: Some(ApiErrorKind::NoSuchConfig),
                 ..
             } => format!("{self}; `{called} config list` lists the configurations"),
             Self::RunsOn { job } => format!("{self}; stop it with `{called} stop {job}`"),

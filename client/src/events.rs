@@ -3,7 +3,7 @@
 use super::http::MOST_BYTES;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Event {
+pub(super) struct ServerSentEvent {
     /// Its data, lines joined by newlines.
     pub(super) data: String,
     /// The last id that was sent, with this event or before it.
@@ -20,13 +20,13 @@ pub(super) struct Events {
     line: Vec<u8>,
     /// A newline that follows ends no line of its own.
     after_return: bool,
-    event: Event,
+    event: ServerSentEvent,
     has_data: bool,
 }
 
 impl Events {
     /// The events that end in these bytes.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<Event>, TooLong> {
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Result<Vec<ServerSentEvent>, TooLong> {
         let mut events = Vec::new();
         for byte in bytes {
             let ends = match byte {
@@ -51,14 +51,14 @@ impl Events {
     }
 
     /// The event that a line ends: an empty line after data does.
-    fn line(&mut self, line: &str) -> Result<Option<Event>, TooLong> {
+    fn line(&mut self, line: &str) -> Result<Option<ServerSentEvent>, TooLong> {
         if line.is_empty() {
             if !std::mem::take(&mut self.has_data) {
                 return Ok(None);
             }
             let data = std::mem::take(&mut self.event.data);
             let id = self.event.id.clone();
-            return Ok(Some(Event { data, id }));
+            return Ok(Some(ServerSentEvent { data, id }));
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -82,8 +82,8 @@ impl Events {
 mod tests {
     use super::*;
 
-    fn event(data: &str, id: Option<&str>) -> Event {
-        Event {
+    fn event(data: &str, id: Option<&str>) -> ServerSentEvent {
+        ServerSentEvent {
             data: data.to_owned(),
             id: id.map(str::to_owned),
         }
@@ -100,7 +100,7 @@ mod tests {
         for size in [1, 2, 7, stream.len()] {
             let mut events = Events::default();
             let cut = stream.as_bytes().chunks(size);
-            let found: Vec<Event> = cut.flat_map(|bytes| events.push(bytes).unwrap()).collect();
+            let found: Vec<ServerSentEvent> = cut.flat_map(|bytes| events.push(bytes).unwrap()).collect();
             assert_eq!(found, expected, "{size}");
         }
     }

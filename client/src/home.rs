@@ -58,13 +58,13 @@ impl JobHome for Remote {
 
 /// A results database.
 #[derive(Debug, Clone)]
-pub struct Database {
+pub struct DatabaseHome {
     url: String,
     /// Opened to be read.
     store: Arc<dyn Store>,
 }
 
-impl Database {
+impl DatabaseHome {
     /// The database at `url`, which `store` reads.
     #[must_use]
     pub fn new(url: String, store: Arc<dyn Store>) -> Self {
@@ -78,7 +78,7 @@ impl Database {
 }
 
 #[async_trait]
-impl JobHome for Database {
+impl JobHome for DatabaseHome {
     async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
         Ok(self.store.jobs(limit).await?)
     }

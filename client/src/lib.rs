@@ -35,7 +35,7 @@ pub use configs::{ConfigVerb, SaveArgs};
 pub use error::Error;
 pub use flags::LoadFlags;
 pub use from_env::FromEnv;
-pub use home::{Database, JobHome};
+pub use home::{DatabaseHome, JobHome};
 pub use plan::{Plan, announce, env_file};
 pub use program::Program;
 pub use remote::Remote;

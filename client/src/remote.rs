@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use heavy_api::document::{NoQuery, StopQuery};
-use heavy_api::error::ErrorKind;
+use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::{self as op, Operation};
 use heavy_api::payload::Payload;
 use heavy_results::job::{JobInfo, JobSpec};
@@ -77,7 +77,7 @@ impl Remote {
     pub async fn has(&self, sha256: &str) -> Result<bool, Error> {
         let request = self.request::<op::FindArtifact>(sha256, &NoQuery {})?;
         let response = self.within_limit(self.send(request)).await?;
-        if response.status().as_u16() == ErrorKind::NoSuchArtifact.status() {
+        if response.status().as_u16() == ApiErrorKind::NoSuchArtifact.status() {
             return Ok(false);
         }
         self.good(response).await?;
@@ -197,8 +197,8 @@ impl Remote {
                 return Err(self.away(format!("it answers {status}, which is not a scheduler's answer")));
             }
         };
-        match ErrorKind::from_name(&problem.kind) {
-            Some(ErrorKind::ShuttingDown | ErrorKind::Stalled) => Err(self.away(problem.message)),
+        match ApiErrorKind::from_name(&problem.kind) {
+            Some(ApiErrorKind::ShuttingDown | ApiErrorKind::Stalled) => Err(self.away(problem.message)),
             kind => Err(Error::Refused {
                 kind,
                 message: problem.message,

@@ -117,10 +117,10 @@ fn ago(now_wall_ns: u64, then_wall_ns: u64) -> String {
 }
 
 /// A column's head, and its cell of a row.
-type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+type ListColumn<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
 
 /// Columns as wide as their widest cell, two spaces between them; columns without any cell are left out.
-fn aligned<T>(rows: &[T], columns: &[Column<'_, T>]) -> String {
+fn aligned<T>(rows: &[T], columns: &[ListColumn<'_, T>]) -> String {
     let mut lines = vec![String::new(); rows.len() + 1];
     for (head, cell) in columns {
         let cells: Vec<String> = rows.iter().map(cell).collect();
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_empty_ones_left_out() {
-        let columns: [Column<'_, (&str, u32)>; 3] = [
+        let columns: [ListColumn<'_, (&str, u32)>; 3] = [
             ("NAME", &|(name, _)| (*name).to_owned()),
             ("EMPTY", &|_| String::new()),
             ("N", &|(_, number)| number.to_string()),

@@ -7,7 +7,7 @@ use heavy_results::progress::Progress;
 use reqwest::Response;
 use tokio::time::timeout;
 
-use super::events::{Event, Events};
+use super::events::{Events, ServerSentEvent};
 use super::{Error, http};
 
 /// A stream that is silent for this long counts as broken; comments count as activity.
@@ -19,7 +19,7 @@ pub struct Watch {
     url: String,
     response: Response,
     events: Events,
-    arrived: VecDeque<Event>,
+    arrived: VecDeque<ServerSentEvent>,
     last: Option<String>,
 }
 
@@ -55,7 +55,7 @@ impl Watch {
             self.arrived
                 .extend(self.events.push(&bytes).map_err(|_| Error::TooLong)?);
         }
-        let Some(Event { data, id }) = self.arrived.pop_front() else {
+        let Some(ServerSentEvent { data, id }) = self.arrived.pop_front() else {
             return Ok(None);
         };
         self.last = id;

@@ -44,7 +44,7 @@ impl CollectorService {
 }
 
 /// A batch and its share of the room.
-type Received = (v1::Batch, OwnedSemaphorePermit);
+type ReceivedBatch = (v1::Batch, OwnedSemaphorePermit);
 
 #[tonic::async_trait]
 impl v1::collector_server::Collector for CollectorService {
@@ -76,7 +76,7 @@ impl v1::collector_server::Collector for CollectorService {
 /// Hands batches to their lanes until the stream ends, breaks, or the collector shuts down.
 async fn receive(
     mut batches: Streaming<v1::Batch>,
-    lanes: Vec<mpsc::Sender<Received>>,
+    lanes: Vec<mpsc::Sender<ReceivedBatch>>,
     acks: mpsc::Sender<Result<Ack, Status>>,
     room: Arc<Semaphore>,
     shutdown: CancellationToken,
@@ -131,7 +131,7 @@ struct Committer {
 impl Committer {
     async fn run_lane(
         self: Arc<Self>,
-        mut batches: mpsc::Receiver<Received>,
+        mut batches: mpsc::Receiver<ReceivedBatch>,
         acks: mpsc::Sender<Result<Ack, Status>>,
     ) {
         while let Some((batch, share)) = batches.recv().await {

@@ -1,6 +1,6 @@
 //! The binary: where it stores, how it ends, what it refuses.
 
-use heavy_testkit::{Finished, Postgres, Run, Service, Signal, TempDir, free_port, sqlite};
+use heavy_testkit::{Finished, Postgres, Run, ServiceProcess, Signal, TempDir, free_port, sqlite};
 
 fn collector(folder: &TempDir) -> Run {
     Run::binary("heavy-collector").env("XDG_DATA_HOME", folder.path())
@@ -22,7 +22,8 @@ fn refused(run: Run, code: i32, expected: &str) -> Finished {
 fn it_serves_from_the_default_database_and_ends_when_asked_to() {
     let folder = TempDir::new("collector");
     for signal in [Signal::TERM, Signal::INT] {
-        let mut service = Service::start("collector", collector(&folder).args(["--listen", "127.0.0.1:0"]));
+        let mut service =
+            ServiceProcess::start("collector", collector(&folder).args(["--listen", "127.0.0.1:0"]));
         service.signal(signal);
         assert_eq!(service.stop().code, Some(0));
     }
@@ -36,7 +37,7 @@ fn flags_can_come_from_the_environment() {
     let run = collector(&folder)
         .env("HEAVY_LISTEN", "127.0.0.1:0")
         .env("HEAVY_DATABASE", database.url());
-    let service = Service::start("collector", run);
+    let service = ServiceProcess::start("collector", run);
     assert_eq!(database.value::<i32>("select count(*) from jobs"), 0);
     assert_eq!(service.stop().code, Some(0));
 }
@@ -44,7 +45,7 @@ fn flags_can_come_from_the_environment() {
 #[test]
 fn a_port_is_refused_that_is_taken_or_open_to_others() {
     let folder = TempDir::new("collector");
-    let service = Service::start("collector", collector(&folder).args(["--listen", "127.0.0.1:0"]));
+    let service = ServiceProcess::start("collector", collector(&folder).args(["--listen", "127.0.0.1:0"]));
     let taken = service.addr().to_string();
     refused(
         collector(&folder).args(["--listen", &taken]),
@@ -101,7 +102,7 @@ fn a_postgres_that_is_not_there_is_named_without_its_password() {
 fn a_file_of_a_newer_heavy_is_refused() {
     let folder = TempDir::new("collector");
     let run = || collector(&folder).args(["--listen", "127.0.0.1:0"]);
-    Service::start("collector", run()).stop().expect_code(0);
+    ServiceProcess::start("collector", run()).stop().expect_code(0);
     let file = folder.join("heavy/heavy.db");
     sqlite(
         &file,

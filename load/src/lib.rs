@@ -20,12 +20,12 @@ pub mod protocol;
 pub mod rate;
 pub mod revision;
 pub mod rounds;
+pub mod schedule;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod span;
 pub mod spec;
 pub mod split;
-pub mod stream;
 pub mod users;
 pub mod vocabulary;
 pub mod window;

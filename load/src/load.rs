@@ -2,9 +2,9 @@
 
 use crate::arrivals::Arrivals;
 use crate::profile::Profile;
+use crate::schedule::WorkflowSchedule;
 use crate::span::Span;
 use crate::split::{Share, Split};
-use crate::stream::Stream;
 use crate::users::Users;
 
 /// What is to happen in a job, workflow by workflow.
@@ -32,7 +32,7 @@ pub struct WorkflowLoad {
 #[derive(Debug, Clone, PartialEq)]
 pub enum LoadModel {
     /// Iterations start when they are due, whatever the target does.
-    Open(Stream),
+    Open(WorkflowSchedule),
     /// Users start their next iteration when the last has ended.
     Closed(Closed),
 }
@@ -101,7 +101,7 @@ impl WorkflowLoad {
     #[must_use]
     pub fn planned(&self) -> u64 {
         match &self.model {
-            LoadModel::Open(stream) => stream.planned(),
+            LoadModel::Open(schedule) => schedule.planned(),
             LoadModel::Closed(closed) => closed.planned(),
         }
     }
@@ -110,7 +110,7 @@ impl WorkflowLoad {
     #[must_use]
     pub fn starts_any(&self) -> bool {
         match &self.model {
-            LoadModel::Open(stream) => stream.planned() > 0,
+            LoadModel::Open(schedule) => schedule.planned() > 0,
             LoadModel::Closed(closed) => closed.users.most() > 0 && closed.quota != Quota::Shared(0),
         }
     }
@@ -119,7 +119,7 @@ impl WorkflowLoad {
     #[must_use]
     pub fn end_ns(&self) -> u64 {
         match &self.model {
-            LoadModel::Open(stream) => stream.end_ns(),
+            LoadModel::Open(schedule) => schedule.end_ns(),
             LoadModel::Closed(closed) => closed.offset_ns + closed.duration_ns,
         }
     }
@@ -162,11 +162,11 @@ impl Load {
             .all(|workflow| matches!(workflow.model, LoadModel::Open(_)))
     }
 
-    fn streams(&self) -> impl Iterator<Item = &Stream> {
+    fn schedules(&self) -> impl Iterator<Item = &WorkflowSchedule> {
         self.workflows
             .iter()
             .filter_map(|workflow| match &workflow.model {
-                LoadModel::Open(stream) => Some(stream),
+                LoadModel::Open(schedule) => Some(schedule),
                 LoadModel::Closed(_) => None,
             })
     }
@@ -174,14 +174,16 @@ impl Load {
     /// How many iterations of open workflows the profiles plan before an instant (exclusive).
     #[must_use]
     pub fn count_before(&self, at_ns: u64) -> u64 {
-        self.streams().map(|stream| stream.count_before(at_ns)).sum()
+        self.schedules()
+            .map(|schedule| schedule.count_before(at_ns))
+            .sum()
     }
 
     /// The rate asked at an instant, in starts per second; 0 where users decide.
     #[must_use]
     pub fn rate_per_second_at(&self, at_ns: u64) -> f64 {
-        self.streams()
-            .map(|stream| stream.rate_per_second_at(at_ns))
+        self.schedules()
+            .map(|schedule| schedule.rate_per_second_at(at_ns))
             .fold(0.0, |sum, rate| sum + rate)
     }
 
@@ -193,14 +195,17 @@ impl Load {
             return 0.0;
         }
         // The sum of no floats is -0.
-        let area = self.streams().map(Stream::area).fold(0.0, |sum, area| sum + area);
+        let area = self
+            .schedules()
+            .map(WorkflowSchedule::area)
+            .fold(0.0, |sum, area| sum + area);
         area / duration_ns as f64 * 1e9
     }
 
     /// Since when all rates only fall, to the end: the ramp-down.
     pub(crate) fn ramp_down_from_ns(&self) -> u64 {
         let workflows = self.workflows.iter().map(|workflow| match &workflow.model {
-            LoadModel::Open(stream) => stream.ramp_down_from_ns(),
+            LoadModel::Open(schedule) => schedule.ramp_down_from_ns(),
             LoadModel::Closed(closed) => {
                 closed.offset_ns + closed.users.ramp_down_from_ns(closed.duration_ns)
             }
@@ -209,21 +214,21 @@ impl Load {
     }
 }
 
-/// One rate over several workflows: a stream for each, with every iteration of the rate dealt to one of them by weight.
+/// One rate over several workflows: a schedule for each, with every iteration of the rate dealt to one of them by weight.
 pub(crate) fn shared_rate(
     profile: &Profile,
     offset: Span,
     arrivals: Arrivals,
     seed: u64,
     weights: &[u32],
-) -> Option<Vec<Stream>> {
+) -> Option<Vec<WorkflowSchedule>> {
     let dealt = Split::new(0, weights).ok()?;
     let turns = (0..dealt.members()).map(|member| dealt.share(member));
     let turns: Vec<Share> = turns.collect();
     let alone = turns.len() == 1;
-    let streams = (0u64..).zip(turns).map(|(place, turns)| {
+    let schedules = (0u64..).zip(turns).map(|(place, turns)| {
         let turns = (!alone).then_some(turns);
-        Stream {
+        WorkflowSchedule {
             profile: profile.clone(),
             offset_ns: offset.ns(),
             turns,
@@ -231,5 +236,5 @@ pub(crate) fn shared_rate(
             seed: seed.wrapping_add(place),
         }
     });
-    Some(streams.collect())
+    Some(schedules.collect())
 }

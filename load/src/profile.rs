@@ -27,12 +27,12 @@ use crate::span::Span;
 pub struct Profile {
     /// Rates of pieces are counts in this time.
     per_ns: u64,
-    pieces: Arc<[Placed]>,
+    pieces: Arc<[PlacedPiece]>,
 }
 
 /// A piece and what lies before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Placed {
+struct PlacedPiece {
     piece: Piece,
     start_ns: u64,
     /// In halves of 1/per_ns: see [`Profile::units`].
@@ -80,7 +80,7 @@ impl Profile {
             .into_iter()
             .filter(|piece| piece.duration_ns > 0)
             .map(|piece| {
-                let placed = Placed {
+                let placed = PlacedPiece {
                     piece,
                     start_ns,
                     area_before,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::arrivals::Arrivals;
 use crate::load::{Closed, Load, LoadModel, Quota};
 use crate::profile::Profile;
+use crate::schedule::{MemberSchedule, WorkflowSchedule};
 use crate::split::{Share, Split};
-use crate::stream::{Dealt, Stream};
 
 /// One agent that takes part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,7 +34,7 @@ pub struct Revision {
     /// For each workflow of the load, the first number that the revision governs.
     pub first: Vec<u64>,
     /// For each workflow that is open, what replaces the plan of the job's document; none: nothing does.
-    pub plans: Vec<Option<Plan>>,
+    pub plans: Vec<Option<WorkflowPlan>>,
     /// As in [`Load`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pauses: Vec<(u64, u64)>,
@@ -42,7 +42,7 @@ pub struct Revision {
 
 /// What is planned of an open workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct WorkflowPlan {
     /// The rate over time.
     pub profile: Profile,
     /// Where it begins, from the job's start.
@@ -79,13 +79,15 @@ impl Revision {
         members.sort_by(|a, b| a.agent.cmp(&b.agent));
         let number = self.number + 1;
         let first = load.workflows.iter().map(|workflow| match &workflow.model {
-            LoadModel::Open(stream) if stream.arrivals == Arrivals::Uniform => stream.count_before(cut_ns),
+            LoadModel::Open(schedule) if schedule.arrivals == Arrivals::Uniform => {
+                schedule.count_before(cut_ns)
+            }
             LoadModel::Open(_) | LoadModel::Closed(_) => u64::from(number) * FAR,
         });
         let plans = changed.workflows.iter().map(|workflow| match &workflow.model {
-            LoadModel::Open(stream) => Some(Plan {
-                profile: stream.profile.clone(),
-                offset_ns: stream.offset_ns,
+            LoadModel::Open(schedule) => Some(WorkflowPlan {
+                profile: schedule.profile.clone(),
+                offset_ns: schedule.offset_ns,
             }),
             LoadModel::Closed(_) => None,
         });
@@ -106,9 +108,9 @@ impl Revision {
         let mut load = of_document.clone();
         load.pauses.clone_from(&self.pauses);
         for (workflow, plan) in load.workflows.iter_mut().zip(&self.plans) {
-            if let (LoadModel::Open(stream), Some(plan)) = (&mut workflow.model, plan) {
-                stream.profile = plan.profile.clone();
-                stream.offset_ns = plan.offset_ns;
+            if let (LoadModel::Open(schedule), Some(plan)) = (&mut workflow.model, plan) {
+                schedule.profile = plan.profile.clone();
+                schedule.offset_ns = plan.offset_ns;
             }
         }
         load
@@ -120,9 +122,9 @@ impl Revision {
         self.members.iter().find(|member| member.agent == agent)
     }
 
-    /// What an agent has of a stream, the `workflow`-th of the load; nothing if it takes no part or the weights are none.
+    /// What an agent has of a schedule, the `workflow`-th of the load; nothing if it takes no part or the weights are none.
     #[must_use]
-    pub fn dealt(&self, stream: &Stream, workflow: usize, agent: &str) -> Option<Dealt> {
+    pub fn dealt(&self, schedule: &WorkflowSchedule, workflow: usize, agent: &str) -> Option<MemberSchedule> {
         let place = self.members.iter().position(|member| member.agent == agent)?;
         let weights: Vec<u32> = self.members.iter().map(|member| member.weight).collect();
         let first = self.first.get(workflow).copied().unwrap_or(0);
@@ -134,7 +136,7 @@ impl Revision {
             u64::from(self.number),
             u64::from(self.members[place].seat),
         ];
-        Some(Dealt::new(stream.clone(), share, self.cut_ns, seat))
+        Some(MemberSchedule::new(schedule.clone(), share, self.cut_ns, seat))
     }
 
     /// Which users of a closed load, and which numbers of its iterations, belong to an agent.
@@ -257,12 +259,12 @@ impl LoadTimeline {
         for (revision, load, next_ns) in self.periods() {
             for (place, workflow) in load.workflows.iter().enumerate() {
                 planned += match &workflow.model {
-                    LoadModel::Open(stream) => {
-                        let mut stream = stream.clone();
-                        stream.arrivals = Arrivals::Uniform;
+                    LoadModel::Open(schedule) => {
+                        let mut schedule = schedule.clone();
+                        schedule.arrivals = Arrivals::Uniform;
                         let mut revision = revision.clone();
-                        revision.first[place] = stream.count_before(revision.cut_ns);
-                        let dealt = revision.dealt(&stream, place, agent);
+                        revision.first[place] = schedule.count_before(revision.cut_ns);
+                        let dealt = revision.dealt(&schedule, place, agent);
                         dealt.map_or(0, |mut dealt| dealt.pass(next_ns))
                     }
                     LoadModel::Closed(closed) if revision.number == 0 => {
@@ -290,8 +292,8 @@ impl LoadTimeline {
         let mut due = vec![0; self.document.workflows.len()];
         for (revision, load, next_ns) in self.periods() {
             for (place, (workflow, due)) in load.workflows.iter().zip(&mut due).enumerate() {
-                if let LoadModel::Open(stream) = &workflow.model
-                    && let Some(mut dealt) = revision.dealt(stream, place, agent)
+                if let LoadModel::Open(schedule) = &workflow.model
+                    && let Some(mut dealt) = revision.dealt(schedule, place, agent)
                 {
                     *due += dealt.pass(next_ns.min(until_ns));
                 }

@@ -19,7 +19,7 @@ pub struct Rules {
 
 /// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum UserAction {
     /// A user starts an iteration.
     Start {
         /// The user's place among those of this core: [`Rounds::ended`] takes it back.
@@ -44,7 +44,7 @@ pub enum Step {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct User {
+struct UserState {
     lane: usize,
     user: u64,
     came_ns: u64,
@@ -69,7 +69,7 @@ enum Doing {
 #[derive(Debug, Default)]
 pub struct Rounds {
     rules: HashMap<usize, Rules>,
-    users: Vec<User>,
+    users: Vec<UserState>,
     places: HashMap<(usize, u64), usize>,
     due: BinaryHeap<Reverse<(u64, usize)>>,
     /// When iterations of users that leave are cut off.
@@ -93,7 +93,7 @@ impl Rounds {
             return;
         }
         let place = *self.places.entry((lane, user)).or_insert_with(|| {
-            self.users.push(User {
+            self.users.push(UserState {
                 lane,
                 user,
                 came_ns,
@@ -128,7 +128,7 @@ impl Rounds {
 
     /// What to do next at `now_ns`; `None` when nothing is left before [`Self::next_wake_ns`]. `take` gives the number of
     /// a workflow's next iteration, if there is one.
-    pub fn decide(&mut self, now_ns: u64, mut take: impl FnMut(usize) -> Option<u64>) -> Option<Step> {
+    pub fn decide(&mut self, now_ns: u64, mut take: impl FnMut(usize) -> Option<u64>) -> Option<UserAction> {
         while let Some(&Reverse((at_ns, place))) = self.leaving.peek()
             && at_ns <= now_ns
         {
@@ -140,7 +140,7 @@ impl Rounds {
                 && user.due_ns < user.until_ns
                 && user.until_ns.saturating_add(grace_ns) <= now_ns
             {
-                return Some(Step::CutOff { place });
+                return Some(UserAction::CutOff { place });
             }
         }
         while let Some(&Reverse((due_ns, place))) = self.due.peek()
@@ -157,7 +157,7 @@ impl Rounds {
             let Some(n) = take(user.lane) else { continue };
             user.rounds += 1;
             user.doing = Doing::Running;
-            return Some(Step::Start {
+            return Some(UserAction::Start {
                 place,
                 lane: user.lane,
                 user: user.user,

@@ -196,8 +196,8 @@ impl LoadSpec {
         weights: &[u32],
     ) -> Vec<WorkflowLoad> {
         let kinds: Vec<LoadModel> = if self.is_open() {
-            let streams = shared_rate(&self.profile(), offset, self.arrivals(), seed, weights);
-            streams.into_iter().flatten().map(LoadModel::Open).collect()
+            let schedules = shared_rate(&self.profile(), offset, self.arrivals(), seed, weights);
+            schedules.into_iter().flatten().map(LoadModel::Open).collect()
         } else if let Ok(dealt) = Split::new(0, weights) {
             let closed = self.closed(offset);
             let shares = (0..dealt.members()).map(|member| dealt.share(member));

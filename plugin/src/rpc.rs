@@ -121,7 +121,7 @@ pub struct ClosedSetup {
     #[serde(default)]
     pub iterations_per_user: Option<u64>,
     /// The numbers of its iterations.
-    pub numbers: Numbers,
+    pub numbers: IterationNumbers,
     /// How long an iteration may go on after its user was to leave.
     #[serde(default)]
     pub grace_ns: u64,
@@ -140,7 +140,7 @@ impl ClosedSetup {
             pacing_ns: closed.pacing_ns,
             iterations,
             iterations_per_user,
-            numbers: Numbers::default(),
+            numbers: IterationNumbers::default(),
             grace_ns,
         }
     }
@@ -149,7 +149,7 @@ impl ClosedSetup {
 /// The numbers of iterations that a process numbers by itself: the k-th (from 0) has
 /// `first + k / places.len() * period + places[k % places.len()]`. So no two processes of a job use the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Numbers {
+pub struct IterationNumbers {
     /// See above.
     pub first: u64,
     /// See above.
@@ -158,7 +158,7 @@ pub struct Numbers {
     pub places: Vec<u64>,
 }
 
-impl Numbers {
+impl IterationNumbers {
     /// The number of the k-th iteration.
     #[must_use]
     pub fn nth(&self, k: u64) -> u64 {

@@ -4,7 +4,7 @@
 
 use heavy_plugin::hello::Hello;
 use heavy_plugin::line::Line;
-use heavy_plugin::rpc::{LoadTestRequest, LoadTestResponse, Numbers};
+use heavy_plugin::rpc::{IterationNumbers, LoadTestRequest, LoadTestResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -87,7 +87,7 @@ fn users_and_identities_are_documented() {
     let mut numbers = workflows
         .iter()
         .filter_map(|workflow| workflow.pointer("/closed/numbers"));
-    let numbers: Numbers = serde_json::from_value(numbers.next().unwrap().clone()).unwrap();
+    let numbers: IterationNumbers = serde_json::from_value(numbers.next().unwrap().clone()).unwrap();
     let first: Vec<String> = (0..5).map(|k| numbers.nth(k).to_string()).collect();
     assert!(DOCUMENT.contains(&first.join(", ")), "{first:?}");
 }

@@ -11,7 +11,7 @@ use crate::v1::{self, content::Content};
 
 use dictionary::Dictionary;
 pub use field::Error;
-use field::{Field, Texts};
+use field::{Field, ReceivedTexts};
 
 /// What one batch of a stats stream holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +42,7 @@ fn wire(delta: &Delta) -> v1::Stats {
 }
 
 fn delta(wire: &v1::Stats) -> Result<Delta, Error> {
-    Delta::decode(wire, &Texts::new(&wire.dictionary))
+    Delta::decode(wire, &ReceivedTexts::new(&wire.dictionary))
 }
 
 fn encode(content: Content) -> Vec<u8> {
@@ -61,7 +61,7 @@ pub fn decode(content: &[u8]) -> Result<Statistics, Error> {
     match v1::Content::decode(content)?.content {
         Some(Content::Stats(wire)) => Ok(Statistics::Delta(Box::new(delta(&wire)?))),
         Some(Content::Closing(wire)) => {
-            let closing = Closing::decode(&wire, &Texts::new(&[]))?;
+            let closing = Closing::decode(&wire, &ReceivedTexts::new(&[]))?;
             Ok(Statistics::Closing(Box::new(closing)))
         }
         Some(Content::Void(void)) => Err(Error::Void(void.reason)),

@@ -27,7 +27,7 @@ pub struct Delta {
     /// Errors of requests and iterations.
     pub errors: Vec<Errors>,
     /// How agent and load test fared.
-    pub health: Vec<Health>,
+    pub health: Vec<GeneratorHealth>,
     /// Lines that are not results, by reason (as heavy-plugin's `NotAResult::as_str`).
     pub not_results: Vec<(Arc<str>, u64)>,
     /// Kept log lines.
@@ -206,7 +206,7 @@ pub struct Errors {
 
 /// How agent and load test fared in one second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Health {
+pub struct GeneratorHealth {
     /// The second.
     pub second: u32,
     /// Iterations running at its end.

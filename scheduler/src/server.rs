@@ -13,12 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 /// Why the server did not start, and the exit code that says so.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct ServeFailure {
     pub(crate) error: anyhow::Error,
     pub(crate) code: u8,
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Failure {
+impl<E: Into<anyhow::Error>> From<E> for ServeFailure {
     fn from(error: E) -> Self {
         let error = error.into();
         let code = code_of(&error);
@@ -27,7 +27,7 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 }
 
 /// Serves until SIGINT or SIGTERM; a second one ends the process at once.
-pub(crate) async fn run(args: &ServeArgs) -> Result<u8, Failure> {
+pub(crate) async fn run(args: &ServeArgs) -> Result<u8, ServeFailure> {
     let dir = match &args.data_dir {
         Some(dir) => dir.clone(),
         None => default_dir()?,

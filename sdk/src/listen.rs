@@ -7,7 +7,7 @@ use std::{env, io};
 use heavy_load::exit_code::WRONG_USAGE;
 use heavy_plugin::{DEFAULT_RPC_ADDR, ENV_RPC_ADDR};
 
-use crate::harness::shared::Options;
+use crate::harness::shared::HarnessOptions;
 use crate::harness::spawned::serve_address;
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
@@ -16,7 +16,7 @@ use crate::harness::workflow::Workflow;
 pub const RPC_ADDR: &str = DEFAULT_RPC_ADDR;
 
 /// Listens, serves one agent, and returns when it disconnects.
-pub(crate) fn listen(workflows: Vec<Workflow>, options: Options) -> ExitCode {
+pub(crate) fn listen(workflows: Vec<Workflow>, options: HarnessOptions) -> ExitCode {
     let text = env::var(ENV_RPC_ADDR).unwrap_or_else(|_| RPC_ADDR.to_owned());
     match address(&text) {
         Ok(address) => exit_code(serve_address(workflows, options, address)),

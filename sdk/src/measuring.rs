@@ -13,13 +13,13 @@ use crate::tags::Tags;
 /// What is measured: all that its line says before it has ended.
 pub(crate) trait Subject {
     fn line(&self) -> RequestLine<'_>;
-    fn labels(&self) -> &Labels;
+    fn labels(&self) -> &SampleLabels;
     fn request_id(&self) -> RequestId;
 }
 
 /// What a load test says about a request beyond the exchange itself.
 #[derive(Debug, Default)]
-pub(crate) struct Labels {
+pub(crate) struct SampleLabels {
     pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) tags: Tags,
     /// The HTTP statuses of 400 and more that do not count as failures.

@@ -16,7 +16,7 @@ use crate::http::{
     ErrorKind, ExchangeFuture, HeaderMap, HeaderName, HeaderValue, Method, Request, RequestError, Target,
     header,
 };
-use crate::measuring::{Labels, Measuring, Subject};
+use crate::measuring::{Measuring, SampleLabels, Subject};
 use crate::request_id::{RequestId, identify};
 use crate::response::Response;
 use crate::scope::Scope;
@@ -47,7 +47,7 @@ pub struct RequestBuilder<'a> {
     body: Bytes,
     timeout: Option<Duration>,
     keep_body: bool,
-    labels: Labels,
+    labels: SampleLabels,
     fault: Option<RequestError>,
 }
 
@@ -58,11 +58,11 @@ struct Asked {
     target: Target,
     default_name: Option<Rc<str>>,
     id: RequestId,
-    labels: Labels,
+    labels: SampleLabels,
 }
 
 impl Asked {
-    fn new(scope: &Scope<'_>, method: Method, target: Target, id: RequestId, labels: Labels) -> Self {
+    fn new(scope: &Scope<'_>, method: Method, target: Target, id: RequestId, labels: SampleLabels) -> Self {
         let default_name = match labels.name {
             Some(_) => None,
             None => Some(
@@ -97,7 +97,7 @@ impl Subject for Asked {
         }
     }
 
-    fn labels(&self) -> &Labels {
+    fn labels(&self) -> &SampleLabels {
         &self.labels
     }
 
@@ -116,7 +116,7 @@ impl<'a> RequestBuilder<'a> {
             body: Bytes::new(),
             timeout: None,
             keep_body: true,
-            labels: Labels::default(),
+            labels: SampleLabels::default(),
             fault: None,
         }
     }
@@ -254,7 +254,7 @@ pub(crate) async fn carry_out(
     sequence_id: &str,
     request: Request,
 ) -> Result<Response, RequestError> {
-    let (measuring, exchange) = begin(scope, sequence_id, request, Labels::default());
+    let (measuring, exchange) = begin(scope, sequence_id, request, SampleLabels::default());
     measuring.answer(exchange.await)
 }
 
@@ -263,7 +263,7 @@ fn begin<'a>(
     scope: Scope<'a>,
     sequence_id: &'a str,
     mut request: Request,
-    labels: Labels,
+    labels: SampleLabels,
 ) -> (Measuring<'a, Asked>, ExchangeFuture<'a>) {
     let inner = scope.inner;
     inner.touch();

@@ -7,7 +7,7 @@ use heavy_plugin::line::{Phase, Phases, RequestLine};
 
 use crate::Error;
 use crate::http::{Exchange, PhaseClock, RequestError, monotonic_ns};
-use crate::measuring::{Labels, Measuring, Subject};
+use crate::measuring::{Measuring, SampleLabels, Subject};
 use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::scope::Scope;
@@ -42,7 +42,7 @@ pub struct Sample<'a>(Measuring<'a, Box<Own>>);
 #[derive(Debug, Default)]
 struct Own {
     line: RequestLine<'static>,
-    labels: Labels,
+    labels: SampleLabels,
     marks: Option<PhaseClock>,
 }
 
@@ -56,7 +56,7 @@ impl Subject for Box<Own> {
         }
     }
 
-    fn labels(&self) -> &Labels {
+    fn labels(&self) -> &SampleLabels {
         &self.labels
     }
 
@@ -74,9 +74,9 @@ impl<'a> Sample<'a> {
                 proto: protocol,
                 ..RequestLine::default()
             },
-            labels: Labels {
+            labels: SampleLabels {
                 name: Some(name),
-                ..Labels::default()
+                ..SampleLabels::default()
             },
             marks: None,
         };

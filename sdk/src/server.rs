@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::{env, thread};
 
-use crate::harness::shared::Options;
+use crate::harness::shared::HarnessOptions;
 use crate::harness::workflow::Workflow;
 use crate::http::{Engine, EngineConfig, HeaderName, HttpClient};
 use crate::request_id::REQUEST_ID_HEADER;
@@ -34,7 +34,7 @@ const ENV_THREADS: &str = "HEAVY_THREADS";
 #[must_use = "a server does nothing before it is given to `serve`"]
 pub struct Server {
     workflows: Vec<Workflow>,
-    options: Options,
+    options: HarnessOptions,
     fault: Option<String>,
 }
 
@@ -48,7 +48,7 @@ impl Server {
     pub fn named(name: impl Into<String>, runner: impl Runner) -> Self {
         let server = Self {
             workflows: Vec::new(),
-            options: Options {
+            options: HarnessOptions {
                 http_client: Box::new(|config| Rc::new(Engine::new(config))),
                 close_requests: false,
                 request_id_header: Some(REQUEST_ID_HEADER),
@@ -127,7 +127,7 @@ impl Server {
     }
 
     /// The workflows and options, or what is wrong with them.
-    pub(crate) fn into_parts(mut self) -> Result<(Vec<Workflow>, Options), String> {
+    pub(crate) fn into_parts(mut self) -> Result<(Vec<Workflow>, HarnessOptions), String> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }

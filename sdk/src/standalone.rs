@@ -11,12 +11,12 @@ use args::{Action, parse};
 use heavy_load::exit_code;
 use serde_json::json;
 
-use crate::harness::shared::Options;
+use crate::harness::shared::HarnessOptions;
 use crate::harness::stdio::complain;
 use crate::harness::workflow::Workflow;
 use crate::listen::listen;
 
-pub(crate) fn main(workflows: Vec<Workflow>, options: Options) -> ExitCode {
+pub(crate) fn main(workflows: Vec<Workflow>, options: HarnessOptions) -> ExitCode {
     match parse(std::env::args_os()) {
         Ok(Action::List { json }) => list(&workflows, json),
         Ok(Action::Serve) => listen(workflows, options),

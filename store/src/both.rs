@@ -17,7 +17,7 @@ macro_rules! implement_store {
         use crate::text::{clean, count};
         use crate::{
             Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
-            Table, job_rows, saved,
+            QueryResult, job_rows, saved,
         };
 
         #[async_trait]
@@ -147,7 +147,7 @@ macro_rules! implement_store {
                     .transpose()
             }
 
-            async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
+            async fn query(&self, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
                 self.located(query::run(self, sql, max_rows).await)
             }
 

@@ -18,7 +18,7 @@ use crate::relations::Relation;
 
 /// The result of a query: every value as the database's own text, `None` for NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Table {
+pub struct QueryResult {
     /// Column names.
     pub columns: Vec<String>,
     /// Rows, each as long as `columns`.
@@ -27,7 +27,7 @@ pub struct Table {
     pub truncated: bool,
 }
 
-impl Table {
+impl QueryResult {
     /// Reads at most `max_rows` rows; `text` reads a column of one.
     pub(crate) async fn read<R: sqlx::Row>(
         columns: &[impl Column],
@@ -115,7 +115,7 @@ pub trait Store: Send + Sync + Debug {
 
     /// Runs one read-only statement written by a user and returns at most `max_rows` rows. Dropping the future cancels
     /// the statement in the database.
-    async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error>;
+    async fn query(&self, sql: &str, max_rows: usize) -> Result<QueryResult, Error>;
 
     /// The relations for users, in the order of [`crate::RELATIONS`], with their columns.
     async fn relations(&self) -> Result<Vec<Relation>, Error>;

@@ -9,7 +9,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Response {
+pub struct RawResponse {
     /// Status code.
     pub status: u16,
     /// Header lines as they came, status line first.
@@ -18,7 +18,7 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-impl Response {
+impl RawResponse {
     /// The body as text.
     ///
     /// # Panics
@@ -33,7 +33,7 @@ impl Response {
 /// # Panics
 /// When the server cannot be reached within 30 s or does not speak HTTP/1.1.
 #[track_caller]
-pub fn get(addr: SocketAddr, path: &str) -> Response {
+pub fn get(addr: SocketAddr, path: &str) -> RawResponse {
     send(addr, "GET", path, "").unwrap_or_else(|error| panic!("GET http://{addr}{path}: {error}"))
 }
 
@@ -42,7 +42,7 @@ pub fn get(addr: SocketAddr, path: &str) -> Response {
 /// # Panics
 /// As [`get`].
 #[track_caller]
-pub fn post(addr: SocketAddr, path: &str, json: &str) -> Response {
+pub fn post(addr: SocketAddr, path: &str, json: &str) -> RawResponse {
     send(addr, "POST", path, json).unwrap_or_else(|error| panic!("POST http://{addr}{path}: {error}"))
 }
 
@@ -50,7 +50,7 @@ pub fn post(addr: SocketAddr, path: &str, json: &str) -> Response {
 ///
 /// # Errors
 /// When connecting, sending or reading fails, and when the answer is not HTTP/1.1.
-pub fn send(addr: SocketAddr, method: &str, path: &str, json: &str) -> std::io::Result<Response> {
+pub fn send(addr: SocketAddr, method: &str, path: &str, json: &str) -> std::io::Result<RawResponse> {
     let mut stream = TcpStream::connect_timeout(&addr, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     let content = if json.is_empty() {
@@ -72,14 +72,14 @@ pub fn send(addr: SocketAddr, method: &str, path: &str, json: &str) -> std::io::
     })
 }
 
-fn parse(answer: &[u8]) -> Option<Response> {
+fn parse(answer: &[u8]) -> Option<RawResponse> {
     let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;
     let rest = &answer[end + 4..];
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
     let body = if chunked { unchunk(rest)? } else { rest.to_vec() };
-    Some(Response { status, head, body })
+    Some(RawResponse { status, head, body })
 }
 
 fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {

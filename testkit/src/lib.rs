@@ -34,6 +34,6 @@ pub use postgres::{Database, Postgres, Row};
 pub use run::{Finished, Run, Running};
 pub use rustix::process::Signal;
 pub use schema::Schema;
-pub use service::Service;
+pub use service::ServiceProcess;
 pub use sqlite::sqlite;
 pub use temp::TempDir;

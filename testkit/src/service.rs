@@ -14,21 +14,21 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running service. Its process group is killed on drop, and what it logged is printed when a test fails.
 #[derive(Debug)]
-pub struct Service {
+pub struct ServiceProcess {
     running: Option<Running>,
     addr: Option<SocketAddr>,
     name: String,
 }
 
-impl Service {
+impl ServiceProcess {
     /// Starts a service that listens, and waits for its line `listening on http://ADDRESS`.
     ///
     /// # Panics
     /// When it ends without such a line; the message holds its output.
     #[track_caller]
-    pub fn start(name: &str, run: Run) -> Service {
+    pub fn start(name: &str, run: Run) -> ServiceProcess {
         let mut addr = None;
-        let mut service = Service::start_when(name, run, |line| {
+        let mut service = ServiceProcess::start_when(name, run, |line| {
             addr = listening_on(line);
             addr.is_some()
         });
@@ -39,12 +39,12 @@ impl Service {
     /// Starts a service and waits for a line for which `ready` holds.
     ///
     /// # Panics
-    /// As [`Service::start`].
+    /// As [`ServiceProcess::start`].
     #[track_caller]
-    pub fn start_when(name: &str, run: Run, ready: impl FnMut(&str) -> bool) -> Service {
+    pub fn start_when(name: &str, run: Run, ready: impl FnMut(&str) -> bool) -> ServiceProcess {
         let running = run.timeout(LIFE_LIMIT).start();
         running.wait_line(ready);
-        Service {
+        ServiceProcess {
             running: Some(running),
             addr: None,
             name: name.to_owned(),
@@ -54,16 +54,17 @@ impl Service {
     /// The address it listens on.
     ///
     /// # Panics
-    /// When it was started with [`Service::start_when`].
+    /// When it was started with [`ServiceProcess::start_when`].
     #[track_caller]
     pub fn addr(&self) -> SocketAddr {
-        self.addr.expect("the service was started with Service::start")
+        self.addr
+            .expect("the service was started with ServiceProcess::start")
     }
 
     /// `http://ADDRESS`, as flags such as `--scheduler` take it.
     ///
     /// # Panics
-    /// As [`Service::addr`].
+    /// As [`ServiceProcess::addr`].
     #[track_caller]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr())
@@ -123,7 +124,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for ServiceProcess {
     #[expect(
         clippy::print_stderr,
         reason = "the test harness shows it beside the failed test"

@@ -46,7 +46,7 @@ impl HealthReader {
         now_ns: i64,
         in_flight: impl FnOnce() -> u64,
         spool_bytes: u64,
-    ) -> Option<stats::Health> {
+    ) -> Option<stats::GeneratorHealth> {
         let second = now_ns.div_euclid(SECOND_NS);
         if now_ns < 0
             || self
@@ -64,7 +64,7 @@ impl HealthReader {
         let cores = |before: Usage, now: Usage| {
             now.cpu_ns.saturating_sub(before.cpu_ns) as f64 / (now_ns - last.at_ns).max(1) as f64
         };
-        Some(stats::Health {
+        Some(stats::GeneratorHealth {
             second: u32::try_from(second - 1).unwrap_or(u32::MAX),
             in_flight: if self.releasing {
                 u64::from(self.in_flight.load(Ordering::Relaxed))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heavy_load::load::{Load, LoadModel};
 use heavy_load::revision::Revision;
-use heavy_load::stream::Dealt;
+use heavy_load::schedule::MemberSchedule;
 
 use crate::rollup::{Gap, WorkflowIndex};
 
@@ -52,7 +52,7 @@ struct OpenReleases {
 
 #[derive(Debug, Clone)]
 struct Leg {
-    dealt: Dealt,
+    dealt: MemberSchedule,
     until_ns: u64,
 }
 
@@ -142,8 +142,8 @@ impl ReleasePlan {
         self.planned_end_ns = load.duration_ns();
         for open in &mut self.open {
             let lane = usize::from(open.workflow);
-            if let Some(LoadModel::Open(stream)) = load.workflows.get(lane).map(|lane| &lane.model)
-                && let Some(mut dealt) = revision.dealt(stream, lane, &self.agent)
+            if let Some(LoadModel::Open(schedule)) = load.workflows.get(lane).map(|lane| &lane.model)
+                && let Some(mut dealt) = revision.dealt(schedule, lane, &self.agent)
             {
                 // What was released beyond the cut of a late revision is not released again.
                 dealt.pass(self.taken_ns);

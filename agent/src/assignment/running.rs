@@ -15,13 +15,13 @@ use super::health::HealthReader;
 use super::live::LiveTest;
 use super::plan::{ReleasePlan, SharedPlan};
 use super::release::Releaser;
-use crate::deliver::Delivered;
+use crate::deliver::DeliveryResult;
 use crate::job_clock::JobClock;
 use crate::orders::Assignment;
 use crate::results::AssignmentResults;
 use crate::rollup::Unbalanced;
 use crate::shared::AgentShared;
-use crate::spool::{Producer, Spool};
+use crate::spool::{Spool, SpoolProducer};
 
 #[derive(Debug)]
 pub(super) struct RunningShare {
@@ -42,11 +42,11 @@ impl RunningShare {
         assignment: &Assignment,
         live: &LiveTest,
         wall_ns: u64,
-    ) -> Result<(Self, oneshot::Receiver<Delivered>), AssignmentFailure> {
+    ) -> Result<(Self, oneshot::Receiver<DeliveryResult>), AssignmentFailure> {
         let estimate = shared.estimate();
         let (monotonic_ns, own_wall_ns) = (clock::monotonic_ns(), clock::wall_ns());
         let job_clock = JobClock::new(live.anchor, estimate.monotonic_of(wall_ns));
-        let producer = Producer {
+        let producer = SpoolProducer {
             job: assignment.job.clone(),
             agent: shared.config.name.clone(),
             epoch: assignment.epoch,

@@ -2,7 +2,7 @@
 
 use heavy_load::load::{Closed, LoadModel};
 use heavy_load::revision::Seated;
-use heavy_plugin::rpc::{self, Anchor, ClosedSetup, Numbers, Setup, WorkflowSetup};
+use heavy_plugin::rpc::{self, Anchor, ClosedSetup, IterationNumbers, Setup, WorkflowSetup};
 use heavy_results::job::JobSpec;
 
 use super::failure::AssignmentFailure;
@@ -70,7 +70,7 @@ fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup
     let shared = alone.iterations;
     ClosedSetup {
         iterations: shared.map(|iterations| seated.iterations_of(iterations, users)),
-        numbers: Numbers {
+        numbers: IterationNumbers {
             first,
             period,
             places: places.to_vec(),

@@ -28,12 +28,12 @@ enum IterationField {
 }
 
 /// The columns of iterations that are not texts of their own.
-type Packed = PackedColumns<{ IterationField::Window as usize + 1 }>;
+type PackedIterations = PackedColumns<{ IterationField::Window as usize + 1 }>;
 
 #[derive(Debug, Default)]
 pub(crate) struct IterationEncoder {
     count: u64,
-    packed: Packed,
+    packed: PackedIterations,
     sequence_id: TextColumn,
 }
 

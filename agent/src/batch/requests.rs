@@ -38,12 +38,12 @@ enum RequestField {
 }
 
 /// The columns of requests that are not texts of their own.
-type Packed = PackedColumns<{ RequestField::RemoteAddr as usize + 1 }>;
+type PackedRequests = PackedColumns<{ RequestField::RemoteAddr as usize + 1 }>;
 
 #[derive(Debug, Default)]
 pub(crate) struct RequestEncoder {
     count: u64,
-    packed: Packed,
+    packed: PackedRequests,
     sequence_id: TextColumn,
     request_id: TextColumn,
 }

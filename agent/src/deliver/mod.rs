@@ -33,7 +33,7 @@ const COMPLAIN_EVERY: u32 = 20;
 /// The longest pause when a collector has no place for results, as when it does not know their job.
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
-pub(crate) type Delivered = Result<(), Undeliverable>;
+pub(crate) type DeliveryResult = Result<(), Undeliverable>;
 
 /// No collector will ever take this spool.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ pub(crate) struct Undeliverable(String);
 /// A handle to the thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
-    orders: mpsc::Sender<(Arc<Spool>, oneshot::Sender<Delivered>)>,
+    orders: mpsc::Sender<(Arc<Spool>, oneshot::Sender<DeliveryResult>)>,
 }
 
 impl Delivery {
@@ -72,7 +72,7 @@ impl Delivery {
     }
 
     /// Delivers a spool until all of it is acknowledged, and removes it; the outcome comes when that is done.
-    pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<Delivered> {
+    pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<DeliveryResult> {
         let (done, outcome) = oneshot::channel();
         if self.orders.try_send((spool, done)).is_err() {
             tracing::error!("too many undelivered spools: the agent delivers this one after its next start");
@@ -83,7 +83,7 @@ impl Delivery {
 
 async fn serve(
     client: CollectorClient<Channel>,
-    mut orders: mpsc::Receiver<(Arc<Spool>, oneshot::Sender<Delivered>)>,
+    mut orders: mpsc::Receiver<(Arc<Spool>, oneshot::Sender<DeliveryResult>)>,
 ) {
     while let Some((spool, done)) = orders.recv().await {
         let client = client.clone();
@@ -113,7 +113,7 @@ enum Interruption {
     Never(Undeliverable),
 }
 
-async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Delivered {
+async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> DeliveryResult {
     let mut sender = Sender::new(spool);
     let (mut backoff, mut waits) = (Backoff::default(), Backoff::up_to(LONGEST_WAIT));
     let mut failures = 0;

@@ -64,7 +64,7 @@ impl SchedulerLease {
 
 /// The two ends that the rest of the agent has.
 #[derive(Debug)]
-pub(crate) struct Handle {
+pub(crate) struct LinkHandle {
     /// What the scheduler wants, in order.
     pub(crate) orders: mpsc::Receiver<Order>,
     /// Messages to the scheduler, in order.
@@ -100,7 +100,11 @@ enum SessionEnd {
 }
 
 impl Link {
-    pub(crate) fn new(config: Arc<AgentConfig>, host: Host, client: FleetClient<Channel>) -> (Self, Handle) {
+    pub(crate) fn new(
+        config: Arc<AgentConfig>,
+        host: Host,
+        client: FleetClient<Channel>,
+    ) -> (Self, LinkHandle) {
         let (orders, orders_end) = mpsc::channel(QUEUE);
         let (updates_end, updates) = mpsc::channel(QUEUE);
         let (clock, clock_end) = watch::channel(None);
@@ -118,7 +122,7 @@ impl Link {
             one_kernel: false,
             said: Vec::new(),
         };
-        let handle = Handle {
+        let handle = LinkHandle {
             orders: orders_end,
             updates: updates_end,
             clock: clock_end,

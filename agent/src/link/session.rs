@@ -24,7 +24,7 @@ const USUAL: Duration = Duration::from_secs(3);
 /// How long a scheduler may take to hear the last updates.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
-type Outgoing = mpsc::Sender<v1::FromAgent>;
+type Outbox = mpsc::Sender<v1::FromAgent>;
 
 impl Link {
     pub(super) async fn session(&mut self) -> SessionEnd {
@@ -76,7 +76,7 @@ impl Link {
     }
 
     /// Heartbeats, updates and orders, until the stream breaks. `Ok` when nobody needs the link any more.
-    async fn converse(&mut self, out: &Outgoing, stream: &mut Streaming<v1::ToAgent>) -> Result<(), Status> {
+    async fn converse(&mut self, out: &Outbox, stream: &mut Streaming<v1::ToAgent>) -> Result<(), Status> {
         let mut sequence = 0;
         let heartbeat = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(heartbeat);
@@ -152,7 +152,7 @@ impl Link {
     }
 
     /// Tells the scheduler that an order cannot be read, where it waits for an answer.
-    fn refuse(&mut self, unreadable: Unreadable, out: &Outgoing) -> Result<(), Status> {
+    fn refuse(&mut self, unreadable: Unreadable, out: &Outbox) -> Result<(), Status> {
         let Unreadable { job, problem, answer } = unreadable;
         tracing::error!(job, problem, "cannot read an order from the scheduler");
         match answer {
@@ -187,7 +187,7 @@ impl Link {
     }
 }
 
-fn say(out: &Outgoing, said: Said) -> Result<(), Status> {
+fn say(out: &Outbox, said: Said) -> Result<(), Status> {
     out.try_send(v1::FromAgent { message: Some(said) })
         .map_err(|_| Status::unavailable("the stream to the scheduler is stuck"))
 }

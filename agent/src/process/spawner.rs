@@ -64,9 +64,9 @@ impl Spawner {
     }
 }
 
-type Orders = Receiver<(SpawnOrder, oneshot::Sender<io::Result<Child>>)>;
+type SpawnOrders = Receiver<(SpawnOrder, oneshot::Sender<io::Result<Child>>)>;
 
-fn serve(launcher: &Launcher, orders: &Orders) {
+fn serve(launcher: &Launcher, orders: &SpawnOrders) {
     while let Ok((order, reply)) = orders.recv() {
         if let Err(Ok(mut orphan)) = reply.send(spawn(launcher, order)) {
             // Nobody waits for it any more.

@@ -32,7 +32,7 @@ const PRODUCER_FILE: &str = "producer.json";
 
 /// The producer whose results a spool holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Producer {
+pub(crate) struct SpoolProducer {
     pub(crate) job: String,
     pub(crate) agent: String,
     /// The assignment's attempt.
@@ -92,7 +92,7 @@ impl DiskQuota {
 
 #[derive(Debug)]
 pub(crate) struct Spool {
-    pub(crate) producer: Producer,
+    pub(crate) producer: SpoolProducer,
     dir: PathBuf,
     logs: [Mutex<SegmentLog>; 2],
     /// The highest sequence of each stream that may be sent.
@@ -106,7 +106,7 @@ impl Spool {
     /// Makes the spool of a new assignment below `root`; its queue is written until it is ended.
     pub(crate) fn create(
         root: &Path,
-        producer: Producer,
+        producer: SpoolProducer,
         quota: &DiskQuota,
     ) -> io::Result<(Arc<Self>, Arc<SpoolQueue>)> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
@@ -205,7 +205,7 @@ impl Spool {
         }
     }
 
-    fn open(dir: PathBuf, producer: Producer, quota: &DiskQuota) -> io::Result<Self> {
+    fn open(dir: PathBuf, producer: SpoolProducer, quota: &DiskQuota) -> io::Result<Self> {
         let log = |stream: SpoolStream| {
             SegmentLog::open(dir.join(stream.dir()), Arc::clone(&quota.spooled)).map(Mutex::new)
         };

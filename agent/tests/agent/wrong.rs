@@ -1,6 +1,6 @@
 //! The command `heavy-agent` used wrongly, or with a scheduler that does not run.
 
-use heavy_testkit::{Run, Service, free_port};
+use heavy_testkit::{Run, ServiceProcess, free_port};
 
 fn agent(args: &[&str]) -> Run {
     Run::new(env!("CARGO_BIN_EXE_heavy-agent")).args(args)
@@ -41,7 +41,7 @@ fn wrong_usage_is_named_and_is_2() {
 fn a_scheduler_that_is_not_there_is_waited_for_and_named() {
     let nobody = format!("http://127.0.0.1:{}", free_port());
     let run = agent(&["--scheduler", &nobody, "--collector", &nobody]);
-    let agent = Service::start_when("agent", run, |line| {
+    let agent = ServiceProcess::start_when("agent", run, |line| {
         line.contains("no connection to the scheduler, trying again")
             && line.contains(&format!("scheduler=\"{nobody}\""))
             && line.contains("Connection refused")

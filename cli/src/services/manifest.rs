@@ -12,7 +12,7 @@ use heavy_results::threshold::Threshold;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-pub(super) use keys::Load;
+pub(super) use keys::ManifestLoad;
 use keys::{text, texts};
 
 use super::excerpt::Fault;
@@ -46,18 +46,18 @@ pub(super) struct Manifest {
     pub(super) required_env: Vec<String>,
     /// Conditions that the results have to meet, unless a profile has its own.
     pub(super) thresholds: Vec<Threshold>,
-    pub(super) load: Load,
+    pub(super) load: ManifestLoad,
     /// In the file's order.
-    pub(super) profiles: Vec<Profile>,
+    pub(super) profiles: Vec<ManifestProfile>,
 }
 
 /// A named load.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Profile {
+pub(super) struct ManifestProfile {
     /// As in `--profile NAME`.
     pub(super) name: String,
     /// What it says itself; the default load is below it.
-    pub(super) load: Load,
+    pub(super) load: ManifestLoad,
 }
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -88,14 +88,14 @@ impl Manifest {
             "env_file" => self.env_file = Some(text(value)?.into()),
             "required_env" => self.required_env = texts(value)?,
             "thresholds" => self.thresholds = keys::thresholds(value)?,
-            "load" => self.load = Load::read(key.span(), value)?,
+            "load" => self.load = ManifestLoad::read(key.span(), value)?,
             "profiles" => self.profiles = profiles(value)?,
             unknown => return Err(Fault::at(key.span(), unknown_key(unknown))),
         }
         Ok(())
     }
 
-    pub(super) fn profile(&self, name: &str) -> Result<&Profile, String> {
+    pub(super) fn profile(&self, name: &str) -> Result<&ManifestProfile, String> {
         let found = self.profiles.iter().find(|profile| profile.name == name);
         let names = || self.profiles.iter().map(|profile| profile.name.as_str());
         found.ok_or_else(|| {
@@ -108,7 +108,7 @@ impl Manifest {
     }
 
     /// The keys of a job: those of the profile over those of the default load.
-    pub(super) fn keys(&self, profile: Option<&Profile>) -> Keys {
+    pub(super) fn keys(&self, profile: Option<&ManifestProfile>) -> Keys {
         let mut keys = self.load.keys.clone();
         if let Some(profile) = profile {
             merge(&profile.load.keys, &mut keys);
@@ -117,20 +117,20 @@ impl Manifest {
     }
 
     /// The thresholds that count with this profile.
-    pub(super) fn thresholds<'a>(&'a self, profile: Option<&'a Profile>) -> &'a [Threshold] {
+    pub(super) fn thresholds<'a>(&'a self, profile: Option<&'a ManifestProfile>) -> &'a [Threshold] {
         let own = profile.and_then(|profile| profile.load.thresholds.as_deref());
         own.or(self.load.thresholds.as_deref())
             .unwrap_or(&self.thresholds)
     }
 
     /// The load with this profile, if it is one by itself.
-    pub(super) fn describe(&self, profile: Option<&Profile>) -> Option<String> {
+    pub(super) fn describe(&self, profile: Option<&ManifestProfile>) -> Option<String> {
         let run = RunSpec::from_keys(self.keys(profile)).ok()?;
         run.has_load().then(|| run.describe_load())
     }
 
     /// Checks that what a profile and the default load say together makes sense.
-    fn check(&self, profile: Option<&Profile>) -> Result<(), Fault> {
+    fn check(&self, profile: Option<&ManifestProfile>) -> Result<(), Fault> {
         let place = |field: &str, problem: &str| {
             let loads = profile
                 .map(|profile| &profile.load)
@@ -192,8 +192,8 @@ fn labels(value: &Spanned<DeValue<'_>>) -> Result<BTreeMap<String, String>, Faul
     labels.collect()
 }
 
-fn profiles(value: &Spanned<DeValue<'_>>) -> Result<Vec<Profile>, Fault> {
-    let mut profiles: Vec<(Range<usize>, Profile)> = Vec::new();
+fn profiles(value: &Spanned<DeValue<'_>>) -> Result<Vec<ManifestProfile>, Fault> {
+    let mut profiles: Vec<(Range<usize>, ManifestProfile)> = Vec::new();
     for (key, value) in table(value, "[profiles.smoke]")? {
         let name = key.get_ref().to_string();
         if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -208,8 +208,8 @@ fn profiles(value: &Spanned<DeValue<'_>>) -> Result<Vec<Profile>, Fault> {
                 "missing profile name: write [profiles.smoke] above this",
             ));
         }
-        let load = Load::read(key.span(), value)?;
-        profiles.push((key.span(), Profile { name, load }));
+        let load = ManifestLoad::read(key.span(), value)?;
+        profiles.push((key.span(), ManifestProfile { name, load }));
     }
     profiles.sort_by_key(|(span, _)| span.start);
     Ok(profiles.into_iter().map(|(_, profile)| profile).collect())

@@ -8,7 +8,7 @@ use clap::ValueEnum as _;
 use clap::builder::PossibleValue;
 use heavy_report::escape;
 use heavy_results::job::JobInfo;
-use heavy_store::{Dialect, LAST, Store, Table, find_job};
+use heavy_store::{Dialect, LAST, QueryResult, Store, find_job};
 
 use super::command::{self, ShellCommand};
 use super::placeholders::{JOB, SqlPart, check_name, quoted, split};
@@ -201,7 +201,7 @@ impl SqlSession {
     }
 
     fn table(&self, columns: &[&str], rows: Vec<Vec<Option<String>>>) -> String {
-        self.format.render(&Table {
+        self.format.render(&QueryResult {
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             rows,
             truncated: false,

@@ -1,6 +1,6 @@
 //! Agents whose collector does not answer make no load, and say where they looked.
 
-use heavy_testkit::{Nginx, Run, Service, TempDir, binary, free_port};
+use heavy_testkit::{Nginx, Run, ServiceProcess, TempDir, binary, free_port};
 
 /// Submits a job to a scheduler and an agent of their own, of the collector that `collector` names given the scheduler's
 /// URL; returns that name and what submit said.
@@ -8,10 +8,10 @@ fn submit(target: &str, collector: impl Fn(String) -> String) -> (String, String
     let home = TempDir::new("no-collector");
     let run = |name: &str| Run::binary(name).env("XDG_DATA_HOME", home.path());
     let serve = run("heavy-sched").args(["serve", "--listen", "127.0.0.1:0"]);
-    let scheduler = Service::start("scheduler", serve);
+    let scheduler = ServiceProcess::start("scheduler", serve);
     let collector = collector(scheduler.url());
     let args = ["--scheduler", &scheduler.url(), "--collector", &collector];
-    let _agent = Service::start_when("agent", run("heavy-agent").args(args), |line| {
+    let _agent = ServiceProcess::start_when("agent", run("heavy-agent").args(args), |line| {
         line.contains("connected to")
     });
     let finished = run("heavy-sched")

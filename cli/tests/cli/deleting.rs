@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use heavy_demo_target::{Options, Target};
-use heavy_testkit::{Run, Service, TempDir};
+use heavy_testkit::{Run, ServiceProcess, TempDir};
 use serde_json::Value;
 
 use crate::stored::Stored;
@@ -79,7 +79,7 @@ fn a_scheduler_deletes_what_has_ended() {
     let up = Run::binary("heavy")
         .args(["up", "--listen", "127.0.0.1:0"])
         .env("HEAVY_DATA_DIR", folder.path());
-    let up = Service::start("heavy up", up);
+    let up = ServiceProcess::start("heavy up", up);
     let heavy = |args: &[&str]| Run::binary("heavy").args(args).env("HEAVY_SCHEDULER", up.url());
     let url = format!("url=http://{}/", target.addr());
     let load = ["--users", "1", "-d", "60s", "--param", &url];

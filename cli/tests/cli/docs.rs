@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 
 use heavy_demo_target::{Options, Target};
-use heavy_testkit::{Postgres, Run, Service, TempDir, binary};
+use heavy_testkit::{Postgres, Run, ServiceProcess, TempDir, binary};
 
 mod desk;
 
@@ -174,15 +174,15 @@ fn a_running_job_is_changed_as_typed() {
 }
 
 /// Starts a service as a line of the README does, on a port of its own.
-fn service(line: &str, home: &TempDir, ready: &str) -> Service {
+fn service(line: &str, home: &TempDir, ready: &str) -> ServiceProcess {
     let words: Vec<&str> = line.trim_end_matches(" &").split_whitespace().collect();
     let run = Run::binary(words[0])
         .args(&words[1..])
         .env("XDG_DATA_HOME", home.path());
     if ready == "listening on" {
-        Service::start(words[0], run.args(["--listen", "127.0.0.1:0"]))
+        ServiceProcess::start(words[0], run.args(["--listen", "127.0.0.1:0"]))
     } else {
-        Service::start_when(words[0], run, |line| line.contains(ready))
+        ServiceProcess::start_when(words[0], run, |line| line.contains(ready))
     }
 }
 

@@ -8,7 +8,7 @@ use heavy_results::job::{Checked, JobState, JobView};
 use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdOutcome;
 use heavy_results::verdict::Verdict;
-use heavy_testkit::{Finished, Run, Service, TempDir, binary, eventually, http};
+use heavy_testkit::{Finished, Run, ServiceProcess, TempDir, binary, eventually, http};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -180,20 +180,20 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
 }
 
 /// A scheduler, a collector and two agents, in this order.
-fn cluster(data: &TempDir) -> [Service; 4] {
+fn cluster(data: &TempDir) -> [ServiceProcess; 4] {
     let run = |name: &str| Run::binary(name).env("XDG_DATA_HOME", data.path());
     let database = format!("sqlite://{}", data.join("heavy.db").display());
     let served = |name: &str, verb: &[&str]| {
         let run = run(name)
             .args(verb)
             .args(["--listen", "127.0.0.1:0", "--database", &database]);
-        Service::start(name, run)
+        ServiceProcess::start(name, run)
     };
     let (scheduler, collector) = (served("heavy-sched", &["serve"]), served("heavy-collector", &[]));
     let agent = |name: &str| {
         let run = run("heavy-agent").args(["--name", name, "--data-dir", data.join(name).to_str().unwrap()]);
         let run = run.args(["--scheduler", &scheduler.url(), "--collector", &collector.url()]);
-        Service::start_when(name, run, |line| line.contains("connected to"))
+        ServiceProcess::start_when(name, run, |line| line.contains("connected to"))
     };
     let (a, b) = (agent("a"), agent("b"));
     [scheduler, collector, a, b]
@@ -256,7 +256,7 @@ fn abort_stops_the_load_on_two_agents_long_before_its_end() {
 }
 
 /// Judges the job again through its scheduler.
-fn asked_of(scheduler: &Service, summary: &Summary) {
+fn asked_of(scheduler: &ServiceProcess, summary: &Summary) {
     let check = |threshold: &[&str]| {
         let run =
             Run::binary("heavy-sched").args(["--scheduler", &scheduler.url(), "check", "last", "--json"]);

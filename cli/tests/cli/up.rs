@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use heavy_demo_target::{Options, Target};
-use heavy_testkit::{Run, Service, TempDir, binary};
+use heavy_testkit::{Run, ServiceProcess, TempDir, binary};
 
 #[test]
 fn a_load_test_can_be_submitted_to_it() {
@@ -11,7 +11,7 @@ fn a_load_test_can_be_submitted_to_it() {
     let up = Run::binary("heavy")
         .args(["up", "--listen", "127.0.0.1:0"])
         .env("HEAVY_DATA_DIR", folder.path());
-    let up = Service::start("heavy up", up);
+    let up = ServiceProcess::start("heavy up", up);
     let url = up.url();
     let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
     let submit = Run::binary("heavy").arg("submit").arg(binary("http_get"));
@@ -42,7 +42,7 @@ fn run_takes_a_configuration_and_agents_of_its_scheduler() {
     let up = Run::binary("heavy")
         .args(["up", "--listen", "127.0.0.1:0"])
         .env("HEAVY_DATA_DIR", folder.path());
-    let up = Service::start("heavy up", up);
+    let up = ServiceProcess::start("heavy up", up);
     let (url, test) = (up.url(), binary("http_get"));
     let target = Target::start(TcpListener::bind("127.0.0.1:0").unwrap(), Options::default()).unwrap();
     let heavy = |args: &[&str]| Run::binary("heavy").args(args).args(["--scheduler", &url]);

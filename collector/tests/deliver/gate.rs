@@ -6,8 +6,8 @@ use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
-    Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
-    Store, Table,
+    Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, QueryResult, Relation,
+    RowSink, Store,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -102,7 +102,7 @@ impl Store for Gate {
         self.store.summary(job).await
     }
 
-    async fn query(&self, sql: &str, max_rows: usize) -> Result<Table, Error> {
+    async fn query(&self, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
         self.store.query(sql, max_rows).await
     }
 

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use heavy_demo_target::{Behaviour, Handle, Latency, Options, Stall, Target};
-use heavy_testkit::{Run, Service, http};
+use heavy_testkit::{Run, ServiceProcess, http};
 
 fn start(options: Options) -> Handle {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
@@ -256,7 +256,7 @@ fn only_loopback_is_served() {
 #[test]
 fn the_program_tells_where_it_listens() {
     let program = env!("CARGO_BIN_EXE_demo_target");
-    let service = Service::start("demo_target", Run::new(program).args(["--listen", "127.0.0.1:0"]));
+    let service = ServiceProcess::start("demo_target", Run::new(program).args(["--listen", "127.0.0.1:0"]));
     assert_eq!(http::get(service.addr(), "/").text(), "hello heavy\n");
     let taken = Run::new(program)
         .args(["--listen", &service.addr().to_string()])

@@ -64,8 +64,8 @@ proptest! {
             let cut_ns = at_ms * 1_000_000;
             let mut changed = load.clone();
             for workflow in &mut changed.workflows {
-                if let LoadModel::Open(stream) = &mut workflow.model {
-                    stream.profile = stream.profile.scaled_from(cut_ns, percent);
+                if let LoadModel::Open(schedule) = &mut workflow.model {
+                    schedule.profile = schedule.profile.scaled_from(cut_ns, percent);
                 }
             }
             let next = newest.next(&load, cut_ns, members(&team), &changed);

@@ -22,7 +22,7 @@ fn run(rounds: &mut Rounds, takes: u64, end: u64, quota: u64) -> Vec<(u64, u64, 
             (next_n <= quota).then_some(next_n - 1)
         }) {
             match step {
-                Step::Start {
+                UserAction::Start {
                     place,
                     user,
                     due_ns,
@@ -33,7 +33,7 @@ fn run(rounds: &mut Rounds, takes: u64, end: u64, quota: u64) -> Vec<(u64, u64, 
                     started.push((user, due_ns, now));
                     running.push((place, now + takes));
                 }
-                Step::CutOff { place } => {
+                UserAction::CutOff { place } => {
                     running.retain(|(other, _)| *other != place);
                     rounds.ended(place, now);
                 }
@@ -102,11 +102,14 @@ fn who_leaves_is_cut_off_after_the_grace() {
     rounds.release(0, 1, 0, 10);
     assert!(matches!(
         rounds.decide(0, |_| Some(0)),
-        Some(Step::Start { place: 0, .. })
+        Some(UserAction::Start { place: 0, .. })
     ));
     assert_eq!(rounds.decide(14, |_| Some(1)), None);
     assert_eq!(rounds.next_wake_ns(), Some(15));
-    assert_eq!(rounds.decide(15, |_| Some(1)), Some(Step::CutOff { place: 0 }));
+    assert_eq!(
+        rounds.decide(15, |_| Some(1)),
+        Some(UserAction::CutOff { place: 0 })
+    );
 }
 
 #[test]

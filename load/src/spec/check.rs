@@ -7,14 +7,14 @@ use crate::users::Users;
 
 use LoadSpecError as Error;
 
-type Checked = Result<(), LoadSpecError>;
+type CheckResult = Result<(), LoadSpecError>;
 
 impl LoadSpec {
     /// Checks that the parts go together.
     ///
     /// # Errors
     /// Says which field is wrong and what would be right.
-    pub fn check(&self) -> Checked {
+    pub fn check(&self) -> CheckResult {
         if self.duration == Some(Span::ZERO) {
             return Error::refuse(
                 "duration",
@@ -33,7 +33,7 @@ impl LoadSpec {
         Ok(())
     }
 
-    fn check_open(&self) -> Checked {
+    fn check_open(&self) -> CheckResult {
         let with = if self.rate.is_some() { "a rate" } else { "stages" };
         for (field, given) in [
             ("users", self.users.is_some()),
@@ -68,7 +68,7 @@ impl LoadSpec {
         Ok(())
     }
 
-    fn check_closed(&self) -> Checked {
+    fn check_closed(&self) -> CheckResult {
         if self.arrivals() == Arrivals::Poisson {
             return Error::refuse(
                 "arrivals",

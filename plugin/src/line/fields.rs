@@ -42,15 +42,15 @@ pub(super) fn text<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result
 
 /// A number, given as an integer or as a fraction. A negative one counts as 0, or is a wrong field.
 #[derive(Default)]
-pub(super) struct Number<const NEGATIVE_AS_ZERO: bool>(pub(super) u64);
+pub(super) struct UnsignedNumber<const NEGATIVE_AS_ZERO: bool>(pub(super) u64);
 
 /// Nanoseconds.
-pub(super) type Nanos = Number<false>;
+pub(super) type Nanos = UnsignedNumber<false>;
 
 /// Body bytes; go-lo's "unknown" is negative.
-pub(super) type Size = Number<true>;
+pub(super) type Size = UnsignedNumber<true>;
 
-impl<'de, const NEGATIVE_AS_ZERO: bool> Deserialize<'de> for Number<NEGATIVE_AS_ZERO> {
+impl<'de, const NEGATIVE_AS_ZERO: bool> Deserialize<'de> for UnsignedNumber<NEGATIVE_AS_ZERO> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberVisitor<const NEGATIVE_AS_ZERO: bool>;
         impl<const NEGATIVE_AS_ZERO: bool> Visitor<'_> for NumberVisitor<NEGATIVE_AS_ZERO> {

@@ -39,9 +39,9 @@ pub enum Error {
 }
 
 /// The texts of a batch that was received.
-pub(super) struct Texts(Vec<Arc<str>>);
+pub(super) struct ReceivedTexts(Vec<Arc<str>>);
 
-impl Texts {
+impl ReceivedTexts {
     pub(super) fn new(texts: &[String]) -> Self {
         Self(texts.iter().map(|text| Arc::from(text.as_str())).collect())
     }
@@ -57,7 +57,7 @@ impl Texts {
 /// A value that messages hold as a `Wire`.
 pub(super) trait Field<Wire>: Sized {
     fn encode(&self, texts: &mut Dictionary) -> Wire;
-    fn decode(wire: &Wire, texts: &Texts) -> Result<Self, Error>;
+    fn decode(wire: &Wire, texts: &ReceivedTexts) -> Result<Self, Error>;
 }
 
 /// Values that messages hold unchanged.
@@ -68,7 +68,7 @@ macro_rules! plain {
                 self.clone()
             }
 
-            fn decode(wire: &$type, _: &Texts) -> Result<Self, Error> {
+            fn decode(wire: &$type, _: &ReceivedTexts) -> Result<Self, Error> {
                 Ok(wire.clone())
             }
         }
@@ -82,7 +82,7 @@ impl Field<u32> for Arc<str> {
         texts.index(self)
     }
 
-    fn decode(wire: &u32, texts: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &u32, texts: &ReceivedTexts) -> Result<Self, Error> {
         texts.get(*wire)
     }
 }
@@ -93,7 +93,7 @@ impl Field<String> for Arc<str> {
         self.to_string()
     }
 
-    fn decode(wire: &String, _: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &String, _: &ReceivedTexts) -> Result<Self, Error> {
         Ok(Self::from(wire.as_str()))
     }
 }
@@ -103,7 +103,7 @@ impl Field<Vec<u8>> for Histogram {
         Self::encode(self)
     }
 
-    fn decode(wire: &Vec<u8>, _: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &Vec<u8>, _: &ReceivedTexts) -> Result<Self, Error> {
         Ok(Self::decode(wire)?)
     }
 }
@@ -113,7 +113,7 @@ impl Field<u32> for Window {
         window::number(*self)
     }
 
-    fn decode(wire: &u32, _: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &u32, _: &ReceivedTexts) -> Result<Self, Error> {
         window::window(*wire).ok_or(Error::Window(*wire))
     }
 }
@@ -124,7 +124,7 @@ impl Field<u32> for u16 {
         u32::from(*self)
     }
 
-    fn decode(wire: &u32, _: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &u32, _: &ReceivedTexts) -> Result<Self, Error> {
         Self::try_from(*wire).map_err(|_| Error::Status(*wire))
     }
 }
@@ -135,7 +135,7 @@ impl Field<Vec<u64>> for [u64; 7] {
         self.to_vec()
     }
 
-    fn decode(wire: &Vec<u64>, _: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &Vec<u64>, _: &ReceivedTexts) -> Result<Self, Error> {
         Ok(std::array::from_fn(|phase| {
             wire.get(phase).copied().unwrap_or_default()
         }))
@@ -147,7 +147,7 @@ impl Field<String> for Option<Ended> {
         self.map(|ended| ended.to_string()).unwrap_or_default()
     }
 
-    fn decode(wire: &String, _: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &String, _: &ReceivedTexts) -> Result<Self, Error> {
         Ok((!wire.is_empty()).then(|| wire.parse()).transpose()?)
     }
 }
@@ -157,7 +157,7 @@ impl<Wire, Row: Field<Wire>> Field<Vec<Wire>> for Vec<Row> {
         self.iter().map(|row| row.encode(texts)).collect()
     }
 
-    fn decode(wire: &Vec<Wire>, texts: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &Vec<Wire>, texts: &ReceivedTexts) -> Result<Self, Error> {
         wire.iter().map(|row| Row::decode(row, texts)).collect()
     }
 }

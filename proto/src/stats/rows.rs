@@ -6,7 +6,7 @@ use heavy_load::protocol::HTTP;
 use heavy_results::stats;
 
 use super::dictionary::Dictionary;
-use super::field::{Error, Field, Texts};
+use super::field::{Error, Field, ReceivedTexts};
 use crate::v1;
 
 /// `Row = Message { fields of the same name in both }`, then what differs: a field that is converted by functions of a
@@ -28,7 +28,7 @@ macro_rules! rows {
                 }
             }
 
-            fn decode(wire: &v1::$message, texts: &Texts) -> Result<Self, Error> {
+            fn decode(wire: &v1::$message, texts: &ReceivedTexts) -> Result<Self, Error> {
                 Ok(Self {
                     $($field: Field::decode(&wire.$field, texts)?,)*
                     $($special: $module::decode(wire.$special, texts)?,)?
@@ -61,7 +61,7 @@ rows! {
 
     Errors = ErrorRollUp { workflow step name kind count first_ns last_ns example };
 
-    Health = Health {
+    GeneratorHealth = Health {
         second in_flight load_test_cpu agent_cpu load_test_rss_bytes agent_rss_bytes open_files spool_bytes
     };
 
@@ -77,7 +77,7 @@ rows! {
 
 /// HTTP is 0, as is a field that an older agent does not send.
 mod protocol {
-    use super::{Arc, Dictionary, Error, HTTP, Texts};
+    use super::{Arc, Dictionary, Error, HTTP, ReceivedTexts};
 
     pub(super) fn encode(protocol: &Arc<str>, texts: &mut Dictionary) -> u32 {
         match &**protocol {
@@ -86,7 +86,7 @@ mod protocol {
         }
     }
 
-    pub(super) fn decode(wire: u32, texts: &Texts) -> Result<Arc<str>, Error> {
+    pub(super) fn decode(wire: u32, texts: &ReceivedTexts) -> Result<Arc<str>, Error> {
         match wire {
             0 => Ok(Arc::from(HTTP)),
             place => texts.get(place),
@@ -103,7 +103,7 @@ impl Field<v1::NotResults> for (Arc<str>, u64) {
         }
     }
 
-    fn decode(wire: &v1::NotResults, texts: &Texts) -> Result<Self, Error> {
+    fn decode(wire: &v1::NotResults, texts: &ReceivedTexts) -> Result<Self, Error> {
         Ok((texts.get(wire.reason)?, wire.count))
     }
 }

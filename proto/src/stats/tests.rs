@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use heavy_load::histogram::Histogram;
 use heavy_results::stats::{
-    Checks, Closing, Delta, Dropped, Errors, Event, Health, Iterations, LogLine, Metrics, Requests, Steps,
+    Checks, Closing, Delta, Dropped, Errors, Event, GeneratorHealth, Iterations, LogLine, Metrics, Requests,
+    Steps,
 };
 
 use heavy_load::window::Window;
@@ -97,7 +98,7 @@ fn delta() -> Delta {
             last_ns: 9,
             example: text("connection refused"),
         }],
-        health: vec![Health {
+        health: vec![GeneratorHealth {
             second: 1,
             in_flight: 3,
             load_test_cpu: 0.5,

@@ -19,17 +19,17 @@ pub(super) struct Sheet {
 /// shows one of them. The first cell of a row is its head.
 pub(super) struct Table<'a, T> {
     rows: Vec<(&'static str, T)>,
-    columns: Vec<Column<'a, T>>,
+    columns: Vec<TableColumn<'a, T>>,
 }
 
-struct Column<'a, T> {
+struct TableColumn<'a, T> {
     head: &'static str,
     is_figures: bool,
-    cell: Cell<'a, T>,
+    cell: CellRenderer<'a, T>,
 }
 
 /// From a row to HTML.
-type Cell<'a, T> = Box<dyn Fn(&T) -> String + 'a>;
+type CellRenderer<'a, T> = Box<dyn Fn(&T) -> String + 'a>;
 
 impl<'a, T> Table<'a, T> {
     pub(super) fn of(rows: impl IntoIterator<Item = T>) -> Self {
@@ -53,8 +53,8 @@ impl<'a, T> Table<'a, T> {
         self.column(head, true, Box::new(cell))
     }
 
-    fn column(mut self, head: &'static str, is_figures: bool, cell: Cell<'a, T>) -> Self {
-        self.columns.push(Column {
+    fn column(mut self, head: &'static str, is_figures: bool, cell: CellRenderer<'a, T>) -> Self {
+        self.columns.push(TableColumn {
             head,
             is_figures,
             cell,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::interval::quantile_ms;
-use crate::stats::{Health, Iterations};
+use crate::stats::{GeneratorHealth, Iterations};
 use heavy_load::histogram::Histogram;
 
 /// One second of one agent; a row of the relation `agent_seconds`.
@@ -41,12 +41,12 @@ struct AgentSecond {
     started: u64,
     dropped: u64,
     generator_lag: Histogram,
-    health: Health,
+    health: GeneratorHealth,
 }
 
 impl AgentSeries {
     /// Replaces an agent's health in a second.
-    pub(super) fn set_health(&mut self, agent: &str, second: u32, health: Health) {
+    pub(super) fn set_health(&mut self, agent: &str, second: u32, health: GeneratorHealth) {
         self.second(agent, second).health = health;
     }
 

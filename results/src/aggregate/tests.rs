@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::job::{JobInfo, JobSpec, JobState};
-use crate::stats::{Dropped, Health, Iterations, Metrics, Requests};
+use crate::stats::{Dropped, GeneratorHealth, Iterations, Metrics, Requests};
 use heavy_load::histogram::Histogram;
 use heavy_load::span::Span;
 use heavy_load::vocabulary::Ended;
@@ -71,12 +71,12 @@ fn second(second: u32, started: u64, values: &[u64]) -> Delta {
             duration: histogram(values),
             ..Iterations::default()
         }],
-        health: vec![Health {
+        health: vec![GeneratorHealth {
             second,
             in_flight: 2,
             agent_cpu: 0.25,
             load_test_cpu: 0.5,
-            ..Health::default()
+            ..GeneratorHealth::default()
         }],
         last_ended_ns: (u64::from(second) + 1) * 1_000_000_000,
         ..Delta::default()

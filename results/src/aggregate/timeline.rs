@@ -17,11 +17,11 @@ const MOST_BANDS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Columns {
     width_s: u32,
-    columns: Vec<Column>,
+    columns: Vec<TimelineColumn>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Column {
+struct TimelineColumn {
     sums: Interval,
     generator_lag: Histogram,
 }
@@ -46,13 +46,13 @@ impl Columns {
         column.generator_lag.merge(&row.generator_lag);
     }
 
-    fn column(&mut self, second: u32) -> &mut Column {
+    fn column(&mut self, second: u32) -> &mut TimelineColumn {
         while (second / self.width_s) as usize >= MOST_COLUMNS {
             self.halve();
         }
         let place = (second / self.width_s) as usize;
         if self.columns.len() <= place {
-            self.columns.resize_with(place + 1, Column::default);
+            self.columns.resize_with(place + 1, TimelineColumn::default);
         }
         &mut self.columns[place]
     }
@@ -132,7 +132,7 @@ fn bands(durations: &Histogram, bounds: &[u64]) -> Vec<u64> {
     counts
 }
 
-impl Column {
+impl TimelineColumn {
     fn merge(&mut self, other: &Self) {
         self.sums.merge(&other.sums);
         self.generator_lag.merge(&other.generator_lag);

@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::Uri;
 use http::header::{HOST, HeaderMap, ORIGIN};
 
-use heavy_api::error::ErrorKind;
+use heavy_api::error::ApiErrorKind;
 
 use super::refusal::refuse as answer;
 
@@ -19,7 +19,7 @@ use super::refusal::refuse as answer;
 pub(crate) async fn check(request: Request, next: Next) -> Response {
     match refuse(request.uri(), request.headers()) {
         None => next.run(request).await,
-        Some(why) => answer(ErrorKind::CrossSite, why),
+        Some(why) => answer(ApiErrorKind::CrossSite, why),
     }
 }
 

@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use crate::job::error::Error;
 use crate::job::load_change::LoadChange;
 
-type Job = Result<Json<JobInfo>, Refusal>;
+type JobResponse = Result<Json<JobInfo>, Refusal>;
 
 pub(super) async fn submit(
     State(api): TheApi,
@@ -45,7 +45,7 @@ pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<J
     Ok(Json(JobView { job, summary }))
 }
 
-pub(super) async fn delete(State(api): TheApi, Path(job): Path<String>) -> Job {
+pub(super) async fn delete(State(api): TheApi, Path(job): Path<String>) -> JobResponse {
     let job = find_job(&*api.store, &job).await?;
     api.store.delete_jobs(&[job.id], Deletion::Everything).await?;
     Ok(Json(job))
@@ -67,7 +67,7 @@ pub(super) async fn stop(
     State(api): TheApi,
     Path(job): Path<String>,
     query: Result<Query<StopQuery>, QueryRejection>,
-) -> Job {
+) -> JobResponse {
     let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
     Ok(Json(api.jobs.stop(&job, query.now).await?))
 }
@@ -76,7 +76,7 @@ pub(super) async fn change_rate(
     State(api): TheApi,
     Path(job): Path<String>,
     body: Result<String, StringRejection>,
-) -> Job {
+) -> JobResponse {
     let body = text(body)?;
     let NewRate { rate } = serde_json::from_str(&body)
         .map_err(|error| Error::Request(format!("expected {{\"rate\": \"500\"}}: {error}")))?;
@@ -84,11 +84,11 @@ pub(super) async fn change_rate(
     Ok(Json(api.jobs.change(&job, change).await?))
 }
 
-pub(super) async fn pause(State(api): TheApi, Path(job): Path<String>) -> Job {
+pub(super) async fn pause(State(api): TheApi, Path(job): Path<String>) -> JobResponse {
     Ok(Json(api.jobs.change(&job, LoadChange::Pause).await?))
 }
 
-pub(super) async fn resume(State(api): TheApi, Path(job): Path<String>) -> Job {
+pub(super) async fn resume(State(api): TheApi, Path(job): Path<String>) -> JobResponse {
     Ok(Json(api.jobs.change(&job, LoadChange::Resume).await?))
 }
 
@@ -96,7 +96,7 @@ pub(super) async fn change_params(
     State(api): TheApi,
     Path(job): Path<String>,
     body: Result<String, StringRejection>,
-) -> Job {
+) -> JobResponse {
     Ok(Json(api.jobs.params(&job, text(body)?).await?))
 }
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use heavy_api::error::ErrorKind;
+use heavy_api::error::ApiErrorKind;
 use heavy_store::FindError;
 use http::StatusCode;
 
@@ -10,50 +10,50 @@ use crate::job::error::Error;
 use crate::job::machine::event::ChangeRefused;
 use crate::{artifacts, configs};
 
-pub(super) fn kind(error: &Error) -> ErrorKind {
+pub(super) fn kind(error: &Error) -> ApiErrorKind {
     match error {
-        Error::Spec(_) => ErrorKind::Spec,
-        Error::Request(_) => ErrorKind::Request,
+        Error::Spec(_) => ApiErrorKind::Spec,
+        Error::Request(_) => ApiErrorKind::Request,
         Error::Artifact(error) => kind_of_artifact(error),
         Error::Config(error) => kind_of_config(error),
-        Error::Find(FindError::Reference(_)) => ErrorKind::Reference,
-        Error::Find(FindError::NoJobs | FindError::Unknown(_)) => ErrorKind::NoSuchJob,
-        Error::Find(FindError::Ambiguous { .. }) => ErrorKind::Ambiguous,
-        Error::Store(heavy_store::Error::Running { .. }) => ErrorKind::NotEnded,
-        Error::Find(FindError::Store(_)) | Error::Store(_) => ErrorKind::Database,
-        Error::Refused(ChangeRefused::Change(_)) => ErrorKind::Steering,
-        Error::Refused(ChangeRefused::NotRunning(_)) => ErrorKind::NotRunning,
-        Error::QueueFull(_) => ErrorKind::QueueFull,
-        Error::ShuttingDown => ErrorKind::ShuttingDown,
-        Error::Env(_) => ErrorKind::Disk,
+        Error::Find(FindError::Reference(_)) => ApiErrorKind::Reference,
+        Error::Find(FindError::NoJobs | FindError::Unknown(_)) => ApiErrorKind::NoSuchJob,
+        Error::Find(FindError::Ambiguous { .. }) => ApiErrorKind::Ambiguous,
+        Error::Store(heavy_store::Error::Running { .. }) => ApiErrorKind::NotEnded,
+        Error::Find(FindError::Store(_)) | Error::Store(_) => ApiErrorKind::Database,
+        Error::Refused(ChangeRefused::Change(_)) => ApiErrorKind::Steering,
+        Error::Refused(ChangeRefused::NotRunning(_)) => ApiErrorKind::NotRunning,
+        Error::QueueFull(_) => ApiErrorKind::QueueFull,
+        Error::ShuttingDown => ApiErrorKind::ShuttingDown,
+        Error::Env(_) => ApiErrorKind::Disk,
     }
 }
 
-pub(super) const fn kind_of_artifact(error: &artifacts::Error) -> ErrorKind {
+pub(super) const fn kind_of_artifact(error: &artifacts::Error) -> ApiErrorKind {
     match error {
-        artifacts::Error::NotAHash(_) | artifacts::Error::Hash { .. } => ErrorKind::Hash,
-        artifacts::Error::TooLong => ErrorKind::TooLong,
-        artifacts::Error::Length { .. } => ErrorKind::Length,
-        artifacts::Error::NotAProgram(_) => ErrorKind::NotAProgram,
-        artifacts::Error::Unknown(_) => ErrorKind::NoSuchArtifact,
-        artifacts::Error::NoRoom => ErrorKind::NoRoom,
-        artifacts::Error::Stalled => ErrorKind::Stalled,
-        artifacts::Error::Disk(_) => ErrorKind::Disk,
+        artifacts::Error::NotAHash(_) | artifacts::Error::Hash { .. } => ApiErrorKind::Hash,
+        artifacts::Error::TooLong => ApiErrorKind::TooLong,
+        artifacts::Error::Length { .. } => ApiErrorKind::Length,
+        artifacts::Error::NotAProgram(_) => ApiErrorKind::NotAProgram,
+        artifacts::Error::Unknown(_) => ApiErrorKind::NoSuchArtifact,
+        artifacts::Error::NoRoom => ApiErrorKind::NoRoom,
+        artifacts::Error::Stalled => ApiErrorKind::Stalled,
+        artifacts::Error::Disk(_) => ApiErrorKind::Disk,
     }
 }
 
-const fn kind_of_config(error: &configs::Error) -> ErrorKind {
+const fn kind_of_config(error: &configs::Error) -> ApiErrorKind {
     match error {
-        configs::Error::Spec(_) => ErrorKind::Spec,
-        configs::Error::Unknown(_) => ErrorKind::NoSuchConfig,
-        configs::Error::TooLong(_) => ErrorKind::TooLong,
-        configs::Error::TooMany => ErrorKind::NoRoom,
-        configs::Error::Damaged(..) | configs::Error::Disk(_) => ErrorKind::Disk,
+        configs::Error::Spec(_) => ApiErrorKind::Spec,
+        configs::Error::Unknown(_) => ApiErrorKind::NoSuchConfig,
+        configs::Error::TooLong(_) => ApiErrorKind::TooLong,
+        configs::Error::TooMany => ApiErrorKind::NoRoom,
+        configs::Error::Damaged(..) | configs::Error::Disk(_) => ApiErrorKind::Disk,
     }
 }
 
 /// The answer that refuses a request.
-pub(super) fn refuse(kind: ErrorKind, message: impl Into<String>) -> Response {
+pub(super) fn refuse(kind: ApiErrorKind, message: impl Into<String>) -> Response {
     let status = StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Json(heavy_api::error::Error::new(kind, message))).into_response()
 }

@@ -8,9 +8,9 @@ use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
-use heavy_api::description::{Described, Description, IntoParams};
+use heavy_api::description::{ApiDescription, Described, IntoParams};
 use heavy_api::document::Health;
-use heavy_api::error::ErrorKind;
+use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::{self as op, Operation};
 use heavy_proto::net::MAX_MESSAGE_BYTES;
 
@@ -20,7 +20,7 @@ use super::{artifacts, configs, jobs, progress};
 
 struct Routes {
     router: Router<Arc<Api>>,
-    description: Description,
+    description: ApiDescription,
 }
 
 impl Routes {
@@ -51,7 +51,7 @@ impl Routes {
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let routes = Routes {
         router: Router::new(),
-        description: Description::default(),
+        description: ApiDescription::default(),
     };
     let routes = routes
         .on(op::SubmitJob, jobs::submit)
@@ -91,10 +91,10 @@ async fn healthz() -> Json<Health> {
 
 async fn nothing_here() -> Response {
     let message = "this path does not exist: /api/v1/openapi.json describes those that do";
-    refuse(ErrorKind::NoSuchRoute, message)
+    refuse(ApiErrorKind::NoSuchRoute, message)
 }
 
 async fn wrong_method() -> Response {
     let message = "this path does not have this method: /api/v1/openapi.json describes those it has";
-    refuse(ErrorKind::Method, message)
+    refuse(ApiErrorKind::Method, message)
 }

@@ -18,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
-use super::registry::{Connection, Introduction};
-use super::{AgentAnswer, AssignmentReport, Fleet, LEASE, Outgoing};
+use super::registry::{ConnectionId, Introduction};
+use super::{AgentAnswer, AgentMessage, AssignmentReport, Fleet, LEASE};
 use crate::artifacts::{self, Artifacts};
 
-type ToAgent = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
+type ToAgentStream = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
 type Chunks = Pin<Box<dyn Stream<Item = Result<v1::ArtifactChunk, Status>> + Send>>;
 
 /// What an agent may say of itself and of failures, in characters; more is cut.
@@ -39,10 +39,13 @@ pub(crate) struct AgentEndpoint {
 
 #[tonic::async_trait]
 impl FleetService for AgentEndpoint {
-    type ConnectStream = ToAgent;
+    type ConnectStream = ToAgentStream;
     type FetchArtifactStream = Chunks;
 
-    async fn connect(&self, request: Request<Streaming<v1::FromAgent>>) -> Result<Response<ToAgent>, Status> {
+    async fn connect(
+        &self,
+        request: Request<Streaming<v1::FromAgent>>,
+    ) -> Result<Response<ToAgentStream>, Status> {
         let mut incoming = request.into_inner();
         let Some(from_agent::Message::Register(register)) = next(&mut incoming).await? else {
             return Err(Status::invalid_argument(
@@ -68,7 +71,7 @@ impl FleetService for AgentEndpoint {
             lease_ns,
             boot_id: heavy_proto::kernel::boot_id(),
         });
-        let messages = stream::iter([Outgoing::Message(registered)])
+        let messages = stream::iter([AgentMessage::Message(registered)])
             .chain(ReceiverStream::new(outgoing))
             .map(move |outgoing| Ok(leaving(outgoing)))
             .take_until(self.shutdown.clone().cancelled_owned());
@@ -101,7 +104,7 @@ impl FleetService for AgentEndpoint {
 }
 
 impl AgentEndpoint {
-    async fn listen(&self, agent: &str, connection: Connection, mut incoming: Streaming<v1::FromAgent>) {
+    async fn listen(&self, agent: &str, connection: ConnectionId, mut incoming: Streaming<v1::FromAgent>) {
         loop {
             let message = tokio::select! {
                 () = self.shutdown.cancelled() => return,
@@ -138,10 +141,10 @@ async fn next(incoming: &mut Streaming<v1::FromAgent>) -> Result<Option<from_age
     Ok(incoming.message().await?.and_then(|envelope| envelope.message))
 }
 
-fn leaving(outgoing: Outgoing) -> v1::ToAgent {
+fn leaving(outgoing: AgentMessage) -> v1::ToAgent {
     let message = match outgoing {
-        Outgoing::Message(message) => message,
-        Outgoing::Heartbeat(mut reply) => {
+        AgentMessage::Message(message) => message,
+        AgentMessage::Heartbeat(mut reply) => {
             reply.replied_wall_ns = wall_ns();
             to_agent::Message::Heartbeat(reply)
         }

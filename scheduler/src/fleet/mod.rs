@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub(crate) use event::{AgentAnswer, AgentNews, AssignmentReport, FleetEvent};
 pub(crate) use registry::Candidate;
-use registry::{Connection, Introduction, Refused, Registry};
+use registry::{ConnectionId, Introduction, Refused, Registry};
 
 /// An agent that was not heard of for so long is lost, and has stopped its load by itself.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ const OUTBOX: usize = 256;
 
 /// What goes out to an agent.
 #[derive(Debug)]
-pub(crate) enum Outgoing {
+pub(crate) enum AgentMessage {
     /// The answer to a heartbeat; it is stamped when it leaves.
     Heartbeat(v1::HeartbeatReply),
     Message(v1::to_agent::Message),
@@ -38,8 +38,8 @@ pub(crate) enum Outgoing {
 #[derive(Debug)]
 struct Inner {
     registry: Registry,
-    outboxes: HashMap<String, (Connection, mpsc::Sender<Outgoing>)>,
-    next_connection: Connection,
+    outboxes: HashMap<String, (ConnectionId, mpsc::Sender<AgentMessage>)>,
+    next_connection: ConnectionId,
 }
 
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl Fleet {
         let Some((_, outbox)) = inner.outboxes.get(agent) else {
             return;
         };
-        if outbox.try_send(Outgoing::Message(message)).is_err() {
+        if outbox.try_send(AgentMessage::Message(message)).is_err() {
             tracing::warn!(agent, "agent does not read its messages: cut off");
             inner.outboxes.remove(agent);
         }
@@ -121,7 +121,7 @@ impl Fleet {
     async fn register(
         &self,
         introduction: Introduction,
-    ) -> Result<(Connection, mpsc::Receiver<Outgoing>), Refused> {
+    ) -> Result<(ConnectionId, mpsc::Receiver<AgentMessage>), Refused> {
         let name = introduction.name.clone();
         let (outbox, outgoing) = mpsc::channel(OUTBOX);
         let (connection, welcome) = {
@@ -154,7 +154,7 @@ impl Fleet {
         Ok((connection, outgoing))
     }
 
-    async fn disconnected(&self, agent: &str, connection: Connection) {
+    async fn disconnected(&self, agent: &str, connection: ConnectionId) {
         {
             let mut inner = self.lock();
             inner.registry.disconnected(agent, connection);
@@ -170,9 +170,9 @@ impl Fleet {
     }
 
     /// Renews a lease and puts the answer into the outbox; false for a stream that is no longer the agent's.
-    fn heartbeat(&self, agent: &str, connection: Connection, beat: &v1::Heartbeat, wall_ns: u64) -> bool {
+    fn heartbeat(&self, agent: &str, connection: ConnectionId, beat: &v1::Heartbeat, wall_ns: u64) -> bool {
         let clock = (beat.clock_error_ns > 0).then_some((beat.clock_offset_ns, beat.clock_error_ns));
-        let reply = Outgoing::Heartbeat(v1::HeartbeatReply {
+        let reply = AgentMessage::Heartbeat(v1::HeartbeatReply {
             sequence: beat.sequence,
             sent_monotonic_ns: beat.sent_monotonic_ns,
             received_wall_ns: wall_ns,
@@ -187,7 +187,7 @@ impl Fleet {
                 .is_some_and(|(_, outbox)| outbox.try_send(reply).is_ok())
     }
 
-    async fn update(&self, agent: &str, connection: Connection, job: Uuid, report: AssignmentReport) {
+    async fn update(&self, agent: &str, connection: ConnectionId, job: Uuid, report: AssignmentReport) {
         let done = report.is_last();
         {
             let mut inner = self.lock();
@@ -202,7 +202,7 @@ impl Fleet {
             .await;
     }
 
-    async fn answer(&self, agent: &str, connection: Connection, job: Uuid, answer: AgentAnswer) {
+    async fn answer(&self, agent: &str, connection: ConnectionId, job: Uuid, answer: AgentAnswer) {
         if self.lock().registry.is_current(agent, connection) {
             self.tell_of(agent.to_owned(), job, AgentNews::Answer(answer))
                 .await;

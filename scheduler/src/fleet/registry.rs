@@ -10,7 +10,7 @@ use heavy_results::job::AgentInfo;
 use uuid::Uuid;
 
 /// Tells the streams of one scheduler process apart.
-pub(crate) type Connection = u64;
+pub(crate) type ConnectionId = u64;
 
 /// What an agent says of itself when it registers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ const LONGEST_NAME: usize = 128;
 #[derive(Debug)]
 struct KnownAgent {
     introduction: Introduction,
-    connection: Option<Connection>,
+    connection: Option<ConnectionId>,
     job: Option<Uuid>,
     connected_at_wall_ns: u64,
     seen_ns: u64,
@@ -103,7 +103,7 @@ impl Registry {
         &mut self,
         now_ns: u64,
         now_wall_ns: u64,
-        connection: Connection,
+        connection: ConnectionId,
         introduction: Introduction,
     ) -> Result<Welcome, Refused> {
         let name = introduction.name.clone();
@@ -144,7 +144,7 @@ impl Registry {
         &mut self,
         now_ns: u64,
         name: &str,
-        connection: Connection,
+        connection: ConnectionId,
         clock: Option<(i64, u64)>,
     ) -> bool {
         let Some(agent) = self.on_connection(name, connection) else {
@@ -156,7 +156,7 @@ impl Registry {
     }
 
     /// An agent's stream is gone.
-    pub(crate) fn disconnected(&mut self, name: &str, connection: Connection) {
+    pub(crate) fn disconnected(&mut self, name: &str, connection: ConnectionId) {
         let Some(agent) = self.on_connection(name, connection) else {
             return;
         };
@@ -212,7 +212,7 @@ impl Registry {
     }
 
     /// Whether an agent speaks over this stream.
-    pub(crate) fn is_current(&self, name: &str, connection: Connection) -> bool {
+    pub(crate) fn is_current(&self, name: &str, connection: ConnectionId) -> bool {
         self.agents
             .get(name)
             .is_some_and(|agent| agent.connection == Some(connection))
@@ -238,7 +238,7 @@ impl Registry {
             .collect()
     }
 
-    fn on_connection(&mut self, name: &str, connection: Connection) -> Option<&mut KnownAgent> {
+    fn on_connection(&mut self, name: &str, connection: ConnectionId) -> Option<&mut KnownAgent> {
         self.agents
             .get_mut(name)
             .filter(|agent| agent.connection == Some(connection))

@@ -17,7 +17,7 @@ use super::aggregation::{Aggregation, AggregationOrder, Collected};
 use super::conclude::conclude;
 use super::error::Error;
 use super::machine::JobMachine;
-use super::machine::crew::Openings;
+use super::machine::crew::OpenSeats;
 use super::machine::event::{ChangeRefused, JobAction, JobEvent, START_LEAD_NS};
 use super::machine::team::Team;
 use super::orders::Orders;
@@ -53,7 +53,7 @@ pub(crate) struct JobMessage {
 #[derive(Debug, Clone)]
 pub(crate) struct LiveView {
     pub(crate) progress: watch::Receiver<Snapshot>,
-    pub(crate) openings: watch::Receiver<Openings>,
+    pub(crate) openings: watch::Receiver<OpenSeats>,
 }
 
 /// One job's driver.
@@ -66,7 +66,7 @@ pub(crate) struct JobDriver {
     env: Env,
     job: watch::Sender<JobInfo>,
     progress: watch::Sender<Snapshot>,
-    openings: watch::Sender<Openings>,
+    openings: watch::Sender<OpenSeats>,
     published: Instant,
     start_wall_ns: u64,
     aggregation: Option<Aggregation>,
@@ -77,7 +77,7 @@ impl JobDriver {
     /// A driver of a queued job, and what others see of it.
     pub(crate) fn new(tools: Tools, job: JobInfo, env: Env) -> (Self, LiveView) {
         let (progress, progress_seen) = watch::channel(Snapshot::new(progress::of_stored(&job, None)));
-        let (openings, openings_seen) = watch::channel(Openings::default());
+        let (openings, openings_seen) = watch::channel(OpenSeats::default());
         let driver = Self {
             machine: JobMachine::new(job.spec.clone()),
             orders: Orders::new(Arc::clone(&tools.fleet), job.id),

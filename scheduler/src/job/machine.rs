@@ -32,7 +32,7 @@ pub(crate) mod team;
 use heavy_results::job::{JobSpec, JobState};
 
 use actions::Actions;
-use crew::Openings;
+use crew::OpenSeats;
 use event::{AgentOrder, JobAction, JobEvent, PREPARE_LIMIT_NS, StopTerms};
 use lifecycle::{Lifecycle, Termination};
 use membership::{Departure, Membership};
@@ -96,7 +96,7 @@ impl JobMachine {
     }
 
     /// The agents that may join at an instant.
-    pub(crate) fn openings(&self, now_ns: u64) -> Openings {
+    pub(crate) fn openings(&self, now_ns: u64) -> OpenSeats {
         self.members.openings(self.life.moment(now_ns))
     }
 

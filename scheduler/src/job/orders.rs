@@ -8,7 +8,7 @@ use heavy_results::job::JobInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::machine::event::{AgentOrder, Assignment, StopTerms};
+use super::machine::event::{AgentOrder, SeatAssignment, StopTerms};
 use crate::env_files::Env;
 use crate::fleet::Fleet;
 
@@ -35,7 +35,7 @@ impl Orders {
         job: &JobInfo,
         (env, artifact_bytes): (&Env, u64),
         revision: &Arc<Revision>,
-        assignments: &[Assignment],
+        assignments: &[SeatAssignment],
     ) {
         let mut spec = job.spec.clone();
         spec.env.clone_from(env);

@@ -2,21 +2,21 @@
 
 use heavy_client::JobHome as _;
 use heavy_results::job::{AgentInfo, JobInfo, JobView};
-use heavy_testkit::http::{self, Response};
+use heavy_testkit::http::{self, RawResponse};
 use serde_json::Value;
 
 use crate::agent::Agent;
 use crate::world::{PROGRAM, World};
 
 /// Asks from a thread of its own: the kit's client blocks.
-async fn ask(world: &World, method: &'static str, path: &str, body: &str) -> Response {
+async fn ask(world: &World, method: &'static str, path: &str, body: &str) -> RawResponse {
     let (addr, path, body) = (world.addr, path.to_owned(), body.to_owned());
     tokio::task::spawn_blocking(move || http::send(addr, method, &path, &body).unwrap())
         .await
         .unwrap()
 }
 
-fn kind(response: &Response) -> (u16, String) {
+fn kind(response: &RawResponse) -> (u16, String) {
     let body: Value = serde_json::from_str(response.text()).unwrap();
     assert!(!body["error"]["message"].as_str().unwrap().is_empty());
     (

@@ -1,6 +1,6 @@
 //! Servers that cannot start: each says why, and what to do.
 
-use heavy_testkit::{Postgres, Run, Service, Signal, TempDir};
+use heavy_testkit::{Postgres, Run, ServiceProcess, Signal, TempDir};
 
 fn serve(args: &[&str]) -> Run {
     Run::binary("heavy-sched").arg("serve").args(args)
@@ -18,7 +18,7 @@ fn refused(args: &[&str], code: i32, expected: &str) {
 
 #[test]
 fn a_server_says_where_it_listens_and_ends_on_a_signal() {
-    let service = Service::start("heavy-sched", serve(&["--listen", "127.0.0.1:0"]));
+    let service = ServiceProcess::start("heavy-sched", serve(&["--listen", "127.0.0.1:0"]));
     let health = heavy_testkit::http::get(service.addr(), "/healthz");
     assert_eq!(health.status, 200);
     service.stop().expect_code(0);
@@ -38,7 +38,7 @@ fn only_loopback_is_listened_on() {
 
 #[test]
 fn a_port_in_use_is_named() {
-    let service = Service::start("heavy-sched", serve(&["--listen", "127.0.0.1:0"]));
+    let service = ServiceProcess::start("heavy-sched", serve(&["--listen", "127.0.0.1:0"]));
     let address = service.addr().to_string();
     refused(
         &["--listen", &address],
@@ -52,14 +52,14 @@ fn a_data_dir_is_for_one_scheduler_and_must_be_writable() {
     let dir = TempDir::new("data");
     let data_dir = dir.path().display().to_string();
     let args = ["--listen", "127.0.0.1:0", "--data-dir", &data_dir];
-    let service = Service::start("heavy-sched", serve(&args));
+    let service = ServiceProcess::start("heavy-sched", serve(&args));
     refused(
         &args,
         1,
         &format!("the data directory {data_dir} is in use by another scheduler"),
     );
     service.stop();
-    Service::start("heavy-sched", serve(&args));
+    ServiceProcess::start("heavy-sched", serve(&args));
     // Nobody, not even root, can make a folder in /proc.
     refused(
         &["--listen", "127.0.0.1:0", "--data-dir", "/proc/heavy"],
@@ -106,7 +106,7 @@ fn databases_that_do_not_answer_are_named_without_password() {
 fn a_database_of_a_newer_heavy_is_refused() {
     let database = Postgres::shared().database();
     let args = ["--listen", "127.0.0.1:0", "--database", database.url()];
-    Service::start("heavy-sched", serve(&args)).stop();
+    ServiceProcess::start("heavy-sched", serve(&args)).stop();
     database.query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
          VALUES (99999999999999, 'later', true, '\\x00', 0)",

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use heavy_api::error::ErrorKind;
+use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::IDS;
 use heavy_proto::v1::AssignmentState;
 use heavy_results::job::{JobSpec, JobState, Provenance, RunSpec};
 use heavy_testkit::Schema;
-use heavy_testkit::http::{self, Response};
+use heavy_testkit::http::{self, RawResponse};
 use serde_json::Value;
 
 use crate::agent::Agent;
 use crate::world::World;
 
-async fn ask(world: &World, method: &str, path: &str, body: &str) -> Response {
+async fn ask(world: &World, method: &str, path: &str, body: &str) -> RawResponse {
     let (addr, method, path, body) = (world.addr, method.to_owned(), path.to_owned(), body.to_owned());
     tokio::task::spawn_blocking(move || http::send(addr, &method, &path, &body).unwrap())
         .await
@@ -25,7 +25,7 @@ fn misfits(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
     Schema::of_openapi(document, schema).problems(value)
 }
 
-fn check(document: &Value, operation: &Value, response: &Response) {
+fn check(document: &Value, operation: &Value, response: &RawResponse) {
     let name = &operation["operationId"];
     let described = &operation["responses"][response.status.to_string()];
     assert!(
@@ -212,7 +212,7 @@ async fn every_operation_is_served_and_documented() {
         let row = format!("| `{method} {path}");
         assert!(page.contains(&row), "docs/http-api.md has no row {row} ({name})");
     }
-    for kind in ErrorKind::all() {
+    for kind in ApiErrorKind::all() {
         let (status, name) = (kind.status(), kind.as_str());
         let row = page
             .lines()

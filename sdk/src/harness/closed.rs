@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heavy_load::rounds::{Rounds, Rules, Step};
-use heavy_plugin::rpc::{ClosedSetup, Numbers};
+use heavy_load::rounds::{Rounds, Rules, UserAction};
+use heavy_plugin::rpc::{ClosedSetup, IterationNumbers};
 
 use super::users::{Kind, User};
 
@@ -15,7 +15,7 @@ use super::users::{Kind, User};
 pub(crate) struct ClosedLane {
     rules: Rules,
     iterations: Option<u64>,
-    numbers: Numbers,
+    numbers: IterationNumbers,
     taken: AtomicU64,
 }
 
@@ -107,7 +107,7 @@ impl ClosedUsers {
     }
 
     /// What users are to do at `now_ns`, one step a call.
-    pub(crate) fn decide(&self, now_ns: u64) -> Option<Step> {
+    pub(crate) fn decide(&self, now_ns: u64) -> Option<UserAction> {
         let take = |lane: usize| self.lanes[lane].as_ref()?.take();
         self.rounds.borrow_mut().decide(now_ns, take)
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use heavy_load::admission::{Decision, Released};
-use heavy_load::rounds::Step;
+use heavy_load::rounds::UserAction;
 use heavy_load::vocabulary::{Connections, WhenFull};
 
 use super::closed::ClosedUsers;
@@ -15,10 +15,10 @@ use super::job::Job;
 use super::pacer::Pacer;
 use super::resources::Resources;
 use super::results::Results;
-use super::running::Running;
+use super::running::RunningTasks;
 use super::shared::Shared;
 use super::tasks::Tasks;
-use super::users::{Kind, User, Users};
+use super::users::{Kind, User, UserPool};
 use super::workflow::Workflow;
 use crate::http::{EngineConfig, monotonic_ns};
 
@@ -27,13 +27,13 @@ pub(crate) struct Core {
     pub(crate) index: usize,
     pub(crate) shared: Arc<Shared>,
     pub(crate) resources: Rc<Resources>,
-    pub(crate) users: Users,
+    pub(crate) users: UserPool,
     pub(crate) closed: ClosedUsers,
     interrupted: Cell<u64>,
     next_group: Cell<u64>,
     pacer: Pacer,
     next_due_ns: Cell<u64>,
-    running: Running,
+    running: RunningTasks,
     tasks: Rc<Tasks<Admitted>>,
     stopped: Cell<bool>,
 }
@@ -61,13 +61,13 @@ impl Core {
         Ok(Rc::new(Self {
             index,
             resources: Rc::new(resources),
-            users: Users::new(job.agent_index, index, cores, job.fixed_users.clone()),
+            users: UserPool::new(job.agent_index, index, cores, job.fixed_users.clone()),
             closed: ClosedUsers::new(job.closed.clone()),
             interrupted: Cell::new(0),
             next_group: Cell::new(FIRST_ITERATION_GROUP),
             pacer: Pacer::new(index, job.when_full == WhenFull::Queue)?,
             next_due_ns: Cell::new(u64::MAX),
-            running: Running::default(),
+            running: RunningTasks::default(),
             tasks: Rc::default(),
             stopped: Cell::new(false),
             shared,
@@ -143,7 +143,7 @@ impl Core {
     fn look_after_users(self: &Rc<Self>, now_ns: u64) {
         while let Some(step) = self.closed.decide(now_ns) {
             match step {
-                Step::Start {
+                UserAction::Start {
                     place,
                     lane,
                     user,
@@ -156,7 +156,7 @@ impl Core {
                     let task = self.begin(Released { lane, n, due_ns }, free_ns - due_ns, user);
                     self.closed.runs(place, task);
                 }
-                Step::CutOff { place } => {
+                UserAction::CutOff { place } => {
                     if let Some(task) = self.closed.cut_off(place) {
                         self.running.abort(task);
                     }

@@ -11,7 +11,7 @@ use heavy_plugin::line::{FAILED, IterationLine, PANIC, TIMEOUT};
 
 use super::panics::{CallOutcome, guarded};
 use super::resources::Resources;
-use super::tasks::{Work, WorkReceiver};
+use super::tasks::{Runnable, WorkReceiver};
 use super::users::User;
 use crate::context::Context;
 use crate::context::inner::ContextState;
@@ -65,7 +65,7 @@ pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: WorkReceiver<Admitted>
     }
 }
 
-impl Work for Admitted {
+impl Runnable for Admitted {
     fn cut_off_at_once(self) {
         drop(OpenIteration::new(self));
     }

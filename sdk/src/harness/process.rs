@@ -20,7 +20,7 @@ use super::dealer::{Dealer, cores_of_lanes};
 use super::failure::{core_is_gone, failure, prepared_twice};
 use super::job::Job;
 use super::orders::{CoreOrder, follow};
-use super::shared::{Options, SDK, Shared};
+use super::shared::{HarnessOptions, SDK, Shared};
 use super::slots::Slots;
 use super::workflow::Workflow;
 use super::writer::Writer;
@@ -59,7 +59,7 @@ impl Prepare {
 }
 
 impl Process {
-    pub(crate) fn new(workflows: Vec<Workflow>, options: Options, writer: Arc<Writer>) -> Self {
+    pub(crate) fn new(workflows: Vec<Workflow>, options: HarnessOptions, writer: Arc<Writer>) -> Self {
         let slots = Slots::new(options.cores);
         let workflows = workflows.into();
         let shared = Shared {

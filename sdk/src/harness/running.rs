@@ -7,7 +7,7 @@ use tokio::task::AbortHandle;
 
 /// The tasks of the iterations that run.
 #[derive(Debug, Default)]
-pub(crate) struct Running {
+pub(crate) struct RunningTasks {
     places: RefCell<TaskPlaces>,
     idle: Notify,
 }
@@ -19,7 +19,7 @@ struct TaskPlaces {
     count: usize,
 }
 
-impl Running {
+impl RunningTasks {
     /// Takes a place for a task that is about to be spawned.
     pub(crate) fn enter(&self) -> usize {
         let mut places = self.places.borrow_mut();
@@ -81,7 +81,7 @@ mod tests {
 
     #[tokio::test]
     async fn places_are_used_again_and_all_tasks_can_be_cut_off() {
-        let running = Running::default();
+        let running = RunningTasks::default();
         running.idle().await;
         let places = [running.enter(), running.enter()];
         running.leave(places[0]);

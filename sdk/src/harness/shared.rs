@@ -14,16 +14,16 @@ use crate::http::{EngineConfig, HeaderName, HttpClient};
 pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
 
 /// What the load test's main function chose.
-pub(crate) struct Options {
+pub(crate) struct HarnessOptions {
     pub(crate) http_client: Box<dyn Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync>,
     pub(crate) close_requests: bool,
     pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) cores: usize,
 }
 
-impl fmt::Debug for Options {
+impl fmt::Debug for HarnessOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
+        f.debug_struct("HarnessOptions")
             .field("close_requests", &self.close_requests)
             .field("cores", &self.cores)
             .finish_non_exhaustive()
@@ -34,7 +34,7 @@ impl fmt::Debug for Options {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) workflows: Arc<[Workflow]>,
-    pub(crate) options: Options,
+    pub(crate) options: HarnessOptions,
     pub(crate) slots: Slots,
     pub(crate) writer: Arc<Writer>,
     /// Whether a feed that ends the job has no more rows.

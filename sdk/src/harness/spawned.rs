@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use super::process::Process;
-use super::shared::{Options, SDK};
+use super::shared::{HarnessOptions, SDK};
 use super::workflow::Workflow;
 use super::writer::Writer;
 use super::{panics, rpc, stdio};
@@ -19,7 +19,7 @@ use super::{panics, rpc, stdio};
 const LAST_FLUSH: Duration = Duration::from_secs(2);
 
 /// Serves the agent at the other end of stdin until it is gone.
-pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: Options) -> io::Result<()> {
+pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<()> {
     let socket = stdio::take_stdin_socket().map_err(|error| {
         io::Error::new(
             error.kind(),
@@ -37,7 +37,7 @@ pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: Options) -> io::Res
 /// Listens at an address until an agent that prepared a job has come and gone.
 pub(crate) fn serve_address(
     workflows: Vec<Workflow>,
-    options: Options,
+    options: HarnessOptions,
     address: SocketAddr,
 ) -> io::Result<()> {
     let runtime = runtime()?;
@@ -57,7 +57,7 @@ pub(crate) fn serve_address(
 }
 
 /// Takes stdout for results and says hello.
-fn start(workflows: Vec<Workflow>, options: Options) -> io::Result<Arc<Process>> {
+fn start(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<Arc<Process>> {
     panics::shorten_reports();
     let mut results = stdio::take_stdout()?;
     let writer = Writer::start(Box::new(move |lines| results.write_all(lines)))?;

@@ -19,7 +19,7 @@ pub(crate) struct Tasks<T> {
 }
 
 /// What a task is given to run.
-pub(crate) trait Work {
+pub(crate) trait Runnable {
     /// Reports that it was cut off before anything of it ran.
     fn cut_off_at_once(self);
 }
@@ -34,7 +34,7 @@ struct WorkInbox<T> {
 }
 
 /// A task's hold on its desk.
-pub(crate) struct WorkReceiver<T: Work> {
+pub(crate) struct WorkReceiver<T: Runnable> {
     tasks: Rc<Tasks<T>>,
     lane: usize,
     desk: Rc<WorkInbox<T>>,
@@ -49,7 +49,7 @@ impl<T> Default for Tasks<T> {
     }
 }
 
-impl<T: Work> Tasks<T> {
+impl<T: Runnable> Tasks<T> {
     /// Gives work of a workflow to a task that rests, or to one that `start` starts; returns the task.
     pub(crate) fn run(
         self: &Rc<Self>,
@@ -120,7 +120,7 @@ impl<T> WorkInbox<T> {
     }
 }
 
-impl<T: Work> WorkReceiver<T> {
+impl<T: Runnable> WorkReceiver<T> {
     pub(crate) async fn next(&self) -> T {
         poll_fn(|task| match self.desk.next.take() {
             Some(work) => Poll::Ready(work),
@@ -138,7 +138,7 @@ impl<T: Work> WorkReceiver<T> {
     }
 }
 
-impl<T: Work> Drop for WorkReceiver<T> {
+impl<T: Runnable> Drop for WorkReceiver<T> {
     fn drop(&mut self) {
         self.desk.gone.set(true);
         // Whatever was started has an outcome.

@@ -71,7 +71,7 @@ const NUMBERED_GROUP: u64 = 1 << 62;
 
 /// All users of a core, by workflow.
 #[derive(Debug)]
-pub(crate) struct Users {
+pub(crate) struct UserPool {
     agent_index: u32,
     next_number: Cell<u64>,
     cores: u64,
@@ -80,7 +80,7 @@ pub(crate) struct Users {
     fixed: Vec<bool>,
 }
 
-impl Users {
+impl UserPool {
     /// No users yet, on core `core` of `cores`; `fixed` says which workflows have identities of the job.
     pub(crate) fn new(agent_index: u32, core: usize, cores: usize, fixed: Vec<bool>) -> Self {
         Self {
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn ids_are_unique_over_cores_and_free_users_are_used_again() {
-        let of_core = |core| Users::new(3, core, 2, vec![false]);
+        let of_core = |core| UserPool::new(3, core, 2, vec![false]);
         let (first, second) = (of_core(0), of_core(1));
         let (a, b, c) = (first.take(0), second.take(0), first.take(0));
         assert_eq!([&*a.id, &*b.id, &*c.id], ["3-0", "3-1", "3-2"]);
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn identities_are_all_there_is() {
-        let users = Users::new(3, 0, 1, vec![true]);
+        let users = UserPool::new(3, 0, 1, vec![true]);
         assert!(!users.has_one(0));
         users.add(Rc::new(User::numbered(0, 17, Kind::Identity)));
         let identity = users.take(0);

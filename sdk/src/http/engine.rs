@@ -17,7 +17,7 @@ use super::error::{ErrorKind, RequestError};
 use super::exchange::{Exchange, Received};
 use super::h1::H1Connection;
 use super::h2::H2Stream;
-use super::origin::{ConnectionLease, Grant, Origin, Refusal};
+use super::origin::{ConnectRefusal, ConnectionLease, Grant, Origin};
 use super::phases::{Phase, PhaseClock};
 use super::pool::Pool;
 use super::request::Request;
@@ -183,11 +183,11 @@ impl Engine {
         let waiting = self.pool.wait(origin);
         let grant = match timeout_at(deadline, waiting).await {
             Ok(Ok(grant)) => grant,
-            Ok(Err(_)) => Err(Refusal {
+            Ok(Err(_)) => Err(ConnectRefusal {
                 error: group_closed(),
                 times: None,
             }),
-            Err(_) => Err(Refusal {
+            Err(_) => Err(ConnectRefusal {
                 error: self.no_connection(timeout),
                 times: None,
             }),

@@ -21,7 +21,7 @@ use super::exchange::Received;
 use super::permit::Permit;
 use super::phases::PhaseClock;
 use super::stamp::Stamps;
-use super::wire::{ExchangeEnd, Io, Message, RequestBody, Response, not_answered};
+use super::wire::{ExchangeEnd, Io, Message, RequestBody, SendResult, not_answered};
 
 pub(crate) struct H1Connection {
     sender: http1::SendRequest<RequestBody>,
@@ -91,7 +91,7 @@ impl H1Connection {
         &mut self,
         message: Message,
         deadline: Instant,
-    ) -> impl Future<Output = Response> + use<> {
+    ) -> impl Future<Output = SendResult> + use<> {
         self.stamps.begin();
         self.timer.as_mut().reset(deadline);
         // Not held up by tokio's budget, which would wake nobody: see below.
@@ -101,7 +101,7 @@ impl H1Connection {
     /// Reads the answer to its end, or to the deadline.
     pub(crate) async fn finish(
         &mut self,
-        mut response: Pin<&mut impl Future<Output = Response>>,
+        mut response: Pin<&mut impl Future<Output = SendResult>>,
         answer: &mut Received,
     ) -> ExchangeEnd {
         // Everything that can move the response or its body is done by the driver, in this very function. So only the

@@ -40,12 +40,12 @@ pub(crate) struct Granted {
 }
 
 /// Why no connection is available.
-pub(crate) struct Refusal {
+pub(crate) struct ConnectRefusal {
     pub(crate) error: RequestError,
     pub(crate) times: Option<ConnectTimes>,
 }
 
-pub(crate) type Grant = Result<Granted, Refusal>;
+pub(crate) type Grant = Result<Granted, ConnectRefusal>;
 
 /// What is known of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use super::config::{EngineConfig, EngineStats};
 use super::dial::Dialed;
 use super::h1::H1Connection;
 use super::h2::{H2Connection, H2Stream, StreamOwner};
-use super::origin::{ConnectionLease, Grant, Granted, Origin, Protocol, Refusal};
+use super::origin::{ConnectRefusal, ConnectionLease, Grant, Granted, Origin, Protocol};
 use super::origins::Origins;
 use super::permit::{Openings, Permit};
 use super::phases::ConnectTimes;
@@ -206,7 +206,7 @@ impl Pool {
                     origin.protocol.set(Protocol::Http1);
                 }
                 if let Some(waiter) = origin.pop_waiter() {
-                    let _ = waiter.send(Err(Refusal {
+                    let _ = waiter.send(Err(ConnectRefusal {
                         error,
                         times: Some(dialed.times),
                     }));

@@ -41,7 +41,7 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for LocalExecutor {
 pub(crate) type Message = http::Request<RequestBody>;
 
 /// What hyper says to a message.
-pub(crate) type Response = Result<http::Response<Incoming>, TrySendError<Message>>;
+pub(crate) type SendResult = Result<http::Response<Incoming>, TrySendError<Message>>;
 
 /// How an exchange ended.
 pub(crate) enum ExchangeEnd {

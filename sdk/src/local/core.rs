@@ -18,7 +18,7 @@ use super::{CallError, Event, Report, WhenFull};
 use crate::beside::beside;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY};
 use crate::harness::pacer::Pacer;
-use crate::harness::running::Running;
+use crate::harness::running::RunningTasks;
 use crate::http::{duration_ns, monotonic_ns};
 
 /// So many calls of one thread are released and not yet due at most.
@@ -32,7 +32,7 @@ pub(super) struct CallCore {
     index: usize,
     pacer: Pacer,
     part: RefCell<PlanPart>,
-    running: Running,
+    running: RunningTasks,
     /// Told when everything that was released is decided.
     settled: Notify,
     stopped: Cell<bool>,
@@ -66,7 +66,7 @@ impl CallCore {
             index,
             pacer: Pacer::new(index, run.options.when_full == WhenFull::Queue)?,
             part: RefCell::new(run.plan.part(index as u32, threads as u32)),
-            running: Running::default(),
+            running: RunningTasks::default(),
             settled: Notify::new(),
             stopped: Cell::new(false),
             run,

@@ -5,9 +5,9 @@ use std::time::Duration;
 use heavy_load::arrivals::Arrivals;
 use heavy_load::profile::Profile;
 use heavy_load::rate::Rate;
+use heavy_load::schedule::{MemberSchedule, WorkflowSchedule};
 use heavy_load::span::Span;
 use heavy_load::split::Split;
-use heavy_load::stream::{Dealt, Stream};
 
 use super::Error;
 use crate::harness::ahead;
@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 #[derive(Debug, Clone)]
 pub(super) enum CallPlan {
     /// At a rate, for a while.
-    Paced(Stream),
+    Paced(WorkflowSchedule),
     /// So many, all due at the start.
     AtOnce(u64),
 }
@@ -27,7 +27,7 @@ pub(super) enum CallPlan {
 /// The calls of one thread that were not yet taken.
 #[derive(Debug)]
 pub(super) enum PlanPart {
-    Paced { dealt: Dealt, left: u64 },
+    Paced { dealt: MemberSchedule, left: u64 },
     AtOnce { next: u64, step: u64, end: u64 },
 }
 
@@ -39,7 +39,7 @@ impl CallPlan {
         }
         let span = Span::from_ns(crate::http::duration_ns(duration));
         let profile = Profile::constant(rate, span);
-        Ok(Self::Paced(Stream {
+        Ok(Self::Paced(WorkflowSchedule {
             profile,
             offset_ns: 0,
             turns: None,
@@ -50,7 +50,7 @@ impl CallPlan {
 
     pub(super) fn planned(&self) -> u64 {
         match self {
-            Self::Paced(stream) => stream.planned(),
+            Self::Paced(schedule) => schedule.planned(),
             Self::AtOnce(amount) => *amount,
         }
     }
@@ -58,7 +58,7 @@ impl CallPlan {
     /// How long calls keep becoming due; `None` if all of them are at once.
     pub(super) fn duration_ns(&self) -> Option<u64> {
         match self {
-            Self::Paced(stream) => Some(stream.end_ns()),
+            Self::Paced(schedule) => Some(schedule.end_ns()),
             Self::AtOnce(_) => None,
         }
     }
@@ -66,13 +66,13 @@ impl CallPlan {
     /// The part of one thread of several.
     pub(super) fn part(&self, thread: u32, threads: u32) -> PlanPart {
         match self {
-            Self::Paced(stream) => {
+            Self::Paced(schedule) => {
                 let weights = vec![1; threads as usize];
                 let split = Split::new(0, &weights).expect("there is a thread, and few enough");
                 let share = split.share(thread);
-                let left = share.count_before(stream.planned());
+                let left = share.count_before(schedule.planned());
                 PlanPart::Paced {
-                    dealt: Dealt::new(stream.clone(), share, 0, [0; 3]),
+                    dealt: MemberSchedule::new(schedule.clone(), share, 0, [0; 3]),
                     left,
                 }
             }

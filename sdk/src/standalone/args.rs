@@ -34,14 +34,14 @@ pub(crate) enum Action {
         json: bool,
     },
     /// Run a workflow on this machine and print a short summary
-    Run(Box<RunArgs>),
+    Run(Box<StandaloneArgs>),
     /// Listen for an agent at 127.0.0.1:9999, or at HEAVY_RPC_ADDR
     Serve,
 }
 
 /// One standalone run.
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct StandaloneArgs {
     /// Workflow to run [default: the only one]
     pub(crate) workflow: Option<String>,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Action, 
     Ok(CommandLine::from_arg_matches(&matches)?.action)
 }
 
-impl RunArgs {
+impl StandaloneArgs {
     /// The load that the flags ask for, in words and as that of one workflow.
     pub(crate) fn load(&self, workflow: &str) -> Result<(String, Load), String> {
         let mut spec = self.load_spec.clone();

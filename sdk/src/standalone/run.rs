@@ -7,25 +7,29 @@ use std::time::Duration;
 
 use heavy_load::exit_code;
 use heavy_load::load::{Load, LoadModel, Quota};
+use heavy_load::schedule::{MemberSchedule, WorkflowSchedule};
 use heavy_load::split::Split;
-use heavy_load::stream::{Dealt, Stream};
 use heavy_plugin::rpc::{Anchor, ClosedSetup, Failure, Release, Setup, WorkflowSetup};
 use tokio::runtime::{Builder, LocalOptions};
 
-use super::args::RunArgs;
+use super::args::StandaloneArgs;
 use super::tally::Tally;
 use crate::harness::ahead::{LEAD_NS, RELEASE_EVERY, take_before};
 use crate::harness::failure::failure;
 use crate::harness::job::anchor_now;
 use crate::harness::panics;
 use crate::harness::process::Process;
-use crate::harness::shared::Options;
+use crate::harness::shared::HarnessOptions;
 use crate::harness::workflow::Workflow;
 use crate::harness::writer::Writer;
 use crate::http::monotonic_ns;
 
 /// Runs a workflow and prints the summary; an error says why it could not run.
-pub(crate) fn run(workflows: Vec<Workflow>, options: Options, args: &RunArgs) -> Result<ExitCode, String> {
+pub(crate) fn run(
+    workflows: Vec<Workflow>,
+    options: HarnessOptions,
+    args: &StandaloneArgs,
+) -> Result<ExitCode, String> {
     let workflow = chosen(&workflows, args.workflow.as_deref())?;
     let (words, load) = args.load(&workflow)?;
     announce(&workflow, &words, load.planned(), args.execution.max_in_flight());
@@ -84,7 +88,7 @@ fn announce(workflow: &str, words: &str, planned: u64, most: u32) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-async fn drive(process: &Process, workflow: &str, args: &RunArgs, load: &Load) -> Result<(), Failure> {
+async fn drive(process: &Process, workflow: &str, args: &StandaloneArgs, load: &Load) -> Result<(), Failure> {
     let anchor = anchor_now();
     let lane = load.workflows.first().ok_or_else(nothing)?;
     let model = lane.model.clone();
@@ -92,8 +96,8 @@ async fn drive(process: &Process, workflow: &str, args: &RunArgs, load: &Load) -
     let start_ns = monotonic_ns() - anchor.monotonic_ns + LEAD_NS;
     let end_ns = anchor.monotonic_ns + start_ns + load.duration_ns();
     match model {
-        LoadModel::Open(stream) => {
-            release(process, workflow, stream, anchor, start_ns).await?;
+        LoadModel::Open(schedule) => {
+            release(process, workflow, schedule, anchor, start_ns).await?;
             tokio::time::sleep(Duration::from_nanos(end_ns.saturating_sub(monotonic_ns()))).await;
         }
         LoadModel::Closed(closed) => {
@@ -121,12 +125,12 @@ async fn drive(process: &Process, workflow: &str, args: &RunArgs, load: &Load) -
 async fn release(
     process: &Process,
     workflow: &str,
-    stream: Stream,
+    schedule: WorkflowSchedule,
     anchor: Anchor,
     start_ns: u64,
 ) -> Result<(), Failure> {
     let share = Split::new(0, &[1]).map_err(|_| nothing())?.share(0);
-    let mut dealt = Dealt::new(stream, share, 0, [0; 3]);
+    let mut dealt = MemberSchedule::new(schedule, share, 0, [0; 3]);
     while dealt.peek().is_some() {
         let until_ns = (monotonic_ns() - anchor.monotonic_ns + LEAD_NS).saturating_sub(start_ns);
         let due = take_before(&mut dealt, until_ns, usize::MAX);
@@ -154,7 +158,7 @@ async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
     }
 }
 
-fn setup(workflow: &str, args: &RunArgs, model: &LoadModel, anchor: Anchor) -> Setup {
+fn setup(workflow: &str, args: &StandaloneArgs, model: &LoadModel, anchor: Anchor) -> Setup {
     let grace_ns = args.execution.graceful_stop().ns();
     let closed = match model {
         LoadModel::Open(_) => None,

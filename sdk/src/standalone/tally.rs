@@ -18,7 +18,7 @@ pub(crate) struct Tally {
     dropped: BTreeMap<String, u64>,
     durations: Histogram,
     lag: Histogram,
-    requests: BTreeMap<String, Requests>,
+    requests: BTreeMap<String, RequestFigures>,
     checks: BTreeMap<String, (u64, u64)>,
     errors: BTreeMap<String, u64>,
     /// The first start and the last end of an iteration, in ns since the Unix epoch.
@@ -26,7 +26,7 @@ pub(crate) struct Tally {
 }
 
 #[derive(Debug, Default)]
-struct Requests {
+struct RequestFigures {
     failed: u64,
     durations: Histogram,
 }

@@ -5,12 +5,12 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Ro
 
 use super::database::PostgresStore;
 use super::explain;
-use crate::{Dialect, Error, Table, statement};
+use crate::{Dialect, Error, QueryResult, statement};
 
 const PREPARE: &str =
     "SET statement_timeout = '60s'; SET default_transaction_read_only = on; BEGIN READ ONLY";
 
-pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
+pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
     let sql = statement::reading(sql, Dialect::Postgres).map_err(Error::Query)?;
     let mut connection = connect(store, PREPARE).await?;
     let table = answer(&mut connection, sql, max_rows).await;
@@ -45,7 +45,7 @@ async fn notice_when_left(connection: &mut PgConnection) -> Result<(), sqlx::Err
     }
 }
 
-async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Result<Table, Error> {
+async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
     // Preparing refuses what is not exactly one statement.
     let prepared = connection
         .prepare(AssertSqlSafe(sql).into_sql_str())
@@ -53,7 +53,7 @@ async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Re
         .map_err(|error| wrong(&error, sql))?;
     // The simple protocol gives every value as text.
     let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut *connection);
-    Table::read(
+    QueryResult::read(
         prepared.columns(),
         rows,
         max_rows,

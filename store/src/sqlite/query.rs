@@ -12,14 +12,14 @@ use sqlx::{
 };
 
 use super::database::SqliteStore;
-use crate::{Dialect, Error, Table, statement};
+use crate::{Dialect, Error, QueryResult, statement};
 
 /// How long a query waits for another process.
 const BUSY_LIMIT: Duration = Duration::from_secs(5);
 /// As on Postgres.
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-pub(super) async fn run(store: &SqliteStore, sql: &str, max_rows: usize) -> Result<Table, Error> {
+pub(super) async fn run(store: &SqliteStore, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
     let sql = statement::reading(sql, Dialect::Sqlite).map_err(Error::Query)?;
     let mut connection = connect(&store.reading).await?;
     let _watch = QueryWatch::over(&mut connection, Some(TIME_LIMIT)).await?;
@@ -66,14 +66,14 @@ impl Drop for QueryWatch {
     }
 }
 
-async fn answer(connection: &mut SqliteConnection, sql: &str, max_rows: usize) -> Result<Table, Error> {
+async fn answer(connection: &mut SqliteConnection, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
     let prepared = connection
         .prepare(AssertSqlSafe(sql).into_sql_str())
         .await
         .map_err(|error| wrong(&error))?;
     let rows = prepared.query().fetch(&mut *connection);
     let text = |row: &SqliteRow, column| Ok(text(row, column)?.map(Cow::into_owned));
-    Table::read(prepared.columns(), rows, max_rows, text, wrong).await
+    QueryResult::read(prepared.columns(), rows, max_rows, text, wrong).await
 }
 
 fn wrong(error: &sqlx::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_store::{Store, Table};
+use heavy_store::{QueryResult, Store};
 use heavy_testkit::{Database, Postgres, TempDir};
 
 /// A database that nobody else uses.
@@ -38,7 +38,7 @@ impl Bed {
 }
 
 /// The answer to a query that must succeed.
-pub(crate) async fn ask(store: &Arc<dyn Store>, sql: &str) -> Table {
+pub(crate) async fn ask(store: &Arc<dyn Store>, sql: &str) -> QueryResult {
     store
         .query(sql, 10_000)
         .await

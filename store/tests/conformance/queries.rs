@@ -1,6 +1,6 @@
 //! People's queries.
 
-use heavy_store::{Error, Table};
+use heavy_store::{Error, QueryResult};
 
 use crate::bed::{Bed, ask, value};
 use crate::data;
@@ -8,7 +8,7 @@ use crate::data;
 pub(crate) async fn values_are_shown_as_text(bed: &Bed) {
     let store = bed.open().await;
     let sql = "select 1 as one, 2.5 as half, 'ü' as text, null as missing, 3 as one -- a comment\n;";
-    let expected = Table {
+    let expected = QueryResult {
         columns: ["one", "half", "text", "missing", "one"]
             .map(str::to_owned)
             .to_vec(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heavy_testkit::{Run, Service, Signal, TempDir, eventually};
+use heavy_testkit::{Run, ServiceProcess, Signal, TempDir, eventually};
 
 fn sh(script: &str) -> Run {
     Run::new("sh").args(["-c", script])
@@ -75,7 +75,7 @@ fn dropping_it_kills_the_whole_group() {
 #[test]
 fn a_service_tells_its_address_and_stops() {
     let script = "echo 'INFO listening on http://127.0.0.1:7700' >&2; while :; do sleep 0.01; done";
-    let mut service = Service::start("fake", sh(script));
+    let mut service = ServiceProcess::start("fake", sh(script));
     assert_eq!(service.url(), "http://127.0.0.1:7700");
     assert!(service.is_alive());
     assert_eq!(service.stop().signal, Some(15));

@@ -15,7 +15,7 @@ use super::Fault;
 
 /// A load, and where in the file its keys are.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(in crate::services) struct Load {
+pub(in crate::services) struct ManifestLoad {
     /// The keys of a job file.
     pub(in crate::services) keys: Keys,
     /// In place of those of the service.
@@ -26,7 +26,7 @@ pub(in crate::services) struct Load {
     pub(super) head: Range<usize>,
 }
 
-impl Load {
+impl ManifestLoad {
     pub(super) fn read(head: Range<usize>, value: &Spanned<DeValue<'_>>) -> Result<Self, Fault> {
         let Some(table) = value.get_ref().as_table() else {
             let problem = "expected a table: write [load] or [profiles.NAME], and its keys below it";

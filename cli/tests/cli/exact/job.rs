@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use heavy_demo_target::{Behaviour, Latency, Options, Target};
 use heavy_results::summary::Summary;
-use heavy_store::Table;
-use heavy_testkit::{Run, Service, TempDir, binary, eventually};
+use heavy_store::QueryResult;
+use heavy_testkit::{Run, ServiceProcess, TempDir, binary, eventually};
 
 /// How long iterations are started, the warm-up included.
 pub(super) const PLANNED_S: f64 = 5.0;
@@ -32,7 +32,7 @@ impl Recorded {
         let up = Run::binary("heavy")
             .args(["up", "--listen", "127.0.0.1:0"])
             .env("HEAVY_DATA_DIR", folder.path());
-        let up = Service::start("heavy up", up);
+        let up = ServiceProcess::start("heavy up", up);
         let url = up.url();
         let joining = up.wait_line(|line| line.contains("--collector"));
         let collector = joining
@@ -96,7 +96,7 @@ impl Recorded {
     }
 
     /// The answer to a statement.
-    pub(super) fn ask(&self, sql: &str) -> Table {
+    pub(super) fn ask(&self, sql: &str) -> QueryResult {
         let url = format!("sqlite://{}", self.folder.path().join("heavy.db").display());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -9,7 +9,7 @@ use heavy_results::job::JobSpec;
 
 use super::acks::{Acks, Awaited};
 use super::actions::Actions;
-use super::event::{AgentOrder, Assignment, ChangeRefused, JobAction};
+use super::event::{AgentOrder, ChangeRefused, JobAction, SeatAssignment};
 use super::lifecycle::JobTime;
 use super::load_control::LoadControl;
 use super::params::JobParams;
@@ -22,7 +22,7 @@ const SHORTEST_STAY_NS: u64 = 1_000_000_000;
 
 /// How many more agents may join a job now, and which may not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Openings {
+pub(crate) struct OpenSeats {
     pub(crate) room: usize,
     /// Agents that have had an assignment: nobody could tell the results of two processes of one name apart.
     pub(crate) known: Vec<String>,
@@ -57,9 +57,9 @@ impl Crew {
     }
 
     /// The agents that may join at an instant.
-    pub(crate) fn openings(&self, time: JobTime) -> Openings {
+    pub(crate) fn openings(&self, time: JobTime) -> OpenSeats {
         let lasts = time.cut_ns() + SHORTEST_STAY_NS < self.team.load().duration_ns();
-        Openings {
+        OpenSeats {
             room: if lasts { self.team.room(self.asked) } else { 0 },
             known: self.team.known().map(str::to_owned).collect(),
         }
@@ -69,7 +69,7 @@ impl Crew {
     pub(crate) fn assign(&self, agents: &[String]) -> JobAction {
         let assignment = |agent: &String| {
             let seat = self.team.seat_of(agent);
-            Assignment {
+            SeatAssignment {
                 agent: agent.clone(),
                 seat,
                 params: self.params.part(seat).unwrap_or_default().to_owned(),

@@ -50,7 +50,7 @@ pub(crate) enum JobAction {
     /// Give agents their assignments, all of the same revision.
     Assign {
         revision: Arc<Revision>,
-        agents: Vec<Assignment>,
+        agents: Vec<SeatAssignment>,
     },
     /// Give an agent an order.
     Order { agent: String, order: AgentOrder },
@@ -76,7 +76,7 @@ pub(crate) enum JobAction {
 
 /// One agent's assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Assignment {
+pub(crate) struct SeatAssignment {
     pub(crate) agent: String,
     pub(crate) seat: u32,
     /// Its part of divided params; empty if they are not divided.

@@ -2,7 +2,7 @@
 
 use heavy_load::load::{Load, LoadModel};
 use heavy_load::profile::LONGEST_PAUSE_NS;
-use heavy_load::stream::Stream;
+use heavy_load::schedule::WorkflowSchedule;
 
 use super::event::ChangeRefused;
 use crate::job::load_change::LoadChange;
@@ -46,59 +46,61 @@ impl LoadControl {
                 refuse("the job is paused: resume it first")
             }
             LoadChange::Rate(rate) => {
-                let streams = streams(load)?;
-                let same = streams.windows(2).all(|pair| pair[0].profile == pair[1].profile);
+                let schedules = schedules(load)?;
+                let same = schedules
+                    .windows(2)
+                    .all(|pair| pair[0].profile == pair[1].profile);
                 if !same {
                     return refuse(
                         "the job's workflows have different rates: change them by a percentage (+10%)",
                     );
                 }
-                Ok(each(load, |stream| {
-                    let inside_ns = at_ns.saturating_sub(stream.offset_ns);
-                    stream.profile = stream.profile.with_rate_from(inside_ns, rate);
+                Ok(each(load, |schedule| {
+                    let inside_ns = at_ns.saturating_sub(schedule.offset_ns);
+                    schedule.profile = schedule.profile.with_rate_from(inside_ns, rate);
                 }))
             }
             LoadChange::Scale(percent) => {
-                streams(load)?;
-                Ok(each(load, |stream| {
-                    let inside_ns = at_ns.saturating_sub(stream.offset_ns);
-                    stream.profile = stream.profile.scaled_from(inside_ns, percent);
+                schedules(load)?;
+                Ok(each(load, |schedule| {
+                    let inside_ns = at_ns.saturating_sub(schedule.offset_ns);
+                    schedule.profile = schedule.profile.scaled_from(inside_ns, percent);
                 }))
             }
         }
     }
 }
 
-/// The streams of all workflows, if all are open.
-fn streams(load: &Load) -> Result<Vec<&Stream>, ChangeRefused> {
-    let streams: Option<Vec<&Stream>> = load
+/// The schedules of all workflows, if all are open.
+fn schedules(load: &Load) -> Result<Vec<&WorkflowSchedule>, ChangeRefused> {
+    let schedules: Option<Vec<&WorkflowSchedule>> = load
         .workflows
         .iter()
         .map(|lane| match &lane.model {
-            LoadModel::Open(stream) => Some(stream),
+            LoadModel::Open(schedule) => Some(schedule),
             LoadModel::Closed(_) => None,
         })
         .collect();
-    match streams {
-        Some(streams) => Ok(streams),
+    match schedules {
+        Some(schedules) => Ok(schedules),
         None => refuse("users have no rate: this job can only be paused and resumed"),
     }
 }
 
-fn each(load: &Load, change: impl Fn(&mut Stream)) -> Load {
+fn each(load: &Load, change: impl Fn(&mut WorkflowSchedule)) -> Load {
     let mut load = load.clone();
     for lane in &mut load.workflows {
-        if let LoadModel::Open(stream) = &mut lane.model {
-            change(stream);
+        if let LoadModel::Open(schedule) = &mut lane.model {
+            change(schedule);
         }
     }
     load
 }
 
 fn with_gap(load: &Load, at_ns: u64, gap_ns: u64) -> Load {
-    let mut load = each(load, |stream| {
-        if at_ns < stream.end_ns() {
-            stream.add_gap(at_ns, gap_ns);
+    let mut load = each(load, |schedule| {
+        if at_ns < schedule.end_ns() {
+            schedule.add_gap(at_ns, gap_ns);
         }
     });
     load.pauses.push((at_ns, at_ns + gap_ns));

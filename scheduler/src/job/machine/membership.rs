@@ -3,7 +3,7 @@
 use heavy_results::job::{JobSpec, JobState};
 
 use super::actions::Actions;
-use super::crew::{Crew, Openings};
+use super::crew::{Crew, OpenSeats};
 use super::event::{AgentOrder, ChangeRefused, JobAction, StopTerms};
 use super::lifecycle::{JobTime, Moment};
 use super::share::{ShareState, Shares};
@@ -27,10 +27,10 @@ pub(crate) struct Membership {
 
 impl Membership {
     /// The agents that may join at an instant.
-    pub(crate) fn openings(&self, moment: Moment) -> Openings {
+    pub(crate) fn openings(&self, moment: Moment) -> OpenSeats {
         match (&self.crew, moment.running()) {
             (Some(crew), Ok(time)) => crew.openings(time),
-            _ => Openings::default(),
+            _ => OpenSeats::default(),
         }
     }
 

@@ -8,7 +8,7 @@ mod steering;
 
 use std::sync::Arc;
 
-use super::event::{AgentOrder, Assignment, DRAIN_LIMIT_NS, JobAction, START_LEAD_NS};
+use super::event::{AgentOrder, DRAIN_LIMIT_NS, JobAction, START_LEAD_NS, SeatAssignment};
 use super::*;
 use crate::fleet::AssignmentReport;
 use heavy_load::revision::Revision;

@@ -132,7 +132,7 @@ fn params_are_divided_once_all_wait_for_it() {
     let (agent, params) = ("c".to_owned(), "[2]".to_owned());
     assert_eq!(
         *agents,
-        [Assignment {
+        [SeatAssignment {
             agent,
             seat: 1,
             params

@@ -8,7 +8,7 @@ use crate::split::Share;
 
 /// When the iterations of one workflow are due.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stream {
+pub struct WorkflowSchedule {
     /// The rate over time, counted from `offset_ns`.
     pub profile: Profile,
     /// Where the profile begins, from the job's start.
@@ -21,7 +21,7 @@ pub struct Stream {
     pub seed: u64,
 }
 
-impl Stream {
+impl WorkflowSchedule {
     /// Nothing is due for a while from an instant on, and all that was to come comes so much later.
     pub fn add_gap(&mut self, at_ns: u64, gap_ns: u64) {
         match at_ns.checked_sub(self.offset_ns) {
@@ -92,35 +92,35 @@ impl Stream {
     }
 }
 
-/// What one member has of a stream from a cut on, in order.
+/// What one member has of a schedule from a cut on, in order.
 #[derive(Debug, Clone)]
-pub struct Dealt {
-    stream: Stream,
+pub struct MemberSchedule {
+    schedule: WorkflowSchedule,
     share: Share,
     /// How many were taken.
     taken: u64,
-    random: Option<Random>,
+    random: Option<RandomArrivals>,
 }
 
 #[derive(Debug, Clone)]
-struct Random {
+struct RandomArrivals {
     draws: Peekable<Draws>,
     /// The profile's area at the cut.
     area_at_cut: u128,
 }
 
-impl Dealt {
-    /// The part of a stream that a member has by its `share` from an instant on, from the job's start. `seat` is the
+impl MemberSchedule {
+    /// The part of a schedule that a member has by its `share` from an instant on, from the job's start. `seat` is the
     /// workflow's place, the revision's number and the member's place: what seeds its arrivals, if they are random.
     #[must_use]
-    pub fn new(stream: Stream, share: Share, cut_ns: u64, seat: [u64; 3]) -> Self {
+    pub fn new(schedule: WorkflowSchedule, share: Share, cut_ns: u64, seat: [u64; 3]) -> Self {
         let [workflow, revision, member] = seat;
-        let random = (stream.arrivals == Arrivals::Poisson).then(|| Random {
-            draws: Draws::new(stream.seed, workflow, revision, member).peekable(),
-            area_at_cut: stream.profile.area(cut_ns.saturating_sub(stream.offset_ns)),
+        let random = (schedule.arrivals == Arrivals::Poisson).then(|| RandomArrivals {
+            draws: Draws::new(schedule.seed, workflow, revision, member).peekable(),
+            area_at_cut: schedule.profile.area(cut_ns.saturating_sub(schedule.offset_ns)),
         });
         Self {
-            stream,
+            schedule,
             share,
             taken: 0,
             random,
@@ -131,15 +131,15 @@ impl Dealt {
     pub fn peek(&mut self) -> Option<(u64, u64)> {
         let n = self.share.nth(self.taken)?;
         let due_ns = match &mut self.random {
-            None => self.stream.due_ns(n),
+            None => self.schedule.due_ns(n),
             Some(random) => {
                 let drawn = random.draws.peek().copied()?;
-                let area = random.area_at_cut + self.stream.scaled(drawn, &self.share);
-                let due_ns = self.stream.profile.reaches_ns(area);
-                due_ns.saturating_add(self.stream.offset_ns)
+                let area = random.area_at_cut + self.schedule.scaled(drawn, &self.share);
+                let due_ns = self.schedule.profile.reaches_ns(area);
+                due_ns.saturating_add(self.schedule.offset_ns)
             }
         };
-        (due_ns < self.stream.end_ns()).then_some((n, due_ns))
+        (due_ns < self.schedule.end_ns()).then_some((n, due_ns))
     }
 
     /// Goes on to the one after [`Self::peek`]'s.
@@ -153,7 +153,7 @@ impl Dealt {
     /// Goes on to the first one that is due at `at_ns` or later; returns how many were passed.
     pub fn pass(&mut self, at_ns: u64) -> u64 {
         if self.random.is_none() {
-            let before = self.share.count_before(self.stream.count_before(at_ns));
+            let before = self.share.count_before(self.schedule.count_before(at_ns));
             let passed = before.saturating_sub(self.taken);
             self.taken += passed;
             return passed;
@@ -170,7 +170,7 @@ impl Dealt {
     }
 }
 
-impl Stream {
+impl WorkflowSchedule {
     /// An area of a process of intensity 1 as one of the profile, of which the member has its share of the workflow's
     /// part.
     fn scaled(&self, drawn: u128, share: &Share) -> u128 {

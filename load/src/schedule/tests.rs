@@ -10,8 +10,8 @@ use proptest::prelude::*;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-fn random(profile: Profile, offset_ns: u64, seed: u64) -> Stream {
-    Stream {
+fn random(profile: Profile, offset_ns: u64, seed: u64) -> WorkflowSchedule {
+    WorkflowSchedule {
         profile,
         offset_ns,
         turns: None,
@@ -25,7 +25,7 @@ fn ramp() -> Profile {
     Profile::stages(Rate::ZERO, &stages)
 }
 
-fn all(mut dealt: Dealt) -> Vec<(u64, u64)> {
+fn all(mut dealt: MemberSchedule) -> Vec<(u64, u64)> {
     let mut all = Vec::new();
     while let Some(next) = dealt.peek() {
         all.push(next);
@@ -34,18 +34,18 @@ fn all(mut dealt: Dealt) -> Vec<(u64, u64)> {
     all
 }
 
-fn deal(stream: &Stream, weights: &[u32], member: u32) -> Dealt {
+fn deal(schedule: &WorkflowSchedule, weights: &[u32], member: u32) -> MemberSchedule {
     let share = Split::new(0, weights).unwrap().share(member);
-    Dealt::new(stream.clone(), share, 0, [0, 0, u64::from(member)])
+    MemberSchedule::new(schedule.clone(), share, 0, [0, 0, u64::from(member)])
 }
 
 #[test]
 fn random_members_together_have_the_intensity_of_the_profile() {
     let rate = Rate::per_second(5_000).unwrap();
     let profile = Profile::constant(rate, Span::from_s(10));
-    let stream = random(profile, 0, 42);
+    let schedule = random(profile, 0, 42);
     let mut due: Vec<u64> = (0..3)
-        .flat_map(|member| all(deal(&stream, &[1, 2, 2], member)))
+        .flat_map(|member| all(deal(&schedule, &[1, 2, 2], member)))
         .map(|(_, due_ns)| due_ns)
         .collect();
     due.sort_unstable();
@@ -60,13 +60,13 @@ fn random_members_together_have_the_intensity_of_the_profile() {
 
 #[test]
 fn random_arrivals_follow_a_ramp() {
-    let stream = random(ramp(), SECOND_NS, 1);
+    let schedule = random(ramp(), SECOND_NS, 1);
     let first = (0..400).map(|seed| {
-        let stream = Stream {
+        let schedule = WorkflowSchedule {
             seed,
-            ..stream.clone()
+            ..schedule.clone()
         };
-        all(deal(&stream, &[1], 0))
+        all(deal(&schedule, &[1], 0))
             .iter()
             .filter(|(_, due)| *due < 2 * SECOND_NS)
             .count()
@@ -83,12 +83,12 @@ proptest! {
         offset_ms in 0u64..500, pass_ms in 0u64..3_500,
     ) {
         let offset = Span::from_ns(offset_ms * 1_000_000);
-        let streams = shared_rate(&ramp(), offset, Arrivals::Uniform, 0, &workflows).unwrap();
+        let schedules = shared_rate(&ramp(), offset, Arrivals::Uniform, 0, &workflows).unwrap();
         let mut due = Vec::new();
-        for stream in &streams {
+        for schedule in &schedules {
             let mut numbers = Vec::new();
             for member in 0..members.len() as u32 {
-                let dealt = deal(stream, &members, member);
+                let dealt = deal(schedule, &members, member);
                 let own = all(dealt.clone());
                 let mut rest = dealt.clone();
                 let passed = rest.pass(pass_ms * 1_000_000);
@@ -101,7 +101,7 @@ proptest! {
                 }
             }
             numbers.sort_unstable();
-            prop_assert_eq!(numbers, (0..stream.planned()).collect::<Vec<_>>());
+            prop_assert_eq!(numbers, (0..schedule.planned()).collect::<Vec<_>>());
         }
         due.sort_unstable();
         let profile = ramp();
