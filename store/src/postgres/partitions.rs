@@ -7,8 +7,11 @@ use uuid::Uuid;
 const MS_PER_DAY: u64 = 86_400_000;
 pub(super) const TABLES: [&str; 2] = ["samples", "iteration_rows"];
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+const DEADLOCK_DETECTED: &str = "40P01";
 const UNDEFINED_TABLE: &str = "42P01";
-/// Whoever makes partitions holds this advisory lock.
+/// Attempts to drop the partitions of a day, each of which waits for at most half a second per table.
+const DROP_ATTEMPTS: u32 = 4;
+/// The advisory lock of a transaction that creates partitions.
 const LOCK: i64 = 0x6865_6176_795f_7061;
 
 /// The first 48 bits of a UUIDv7 are ms since the Unix epoch.
@@ -16,7 +19,7 @@ pub(super) fn day(job: Uuid) -> u64 {
     (job.as_u128() >> 80) as u64 / MS_PER_DAY
 }
 
-/// The lowest id of a day, as SQL; of a day after all ids what is above them all.
+/// The lowest id of a day, as SQL; `MAXVALUE` for a day after all ids.
 fn bound(day: u64) -> String {
     let ms = u128::from(day * MS_PER_DAY);
     if ms >= 1 << 48 {
@@ -47,9 +50,9 @@ fn ids(day: u64) -> [Uuid; 2] {
     [first, last].map(Uuid::from_u128)
 }
 
-/// Makes the partitions of the job's day where they are missing.
+/// Creates the partitions of the job's day that are missing.
 ///
-/// A table is made apart and then attached: that waits for no reader of the parent, as making it in place would.
+/// A table is created on its own and then attached: creating it as a partition would wait for readers of the parent.
 pub(super) async fn ensure(pool: &PgPool, job: Uuid) -> Result<(), sqlx::Error> {
     if all_exist(pool, job).await? {
         return Ok(());
@@ -83,29 +86,35 @@ pub(super) async fn ensure(pool: &PgPool, job: Uuid) -> Result<(), sqlx::Error> 
     transaction.commit().await
 }
 
-/// Drops the partitions of a day if no job of it is to keep its rows; says whether it did.
+/// Drops the partitions of a day if no job of it keeps its rows. Returns whether it did.
 ///
-/// A job that begins meanwhile finds its partitions gone and makes them anew with its first rows. Readers of other days
-/// are in the way of dropping as it is in theirs: it gives up soon.
+/// A job that starts meanwhile finds its partitions gone and creates them again with its first rows. Dropping waits for
+/// readers and writers of all days and they wait for it, so it gives up soon, also when another process drops the same day.
 pub(super) async fn drop_if_unused(pool: &PgPool, day: u64) -> Result<bool, sqlx::Error> {
+    for _ in 0..DROP_ATTEMPTS {
+        match try_drop(pool, day).await {
+            Err(error) if is_in_the_way(&error) => {}
+            dropped => return dropped,
+        }
+    }
+    Ok(false)
+}
+
+async fn try_drop(pool: &PgPool, day: u64) -> Result<bool, sqlx::Error> {
     let [first, last] = ids(day);
     if !all_exist(pool, first).await? {
         return Ok(false);
     }
     let [samples, iterations] = TABLES.map(|table| of_day(table, day));
+    // Shorter than the server's deadlock_timeout of 1 s: in a deadlock this transaction ends, not that of a batch.
     let lock = format!(
-        "SET LOCAL lock_timeout = '2s';
+        "SET LOCAL lock_timeout = '500ms';
          LOCK TABLE ONLY samples, ONLY iteration_rows, {samples}, {iterations} IN ACCESS EXCLUSIVE MODE"
     );
     let mut transaction = pool.begin().await?;
-    match sqlx::raw_sql(AssertSqlSafe(lock))
+    sqlx::raw_sql(AssertSqlSafe(lock))
         .execute(&mut *transaction)
-        .await
-    {
-        Ok(_) => {}
-        Err(error) if is_code(&error, LOCK_NOT_AVAILABLE) => return Ok(false),
-        Err(error) => return Err(error),
-    }
+        .await?;
     let unused: bool = sqlx::query_scalar(
         "SELECT NOT EXISTS (SELECT FROM job_rows j WHERE j.id BETWEEN $1 AND $2 \
          AND NOT EXISTS (SELECT FROM deletions d WHERE d.job_id = j.id))",
@@ -127,6 +136,13 @@ pub(super) async fn drop_if_unused(pool: &PgPool, day: u64) -> Result<bool, sqlx
 /// Whether an error says that the partition of the rows is not there.
 pub(super) fn is_missing(error: &sqlx::Error) -> bool {
     is_code(error, UNDEFINED_TABLE)
+}
+
+/// Whether another transaction holds or has dropped a table.
+fn is_in_the_way(error: &sqlx::Error) -> bool {
+    [LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED, UNDEFINED_TABLE]
+        .iter()
+        .any(|code| is_code(error, code))
 }
 
 fn is_code(error: &sqlx::Error, code: &str) -> bool {
