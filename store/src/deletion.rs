@@ -1,8 +1,8 @@
 //! Deleting jobs: what goes, and which tables hold it.
 //!
-//! Both databases do it in two steps. One transaction notes the deletion and removes what is small, so that the job is
-//! gone for every reader, and batches that come late are discarded. Its rows, which may be millions, go after that; if
-//! that is interrupted, the next deletion finishes it.
+//! Both databases do it in two steps. A transaction notes the deletion of a job and removes what is small, so that the
+//! job is gone for every reader, and batches that come late are discarded. Its rows, which may be millions, go after that;
+//! if that is interrupted, the next deletion finishes it.
 
 /// How much of a job is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,11 @@
-//! Deletes jobs. Rows go in transactions of a bounded size, so that collectors get their turn between them.
+//! Deletes jobs: each in a transaction of its own, and rows in transactions of a bounded size, so that collectors commit
+//! between them.
 
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 use uuid::Uuid;
 
 use super::database::{SqliteStore, id};
+use super::jobs::exists;
 use crate::Error;
 use crate::deletion::{Deletion, TABLES};
 
@@ -11,14 +13,14 @@ use crate::deletion::{Deletion, TABLES};
 const ROWS_AT_ONCE: i64 = 20_000;
 
 pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
+    let found = ended(store, jobs).await?;
     let mut deleted = Vec::new();
-    {
+    for (job, key) in found {
         let mut writer = store.writer.lock().await;
         let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for job in jobs {
-            if forget(&mut transaction, *job, what).await? {
-                deleted.push(*job);
-            }
+        if exists(&mut transaction, job).await? {
+            forget(&mut transaction, job, key, what).await?;
+            deleted.push(job);
         }
         transaction.commit().await?;
     }
@@ -26,20 +28,33 @@ pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> 
     Ok(deleted)
 }
 
-/// Notes the deletion and deletes all but the rows; false if the job does not exist.
-async fn forget(connection: &mut SqliteConnection, job: Uuid, what: Deletion) -> Result<bool, Error> {
-    let id = id(job);
-    let row: Option<(i64, bool, String)> =
-        sqlx::query_as("SELECT key, final, state FROM job_rows WHERE id = ?")
-            .bind(&id)
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some((key, is_final, state)) = row else {
-        return Ok(false);
-    };
-    if !is_final {
-        return Err(Error::Running { job, state });
+/// The jobs that exist, with their keys. Fails if one of them has not ended; one that has ended stays so.
+async fn ended(store: &SqliteStore, jobs: &[Uuid]) -> Result<Vec<(Uuid, i64)>, Error> {
+    let mut found = Vec::new();
+    let mut writer = store.writer.lock().await;
+    for job in jobs {
+        let row: Option<(i64, bool, String)> =
+            sqlx::query_as("SELECT key, final, state FROM job_rows WHERE id = ?")
+                .bind(id(*job))
+                .fetch_optional(&mut writer.connection)
+                .await?;
+        match row {
+            Some((key, true, _)) => found.push((*job, key)),
+            Some((_, false, state)) => return Err(Error::Running { job: *job, state }),
+            None => {}
+        }
     }
+    Ok(found)
+}
+
+/// Notes the deletion and deletes all but the rows.
+async fn forget(
+    connection: &mut SqliteConnection,
+    job: Uuid,
+    key: i64,
+    what: Deletion,
+) -> Result<(), sqlx::Error> {
+    let id = id(job);
     sqlx::query(
         "INSERT INTO deletions (job_id, key, rows_only, swept) VALUES (?, ?, ?, 0) \
          ON CONFLICT DO UPDATE SET rows_only = excluded.rows_only, swept = 0",
@@ -64,7 +79,7 @@ async fn forget(connection: &mut SqliteConnection, job: Uuid, what: Deletion) ->
                 .await?;
         }
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Deletes the rows of all jobs that were noted, of earlier deletions too.
