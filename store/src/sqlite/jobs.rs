@@ -13,15 +13,18 @@ pub(super) async fn create(store: &SqliteStore, job: &JobInfo) -> Result<(), Err
     let row = job_rows::row(job)?;
     let mut writer = store.writer.lock().await;
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let is_new = !exists(&mut transaction, job.id).await?;
     upsert(&mut transaction, &row).await?;
-    // SQLite gives the highest key again when its job was deleted, but other processes remember identities by keys.
-    sqlx::query(
-        "UPDATE job_rows SET key = 1 + (SELECT max(key) FROM deletions) \
-         WHERE id = ? AND key <= (SELECT max(key) FROM deletions) AND id NOT IN (SELECT job_id FROM deletions)",
-    )
-    .bind(id(job.id))
-    .execute(&mut *transaction)
-    .await?;
+    if is_new {
+        // SQLite assigns the highest key again after its job was deleted, but other processes remember identities by keys.
+        sqlx::query(
+            "UPDATE job_rows SET key = 1 + (SELECT max(key) FROM deletions) \
+             WHERE id = ? AND key <= (SELECT max(key) FROM deletions) AND id NOT IN (SELECT job_id FROM deletions)",
+        )
+        .bind(id(job.id))
+        .execute(&mut *transaction)
+        .await?;
+    }
     transaction.commit().await?;
     Ok(())
 }
