@@ -255,3 +255,41 @@ pub(crate) async fn another_job_takes_nothing_over(bed: &Bed) {
     let sql = "select job_id, name, count(*) from requests group by job_id, name";
     assert_eq!(rows(&operator, sql).await, [format!("{}|GET /pay|30", second.id)]);
 }
+
+/// Jobs of one day that are stored and deleted one after the other.
+async fn come_and_go(store: Arc<dyn Store>, numbers: std::ops::Range<u128>) {
+    for n in numbers {
+        let id = id_of(20_778, n);
+        stored(&store, JobInfo { id, ..data::job() }).await;
+        for table in ["requests", "iterations"] {
+            let count = format!("select count(*) from {table} where job_id = '{id}'");
+            assert_eq!(value(&store, &count).await, "20", "{table} {n}");
+        }
+        store.delete_jobs(&[id], Deletion::Everything).await.unwrap();
+    }
+}
+
+pub(crate) async fn jobs_are_stored_while_others_are_deleted(bed: &Bed) {
+    let (one, other) = (bed.open().await, bed.open().await);
+    let kept = JobInfo {
+        id: id_of(20_779, 1),
+        ..data::job()
+    };
+    one.create_job(&kept).await.unwrap();
+    let deliver_all = async {
+        for sequence in 1..=30 {
+            deliver(&one, kept.id, sequence, Committed::Stored).await;
+        }
+    };
+    let first = tokio::spawn(come_and_go(Arc::clone(&one), 1..11));
+    let second = tokio::spawn(come_and_go(other, 11..21));
+    let ((), first, second) = tokio::join!(deliver_all, first, second);
+    first.unwrap();
+    second.unwrap();
+    assert_eq!(value(&one, "select count(*) from requests").await, "300");
+    assert_eq!(value(&one, "select count(*) from iterations").await, "300");
+    assert_eq!(
+        value(&one, "select count(*) from deletions where not swept").await,
+        "0"
+    );
+}
