@@ -20,7 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("cargo:rerun-if-changed={}", directory.display());
         let mut files = Vec::new();
         for entry in fs::read_dir(directory)? {
-            files.push(entry?.path());
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "sql") {
+                files.push(path);
+            }
         }
         files.sort();
         for file in files {
