@@ -143,6 +143,14 @@ mod tests {
     }
 
     #[test]
+    fn the_data_directory_is_below_that_of_heavy() {
+        assert_eq!(
+            data_dir_of("a", Path::new("/x/heavy")),
+            Path::new("/x/heavy/agents/a")
+        );
+    }
+
+    #[test]
     fn urls_that_are_none_are_refused_with_their_role() {
         let config = AgentConfig::new("a", DEFAULT_SCHEDULER, "collector:7701", "/tmp");
         assert!(config.check().unwrap_err().to_string().contains("collector"));
