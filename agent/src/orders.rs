@@ -1,4 +1,4 @@
-//! What the scheduler orders, parsed once, where it arrives: behind the link nobody reads JSON.
+//! Orders of the scheduler, parsed once, where they arrive: the rest of the agent reads no JSON.
 
 use heavy_load::revision::{Revision, Seated};
 use heavy_proto::v1;

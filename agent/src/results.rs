@@ -1,5 +1,5 @@
-//! What is known of an assignment's results between the output that is read and the spool: shared by the threads
-//! that read output, the task that releases, and whoever finds that something is due to be written.
+//! The results of an assignment between the output that is read and the spool: shared by the threads that read output,
+//! the task that releases iterations, and the one that passes on what is due.
 
 mod excerpt;
 mod reader;
@@ -182,8 +182,8 @@ impl AssignmentResults {
     }
 
     /// Closes the account and passes on everything. What was due when releases ended and has no outcome is lost;
-    /// what is planned before `until_ns` and was not due by then is dropped as a gap, as are `gaps`. `died` says that
-    /// the load test may not have told of all that it had started.
+    /// what is planned before `until_ns` and was not due by then is dropped as a gap, as are `gaps`. With `died`
+    /// the load test may have started iterations that it did not report.
     pub(crate) fn finish(
         &self,
         until_ns: u64,

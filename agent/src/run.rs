@@ -113,7 +113,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
 struct RunningAgent {
     shared: Arc<AgentShared>,
     assignments: HashMap<String, (u32, mpsc::Sender<AssignmentCommand>)>,
-    /// Each gives the job and attempt that it was about.
+    /// Each returns its job and attempt.
     tasks: JoinSet<(String, u32)>,
 }
 

@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::decode;
 
-/// Lanes of a stream, half of them for stats, which so never wait behind rows.
+/// Lanes of a stream, half of them for stats, so that stats never wait behind rows.
 const LANES: usize = 4;
 /// Batches that wait in a lane.
 const LANE_QUEUE: usize = 4;
@@ -106,7 +106,7 @@ async fn receive(
     }
 }
 
-/// Batches of one producer go through one lane.
+/// The lane of a batch: one for all batches of a producer.
 fn lane_of(batch: &v1::Batch) -> usize {
     let Some(producer) = &batch.producer else {
         return 0;
@@ -208,7 +208,7 @@ fn outcome_of(committed: Committed, producer: &Producer) -> (Outcome, String) {
             Outcome::Refused,
             "another batch was committed under this sequence: two agents share a name and an epoch, or a spool was reused",
         ),
-        // An agent that reached the wrong store must not give up what the right one would take.
+        // An agent that reached the wrong store must not discard what the right one would accept.
         Committed::UnknownJob => {
             let message = format!(
                 "unknown job {}: scheduler and collector must use the same database",

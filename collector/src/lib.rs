@@ -1,6 +1,6 @@
 //! The collector: takes batches of results from agents and acknowledges each when the store has committed it.
 //!
-//! [`serve`] answers the gRPC service `Collector` on a listener. A stream of batches is taken apart into lanes
+//! [`serve`] answers the gRPC service `Collector` on a listener. A stream of batches is split into lanes
 //! (see `deliver`): batches of one producer are committed in their order, those of different producers at once.
 //! Nothing is kept here: what is not acknowledged is still in the agent's spool.
 

@@ -57,7 +57,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     writeln!(
         io::stderr().lock(),
         "listening on http://{}",
-        listener.local_addr().context("cannot tell the address")?
+        listener
+            .local_addr()
+            .context("cannot read the address of the listener")?
     )
     .context("cannot write to stderr")?;
     heavy_collector::serve(listener, store, shutdown)

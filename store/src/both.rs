@@ -1,4 +1,4 @@
-//! What is the same on both databases, once: sqlx gives each its own types, which no generic function can name shortly.
+//! Code that is the same for both databases: sqlx has different types for each, so a generic function would need long bounds.
 //!
 //! Statements here number their parameters (`$1`), which both databases understand. What differs is in modules of the
 //! same names in `postgres` and `sqlite`.

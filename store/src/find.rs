@@ -1,4 +1,4 @@
-//! Which job a person means: an id, a unique prefix of one, or `last`.
+//! Finds the job that a user refers to: by its id, a unique prefix of it, or `last`.
 
 use heavy_results::job::JobInfo;
 
@@ -12,7 +12,7 @@ const LISTED: u32 = 6;
 /// An id has no more digits and dashes.
 const LONGEST: usize = 36;
 
-/// Why no job is meant.
+/// Why a reference matches no single job.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
     /// Neither an id, nor a prefix of one, nor `last`.
@@ -21,13 +21,13 @@ pub enum FindError {
     /// `last`, and there are no jobs.
     #[error("no jobs yet: run one first")]
     NoJobs,
-    /// No id begins so.
+    /// No id starts with the prefix.
     #[error("no job matches the prefix `{0}`: list the jobs to see their ids")]
     Unknown(String),
     /// Several ids start with the prefix.
     #[error("the prefix `{prefix}` matches several jobs: use a longer one, such as {}", .ids.join(", "))]
     Ambiguous {
-        /// What they begin with.
+        /// The prefix.
         prefix: String,
         /// Some of them.
         ids: Vec<String>,

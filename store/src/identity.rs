@@ -1,4 +1,4 @@
-//! BatchIdentities: what many rows of a batch have in common, so that a row holds one number in its place.
+//! Identities of rows: the texts that many rows of a batch share, so that each row stores one number for them.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 use crate::Rows;
 use crate::text::clean;
 
-/// What rows have in common: agent, workflow, step, name, method and protocol. All texts are clean.
+/// Agent, workflow, step, name, method and protocol, in this order. All texts are clean.
 pub(crate) type Identity = [String; 6];
 
 #[derive(Debug, Default)]

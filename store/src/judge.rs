@@ -34,7 +34,7 @@ pub async fn judge(store: &dyn Store, job: &JobInfo, thresholds: &[Threshold]) -
     })
 }
 
-/// Up to where iterations were due: the achieved rate is over that time.
+/// The instant up to which iterations were due; the achieved rate covers that time.
 fn end_ns(job: &JobInfo, summary: Option<&Summary>) -> Option<u64> {
     let rate = job.achieved_rate.filter(|rate| *rate > 0.0)?;
     let started = summary?.iterations.started as f64;

@@ -1,4 +1,4 @@
-//! The relations that people query: their names in the order of `docs/relations.md`, and their columns.
+//! The relations that users query: their names in the order of `docs/relations.md`, and their columns.
 
 /// What `docs/relations.md` describes.
 pub const RELATIONS: [&str; 18] = [

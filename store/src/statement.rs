@@ -1,4 +1,4 @@
-//! What a person may run: one statement that reads.
+//! Which queries of users run: a single statement that reads.
 
 use crate::tokens::{Dialect, Token, TokenKind, tokens};
 
@@ -6,7 +6,7 @@ const READING: [&str; 6] = ["select", "with", "values", "explain", "show", "tabl
 
 /// The statement without blanks, comments and semicolons around it, if it is one that reads; else why it is refused.
 ///
-/// This is for clear messages; that nothing is written is the connection's duty.
+/// This is for clear messages; the connection is what prevents writes.
 pub(crate) fn reading(sql: &str, dialect: Dialect) -> Result<&str, String> {
     let is_blank = |token: &Token<'_>| matches!(token.kind, TokenKind::Blank | TokenKind::Comment);
     let Some(first) = tokens(sql, dialect).find(|token| !is_blank(token)) else {

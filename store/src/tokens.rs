@@ -1,6 +1,6 @@
 //! The tokens of SQL: what is quoted, what is a comment, what is a name, where a statement ends.
 
-/// Whose SQL it is: the databases differ in comments and quotes.
+/// The SQL dialect of a database: dialects differ in comments and quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Comments nest; `E'...'` and `$tag$ ... $tag$` are strings.
@@ -48,9 +48,9 @@ pub struct Token<'a> {
     pub kind: TokenKind,
     /// Its text.
     pub text: &'a str,
-    /// Where it begins, in bytes.
+    /// Its offset in bytes.
     pub at: usize,
-    /// Whether a quoted part or a comment has its end; true of all else.
+    /// False for a quoted part or a comment without an end.
     pub closed: bool,
 }
 
@@ -64,8 +64,7 @@ pub fn tokens(sql: &str, dialect: Dialect) -> impl Iterator<Item = Token<'_>> {
     })
 }
 
-/// What looks like a placeholder inside of a string, a quoted name or a comment is none, nor is the type of a cast
-/// (`x::text`).
+/// A colon inside a string, a quoted name or a comment starts no placeholder, nor does the cast `x::text`.
 fn token(sql: &str, at: usize, dialect: Dialect) -> Token<'_> {
     let is_postgres = dialect == Dialect::Postgres;
     let bytes = sql.as_bytes();

@@ -111,7 +111,7 @@ impl AssignmentDriver {
         }
     }
 
-    /// Runs something beside the driver; what it gives is the next event.
+    /// Runs a task beside the driver; its result is the next event.
     fn spawn(&mut self, work: impl Future<Output = Option<AssignmentEvent>> + Send + 'static) -> AbortHandle {
         let events = self.events.clone();
         self.tasks.spawn(async move {

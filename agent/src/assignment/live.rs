@@ -58,7 +58,7 @@ impl LiveTest {
     }
 
     /// Has it start nothing more and finish what runs within the grace. No event if it exits instead: [`Self::exit`]
-    /// tells that.
+    /// returns that.
     pub(super) fn stop(&self, grace_ns: u64) -> impl Future<Output = Option<AssignmentEvent>> + use<> {
         self.results.freeze(clock::monotonic_ns());
         let client = self.client.clone();

@@ -56,8 +56,8 @@ type ReleaseCall = BoxFuture<'static, (ReleasedSpan, ReleaseAnswer)>;
 type ReleaseCalls = FuturesUnordered<ReleaseCall>;
 
 impl Releaser {
-    /// Releases until the end of the plan is behind, or users have nothing more to do, or the load test has no more data,
-    /// which the answer says. What is in the plan then could not be handed over.
+    /// Releases until the plan has ended, the users have nothing more to do, or the load test has no more data; returns
+    /// whether it was for the data. What is in the plan then could not be released.
     pub(crate) async fn run(self) -> bool {
         let mut ticks = tokio::time::interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -83,7 +83,7 @@ impl Releaser {
         self.out_of_data.load(Ordering::Relaxed)
     }
 
-    /// Hands over what is due soon, as far as there is room for calls; true when the end of the plan is behind.
+    /// Releases what is due soon, up to [`MAX_CALLS`]; true when the plan has ended.
     fn hand_over(&self, calls: &mut ReleaseCalls) -> bool {
         let now_ns = self.clock.at(monotonic_ns());
         let until_ns = u64::try_from(now_ns.saturating_add(AHEAD_NS)).unwrap_or(0);

@@ -169,7 +169,7 @@ impl Link {
         }
     }
 
-    /// Waits, still taking note of updates; false when nobody needs the link any more.
+    /// Waits while it records updates; false when nobody needs the link any more.
     async fn pause(&mut self, pause: Duration) -> bool {
         let over = tokio::time::sleep(pause);
         tokio::pin!(over);
@@ -184,7 +184,7 @@ impl Link {
         }
     }
 
-    /// Remembers an update in the place of the assignment's earlier one; answers are of use only once.
+    /// Remembers an update instead of the assignment's earlier one; answers need no repetition.
     fn note(&mut self, said: &Said) {
         let Said::Update(update) = said else { return };
         self.said
@@ -232,7 +232,7 @@ fn is_final(status: &Status, refused_since_ns: Option<u64>, now_ns: u64) -> bool
     }
 }
 
-/// What went wrong, with the cause that tonic keeps apart.
+/// The error with its cause, which tonic does not print.
 fn problem(status: &Status) -> String {
     let mut text = status.message().to_owned();
     let mut source = std::error::Error::source(status);

@@ -31,7 +31,7 @@ pub(crate) struct Ledger {
     upcoming: VecDeque<(u64, WorkflowIndex)>,
     /// What is left of spans over several seconds.
     spans: Vec<DropSpan>,
-    /// For each workflow how many were released and not told of, whatever second they are counted in.
+    /// For each workflow how many were released and not reported, whatever second they are counted in.
     untold: Vec<u64>,
     open: usize,
     /// What was reported and dropped beyond what was released, in seconds that got too large a part of a span.

@@ -182,7 +182,7 @@ impl Rollup {
         Some((symbol, has_response))
     }
 
-    /// Records that an iteration had started; false if nobody told the load test to.
+    /// Records that an iteration had started; false if the agent had not released it.
     fn was_started(
         &mut self,
         workflow: WorkflowIndex,

@@ -165,7 +165,7 @@ impl SegmentLog {
         (content, crc32c)
     }
 
-    /// Puts something else in the place of a batch, in memory.
+    /// Replaces a batch, in memory.
     pub(crate) fn replace(&mut self, sequence: u64, content: Bytes) {
         let place = sequence
             .checked_sub(self.first)

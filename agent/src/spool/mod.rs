@@ -167,7 +167,7 @@ impl Spool {
         self.log(stream).read(sequence)
     }
 
-    /// Puts a void in the place of a batch; false if it is one already.
+    /// Replaces a batch by a void; false if it is one already.
     pub(crate) fn give_up(&self, stream: SpoolStream, sequence: u64, reason: &str) -> bool {
         let mut log = self.log(stream);
         let (content, _) = log.read(sequence);

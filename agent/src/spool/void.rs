@@ -16,7 +16,7 @@ pub(crate) fn encode(reason: &str, requests: u64, iterations: u64) -> Bytes {
     Bytes::from(content.encode_to_vec())
 }
 
-/// A void in the place of `content`, with the counts of its rows as far as they can be read.
+/// A void that replaces `content`, with the counts of its rows as far as they can be read.
 pub(crate) fn instead_of(content: &[u8], reason: &str) -> Bytes {
     let (requests, iterations) = match v1::Content::decode(content).map(|content| content.content) {
         Ok(Some(v1::content::Content::Rows(rows))) => (

@@ -94,7 +94,7 @@ async fn copy(
 }
 
 fn sequence(encoder: &mut Encoder, sequence_id: &str) {
-    // Only the spelling that Postgres gives back is kept as a UUID.
+    // Only the spelling that Postgres returns is stored as a UUID.
     let id = Uuid::try_parse(sequence_id)
         .ok()
         .filter(|_| sequence_id.len() == 36 && !sequence_id.bytes().any(|byte| byte.is_ascii_uppercase()));

@@ -28,7 +28,7 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Says of a lost connection which database it was to.
+    /// Adds the URL of the database to the error of a lost connection.
     pub(super) fn located<T>(&self, result: Result<T, impl Into<Error>>) -> Result<T, Error> {
         result.map_err(|error| match error.into() {
             Error::Database(

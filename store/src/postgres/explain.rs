@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-/// How long a call waits for a connection before it says that there is none.
+/// How long a call waits for a connection before it fails.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn connection(error: &sqlx::Error, options: &PgConnectOptions) -> String {

@@ -1,4 +1,4 @@
-//! KnownIdentities: their ids, and which of them are known to be stored.
+//! Ids of identities, and a cache of those that are known to be stored.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};

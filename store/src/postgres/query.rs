@@ -34,7 +34,7 @@ pub(super) async fn connect(store: &PostgresStore, prepare: &'static str) -> Res
     Ok(connection)
 }
 
-/// Has the server look every second whether the client is still there, so that a query that nobody waits for ends. Servers
+/// Makes the server check every second that the client is still connected, so that an abandoned query ends. Servers
 /// before version 14 have no such setting, and some systems cannot look.
 async fn notice_when_left(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     const SET: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
@@ -51,7 +51,7 @@ async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Re
         .prepare(AssertSqlSafe(sql).into_sql_str())
         .await
         .map_err(|error| wrong(&error, sql))?;
-    // The simple protocol gives every value as text.
+    // The simple protocol returns every value as text.
     let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut *connection);
     QueryResult::read(
         prepared.columns(),

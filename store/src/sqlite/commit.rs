@@ -113,7 +113,7 @@ async fn advance(
     }
 }
 
-/// Makes the mark of a producer that was not heard of before.
+/// Inserts the mark of a new producer.
 async fn first(
     connection: &mut SqliteConnection,
     batch: &Batch,

@@ -33,7 +33,7 @@ pub(super) async fn connect(reading: &SqliteConnectOptions) -> Result<SqliteConn
     reading.clone().busy_timeout(BUSY_LIMIT).connect().await
 }
 
-/// Ends what a connection is doing when nobody waits for it any more: when this is dropped.
+/// Interrupts the statement of a connection when this is dropped, because its caller no longer waits.
 #[derive(Debug)]
 pub(super) struct QueryWatch {
     left: Arc<AtomicBool>,

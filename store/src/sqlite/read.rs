@@ -33,7 +33,7 @@ pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
         .disable_statement_logging();
     let (reading, connection) = match look(&reading, &shown).await {
         Err(Error::Database(error)) if is_read_only(&error) && !has_log(path) => {
-            // SQLite would put a log beside the file and cannot. There is none to be read, and none can be begun.
+            // SQLite cannot create its log beside the file. There is no log to read, and none can appear.
             let fixed = reading.immutable(true);
             look(&fixed, &shown).await.map(|connection| (fixed, connection))
         }
