@@ -179,4 +179,24 @@ mod tests {
         assert_eq!(bound(day(Uuid::max()) + 1), "MAXVALUE");
         assert_eq!(ids(day(Uuid::max()))[1], Uuid::max());
     }
+
+    #[tokio::test]
+    async fn partitions_in_use_are_not_dropped() {
+        let database = heavy_testkit::Postgres::shared().database();
+        let store = super::super::open::store(database.url()).await.unwrap();
+        let job = Uuid::now_v7();
+        ensure(&store.pool, job).await.unwrap();
+        let mut reader = store.pool.begin().await.unwrap();
+        sqlx::query("SELECT count(*) FROM samples")
+            .execute(&mut *reader)
+            .await
+            .unwrap();
+        assert!(!drop_if_unused(&store.pool, day(job)).await.unwrap());
+        reader.rollback().await.unwrap();
+        assert!(drop_if_unused(&store.pool, day(job)).await.unwrap());
+        assert!(
+            !drop_if_unused(&store.pool, day(job)).await.unwrap(),
+            "they are gone"
+        );
+    }
 }

@@ -256,6 +256,19 @@ pub(crate) async fn another_job_takes_nothing_over(bed: &Bed) {
     assert_eq!(rows(&operator, sql).await, [format!("{}|GET /pay|30", second.id)]);
 }
 
+pub(crate) async fn a_job_that_is_created_again_keeps_its_rows(bed: &Bed) {
+    let store = bed.open().await;
+    let first = stored(&store, data::job()).await;
+    let second = stored(&store, data::job()).await;
+    store
+        .delete_jobs(&[second.id], Deletion::Everything)
+        .await
+        .unwrap();
+    store.create_job(&first).await.unwrap();
+    let sql = format!("select count(*) from requests where job_id = '{}'", first.id);
+    assert_eq!(value(&store, &sql).await, "20");
+}
+
 /// Jobs of one day that are stored and deleted one after the other.
 async fn come_and_go(store: Arc<dyn Store>, numbers: std::ops::Range<u128>) {
     for n in numbers {

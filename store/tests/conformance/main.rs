@@ -73,6 +73,7 @@ on_both! {
         a_day_without_rows_has_no_tables,
         a_job_that_runs_is_kept,
         another_job_takes_nothing_over,
+        a_job_that_is_created_again_keeps_its_rows,
         jobs_are_stored_while_others_are_deleted,
     }
     queries {
