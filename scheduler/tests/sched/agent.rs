@@ -2,10 +2,12 @@
 
 use heavy_load::histogram::Histogram;
 use heavy_load::revision::Revision;
+use heavy_load::span::Span;
 use heavy_load::vocabulary::Ended;
 use heavy_proto::v1::fleet_client::FleetClient;
 use heavy_proto::v1::{self, AssignmentState, from_agent, to_agent};
 use heavy_proto::{net, stats};
+use heavy_results::job::{JobSpec, JobState};
 use heavy_results::stats::{Closing, Delta, Dropped, Iterations, Requests};
 use heavy_store::{Batch, Committed, Content, Producer, Store, Stream};
 use tokio::sync::mpsc;
@@ -134,6 +136,18 @@ impl Agent {
             .send(envelope(from_agent::Message::Update(update)))
             .await
             .unwrap();
+    }
+
+    /// Submits a job of an hour and takes part until its load runs.
+    pub(crate) async fn run_long(&mut self, world: &World, mut spec: JobSpec) -> Uuid {
+        spec.load_spec.duration = Some(Span::from_s(3600));
+        let job = world.submit(&spec).await;
+        self.assigned().await;
+        self.say(job, AssignmentState::Prepared).await;
+        self.started().await;
+        self.say(job, AssignmentState::Running).await;
+        world.in_state(job, JobState::Running).await;
+        job
     }
 
     /// Prepares what it is assigned and runs it to its end with `ok` good iterations.

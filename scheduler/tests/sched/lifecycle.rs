@@ -112,14 +112,8 @@ async fn an_agent_that_cannot_prepare_fails_the_job_before_any_load() {
 async fn a_stop_ends_a_running_job_with_what_ran() {
     let world = World::new().await;
     let mut a = Agent::connect(&world, "a").await;
-    let mut spec = world.spec().await;
-    spec.load_spec.duration = Some(Span::from_s(3600));
-    let job = world.submit(&spec).await;
-    a.assigned().await;
-    a.say(job, AssignmentState::Prepared).await;
-    a.started().await;
-    a.say(job, AssignmentState::Running).await;
-    world.in_state(job, JobState::Running).await;
+    let spec = world.spec().await;
+    let job = a.run_long(&world, spec.clone()).await;
     world.remote.stop("last", false).await.unwrap();
     let stop = a.stopped().await;
     assert_eq!(stop.grace_ns, spec.execution.graceful_stop().ns());

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::IDS;
-use heavy_proto::v1::AssignmentState;
-use heavy_results::job::{JobSpec, JobState, Provenance, RunSpec};
+use heavy_results::job::{JobSpec, Provenance, RunSpec};
 use heavy_testkit::Schema;
 use heavy_testkit::http::{self, RawResponse};
 use serde_json::Value;
@@ -110,14 +109,8 @@ async fn job_documents_are_described() {
 }
 
 /// What there is to tell a running job.
-async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, mut spec: JobSpec) {
-    spec.load_spec.duration = Some(heavy_load::span::Span::from_s(600));
-    let job = world.submit(&spec).await;
-    a.assigned().await;
-    a.say(job, AssignmentState::Prepared).await;
-    a.started().await;
-    a.say(job, AssignmentState::Running).await;
-    world.in_state(job, JobState::Running).await;
+async fn change_a_running_job(world: &World, a: &mut Agent, document: &Value, spec: JobSpec) {
+    let job = a.run_long(world, spec).await;
     for (what, body) in [
         ("rate", r#"{"rate":"500"}"#),
         ("rate", r#"{"rate":"+10%"}"#),

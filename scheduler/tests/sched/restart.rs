@@ -2,8 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use heavy_load::span::Span;
-use heavy_proto::v1::AssignmentState;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
 use heavy_results::verdict::Verdict;
 
@@ -59,14 +57,7 @@ async fn a_queued_job_whose_variables_are_gone_fails() {
 async fn a_running_job_is_stopped_when_the_scheduler_ends() {
     let world = World::new().await;
     let mut a = Agent::connect(&world, "a").await;
-    let mut spec = world.spec().await;
-    spec.load_spec.duration = Some(Span::from_s(3600));
-    let job = world.submit(&spec).await;
-    a.assigned().await;
-    a.say(job, AssignmentState::Prepared).await;
-    a.started().await;
-    a.say(job, AssignmentState::Running).await;
-    world.in_state(job, JobState::Running).await;
+    let job = a.run_long(&world, world.spec().await).await;
     let store = std::sync::Arc::clone(&world.store);
     let ending = tokio::spawn(world.end());
     assert_eq!(a.stopped().await.grace_ns, 0);
