@@ -18,7 +18,7 @@ const HIGHEST_CORRELATION: f64 = 0.9;
 /// Blocks of equally many slices of time; the last one takes the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blocks {
-    cells: usize,
+    slices: usize,
     /// How many there are.
     pub(super) count: usize,
 }
@@ -26,7 +26,7 @@ pub(super) struct Blocks {
 impl Blocks {
     /// All of a job as one block.
     pub(super) const ONE: Self = Self {
-        cells: usize::MAX,
+        slices: usize::MAX,
         count: 1,
     };
 
@@ -35,25 +35,25 @@ impl Blocks {
     /// `(2 r / (1 - r^2))^(2/3) n^(1/3)`, and never less than `n^(1/3)`, the order that is best for any weak dependence
     /// (P. Hall, J. L. Horowitz, B.-Y. Jing, "On blocking rules for the bootstrap with dependent data", Biometrika
     /// 82, 1995).
-    pub(super) fn of(seconds: usize, cells: usize, correlation: f64) -> Option<Self> {
+    pub(super) fn of(seconds: usize, slices: usize, correlation: f64) -> Option<Self> {
         if seconds < FEWEST_SECONDS {
             return None;
         }
         let r = correlation.clamp(0.0, HIGHEST_CORRELATION);
         let factor = (2.0 * r / (1.0 - r * r)).powf(2.0 / 3.0).max(1.0);
         let wanted_s = factor * (seconds as f64).cbrt();
-        let longest = cells / FEWEST_BLOCKS;
-        let wanted = (wanted_s * cells as f64 / seconds as f64).round() as usize;
+        let longest = slices / FEWEST_BLOCKS;
+        let wanted = (wanted_s * slices as f64 / seconds as f64).round() as usize;
         let own = wanted.clamp(1, longest.max(1));
         Some(Self {
-            cells: own,
-            count: cells / own,
+            slices: own,
+            count: slices / own,
         })
     }
 
     /// The block that a slice of time belongs to.
-    pub(super) fn block_of(self, cell: usize) -> usize {
-        (cell / self.cells).min(self.count - 1)
+    pub(super) fn block_of(self, slice: usize) -> usize {
+        (slice / self.slices).min(self.count - 1)
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn blocks_grow_with_the_job_and_with_its_correlation() {
-        for (seconds, cells, correlation, expected) in [
+        for (seconds, slices, correlation, expected) in [
             (9, 9, 0.0, None),
             (10, 10, 0.0, Some((1, 10))),
             (15, 15, 0.9, Some((1, 15))),
@@ -96,8 +96,8 @@ mod tests {
             (3600, 64, 0.0, Some((1, 64))),
             (3600, 64, 0.9, Some((1, 64))),
         ] {
-            let found = Blocks::of(seconds, cells, correlation);
-            let found = found.map(|blocks| (blocks.cells, blocks.count));
+            let found = Blocks::of(seconds, slices, correlation);
+            let found = found.map(|blocks| (blocks.slices, blocks.count));
             assert_eq!(found, expected, "{seconds} {correlation}");
         }
     }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn the_last_block_takes_what_is_left() {
         let blocks = Blocks::of(61, 61, 0.0).unwrap();
-        let of: Vec<usize> = (0..61).map(|cell| blocks.block_of(cell)).collect();
+        let of: Vec<usize> = (0..61).map(|slice| blocks.block_of(slice)).collect();
         assert_eq!((of[0], of[3], of[4], of[59], of[60]), (0, 0, 1, 14, 14));
         assert_eq!(Blocks::ONE.block_of(5), 0);
     }

@@ -1,4 +1,4 @@
-//! Whether jobs can be compared at all, and what else tells them apart.
+//! Whether jobs can be compared at all, and how else they differ.
 
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::verdict::Verdict;

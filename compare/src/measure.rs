@@ -136,15 +136,15 @@ impl Measured {
     /// Works out the statistics of what was recorded; `seed` decides which blocks are drawn.
     #[must_use]
     pub fn of(recorder: &JobRecorder, seed: u64) -> Self {
-        let cells_s = recorder.cell_lengths_s();
-        let blocks = Blocks::of(recorder.seconds, cells_s.len(), correlation(&recorder.pace));
+        let slices_s = recorder.slice_lengths_s();
+        let blocks = Blocks::of(recorder.seconds, slices_s.len(), correlation(&recorder.pace));
         let resamples = blocks.map(|blocks| Resamples::draw(blocks.count, seed));
         let grouping = blocks.unwrap_or(Blocks::ONE);
-        let lengths_s = grouped(&cells_s, grouping);
-        let measures = |(place, cells): (&Place, &Vec<Slice>)| {
+        let lengths_s = grouped(&slices_s, grouping);
+        let measures = |(place, slices): (&Place, &Vec<Slice>)| {
             let own = PlaceBlocks {
                 level: place.level,
-                blocks: merged(cells, grouping),
+                blocks: merged(slices, grouping),
                 lengths_s: &lengths_s,
                 resamples: resamples.as_ref(),
             };
@@ -164,10 +164,10 @@ impl Measured {
     }
 }
 
-fn merged(cells: &[Slice], blocks: Blocks) -> Vec<Slice> {
+fn merged(slices: &[Slice], blocks: Blocks) -> Vec<Slice> {
     let mut merged = vec![Slice::default(); blocks.count];
-    for (place, cell) in cells.iter().enumerate() {
-        merged[blocks.block_of(place)].add(cell);
+    for (place, slice) in slices.iter().enumerate() {
+        merged[blocks.block_of(place)].add(slice);
     }
     merged
 }
@@ -198,11 +198,11 @@ impl PlaceBlocks<'_> {
             estimates.insert(Statistic::Rate, self.rate(whole.count));
         }
         if whole.count > 0 && self.level != Level::ResponseTime {
-            let share = self.share(whole.failed, whole.count, |cell| (cell.failed, cell.count));
+            let share = self.share(whole.failed, whole.count, |slice| (slice.failed, slice.count));
             estimates.insert(Statistic::ErrorRate, share);
         }
         if whole.due > 0 {
-            let share = self.share(whole.dropped, whole.due, |cell| (cell.dropped, cell.due));
+            let share = self.share(whole.dropped, whole.due, |slice| (slice.dropped, slice.due));
             estimates.insert(Statistic::DropRate, share);
         }
         if whole.duration.count() > 0 {
@@ -232,7 +232,7 @@ impl PlaceBlocks<'_> {
         let value = count as f64 / self.lengths_s.iter().sum::<f64>();
         let error = self.enough(count, FEWEST_OF_A_MEAN).map(|resamples| {
             let error =
-                resamples.error_of_quotient(&self.sums(|cell| cell.count as f64), self.lengths_s) / value;
+                resamples.error_of_quotient(&self.sums(|slice| slice.count as f64), self.lengths_s) / value;
             error.max(RESOLUTION)
         });
         StatisticEstimate { value, error }
@@ -243,8 +243,8 @@ impl PlaceBlocks<'_> {
     /// proportion", Statistical Science 16, 2001).
     fn share(&self, part: u64, whole: u64, of: impl Fn(&Slice) -> (u64, u64)) -> StatisticEstimate {
         let error = self.enough(whole, FEWEST_OF_A_SHARE).map(|resamples| {
-            let parts = self.sums(|cell| of(cell).0 as f64);
-            let wholes = self.sums(|cell| of(cell).1 as f64);
+            let parts = self.sums(|slice| of(slice).0 as f64);
+            let wholes = self.sums(|slice| of(slice).1 as f64);
             let share = (part as f64 + 0.5) / (whole as f64 + 1.0);
             let independent = (share * (1.0 - share) / whole as f64).sqrt();
             100.0 * resamples.error_of_quotient(&parts, &wholes).max(independent)
@@ -258,8 +258,8 @@ impl PlaceBlocks<'_> {
     fn mean(&self, duration: &Histogram) -> StatisticEstimate {
         let mean_ns = duration.mean_ns().max(1.0);
         let error = self.enough(duration.count(), FEWEST_OF_A_MEAN).map(|resamples| {
-            let sums = self.sums(|cell| cell.duration.sum_ns() as f64);
-            let counts = self.sums(|cell| cell.duration.count() as f64);
+            let sums = self.sums(|slice| slice.duration.sum_ns() as f64);
+            let counts = self.sums(|slice| slice.duration.count() as f64);
             // The error of a logarithm is that of the value, relative to it.
             (resamples.error_of_quotient(&sums, &counts) / mean_ns).max(RESOLUTION)
         });
@@ -287,8 +287,8 @@ impl PlaceBlocks<'_> {
     /// itself. `None` where that reaches to the ends of the distribution, of which too little is known.
     fn error_of_quantile(&self, whole: &Histogram, quantile: f64, value_ns: u64) -> Option<f64> {
         let resamples = self.enough(whole.count(), 1)?;
-        let up_to = self.sums(|cell| cell.duration.count_up_to(value_ns) as f64);
-        let counts = self.sums(|cell| cell.duration.count() as f64);
+        let up_to = self.sums(|slice| slice.duration.count_up_to(value_ns) as f64);
+        let counts = self.sums(|slice| slice.duration.count() as f64);
         let count = whole.count() as f64;
         let independent = (quantile * (1.0 - quantile) / count).sqrt();
         let error = resamples.error_of_quotient(&up_to, &counts).max(independent);

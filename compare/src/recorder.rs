@@ -1,7 +1,7 @@
 //! One job's roll-ups, kept as a bounded number of slices of its time.
 //!
 //! A job's hour with 200 request names has 720,000 histograms by second. They are merged as they come into at most
-//! [`MOST_CELLS`] slices for each place, of a second or more each, which blocks are later made of.
+//! [`MOST_SLICES`] slices for each place, of a second or more each, which are later grouped into blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use heavy_results::job::{JobInfo, JobState};
 use heavy_results::stats::{Delta, Iterations, Requests};
 
 /// The most slices of a job's time, all of equal length; shorter jobs have one for each second.
-const MOST_CELLS: usize = 64;
+const MOST_SLICES: usize = 64;
 
 /// The most buckets of histograms in memory, of 16 bytes each; beyond it, slices become longer and fewer.
 const MOST_HELD: usize = 8 << 20;
 
 /// The fewest slices, so that blocks can be formed.
-const FEWEST_CELLS: usize = 16;
+const FEWEST_SLICES: usize = 16;
 
 /// The most places; the agents' own limits are lower.
 const MOST_PLACES: usize = 8_192;
@@ -86,8 +86,8 @@ pub struct JobRecorder {
     pub(super) extent: Extent,
     pub(super) seconds: usize,
     /// Seconds of each slice.
-    cell_s: usize,
-    cells: usize,
+    slice_s: usize,
+    slices: usize,
     /// Buckets of all histograms, and how many of them may be held.
     held: usize,
     most_held: usize,
@@ -103,12 +103,12 @@ impl JobRecorder {
     pub fn new(extent: Extent) -> Self {
         // The cast saturates.
         let seconds = (extent.length_s.ceil() as usize).min(MOST_SECONDS);
-        let cell_s = seconds.div_ceil(MOST_CELLS).max(1);
+        let slice_s = seconds.div_ceil(MOST_SLICES).max(1);
         Self {
             extent,
             seconds,
-            cell_s,
-            cells: seconds.div_ceil(cell_s),
+            slice_s,
+            slices: seconds.div_ceil(slice_s),
             held: 0,
             most_held: MOST_HELD,
             places: HashMap::new(),
@@ -128,18 +128,18 @@ impl JobRecorder {
         for row in &delta.steps {
             let mut place = place(Level::Step, &row.workflow);
             place.step = Arc::clone(&row.step);
-            self.add(place, row.second, |cell| {
-                cell.count += row.duration.count();
-                cell.failed += row.failed;
-                cell.duration.merge(&row.duration);
+            self.add(place, row.second, |slice| {
+                slice.count += row.duration.count();
+                slice.failed += row.failed;
+                slice.duration.merge(&row.duration);
             });
         }
         for row in &delta.checks {
             let mut place = place(Level::Check, &row.workflow);
             place.name = Arc::clone(&row.name);
-            self.add(place, row.second, |cell| {
-                cell.count += row.passes + row.fails;
-                cell.failed += row.fails;
+            self.add(place, row.second, |slice| {
+                slice.count += row.passes + row.fails;
+                slice.failed += row.fails;
             });
         }
     }
@@ -155,27 +155,27 @@ impl JobRecorder {
         place.step = Arc::clone(&row.step);
         place.name = Arc::clone(&row.name);
         place.method = Arc::clone(&row.method);
-        self.add(place, row.second, |cell| {
-            cell.count += count;
-            cell.failed += if row.failed { count } else { 0 };
-            cell.duration.merge(&row.duration);
+        self.add(place, row.second, |slice| {
+            slice.count += count;
+            slice.failed += if row.failed { count } else { 0 };
+            slice.duration.merge(&row.duration);
         });
     }
 
     fn iterations(&mut self, row: &Iterations) {
         let own = place(Level::Workflow, &row.workflow);
-        self.add(own, row.second, |cell| {
-            cell.count += row.ok + row.failed;
-            cell.failed += row.failed;
-            cell.due += row.scheduled;
-            cell.dropped += row.dropped.total();
-            cell.duration.merge(&row.duration);
+        self.add(own, row.second, |slice| {
+            slice.count += row.ok + row.failed;
+            slice.failed += row.failed;
+            slice.due += row.scheduled;
+            slice.dropped += row.dropped.total();
+            slice.duration.merge(&row.duration);
         });
         if row.response.count() > 0 {
             let response = place(Level::ResponseTime, &row.workflow);
-            self.add(response, row.second, |cell| {
-                cell.count += row.response.count();
-                cell.duration.merge(&row.response);
+            self.add(response, row.second, |slice| {
+                slice.count += row.response.count();
+                slice.duration.merge(&row.response);
             });
         }
     }
@@ -188,33 +188,33 @@ impl JobRecorder {
             self.left_out += 1;
             return;
         }
-        let cells = self.cells;
-        let cell = second / self.cell_s;
+        let slices = self.slices;
+        let slice = second / self.slice_s;
         let of_place = self
             .places
             .entry(place)
-            .or_insert_with(|| vec![Slice::default(); cells]);
-        let before = of_place[cell].duration.held();
-        add(&mut of_place[cell]);
-        self.held += of_place[cell].duration.held() - before;
-        if self.held > self.most_held && self.cells >= 2 * FEWEST_CELLS {
+            .or_insert_with(|| vec![Slice::default(); slices]);
+        let before = of_place[slice].duration.held();
+        add(&mut of_place[slice]);
+        self.held += of_place[slice].duration.held() - before;
+        if self.held > self.most_held && self.slices >= 2 * FEWEST_SLICES {
             self.halve();
         }
     }
 
-    /// Makes one slice of every two. Whether it comes to this follows from all roll-ups together, not from their order.
+    /// Merges every two slices. Whether this happens depends on all roll-ups together, not on their order.
     fn halve(&mut self) {
-        self.cell_s *= 2;
-        self.cells = self.cells.div_ceil(2);
+        self.slice_s *= 2;
+        self.slices = self.slices.div_ceil(2);
         self.held = 0;
-        for cells in self.places.values_mut() {
-            let merged = cells.chunks(2).map(|pair| {
+        for slices in self.places.values_mut() {
+            let merged = slices.chunks(2).map(|pair| {
                 let mut merged = pair[0].clone();
                 pair[1..].iter().for_each(|other| merged.add(other));
                 merged
             });
-            *cells = merged.collect();
-            self.held += cells.iter().map(|cell| cell.duration.held()).sum::<usize>();
+            *slices = merged.collect();
+            self.held += slices.iter().map(|slice| slice.duration.held()).sum::<usize>();
         }
     }
 
@@ -232,11 +232,11 @@ impl JobRecorder {
     }
 
     /// How many seconds each slice has; the last one ends with the extent.
-    pub(super) fn cell_lengths_s(&self) -> Vec<f64> {
-        let mut lengths = vec![0.0; self.cells];
+    pub(super) fn slice_lengths_s(&self) -> Vec<f64> {
+        let mut lengths = vec![0.0; self.slices];
         for second in 0..self.seconds {
             let length = (self.extent.length_s - second as f64).min(1.0);
-            lengths[second / self.cell_s] += length;
+            lengths[second / self.slice_s] += length;
         }
         // Later seconds than are followed count in the last one.
         if let Some(last) = lengths.last_mut() {
@@ -288,10 +288,10 @@ mod tests {
     #[test]
     fn too_many_buckets_make_longer_slices_and_lose_nothing() {
         let all = recorded(0..60, MOST_HELD);
-        assert_eq!((all.cells, all.cell_s), (60, 1));
+        assert_eq!((all.slices, all.slice_s), (60, 1));
         for few in [recorded(0..60, 40), recorded((0..60).rev(), 40)] {
-            assert_eq!((few.cells, few.cell_s), (30, 2));
-            assert!((few.cell_lengths_s().iter().sum::<f64>() - 60.0).abs() < 1e-9);
+            assert_eq!((few.slices, few.slice_s), (30, 2));
+            assert!((few.slice_lengths_s().iter().sum::<f64>() - 60.0).abs() < 1e-9);
             let (all, few) = (Measured::of(&all, 1), Measured::of(&few, 1));
             for (place, measures) in &all.places {
                 assert_eq!(few.places[place].duration, measures.duration);
@@ -306,6 +306,6 @@ mod tests {
             first_second: 0,
             length_s: 2e6,
         });
-        assert!((endless.cell_lengths_s().iter().sum::<f64>() - 2e6).abs() < 1e-3);
+        assert!((endless.slice_lengths_s().iter().sum::<f64>() - 2e6).abs() < 1e-3);
     }
 }

@@ -212,8 +212,8 @@ fn jobs_that_differ_among_themselves_make_a_later_one_usual() {
     // Each run of this system is as a whole up to 12% faster or slower.
     let run = |seed, factor: f64| {
         let mut recorder = small(seed).record();
-        let cells = recorder.places.values_mut().flatten();
-        cells.for_each(|cell| cell.duration = scaled(&cell.duration, factor));
+        let slices = recorder.places.values_mut().flatten();
+        slices.for_each(|slice| slice.duration = scaled(&slice.duration, factor));
         Measured::of(&recorder, seed)
     };
     let factors = [1.0, 1.12, 0.92, 1.05, 0.96, 1.1, 0.9, 1.02];

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// Earlier jobs that make the trend.
 const WINDOW: usize = 10;
 
-/// Fewer of them make none.
+/// The fewest values of a trend.
 const FEWEST: usize = 4;
 
 /// Deviations from the trend beyond which a value breaks it.
