@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The variables of `KEY=VALUE` lines. Empty lines and those that begin with `#` are skipped, a leading `export` too; one
-/// pair of quotes around a value is taken away. Of a key that comes twice, the last counts.
+/// pair of quotes around a value is removed. The last value of a repeated key counts.
 ///
 /// # Errors
 /// The number of the first invalid line, from 1. Values are often secrets, so messages must not quote it.

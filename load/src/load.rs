@@ -46,7 +46,7 @@ pub struct Closed {
     pub offset_ns: u64,
     /// How long users start iterations at most.
     pub duration_ns: u64,
-    /// From one scheduled start of a user to its next; none: it starts again at once.
+    /// Time between a user's scheduled starts; `None` starts again at once.
     pub pacing_ns: Option<u64>,
     /// How many iterations there are.
     pub quota: Quota,
@@ -214,7 +214,7 @@ impl Load {
     }
 }
 
-/// One rate over several workflows: a schedule for each, with every iteration of the rate dealt to one of them by weight.
+/// One rate over several workflows: a schedule for each; every iteration of the rate belongs to one of them, by weight.
 pub(crate) fn shared_rate(
     profile: &Profile,
     offset: Span,

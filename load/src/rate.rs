@@ -82,7 +82,7 @@ impl Rate {
         self.per_ns
     }
 
-    /// The rate in starts per second, rounded to what a float holds.
+    /// The rate in starts per second, rounded to the nearest float.
     pub(crate) fn as_per_second(self) -> f64 {
         self.count as f64 * NS_PER_SECOND as f64 / self.per_ns as f64
     }

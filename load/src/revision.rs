@@ -1,5 +1,4 @@
-//! Revisions: who takes part in a job from a cut on, and what is planned from there; and what of all that is one
-//! agent's.
+//! Revisions: the agents and the plan of a job from a cut on, and the part of each agent.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +8,7 @@ use crate::profile::Profile;
 use crate::schedule::{MemberSchedule, WorkflowSchedule};
 use crate::split::{Share, Split};
 
-/// One agent that takes part.
+/// One agent of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Its name.
@@ -25,7 +24,7 @@ pub struct Member {
 pub struct Revision {
     /// Counts up from 0.
     pub number: u32,
-    /// From when on it holds, from the job's start.
+    /// Since when it applies, from the job's start.
     pub cut_ns: u64,
     /// Sorted by name.
     pub members: Vec<Member>,
@@ -33,7 +32,7 @@ pub struct Revision {
     pub seats: Vec<u32>,
     /// For each workflow of the load, the first number that the revision governs.
     pub first: Vec<u64>,
-    /// For each workflow that is open, what replaces the plan of the job's document; none: nothing does.
+    /// For each open workflow, the plan that replaces that of the job's document; `None` keeps it.
     pub plans: Vec<Option<WorkflowPlan>>,
     /// As in [`Load`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -122,7 +121,8 @@ impl Revision {
         self.members.iter().find(|member| member.agent == agent)
     }
 
-    /// What an agent has of a schedule, the `workflow`-th of the load; nothing if it takes no part or the weights are none.
+    /// An agent's part of a schedule, that of the `workflow`-th of the load; `None` if it is not a member or the weights are
+    /// invalid.
     #[must_use]
     pub fn dealt(&self, schedule: &WorkflowSchedule, workflow: usize, agent: &str) -> Option<MemberSchedule> {
         let place = self.members.iter().position(|member| member.agent == agent)?;
@@ -245,7 +245,7 @@ impl LoadTimeline {
         &self.newest().1
     }
 
-    /// Each revision with its load, and up to when it holds.
+    /// Each revision with its load, and until when it applies.
     fn periods(&self) -> impl Iterator<Item = (&Revision, &Load, u64)> {
         let next = self.revisions.iter().skip(1).map(|(next, _)| next.cut_ns);
         let periods = self.revisions.iter().zip(next.chain([u64::MAX]));

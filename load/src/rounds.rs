@@ -9,7 +9,7 @@ use std::collections::{BinaryHeap, HashMap};
 /// How the users of one workflow go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// From one scheduled start to the next; none: at once.
+    /// Time from one scheduled start to the next; `None` starts at once.
     pub pacing_ns: Option<u64>,
     /// How many iterations each user has.
     pub per_user: Option<u64>,
@@ -87,7 +87,7 @@ impl Rounds {
         }
     }
 
-    /// Takes a user in, from when it comes until it leaves; one that is there goes by the new end.
+    /// Adds a user from when it comes until it leaves; for a user that is already present, replaces the end.
     pub fn release(&mut self, lane: usize, user: u64, came_ns: u64, until_ns: u64) {
         if self.stopped {
             return;

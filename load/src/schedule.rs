@@ -13,7 +13,7 @@ pub struct WorkflowSchedule {
     pub profile: Profile,
     /// Where the profile begins, from the job's start.
     pub offset_ns: u64,
-    /// Which iterations of the profile are the workflow's; none: all.
+    /// The workflow's iterations of the profile; `None` for all.
     pub turns: Option<Share>,
     /// How starts are spread around the rate.
     pub arrivals: Arrivals,
@@ -22,7 +22,7 @@ pub struct WorkflowSchedule {
 }
 
 impl WorkflowSchedule {
-    /// Nothing is due for a while from an instant on, and all that was to come comes so much later.
+    /// Nothing is due for `gap_ns` from an instant on; everything after it is delayed by `gap_ns`.
     pub fn add_gap(&mut self, at_ns: u64, gap_ns: u64) {
         match at_ns.checked_sub(self.offset_ns) {
             None | Some(0) => self.offset_ns += gap_ns,
@@ -127,7 +127,7 @@ impl MemberSchedule {
         }
     }
 
-    /// The next iteration and its due instant from the job's start; `None` when there is none any more.
+    /// The next iteration and its due instant from the job's start; `None` after the last.
     pub fn peek(&mut self) -> Option<(u64, u64)> {
         let n = self.share.nth(self.taken)?;
         let due_ns = match &mut self.random {

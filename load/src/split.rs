@@ -32,7 +32,7 @@ impl Split {
     /// A revision that governs from iteration `n0` on; `weights` are those of the members, in the members' order.
     ///
     /// # Errors
-    /// When a weight is 0, there is none, or they add up to more than [`MAX_TOTAL_WEIGHT`].
+    /// If there are no weights, one is 0, or they add up to more than [`MAX_TOTAL_WEIGHT`].
     pub fn new(n0: u64, weights: &[u32]) -> Result<Self, Error> {
         if weights.is_empty() || weights.contains(&0) {
             return Err(Error::NoWeight);

@@ -76,7 +76,7 @@ impl Users {
         }
     }
 
-    /// How long the stages are; `None` if there are none.
+    /// The duration of all stages; `None` without stages.
     #[must_use]
     pub fn duration(&self) -> Option<Span> {
         match self {

@@ -81,7 +81,7 @@ pub struct Setup {
     /// What happens to an iteration that is due when `max_in_flight` are running.
     #[serde(default)]
     pub when_full: WhenFull,
-    /// After which an iteration is given up as failed; none by default.
+    /// Time after which an iteration fails; unlimited by default.
     #[serde(default)]
     pub timeout_ns: Option<u64>,
     /// Which iterations share connections.
@@ -103,7 +103,7 @@ pub struct WorkflowSetup {
     /// What its users do, if it is loaded by users instead of due iterations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<ClosedSetup>,
-    /// Identities that its iterations take turns as, made before the first of them; none: as many as are needed.
+    /// Identities that its iterations use in rotation, created before the first of them; empty: as many as are needed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identities: Vec<u64>,
 }
@@ -111,7 +111,7 @@ pub struct WorkflowSetup {
 /// How the users of a workflow start iterations by themselves, each when its last one has ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedSetup {
-    /// From one scheduled start of a user to its next; none: it starts again at once.
+    /// Time between a user's scheduled starts; absent: it starts again at once.
     #[serde(default)]
     pub pacing_ns: Option<u64>,
     /// How many iterations this process starts in all.

@@ -159,10 +159,10 @@ impl Aggregator {
         self.agents.entry(agent).gone = true;
     }
 
-    /// Balances the accounts of an agent that is gone without a closing, or whose closing says that it ended before its
-    /// share did. Of the iterations that were due to it, given by workflow, those that it never reported as due are
-    /// dropped as `gap`; those that it started without reporting an outcome are lost. In a job that went on
-    /// `to_the_end` of its plan every agent is held to its share; in one that was stopped each has stopped at its own
+    /// Balances the accounts of an agent that vanished without a closing, or whose closing ended before its share did.
+    /// `due` has the iterations that were due to it, by workflow: those that it never reported as due are dropped as
+    /// `gap`; those that it started without reporting an outcome are lost. `to_the_end`: the job carried out its whole
+    /// plan, so every agent has to account for its share; in a job that was stopped, each agent stopped at its own
     /// instant.
     pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
         let last = self.load.duration_ns().saturating_sub(1) / NS_PER_SECOND;

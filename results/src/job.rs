@@ -1,4 +1,4 @@
-//! Job documents: what is submitted, and what is known of a job while it lives and after.
+//! Job documents: what clients submit, and what the services answer about jobs.
 //!
 //! [`RunSpec`] describes how to run a load test; configurations, job files, `heavy.toml` and flags all contain its keys.
 //! With a binary it is a [`JobSpec`], the document that is submitted and stored. Documents from several places are

@@ -34,7 +34,7 @@ pub struct Delta {
     pub log: Vec<LogLine>,
     /// What happened to the job on this agent.
     pub events: Vec<Event>,
-    /// When the last of these iterations and requests ended; 0: none ended.
+    /// When the last of these iterations and requests ended; 0 if none ended.
     pub last_ended_ns: u64,
 }
 

@@ -48,7 +48,7 @@ impl Profile {
         Self::of(per_ns, pieces)
     }
 
-    /// Nothing is due for `gap_ns` from an instant on; what was to come comes so much later.
+    /// Nothing is due for `gap_ns` from an instant on; everything after it is delayed by `gap_ns`.
     #[must_use]
     pub fn with_gap(&self, at_ns: u64, gap_ns: u64) -> Self {
         let (mut pieces, after) = self.cut(at_ns);

@@ -134,7 +134,7 @@ impl CheckSpec {
     /// The thresholds to evaluate: these, or else those of the job.
     ///
     /// # Errors
-    /// When there are none, or too many.
+    /// If there are no thresholds, or too many.
     pub fn of<'a>(&'a self, spec: &'a JobSpec) -> Result<&'a [Threshold], String> {
         let thresholds = if self.thresholds.is_empty() {
             &spec.thresholds

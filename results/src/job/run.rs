@@ -54,7 +54,7 @@ pub struct RunSpec {
     pub weights: Weights,
     /// Whether it stops the jobs that run on its agents.
     pub replace: bool,
-    /// How many agents take part; absent: all that are connected and free when the job's turn comes.
+    /// The number of agents; absent: all that are connected and free when the job leaves the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(minimum = 1))]
     pub agents: Option<u32>,

@@ -1,4 +1,4 @@
-//! What is made of many values, and how that is compared with a limit.
+//! Aggregates of many values, and how they are compared with a limit.
 
 use std::fmt;
 

@@ -98,7 +98,7 @@ impl WindowScan {
         broken
     }
 
-    /// Judges what there is as one window, if none was: of a job that is shorter than its window.
+    /// Judges everything as one window if no window was judged: the job is shorter than its window.
     pub(super) fn finish(&mut self, threshold: &Threshold) {
         let width = threshold.window_s().unwrap_or(1) as usize;
         if (1..width).contains(&self.sliding.len()) {

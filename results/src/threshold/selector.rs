@@ -15,7 +15,7 @@ pub(super) enum Selector {
     Method(String),
     /// The status, of whatever protocol, from the first to the last; 0 of HTTP: no answer.
     Status(u16, u16),
-    /// The error's kind; empty: none.
+    /// The error's kind; empty for requests without an error.
     ErrorKind(String),
     Check(String),
     /// Whether the request counts as unfailed.
