@@ -1,4 +1,4 @@
-//! The OpenAPI document, made of the operations that are served.
+//! The OpenAPI document, generated from the operations that are served.
 
 use std::collections::BTreeMap;
 

@@ -16,9 +16,9 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// The number of jobs that are listed unless the request says.
+    /// The default number of jobs.
     pub const DEFAULT: u32 = 50;
-    /// No list is longer.
+    /// The maximum number of jobs.
     pub const LONGEST: u32 = 1000;
 
     /// How many jobs to list.
@@ -33,7 +33,7 @@ impl ListQuery {
 #[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
 pub struct StopQuery {
-    /// Whether running iterations are cut off, instead of getting their grace.
+    /// Whether running iterations are interrupted at once, without a grace period.
     #[serde(default)]
     #[cfg_attr(feature = "schema", param(default = false, required = false))]
     pub now: bool,
@@ -80,7 +80,7 @@ pub struct Artifact {
     pub bytes: u64,
 }
 
-/// That a scheduler serves.
+/// The health of a scheduler that serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Health {
@@ -90,7 +90,7 @@ pub struct Health {
     pub version: String,
 }
 
-/// Query parameters where there are none.
+/// No query parameters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct NoQuery {}
 

@@ -77,7 +77,7 @@ operations! {
     /// The newest jobs, newest first
     ListJobs = GET "/api/v1/jobs" "listJobs" (ListQuery, ()) -> List<JobInfo>,
         [200 "jobs"], &[Request, Database];
-    /// A job and what is known of its results
+    /// A job and its results so far
     GetJob = GET "/api/v1/jobs/{job}" "getJob" (NoQuery, ()) -> Json<JobView>,
         [200 "the job"], OF_A_JOB;
     /// Delete a job that has ended, with all that it left
@@ -95,7 +95,7 @@ operations! {
     /// Pause a running job: no iteration starts until it is resumed
     PauseJob = POST "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job, paused"], OF_A_CHANGE;
-    /// Continue a paused job where its plan stood still
+    /// Resume a paused job: its plan continues where it stopped
     ResumeJob = POST "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job with its new end"], OF_A_CHANGE;
     /// Send new params to the load tests of a running job

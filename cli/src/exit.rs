@@ -74,7 +74,7 @@ impl From<heavy_client::Error> for CommandFailure {
     fn from(error: heavy_client::Error) -> Self {
         Self {
             code: error.exit_code(),
-            text: error.told(CalledAs::Heavy),
+            text: error.message_for(CalledAs::Heavy),
         }
     }
 }

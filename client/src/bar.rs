@@ -78,7 +78,7 @@ impl Bar {
     fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            // Nobody is there to be told that nobody reads this.
+            // There is nowhere to report a failure.
             None => drop(writeln!(std::io::stderr().lock(), "{text}")),
         }
     }

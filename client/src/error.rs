@@ -64,7 +64,7 @@ pub enum Error {
     /// Interrupted before there was a job.
     #[error("interrupted before the job was submitted")]
     Interrupted,
-    /// Interrupted, and the scheduler could not be told.
+    /// Interrupted, and the scheduler did not answer.
     #[error("interrupted, but the scheduler does not answer: the job may run on")]
     RunsOn {
         /// The job's id.
@@ -91,7 +91,7 @@ impl Error {
 
     /// The message for a person who has typed the command of this name.
     #[must_use]
-    pub fn told(&self, called: CalledAs) -> String {
+    pub fn message_for(&self, called: CalledAs) -> String {
         match self {
             Self::Unreachable { .. } => {
                 format!(

@@ -44,7 +44,7 @@ pub async fn follow(
     mut tell: impl FnMut(News<'_>),
 ) -> Result<JobView, Error> {
     let mut interrupted = 0;
-    // Stops that the scheduler has not yet heard of.
+    // Stops that the scheduler has not yet acknowledged.
     let mut stops = VecDeque::new();
     let mut away_since: Option<Instant> = None;
     // The id of the last snapshot.
@@ -79,7 +79,7 @@ pub async fn follow(
 }
 
 /// Tells the scheduler of the stops, oldest first, and watches the job. Goes on with what broke if that may pass. It can
-/// be dropped at any time: a stop that may not have arrived is told again, which changes nothing.
+/// be dropped at any time: a stop that may not have arrived is sent again, which changes nothing.
 async fn watch_on(
     remote: &Remote,
     job: &str,

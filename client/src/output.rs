@@ -16,7 +16,7 @@ pub(super) fn plain_style() -> Style {
     }
 }
 
-/// Writes to stderr; if that does not work, nobody is there to be told.
+/// Writes to stderr; a failure is ignored, since there is nowhere to report it.
 pub(super) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }

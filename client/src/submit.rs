@@ -127,10 +127,10 @@ pub(super) async fn run_uploaded(
 }
 
 /// Writes the reports that were asked for, and the text on stdout, in this style, unless one of them goes there. A job
-/// that never ran has its reason on stderr, and reports of nothing. A reader of stdout that has seen enough (`| head`) is no error.
+/// that never ran has its reason on stderr, and reports of nothing. A closed stdout (`| head`) is not an error.
 pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(), Error> {
     let Some(summary) = &view.summary else {
-        // Who waits for a file (a CI server, say) is told there too.
+        // A reader that waits for a file (a CI server, say) finds the reason there too.
         let nothing = Summary::without_results(view.job.clone());
         for report in reports {
             report.write(&nothing)?;

@@ -218,7 +218,7 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
 /// Runs a verb at a scheduler; returns the exit code.
 ///
 /// # Errors
-/// When it could not be done; [`Error::exit_code`] says with which code to end, [`Error::told`] what to say.
+/// When it could not be done; [`Error::exit_code`] says with which code to end, [`Error::message_for`] what to print.
 pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, Error> {
     match verb {
         Verb::Submit(args) => return submit::run(args, scheduler).await,

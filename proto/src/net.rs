@@ -23,7 +23,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// An endpoint with heavy's settings.
 ///
 /// # Errors
-/// When `url` is no `http://host:port`.
+/// When `url` is not `http://host:port`.
 pub fn endpoint(url: &str) -> Result<Endpoint, tonic::transport::Error> {
     Ok(Endpoint::from_shared(url.to_owned())?
         .connect_timeout(CONNECT_LIMIT)

@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 pub(crate) const MOST_BYTES: u64 = 512 << 20;
 /// All binaries together may take this much.
 const MOST_TOTAL_BYTES: u64 = 8 << 30;
-/// So many uploads at once; more wait.
+/// Uploads at the same time; more wait.
 const MOST_UPLOADS: usize = 8;
 /// An upload that sends nothing for so long is given up.
 pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);

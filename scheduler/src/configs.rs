@@ -41,7 +41,7 @@ pub(crate) struct Configs {
 }
 
 impl Configs {
-    /// Opens the dir in the data directory; makes it if need be.
+    /// Opens the directory of configurations in the data directory; creates it if it does not exist.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
         let dir = data_dir.join("configs");
         let mut builder = DirBuilder::new();
@@ -52,7 +52,7 @@ impl Configs {
         })
     }
 
-    /// Keeps a configuration, in the place of one of its name; returns it, and whether it is new.
+    /// Saves a configuration, which replaces one of the same name; returns it, and whether it is new.
     pub(crate) async fn save(
         &self,
         name: &str,

@@ -21,7 +21,7 @@ pub(crate) struct EnvFiles {
 }
 
 impl EnvFiles {
-    /// Opens the dir in the data directory; makes it if need be.
+    /// Opens the directory of variables in the data directory; creates it if it does not exist.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
         let dir = data_dir.join("env");
         DirBuilder::new().recursive(true).mode(0o700).create(&dir).await?;

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         };
         heavy_client::run(&verb, CalledAs::HeavySched, &cli.scheduler.scheduler)
             .await
-            .map_err(|error| (error.told(CalledAs::HeavySched), error.exit_code()))
+            .map_err(|error| (error.message_for(CalledAs::HeavySched), error.exit_code()))
     });
     // A blocked read of stdin or of a disk must not keep the process.
     runtime.shutdown_background();

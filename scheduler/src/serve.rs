@@ -78,7 +78,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// Opens the directories in the data directory and takes up the jobs that an earlier scheduler left.
+    /// Opens the directories in the data directory and resumes the jobs that an earlier scheduler left.
     ///
     /// # Errors
     /// When a directory cannot be used or the database does not answer.
@@ -100,8 +100,8 @@ impl Scheduler {
             shutdown: shutdown.clone(),
         };
         let (jobs, inbox) = JobService::new(tools, heard);
-        // Before anybody can ask, so that nobody sees a job that nobody looks after.
-        jobs.take_up().await?;
+        // Before the first request, so that no client sees a job without a driver.
+        jobs.resume().await?;
         let api = Api {
             jobs,
             store,

@@ -1,5 +1,5 @@
-//! Which handler serves which operation. The description is made of the same list, so that nothing is served that is
-//! not described.
+//! Which handler serves which operation. The description is generated from the same list, so that every served
+//! operation is described.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ use crate::artifacts::{self, Artifacts};
 type ToAgentStream = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
 type Chunks = Pin<Box<dyn Stream<Item = Result<v1::ArtifactChunk, Status>> + Send>>;
 
-/// What an agent may say of itself and of failures, in characters; more is cut.
+/// The longest text of an agent's failure, in characters; the rest is discarded.
 const LONGEST_TEXT: usize = 16 << 10;
 const MOST_LABELS: usize = 64;
 const MOST_JOBS: usize = 64;

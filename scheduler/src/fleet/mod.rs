@@ -21,10 +21,10 @@ pub(crate) use event::{AgentAnswer, AgentNews, AssignmentReport, FleetEvent};
 pub(crate) use registry::Candidate;
 use registry::{ConnectionId, Introduction, Refused, Registry};
 
-/// An agent that was not heard of for so long is lost, and has stopped its load by itself.
+/// An agent that has sent nothing for this long is lost, and has stopped its load by itself.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
-/// Messages may wait for one agent; one that takes none of them for so long is cut off.
+/// Messages that may wait for one agent; it is disconnected when there are more.
 const OUTBOX: usize = 256;
 
 /// What goes out to an agent.
@@ -91,12 +91,12 @@ impl Fleet {
             return;
         };
         if outbox.try_send(AgentMessage::Message(message)).is_err() {
-            tracing::warn!(agent, "agent does not read its messages: cut off");
+            tracing::warn!(agent, "agent does not read its messages: disconnected");
             inner.outboxes.remove(agent);
         }
     }
 
-    /// Forgets agents whose lease is over; called every now and then.
+    /// Removes agents whose lease has expired. Call it periodically.
     pub(crate) async fn expire(&self) {
         let now_ns = monotonic_ns();
         let expired = {
@@ -108,7 +108,7 @@ impl Fleet {
             expired
         };
         for (agent, job) in expired {
-            tracing::warn!(agent, "agent was not heard of for a lease");
+            tracing::warn!(agent, "the agent's lease has expired");
             let why = format!("it sent nothing for {} s", LEASE.as_secs());
             match job {
                 Some(job) => self.tell_of(agent, job, AgentNews::Lost(why)).await,
@@ -117,7 +117,7 @@ impl Fleet {
         }
     }
 
-    /// Takes an agent in; returns its stream's number and what is to be sent to it.
+    /// Registers an agent; returns its stream's number and the messages to send to it.
     async fn register(
         &self,
         introduction: Introduction,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Tells the streams of one scheduler process apart.
 pub(crate) type ConnectionId = u64;
 
-/// What an agent says of itself when it registers.
+/// What an agent reports about itself when it registers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Introduction {
     pub(crate) name: String,

@@ -1,4 +1,4 @@
-//! Keeps a running job's series and totals up to date, and sees to it that they become complete.
+//! Keeps a running job's series and totals up to date, and completes them at its end.
 //!
 //! Twice a second it aggregates what collectors have stored. A second is written when every agent has reported it, or
 //! five seconds late as partial; a later report writes it again.

@@ -98,7 +98,7 @@ impl JobDriver {
         (driver, view)
     }
 
-    /// Lives the job to its end, or until the scheduler shuts down while the job is queued.
+    /// Runs the job to its end, or until the scheduler shuts down while the job is queued.
     pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<JobMessage>) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -167,7 +167,7 @@ impl JobDriver {
             changed
         });
         if let (Some(reply), Some(answer)) = (reply, answer) {
-            // Whoever no longer waits does not want to know.
+            // The client may have stopped waiting.
             let _ = reply.send(self.answer(answer));
         }
     }
@@ -235,7 +235,7 @@ impl JobDriver {
     }
 
     async fn save(&mut self) {
-        self.take_over();
+        self.copy_state();
         let job = self.job.borrow().clone();
         if let Err(error) = self.tools.store.update_job(&job).await {
             tracing::warn!(job = %job.id, %error, "cannot write the job's state");
@@ -243,7 +243,7 @@ impl JobDriver {
     }
 
     async fn conclude(&mut self) {
-        self.take_over();
+        self.copy_state();
         let mut job = self.job.borrow().clone();
         let ran = self.collected.take();
         self.tools.env_files.forget(job.id).await;
@@ -256,8 +256,8 @@ impl JobDriver {
         self.job.send_replace(job);
     }
 
-    /// Takes over what the machine says of the job.
-    fn take_over(&mut self) {
+    /// Copies what the machine knows of the job.
+    fn copy_state(&mut self) {
         let machine = &self.machine;
         self.job.send_modify(|job| {
             job.state = machine.state();

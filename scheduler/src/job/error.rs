@@ -1,4 +1,4 @@
-//! What can be wrong with what a client asks.
+//! Why a client's request is refused.
 
 use heavy_store::FindError;
 
@@ -11,7 +11,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Spec(#[from] heavy_results::job::SpecError),
     /// A parameter of the URL, or the body as a whole, is wrong.
-    #[error("the request cannot be read: {0}")]
+    #[error("invalid request: {0}")]
     Request(String),
     #[error(transparent)]
     Artifact(#[from] artifacts::Error),

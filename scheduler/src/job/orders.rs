@@ -99,5 +99,5 @@ pub(crate) fn stop(fleet: &Fleet, agent: &str, job: Uuid, StopTerms { grace_ns, 
 }
 
 fn text(document: &impl Serialize) -> String {
-    serde_json::to_string(document).expect("it is made of texts and numbers")
+    serde_json::to_string(document).expect("it has only strings and numbers")
 }

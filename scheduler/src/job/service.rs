@@ -73,12 +73,12 @@ impl JobService {
         (Arc::new(service), Inbox { orders, news })
     }
 
-    /// Takes up what an earlier scheduler has left: queued jobs wait again, others are concluded.
-    pub(crate) async fn take_up(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
+    /// Resumes what an earlier scheduler has left: queued jobs wait again, others are concluded.
+    pub(crate) async fn resume(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
         for job in self.tools.store.unfinished_jobs().await? {
             if job.state == JobState::Queued {
                 tracing::info!(job = %job.id, "resumed a queued job");
-                self.take_up_queued(job).await;
+                self.resume_queued(job).await;
             } else {
                 tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");
                 self.tools.env_files.forget(job.id).await;
@@ -88,9 +88,9 @@ impl JobService {
         Ok(())
     }
 
-    async fn take_up_queued(self: &Arc<Self>, mut job: JobInfo) {
+    async fn resume_queued(self: &Arc<Self>, mut job: JobInfo) {
         match self.tools.env_files.find(job.id, &job.spec).await {
-            Ok(env) => self.look_after(job, env).await,
+            Ok(env) => self.start_driver(job, env).await,
             Err(error) => {
                 job.state = JobState::Failed;
                 job.reason = format!(
@@ -132,7 +132,7 @@ impl JobService {
         self.drivers.wait().await;
     }
 
-    async fn look_after(self: &Arc<Self>, job: JobInfo, env: Env) {
+    async fn start_driver(self: &Arc<Self>, job: JobInfo, env: Env) {
         let (id, sha256) = (job.id, job.spec.binary_sha256.clone());
         let waiting = WaitingJob {
             job: id,
@@ -191,7 +191,7 @@ impl JobService {
         let connected = self.tools.fleet.connected();
         let decisions = queue.decide(monotonic_ns(), &connected);
         if queue.is_empty() && decisions.is_empty() {
-            self.let_join(&connected);
+            self.offer_to_running(&connected);
         }
         for decision in decisions {
             match decision {
@@ -207,7 +207,7 @@ impl JobService {
     }
 
     /// Offers free agents that no queued job needs to running jobs that have room for them.
-    fn let_join(&self, connected: &[Candidate]) {
+    fn offer_to_running(&self, connected: &[Candidate]) {
         let openings: Vec<_> = {
             let live = self.lock();
             let openings = live
@@ -266,7 +266,7 @@ impl JobService {
         };
         let sent = messages.try_send(JobMessage { event, reply: None });
         if let Err(mpsc::error::TrySendError::Full(_)) = &sent {
-            tracing::error!(%job, "the job does not take its events");
+            tracing::error!(%job, "the mailbox of the job is full: it misses an event");
         }
         sent.is_ok()
     }

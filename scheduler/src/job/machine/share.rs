@@ -59,7 +59,7 @@ impl Shares {
         self.0.remove(agent);
     }
 
-    /// Whether all shares are like this; so are none.
+    /// Whether all shares are like this; true if there are none.
     pub(crate) fn all(&self, wanted: impl Fn(ShareState) -> bool) -> bool {
         self.0.values().all(|share| wanted(*share))
     }

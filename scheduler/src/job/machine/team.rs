@@ -1,4 +1,4 @@
-//! The agents of one job: who is in it, on which seat, and what of the load has been whose. Pure.
+//! The agents of one job: their seats, and which share of the load each has had. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use heavy_results::job::JobSpec;
 #[derive(Debug, Clone)]
 pub(crate) struct Team {
     timeline: LoadTimeline,
-    /// Everybody who ever got an assignment, with weight and seat.
+    /// All agents that ever had an assignment, with weight and seat.
     known: BTreeMap<String, (u32, u32)>,
     present: Vec<Member>,
     /// Agents that have a seat and have not entered yet.
@@ -43,7 +43,7 @@ impl Team {
         }
     }
 
-    /// All who ever took part, by name.
+    /// All agents that ever took part, by name.
     pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
         self.known.keys().map(String::as_str)
     }
@@ -94,12 +94,12 @@ impl Team {
         Some(seat)
     }
 
-    /// The seat of somebody who is or was in it.
+    /// The seat of an agent that is or was in the team; 0 for another.
     pub(crate) fn seat_of(&self, agent: &str) -> u32 {
         self.known.get(agent).map_or(0, |(_, seat)| *seat)
     }
 
-    /// Somebody takes their seat; false if they have it already, or none.
+    /// An agent takes its seat; false if it has it already, or none.
     pub(crate) fn enter(&mut self, agent: &str) -> bool {
         let Some((weight, seat)) = self.known.get(agent).copied() else {
             return false;
@@ -121,14 +121,14 @@ impl Team {
         self.joining.remove(agent);
     }
 
-    /// Somebody leaves; false if they had left.
+    /// An agent leaves; false if it had left.
     pub(crate) fn leave(&mut self, agent: &str) -> bool {
         let before = self.present.len();
         self.present.retain(|member| member.agent != agent);
         self.present.len() < before
     }
 
-    /// Makes a revision with those who are present, and with another load if there is one.
+    /// Makes a revision with the agents that are present, and with another load if there is one.
     pub(crate) fn revise(&mut self, cut_ns: u64, changed: Option<&Load>) {
         let (newest, load) = self.timeline.newest();
         let next = newest.next(load, cut_ns, self.present.clone(), changed.unwrap_or(load));
@@ -136,13 +136,13 @@ impl Team {
         self.timeline.push(next);
     }
 
-    /// How many iterations are planned for each.
+    /// How many iterations are planned for each agent.
     pub(crate) fn shares(&self) -> Vec<(String, u64)> {
         let share = |agent: &String| (agent.clone(), self.timeline.planned(agent));
         self.known.keys().map(share).collect()
     }
 
-    /// For each the iterations of open workflows that were due up to an instant, by workflow; `only` is the name of the
+    /// The iterations of open workflows that were due for each agent up to an instant, by workflow; `only` is the name of the
     /// load test's only workflow, which documents need not name.
     pub(crate) fn due(&self, until_ns: u64, only: &str) -> Vec<(String, Vec<(String, u64)>)> {
         let names = self

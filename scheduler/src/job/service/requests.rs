@@ -48,10 +48,10 @@ impl JobService {
         }
         keys.remember(key, job.id);
         if job.spec.replace {
-            self.make_way(job.id).await;
+            self.stop_others(job.id).await;
         }
         tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
-        self.look_after(job.clone(), env).await;
+        self.start_driver(job.clone(), env).await;
         Ok(job)
     }
 
@@ -106,8 +106,8 @@ impl JobService {
         }
     }
 
-    /// Stops all other jobs that have agents, in favour of one.
-    async fn make_way(&self, job: Uuid) {
+    /// Stops all other jobs in favour of one.
+    async fn stop_others(&self, job: Uuid) {
         let others: Vec<Uuid> = self
             .lock()
             .keys()
