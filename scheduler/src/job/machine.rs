@@ -89,10 +89,8 @@ impl JobMachine {
 
     /// Up to where due instants count, from the job's start: the profile's end, or earlier after a stop.
     pub(crate) fn end_ns(&self) -> u64 {
-        let duration_ns = self.duration_ns();
-        self.life
-            .stop
-            .map_or(duration_ns, |stop| stop.end_ns.min(duration_ns))
+        let stop_ns = self.life.stop.map_or(u64::MAX, |stop| stop.end_ns);
+        stop_ns.min(self.duration_ns())
     }
 
     /// The agents that may join at an instant.
@@ -171,9 +169,7 @@ impl JobMachine {
     fn on_lost(&mut self, agent: &str, why: &str) {
         let moment = self.life.moment(self.now_ns);
         let departure = self.members.lose(moment, agent, why, &mut self.actions);
-        if departure.is_some() && moment.start_ns.is_some() {
-            self.life.degraded = true;
-        }
+        self.life.degraded |= departure.is_some() && moment.start_ns.is_some();
         match departure {
             Some(Departure::Fails(reason)) => self.fail(reason),
             Some(Departure::Degrades(reason)) => {
@@ -244,9 +240,7 @@ impl JobMachine {
 
     fn on_collected(&mut self, complete: bool) {
         if self.life.collecting {
-            if !complete {
-                self.life.degraded = true;
-            }
+            self.life.degraded |= !complete;
             self.life.conclude();
             self.actions.push(JobAction::Conclude);
         } else if self.start_ns().is_some() && !self.life.results_lost {
