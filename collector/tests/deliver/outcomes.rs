@@ -1,4 +1,4 @@
-//! What becomes of batches.
+//! Outcomes of batches.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use heavy_results::job::JobState;
 use heavy_store::{Deletion, Producer, Stream};
 use uuid::Uuid;
 
-use crate::bed::{Bed, Collector, batch, iterations};
+use crate::bed::{Bed, Collector, Session, batch, iterations};
 use crate::gate::Gate;
 
 fn rows(numbers: std::ops::Range<u64>) -> Content {
@@ -193,15 +193,21 @@ pub(crate) async fn many_producers_share_a_stream(bed: &Bed) {
     assert_eq!(bed.value("select count(*) from iterations").await, "30");
 }
 
-pub(crate) async fn received_batches_are_stored_at_shutdown(bed: &Bed) {
+/// A collector whose store holds back a batch of rows.
+async fn with_held_batch(bed: &Bed) -> (Arc<Gate>, Collector, Session) {
     let gate = Arc::new(Gate::new(Arc::clone(&bed.store)));
     let collector = Collector::start(Arc::clone(&gate) as _).await;
-    let mut session = collector.session().await;
+    let session = collector.session().await;
     session
         .batches
         .send(bed.batch(v1::Stream::Rows, 1, rows(0..3)))
         .await
         .unwrap();
+    (gate, collector, session)
+}
+
+pub(crate) async fn received_batches_are_stored_at_shutdown(bed: &Bed) {
+    let (gate, collector, mut session) = with_held_batch(bed).await;
     gate.reached().await;
     collector.shutdown.cancel();
     gate.open();
@@ -215,14 +221,7 @@ pub(crate) async fn received_batches_are_stored_at_shutdown(bed: &Bed) {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_acknowledged_before_its_commit() {
     let bed = Bed::sqlite().await;
-    let gate = Arc::new(Gate::new(Arc::clone(&bed.store)));
-    let collector = Collector::start(Arc::clone(&gate) as _).await;
-    let mut session = collector.session().await;
-    session
-        .batches
-        .send(bed.batch(v1::Stream::Rows, 1, rows(0..3)))
-        .await
-        .unwrap();
+    let (gate, _collector, mut session) = with_held_batch(&bed).await;
     // A refusal in another lane overtakes: acknowledgements flow, but the one of the held batch does not come.
     let mut damaged = bed.batch(v1::Stream::Stats, 1, Content::Stats(v1::Stats::default()));
     damaged.crc32c ^= 1;
