@@ -278,6 +278,7 @@ impl ResultsState {
             }
             Ok(Line::Dropped(line)) => rollup.dropped(&line),
             Ok(Line::Metric(line)) => rollup.metric(&line, now_ns),
+            Ok(Line::Log(line)) => self.transcript.printed(&line, now_ns),
             Err(reason) => return self.not_a_result(reason, line, now_ns),
         }
         if let Some((_, queue)) = &self.running

@@ -108,6 +108,7 @@ fn judge(piece: &LinePiece<'_>) -> Result<&'static str, (NotAResult, String)> {
         Ok(Line::Iteration(_)) => Ok("iteration"),
         Ok(Line::Dropped(_)) => Ok("dropped"),
         Ok(Line::Metric(_)) => Ok("metric"),
+        Ok(Line::Log(_)) => Ok("log"),
         Err(_) if matches!(piece, LinePiece::Rest(_)) => {
             Err((NotAResult::CutOff, "the stream ends within the line".to_owned()))
         }
@@ -127,7 +128,7 @@ fn detail(reason: NotAResult, line: &[u8]) -> String {
                 .chars()
                 .take(40)
                 .collect();
-            format!("type {kind:?} is not one of request, iteration, dropped, metric")
+            format!("type {kind:?} is not one of request, iteration, dropped, metric, log")
         }
         NotAResult::NotUtf8 => "bytes that are not UTF-8".to_owned(),
         NotAResult::TooLong => format!("longer than {MAX_LINE_BYTES} bytes"),
@@ -153,7 +154,7 @@ const KIND: Form = ("counter, gauge, rate or trend", |value| {
 });
 
 /// The fields that a line of each type must have.
-const REQUIRED: [(&str, &str, Form); 20] = [
+const REQUIRED: [(&str, &str, Form); 21] = [
     ("request", "sequenceID", TEXT),
     ("request", "url", TEXT),
     ("request", "method", TEXT),
@@ -174,6 +175,7 @@ const REQUIRED: [(&str, &str, Form); 20] = [
     ("metric", "name", TEXT),
     ("metric", "kind", KIND),
     ("metric", "value", NUMBER),
+    ("log", "text", TEXT),
 ];
 
 fn wrong_fields(line: &[u8]) -> String {

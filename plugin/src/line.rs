@@ -8,6 +8,7 @@ mod dropped;
 mod fields;
 mod iteration;
 mod json;
+mod log;
 mod metric;
 mod request;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use dropped::DroppedLine;
 pub use heavy_load::phases::{Phase, Phases};
 pub use iteration::{CheckOutcome, FAILED, IterationLine, PANIC, StepOutcome, TIMEOUT};
+pub use log::{LOG_LINES_PER_SECOND, MAX_LOG_BYTES, PrintedLine};
 pub use metric::MetricLine;
 pub use request::{RequestLine, STATUS_KIND, status_fails};
 
@@ -41,6 +43,8 @@ pub enum Line<'a> {
     Dropped(DroppedLine<'a>),
     /// A value of a custom metric.
     Metric(MetricLine<'a>),
+    /// A line that the load test printed: log output, and no result.
+    Log(PrintedLine<'a>),
 }
 
 /// Why a line is not a result. The agent keeps such a line as log output and counts it by this reason; it is never fatal.
@@ -130,6 +134,7 @@ fn decode_tagged(line: &str) -> Result<Line<'_>, NotAResult> {
         "iteration" => serde_json::from_str(line).map(Line::Iteration).map_err(wrong),
         "dropped" => serde_json::from_str(line).map(Line::Dropped).map_err(wrong),
         "metric" => serde_json::from_str(line).map(Line::Metric).map_err(wrong),
+        "log" => serde_json::from_str(line).map(Line::Log).map_err(wrong),
         _ => Err(NotAResult::UnknownType),
     }
 }

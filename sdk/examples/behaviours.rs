@@ -14,12 +14,19 @@ struct Noisy;
 
 #[expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     reason = "what is printed must not touch a result, and this is how that is seen"
 )]
 impl Runner for Noisy {
     async fn run(&self, ctx: &Context) -> Result<()> {
         print!("{{\"type\":\"iteration\", half a line");
         println!("iteration {:?} says hello", ctx.iteration());
+        Ok(())
+    }
+
+    async fn cleanup(&self, _: &Context) -> Result<()> {
+        eprintln!("cleaning up");
+        print!("last words");
         Ok(())
     }
 }

@@ -7,6 +7,7 @@
 //! | `pacer`, `timer`, `slots`, `running`, `ahead` | the parts of a core, which `local` uses too |
 //! | `resources`, `tasks`, `iteration`, `panics`, `workflow` | one iteration: the load test's code and its result |
 //! | `results`, `writer` | lines, from the core that made them to the pipe |
+//! | `printed` | what the load test prints, on the same way |
 //! | `rpc`, `stdio`, `spawned`, `failure` | what the agent sees |
 
 pub(crate) mod ahead;
@@ -20,6 +21,7 @@ pub(crate) mod orders;
 pub(crate) mod pacer;
 pub(crate) mod panics;
 mod preparing;
+mod printed;
 pub(crate) mod process;
 pub(crate) mod resources;
 pub(crate) mod results;

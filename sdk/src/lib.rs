@@ -118,8 +118,8 @@
 //!
 //! Iterations start when they are due, whether earlier ones have ended or not (an *open* model): a slow target does not
 //! slow the load down. There is one single-threaded runtime for each core, so futures need not be `Send`; code that
-//! computes for long, or blocks, makes other iterations late, and the report shows it. What the program prints goes to
-//! stderr, because stdout carries the results. When results are produced faster than they are read, up to 32 MiB of them
+//! computes for long, or blocks, makes other iterations late, and the report shows it. What the program prints is
+//! log output of the job, never a result. When results are produced faster than they are read, up to 32 MiB of them
 //! wait; beyond that, heavy drops lines of requests and metrics and counts them in the metric `heavy_output_dropped`. The
 //! outcome of an iteration is never dropped.
 

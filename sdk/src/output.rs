@@ -47,7 +47,9 @@ impl<'a> Output<'a> {
     pub fn parse(line: &'a [u8]) -> Result<Self, ParseError> {
         match Line::decode(line) {
             Ok(Line::Request(line)) => Ok(Self { line }),
-            Ok(Line::Iteration(_) | Line::Dropped(_) | Line::Metric(_)) => Err(ParseError::NotARequest),
+            Ok(Line::Iteration(_) | Line::Dropped(_) | Line::Metric(_) | Line::Log(_)) => {
+                Err(ParseError::NotARequest)
+            }
             Err(reason) => Err(ParseError::NotALine(reason)),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::excerpt::Excerpt;
 use crate::rollup::log::JobLog;
+use heavy_plugin::line::{Line, PrintedLine};
 use heavy_results::stats::LogLine;
 
 /// The most bytes of lines before the start that wait for it.
@@ -28,7 +29,10 @@ pub(super) struct EarlyLines {
 impl Transcript {
     /// Adds a line of stdout that came before the start.
     pub(super) fn early(&mut self, line: &[u8]) {
-        self.stdout.push_line(line);
+        match Line::decode(line) {
+            Ok(Line::Log(printed)) => self.stdout.push_line(printed.text.as_bytes()),
+            _ => self.stdout.push_line(line),
+        }
         if self.early.lines.len() + line.len() < MAX_EARLY_BYTES {
             self.early.lines.extend_from_slice(line);
             self.early.lines.push(b'\n');
@@ -44,6 +48,14 @@ impl Transcript {
     pub(super) fn stdout(&mut self, line: &[u8], at_ns: i64) {
         self.stdout.push_line(line);
         self.log.push("stdout", line, at_ns);
+    }
+
+    /// Adds a line that the SDK took from stdout, to send it past the results.
+    pub(super) fn printed(&mut self, line: &PrintedLine<'_>, at_ns: i64) {
+        self.log.count_dropped(line.dropped);
+        if line.has_text() {
+            self.stdout(line.text.as_bytes(), at_ns);
+        }
     }
 
     pub(super) fn stderr(&mut self, line: &[u8], at_ns: i64) {

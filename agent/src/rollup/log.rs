@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use heavy_plugin::line::LOG_LINES_PER_SECOND;
 use heavy_results::stats::LogLine;
 
 use super::redact;
-
-const LINES_PER_SECOND: u32 = 100;
 
 /// Lines that wait for the next batch of the stats stream, if batches cannot be taken just now.
 const MAX_WAITING: usize = 1000;
@@ -30,7 +29,7 @@ impl JobLog {
             self.second = second;
             self.kept_in_second = 0;
         }
-        if self.kept_in_second >= LINES_PER_SECOND || self.waiting.len() >= MAX_WAITING {
+        if self.kept_in_second >= LOG_LINES_PER_SECOND || self.waiting.len() >= MAX_WAITING {
             self.dropped += 1;
             return;
         }
@@ -43,6 +42,11 @@ impl JobLog {
             stream: Arc::from(stream),
             text: Arc::from(redact::text(text.trim_end_matches('\r'), false).as_ref()),
         });
+    }
+
+    /// Counts lines that never came here.
+    pub(crate) const fn count_dropped(&mut self, lines: u64) {
+        self.dropped = self.dropped.saturating_add(lines);
     }
 
     pub(crate) fn take(&mut self) -> Vec<LogLine> {

@@ -18,6 +18,7 @@ mod export;
 mod help;
 mod history;
 mod lint;
+mod logs;
 mod noise;
 mod read;
 mod recorded;

@@ -207,6 +207,17 @@ proptest! {
     }
 
     #[test]
+    fn what_is_printed_survives_and_is_no_result(text in "\\PC{0,12}|[\\x00-\\x7f]{0,8}", dropped in any::<u64>()) {
+        let result = r#"{"type":"dropped","workflow":"w","reason":"full","count":1,"first":1,"last":1}"#;
+        for text in [&*text, result] {
+            let printed = PrintedLine { text: text.into(), dropped };
+            let mut out = Vec::new();
+            printed.write(&mut out);
+            prop_assert_eq!(round_trip(out), Line::Log(printed));
+        }
+    }
+
+    #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Line::decode(&bytes);
     }

@@ -9,6 +9,7 @@ use heavy_plugin::hello::Hello;
 use tokio::net::{TcpListener, UnixStream};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
+use super::printed::Printed;
 use super::process::Process;
 use super::shared::{HarnessOptions, SDK};
 use super::workflow::Workflow;
@@ -26,10 +27,10 @@ pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: HarnessOptions) -> 
             format!("HEAVY_RPC_FD says that stdin is a socket, but it is not: {error}"),
         )
     })?;
-    let process = start(workflows, options)?;
+    let (process, printed) = start(workflows, options)?;
     runtime()?.block_on(async {
         rpc::serve(Box::new(UnixStream::from_std(socket)?), Arc::clone(&process)).await;
-        wind_up(&process).await;
+        wind_up(&process, printed).await;
         Ok(())
     })
 }
@@ -44,34 +45,39 @@ pub(crate) fn serve_address(
     let bound = runtime.block_on(TcpListener::bind(address));
     let listener = bound
         .map_err(|error| io::Error::new(error.kind(), format!("cannot listen at {address}: {error}")))?;
-    let process = start(workflows, options)?;
+    let (process, printed) = start(workflows, options)?;
     runtime.block_on(async {
         while !process.is_prepared() {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             rpc::serve(Box::new(stream), Arc::clone(&process)).await;
         }
-        wind_up(&process).await;
+        wind_up(&process, printed).await;
         Ok(())
     })
 }
 
-/// Takes stdout for results and says hello.
-fn start(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<Arc<Process>> {
+/// Takes stdout for results, says hello, and sends what is printed the same way.
+fn start(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<(Arc<Process>, Printed)> {
     panics::shorten_reports();
-    let mut results = stdio::take_stdout()?;
+    let (mut results, printed) = stdio::take_stdout()?;
     let writer = Writer::start(Box::new(move |lines| results.write_all(lines)))?;
     let mut hello = Hello::new(SDK).to_line().into_bytes();
     hello.push(b'\n');
     writer.hand_over(&mut hello);
-    Ok(Arc::new(Process::new(workflows, options, writer)))
+    let printed = Printed::forward(printed, Arc::clone(&writer))?;
+    Ok((Arc::new(Process::new(workflows, options, writer)), printed))
 }
 
 /// Ends what a vanished agent left running. Nobody is there to give grace.
-async fn wind_up(process: &Process) {
-    let stopped = process.stop(Duration::ZERO);
+async fn wind_up(process: &Process, printed: Printed) {
+    let ended = async {
+        process.stop(Duration::ZERO).await;
+        printed.end().await;
+        process.flush().await;
+    };
     // A reader that is neither gone nor reading cannot keep the process alive.
-    let _ = tokio::time::timeout(LAST_FLUSH, stopped).await;
+    let _ = tokio::time::timeout(LAST_FLUSH, ended).await;
 }
 
 fn runtime() -> io::Result<LocalRuntime> {

@@ -1,18 +1,19 @@
 //! The standard streams of a load test: what the agent connected to them is taken away from the load test's own code.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self, PipeReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
-/// Takes the results' way out: the stdout that the process was started with. From then on, what is printed goes to
-/// stderr, so that a `println!` cannot touch a result.
-pub(crate) fn take_stdout() -> io::Result<File> {
+/// Takes the results' way out: the stdout that the process was started with. From then on, what is printed goes to the
+/// pipe that is returned, so that a `println!` cannot touch a result.
+pub(crate) fn take_stdout() -> io::Result<(File, PipeReader)> {
     let results = io::stdout().as_fd().try_clone_to_owned()?;
-    dup2_stdout(io::stderr())?;
-    Ok(results.into())
+    let (printed, stdout) = io::pipe()?;
+    dup2_stdout(stdout)?;
+    Ok((results.into(), printed))
 }
 
 /// Takes the RPC socket: the stdin that the process was started with. From then on, stdin is empty.

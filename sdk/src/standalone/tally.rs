@@ -42,7 +42,7 @@ impl Tally {
                     *entry(&mut self.dropped, &dropped.reason) += dropped.count;
                 }
                 // Metrics need a store to be looked at; after the last newline comes an empty line.
-                Ok(Line::Metric(_)) | Err(_) => {}
+                Ok(Line::Metric(_) | Line::Log(_)) | Err(_) => {}
             }
         }
     }

@@ -23,21 +23,9 @@ use tarpc::context::Context;
 /// Any wait of a test ends after this long, as a failure.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The load test of the tests. Cargo builds examples before the tests of their package.
+/// The load test of the tests.
 pub(crate) fn behaviours() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples/behaviours");
-    assert!(
-        path.is_file(),
-        "{} is not built: run `cargo test -p heavy-sdk`",
-        path.display()
-    );
-    path
+    heavy_testkit::example("behaviours")
 }
 
 /// A running load test.
@@ -254,7 +242,7 @@ impl Leavings {
     pub(crate) fn iterations(&self) -> Vec<IterationLine<'_>> {
         let lines = self.results().filter_map(|line| match line {
             Line::Iteration(line) => Some(line),
-            Line::Request(_) | Line::Dropped(_) | Line::Metric(_) => None,
+            Line::Request(_) | Line::Dropped(_) | Line::Metric(_) | Line::Log(_) => None,
         });
         let mut lines: Vec<_> = lines.collect();
         lines.sort_by_key(|line| line.iteration);
@@ -264,7 +252,7 @@ impl Leavings {
     pub(crate) fn requests(&self) -> Vec<RequestLine<'_>> {
         let lines = self.results().filter_map(|line| match line {
             Line::Request(line) => Some(line),
-            Line::Iteration(_) | Line::Dropped(_) | Line::Metric(_) => None,
+            Line::Iteration(_) | Line::Dropped(_) | Line::Metric(_) | Line::Log(_) => None,
         });
         lines.collect()
     }
@@ -272,7 +260,7 @@ impl Leavings {
     pub(crate) fn dropped(&self) -> Vec<DroppedLine<'_>> {
         let lines = self.results().filter_map(|line| match line {
             Line::Dropped(line) => Some(line),
-            Line::Iteration(_) | Line::Request(_) | Line::Metric(_) => None,
+            Line::Iteration(_) | Line::Request(_) | Line::Metric(_) | Line::Log(_) => None,
         });
         lines.collect()
     }
@@ -280,12 +268,21 @@ impl Leavings {
     pub(crate) fn metrics(&self, name: &str) -> Vec<MetricLine<'_>> {
         let lines = self.results().filter_map(|line| match line {
             Line::Metric(line) if line.name == name => Some(line),
-            Line::Metric(_) | Line::Iteration(_) | Line::Request(_) | Line::Dropped(_) => None,
+            _ => None,
         });
         lines.collect()
     }
 
-    /// Every line after the hello is a result.
+    /// What the load test printed, as lines of its log.
+    pub(crate) fn printed(&self) -> Vec<String> {
+        let lines = self.results().filter_map(|line| match line {
+            Line::Log(line) => Some(line.text.into_owned()),
+            _ => None,
+        });
+        lines.collect()
+    }
+
+    /// Every line after the hello is a result or log output.
     fn results(&self) -> impl Iterator<Item = Line<'_>> {
         let lines = self.lines.iter().skip(1);
         lines.map(|line| Line::decode(line.as_bytes()).unwrap_or_else(|reason| panic!("{reason:?}: {line}")))

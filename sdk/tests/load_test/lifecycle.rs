@@ -137,15 +137,15 @@ async fn a_splitter_divides_params() {
 
 #[tokio::test]
 async fn a_stop_withdraws_what_is_not_due_and_refuses_more() {
-    let child = Child::prepared("noisy", json!(null)).await;
+    let child = Child::prepared("panics", json!(null)).await;
     let later_ns = monotonic_ns() - child.anchor.monotonic_ns + 3_600_000_000_000;
     child
-        .release("noisy", (0..5).map(|n| (n, later_ns + n)).collect())
+        .release("panics", (0..5).map(|n| (n, later_ns + n)).collect())
         .await;
     let stopped = child.stop(Duration::from_secs(10)).await;
     assert_eq!((stopped.withdrawn, stopped.interrupted), (5, 0));
     let release = Release {
-        workflow: "noisy".to_owned(),
+        workflow: "panics".to_owned(),
         due: vec![(9, 0)],
         ..Release::default()
     };

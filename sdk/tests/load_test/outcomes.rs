@@ -24,11 +24,13 @@ async fn what_is_printed_does_not_touch_a_result() {
             .iter()
             .all(|line| line.ok && line.workflow == "noisy")
     );
+    let printed = left.printed();
+    assert_eq!((printed.len(), &*printed[20]), (21, "last words"));
     assert!(
-        left.stderr.contains("iteration Some(7) says hello"),
-        "{}",
-        left.stderr
+        printed.contains(&r#"{"type":"iteration", half a lineiteration Some(7) says hello"#.to_owned()),
+        "{printed:?}"
     );
+    assert_eq!(left.stderr, "cleaning up\n");
     assert!(left.status.success());
 }
 
