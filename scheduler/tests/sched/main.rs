@@ -10,6 +10,7 @@ mod api;
 mod bad_serve;
 mod bad_submit;
 mod cli;
+mod client;
 mod configs;
 mod lifecycle;
 mod openapi;
