@@ -135,9 +135,11 @@ impl ReqwestClient {
             0
         });
         let mut head = None;
+        let mut remote_addr = None;
         let error = match client.execute(request).await {
             Ok(mut response) => {
                 clock.advance(Phase::Wait, monotonic_ns());
+                remote_addr = response.remote_addr();
                 head = Some((
                     response.status(),
                     response.version(),
@@ -168,6 +170,7 @@ impl ReqwestClient {
             exchange.version = version;
             exchange.headers = headers;
         }
+        exchange.remote_addr = remote_addr.map(|peer| peer.to_string().into());
         exchange.error = error;
         exchange
     }
