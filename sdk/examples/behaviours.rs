@@ -182,7 +182,9 @@ impl Runner for Sampler {
             .end();
 
         let step = ctx.step("ask");
-        drop(step.sample("grpc", "given up"));
+        let mut given_up = step.sample("grpc", "given up").failed(false);
+        given_up.mark(Phase::Send);
+        drop(given_up);
         step.sample("grpc", "refused")
             .status(7)
             .failed(true)
@@ -203,6 +205,11 @@ impl Runner for Sampler {
             .method("PUT")
             .expect_status(503);
         ctx.check("an answer is an answer", measured.answer(answer)?.status() == 503);
+        ctx.sample("HTTP", "judged")
+            .remote_addr("10.0.0.1:80")
+            .failed(true)
+            .error_kind("out of boots")
+            .answer(http::Exchange::answered(200, "sold out"))?;
 
         ctx.metric("revenue")
             .tag("currency", "EUR")

@@ -10,9 +10,10 @@ use crate::response::Response;
 use crate::scope::Scope;
 use crate::tags::Tags;
 
-/// What is measured: all that its line says before it has ended.
+/// What is measured: all that the load test knows of it.
 pub(crate) trait Subject {
-    fn line(&self) -> RequestLine<'_>;
+    /// Its part of the line, if the exchange ends at `ended_ns` of the monotonic clock.
+    fn line(&self, ended_ns: u64) -> RequestLine<'_>;
     fn labels(&self) -> &SampleLabels;
     fn request_id(&self) -> RequestId;
 }
@@ -26,8 +27,8 @@ pub(crate) struct SampleLabels {
     pub(crate) expected: Vec<u16>,
 }
 
-/// An exchange that is not reported yet. When it is dropped so, it was cut off, and is reported as that: otherwise the
-/// slowest ones would be missing from the results.
+/// An exchange that is not reported yet. If it is dropped, it was cut off, and is reported as such: otherwise the slowest
+/// ones would be missing from the results.
 #[derive(Debug)]
 pub(crate) struct Measuring<'a, S: Subject> {
     scope: Scope<'a>,
@@ -51,31 +52,35 @@ impl<'a, S: Subject> Measuring<'a, S> {
     /// Reports the exchange, which has ended at `now_ns` of the monotonic clock.
     pub(crate) fn end(mut self, now_ns: u64) {
         self.reported = true;
-        self.scope
-            .report(self.line(self.started_ns, now_ns - self.started_ns));
+        self.scope.report(self.line(self.started_ns, now_ns));
     }
 
-    /// Reports the exchange as its client has measured it.
+    /// Reports the exchange as its client has measured it. What the load test has set of failure and kind counts.
     pub(crate) fn answer(mut self, exchange: Exchange) -> Result<Response, RequestError> {
         self.reported = true;
+        let line = self.line(exchange.started_ns, exchange.ended_ns);
         let error = exchange.error.as_ref();
         let fails = status_fails(exchange.status);
         let expected = fails && self.subject.labels().expected.contains(&exchange.status);
+        let failed = line.failed.or((expected && error.is_none()).then_some(false));
         self.scope.report(RequestLine {
             status: exchange.status,
             size: exchange.size,
             error: error.map(|error| Cow::Borrowed(&*error.message)),
             error_kind: match error {
                 Some(error) => error.kind.as_str().into(),
-                None if fails && !expected => STATUS_KIND.into(),
-                None => "".into(),
+                None if fails && failed.is_none() && line.error_kind.is_empty() => STATUS_KIND.into(),
+                None => line.error_kind,
             },
-            failed: (expected && error.is_none()).then_some(false),
+            failed,
             proto: exchange.protocol().into(),
-            remote_addr: exchange.remote_addr.as_deref().unwrap_or_default().into(),
+            remote_addr: match exchange.remote_addr.as_deref() {
+                Some(address) => address.into(),
+                None => line.remote_addr,
+            },
             reused: Some(exchange.reused),
             phases: Some(exchange.phases),
-            ..self.line(exchange.started_ns, exchange.duration_ns())
+            ..line
         });
         match exchange.error {
             None => Ok(Response::new(exchange, self.subject.request_id())),
@@ -84,14 +89,14 @@ impl<'a, S: Subject> Measuring<'a, S> {
     }
 
     #[inline]
-    fn line(&self, started_ns: u64, duration_ns: u64) -> RequestLine<'_> {
+    fn line(&self, started_ns: u64, ended_ns: u64) -> RequestLine<'_> {
         let labels = self.subject.labels();
         RequestLine {
             sequence_id: self.sequence_id.into(),
             started_ns: self.scope.inner.resources.job.wall_ns(started_ns),
-            duration_ns,
+            duration_ns: ended_ns.saturating_sub(started_ns),
             tags: labels.tags.to_json().into(),
-            ..self.subject.line()
+            ..self.subject.line(ended_ns)
         }
     }
 }
@@ -109,7 +114,9 @@ impl<S: Subject> Drop for Measuring<'_, S> {
         self.scope.report(RequestLine {
             error: Some(error.into()),
             error_kind: kind.into(),
-            ..self.line(self.started_ns, monotonic_ns() - self.started_ns)
+            // It has failed, whatever the load test has set so far.
+            failed: None,
+            ..self.line(self.started_ns, monotonic_ns())
         });
     }
 }

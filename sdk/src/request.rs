@@ -86,7 +86,7 @@ impl Asked {
 
 impl Subject for Asked {
     #[inline]
-    fn line(&self) -> RequestLine<'_> {
+    fn line(&self, _: u64) -> RequestLine<'_> {
         let name = self.labels.name.as_deref().or(self.default_name.as_deref());
         RequestLine {
             url: self.target.url().into(),

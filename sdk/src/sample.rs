@@ -47,11 +47,15 @@ struct Own {
 }
 
 impl Subject for Box<Own> {
-    fn line(&self) -> RequestLine<'_> {
+    fn line(&self, ended_ns: u64) -> RequestLine<'_> {
         let line = self.line.clone();
+        let marked = self.marks.clone().map(|mut marks| {
+            marks.advance(Phase::Receive, ended_ns);
+            marks.phases()
+        });
         RequestLine {
             name: self.labels.name.as_deref().unwrap_or_default().into(),
-            phases: line.phases.or(self.marks.as_ref().map(PhaseClock::phases)),
+            phases: line.phases.or(marked),
             ..line
         }
     }
@@ -188,12 +192,8 @@ impl<'a> Sample<'a> {
     }
 
     /// Ends the exchange and reports it.
-    pub fn end(mut self) {
-        let now_ns = monotonic_ns();
-        if let Some(marks) = &mut self.0.subject.marks {
-            marks.advance(Phase::Receive, now_ns);
-        }
-        self.0.end(now_ns);
+    pub fn end(self) {
+        self.0.end(monotonic_ns());
     }
 
     /// Ends the exchange and reports it as failed, with a kind that errors are grouped by. Returns the error, so that
@@ -207,7 +207,8 @@ impl<'a> Sample<'a> {
     }
 
     /// Ends the exchange with the measurements of an HTTP client, such as `ReqwestClient::measure` (feature `reqwest`): its
-    /// start, phases, status, size, protocol and error are reported.
+    /// start, phases, status, size, protocol and error are reported. [`failed`](Self::failed) still overrides status and
+    /// error, and [`error_kind`](Self::error_kind) replaces the kind of an error status.
     ///
     /// # Errors
     /// Returns the error of the exchange, if it has one.

@@ -60,7 +60,7 @@ impl Exchange {
     /// From asking for a connection to the last body byte.
     #[must_use]
     pub fn duration_ns(&self) -> u64 {
-        self.ended_ns - self.started_ns
+        self.ended_ns.saturating_sub(self.started_ns)
     }
 
     /// The protocol's name, such as `HTTP/1.1`.

@@ -5,7 +5,7 @@ use heavy_plugin::line::Phases;
 
 /// Walks from the start of a request to its end. Every step belongs to one phase and none is taken back, so the sum
 /// of the phases is the distance walked, whatever instants it is given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PhaseClock {
     started_ns: u64,
     now_ns: u64,

@@ -66,6 +66,13 @@ async fn samples_fail_by_what_the_load_test_says() {
         assert!(line.is_failed() && line.step == "ask", "{line:?}");
         assert_eq!((line.failure_kind(), line.error.as_deref()), (kind, error));
     }
+    let given_up = &lines["given up"];
+    assert_eq!(given_up.phases.unwrap().total_ns(), given_up.duration_ns);
+    let judged = &lines["judged"];
+    assert_eq!(
+        (judged.status, judged.failure_kind(), &*judged.remote_addr),
+        (200, "out of boots", "10.0.0.1:80")
+    );
     assert!(left.iterations()[0].checks.iter().all(|check| check.fails == 0));
     assert!(left.iterations()[0].steps[0].ok);
 }
@@ -108,8 +115,8 @@ async fn metrics_have_tags_and_every_report_has_a_listener() {
         (17.0, r#"{"currency":"EUR","vat":"19"}"#)
     );
     let outputs = &left.metrics("outputs")[0];
-    assert_eq!((outputs.value, &*outputs.tags), (6.0, ""));
-    assert_eq!(left.requests().len(), 6);
+    assert_eq!((outputs.value, &*outputs.tags), (7.0, ""));
+    assert_eq!(left.requests().len(), 7);
 }
 
 #[tokio::test]
