@@ -9,7 +9,7 @@ use heavy_load::env;
 use heavy_load::rate::Rate;
 use heavy_load::spec::{DEFAULT_DURATION, DEFAULT_MAX_DURATION};
 use heavy_report::escape;
-use heavy_results::job::{JobSpec, RunSpec, drop_conflicts, overlay};
+use heavy_results::job::{JobSpec, RunSpec, SpecError, drop_conflicts, overlay};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -129,15 +129,16 @@ impl LoadFlags {
 
 /// Checks a run before it is sent, in the words of the command line.
 pub(crate) fn check(run: &RunSpec) -> Result<(), Error> {
-    run.check().map_err(|error| match error {
-        heavy_results::job::SpecError::Field { field, problem } => Error::Usage(format!(
-            "--{}: {problem}",
-            field
-                .trim_end_matches("_percent")
-                .replace('_', "-")
-                .replace("thresholds", "threshold")
-        )),
-        error @ heavy_results::job::SpecError::Syntax(_) => Error::Usage(error.to_string()),
+    run.check().map_err(|error| {
+        let text = error.to_string();
+        Error::Usage(match error {
+            SpecError::Field { field, .. } | SpecError::WorkflowField { field, .. } => {
+                let flag = field.trim_end_matches("_percent").replace('_', "-");
+                let flag = flag.replace("thresholds", "threshold");
+                format!("--{flag}{}", &text[field.len()..])
+            }
+            SpecError::Syntax(_) => text,
+        })
     })
 }
 

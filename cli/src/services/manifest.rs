@@ -131,27 +131,24 @@ impl Manifest {
 
     /// Checks that what a profile and the default load say together makes sense.
     fn check(&self, profile: Option<&ManifestProfile>) -> Result<(), Fault> {
-        let place = |field: &str, problem: &str| {
+        let place = |field: &str| {
             let loads = profile
                 .map(|profile| &profile.load)
                 .into_iter()
                 .chain([&self.load]);
-            let of_workflow = problem.starts_with("of workflow");
-            let field = if of_workflow { "workflows" } else { field };
             let mut places = loads.clone().filter_map(|load| load.places.get(field));
             let head = loads.map(|load| &load.head).next();
             places.next().or(head).cloned().unwrap_or_default()
         };
         let run = RunSpec::from_keys(self.keys(profile))
-            .map_err(|error| Fault::at(place("", ""), error.to_string()))?;
+            .map_err(|error| Fault::at(place(""), error.to_string()))?;
         if !run.has_load() {
             return Ok(());
         }
         run.check().map_err(|error| match error {
-            SpecError::Field { field, problem } => {
-                Fault::at(place(field, &problem), format!("{field}: {problem}"))
-            }
-            SpecError::Syntax(problem) => Fault::at(place("", ""), problem),
+            SpecError::Field { field, .. } => Fault::at(place(field), error.to_string()),
+            SpecError::WorkflowField { .. } => Fault::at(place("workflows"), error.to_string()),
+            SpecError::Syntax(problem) => Fault::at(place(""), problem),
         })
     }
 }

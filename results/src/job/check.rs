@@ -121,7 +121,11 @@ impl RunSpec {
                 );
             }
             if let Err(LoadSpecError { field, problem }) = load.check() {
-                return SpecError::refuse(field, format!("workflow `{name}`: {problem}"));
+                return Err(SpecError::WorkflowField {
+                    workflow: name.clone(),
+                    field,
+                    problem,
+                });
             }
         }
         Ok(())

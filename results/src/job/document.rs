@@ -23,6 +23,16 @@ pub enum SpecError {
         /// What is wrong and what would be right.
         problem: String,
     },
+    /// A field of a workflow's own load has an impossible value.
+    #[error("{field}: workflow `{workflow}`: {problem}")]
+    WorkflowField {
+        /// The workflow's name.
+        workflow: String,
+        /// The field's name.
+        field: &'static str,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
 }
 
 impl SpecError {

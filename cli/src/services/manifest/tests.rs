@@ -122,6 +122,16 @@ const WRONG: &[(&str, usize, &str)] = &[
         2,
         "unknown field `speed`",
     ),
+    (
+        "[profiles.x]\nduration = \"5s\"\n[[profiles.x.workflows]]\nname = \"a\"\nrate = 1\nusers = 2",
+        3,
+        "users: workflow `a`: conflicts with a rate",
+    ),
+    (
+        "[profiles.x]\nduration = \"5s\"\nworkflows = [{ name = \"a\", rate = 1, duration = \"0s\" }]",
+        3,
+        "duration: workflow `a`: a job of 0s",
+    ),
     ("[load]\nallow_drops_percent = inf", 2, "finite"),
     ("[load]\nrate = 99999999999999999999", 2, "too large"),
 ];
