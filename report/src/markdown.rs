@@ -18,6 +18,7 @@ const MOST_REQUESTS: usize = 60;
 const MOST_ERRORS: usize = 15;
 const MOST_WORKFLOWS: usize = 40;
 const MOST_WARNINGS: usize = 10;
+const MOST_STATUSES: usize = 20;
 const MOST_THRESHOLDS: usize = 40;
 
 /// Columns of hostile texts.
@@ -139,11 +140,20 @@ fn figures(out: &mut String, summary: &Summary) {
             ),
         );
         let classes = by_class(&requests.status_counts);
-        let classes: Vec<String> = classes
+        let classes = classes
             .iter()
-            .map(|class| format!("{} {}", class.name, count(class.total)))
-            .collect();
-        row("Status", classes.join(", "));
+            .map(|class| format!("{} {}", class.name, count(class.total)));
+        let others = requests
+            .protocol_status_counts
+            .iter()
+            .flat_map(|(protocol, counts)| {
+                let protocol = text(protocol, NAME);
+                counts
+                    .iter()
+                    .map(move |(status, n)| format!("{protocol} {status} {}", count(*n)))
+            });
+        let statuses: Vec<String> = classes.chain(others.take(MOST_STATUSES)).collect();
+        row("Status", statuses.join(", "));
         row("Request duration", tails(&requests.duration));
     }
     if let Some(response) = &summary.response_time {

@@ -41,8 +41,8 @@ const STATEMENTS: [(&str, &str); 13] = [
     ),
     (
         "status codes",
-        "SELECT status, sum(count) AS requests\n\
-         FROM status_counts WHERE job_id = JOB GROUP BY status ORDER BY status",
+        "SELECT protocol, status, sum(count) AS requests\n\
+         FROM status_counts WHERE job_id = JOB GROUP BY protocol, status ORDER BY protocol, status",
     ),
     (
         "phases",

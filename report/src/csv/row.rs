@@ -31,6 +31,8 @@ pub(super) struct StatisticRow<'a> {
     pub(super) bytes: Option<u64>,
     pub(super) distribution: Option<&'a Distribution>,
     pub(super) statuses: Option<&'a BTreeMap<u16, u64>>,
+    /// Whether the statuses are those of another protocol than HTTP, which have no classes.
+    pub(super) has_own_statuses: bool,
     pub(super) iterations: Option<&'a Accounting>,
     pub(super) outcome: &'a str,
     pub(super) value: Option<f64>,
@@ -96,7 +98,8 @@ impl<'a> StatisticRow<'a> {
 
     fn statuses(&self, out: &mut Csv) {
         for class in std::iter::once(0).chain(CLASSES) {
-            out.optional(self.statuses.map(|statuses| of_class(statuses, class)));
+            let http = self.statuses.filter(|_| !self.has_own_statuses);
+            out.optional(http.map(|statuses| of_class(statuses, class)));
         }
         let codes = self.statuses.into_iter().flatten();
         let codes = codes.map(|(status, n)| format!("{status}:{n}"));

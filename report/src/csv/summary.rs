@@ -142,6 +142,7 @@ fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) 
         rate: Some(request.rate),
         bytes: Some(request.bytes),
         statuses: Some(&request.status_counts),
+        has_own_statuses: !request.is_http(),
         ..row("request_duration", &request.duration)
     }
     .write(out);

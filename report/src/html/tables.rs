@@ -167,6 +167,24 @@ pub(super) fn status_classes(
         .write(sheet, caption);
 }
 
+/// Requests of other protocols than HTTP by their own statuses.
+pub(super) fn protocol_statuses(
+    sheet: &mut Sheet,
+    caption: &str,
+    protocols: &BTreeMap<String, BTreeMap<u16, u64>>,
+) {
+    let rows = protocols.iter().flat_map(|(protocol, counts)| {
+        let all: u64 = counts.values().sum();
+        counts.iter().map(move |(status, n)| (protocol, *status, *n, all))
+    });
+    Table::of(rows)
+        .words("Protocol", |(protocol, ..)| name(protocol))
+        .figures("status", |(_, status, ..)| status.to_string())
+        .figures("requests", |(_, _, n, _)| count(*n))
+        .figures("share", |(_, _, n, all)| html(&percent(*n as f64, *all as f64)))
+        .write(sheet, caption);
+}
+
 /// A window in words, what of it, how many failed, how many a second, and their times.
 type WindowRow<'a> = (String, &'static str, Option<u64>, Option<f64>, &'a Distribution);
 
@@ -240,11 +258,19 @@ pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
 }
 
 pub(super) fn statuses(sheet: &mut Sheet, summary: &Summary) {
-    let statuses = &summary.requests.status_counts;
-    if statuses.is_empty() {
+    let (statuses, others) = (
+        &summary.requests.status_counts,
+        &summary.requests.protocol_status_counts,
+    );
+    if statuses.is_empty() && others.is_empty() {
         return;
     }
     sheet.section("Status codes");
-    status_classes(sheet, "Requests by status", "Class", statuses);
+    if !statuses.is_empty() {
+        status_classes(sheet, "Requests by status", "Class", statuses);
+    }
+    if !others.is_empty() {
+        protocol_statuses(sheet, "Requests of other protocols by status", others);
+    }
     sheet.end_with_sql(summary.job.id, "status codes");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heavy_results::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
 
 use super::sheet::{Sheet, Table, bad, name};
-use super::tables::{bars, of_distributions, status_classes};
+use super::tables::{bars, of_distributions, protocol_statuses, status_classes};
 use crate::markup::html;
 use crate::names;
 use crate::units::{bytes, count, rate};
@@ -90,6 +90,7 @@ fn workflow(sheet: &mut Sheet, workflow: &WorkflowSummary) {
     );
     times(sheet, &workflow.name, &of);
     codes(sheet, &workflow.name, &workflow.status_counts);
+    other_codes(sheet, &workflow.name, &workflow.protocol_status_counts);
     for request in &workflow.requests {
         self::request(sheet, request);
     }
@@ -102,6 +103,7 @@ fn workflow(sheet: &mut Sheet, workflow: &WorkflowSummary) {
         );
         times(sheet, &step.name, &[("duration", &step.duration)]);
         codes(sheet, &step.name, &step.status_counts);
+        other_codes(sheet, &step.name, &step.protocol_status_counts);
         for request in &step.requests {
             self::request(sheet, request);
         }
@@ -123,7 +125,13 @@ fn request(sheet: &mut Sheet, request: &RequestSummary) {
         of.push(("duration of successful requests", &request.ok_duration));
     }
     times(sheet, &identity, &of);
-    codes(sheet, &identity, &request.status_counts);
+    let statuses = &request.status_counts;
+    if request.is_http() {
+        codes(sheet, &identity, statuses);
+    } else {
+        let protocol = (request.protocol.clone(), statuses.clone());
+        other_codes(sheet, &identity, &BTreeMap::from([protocol]));
+    }
     sheet.line(&format!("<p>{} of bodies received.</p>", bytes(request.bytes)));
     sheet.line("</details>");
 }
@@ -146,5 +154,12 @@ fn times(sheet: &mut Sheet, of: &str, distributions: &[(&'static str, &Distribut
 fn codes(sheet: &mut Sheet, of: &str, statuses: &BTreeMap<u16, u64>) {
     if !statuses.is_empty() {
         status_classes(sheet, &format!("Status codes of {of}"), "Status", statuses);
+    }
+}
+
+fn other_codes(sheet: &mut Sheet, of: &str, protocols: &BTreeMap<String, BTreeMap<u16, u64>>) {
+    if !protocols.is_empty() {
+        let caption = format!("Status codes of {of}, by protocol");
+        protocol_statuses(sheet, &caption, protocols);
     }
 }

@@ -93,6 +93,9 @@ fn step(page: &mut Page, step: &StepSummary) {
     if page.full && !step.status_counts.is_empty() {
         page.wrapped("  ", &format!("status {}", in_words(&step.status_counts)), None);
     }
+    if page.full {
+        protocol_statuses(page, &step.protocol_status_counts);
+    }
     for request in &step.requests {
         self::request(page, 4, request);
     }

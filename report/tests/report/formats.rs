@@ -1,5 +1,7 @@
 //! What CSV, JUnit, Markdown and HTML promise, of every sample.
 
+use std::collections::BTreeMap;
+
 use heavy_report::{ReportFormat, Style, queries};
 use heavy_results::summary::Summary;
 
@@ -297,4 +299,37 @@ fn what_a_stopped_job_achieved_is_told_against_what_was_due() {
         let text = render(format, &summary);
         assert!(text.contains("(100.0% of what was due)"), "{text}");
     }
+}
+
+#[test]
+fn statuses_of_other_protocols_are_their_own() {
+    let mut summary = sample::shop();
+    let statuses = BTreeMap::from([(0, 490), (14, 10)]);
+    let others = BTreeMap::from([("grpc".to_owned(), statuses.clone())]);
+    summary.requests.protocol_status_counts.clone_from(&others);
+    let workflow = &mut summary.workflows[0];
+    workflow.protocol_status_counts.clone_from(&others);
+    let request = &mut workflow.steps[0].requests[0];
+    request.name = "Check".to_owned();
+    request.protocol = "grpc".to_owned();
+    request.status_counts = statuses;
+    for format in ReportFormat::ALL {
+        let report = render(format, &summary);
+        assert!(report.contains("grpc") || format == ReportFormat::Csv, "{report}");
+        assert!(!report.contains("no answer"), "{format:?}");
+    }
+    let rows = csv_rows(&summary);
+    let row = rows.iter().find(|row| row["name"] == "Check").unwrap();
+    assert_eq!(
+        [&row["no_answer"], &row["status_2xx"], &row["statuses"]],
+        ["", "", "0:490 14:10"]
+    );
+    let page = render(ReportFormat::Html, &summary);
+    for part in [
+        "Requests of other protocols by status",
+        "Status codes of GET Check (grpc), by protocol",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(render(ReportFormat::Markdown, &summary).contains("grpc 0 490, grpc 14 10"));
 }
