@@ -20,7 +20,7 @@ const SPACING_SAMPLE: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Released {
     /// The place of its workflow among those of the process.
-    pub lane: usize,
+    pub workflow: usize,
     /// Its number.
     pub n: u64,
     /// When it is due, on the clock of the caller.
@@ -70,7 +70,7 @@ pub enum Decision {
 #[derive(Debug, Clone, Default)]
 pub struct Admission {
     queue_when_full: bool,
-    lanes: Vec<VecDeque<(u64, u64)>>,
+    queues: Vec<VecDeque<(u64, u64)>>,
     waiting: VecDeque<Released>,
 }
 
@@ -84,29 +84,29 @@ impl Admission {
         }
     }
 
-    /// Takes a released iteration. Those of one lane usually come in the order of their due instants; one that
+    /// Takes a released iteration. Those of one workflow usually come in the order of their due instants; one that
     /// does not is sorted in.
     pub fn release(&mut self, released: Released) {
-        if self.lanes.len() <= released.lane {
-            self.lanes.resize_with(released.lane + 1, VecDeque::new);
+        if self.queues.len() <= released.workflow {
+            self.queues.resize_with(released.workflow + 1, VecDeque::new);
         }
-        let lane = &mut self.lanes[released.lane];
-        let place = match lane.back() {
+        let queue = &mut self.queues[released.workflow];
+        let place = match queue.back() {
             Some(&(_, last_due_ns)) if released.due_ns < last_due_ns => {
-                lane.partition_point(|&(_, due_ns)| due_ns <= released.due_ns)
+                queue.partition_point(|&(_, due_ns)| due_ns <= released.due_ns)
             }
-            _ => lane.len(),
+            _ => queue.len(),
         };
-        lane.insert(place, (released.n, released.due_ns));
+        queue.insert(place, (released.n, released.due_ns));
     }
 
     /// What to do next at `now_ns`; `None` when nothing is left to decide before the next due instant or freed slot.
-    /// `take_slot` takes a slot for an iteration of a lane if there is one; it is called at most once.
+    /// `take_slot` takes a slot for an iteration of a workflow if there is one; it is called at most once.
     pub fn decide(&mut self, now_ns: u64, take_slot: impl FnOnce(usize) -> bool) -> Option<Decision> {
         let Some(first) = self.waiting.front() else {
             return self.decide_due(now_ns, take_slot);
         };
-        if take_slot(first.lane) {
+        if take_slot(first.workflow) {
             return self.waiting.pop_front().map(|released| Decision::Start {
                 released,
                 waited: true,
@@ -132,7 +132,7 @@ impl Admission {
                 reason: DropReason::Late,
             });
         }
-        if take_slot(released.lane) {
+        if take_slot(released.workflow) {
             return Some(Decision::Start {
                 released,
                 waited: false,
@@ -148,9 +148,9 @@ impl Admission {
     /// Forgets everything that is not yet due and says how much that was. Call it after [`Self::decide`] has
     /// answered `None`, so that what is due has been decided.
     pub fn withdraw(&mut self) -> u64 {
-        self.lanes
+        self.queues
             .iter_mut()
-            .map(|lane| lane.drain(..).len() as u64)
+            .map(|queue| queue.drain(..).len() as u64)
             .sum()
     }
 
@@ -159,10 +159,10 @@ impl Admission {
         self.waiting.pop_front().map(full)
     }
 
-    /// The lane of the one that has waited longest for a slot.
+    /// The workflow of the one that has waited longest for a slot.
     #[must_use]
     pub fn first_waiting(&self) -> Option<usize> {
-        self.waiting.front().map(|released| released.lane)
+        self.waiting.front().map(|released| released.workflow)
     }
 
     /// How many due iterations wait for a slot.
@@ -174,13 +174,13 @@ impl Admission {
     /// How many iterations are released and not yet due.
     #[must_use]
     pub fn ahead(&self) -> usize {
-        self.lanes.iter().map(VecDeque::len).sum()
+        self.queues.iter().map(VecDeque::len).sum()
     }
 
     /// When the next iteration is due.
     #[must_use]
     pub fn next_due_ns(&self) -> Option<u64> {
-        self.first_lane().map(|(_, due_ns)| due_ns)
+        self.first_queue().map(|(_, due_ns)| due_ns)
     }
 
     /// When to wake next: at the next due instant, but not sooner after `last_wake_ns` than the floor for the
@@ -193,12 +193,12 @@ impl Admission {
 
     /// The mean distance of the due instants ahead; `u64::MAX` when fewer than two are known.
     fn spacing_ns(&self) -> u64 {
-        let lanes = self.lanes.iter().filter_map(|lane| {
-            let last = lane.len().min(SPACING_SAMPLE).checked_sub(1)?;
-            let span_ns = lane[last].1 - lane[0].1;
+        let rates = self.queues.iter().filter_map(|queue| {
+            let last = queue.len().min(SPACING_SAMPLE).checked_sub(1)?;
+            let span_ns = queue[last].1 - queue[0].1;
             (last > 0 && span_ns > 0).then(|| last as f64 / span_ns as f64)
         });
-        let per_ns: f64 = lanes.sum();
+        let per_ns: f64 = rates.sum();
         if per_ns > 0.0 {
             (1.0 / per_ns) as u64
         } else {
@@ -207,20 +207,20 @@ impl Admission {
     }
 
     fn pop_due(&mut self, now_ns: u64) -> Option<Released> {
-        let (lane, due_ns) = self.first_lane()?;
+        let (workflow, due_ns) = self.first_queue()?;
         if due_ns > now_ns {
             return None;
         }
-        self.lanes[lane]
+        self.queues[workflow]
             .pop_front()
-            .map(|(n, due_ns)| Released { lane, n, due_ns })
+            .map(|(n, due_ns)| Released { workflow, n, due_ns })
     }
 
-    fn first_lane(&self) -> Option<(usize, u64)> {
-        self.lanes
+    fn first_queue(&self) -> Option<(usize, u64)> {
+        self.queues
             .iter()
             .enumerate()
-            .filter_map(|(lane, queue)| queue.front().map(|&(_, due_ns)| (lane, due_ns)))
+            .filter_map(|(workflow, queue)| queue.front().map(|&(_, due_ns)| (workflow, due_ns)))
             .min_by_key(|&(_, due_ns)| due_ns)
     }
 }

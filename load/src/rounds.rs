@@ -25,7 +25,7 @@ pub enum UserAction {
         /// The user's place among those of this core: [`Rounds::ended`] takes it back.
         place: usize,
         /// Its workflow's place.
-        lane: usize,
+        workflow: usize,
         /// The user.
         user: u64,
         /// The iteration's number.
@@ -45,7 +45,7 @@ pub enum UserAction {
 
 #[derive(Debug, Clone, Copy)]
 struct UserState {
-    lane: usize,
+    workflow: usize,
     user: u64,
     came_ns: u64,
     until_ns: u64,
@@ -88,13 +88,13 @@ impl Rounds {
     }
 
     /// Adds a user from when it comes until it leaves; for a user that is already present, replaces the end.
-    pub fn release(&mut self, lane: usize, user: u64, came_ns: u64, until_ns: u64) {
+    pub fn release(&mut self, workflow: usize, user: u64, came_ns: u64, until_ns: u64) {
         if self.stopped {
             return;
         }
-        let place = *self.places.entry((lane, user)).or_insert_with(|| {
+        let place = *self.places.entry((workflow, user)).or_insert_with(|| {
             self.users.push(UserState {
-                lane,
+                workflow,
                 user,
                 came_ns,
                 until_ns,
@@ -114,7 +114,7 @@ impl Rounds {
             // It leaves and comes back: what it does meanwhile ends before.
             known.came_ns = came_ns;
         }
-        let grace_ns = self.rules.get(&lane).map_or(0, |rules| rules.grace_ns);
+        let grace_ns = self.rules.get(&workflow).map_or(0, |rules| rules.grace_ns);
         self.leaving
             .push(Reverse((until_ns.saturating_add(grace_ns), place)));
     }
@@ -134,7 +134,7 @@ impl Rounds {
         {
             self.leaving.pop();
             let user = &self.users[place];
-            let grace_ns = self.rules.get(&user.lane).map_or(0, |rules| rules.grace_ns);
+            let grace_ns = self.rules.get(&user.workflow).map_or(0, |rules| rules.grace_ns);
             // A newer release may have moved its end.
             if user.doing == Doing::Running
                 && user.due_ns < user.until_ns
@@ -148,18 +148,18 @@ impl Rounds {
         {
             self.due.pop();
             let user = &mut self.users[place];
-            let rules = self.rules.get(&user.lane).copied().unwrap_or_default();
+            let rules = self.rules.get(&user.workflow).copied().unwrap_or_default();
             user.doing = Doing::Nothing;
             let has_more = rules.per_user.is_none_or(|rounds| user.rounds < rounds);
             if self.stopped || now_ns.max(due_ns) >= user.until_ns || !has_more {
                 continue;
             }
-            let Some(n) = take(user.lane) else { continue };
+            let Some(n) = take(user.workflow) else { continue };
             user.rounds += 1;
             user.doing = Doing::Running;
             return Some(UserAction::Start {
                 place,
-                lane: user.lane,
+                workflow: user.workflow,
                 user: user.user,
                 n,
                 due_ns,
@@ -172,7 +172,7 @@ impl Rounds {
     /// Takes note that a user's iteration has ended.
     pub fn ended(&mut self, place: usize, now_ns: u64) {
         let user = &mut self.users[place];
-        let pacing_ns = self.rules.get(&user.lane).and_then(|rules| rules.pacing_ns);
+        let pacing_ns = self.rules.get(&user.workflow).and_then(|rules| rules.pacing_ns);
         user.free_ns = now_ns;
         user.doing = Doing::Nothing;
         if self.stopped {

@@ -145,6 +145,6 @@ impl Context {
     }
 
     fn params_value(&self) -> Arc<Value> {
-        Arc::clone(&self.inner.resources.params.borrow()[self.inner.lane])
+        Arc::clone(&self.inner.resources.params.borrow()[self.inner.workflow])
     }
 }

@@ -32,7 +32,7 @@ impl Scope<'_> {
             ..line
         });
         inner.resources.results.request(&output);
-        inner.resources.workflows[inner.lane]
+        inner.resources.workflows[inner.workflow]
             .listener
             .tell_result(&output);
     }

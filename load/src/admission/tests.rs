@@ -6,7 +6,11 @@ use proptest::prelude::*;
 const MS: u64 = 1_000_000;
 
 fn released(n: u64, due_ns: u64) -> Released {
-    Released { lane: 0, n, due_ns }
+    Released {
+        workflow: 0,
+        n,
+        due_ns,
+    }
 }
 
 fn start(n: u64, due_ns: u64, waited: bool) -> Option<Decision> {
@@ -44,20 +48,20 @@ fn what_is_due_starts_in_order_and_the_rest_stays() {
 }
 
 #[test]
-fn lanes_are_merged_by_due_instant() {
+fn workflows_are_merged_by_due_instant() {
     let mut admission = with(false, &[(1, MS), (2, 3 * MS)]);
     admission.release(Released {
-        lane: 2,
+        workflow: 2,
         n: 1,
         due_ns: 2 * MS,
     });
-    let lanes: Vec<_> = std::iter::from_fn(|| admission.decide(9 * MS, |_| true))
+    let workflows: Vec<_> = std::iter::from_fn(|| admission.decide(9 * MS, |_| true))
         .map(|decision| match decision {
-            Decision::Start { released, .. } => released.lane,
+            Decision::Start { released, .. } => released.workflow,
             Decision::Drop { .. } => panic!("nothing is late or full"),
         })
         .collect();
-    assert_eq!(lanes, [0, 2, 0]);
+    assert_eq!(workflows, [0, 2, 0]);
 }
 
 #[test]
@@ -139,8 +143,8 @@ proptest! {
         steps in prop::collection::vec((0u64..2_000, 0u32..5), 0..50),
     ) {
         let mut admission = Admission::new(queue_when_full);
-        for (n, &(lane, due_ms)) in due.iter().enumerate() {
-            admission.release(Released { lane, n: n as u64, due_ns: due_ms * MS });
+        for (n, &(workflow, due_ms)) in due.iter().enumerate() {
+            admission.release(Released { workflow, n: n as u64, due_ns: due_ms * MS });
         }
         let (mut now_ns, mut seen) = (0, Vec::new());
         for (elapsed_ms, slots) in steps {

@@ -16,7 +16,7 @@ use crate::sequence::SequenceId;
 /// One iteration, or one call of `init` and its like.
 pub(crate) struct ContextState {
     pub(crate) resources: Rc<Resources>,
-    pub(crate) lane: usize,
+    pub(crate) workflow: usize,
     pub(crate) user: Rc<User>,
     /// None outside of iterations.
     pub(crate) iteration: Option<u64>,
@@ -53,14 +53,14 @@ impl fmt::Debug for ContextState {
 impl ContextState {
     pub(crate) fn new(
         resources: Rc<Resources>,
-        lane: usize,
+        workflow: usize,
         user: Rc<User>,
         iteration: Option<u64>,
         group: Option<u64>,
     ) -> Self {
         Self {
             resources,
-            lane,
+            workflow,
             user,
             iteration,
             sequence_id: SequenceId::fresh(),
@@ -73,7 +73,7 @@ impl ContextState {
     }
 
     pub(crate) fn workflow(&self) -> &str {
-        &self.resources.workflows[self.lane].name
+        &self.resources.workflows[self.workflow].name
     }
 
     /// Takes note that there is no data for this iteration, nor will there be for others: the job is to end.

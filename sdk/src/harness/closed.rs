@@ -12,14 +12,14 @@ use super::users::{Kind, User};
 
 /// A closed workflow, as all cores of the process share it.
 #[derive(Debug)]
-pub(crate) struct ClosedLane {
+pub(crate) struct ClosedWorkflow {
     rules: Rules,
     iterations: Option<u64>,
     numbers: IterationNumbers,
     taken: AtomicU64,
 }
 
-impl ClosedLane {
+impl ClosedWorkflow {
     pub(crate) fn new(setup: &ClosedSetup) -> Self {
         Self {
             rules: Rules {
@@ -50,7 +50,7 @@ impl ClosedLane {
 pub(crate) struct ClosedUsers {
     rounds: RefCell<Rounds>,
     /// By workflow.
-    lanes: Vec<Option<Arc<ClosedLane>>>,
+    workflows: Vec<Option<Arc<ClosedWorkflow>>>,
     /// By their places in the rounds.
     seats: RefCell<Vec<ClosedUser>>,
 }
@@ -64,21 +64,21 @@ struct ClosedUser {
 
 impl ClosedUsers {
     /// No users yet, of workflows that are closed or not.
-    pub(crate) fn new(lanes: Vec<Option<Arc<ClosedLane>>>) -> Self {
-        let rules = lanes.iter().enumerate();
-        let rules = rules.filter_map(|(lane, closed)| Some((lane, closed.as_ref()?.rules)));
+    pub(crate) fn new(workflows: Vec<Option<Arc<ClosedWorkflow>>>) -> Self {
+        let rules = workflows.iter().enumerate();
+        let rules = rules.filter_map(|(workflow, closed)| Some((workflow, closed.as_ref()?.rules)));
         Self {
             rounds: RefCell::new(Rounds::new(rules)),
-            lanes,
+            workflows,
             seats: RefCell::default(),
         }
     }
 
     /// Takes users in; instants are on the monotonic clock.
-    pub(crate) fn release(&self, lane: usize, users: &[(u64, u64, u64)]) {
+    pub(crate) fn release(&self, workflow: usize, users: &[(u64, u64, u64)]) {
         let mut rounds = self.rounds.borrow_mut();
         for &(user, came_ns, until_ns) in users {
-            rounds.release(lane, user, came_ns, until_ns);
+            rounds.release(workflow, user, came_ns, until_ns);
         }
     }
 
@@ -108,7 +108,7 @@ impl ClosedUsers {
 
     /// What users are to do at `now_ns`, one step a call.
     pub(crate) fn decide(&self, now_ns: u64) -> Option<UserAction> {
-        let take = |lane: usize| self.lanes[lane].as_ref()?.take();
+        let take = |workflow: usize| self.workflows[workflow].as_ref()?.take();
         self.rounds.borrow_mut().decide(now_ns, take)
     }
 
@@ -128,7 +128,7 @@ impl ClosedUsers {
     }
 
     /// The user at a place; a new one if there is none, or its `init_user` failed.
-    pub(crate) fn user(&self, place: usize, lane: usize, number: u64) -> Rc<User> {
+    pub(crate) fn user(&self, place: usize, workflow: usize, number: u64) -> Rc<User> {
         let mut seats = self.seats.borrow_mut();
         if seats.len() <= place {
             seats.resize_with(place + 1, ClosedUser::default);
@@ -137,7 +137,7 @@ impl ClosedUsers {
         match &seat.user {
             Some(user) if user.ready.get() => Rc::clone(user),
             _ => {
-                let user = Rc::new(User::numbered(lane, number, Kind::Round(place)));
+                let user = Rc::new(User::numbered(workflow, number, Kind::Round(place)));
                 seat.user = Some(Rc::clone(&user));
                 user
             }

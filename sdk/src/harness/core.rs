@@ -75,19 +75,19 @@ impl Core {
     }
 
     /// Takes released iterations; `due` is on the monotonic clock. Once stopped, it takes none.
-    pub(crate) fn release(&self, lane: usize, due: &[(u64, u64)]) {
+    pub(crate) fn release(&self, workflow: usize, due: &[(u64, u64)]) {
         if self.stopped.get() {
             return;
         }
-        self.pacer.release(lane, due);
+        self.pacer.release(workflow, due);
         self.note_next_due();
         self.arm();
     }
 
     /// Takes users that start iterations by themselves; instants are on the monotonic clock.
-    pub(crate) fn release_users(&self, lane: usize, users: &[(u64, u64, u64)]) {
+    pub(crate) fn release_users(&self, workflow: usize, users: &[(u64, u64, u64)]) {
         if !self.stopped.get() {
-            self.closed.release(lane, users);
+            self.closed.release(workflow, users);
             self.note_next_due();
             self.arm();
         }
@@ -112,12 +112,14 @@ impl Core {
 
     /// Starts or drops everything that is due at `now_ns`.
     pub(crate) fn look(self: &Rc<Self>, now_ns: u64) {
-        let has_user = |lane| self.users.has_one(lane);
+        let has_user = |workflow| self.users.has_one(workflow);
         self.pacer
             .look(now_ns, &self.shared.slots, has_user, |decision| match decision {
                 Decision::Start { released, waited } => self.start(released, waited),
                 Decision::Drop { released, reason } => {
-                    self.resources.results.dropped(released.lane, reason, released.n);
+                    self.resources
+                        .results
+                        .dropped(released.workflow, reason, released.n);
                 }
             });
         self.look_after_users(now_ns);
@@ -135,7 +137,7 @@ impl Core {
         } else {
             0
         };
-        let user = self.users.take(released.lane);
+        let user = self.users.take(released.workflow);
         self.begin(released, slot_wait_ns, user);
     }
 
@@ -145,15 +147,15 @@ impl Core {
             match step {
                 UserAction::Start {
                     place,
-                    lane,
+                    workflow,
                     user,
                     n,
                     due_ns,
                     free_ns,
                 } => {
                     self.shared.slots.occupy();
-                    let user = self.closed.user(place, lane, user);
-                    let task = self.begin(Released { lane, n, due_ns }, free_ns - due_ns, user);
+                    let user = self.closed.user(place, workflow, user);
+                    let task = self.begin(Released { workflow, n, due_ns }, free_ns - due_ns, user);
                     self.closed.runs(place, task);
                 }
                 UserAction::CutOff { place } => {
@@ -168,7 +170,7 @@ impl Core {
     /// Starts an iteration that has a slot; returns the place of its task.
     fn begin(self: &Rc<Self>, released: Released, slot_wait_ns: u64, user: Rc<User>) -> usize {
         let place = self.running.enter();
-        let lane = released.lane;
+        let workflow = released.workflow;
         let group = match self.resources.job.connections {
             Connections::Shared => None,
             Connections::PerUser => Some(user.group()),
@@ -183,8 +185,8 @@ impl Core {
             resources: Rc::clone(&self.resources),
             core: Rc::<Self>::clone(self),
         };
-        let task = self.tasks.run(lane, admitted, |seat| {
-            Arc::clone(&self.shared.workflows[lane].runner).start_task(seat)
+        let task = self.tasks.run(workflow, admitted, |seat| {
+            Arc::clone(&self.shared.workflows[workflow].runner).start_task(seat)
         });
         if let Some(task) = task {
             self.running.set(place, task);
@@ -199,7 +201,9 @@ impl Core {
         self.closed.stop();
         let withdrawn = self.pacer.stop(&self.shared.slots, |decision| {
             if let Decision::Drop { released, reason } = decision {
-                self.resources.results.dropped(released.lane, reason, released.n);
+                self.resources
+                    .results
+                    .dropped(released.workflow, reason, released.n);
             }
         });
         self.next_due_ns.set(u64::MAX);

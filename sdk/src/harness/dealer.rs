@@ -23,7 +23,7 @@ impl Dealer {
     pub(super) async fn deal_users(
         &mut self,
         cores: &[mpsc::Sender<CoreOrder>],
-        lane: usize,
+        workflow: usize,
         users: &[(u64, u64, u64)],
         anchor_ns: u64,
     ) -> Result<(), Failure> {
@@ -35,12 +35,12 @@ impl Dealer {
         let at = |ns: u64| anchor_ns.saturating_add(ns);
         for &(user, came_ns, until_ns) in users {
             let next = self.cores_of_users.len() % count;
-            let core = *self.cores_of_users.entry((lane, user)).or_insert(next);
+            let core = *self.cores_of_users.entry((workflow, user)).or_insert(next);
             hands[core].push((user, at(came_ns), at(until_ns)));
         }
         for (core, users) in cores.iter().zip(hands) {
             if !users.is_empty() {
-                let order = CoreOrder::ReleaseUsers { lane, users };
+                let order = CoreOrder::ReleaseUsers { workflow, users };
                 core.send(order).await.map_err(|_| core_is_gone())?;
             }
         }
@@ -52,16 +52,16 @@ impl Dealer {
 const IDENTITIES_A_CORE: usize = 64;
 
 /// Over how many cores the identities of each workflow that has some are spread.
-pub(super) fn cores_of_lanes(
-    lanes: &[usize],
+pub(super) fn cores_of_workflows(
+    workflows: &[usize],
     identities: &[Vec<u64>],
     cores: usize,
 ) -> HashMap<usize, usize> {
-    let having = lanes
+    let having = workflows
         .iter()
         .zip(identities)
         .filter(|(_, numbers)| !numbers.is_empty());
     having
-        .map(|(lane, numbers)| (*lane, (numbers.len() / IDENTITIES_A_CORE).clamp(1, cores)))
+        .map(|(workflow, numbers)| (*workflow, (numbers.len() / IDENTITIES_A_CORE).clamp(1, cores)))
         .collect()
 }

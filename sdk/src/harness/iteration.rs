@@ -115,7 +115,7 @@ impl OpenIteration {
             resources,
             core,
         } = admitted;
-        let inner = ContextState::new(resources, released.lane, user, Some(released.n), group);
+        let inner = ContextState::new(resources, released.workflow, user, Some(released.n), group);
         Self {
             ctx: Context::new(inner),
             released,

@@ -8,7 +8,7 @@ use heavy_load::vocabulary::{Connections, WhenFull};
 use heavy_plugin::rpc::{Anchor, Setup};
 use serde_json::Value;
 
-use super::closed::ClosedLane;
+use super::closed::ClosedWorkflow;
 use crate::http::{monotonic_ns, wall_ns};
 
 /// The job, as far as the load test is concerned.
@@ -24,7 +24,7 @@ pub(crate) struct Job {
     pub(crate) connections: Connections,
     pub(crate) traceparent: bool,
     /// For each workflow of the server how its users go on, if it is a closed one.
-    pub(crate) closed: Vec<Option<Arc<ClosedLane>>>,
+    pub(crate) closed: Vec<Option<Arc<ClosedWorkflow>>>,
     /// For each workflow of the server whether its users are identities of the job.
     pub(crate) fixed_users: Vec<bool>,
     /// The first params of each workflow of the server, null for those that are not run.
@@ -32,22 +32,22 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// The job of a setup; `lanes` are the places of its workflows in the server, `params` by workflow, `env` from the env files.
+    /// The job of a setup; `places` are those of its workflows in the server, `params` by workflow, `env` from the env files.
     pub(crate) fn new(
         setup: Setup,
-        lanes: &[usize],
+        places: &[usize],
         params: Vec<Arc<Value>>,
         mut env: BTreeMap<String, String>,
     ) -> Self {
         env.extend(setup.env);
         let mut closed: Vec<_> = params.iter().map(|_| None).collect();
         let mut fixed_users = vec![false; params.len()];
-        for (lane, workflow) in lanes.iter().zip(&setup.workflows) {
-            closed[*lane] = workflow
+        for (&place, workflow) in places.iter().zip(&setup.workflows) {
+            closed[place] = workflow
                 .closed
                 .as_ref()
-                .map(|setup| Arc::new(ClosedLane::new(setup)));
-            fixed_users[*lane] = !workflow.identities.is_empty();
+                .map(|setup| Arc::new(ClosedWorkflow::new(setup)));
+            fixed_users[place] = !workflow.identities.is_empty();
         }
         Self {
             agent_index: setup.agent_index,

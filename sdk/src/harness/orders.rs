@@ -27,27 +27,27 @@ const IDENTITIES_AT_ONCE: usize = 32;
 #[derive(Debug)]
 pub(crate) enum CoreOrder {
     Init {
-        lane: usize,
+        workflow: usize,
         answer: oneshot::Sender<Result<(), Failure>>,
     },
     /// Due instants are on the monotonic clock.
     Release {
-        lane: usize,
+        workflow: usize,
         due: Vec<(u64, u64)>,
     },
     /// As above, of users: number, comes, leaves.
     ReleaseUsers {
-        lane: usize,
+        workflow: usize,
         users: Vec<(u64, u64, u64)>,
     },
     /// Make identities of the job and run their `init_user`.
     Identities {
-        lane: usize,
+        workflow: usize,
         numbers: Vec<u64>,
         answer: oneshot::Sender<Result<(), Failure>>,
     },
     Params {
-        lane: usize,
+        workflow: usize,
         params: Arc<Value>,
     },
     /// Withdraw what is not yet due; answered by how much that was.
@@ -70,7 +70,7 @@ pub(crate) enum CoreOrder {
         answer: oneshot::Sender<Result<(), Failure>>,
     },
     Cleanup {
-        lane: usize,
+        workflow: usize,
         answer: oneshot::Sender<Result<(), Failure>>,
     },
 }
@@ -103,16 +103,16 @@ pub(crate) fn follow(
 fn carry_out(core: &Rc<Core>, order: CoreOrder) {
     let core = Rc::clone(core);
     match order {
-        CoreOrder::Release { lane, due } => core.release(lane, &due),
-        CoreOrder::ReleaseUsers { lane, users } => core.release_users(lane, &users),
+        CoreOrder::Release { workflow, due } => core.release(workflow, &due),
+        CoreOrder::ReleaseUsers { workflow, users } => core.release_users(workflow, &users),
         CoreOrder::Identities {
-            lane,
+            workflow,
             numbers,
             answer,
         } => drop(beside(async move {
-            drop(answer.send(make_identities(&core, lane, numbers).await));
+            drop(answer.send(make_identities(&core, workflow, numbers).await));
         })),
-        CoreOrder::Params { lane, params } => core.resources.params.borrow_mut()[lane] = params,
+        CoreOrder::Params { workflow, params } => core.resources.params.borrow_mut()[workflow] = params,
         CoreOrder::Stop { answer } => {
             let _ = answer.send(core.stop());
         }
@@ -127,14 +127,14 @@ fn carry_out(core: &Rc<Core>, order: CoreOrder) {
         CoreOrder::Interrupt { answer } => drop(beside(async move {
             let _ = answer.send(core.interrupt().await);
         })),
-        CoreOrder::Init { lane, answer } => drop(beside(async move {
-            let ctx = outside(&core, lane, core.users.create(lane), "init");
-            let call = core.shared.workflows[lane].runner.init_later(&ctx);
+        CoreOrder::Init { workflow, answer } => drop(beside(async move {
+            let ctx = outside(&core, workflow, core.users.create(workflow), "init");
+            let call = core.shared.workflows[workflow].runner.init_later(&ctx);
             drop(answer.send(outside_iterations("init", &ctx, call).await));
         })),
-        CoreOrder::Cleanup { lane, answer } => drop(beside(async move {
-            let ctx = outside(&core, lane, core.users.create(lane), "cleanup");
-            let call = core.shared.workflows[lane].runner.cleanup_later(&ctx);
+        CoreOrder::Cleanup { workflow, answer } => drop(beside(async move {
+            let ctx = outside(&core, workflow, core.users.create(workflow), "cleanup");
+            let call = core.shared.workflows[workflow].runner.cleanup_later(&ctx);
             drop(answer.send(outside_iterations("cleanup", &ctx, call).await));
         })),
         CoreOrder::CleanupUsers { answer } => drop(beside(async move {
@@ -148,9 +148,9 @@ async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
     let mut result = Ok(());
     let users = core.users.take_all().into_iter().chain(core.closed.take_all());
     for user in users.filter(|user| user.ready.get()) {
-        let (lane, group) = (user.lane, user.group());
-        let ctx = outside(core, lane, user, "cleanup_user");
-        let call = core.shared.workflows[lane].runner.cleanup_user_later(&ctx);
+        let (workflow, group) = (user.workflow, user.group());
+        let ctx = outside(core, workflow, user, "cleanup_user");
+        let call = core.shared.workflows[workflow].runner.cleanup_user_later(&ctx);
         let cleaned = outside_iterations("cleanup_user", &ctx, call).await;
         core.resources.client.close_group(group);
         result = result.and(cleaned);
@@ -159,14 +159,14 @@ async fn cleanup_users(core: &Rc<Core>) -> Result<(), Failure> {
 }
 
 /// Makes identities, some at a time; the first failure is the answer, after which no more are made.
-async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Result<(), Failure> {
+async fn make_identities(core: &Rc<Core>, workflow: usize, numbers: Vec<u64>) -> Result<(), Failure> {
     let made =
         stream::iter(numbers.into_iter().map(Ok)).try_for_each_concurrent(IDENTITIES_AT_ONCE, |number| {
             let core = Rc::clone(core);
             async move {
-                let user = Rc::new(User::numbered(lane, number, Kind::Identity));
-                let ctx = outside(&core, lane, Rc::clone(&user), "init_user");
-                let call = core.shared.workflows[lane].runner.init_user_later(&ctx);
+                let user = Rc::new(User::numbered(workflow, number, Kind::Identity));
+                let ctx = outside(&core, workflow, Rc::clone(&user), "init_user");
+                let call = core.shared.workflows[workflow].runner.init_user_later(&ctx);
                 outside_iterations(&format!("init_user of user {number}"), &ctx, call).await?;
                 user.ready.set(true);
                 core.users.add(user);
@@ -177,8 +177,8 @@ async fn make_identities(core: &Rc<Core>, lane: usize, numbers: Vec<u64>) -> Res
 }
 
 /// A context in which `phase`, a function outside of iterations, runs.
-fn outside(core: &Core, lane: usize, user: Rc<User>, phase: &'static str) -> Context {
-    let inner = ContextState::new(Rc::clone(&core.resources), lane, user, None, None);
+fn outside(core: &Core, workflow: usize, user: Rc<User>, phase: &'static str) -> Context {
+    let inner = ContextState::new(Rc::clone(&core.resources), workflow, user, None, None);
     inner.phase.set(phase);
     Context::new(inner)
 }

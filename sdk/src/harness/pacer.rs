@@ -33,10 +33,10 @@ impl Pacer {
     }
 
     /// Takes released iterations; `due` is on the monotonic clock.
-    pub(crate) fn release(&self, lane: usize, due: &[(u64, u64)]) {
+    pub(crate) fn release(&self, workflow: usize, due: &[(u64, u64)]) {
         let mut admission = self.admission.borrow_mut();
         for &(n, due_ns) in due {
-            admission.release(Released { lane, n, due_ns });
+            admission.release(Released { workflow, n, due_ns });
         }
     }
 
@@ -52,8 +52,8 @@ impl Pacer {
         now_ns
     }
 
-    /// Decides everything that is due at `now_ns` and hands each decision to `carry_out`. An iteration of a lane starts
-    /// only when `has_one` says that the lane has somebody to run it.
+    /// Decides everything that is due at `now_ns` and hands each decision to `carry_out`. An iteration of a workflow starts
+    /// only when `has_one` says that the workflow has somebody to run it.
     pub(crate) fn look(
         &self,
         now_ns: u64,
@@ -65,7 +65,7 @@ impl Pacer {
             let decision = self
                 .admission
                 .borrow_mut()
-                .decide(now_ns, |lane| has_one(lane) && slots.take());
+                .decide(now_ns, |workflow| has_one(workflow) && slots.take());
             if let Some(decision) = decision {
                 carry_out(decision);
                 continue;

@@ -10,15 +10,15 @@ use super::process::Process;
 
 impl Process {
     /// Makes identities and logs them in. Few share one core, so that none is missing where another is free.
-    pub(super) async fn make_identities(&self, lane: usize, numbers: &[u64]) -> Result<(), Failure> {
+    pub(super) async fn make_identities(&self, workflow: usize, numbers: &[u64]) -> Result<(), Failure> {
         if numbers.is_empty() {
             return Ok(());
         }
-        let cores = self.prepared()?.dealt_to(lane);
+        let cores = self.prepared()?.dealt_to(workflow);
         let making = (0..cores).map(|core| {
             let numbers = numbers.iter().copied().skip(core).step_by(cores).collect();
             self.ask(core, move |answer| CoreOrder::Identities {
-                lane,
+                workflow,
                 numbers,
                 answer,
             })
@@ -28,7 +28,7 @@ impl Process {
 
     /// Has a workflow's own splitter divide its params.
     pub(crate) fn split(&self, workflow: &str, params: Value, agents: u32) -> Result<Vec<Value>, Failure> {
-        let workflow = &self.shared.workflows[self.lane(workflow)?];
+        let workflow = &self.shared.workflows[self.workflow_place(workflow)?];
         let Some(splitter) = &workflow.splitter else {
             let message = format!("the workflow {:?} has no splitter", workflow.name);
             return Err(failure("splitter", message));

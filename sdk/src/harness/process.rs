@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::core::Core;
-use super::dealer::{Dealer, cores_of_lanes};
+use super::dealer::{Dealer, cores_of_workflows};
 use super::failure::{core_is_gone, failure, prepared_twice};
 use super::job::Job;
 use super::orders::{CoreOrder, follow};
@@ -41,18 +41,18 @@ pub(crate) struct Process {
 pub(super) struct Prepare {
     cores: Vec<mpsc::Sender<CoreOrder>>,
     /// The workflows of the job, as places in the server.
-    lanes: Vec<usize>,
+    workflows: Vec<usize>,
     anchor_ns: u64,
     /// Of workflows with identities: over how many cores those are spread.
-    cores_of_lanes: HashMap<usize, usize>,
+    cores_of_workflows: HashMap<usize, usize>,
     dealer: Mutex<Dealer>,
 }
 
 impl Prepare {
     /// Over how many cores the iterations of a workflow are dealt.
-    pub(super) fn dealt_to(&self, lane: usize) -> usize {
-        self.cores_of_lanes
-            .get(&lane)
+    pub(super) fn dealt_to(&self, workflow: usize) -> usize {
+        self.cores_of_workflows
+            .get(&workflow)
             .copied()
             .unwrap_or(self.cores.len())
     }
@@ -93,17 +93,20 @@ impl Process {
         if self.is_prepared() {
             return Err(prepared_twice());
         }
-        let lanes = setup.workflows.iter().map(|workflow| self.lane(&workflow.name));
-        let lanes: Vec<_> = lanes.collect::<Result<_, _>>()?;
+        let workflows = setup
+            .workflows
+            .iter()
+            .map(|workflow| self.workflow_place(&workflow.name));
+        let workflows: Vec<_> = workflows.collect::<Result<_, _>>()?;
         let none = Arc::new(Value::Null);
         let mut params: Vec<_> = self.shared.workflows.iter().map(|_| Arc::clone(&none)).collect();
-        for (&lane, workflow) in lanes.iter().zip(&setup.workflows) {
-            params[lane] = Arc::new(workflow.params.clone());
+        for (&place, workflow) in workflows.iter().zip(&setup.workflows) {
+            params[place] = Arc::new(workflow.params.clone());
         }
         let mut env = BTreeMap::new();
         let unread = !setup.env.contains_key(ENV_FILES_READ);
-        for &lane in lanes.iter().filter(|_| unread) {
-            if let Some(path) = self.shared.workflows[lane].runner.ask_env_file() {
+        for &workflow in workflows.iter().filter(|_| unread) {
+            if let Some(path) = self.shared.workflows[workflow].runner.ask_env_file() {
                 env.extend(env::read_file(&path).map_err(|error| failure("init", error.to_string()))?);
             }
         }
@@ -114,22 +117,23 @@ impl Process {
             .iter()
             .map(|workflow| workflow.identities.clone())
             .collect();
-        let job = Arc::new(Job::new(setup, &lanes, params, env));
+        let job = Arc::new(Job::new(setup, &workflows, params, env));
         let cores = self.start_cores(&job).map_err(|error| failure("init", error))?;
         let prepare = Prepare {
             cores,
-            lanes: lanes.clone(),
+            workflows: workflows.clone(),
             anchor_ns,
-            cores_of_lanes: cores_of_lanes(&lanes, &identities, self.shared.options.cores),
+            cores_of_workflows: cores_of_workflows(&workflows, &identities, self.shared.options.cores),
             dealer: Mutex::default(),
         };
         self.prepared.set(prepare).map_err(|_| prepared_twice())?;
         let began = Instant::now();
-        for &lane in &lanes {
-            self.ask(0, |answer| CoreOrder::Init { lane, answer }).await??;
+        for &workflow in &workflows {
+            self.ask(0, |answer| CoreOrder::Init { workflow, answer })
+                .await??;
         }
-        for (lane, numbers) in lanes.into_iter().zip(identities) {
-            self.make_identities(lane, &numbers).await?;
+        for (workflow, numbers) in workflows.into_iter().zip(identities) {
+            self.make_identities(workflow, &numbers).await?;
         }
         let init_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         Ok(Prepared { init_ns })
@@ -138,8 +142,8 @@ impl Process {
     /// Deals iterations to the cores.
     pub(crate) async fn run(&self, release: Release) -> Result<Accepted, Failure> {
         let prepared = self.prepared()?;
-        let lane = self.lane(&release.workflow)?;
-        if !prepared.lanes.contains(&lane) {
+        let workflow = self.workflow_place(&release.workflow)?;
+        if !prepared.workflows.contains(&workflow) {
             let message = format!("the workflow {:?} was not prepared", release.workflow);
             return Err(failure("not-prepared", message));
         }
@@ -148,7 +152,7 @@ impl Process {
         let mut accepted = 0;
         if !dealer.stopped {
             accepted = (release.due.len() + release.users.len()) as u64;
-            let cores = prepared.dealt_to(lane);
+            let cores = prepared.dealt_to(workflow);
             let mut hands = vec![Vec::with_capacity(release.due.len() / cores + 1); cores];
             for (n, due_ns) in release.due {
                 dealer.next_core %= cores;
@@ -156,11 +160,11 @@ impl Process {
                 dealer.next_core = (dealer.next_core + 1) % cores;
             }
             dealer
-                .deal_users(&prepared.cores, lane, &release.users, prepared.anchor_ns)
+                .deal_users(&prepared.cores, workflow, &release.users, prepared.anchor_ns)
                 .await?;
             for (core, due) in prepared.cores.iter().zip(hands) {
                 if !due.is_empty() {
-                    core.send(CoreOrder::Release { lane, due })
+                    core.send(CoreOrder::Release { workflow, due })
                         .await
                         .map_err(|_| core_is_gone())?;
                 }
@@ -177,15 +181,15 @@ impl Process {
         let prepared = self.prepared()?;
         let params = Arc::new(params);
         let mut refusal = Ok(());
-        for &lane in &prepared.lanes {
+        for &workflow in &prepared.workflows {
             for core in &prepared.cores {
                 let order = CoreOrder::Params {
-                    lane,
+                    workflow,
                     params: Arc::clone(&params),
                 };
                 core.send(order).await.map_err(|_| core_is_gone())?;
             }
-            let workflow = &self.shared.workflows[lane];
+            let workflow = &self.shared.workflows[workflow];
             if let Err(error) = workflow.runner.tell_params(&params) {
                 refusal = Err(failure("params", format!("{}: {error:#}", workflow.name)));
             }
@@ -224,9 +228,9 @@ impl Process {
             return Ok(());
         };
         let mut results = self.ask_all(|answer| CoreOrder::CleanupUsers { answer }).await;
-        for &lane in &prepared.lanes {
+        for &workflow in &prepared.workflows {
             results.push(
-                self.ask(0, |answer| CoreOrder::Cleanup { lane, answer })
+                self.ask(0, |answer| CoreOrder::Cleanup { workflow, answer })
                     .await
                     .flatten(),
             );
@@ -248,7 +252,7 @@ impl Process {
         self.prepared.get().is_some()
     }
 
-    pub(super) fn lane(&self, name: &str) -> Result<usize, Failure> {
+    pub(super) fn workflow_place(&self, name: &str) -> Result<usize, Failure> {
         let workflows = &self.shared.workflows;
         workflows
             .iter()

@@ -27,7 +27,7 @@ pub(crate) struct Results {
 
 #[derive(Debug)]
 struct Drops {
-    lane: usize,
+    workflow: usize,
     reason: DropReason,
     count: u64,
     first: u64,
@@ -62,11 +62,11 @@ impl Results {
     }
 
     /// Counts a dropped iteration; its line leaves with the next hand-over.
-    pub(crate) fn dropped(&self, lane: usize, reason: DropReason, n: u64) {
+    pub(crate) fn dropped(&self, workflow: usize, reason: DropReason, n: u64) {
         let mut drops = self.drops.borrow_mut();
         match drops
             .iter_mut()
-            .find(|drops| drops.lane == lane && drops.reason == reason)
+            .find(|drops| drops.workflow == workflow && drops.reason == reason)
         {
             Some(known) => {
                 known.count += 1;
@@ -74,7 +74,7 @@ impl Results {
                 known.last = known.last.max(n);
             }
             None => drops.push(Drops {
-                lane,
+                workflow,
                 reason,
                 count: 1,
                 first: n,
@@ -87,14 +87,14 @@ impl Results {
     pub(crate) fn hand_over(&self) {
         let mut buffer = self.buffer.borrow_mut();
         for Drops {
-            lane,
+            workflow,
             reason,
             count,
             first,
             last,
         } in self.drops.borrow_mut().drain(..)
         {
-            let workflow = (&*self.workflows[lane]).into();
+            let workflow = (&*self.workflows[workflow]).into();
             let reason = reason.as_str().into();
             DroppedLine {
                 workflow,

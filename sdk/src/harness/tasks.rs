@@ -36,7 +36,7 @@ struct WorkInbox<T> {
 /// A task's hold on its desk.
 pub(crate) struct WorkReceiver<T: Runnable> {
     tasks: Rc<Tasks<T>>,
-    lane: usize,
+    workflow: usize,
     desk: Rc<WorkInbox<T>>,
 }
 
@@ -53,11 +53,11 @@ impl<T: Runnable> Tasks<T> {
     /// Gives work of a workflow to a task that rests, or to one that `start` starts; returns the task.
     pub(crate) fn run(
         self: &Rc<Self>,
-        lane: usize,
+        workflow: usize,
         work: T,
         start: impl FnOnce(WorkReceiver<T>) -> AbortHandle,
     ) -> Option<AbortHandle> {
-        let desk = match self.take(lane) {
+        let desk = match self.take(workflow) {
             Some(desk) => {
                 desk.put(work);
                 desk
@@ -66,7 +66,7 @@ impl<T: Runnable> Tasks<T> {
                 let desk = Rc::new(WorkInbox::new(work));
                 let seat = WorkReceiver {
                     tasks: Rc::clone(self),
-                    lane,
+                    workflow,
                     desk: Rc::clone(&desk),
                 };
                 *desk.task.borrow_mut() = Some(start(seat));
@@ -77,10 +77,10 @@ impl<T: Runnable> Tasks<T> {
         task.clone()
     }
 
-    fn take(&self, lane: usize) -> Option<Rc<WorkInbox<T>>> {
+    fn take(&self, workflow: usize) -> Option<Rc<WorkInbox<T>>> {
         let mut resting = self.resting.borrow_mut();
         loop {
-            let desk = resting.get_mut(lane)?.pop()?;
+            let desk = resting.get_mut(workflow)?.pop()?;
             self.count.set(self.count.get() - 1);
             if !desk.gone.get() {
                 return Some(desk);
@@ -88,16 +88,16 @@ impl<T: Runnable> Tasks<T> {
         }
     }
 
-    fn rest(&self, lane: usize, desk: &Rc<WorkInbox<T>>) -> bool {
+    fn rest(&self, workflow: usize, desk: &Rc<WorkInbox<T>>) -> bool {
         if self.count.get() >= MAX_RESTING {
             return false;
         }
         self.count.set(self.count.get() + 1);
         let mut resting = self.resting.borrow_mut();
-        if resting.len() <= lane {
-            resting.resize_with(lane + 1, Vec::new);
+        if resting.len() <= workflow {
+            resting.resize_with(workflow + 1, Vec::new);
         }
-        resting[lane].push(Rc::clone(desk));
+        resting[workflow].push(Rc::clone(desk));
         true
     }
 }
@@ -134,7 +134,7 @@ impl<T: Runnable> WorkReceiver<T> {
 
     /// Offers the task for another iteration. If enough others rest already, there will be none.
     pub(crate) fn rest(&self) -> bool {
-        self.tasks.rest(self.lane, &self.desk)
+        self.tasks.rest(self.workflow, &self.desk)
     }
 }
 

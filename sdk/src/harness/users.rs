@@ -24,7 +24,7 @@ pub(crate) struct User {
     pub(crate) number: u64,
     pub(crate) kind: Kind,
     /// Its workflow.
-    pub(crate) lane: usize,
+    pub(crate) workflow: usize,
     /// Whether what it does is being cut off because it is gone.
     pub(crate) cut_off: Cell<bool>,
     /// Whether `init_user` succeeded.
@@ -41,16 +41,16 @@ impl fmt::Debug for User {
 
 impl User {
     /// A user with a number in the whole job.
-    pub(crate) fn numbered(lane: usize, number: u64, kind: Kind) -> Self {
-        Self::new(number.to_string(), lane, number, kind)
+    pub(crate) fn numbered(workflow: usize, number: u64, kind: Kind) -> Self {
+        Self::new(number.to_string(), workflow, number, kind)
     }
 
-    fn new(id: String, lane: usize, number: u64, kind: Kind) -> Self {
+    fn new(id: String, workflow: usize, number: u64, kind: Kind) -> Self {
         Self {
             id,
             number,
             kind,
-            lane,
+            workflow,
             cut_off: Cell::new(false),
             ready: Cell::new(false),
             state: RefCell::new(None),
@@ -93,28 +93,28 @@ impl UserPool {
     }
 
     /// Whether an iteration of a workflow would have a user.
-    pub(crate) fn has_one(&self, lane: usize) -> bool {
-        !self.fixed[lane] || !self.free.borrow()[lane].is_empty()
+    pub(crate) fn has_one(&self, workflow: usize) -> bool {
+        !self.fixed[workflow] || !self.free.borrow()[workflow].is_empty()
     }
 
     /// Adds an identity of the job, free to be taken.
     pub(crate) fn add(&self, user: Rc<User>) {
-        self.free.borrow_mut()[user.lane].push(user);
+        self.free.borrow_mut()[user.workflow].push(user);
     }
 
     /// The user that was free last, so that few users do the work and their connections stay warm; a new one when
     /// none is free.
-    pub(crate) fn take(&self, lane: usize) -> Rc<User> {
-        let free = self.free.borrow_mut()[lane].pop();
-        free.unwrap_or_else(|| self.create(lane))
+    pub(crate) fn take(&self, workflow: usize) -> Rc<User> {
+        let free = self.free.borrow_mut()[workflow].pop();
+        free.unwrap_or_else(|| self.create(workflow))
     }
 
     /// A user that no iteration will be given, for `init` and `cleanup`.
-    pub(crate) fn create(&self, lane: usize) -> Rc<User> {
+    pub(crate) fn create(&self, workflow: usize) -> Rc<User> {
         let number = self.next_number.get();
         self.next_number.set(number + self.cores);
         let id = format!("{}-{number}", self.agent_index);
-        Rc::new(User::new(id, lane, number, Kind::Made))
+        Rc::new(User::new(id, workflow, number, Kind::Made))
     }
 
     /// Makes a user free again. One that was made and is not ready is forgotten: its `init_user` failed. One that starts

@@ -90,8 +90,8 @@ fn announce(workflow: &str, words: &str, planned: u64, most: u32) {
 
 async fn drive(process: &Process, workflow: &str, args: &StandaloneArgs, load: &Load) -> Result<(), Failure> {
     let anchor = anchor_now();
-    let lane = load.workflows.first().ok_or_else(nothing)?;
-    let model = lane.model.clone();
+    let planned = load.workflows.first().ok_or_else(nothing)?;
+    let model = planned.model.clone();
     process.prepare(setup(workflow, args, &model, anchor)).await?;
     let start_ns = monotonic_ns() - anchor.monotonic_ns + LEAD_NS;
     let end_ns = anchor.monotonic_ns + start_ns + load.duration_ns();
