@@ -111,7 +111,7 @@ async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Command
         refuse_a_fleet(args)?;
     }
     let home = Home::find(args.service.services.as_deref())?;
-    let (program, mut plan) = match Test::of(&args.test, home.as_ref())? {
+    let (program, mut plan) = match Test::resolve(&args.test, home.as_ref())? {
         Test::Service(service, workflow) => return of_service(args, &service, workflow.as_deref()).await,
         Test::Url(url) => {
             refuse_profiles(args, "a URL")?;

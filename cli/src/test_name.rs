@@ -15,13 +15,13 @@ pub(crate) enum Test {
 
 impl Test {
     /// Resolves a name. One that is both a service and a file is refused.
-    pub(crate) fn of(text: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
+    pub(crate) fn resolve(text: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
         if text.contains("://") {
             return Ok(Self::Url(text.to_owned()));
         }
         let path = Path::new(text);
         if path.is_dir()
-            && let Some(service) = Service::of_directory(path)
+            && let Some(service) = Service::in_directory(path)
         {
             return Ok(Self::Service(service, None));
         }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_test_is_a_url_or_a_file_where_there_are_no_services() {
-        let of = |text| Test::of(text, None);
+        let of = |text| Test::resolve(text, None);
         assert_eq!(of("http://x/").unwrap(), Test::Url("http://x/".to_owned()));
         assert_eq!(of("a/b").unwrap(), Test::Binary("a/b".into()));
         assert_eq!(of("Cargo.toml").unwrap(), Test::Binary("Cargo.toml".into()));
@@ -84,7 +84,7 @@ mod tests {
     fn a_service_is_meant_by_name_by_folder_or_with_a_workflow() {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/services");
         let home = Home::find(Some(&examples)).unwrap();
-        let of = |text: &str| Test::of(text, home.as_ref());
+        let of = |text: &str| Test::resolve(text, home.as_ref());
         let meant = |text: &str| match of(text).unwrap() {
             Test::Service(service, workflow) => (service.name, workflow),
             other => panic!("{text}: {other:?}"),

@@ -1,6 +1,7 @@
-//! CSV: RFC 4180 with lines that end in CR LF, and the one rule against texts that a spreadsheet would run as formulas.
+//! CSV: RFC 4180 with lines that end in CR LF, and the one rule against strings that a spreadsheet would run as formulas.
 //!
-//! Fields are encoded by `csv_core`, the core of the crate `csv`, whose own writer cannot tell NULL from an empty text.
+//! `csv_core` encodes the fields. It is the core of the crate `csv`, whose own writer cannot distinguish NULL from an empty
+//! string.
 
 mod row;
 mod summary;
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_told_from_an_empty_text() {
+    fn null_differs_from_an_empty_text() {
         let mut csv = Csv::default();
         csv.header(["a", "b", "c"]);
         assert_eq!(csv.as_bytes(), b"a,b,c\r\n");

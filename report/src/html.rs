@@ -19,8 +19,8 @@ use sheet::Sheet;
 
 const STYLE: &str = include_str!("html/style.css");
 
-/// Verdict and thresholds first, then what was asked and came out, then how it went over time, then ever finer parts, then what went
-/// wrong, who measured, and where it all comes from.
+/// Verdict and thresholds come first, then totals, charts over time, workflows with their steps and requests, errors, agents and
+/// provenance.
 pub(crate) fn render(summary: &Summary) -> String {
     let mut sheet = Sheet::default();
     let (words, _) = standing(&summary.job, summary.complete);

@@ -14,7 +14,7 @@ use crate::page::Page;
 
 /// The report for a terminal: lines of at most [`Style::width`] columns, ending in a newline.
 ///
-/// Verdict first, then thresholds, then whose it is, then totals, then ever finer parts, then what went wrong and who measured.
+/// The verdict comes first, then thresholds, the job, totals, workflows with their steps and requests, errors and agents.
 #[must_use]
 pub fn render(summary: &Summary, style: &Style) -> String {
     let mut page = Page::new(style);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use heavy_plugin::name::default_name;
 use http::Method;
 
-/// So many URLs are remembered. A test with more different ones gains little from it.
+/// Maximum number of remembered URLs. A test with more of them gains little from the cache.
 const CAPACITY: usize = 4_096;
 
 #[derive(Debug, Default)]

@@ -69,7 +69,7 @@ pub trait Runner: Send + Sync + 'static {
     }
 
     /// Called when the params of a running job change, once in every process. [`Context::params`] returns the new ones
-    /// from then on. An `Err` is reported to whoever changed them; the change stays.
+    /// from then on. An `Err` is reported to the operator who changed them; the change stays.
     fn on_params(&self, params: &Value) -> Result<(), Error> {
         let _ = params;
         Ok(())

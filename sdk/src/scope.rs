@@ -19,8 +19,8 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// Reports a request: its line gets what it leaves open of where it belongs, and goes to the results and to the load
-    /// test's `on_result`. Every request of every protocol passes here.
+    /// Reports a request of any protocol: fills in what its line leaves open, such as step and iteration, and passes it to
+    /// the results and to the load test's `on_result`.
     pub(crate) fn report(&self, line: RequestLine<'_>) {
         let inner = self.inner;
         let output = Output::from(RequestLine {
@@ -34,7 +34,7 @@ impl Scope<'_> {
         inner.resources.results.request(&output);
         inner.resources.workflows[inner.workflow]
             .listener
-            .tell_result(&output);
+            .on_request(&output);
     }
 
     /// Reports an exchange that the load test has made and measured itself.

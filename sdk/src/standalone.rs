@@ -28,7 +28,7 @@ pub(crate) fn main(workflows: Vec<Workflow>, options: HarnessOptions) -> ExitCod
             }
         },
         Err(error) => {
-            // Help for which there is no terminal is for nobody.
+            // Without a stdout or stderr the text is lost.
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit_code::WRONG_USAGE))
         }
@@ -38,7 +38,7 @@ pub(crate) fn main(workflows: Vec<Workflow>, options: HarnessOptions) -> ExitCod
 fn list(workflows: &[Workflow], json: bool) -> ExitCode {
     let lines = workflows.iter().map(|workflow| {
         if json {
-            let env_file = workflow.runner.ask_env_file();
+            let env_file = workflow.runner.declared_env_file();
             let env_file = env_file.map(|path| path.to_string_lossy().into_owned());
             format!("{}\n", json!({ "name": workflow.name, "env_file": env_file }))
         } else {

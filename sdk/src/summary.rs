@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heavy_load::histogram::Histogram;
 
-/// So many different names and errors are kept apart; the rest is added up under [`OTHER`].
+/// Maximum number of distinct names or errors; the rest is added up under [`OTHER`].
 const MAX_KEYS: usize = 1_000;
 
 const OTHER: &str = "(other)";

@@ -91,7 +91,7 @@ impl Home {
 
 impl Service {
     /// The service that lives in this very directory, if one does.
-    pub(crate) fn of_directory(directory: &Path) -> Option<Self> {
+    pub(crate) fn in_directory(directory: &Path) -> Option<Self> {
         let directory = directory.canonicalize().ok()?;
         let name = directory.file_name()?.to_str()?.to_owned();
         directory
@@ -118,8 +118,9 @@ impl Service {
                 )));
             }
         };
-        let told = |fault: Fault| CommandFailure::usage(fault.show(Path::new(&shown(&file)), &text));
-        Manifest::parse(&text).map_err(told)
+        let name = shown(&file);
+        let failure = |fault: Fault| CommandFailure::usage(fault.show(Path::new(&name), &text));
+        Manifest::parse(&text).map_err(failure)
     }
 }
 

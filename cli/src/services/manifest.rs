@@ -54,9 +54,9 @@ pub(super) struct Manifest {
 /// A named load.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ManifestProfile {
-    /// As in `--profile NAME`.
+    /// Its name for `--profile NAME`.
     pub(super) name: String,
-    /// What it says itself; the default load is below it.
+    /// Its own keys, which override those of the default load.
     pub(super) load: ManifestLoad,
 }
 

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// The names, in their order; none if they cannot be told.
+/// The names, in their order; empty if they cannot be determined.
 pub(super) fn names(source: &str) -> Vec<String> {
     let Some(calls) = chain(source) else {
         return Vec::new();

@@ -25,7 +25,7 @@ const ENV_OWN: &str = ".env";
 #[derive(Debug)]
 pub(crate) struct Wish<'a> {
     pub(crate) service: &'a Service,
-    /// The only workflow, as in SERVICE/WORKFLOW.
+    /// The only workflow, of SERVICE/WORKFLOW.
     pub(crate) workflow: Option<&'a str>,
     /// Workflows of flags.
     pub(crate) workflows: &'a [WorkflowSpec],

@@ -17,7 +17,7 @@ use editor::{Editor, Typed};
 /// How many jobs completion knows.
 const MOST_JOBS: u32 = 50;
 
-/// Talks until the person has enough.
+/// Runs the shell until the user quits.
 pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<(), CommandFailure> {
     let catalogue = Catalogue {
         dialect: session.dialect,
@@ -69,7 +69,7 @@ async fn greet(session: &SqlSession) -> Result<(), CommandFailure> {
     ))?)
 }
 
-/// Does all that was typed, up to an error. False: it was the last.
+/// Does all that was typed, up to an error. Returns false if the user quits.
 async fn answer(session: &mut SqlSession, text: &str, mut interrupts: Signal) -> bool {
     let (inputs, rest) = split(text, session.dialect);
     let rest = (!is_blank(rest, session.dialect)).then_some(ScriptInput::Statement(rest));

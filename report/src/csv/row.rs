@@ -47,7 +47,7 @@ pub(super) fn header(out: &mut Csv) {
 
 impl<'a> StatisticRow<'a> {
     /// A row of a distribution.
-    pub(super) fn of(
+    pub(super) fn new(
         level: &'a str,
         measure: &'a str,
         name: &'a str,

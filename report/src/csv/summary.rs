@@ -50,7 +50,7 @@ fn threshold(out: &mut Csv, threshold: &ThresholdSummary) {
 
 fn job(out: &mut Csv, summary: &Summary) {
     let name = summary.job.id.to_string();
-    let row = |measure, distribution| StatisticRow::of("job", measure, &name, distribution);
+    let row = |measure, distribution| StatisticRow::new("job", measure, &name, distribution);
     let requests = &summary.requests;
     StatisticRow {
         failed: Some(requests.failed),
@@ -77,7 +77,7 @@ fn job(out: &mut Csv, summary: &Summary) {
 }
 
 fn windows(out: &mut Csv, window: &heavy_results::summary::WindowSummary) {
-    let row = |measure, distribution| StatisticRow::of("window", measure, &window.name, distribution);
+    let row = |measure, distribution| StatisticRow::new("window", measure, &window.name, distribution);
     StatisticRow {
         failed: Some(window.requests_failed),
         rate: Some(window.request_rate),
@@ -98,7 +98,7 @@ fn windows(out: &mut Csv, window: &heavy_results::summary::WindowSummary) {
 fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
     let row = |measure, distribution| StatisticRow {
         workflow: &workflow.name,
-        ..StatisticRow::of("workflow", measure, &workflow.name, distribution)
+        ..StatisticRow::new("workflow", measure, &workflow.name, distribution)
     };
     StatisticRow {
         failed: Some(workflow.iterations.failed),
@@ -121,7 +121,7 @@ fn workflow(out: &mut Csv, workflow: &WorkflowSummary) {
             failed: Some(step.failed),
             rate: Some(step.rate),
             statuses: Some(&step.status_counts),
-            ..StatisticRow::of("step", "step_duration", &step.name, &step.duration)
+            ..StatisticRow::new("step", "step_duration", &step.name, &step.duration)
         }
         .write(out);
         for request in &step.requests {
@@ -135,7 +135,7 @@ fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) 
         workflow,
         step,
         method: &request.method,
-        ..StatisticRow::of("request", measure, &request.name, distribution)
+        ..StatisticRow::new("request", measure, &request.name, distribution)
     };
     StatisticRow {
         failed: Some(request.failed),

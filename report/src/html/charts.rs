@@ -166,7 +166,7 @@ fn points(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
     let end_s = course.time.to;
     let shown = |ms: Option<f64>| ms.map_or_else(|| "-".to_owned(), time);
     sheet.line("<details class=\"bulk\"><summary>The figures behind the charts</summary>");
-    Table::of(&summary.timeline.points)
+    Table::new(&summary.timeline.points)
         .words("From", |point| clock(f64::from(point.second), end_s))
         .figures("asked", |point| count(point.planned))
         .figures("started", |point| count(point.started))

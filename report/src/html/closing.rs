@@ -20,7 +20,7 @@ pub(super) fn errors(sheet: &mut Sheet, summary: &Summary) {
     }
     sheet.section("Errors");
     let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
-    Table::of(&summary.errors)
+    Table::new(&summary.errors)
         .words("Kind", |error| name(names::kind(error)))
         .figures("count", |error| count(error.count))
         .figures("first", |error| at(error.first_ns))
@@ -45,7 +45,7 @@ pub(super) fn checks(sheet: &mut Sheet, summary: &Summary) {
         0 => "<b class=\"good\">✓ held</b>".to_owned(),
         _ => "<b class=\"bad\">✗ did not always hold</b>".to_owned(),
     };
-    Table::of(checks)
+    Table::new(checks)
         .words("Check", |(_, check)| name(&check.name))
         .words("workflow", |(workflow, _)| name(&workflow.name))
         .words("result", |(_, check)| result(check))
@@ -71,7 +71,7 @@ pub(super) fn metrics(sheet: &mut Sheet, summary: &Summary) {
         let trend = metric.distribution.as_ref().filter(|trend| trend.count > 0);
         trend.map_or_else(|| "-".to_owned(), |trend| number(of(trend)))
     };
-    Table::of(&summary.metrics)
+    Table::new(&summary.metrics)
         .words("Metric", |metric| name(&metric.name))
         .words("kind", |metric| name(&metric.kind))
         .words("step", |metric| name(&metric.step))
@@ -98,7 +98,7 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
             "not measured".to_owned()
         }
     };
-    Table::of(&summary.agents)
+    Table::new(&summary.agents)
         .words("Agent", |agent| name(&agent.agent))
         .figures("asked", |agent| count(agent.iterations.planned))
         .figures("started", |agent| count(agent.iterations.started))
@@ -132,7 +132,7 @@ pub(super) fn events(sheet: &mut Sheet, summary: &Summary) {
         let sign = if ns < 0 { "-" } else { "" };
         format!("{sign}{}", time(ns.unsigned_abs() as f64 / 1e6))
     };
-    Table::of((1..).zip(&summary.events))
+    Table::new((1..).zip(&summary.events))
         .figures("Number", |(number, _)| count(*number))
         .figures("at", |(_, event)| at(event.at_ns))
         .words("event", |(_, event)| name(&event.kind))
@@ -148,7 +148,7 @@ pub(super) fn not_results(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Lines of the load test that are not results");
-    Table::of(&summary.not_results)
+    Table::new(&summary.not_results)
         .words("Reason", |(reason, _)| name(reason))
         .figures("lines", |(_, n)| count(**n))
         .write(sheet, "Lines that are not results, by reason");

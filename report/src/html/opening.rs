@@ -60,7 +60,7 @@ pub(super) fn thresholds(sheet: &mut Sheet, summary: &Summary) {
         ThresholdOutcome::Broken => "✗",
         ThresholdOutcome::NoSamples => "?",
     };
-    Table::of(&summary.thresholds)
+    Table::new(&summary.thresholds)
         .words("Threshold", |threshold| {
             format!("<code>{}</code>", html(&threshold.expression))
         })

@@ -32,11 +32,11 @@ struct TableColumn<'a, T> {
 type CellRenderer<'a, T> = Box<dyn Fn(&T) -> String + 'a>;
 
 impl<'a, T> Table<'a, T> {
-    pub(super) fn of(rows: impl IntoIterator<Item = T>) -> Self {
-        Self::of_classes(rows.into_iter().map(|row| ("", row)))
+    pub(super) fn new(rows: impl IntoIterator<Item = T>) -> Self {
+        Self::with_classes(rows.into_iter().map(|row| ("", row)))
     }
 
-    pub(super) fn of_classes(rows: impl IntoIterator<Item = (&'static str, T)>) -> Self {
+    pub(super) fn with_classes(rows: impl IntoIterator<Item = (&'static str, T)>) -> Self {
         Self {
             rows: rows.into_iter().collect(),
             columns: Vec::new(),

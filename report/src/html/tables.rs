@@ -50,7 +50,7 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
         ("", row)
     });
     let whole = ("the whole job".to_owned(), all, summary.job.achieved_rate);
-    Table::of_classes(workflows.chain([("total", whole)]))
+    Table::with_classes(workflows.chain([("total", whole)]))
         .words("Iterations of", |(of, ..)| of.clone())
         .figures("asked", |(_, all, _)| count(all.planned))
         .figures("due", |(_, all, _)| count(all.scheduled))
@@ -123,7 +123,7 @@ pub(super) fn bars(sheet: &mut Sheet, caption: &str, distribution: &Distribution
         .max()
         .unwrap_or(0);
     let last = distribution.buckets.len().saturating_sub(1);
-    Table::of_classes(distribution.buckets.iter().enumerate().map(|row| ("bars", row)))
+    Table::with_classes(distribution.buckets.iter().enumerate().map(|row| ("bars", row)))
         .figures("up to", |(place, bucket)| {
             let shown = if *place == last { time } else { round_time };
             format!("≤ {}", shown(bucket.upper_ms))
@@ -145,7 +145,7 @@ pub(super) fn of_distributions<'a>(
     caption: &str,
     rows: impl IntoIterator<Item = (&'static str, &'a Distribution)>,
 ) {
-    Table::of(rows)
+    Table::new(rows)
         .words("Of", |(what, _)| (*what).to_owned())
         .statistics(|(_, of)| of)
         .write(sheet, caption);
@@ -159,7 +159,7 @@ pub(super) fn status_classes(
     statuses: &BTreeMap<u16, u64>,
 ) {
     let all: u64 = statuses.values().sum();
-    Table::of(by_class(statuses))
+    Table::new(by_class(statuses))
         .words(head, |class| class.name.clone())
         .figures("requests", |class| count(class.total))
         .figures("share", |class| html(&percent(class.total as f64, all as f64)))
@@ -177,7 +177,7 @@ pub(super) fn protocol_statuses(
         let all: u64 = counts.values().sum();
         counts.iter().map(move |(status, n)| (protocol, *status, *n, all))
     });
-    Table::of(rows)
+    Table::new(rows)
         .words("Protocol", |(protocol, ..)| name(protocol))
         .figures("status", |(_, status, ..)| status.to_string())
         .figures("requests", |(_, _, n, _)| count(*n))
@@ -220,7 +220,7 @@ pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
         let response = window.response_time.iter();
         rows.extend(response.map(|response| (head.clone(), "response time", None, None, response)));
     }
-    Table::of(rows)
+    Table::new(rows)
         .words("Window", |(head, ..)| head.clone())
         .words("of", |(_, what, ..)| (*what).to_owned())
         .figures("failed", |(_, _, failed, ..)| {
@@ -247,7 +247,7 @@ pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
     }
     sheet.section("Phases");
     let phases = PhaseMeans::default().named().into_iter().enumerate();
-    let table = Table::of(requests).words("Request", |request| name(&request.name));
+    let table = Table::new(requests).words("Request", |request| name(&request.name));
     let table = phases.fold(table, |table, (place, (phase, _))| {
         table.figures(phase, move |request| time(request.phases.named()[place].1))
     });

@@ -48,7 +48,7 @@ pub(super) fn overview(sheet: &mut Sheet, summary: &Summary) {
             rows.extend(of_requests("level3", &step.requests));
         }
     }
-    Table::of_classes(rows)
+    Table::with_classes(rows)
         .words("Name", |(kind, of, ..)| {
             format!("<span class=\"kind\">{kind}</span> {}", name(of))
         })

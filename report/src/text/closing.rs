@@ -1,4 +1,4 @@
-//! The last part: custom metrics, what went wrong, who measured, and what a reader should know.
+//! The last part: custom metrics, errors, lines that are not results, agents and warnings.
 
 use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub(super) fn not_results(page: &mut Page, reasons: &BTreeMap<String, u64>) {
     }
 }
 
-/// A column of the table of agents after the name: head, width, and the cell of an agent where so many iterations were due.
+/// A column of the table of agents after the name: head, width, and the cell of an agent, given the number of all due iterations.
 type AgentColumn = (&'static str, usize, fn(&AgentSummary, u64) -> String);
 
 const AGENT_COLUMNS: [AgentColumn; 7] = [

@@ -52,7 +52,7 @@ pub(crate) struct ClosedUsers {
     /// By workflow.
     workflows: Vec<Option<Arc<ClosedWorkflow>>>,
     /// By their places in the rounds.
-    seats: RefCell<Vec<ClosedUser>>,
+    by_place: RefCell<Vec<ClosedUser>>,
 }
 
 /// A user, and the place of its task while one runs.
@@ -70,7 +70,7 @@ impl ClosedUsers {
         Self {
             rounds: RefCell::new(Rounds::new(rules)),
             workflows,
-            seats: RefCell::default(),
+            by_place: RefCell::default(),
         }
     }
 
@@ -86,10 +86,10 @@ impl ClosedUsers {
         self.rounds.borrow().next_wake_ns()
     }
 
-    /// Takes note that an iteration of the user at a place has ended.
+    /// Records that an iteration of the user at a place has ended.
     pub(crate) fn ended(&self, place: usize, now_ns: u64) {
-        if let Some(seat) = self.seats.borrow_mut().get_mut(place) {
-            seat.task = None;
+        if let Some(entry) = self.by_place.borrow_mut().get_mut(place) {
+            entry.task = None;
         }
         self.rounds.borrow_mut().ended(place, now_ns);
     }
@@ -99,46 +99,46 @@ impl ClosedUsers {
     }
 
     pub(crate) fn take_all(&self) -> Vec<Rc<User>> {
-        self.seats
+        self.by_place
             .borrow_mut()
             .drain(..)
-            .filter_map(|seat| seat.user)
+            .filter_map(|entry| entry.user)
             .collect()
     }
 
-    /// What users are to do at `now_ns`, one step a call.
+    /// The next thing that a user does at `now_ns`, if any.
     pub(crate) fn decide(&self, now_ns: u64) -> Option<UserAction> {
         let take = |workflow: usize| self.workflows[workflow].as_ref()?.take();
         self.rounds.borrow_mut().decide(now_ns, take)
     }
 
-    /// Takes note of the task that runs an iteration of the user at a place.
+    /// Records the task that runs an iteration of the user at a place.
     pub(crate) fn runs(&self, place: usize, task: usize) {
-        if let Some(seat) = self.seats.borrow_mut().get_mut(place) {
-            seat.task = Some(task);
+        if let Some(entry) = self.by_place.borrow_mut().get_mut(place) {
+            entry.task = Some(task);
         }
     }
 
     /// The task of the user at a place, which is now cut off; none if it has none.
     pub(crate) fn cut_off(&self, place: usize) -> Option<usize> {
-        let seats = self.seats.borrow();
-        let seat = seats.get(place)?;
-        seat.user.as_ref()?.cut_off.set(true);
-        seat.task
+        let by_place = self.by_place.borrow();
+        let entry = by_place.get(place)?;
+        entry.user.as_ref()?.cut_off.set(true);
+        entry.task
     }
 
     /// The user at a place; a new one if there is none, or its `init_user` failed.
     pub(crate) fn user(&self, place: usize, workflow: usize, number: u64) -> Rc<User> {
-        let mut seats = self.seats.borrow_mut();
-        if seats.len() <= place {
-            seats.resize_with(place + 1, ClosedUser::default);
+        let mut by_place = self.by_place.borrow_mut();
+        if by_place.len() <= place {
+            by_place.resize_with(place + 1, ClosedUser::default);
         }
-        let seat = &mut seats[place];
-        match &seat.user {
+        let entry = &mut by_place[place];
+        match &entry.user {
             Some(user) if user.ready.get() => Rc::clone(user),
             _ => {
                 let user = Rc::new(User::numbered(workflow, number, Kind::Round(place)));
-                seat.user = Some(Rc::clone(&user));
+                entry.user = Some(Rc::clone(&user));
                 user
             }
         }

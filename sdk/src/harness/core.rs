@@ -22,7 +22,7 @@ use super::users::{Kind, User, UserPool};
 use super::workflow::Workflow;
 use crate::http::{EngineConfig, monotonic_ns};
 
-/// What one core has, and what its iterations share.
+/// One core: its users, its timer, its tasks, and what its iterations share.
 pub(crate) struct Core {
     pub(crate) index: usize,
     pub(crate) shared: Arc<Shared>,
@@ -102,7 +102,7 @@ impl Core {
         }
     }
 
-    /// Looks again whenever another core gave a slot back that an iteration here waits for.
+    /// Looks again whenever another core returned a slot that an iteration here waits for.
     pub(crate) async fn take_freed_slots(self: Rc<Self>) {
         loop {
             self.shared.slots.freed(self.index).await;
@@ -185,8 +185,8 @@ impl Core {
             resources: Rc::clone(&self.resources),
             core: Rc::<Self>::clone(self),
         };
-        let task = self.tasks.run(workflow, admitted, |seat| {
-            Arc::clone(&self.shared.workflows[workflow].runner).start_task(seat)
+        let task = self.tasks.run(workflow, admitted, |receiver| {
+            Arc::clone(&self.shared.workflows[workflow].runner).start_task(receiver)
         });
         if let Some(task) = task {
             self.running.set(place, task);
@@ -194,7 +194,7 @@ impl Core {
         place
     }
 
-    /// Decides what is due, forgets the rest, takes nothing more; says how many it forgot.
+    /// Decides what is due, forgets the rest, and takes nothing more. Returns how many it forgot.
     pub(crate) fn stop(self: &Rc<Self>) -> u64 {
         self.look(monotonic_ns());
         self.stopped.set(true);
@@ -215,7 +215,7 @@ impl Core {
         self.running.idle().await;
     }
 
-    /// Cuts off what runs and says how many iterations that were.
+    /// Cuts off running iterations and returns how many there were.
     pub(crate) async fn interrupt(&self) -> u64 {
         self.resources.interrupting.set(true);
         let before = self.interrupted.get();
@@ -238,7 +238,7 @@ impl Core {
 }
 
 impl Admits for Core {
-    /// Uses the occasion to start what is due: that costs no wake-up.
+    /// Also starts what is due, which saves a wake-up.
     fn ended(self: Rc<Self>, place: usize, user: &Rc<User>, interrupted: bool, now_ns: u64) {
         self.users.give_back(Rc::clone(user));
         if interrupted {
@@ -258,8 +258,8 @@ impl Admits for Core {
     }
 }
 
-/// The most that is kept of an answer's body; what goes beyond is read and counted only.
+/// Maximum number of bytes kept of a response body; the rest is only read and counted.
 const MAX_KEPT_BODY_BYTES: usize = 4 << 20;
 
-/// Groups of iterations are apart from those of users, which have the numbers of the users.
+/// The groups of iterations, which the groups of users never reach.
 const FIRST_ITERATION_GROUP: u64 = 1 << 63;

@@ -48,7 +48,7 @@ impl Dealer {
     }
 }
 
-/// So many identities on a core are seldom all taken while others are free.
+/// Identities per core: of this many, seldom all are taken while another core has free ones.
 const IDENTITIES_A_CORE: usize = 64;
 
 /// Over how many cores the identities of each workflow that has some are spread.

@@ -21,7 +21,7 @@ use crate::runner::Runner;
 /// The metric that says how long `init_user` took, in ms.
 const INIT_USER_DURATION: &str = "init_user_duration";
 
-/// What takes less is an `init_user` that does nothing, as most do.
+/// A shorter `init_user` does nothing, as most do, and is not reported.
 const WORTH_REPORTING_NS: u64 = 100_000;
 
 /// An iteration that has a slot and a user.
@@ -37,7 +37,7 @@ pub(crate) struct Admitted {
     pub(crate) core: Rc<dyn Admits>,
 }
 
-/// Who admitted an iteration, and gets back what it held.
+/// Admits iterations, and takes back what they held.
 pub(crate) trait Admits {
     /// Takes note that the iteration at `place` has ended at `now_ns`.
     fn ended(self: Rc<Self>, place: usize, user: &Rc<User>, interrupted: bool, now_ns: u64);
@@ -55,11 +55,11 @@ struct OpenIteration {
 }
 
 /// Runs iterations one after the other, as long as there are some for this task.
-pub(super) async fn work<R: Runner>(runner: Arc<R>, seat: WorkReceiver<Admitted>) {
+pub(super) async fn work<R: Runner>(runner: Arc<R>, receiver: WorkReceiver<Admitted>) {
     loop {
-        let admitted = seat.next().await;
+        let admitted = receiver.next().await;
         drive(&*runner, admitted).await;
-        if !seat.rest() {
+        if !receiver.rest() {
             return;
         }
     }

@@ -35,7 +35,7 @@ pub(crate) enum CoreOrder {
         workflow: usize,
         due: Vec<(u64, u64)>,
     },
-    /// As above, of users: number, comes, leaves.
+    /// Number, arrival and departure of users, on the monotonic clock.
     ReleaseUsers {
         workflow: usize,
         users: Vec<(u64, u64, u64)>,
@@ -75,7 +75,7 @@ pub(crate) enum CoreOrder {
     },
 }
 
-/// The body of a core's thread: makes the core and follows orders until nobody gives any.
+/// The body of a core's thread: makes the core and carries out orders until their channel closes.
 pub(crate) fn follow(
     mut orders: mpsc::Receiver<CoreOrder>,
     queues: bool,
@@ -99,7 +99,7 @@ pub(crate) fn follow(
     });
 }
 
-/// Carries out an order; what takes long goes on beside the next ones. Whoever no longer waits gets no answer.
+/// Carries out an order; what takes long goes on beside the next ones. An answer that nothing waits for is dropped.
 fn carry_out(core: &Rc<Core>, order: CoreOrder) {
     let core = Rc::clone(core);
     match order {

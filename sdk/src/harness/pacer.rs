@@ -53,7 +53,7 @@ impl Pacer {
     }
 
     /// Decides everything that is due at `now_ns` and hands each decision to `carry_out`. An iteration of a workflow starts
-    /// only when `has_one` says that the workflow has somebody to run it.
+    /// only if `has_one` says that the workflow has a user for it.
     pub(crate) fn look(
         &self,
         now_ns: u64,
@@ -75,14 +75,14 @@ impl Pacer {
                 (admission.waiting(), admission.first_waiting())
             };
             slots.set_waiting(self.core, waiting);
-            // A slot that was given back before this core was known to wait would be overlooked.
+            // A slot that was returned before this core was known to wait would be overlooked.
             if waiting == 0 || !first.is_none_or(&has_one) || !slots.any_free() {
                 break;
             }
         }
     }
 
-    /// Forgets everything that is not yet due and says how much that was; what waits for a slot is given up. Call it
+    /// Forgets everything that is not yet due and returns how much that was; what waits for a slot is dropped. Call it
     /// after [`Self::look`].
     pub(crate) fn stop(&self, slots: &Slots, mut give_up: impl FnMut(Decision)) -> u64 {
         let mut admission = self.admission.borrow_mut();

@@ -12,8 +12,8 @@ use std::task::Poll;
 
 use crate::Result;
 
-/// So many panics are also told on stderr; the messages of all of them are in the results.
-const MAX_TOLD: u32 = 20;
+/// Maximum number of panics printed to stderr; the results have the messages of all.
+const MAX_PRINTED: u32 = 20;
 
 thread_local! {
     static IN_LOAD_TEST: Cell<bool> = const { Cell::new(false) };
@@ -52,7 +52,7 @@ pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>
     .await
 }
 
-/// `panicked at src/main.rs:12:5: what it said`; the place is not known where another hook has replaced ours.
+/// `panicked at src/main.rs:12:5: MESSAGE`; without the location if another hook has replaced this one.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     let said = payload
         .downcast_ref::<&str>()
@@ -73,7 +73,7 @@ pub(crate) fn shorten_reports() {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if IN_LOAD_TEST.get() {
-                tell(info);
+                print(info);
             } else {
                 previous(info);
             }
@@ -81,17 +81,17 @@ pub(crate) fn shorten_reports() {
     });
 }
 
-fn tell(info: &PanicHookInfo<'_>) {
-    static TOLD: AtomicU32 = AtomicU32::new(0);
+fn print(info: &PanicHookInfo<'_>) {
+    static PRINTED: AtomicU32 = AtomicU32::new(0);
     LOCATION.with_borrow_mut(|location| {
         *location = info.location().map_or_else(String::new, ToString::to_string);
     });
-    let told = TOLD.fetch_add(1, Ordering::Relaxed);
+    let printed = PRINTED.fetch_add(1, Ordering::Relaxed);
     let mut stderr = io::stderr().lock();
-    // Without a stderr there is nobody to tell.
-    let _ = match told {
-        0..MAX_TOLD => writeln!(stderr, "{}", message(info.payload())),
-        MAX_TOLD => writeln!(stderr, "only the results have further panics"),
+    // Without a stderr the message is lost.
+    let _ = match printed {
+        0..MAX_PRINTED => writeln!(stderr, "{}", message(info.payload())),
+        MAX_PRINTED => writeln!(stderr, "only the results have further panics"),
         _ => Ok(()),
     };
 }

@@ -26,7 +26,7 @@ use super::workflow::Workflow;
 use super::writer::Writer;
 use crate::env;
 
-/// So many orders may wait for a core that is busy.
+/// Maximum number of orders that wait for a busy core.
 const MAX_ORDERS: usize = 1_024;
 
 /// A load test, run by an agent or by itself.
@@ -106,7 +106,7 @@ impl Process {
         let mut env = BTreeMap::new();
         let unread = !setup.env.contains_key(ENV_FILES_READ);
         for &workflow in workflows.iter().filter(|_| unread) {
-            if let Some(path) = self.shared.workflows[workflow].runner.ask_env_file() {
+            if let Some(path) = self.shared.workflows[workflow].runner.declared_env_file() {
                 env.extend(env::read_file(&path).map_err(|error| failure("init", error.to_string()))?);
             }
         }
@@ -190,7 +190,7 @@ impl Process {
                 core.send(order).await.map_err(|_| core_is_gone())?;
             }
             let workflow = &self.shared.workflows[workflow];
-            if let Err(error) = workflow.runner.tell_params(&params) {
+            if let Err(error) = workflow.runner.change_params(&params) {
                 refusal = Err(failure("params", format!("{}: {error:#}", workflow.name)));
             }
         }
@@ -304,7 +304,7 @@ impl Process {
         answer.await.map_err(|_| core_is_gone())
     }
 
-    /// Sends an order to all cores and waits for the answers of those that give one.
+    /// Sends an order to all cores and waits for the answers; cores that have ended send none.
     async fn ask_all<T>(&self, order: impl Fn(oneshot::Sender<T>) -> CoreOrder) -> Vec<T> {
         let cores = self.prepared.get().map_or(0, |prepared| prepared.cores.len());
         let answers = join_all((0..cores).map(|core| self.ask(core, &order))).await;

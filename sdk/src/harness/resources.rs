@@ -13,9 +13,9 @@ use crate::http::{HeaderName, HttpClient};
 use crate::names::DefaultNames;
 use crate::output::Output;
 
-/// Gets every request of a workflow as it is reported.
+/// Is called with every request of a workflow when it is reported.
 pub(crate) trait OnResult: Send + Sync {
-    fn tell_result(&self, output: &Output<'_>);
+    fn on_request(&self, output: &Output<'_>);
 }
 
 /// A workflow, as far as results are concerned.

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use super::process::Process;
 use crate::beside::beside;
 
-/// So many answers may wait to be written.
+/// Maximum number of answers that wait to be written.
 const PENDING_RESPONSES: usize = 1_024;
 
 /// The bytes between an agent and a load test, whatever socket they come by: the service is compiled once for all.
@@ -91,7 +91,7 @@ impl LoadTest for LoadTestService {
     }
 }
 
-/// A transport that says when its reading end is over.
+/// A transport that signals the end of its reading half.
 struct WatchedTransport<T> {
     inner: T,
     closed: Rc<Notify>,

@@ -30,7 +30,7 @@ impl RunningTasks {
         })
     }
 
-    /// Says which task has a place.
+    /// Sets the task at a place.
     pub(crate) fn set(&self, place: usize, task: AbortHandle) {
         self.places.borrow_mut().tasks[place] = Some(task);
     }

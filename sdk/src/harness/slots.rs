@@ -6,9 +6,9 @@ use tokio::sync::Notify;
 
 /// Slots that all cores take from. A core has no share of its own, so that none sits idle while another is full.
 ///
-/// One core gives a slot back and then looks who waits; another says that it waits and then looks for a free slot.
-/// These four are sequentially consistent: with less, each could miss what the other did, and a due iteration would
-/// wait for a slot that is free.
+/// One core returns a slot and then looks for waiting cores; another announces that it waits and then looks for a free
+/// slot. These four operations are sequentially consistent: otherwise each could miss what the other did, and a due
+/// iteration would wait for a slot that is free.
 #[derive(Debug)]
 pub(crate) struct Slots {
     limit: AtomicU32,
@@ -48,7 +48,7 @@ impl Slots {
             .is_ok()
     }
 
-    /// Takes a slot, whether one is free or not: users of closed workflows are as many as were asked for.
+    /// Takes a slot even if none is free: the number of users of closed workflows is not limited by slots.
     pub(crate) fn occupy(&self) {
         self.taken.fetch_add(1, Ordering::AcqRel);
     }
@@ -65,8 +65,8 @@ impl Slots {
         self.taken.load(Ordering::Relaxed)
     }
 
-    /// Gives a slot back at `now_ns` and wakes another core that waits for one. The core that gives it back looks
-    /// at its own waiting iterations itself, so it comes last here.
+    /// Returns a slot at `now_ns` and wakes another core that waits for one, unless iterations of `core` wait: it starts
+    /// those itself.
     pub(crate) fn give_back(&self, core: usize, now_ns: u64) {
         self.freed_ns.store(now_ns, Ordering::Release);
         self.taken.fetch_sub(1, Ordering::SeqCst);
@@ -81,17 +81,17 @@ impl Slots {
         }
     }
 
-    /// When a slot was last given back.
+    /// When a slot was last returned.
     pub(crate) fn freed_ns(&self) -> u64 {
         self.freed_ns.load(Ordering::Acquire)
     }
 
-    /// Says how many iterations of a core wait for a slot.
+    /// Sets how many iterations of a core wait for a slot.
     pub(crate) fn set_waiting(&self, core: usize, count: usize) {
         self.cores[core].count.store(count, Ordering::SeqCst);
     }
 
-    /// Waits until another core gave a slot back for this one.
+    /// Waits until another core has returned a slot that this one can take.
     pub(crate) async fn freed(&self, core: usize) {
         self.cores[core].freed.notified().await;
     }

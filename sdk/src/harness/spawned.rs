@@ -69,7 +69,7 @@ fn start(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<(Arc<P
     Ok((Arc::new(Process::new(workflows, options, writer)), printed))
 }
 
-/// Ends what a vanished agent left running. Nobody is there to give grace.
+/// Ends what a vanished agent left running, without grace.
 async fn wind_up(process: &Process, printed: Printed) {
     let ended = async {
         process.stop(Duration::ZERO).await;

@@ -25,8 +25,8 @@ pub(crate) fn take_stdin_socket() -> io::Result<UnixStream> {
     Ok(socket)
 }
 
-/// Tells the person, or the agent's log, what is wrong.
+/// Prints an error to stderr, which an agent keeps as log output.
 pub(crate) fn complain(message: impl std::fmt::Display) {
-    // Without a stderr there is nobody to tell.
+    // Without a stderr the message is lost.
     let _ = writeln!(io::stderr(), "error: {message}");
 }

@@ -8,19 +8,19 @@ use std::task::{Poll, Waker};
 
 use tokio::task::AbortHandle;
 
-/// So many tasks of a core may rest at once; more end with their iterations.
+/// Maximum number of idle tasks of a core; further ones end with their iterations.
 const MAX_RESTING: usize = 1_024;
 
-/// The tasks of a core that have nothing to run.
+/// The idle tasks of a core.
 pub(crate) struct Tasks<T> {
     /// For each workflow; the one that ran last is last, and is taken first.
     resting: RefCell<Vec<Vec<Rc<WorkInbox<T>>>>>,
     count: Cell<usize>,
 }
 
-/// What a task is given to run.
+/// What a task runs.
 pub(crate) trait Runnable {
-    /// Reports that it was cut off before anything of it ran.
+    /// Reports that it was cut off before it ran.
     fn cut_off_at_once(self);
 }
 
@@ -33,11 +33,11 @@ struct WorkInbox<T> {
     gone: Cell<bool>,
 }
 
-/// A task's hold on its desk.
+/// A task's end of its inbox.
 pub(crate) struct WorkReceiver<T: Runnable> {
     tasks: Rc<Tasks<T>>,
     workflow: usize,
-    desk: Rc<WorkInbox<T>>,
+    inbox: Rc<WorkInbox<T>>,
 }
 
 impl<T> Default for Tasks<T> {
@@ -50,45 +50,45 @@ impl<T> Default for Tasks<T> {
 }
 
 impl<T: Runnable> Tasks<T> {
-    /// Gives work of a workflow to a task that rests, or to one that `start` starts; returns the task.
+    /// Passes work of a workflow to an idle task, or to a new one from `start`; returns the task.
     pub(crate) fn run(
         self: &Rc<Self>,
         workflow: usize,
         work: T,
         start: impl FnOnce(WorkReceiver<T>) -> AbortHandle,
     ) -> Option<AbortHandle> {
-        let desk = match self.take(workflow) {
-            Some(desk) => {
-                desk.put(work);
-                desk
+        let inbox = match self.take(workflow) {
+            Some(inbox) => {
+                inbox.put(work);
+                inbox
             }
             None => {
-                let desk = Rc::new(WorkInbox::new(work));
-                let seat = WorkReceiver {
+                let inbox = Rc::new(WorkInbox::new(work));
+                let receiver = WorkReceiver {
                     tasks: Rc::clone(self),
                     workflow,
-                    desk: Rc::clone(&desk),
+                    inbox: Rc::clone(&inbox),
                 };
-                *desk.task.borrow_mut() = Some(start(seat));
-                desk
+                *inbox.task.borrow_mut() = Some(start(receiver));
+                inbox
             }
         };
-        let task = desk.task.borrow();
+        let task = inbox.task.borrow();
         task.clone()
     }
 
     fn take(&self, workflow: usize) -> Option<Rc<WorkInbox<T>>> {
         let mut resting = self.resting.borrow_mut();
         loop {
-            let desk = resting.get_mut(workflow)?.pop()?;
+            let inbox = resting.get_mut(workflow)?.pop()?;
             self.count.set(self.count.get() - 1);
-            if !desk.gone.get() {
-                return Some(desk);
+            if !inbox.gone.get() {
+                return Some(inbox);
             }
         }
     }
 
-    fn rest(&self, workflow: usize, desk: &Rc<WorkInbox<T>>) -> bool {
+    fn rest(&self, workflow: usize, inbox: &Rc<WorkInbox<T>>) -> bool {
         if self.count.get() >= MAX_RESTING {
             return false;
         }
@@ -97,7 +97,7 @@ impl<T: Runnable> Tasks<T> {
         if resting.len() <= workflow {
             resting.resize_with(workflow + 1, Vec::new);
         }
-        resting[workflow].push(Rc::clone(desk));
+        resting[workflow].push(Rc::clone(inbox));
         true
     }
 }
@@ -122,27 +122,27 @@ impl<T> WorkInbox<T> {
 
 impl<T: Runnable> WorkReceiver<T> {
     pub(crate) async fn next(&self) -> T {
-        poll_fn(|task| match self.desk.next.take() {
+        poll_fn(|task| match self.inbox.next.take() {
             Some(work) => Poll::Ready(work),
             None => {
-                self.desk.waker.set(Some(task.waker().clone()));
+                self.inbox.waker.set(Some(task.waker().clone()));
                 Poll::Pending
             }
         })
         .await
     }
 
-    /// Offers the task for another iteration. If enough others rest already, there will be none.
+    /// Offers the task for another iteration. Returns false if there are enough idle tasks: then this one ends.
     pub(crate) fn rest(&self) -> bool {
-        self.tasks.rest(self.workflow, &self.desk)
+        self.tasks.rest(self.workflow, &self.inbox)
     }
 }
 
 impl<T: Runnable> Drop for WorkReceiver<T> {
     fn drop(&mut self) {
-        self.desk.gone.set(true);
+        self.inbox.gone.set(true);
         // Whatever was started has an outcome.
-        if let Some(work) = self.desk.next.take() {
+        if let Some(work) = self.inbox.next.take() {
             work.cut_off_at_once();
         }
     }

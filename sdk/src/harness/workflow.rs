@@ -45,24 +45,24 @@ pub(crate) type Later<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 /// [`Runner`] without its type. Tasks are started through one call that knows the type, so that the iterations in them
 /// cost no allocation.
 pub(crate) trait ErasedRunner: OnResult {
-    fn start_task(self: Arc<Self>, seat: WorkReceiver<Admitted>) -> AbortHandle;
+    fn start_task(self: Arc<Self>, receiver: WorkReceiver<Admitted>) -> AbortHandle;
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn init_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
     fn cleanup_user_later<'a>(&'a self, ctx: &'a Context) -> Later<'a>;
-    fn tell_params(&self, params: &Value) -> Result<(), Error>;
-    fn ask_env_file(&self) -> Option<PathBuf>;
+    fn change_params(&self, params: &Value) -> Result<(), Error>;
+    fn declared_env_file(&self) -> Option<PathBuf>;
 }
 
 impl<R: Runner> OnResult for R {
-    fn tell_result(&self, output: &Output<'_>) {
+    fn on_request(&self, output: &Output<'_>) {
         self.on_result(output);
     }
 }
 
 impl<R: Runner> ErasedRunner for R {
-    fn start_task(self: Arc<Self>, seat: WorkReceiver<Admitted>) -> AbortHandle {
-        tokio::task::spawn_local(work(self, seat)).abort_handle()
+    fn start_task(self: Arc<Self>, receiver: WorkReceiver<Admitted>) -> AbortHandle {
+        tokio::task::spawn_local(work(self, receiver)).abort_handle()
     }
 
     fn init_later<'a>(&'a self, ctx: &'a Context) -> Later<'a> {
@@ -81,11 +81,11 @@ impl<R: Runner> ErasedRunner for R {
         Box::pin(self.cleanup_user(ctx))
     }
 
-    fn tell_params(&self, params: &Value) -> Result<(), Error> {
+    fn change_params(&self, params: &Value) -> Result<(), Error> {
         self.on_params(params)
     }
 
-    fn ask_env_file(&self) -> Option<PathBuf> {
+    fn declared_env_file(&self) -> Option<PathBuf> {
         self.env_file()
     }
 }

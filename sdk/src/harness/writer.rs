@@ -11,13 +11,13 @@ use std::{io, mem, thread};
 
 use tokio::sync::oneshot;
 
-/// So much may wait for the reader before request lines are dropped.
+/// Maximum number of bytes that wait for the reader before request lines are dropped.
 pub(crate) const MAX_QUEUED_BYTES: usize = 32 << 20;
 
 /// A core hands its buffer over when it holds this much, or a few milliseconds after its first line.
 pub(crate) const BUFFER_BYTES: usize = 64 << 10;
 
-/// So many empty buffers are kept for use again.
+/// Maximum number of empty buffers kept for reuse.
 const MAX_SPARE: usize = 32;
 
 /// Where the lines go: each call gets one or more whole lines.
@@ -63,7 +63,7 @@ impl Writer {
         self.handed_over.notify_one();
     }
 
-    /// Whether so much waits for the reader that request lines are to be dropped.
+    /// Whether the queue is full, so that request lines must be dropped.
     pub(crate) fn is_full(&self) -> bool {
         self.queued_bytes.load(Ordering::Relaxed) > MAX_QUEUED_BYTES
     }
@@ -98,7 +98,7 @@ impl Writer {
                 }
             } else {
                 for flush in queue.flushes.drain(..) {
-                    // Whoever no longer waits needs no answer.
+                    // The receiver may have stopped waiting.
                     let _ = flush.send(());
                 }
                 queue = self

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use super::dial::Dialer;
 use super::pool::Pool;
 
-/// How often it is looked again whether those who wait for a connection to come back were served.
+/// How often the connector checks whether requests that wait for a connection in use were served.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(1);
 
 const SWEEP_EVERY: Duration = Duration::from_secs(1);

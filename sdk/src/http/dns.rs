@@ -88,7 +88,7 @@ impl Dns {
         lookup
     }
 
-    /// Replaces a lookup by its answer; of those who waited for it, the first does.
+    /// Replaces a lookup by its answer; the first of the tasks that waited for it does.
     fn remember(
         &self,
         host: &Arc<str>,

@@ -86,7 +86,7 @@ impl H1Connection {
 
     /// Gives `message` to hyper, which writes it when [`Self::finish`] is awaited.
     ///
-    /// The response is apart from that future, so that whoever awaits it holds room for it once.
+    /// The response is apart from that future, so that the awaiting task holds room for it once.
     pub(crate) fn begin(
         &mut self,
         message: Message,

@@ -21,7 +21,7 @@ use super::stamp::Stamps;
 use super::wire::{ExchangeEnd, Io, LocalExecutor, Message, RequestBody, not_answered};
 use crate::beside::beside;
 
-/// Who hands a connection's streams out, and hears when one has ended.
+/// Assigns the streams of a connection, and is notified when one has ended.
 pub(crate) trait StreamOwner {
     /// A stream of `connection` has ended: another may start.
     fn stream_ended(&self, connection: &Rc<H2Connection>);
@@ -47,12 +47,12 @@ impl H2Connection {
         owner: Box<dyn StreamOwner>,
     ) -> Rc<Self> {
         let allowed = Rc::new(Cell::new(driver.current_max_send_streams()));
-        let told = allowed.clone();
+        let current = allowed.clone();
         beside(async move {
-            // How it ends is told to every request on it.
+            // Every request on it learns how it ended.
             let _ = poll_fn(|cx| {
                 let done = Pin::new(&mut driver).poll(cx);
-                told.set(driver.current_max_send_streams());
+                current.set(driver.current_max_send_streams());
                 done
             })
             .await;
@@ -88,7 +88,7 @@ impl H2Connection {
     }
 }
 
-/// The right to one stream; given back when dropped.
+/// The right to one stream; returned on drop.
 pub(crate) struct H2Stream {
     connection: Rc<H2Connection>,
     written_ns: Option<Rc<Cell<u64>>>,

@@ -1,4 +1,4 @@
-//! One origin: its connections, who waits for one, and how many more are worth opening.
+//! One origin: its connections, the requests that wait for one, and how many more are worth opening.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -119,12 +119,12 @@ impl Origin {
         waiters.len()
     }
 
-    /// Turns everybody away whose group was closed meanwhile.
+    /// Rejects all waiting requests, because their group was closed.
     pub(crate) fn drop_waiters(&self) {
         self.waiters.take();
     }
 
-    /// How many more connections are worth opening for those who wait.
+    /// How many more connections are worth opening for the waiting requests.
     pub(crate) fn wanted_connects(&self, h2_connections: usize, h2_streams: usize) -> usize {
         let waiting = self.waiting();
         let connecting = self.connecting.get();
@@ -161,7 +161,7 @@ impl Origin {
         self.turnover.set(turnover);
     }
 
-    /// Whether there is a connection here that serves nobody.
+    /// Whether a connection is idle.
     pub(crate) fn has_idle(&self) -> bool {
         !self.idle.borrow().is_empty()
             || self
@@ -179,7 +179,7 @@ impl Origin {
             && self.waiting() == 0
     }
 
-    /// Takes the connection out that was idle longest.
+    /// Closes the connection that was idle longest; false if none is idle.
     pub(crate) fn evict(&self) -> bool {
         let mut idle = self.idle.borrow_mut();
         if !idle.is_empty() {

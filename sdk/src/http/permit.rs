@@ -1,22 +1,22 @@
-//! The places of open connections under an engine's limit.
+//! Permits for open connections, under an engine's limit.
 
 use std::cell::Cell;
 use std::rc::Rc;
 
 use tokio::sync::Notify;
 
-/// How many connections of one engine are open, and whether somebody waits to open another.
+/// How many connections of one engine are open, and whether an origin waits to open another.
 #[derive(Default)]
 pub(crate) struct Openings {
     pub(crate) open: Cell<usize>,
     /// Whether an origin wants to connect.
     pub(crate) wanted: Cell<bool>,
-    /// Told whenever the connector may have something to do.
+    /// Notified whenever the connector may have work.
     pub(crate) wake: Notify,
 }
 
 impl Openings {
-    /// Wakes the connector if somebody waits for a place.
+    /// Wakes the connector if an origin waits for a permit.
     pub(crate) fn offer(&self) {
         if self.wanted.get() {
             self.wake.notify_one();
@@ -24,14 +24,14 @@ impl Openings {
     }
 }
 
-/// One open connection's place under the limit; given back when dropped.
+/// One open connection's permit; returned on drop.
 pub(crate) struct Permit {
     openings: Rc<Openings>,
     of_origin: Rc<Cell<usize>>,
 }
 
 impl Permit {
-    /// Takes a place, which `of_origin` counts too.
+    /// Takes a permit, which `of_origin` counts too.
     pub(crate) fn new(openings: &Rc<Openings>, of_origin: &Rc<Cell<usize>>) -> Self {
         openings.open.set(openings.open.get() + 1);
         of_origin.set(of_origin.get() + 1);

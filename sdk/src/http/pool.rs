@@ -1,9 +1,9 @@
-//! Which connection a request gets, and who may open how many.
+//! Which connection a request gets, and when another one is opened.
 //!
 //! A request takes an idle connection if there is one. Otherwise it waits in its origin's queue for whichever comes
-//! first: a connection that another request gives back, or one that the connector opened. A connection is opened for
-//! everybody who waits, but seldom where those in use come back at once, never more than so many at a time, and only up to
-//! the limit of open ones; where that limit is reached, an idle connection of another origin makes room.
+//! first: a connection that another request returns, or one that the connector opened. The connector opens one for every
+//! waiting request, but seldom while those in use come back at once, and within two limits: of connects in progress and of
+//! open connections. At the latter, it closes an idle connection of another origin to make room.
 
 mod next;
 
@@ -38,14 +38,14 @@ struct Limits {
 pub(crate) struct Pool {
     limits: Limits,
     origins: Origins,
-    /// Origins that want to connect, in turn.
+    /// Origins that wait for a connection to be opened, in turn.
     hungry: RefCell<VecDeque<Rc<Origin>>>,
     /// Origins that may have something to evict; each is listed once.
     idle_origins: RefCell<VecDeque<Rc<Origin>>>,
     pub(crate) openings: Rc<Openings>,
     connecting: Cell<usize>,
     opened: Cell<u64>,
-    /// Whether somebody waits for whom no connection is opened yet, because those in use come back at once.
+    /// Whether a request waits for which no connection is opened yet, because those in use come back at once.
     pub(crate) held_back: Cell<bool>,
 }
 
@@ -109,14 +109,14 @@ impl Pool {
         Some(ConnectionLease::H2(H2Stream::new(connection)))
     }
 
-    /// Queues for a connection and sees to it that one comes.
+    /// Queues for a connection, and wakes the connector if one must be opened.
     pub(crate) fn wait(&self, origin: &Rc<Origin>) -> oneshot::Receiver<Grant> {
         let receiver = origin.wait();
         self.note_hunger(origin);
         receiver
     }
 
-    /// Takes a connection back that can serve another request, after an exchange that took `took_ns`.
+    /// Takes back a connection that can serve another request, after an exchange that took `took_ns`.
     pub(crate) fn give_back(
         &self,
         origin: &Rc<Origin>,
@@ -201,7 +201,7 @@ impl Pool {
                 }
             }
             Err(error) => {
-                // The others may try on their own at once: that one cannot tell what the server would choose.
+                // Without an answer the server's choice stays unknown: the other requests may connect at once.
                 if origin.protocol.get() == Protocol::Unknown {
                     origin.protocol.set(Protocol::Http1);
                 }
@@ -284,7 +284,7 @@ impl Pool {
     }
 }
 
-/// Hands the streams of an origin's connections out again. It holds neither, as both hold the connections.
+/// Reassigns freed streams of an origin's connections. Its references are weak, as pool and origin hold the connections.
 struct StreamsOfOrigin {
     pool: Weak<Pool>,
     origin: Weak<Origin>,

@@ -5,7 +5,7 @@
 /// quick: opening a connection for each would take far longer, and make the next ones late.
 const PATIENCE_NS: u64 = 3_000_000;
 
-/// How seldom. A pool that is too small, so that some have to wait now and then, still grows by so many in a second.
+/// The least time between two of them. So a pool that is too small still grows, by 50 connections a second.
 const SELDOM_NS: u64 = 20_000_000;
 
 /// What is known of how long connections are away.
@@ -20,7 +20,7 @@ pub(crate) struct Turnover {
 }
 
 impl Turnover {
-    /// Takes note of a connection that came back at `now_ns` after an exchange that took `took_ns`.
+    /// Records a connection that came back at `now_ns` after an exchange that took `took_ns`.
     pub(crate) fn returned(&mut self, took_ns: u64, now_ns: u64) {
         self.returned_ns = now_ns;
         self.exchange_ns = if took_ns <= self.exchange_ns || self.exchange_ns == 0 {

@@ -19,7 +19,7 @@ pub(super) enum Notice {
     Canceled(Event, DropReason),
 }
 
-/// Tells all listeners of a run; each thread has its own.
+/// Notifies all listeners of a run; each thread has its own.
 #[derive(Debug, Clone)]
 pub(super) struct Announcer {
     queues: Vec<SyncSender<Notice>>,
@@ -29,7 +29,7 @@ pub(super) struct Announcer {
 /// The listeners of a run, until it is over.
 #[derive(Debug)]
 pub(super) struct Audience {
-    seats: Vec<ListenerThread>,
+    listeners: Vec<ListenerThread>,
     offered: Arc<AtomicU64>,
     grace: Duration,
 }
@@ -38,7 +38,7 @@ pub(super) struct Audience {
 #[derive(Debug)]
 struct ListenerThread {
     state: Arc<Mutex<ListenerState>>,
-    /// Told once, when the listener is done.
+    /// Receives its result, once, when the listener is done.
     over: Receiver<Result<(), String>>,
 }
 
@@ -49,7 +49,7 @@ struct ListenerState {
     abandoned: bool,
 }
 
-/// What became of all notices, and what the first listener that failed said.
+/// How many notices were delivered, and the message of the first listener that failed.
 #[derive(Debug)]
 pub(super) struct Delivered {
     pub(super) delivered: u64,
@@ -64,7 +64,7 @@ impl Announcer {
     }
 
     /// Puts a notice into every queue that has room for it.
-    pub(super) fn tell(&self, notice: &Notice) {
+    pub(super) fn notify(&self, notice: &Notice) {
         self.offered
             .fetch_add(self.queues.len() as u64, Ordering::Relaxed);
         for queue in &self.queues {
@@ -75,8 +75,8 @@ impl Announcer {
 }
 
 impl Audience {
-    /// Starts a thread for every listener. They are done when all announcers are gone. `failed` hears why a listener
-    /// failed, on that listener's thread.
+    /// Starts a thread for every listener. They are done when all announcers are gone. `failed` is called with the
+    /// reason when a listener fails, on that listener's thread.
     pub(super) fn open(
         options: &Options,
         failed: &Arc<dyn Fn(&str) + Send + Sync>,
@@ -85,7 +85,7 @@ impl Audience {
             queues: Vec::new(),
             offered: Arc::default(),
         };
-        let mut seats = Vec::new();
+        let mut listeners = Vec::new();
         for listener in &options.listeners {
             let (queue, notices) = sync_channel(options.queue);
             let (done, over) = sync_channel(1);
@@ -100,35 +100,35 @@ impl Audience {
                     if let Err(message) = &result {
                         failed(message);
                     }
-                    // Nobody waits for a listener that was abandoned.
+                    // Nothing waits for a listener that was abandoned.
                     let _ = done.send(result);
                 })?;
             announcer.queues.push(queue);
-            seats.push(ListenerThread { state, over });
+            listeners.push(ListenerThread { state, over });
         }
         let audience = Self {
-            seats,
+            listeners,
             offered: Arc::clone(&announcer.offered),
             grace: options.grace,
         };
         Ok((announcer, audience))
     }
 
-    /// Waits until all listeners have flushed, no longer than the grace; then nothing is told any more. All announcers
+    /// Waits until all listeners have flushed, no longer than the grace; then no more notices are delivered. All announcers
     /// must be gone.
     pub(super) fn close(self) -> Delivered {
         let began = Instant::now();
         let mut failure = None;
         let mut delivered = 0;
-        for seat in self.seats {
+        for listener in self.listeners {
             let left = self.grace.saturating_sub(began.elapsed());
-            let failed = match seat.over.recv_timeout(left) {
+            let failed = match listener.over.recv_timeout(left) {
                 Ok(result) => result.err(),
                 Err(RecvTimeoutError::Timeout) => Some(format!("it did not end within {:?}", self.grace)),
                 Err(RecvTimeoutError::Disconnected) => Some("its thread is gone".to_owned()),
             };
             failure = failure.or(failed);
-            let mut state = lock(&seat.state);
+            let mut state = lock(&listener.state);
             state.abandoned = true;
             delivered += state.delivered;
         }

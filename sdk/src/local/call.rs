@@ -35,7 +35,7 @@ async fn drive<F: AsyncFn() -> Result<()>>(target: Arc<F>, mut open: OpenCall) {
     });
 }
 
-/// Who counts a call, and has its slot back when it is over.
+/// Counts a call, and takes back its slot when it has ended.
 pub(super) trait CallOwner {
     /// The call starts.
     fn began(&self, call: &Call, started_ns: u64);
@@ -71,7 +71,7 @@ impl OpenCall {
         }
     }
 
-    /// Tells the owner that the call starts now; returns when it did.
+    /// Notifies the owner that the call starts now; returns when it did.
     fn begin(&mut self) -> u64 {
         if let Some(started_ns) = self.started_ns {
             return started_ns;
@@ -84,7 +84,7 @@ impl OpenCall {
         started_ns
     }
 
-    /// Tells the owner how the call ended.
+    /// Notifies the owner of the result.
     fn close(&mut self, result: Result<(), CallError>) {
         let started_ns = self.begin();
         if let Some(owner) = self.owner.take() {

@@ -21,7 +21,7 @@ use crate::harness::pacer::Pacer;
 use crate::harness::running::RunningTasks;
 use crate::http::{duration_ns, monotonic_ns};
 
-/// So many calls of one thread are released and not yet due at most.
+/// Maximum number of calls of one thread that are released and not yet due.
 const MOST_AHEAD: usize = 1 << 20;
 
 /// One thread of a run.
@@ -33,7 +33,7 @@ pub(super) struct CallCore {
     pacer: Pacer,
     part: RefCell<PlanPart>,
     running: RunningTasks,
-    /// Told when everything that was released is decided.
+    /// Notified when everything that was released is decided.
     settled: Notify,
     stopped: Cell<bool>,
 }
@@ -75,11 +75,11 @@ impl CallCore {
 
     async fn work(self: &Rc<Self>) {
         let mut stops = self.run.stops();
-        let told = async { drop(stops.wait_for(Option::is_some).await) };
+        let stopped = async { drop(stops.wait_for(Option::is_some).await) };
         let mut deadline_ns = None;
         tokio::select! {
             biased;
-            () = told => {}
+            () = stopped => {}
             () = self.release() => {
                 let grace_ns = duration_ns(self.run.options.grace);
                 // A force has no end but that of its calls.
@@ -162,7 +162,7 @@ impl CallCore {
                 self.tally.borrow_mut().count_canceled(reason);
                 if self.announcer.has_listeners() {
                     let event = self.event(released, None, None);
-                    self.announcer.tell(&Notice::Canceled(event, reason));
+                    self.announcer.notify(&Notice::Canceled(event, reason));
                 }
             }
         }
@@ -224,12 +224,12 @@ impl CallCore {
     /// Waits until nothing runs; what still does at the deadline, or at that of a stop if it comes sooner, is cut off.
     async fn wait_out(&self, stops: &mut watch::Receiver<Option<StopAt>>, deadline_ns: Option<u64>) {
         loop {
-            let told_ns = stops.borrow_and_update().map(|stop| stop.deadline_ns);
-            let deadline_ns = told_ns.into_iter().chain(deadline_ns).min();
+            let stop_ns = stops.borrow_and_update().map(|stop| stop.deadline_ns);
+            let deadline_ns = stop_ns.into_iter().chain(deadline_ns).min();
             tokio::select! {
                 biased;
                 () = self.running.idle() => return,
-                changed = stops.changed() => changed.expect("the run that tells of a stop is ours"),
+                changed = stops.changed() => changed.expect("this thread holds the run, which holds the sender"),
                 () = until(deadline_ns) => break,
             }
         }
@@ -246,7 +246,7 @@ impl CallOwner for CallCore {
             .count_start(lag_ns.saturating_sub(call.slot_wait_ns));
         if self.announcer.has_listeners() {
             let event = self.event(call.released, Some(started_ns), None);
-            self.announcer.tell(&Notice::Before(event));
+            self.announcer.notify(&Notice::Before(event));
         }
     }
 
@@ -256,7 +256,7 @@ impl CallOwner for CallCore {
         self.run.ended(&result);
         if self.announcer.has_listeners() {
             let event = self.event(call.released, Some(started_ns), Some(ended_ns));
-            self.announcer.tell(&Notice::After(event, result));
+            self.announcer.notify(&Notice::After(event, result));
         }
         self.left(call.place, ended_ns);
     }

@@ -34,7 +34,7 @@ pub enum Error {
         /// The worker's name.
         worker: String,
     },
-    /// The worker, or what [`force`](super::force) gave, is still at work.
+    /// The worker, or the function from [`force`](super::force), is still running.
     #[error(
         "the worker {worker:?} is still running: wait for its report or stop it before starting it again"
     )]
@@ -62,7 +62,7 @@ pub enum Error {
 pub struct Failed {
     /// The worker's name.
     pub worker: String,
-    /// What the first failure said that stopped it.
+    /// The message of the failure that stopped it.
     pub message: String,
     /// The report of the work; of a farm those of all workers, in their order.
     pub reports: Vec<Report>,

@@ -46,13 +46,13 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
-    /// The target gave an `Err`: its message and those of its causes.
+    /// The target returned an `Err`: its message and those of its causes.
     #[error("{0}")]
     Failed(String),
-    /// The target panicked: where, and what it said.
+    /// The target panicked: the location and the message.
     #[error("{0}")]
     Panicked(String),
-    /// It was cut off by the end of grace, or because nobody waits for the work any more.
+    /// It was cut off by the end of grace, or because the work was dropped.
     #[error("cut off by the end of grace")]
     Interrupted,
 }
@@ -111,7 +111,7 @@ pub trait Listener: Send + Sync + 'static {
     /// The work has ended, and all events were delivered. Called once per work.
     ///
     /// # Errors
-    /// When what was told could not be brought where it belongs; the work then ends with
+    /// If the events could not be written to their destination; the work then ends with
     /// [`Error::Listener`](super::Error::Listener).
     fn flush(&self) -> Result<()> {
         Ok(())

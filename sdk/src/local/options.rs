@@ -94,7 +94,7 @@ impl Options {
         self
     }
 
-    /// Lets the worker fail, and with it its farm, as soon as so many calls have failed: at least 1. By default failed
+    /// Lets the worker fail, and with it its farm, as soon as this many calls have failed: at least 1. By default failed
     /// calls are only counted.
     pub fn stop_on_error(mut self, failed: u64) -> Self {
         self.stop_on_error = Some(failed);

@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
 pub(super) enum CallPlan {
     /// At a rate, for a while.
     Paced(WorkflowSchedule),
-    /// So many, all due at the start.
+    /// This many calls, all due at the start.
     AtOnce(u64),
 }
 

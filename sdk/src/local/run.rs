@@ -1,4 +1,4 @@
-//! One run of a target, as all of its threads share it: what is to be done, who stops it, and what went wrong.
+//! One run of a target, as all of its threads share it: its plan, how it stops, and what went wrong.
 
 use std::io;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Beginning {
     }
 }
 
-/// Threads have so long to begin.
+/// How long threads have to begin.
 const START_IN_NS: u64 = 5_000_000;
 
 impl TargetRun {
@@ -80,7 +80,7 @@ impl TargetRun {
         }
     }
 
-    /// Starts no more and cuts off what still runs after `grace`. Told several times, the shortest grace counts.
+    /// Starts no more and cuts off what still runs after `grace`. After several calls, the shortest grace counts.
     pub(super) fn stop(&self, grace: Duration) {
         let at_ns = monotonic_ns();
         let new = StopAt {
@@ -100,7 +100,7 @@ impl TargetRun {
         self.stop(self.options.grace);
     }
 
-    /// Takes note of a call that ended.
+    /// Records a call that ended.
     pub(super) fn ended(&self, result: &Result<(), CallError>) {
         let (message, panicked) = match result {
             Ok(()) | Err(CallError::Interrupted) => return,
@@ -114,7 +114,7 @@ impl TargetRun {
         }
     }
 
-    /// To be told when the run is to stop.
+    /// A receiver of the stop, if one comes.
     pub(super) fn stops(&self) -> watch::Receiver<Option<StopAt>> {
         self.stop.subscribe()
     }
@@ -138,7 +138,7 @@ impl StopAt {
     }
 }
 
-/// Who hears that something went wrong. A farm has one for all of its workers.
+/// Signals that something went wrong. A farm has one for all of its workers.
 #[derive(Debug, Default)]
 pub(super) struct Alarm {
     first: std::sync::Mutex<Option<(Arc<str>, RunTrouble)>>,

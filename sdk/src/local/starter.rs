@@ -67,7 +67,7 @@ impl Starter {
             .spawn(move || {
                 let done = conduct(&of_thread);
                 *starter.current() = None;
-                // Whoever dropped the work wants no report.
+                // A work that was dropped needs no report.
                 let _ = report.send(done);
             })
             .map_err(Error::Runtime)?;

@@ -32,7 +32,7 @@ impl Work {
         Self { run, alarm, ended }
     }
 
-    /// Starts no more calls, and cuts off those that still run after `grace`. Told several times, the shortest grace
+    /// Starts no more calls, and cuts off those that still run after `grace`. After several calls, the shortest grace
     /// counts. The report follows.
     pub fn stop(&self, grace: Duration) {
         self.run.stop(grace);

@@ -126,8 +126,8 @@ impl Worker {
         self.starter.start(self.plan.clone(), beginning)
     }
 
-    /// If it is at work, starts no more calls, and cuts off those that still run after `grace`. Told several times, the
-    /// shortest grace counts. The report comes from what [`Self::start`] gave.
+    /// If it is at work, starts no more calls, and cuts off those that still run after `grace`. After several calls, the
+    /// shortest grace counts. The [`Work`] from [`Self::start`] returns the report.
     pub fn stop(&self, grace: Duration) {
         self.starter.stop(grace);
     }

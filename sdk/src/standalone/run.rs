@@ -84,7 +84,7 @@ fn announce(workflow: &str, words: &str, planned: u64, most: u32) {
     } else {
         format!("{workflow}: {words}")
     };
-    // Without a stderr there is nobody to tell.
+    // Without a stderr the line is lost.
     let _ = writeln!(io::stderr(), "{line}");
 }
 
@@ -150,7 +150,7 @@ async fn release(
     Ok(())
 }
 
-/// Waits for the end of the load; with a quota until users have used it up, which is when nobody runs any more.
+/// Waits for the end of the load; with a quota until no user runs any more, as they have used it up.
 async fn wait_for_users(process: &Process, quota: bool, end_ns: u64) {
     tokio::time::sleep(Duration::from_nanos(2 * LEAD_NS)).await;
     while monotonic_ns() < end_ns && !(quota && process.is_idle()) {
@@ -165,7 +165,7 @@ fn setup(workflow: &str, args: &StandaloneArgs, model: &LoadModel, anchor: Ancho
         LoadModel::Closed(closed) => Some(ClosedSetup::new(closed, grace_ns)),
     };
     Setup {
-        job: "by hand".to_owned(),
+        job: "standalone".to_owned(),
         agent: "this machine".to_owned(),
         agent_index: 0,
         agents: 1,

@@ -169,7 +169,7 @@ mod tests {
             )
         };
         let mut tally = Tally::default();
-        // From the first start, 0.01 s after its instant, to the last end: 0.25 s, in whatever order they are told.
+        // From the first start, 0.01 s after its instant, to the last end: 0.25 s, in whatever order the lines come.
         tally.take(line("2", 20_000_000, 40_000_000).as_bytes());
         tally.take(line("0", 10_000_000, 100_000_000).as_bytes());
         assert_eq!(tally.rates(&load(&spec), 2), "8.0/s started");

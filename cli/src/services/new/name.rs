@@ -38,7 +38,7 @@ fn is_plain(name: &str, other: impl Fn(char) -> bool) -> bool {
 /// A workflow, as it is called and as Rust calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Name {
-    /// As in `--workflow NAME`.
+    /// Its name for `--workflow NAME`.
     pub(super) text: String,
     pub(super) module: String,
     pub(super) runner: String,

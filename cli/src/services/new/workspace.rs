@@ -100,7 +100,7 @@ impl Workspace {
     }
 }
 
-/// Whether a workspace takes `FOLDER/NAME` in.
+/// Whether a workspace includes `DIRECTORY/NAME`.
 fn has_member(workspace: Option<&toml::Value>, directory: &Path, name: &str) -> bool {
     let members = workspace.and_then(|workspace| workspace.get("members")?.as_array());
     let wanted = [directory.join("*"), directory.join(name)];

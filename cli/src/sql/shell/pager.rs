@@ -14,7 +14,7 @@ pub(super) fn show(text: &str) {
         rustix::termios::tcgetwinsize(io::stdout()).map_or(usize::MAX, |size| usize::from(size.ws_row));
     // One line is left for the prompt.
     if text.lines().count() < rows.max(2) || !paged(text) {
-        // Nobody is there to be told when the terminal is gone.
+        // Without a terminal the text is lost.
         let _ = output::print(text);
     }
 }
