@@ -55,7 +55,7 @@ pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult
     }
     let store = data.open().await?;
     let (subject, jobs) = find(&*store, &args).await?;
-    let history = History::of(subject, &jobs);
+    let history = History::new(subject, &jobs);
     output::print(&match args.format {
         HistoryFormat::Text => heavy_report::history::text(&history, &output::style(false)),
         HistoryFormat::Json => heavy_report::json(&history),

@@ -13,7 +13,7 @@ use crate::output;
 /// When the job has no results, and when the store cannot be read.
 pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Result<Measured, CommandFailure> {
     let summary = store.summary(job.id).await?.ok_or_else(|| without_results(job))?;
-    let mut recorder = JobRecorder::new(Extent::of(job, summary.run_time_s));
+    let mut recorder = JobRecorder::new(Extent::from_job(job, summary.run_time_s));
     let mut reader = StatisticsReader::new(job.id);
     reader.deltas(store, |delta| recorder.apply(delta)).await?;
     if reader.damaged() > 0 {
@@ -30,7 +30,7 @@ pub(crate) async fn measure(store: &dyn Store, job: &JobInfo, seed: u64) -> Resu
             recorder.left_out()
         ));
     }
-    let measured = Measured::of(&recorder, seed);
+    let measured = Measured::from_recorder(&recorder, seed);
     if measured.is_empty() {
         return Err(without_results(job));
     }

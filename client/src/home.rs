@@ -91,7 +91,7 @@ impl JobHome for DatabaseHome {
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
         let job = find_job(&*self.store, job).await?;
-        let thresholds = spec.of(&job.spec).map_err(Error::Usage)?;
+        let thresholds = spec.thresholds_for(&job.spec).map_err(Error::Usage)?;
         Ok(heavy_store::judge(&*self.store, &job, thresholds).await?)
     }
 

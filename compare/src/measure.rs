@@ -133,9 +133,9 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Works out the statistics of what was recorded; `seed` decides which blocks are drawn.
+    /// Computes the statistics of what was recorded; `seed` decides which blocks are drawn.
     #[must_use]
-    pub fn of(recorder: &JobRecorder, seed: u64) -> Self {
+    pub fn from_recorder(recorder: &JobRecorder, seed: u64) -> Self {
         let slices_s = recorder.slice_lengths_s();
         let blocks = Blocks::of(recorder.seconds, slices_s.len(), correlation(&recorder.pace));
         let resamples = blocks.map(|blocks| Resamples::draw(blocks.count, seed));

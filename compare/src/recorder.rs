@@ -39,7 +39,7 @@ impl Extent {
     /// All of a job but its warm-up. `run_time_s` is that of its summary; a plan that was carried out to its end
     /// is measured to its end, as rates of reports are.
     #[must_use]
-    pub fn of(job: &JobInfo, run_time_s: f64) -> Self {
+    pub fn from_job(job: &JobInfo, run_time_s: f64) -> Self {
         let load = job.spec.load();
         let planned_s = if job.state == JobState::Finished && load.is_open() {
             load.duration_ns() as f64 / 1e9
@@ -292,7 +292,7 @@ mod tests {
         for few in [recorded(0..60, 40), recorded((0..60).rev(), 40)] {
             assert_eq!((few.slices, few.slice_s), (30, 2));
             assert!((few.slice_lengths_s().iter().sum::<f64>() - 60.0).abs() < 1e-9);
-            let (all, few) = (Measured::of(&all, 1), Measured::of(&few, 1));
+            let (all, few) = (Measured::from_recorder(&all, 1), Measured::from_recorder(&few, 1));
             for (place, measures) in &all.places {
                 assert_eq!(few.places[place].duration, measures.duration);
                 assert_eq!(few.places[place].count, 600);

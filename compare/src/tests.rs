@@ -33,7 +33,7 @@ fn job(number: u128) -> JobInfo {
 }
 
 fn measured(synthetic: Synthetic) -> Measured {
-    Measured::of(&synthetic.record(), synthetic.seed)
+    Measured::from_recorder(&synthetic.record(), synthetic.seed)
 }
 
 fn judged(before: &[Measured], now: &Measured) -> Comparison {
@@ -188,7 +188,7 @@ fn what_is_gone_and_what_is_new_is_said() {
             }],
             ..Delta::default()
         });
-        Measured::of(&recorder, 1)
+        Measured::from_recorder(&recorder, 1)
     };
     let comparison = judged(&[with("GET /old")], &with("GET /new"));
     assert_eq!(finding(&comparison, "GET /old", Statistic::Mean), Finding::Gone);
@@ -214,7 +214,7 @@ fn jobs_that_differ_among_themselves_make_a_later_one_usual() {
         let mut recorder = small(seed).record();
         let slices = recorder.places.values_mut().flatten();
         slices.for_each(|slice| slice.duration = scaled(&slice.duration, factor));
-        Measured::of(&recorder, seed)
+        Measured::from_recorder(&recorder, seed)
     };
     let factors = [1.0, 1.12, 0.92, 1.05, 0.96, 1.1, 0.9, 1.02];
     let earlier: Vec<Measured> = (1..)
@@ -295,7 +295,7 @@ fn totals_are_those_of_all_cells_and_warm_up_is_left_out() {
             ..Delta::default()
         });
     }
-    let measured = Measured::of(&recorder, 1);
+    let measured = Measured::from_recorder(&recorder, 1);
     let comparison = judged(std::slice::from_ref(&measured), &measured);
     let step = comparison
         .places

@@ -45,7 +45,7 @@ impl Rate {
     ///
     /// # Errors
     /// When it is 0 or above [`HIGHEST_PER_SECOND`].
-    pub fn of(count: u64, per: crate::span::Span) -> Result<Self, Error> {
+    pub fn per(count: u64, per: crate::span::Span) -> Result<Self, Error> {
         const UNIT_NS: u64 = 3_600_000_000_000_000_000;
         let text = format!("{count} in {per}");
         let too_high = || Error::TooHigh(text.clone());

@@ -36,9 +36,9 @@ impl Default for Windows {
 }
 
 impl Windows {
-    /// Those of a load.
+    /// The windows of a load.
     #[must_use]
-    pub fn of(load: &Load) -> Self {
+    pub fn new(load: &Load) -> Self {
         Self {
             warm_up_ns: load.warm_up_ns,
             ramp_down_ns: load.ramp_down_from_ns(),

@@ -167,7 +167,7 @@ impl Aggregator {
     pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
         let last = self.load.duration_ns().saturating_sub(1) / NS_PER_SECOND;
         let last = u32::try_from(last).unwrap_or(u32::MAX);
-        let windows = Windows::of(&self.load);
+        let windows = Windows::new(&self.load);
         let window_of = |second| windows.of_second(second);
         for row in self.agents.settle(agent, due, to_the_end, last, window_of) {
             self.totals.add_iterations(&row);

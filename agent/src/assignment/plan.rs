@@ -32,7 +32,7 @@ impl SharedPlan {
 pub(crate) struct ReleasePlan {
     agent: String,
     document: Load,
-    /// Of each workflow, in the order of the load's lanes.
+    /// Of each workflow, in the order of the load's workflows.
     open: Vec<OpenReleases>,
     closed: Vec<ClosedReleases>,
     revision: u32,
@@ -74,20 +74,20 @@ pub(crate) enum ReleaseBatch {
 impl ReleasePlan {
     /// What `agent` has of a load, from the first revision that it knows on.
     pub(crate) fn new(document: Load, agent: &str, revision: &Revision) -> Self {
-        let workflow = |lane: usize| WorkflowIndex::try_from(lane).unwrap_or(WorkflowIndex::MAX);
+        let index = |place: usize| WorkflowIndex::try_from(place).unwrap_or(WorkflowIndex::MAX);
         let (mut open, mut closed) = (Vec::new(), Vec::new());
-        for (place, lane) in document.workflows.iter().enumerate() {
-            let workflow = workflow(place);
-            match &lane.model {
+        for (place, own) in document.workflows.iter().enumerate() {
+            let workflow = index(place);
+            match &own.model {
                 LoadModel::Open(_) => open.push(OpenReleases {
                     workflow,
                     legs: VecDeque::new(),
                 }),
-                LoadModel::Closed(of_lane) => closed.push(ClosedReleases {
+                LoadModel::Closed(users) => closed.push(ClosedReleases {
                     workflow,
                     users: revision
                         .seated(agent)
-                        .map(|seated| seated.presence(&document, of_lane).into())
+                        .map(|seated| seated.presence(&document, users).into())
                         .unwrap_or_default(),
                 }),
             }
@@ -127,9 +127,9 @@ impl ReleasePlan {
             return;
         };
         for closed in &mut self.closed {
-            let lane = load.workflows.get(usize::from(closed.workflow));
-            if let Some(LoadModel::Closed(of_lane)) = lane.map(|lane| &lane.model) {
-                let presence = seated.presence(&load, of_lane).into_iter();
+            let own = load.workflows.get(usize::from(closed.workflow));
+            if let Some(LoadModel::Closed(users)) = own.map(|own| &own.model) {
+                let presence = seated.presence(&load, users).into_iter();
                 closed.users = presence
                     .filter(|(_, _, left_ns)| *left_ns >= revision.cut_ns)
                     .collect();
@@ -141,9 +141,9 @@ impl ReleasePlan {
         let load = revision.load(&self.document);
         self.planned_end_ns = load.duration_ns();
         for open in &mut self.open {
-            let lane = usize::from(open.workflow);
-            if let Some(LoadModel::Open(schedule)) = load.workflows.get(lane).map(|lane| &lane.model)
-                && let Some(mut dealt) = revision.dealt(schedule, lane, &self.agent)
+            let workflow = usize::from(open.workflow);
+            if let Some(LoadModel::Open(schedule)) = load.workflows.get(workflow).map(|own| &own.model)
+                && let Some(mut dealt) = revision.dealt(schedule, workflow, &self.agent)
             {
                 // What was released beyond the cut of a late revision is not released again.
                 dealt.pass(self.taken_ns);

@@ -35,10 +35,10 @@ pub(super) fn choose(
 
 /// What each workflow needs to know: its params, and its users if it has them.
 pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Seated) -> Vec<WorkflowSetup> {
-    let lanes = spec.load().workflows.into_iter().map(|lane| lane.model);
+    let models = spec.load().workflows.into_iter().map(|workflow| workflow.model);
     let setups = workflows
         .iter()
-        .zip(lanes)
+        .zip(models)
         .enumerate()
         .map(|(place, (name, kind))| {
             let own = spec

@@ -18,7 +18,7 @@ impl Keep {
         Self {
             samples: spec.samples,
             keep_query: spec.keep_query,
-            windows: Windows::of(&spec.load()),
+            windows: Windows::new(&spec.load()),
         }
     }
 

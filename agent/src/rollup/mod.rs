@@ -77,9 +77,9 @@ impl Rollup {
 
     /// Sets the borders of the job's windows, which workflows are closed, and what of them belongs to a seat.
     pub(crate) fn set_load(&mut self, load: &Load, seated: &Seated) {
-        self.plan.windows = Windows::of(load);
-        for (workflow, lane) in (0..).zip(&load.workflows) {
-            if let LoadModel::Closed(closed) = &lane.model {
+        self.plan.windows = Windows::new(load);
+        for (workflow, own) in (0..).zip(&load.workflows) {
+            if let LoadModel::Closed(closed) = &own.model {
                 let quota = match closed.quota {
                     Quota::Shared(iterations) => {
                         Quota::Shared(seated.iterations_of(iterations, closed.users.most().into()))

@@ -57,9 +57,12 @@ impl SqlSession {
         let mut notes = Vec::new();
         if table.truncated {
             let rows = table.rows.len();
-            notes.push(format!(
-                "note: only the first {rows} rows are shown; --max-rows fetches more"
-            ));
+            let shown = if rows == 1 {
+                "first row is".to_owned()
+            } else {
+                format!("first {rows} rows are")
+            };
+            notes.push(format!("note: only the {shown} shown; --max-rows fetches more"));
         }
         if self.timing {
             notes.push(format!("time: {:.3} ms", took.as_secs_f64() * 1e3));

@@ -118,7 +118,7 @@ fn more_rows_than_asked_for_are_mentioned() {
         .expect_code(0);
     assert!(one.stdout.ends_with("(1 row)\n"), "{}", one.stdout);
     assert!(
-        one.stderr.contains("only the first 1 rows are shown"),
+        one.stderr.contains("only the first row is shown"),
         "{}",
         one.stderr
     );

@@ -211,7 +211,7 @@ impl History {
     /// Of jobs with their summaries, in any order. A job that did not run to its end, is INVALID or had another load
     /// than the newest is shown and takes no part in the trend.
     #[must_use]
-    pub fn of(subject: HistorySubject, jobs: &[(JobInfo, Option<Summary>)]) -> Self {
+    pub fn new(subject: HistorySubject, jobs: &[(JobInfo, Option<Summary>)]) -> Self {
         let mut lines: Vec<HistoryJob> = jobs
             .iter()
             .map(|(job, summary)| HistoryJob::of(job, summary.as_ref(), &subject))
@@ -315,7 +315,7 @@ mod tests {
             service: "shop".to_owned(),
             workflow: None,
         };
-        let history = History::of(subject, &jobs);
+        let history = History::new(subject, &jobs);
         let broken: Vec<usize> = (0..11)
             .filter(|at| !history.jobs[*at].breaks.is_empty())
             .collect();

@@ -32,7 +32,7 @@ impl WindowTable {
 
     /// Each window that is not empty, in the order of time. The last one ends at `end_ns`.
     pub(super) fn summaries(&self, load: &Load, end_ns: u64) -> Vec<WindowSummary> {
-        let windows = Windows::of(load);
+        let windows = Windows::new(load);
         let all = [Window::WarmUp, Window::Steady, Window::RampDown];
         let summary = |window: Window| {
             let sums = self.0.get(&window);

@@ -44,7 +44,7 @@ fn rate(document: &mut Map<String, Value>) -> Result<(), SpecError> {
     let per: heavy_load::span::Span = per
         .parse()
         .map_err(|error: heavy_load::span::Error| SpecError::Syntax(format!("per: {error}")))?;
-    let rate = heavy_load::rate::Rate::of(messages, per)
+    let rate = heavy_load::rate::Rate::per(messages, per)
         .map_err(|error| SpecError::Syntax(format!("numMessages: {error}")))?;
     if document
         .insert("rate".to_owned(), Value::from(rate.to_string()))

@@ -135,7 +135,7 @@ impl CheckSpec {
     ///
     /// # Errors
     /// If there are no thresholds, or too many.
-    pub fn of<'a>(&'a self, spec: &'a JobSpec) -> Result<&'a [Threshold], String> {
+    pub fn thresholds_for<'a>(&'a self, spec: &'a JobSpec) -> Result<&'a [Threshold], String> {
         let thresholds = if self.thresholds.is_empty() {
             &spec.thresholds
         } else {

@@ -112,7 +112,7 @@ pub(super) async fn check(
         serde_json::from_str(&body).map_err(|error| Error::Request(error.to_string()))?
     };
     let job = find_job(&*api.store, &job).await?;
-    let thresholds = spec.of(&job.spec).map_err(Error::Request)?;
+    let thresholds = spec.thresholds_for(&job.spec).map_err(Error::Request)?;
     Ok(Json(judge(&*api.store, &job, thresholds).await?))
 }
 

@@ -137,7 +137,7 @@ proptest! {
         }
         all.sort_unstable();
         let planned: Vec<_> = (0..).zip(&document.workflows)
-            .flat_map(|(workflow, lane)| (0..lane.planned()).map(move |n| (workflow as WorkflowIndex, n)))
+            .flat_map(|(workflow, load)| (0..load.planned()).map(move |n| (workflow as WorkflowIndex, n)))
             .collect();
         prop_assert_eq!(all, planned);
     }

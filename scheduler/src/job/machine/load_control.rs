@@ -76,7 +76,7 @@ fn schedules(load: &Load) -> Result<Vec<&WorkflowSchedule>, ChangeRefused> {
     let schedules: Option<Vec<&WorkflowSchedule>> = load
         .workflows
         .iter()
-        .map(|lane| match &lane.model {
+        .map(|workflow| match &workflow.model {
             LoadModel::Open(schedule) => Some(schedule),
             LoadModel::Closed(_) => None,
         })
@@ -89,8 +89,8 @@ fn schedules(load: &Load) -> Result<Vec<&WorkflowSchedule>, ChangeRefused> {
 
 fn each(load: &Load, change: impl Fn(&mut WorkflowSchedule)) -> Load {
     let mut load = load.clone();
-    for lane in &mut load.workflows {
-        if let LoadModel::Open(schedule) = &mut lane.model {
+    for workflow in &mut load.workflows {
+        if let LoadModel::Open(schedule) = &mut workflow.model {
             change(schedule);
         }
     }
