@@ -5,6 +5,7 @@
 //! `docs/thresholds.md` has the grammar and every metric.
 
 mod aggregate;
+mod brief;
 mod cell;
 mod check;
 pub(crate) mod document;
