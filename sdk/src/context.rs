@@ -5,6 +5,7 @@ pub(crate) mod inner;
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -49,9 +50,10 @@ impl Context {
     /// # let _ = token; Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn step(&self, name: impl Into<Cow<'static, str>>) -> Step<'_> {
         self.inner.touch();
-        Step::begin(&self.inner, name.into())
+        Step::begin(&self.inner, name.into(), Location::caller())
     }
 
     /// The number of the iteration in the job; `None` in `init` and `cleanup`.
@@ -92,14 +94,18 @@ impl Context {
     ///
     /// # Errors
     /// If they do not match the type; the message names the place.
+    #[track_caller]
     pub fn params<T: DeserializeOwned>(&self) -> Result<T> {
+        self.inner.note_call(Location::caller());
         T::deserialize(&*self.params_value())
             .with_context(|| format!("cannot parse the params of the workflow {:?}", self.workflow()))
     }
 
     /// One of the workflow's params as text: a string as it is, anything else as JSON. `None` if it is absent or null.
     #[must_use]
+    #[track_caller]
     pub fn param(&self, key: &str) -> Option<String> {
+        self.inner.note_call(Location::caller());
         match self.params_value().get(key)? {
             Value::Null => None,
             Value::String(text) => Some(text.clone()),
@@ -110,7 +116,9 @@ impl Context {
     /// An environment variable: the job's (`-e KEY=value`) overrides the [env file](crate::Runner::env_file)'s, which
     /// overrides the process's.
     #[must_use]
+    #[track_caller]
     pub fn env(&self, key: &str) -> Option<String> {
+        self.inner.note_call(Location::caller());
         match self.inner.resources.job.env.get(key) {
             Some(value) => Some(value.clone()),
             None => std::env::var(key).ok(),
@@ -124,7 +132,9 @@ impl Context {
 
     /// The value that this user stored; `None` if there is none, or it has another type.
     #[must_use]
+    #[track_caller]
     pub fn state<T: 'static>(&self) -> Option<Rc<T>> {
+        self.inner.note_call(Location::caller());
         let state: Rc<dyn Any> = self.inner.user.state.borrow().clone()?;
         state.downcast().ok()
     }
@@ -137,9 +147,11 @@ impl Context {
         &self.inner
     }
 
+    #[track_caller]
     fn scope(&self) -> Scope<'_> {
         Scope {
             inner: &self.inner,
+            call: Location::caller(),
             step: Cow::Borrowed(self.inner.phase.get()),
         }
     }

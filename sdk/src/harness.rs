@@ -21,7 +21,7 @@ pub(crate) mod orders;
 pub(crate) mod pacer;
 pub(crate) mod panics;
 mod preparing;
-mod printed;
+pub(crate) mod printed;
 pub(crate) mod process;
 pub(crate) mod resources;
 pub(crate) mod results;

@@ -134,6 +134,7 @@ pub mod local;
 mod measuring;
 mod metric;
 mod names;
+mod observer;
 mod output;
 pub mod prelude;
 mod request;

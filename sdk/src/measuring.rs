@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use heavy_plugin::line::{RequestLine, STATUS_KIND, status_fails};
 
-use crate::http::{Exchange, RequestError, monotonic_ns};
+use crate::http::{Exchange, Request, RequestError, monotonic_ns};
+use crate::observer::Observed;
 use crate::request_id::RequestId;
 use crate::response::Response;
 use crate::scope::Scope;
@@ -36,6 +38,10 @@ pub(crate) struct Measuring<'a, S: Subject> {
     pub(crate) started_ns: u64,
     pub(crate) subject: S,
     reported: bool,
+    /// Whether the body was kept for the observer alone.
+    pub(crate) drops_body: bool,
+    /// The request's number for the observer.
+    pub(crate) number: Option<u32>,
 }
 
 impl<'a, S: Subject> Measuring<'a, S> {
@@ -46,24 +52,34 @@ impl<'a, S: Subject> Measuring<'a, S> {
             started_ns: monotonic_ns(),
             subject,
             reported: false,
+            drops_body: false,
+            number: None,
         }
+    }
+
+    /// Shows the observer the request that is about to be sent.
+    #[cold]
+    pub(crate) fn observe(&mut self, request: &Request, number: u32) {
+        self.number = Some(number);
+        self.drops_body = !request.keeps_body();
+        self.scope.observe(|| Observed::RequestBegan { number, request });
     }
 
     /// Reports the exchange, which has ended at `now_ns` of the monotonic clock.
     pub(crate) fn end(mut self, now_ns: u64) {
         self.reported = true;
-        self.scope.report(self.line(self.started_ns, now_ns));
+        self.scope.report(self.line(self.started_ns, now_ns), None, None);
     }
 
     /// Reports the exchange as its client has measured it. What the load test has set of failure and kind counts.
-    pub(crate) fn answer(mut self, exchange: Exchange) -> Result<Response, RequestError> {
+    pub(crate) fn answer(mut self, mut exchange: Exchange) -> Result<Response, RequestError> {
         self.reported = true;
         let line = self.line(exchange.started_ns, exchange.ended_ns);
         let error = exchange.error.as_ref();
         let fails = status_fails(exchange.status);
         let expected = fails && self.subject.labels().expected.contains(&exchange.status);
         let failed = line.failed.or((expected && error.is_none()).then_some(false));
-        self.scope.report(RequestLine {
+        let line = RequestLine {
             status: exchange.status,
             size: exchange.size,
             error: error.map(|error| Cow::Borrowed(&*error.message)),
@@ -81,7 +97,11 @@ impl<'a, S: Subject> Measuring<'a, S> {
             reused: Some(exchange.reused),
             phases: Some(exchange.phases),
             ..line
-        });
+        };
+        self.scope.report(line, self.number, Some(&exchange));
+        if self.drops_body {
+            exchange.body = Bytes::new();
+        }
         match exchange.error {
             None => Ok(Response::new(exchange, self.subject.request_id())),
             Some(error) => Err(error),
@@ -111,12 +131,13 @@ impl<S: Subject> Drop for Measuring<'_, S> {
             Some(kind) => (kind, "cut off by the end of grace"),
             None => ("canceled", "given up by the load test"),
         };
-        self.scope.report(RequestLine {
+        let line = RequestLine {
             error: Some(error.into()),
             error_kind: kind.into(),
             // It has failed, whatever the load test has set so far.
             failed: None,
             ..self.line(self.started_ns, monotonic_ns())
-        });
+        };
+        self.scope.report(line, self.number, None);
     }
 }

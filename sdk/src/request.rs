@@ -279,7 +279,12 @@ fn begin<'a>(
     );
     let (method, target) = (request.method().clone(), request.target().clone());
     let asked = Asked::new(&scope, method, target, id, labels);
-    let measuring = Measuring::start(scope, sequence_id, asked);
+    let mut measuring = Measuring::start(scope, sequence_id, asked);
+    if let Some(observer) = &resources.observer {
+        let number = observer.next_number();
+        measuring.observe(&request, number);
+        request = request.keep_body(true);
+    }
     // The client holds the request from here on; nothing of it is held across the await.
     let exchange = resources.client.execute(request);
     (measuring, exchange)

@@ -1,6 +1,7 @@
 //! The response to a request.
 
 use std::borrow::Cow;
+use std::panic::Location;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use heavy_plugin::line::Phases;
 use serde::de::DeserializeOwned;
 
 use crate::http::{Exchange, HeaderMap};
+use crate::observer::called;
 use crate::request_id::RequestId;
 
 /// A complete response to a request, whatever its status.
@@ -89,6 +91,7 @@ impl Response {
     ///
     /// # Errors
     /// If it was not kept whole.
+    #[track_caller]
     pub fn text(&self) -> Result<Cow<'_, str>, BodyError> {
         Ok(String::from_utf8_lossy(self.bytes()?))
     }
@@ -97,10 +100,15 @@ impl Response {
     ///
     /// # Errors
     /// If it was not kept whole, or is not the JSON of a `T`.
+    #[track_caller]
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
-        serde_json::from_slice(self.bytes()?).map_err(|source| BodyError::NotJson {
-            status: self.status(),
-            source,
+        let call = Location::caller();
+        serde_json::from_slice(self.bytes()?).map_err(|source| {
+            called(call);
+            BodyError::NotJson {
+                status: self.status(),
+                source,
+            }
         })
     }
 
@@ -108,9 +116,11 @@ impl Response {
     ///
     /// # Errors
     /// If it was not kept whole.
+    #[track_caller]
     pub fn bytes(&self) -> Result<&Bytes, BodyError> {
         let kept = self.exchange.body.len();
         if self.exchange.truncated || kept as u64 != self.exchange.size {
+            called(Location::caller());
             let size = self.exchange.size;
             return Err(BodyError::NotKept { kept, size });
         }

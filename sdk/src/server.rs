@@ -53,6 +53,7 @@ impl Server {
                 close_requests: false,
                 request_id_header: Some(REQUEST_ID_HEADER),
                 cores: 1,
+                observer: None,
             },
             fault: None,
         };

@@ -1,8 +1,10 @@
 //! The command line of a load test that no agent started.
 
 mod args;
+mod inputs;
 mod run;
 mod tally;
+mod trial;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -10,6 +12,7 @@ use std::process::ExitCode;
 use args::{Action, parse};
 use heavy_load::exit_code;
 use serde_json::json;
+use trial::TrialError;
 
 use crate::harness::shared::HarnessOptions;
 use crate::harness::stdio::complain;
@@ -23,6 +26,17 @@ pub(crate) fn main(workflows: Vec<Workflow>, options: HarnessOptions) -> ExitCod
         Ok(Action::Run(args)) => match run::run(workflows, options, &args) {
             Ok(code) => code,
             Err(message) => {
+                complain(message);
+                ExitCode::FAILURE
+            }
+        },
+        Ok(Action::Try(args)) => match trial::run(workflows, options, &args) {
+            Ok(code) => code,
+            Err(TrialError::Usage(message)) => {
+                complain(message);
+                ExitCode::from(exit_code::WRONG_USAGE)
+            }
+            Err(TrialError::CouldNotRun(message)) => {
                 complain(message);
                 ExitCode::FAILURE
             }

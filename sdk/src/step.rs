@@ -1,12 +1,14 @@
 //! A named part of an iteration.
 
 use std::borrow::Cow;
+use std::panic::Location;
 
 use heavy_plugin::line::StepOutcome;
 
 use crate::Result;
 use crate::context::inner::ContextState;
 use crate::http::monotonic_ns;
+use crate::observer::{CallSite, Observed, last_call};
 use crate::scope::Scope;
 use crate::verbs::verbs;
 
@@ -31,17 +33,20 @@ pub struct Step<'a> {
     name: Cow<'static, str>,
     started_ns: u64,
     outcome: Option<bool>,
+    call: CallSite,
 }
 
 impl<'a> Step<'a> {
     verbs!();
 
-    pub(crate) fn begin(inner: &'a ContextState, name: Cow<'static, str>) -> Self {
+    pub(crate) fn begin(inner: &'a ContextState, name: Cow<'static, str>, call: CallSite) -> Self {
+        inner.observe(&name, call, || Observed::StepBegan);
         Self {
             inner,
             name,
             started_ns: monotonic_ns(),
             outcome: None,
+            call,
         }
     }
 
@@ -52,6 +57,11 @@ impl<'a> Step<'a> {
     pub async fn run<T>(mut self, part: impl AsyncFnOnce(&Step<'a>) -> Result<T>) -> Result<T> {
         let result = part(&self).await;
         self.outcome = Some(result.is_ok());
+        if let Err(error) = &result {
+            let call = last_call().unwrap_or(self.call);
+            self.inner
+                .observe(&self.name, call, || Observed::StepFailed(error));
+        }
         result
     }
 
@@ -65,9 +75,11 @@ impl<'a> Step<'a> {
         self.outcome = Some(false);
     }
 
+    #[track_caller]
     fn scope(&self) -> Scope<'_> {
         Scope {
             inner: self.inner,
+            call: Location::caller(),
             step: Cow::Borrowed(&*self.name),
         }
     }
@@ -81,6 +93,9 @@ impl Drop for Step<'_> {
             duration_ns: monotonic_ns() - self.started_ns,
             ok: self.outcome.unwrap_or(self.inner.cut_off().is_none()),
         };
+        let (duration_ns, ok) = (step.duration_ns, step.ok);
+        self.inner
+            .observe_step_end(&step.name, || Observed::StepEnded { duration_ns, ok });
         self.inner.record_step(step, left_open);
     }
 }

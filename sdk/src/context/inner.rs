@@ -11,6 +11,7 @@ use heavy_plugin::line::{CheckOutcome, StepOutcome};
 
 use crate::harness::resources::Resources;
 use crate::harness::users::User;
+use crate::observer::{CallSite, Observed, Whereabouts, called, forget_calls, last_call};
 use crate::sequence::SequenceId;
 
 /// One iteration, or one call of `init` and its like.
@@ -74,6 +75,53 @@ impl ContextState {
 
     pub(crate) fn workflow(&self) -> &str {
         &self.resources.workflows[self.workflow].name
+    }
+
+    /// Shows the observer, if there is one, what the load test does at `call`.
+    #[inline]
+    pub(crate) fn observe<'e>(&self, step: &str, call: CallSite, what: impl FnOnce() -> Observed<'e>) {
+        if let Some(observer) = &self.resources.observer {
+            called(call);
+            let call = Some(call);
+            observer.observe(Whereabouts { step, call }, &what());
+        }
+    }
+
+    /// Shows the observer, if there is one, what heavy does with the load test.
+    #[inline]
+    pub(crate) fn observe_harness<'e>(&self, what: impl FnOnce() -> Observed<'e>) {
+        if let Some(observer) = &self.resources.observer {
+            let (step, call) = (self.phase.get(), last_call());
+            observer.observe(Whereabouts { step, call }, &what());
+        }
+    }
+
+    /// Shows the observer, if there is one, that a step has ended, which is no call of its own.
+    #[inline]
+    pub(crate) fn observe_step_end<'e>(&self, step: &str, what: impl FnOnce() -> Observed<'e>) {
+        if let Some(observer) = &self.resources.observer {
+            observer.observe(Whereabouts { step, call: None }, &what());
+        }
+    }
+
+    /// Takes note of a call whose answer may be why the iteration fails.
+    pub(crate) fn note_call(&self, call: CallSite) {
+        if self.resources.observer.is_some() {
+            called(call);
+        }
+    }
+
+    /// Says that heavy calls a function of the workflow.
+    pub(crate) fn observe_begin(&self, function: &'static str) {
+        self.observe_harness(|| Observed::CallBegan {
+            workflow: self.workflow(),
+            function,
+            iteration: self.iteration,
+            user: &self.user.id,
+        });
+        if self.resources.observer.is_some() {
+            forget_calls();
+        }
     }
 
     /// Takes note that there is no data for this iteration, nor will there be for others: the job is to end.

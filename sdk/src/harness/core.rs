@@ -54,6 +54,7 @@ impl Core {
             params: RefCell::new(job.params.clone()),
             names: RefCell::default(),
             results: Results::new(Arc::clone(&shared.writer), names.collect()),
+            observer: shared.options.observer.clone(),
             interrupting: Cell::new(false),
             data_ended: Arc::clone(&shared.data_ended),
             job: Arc::clone(&job),

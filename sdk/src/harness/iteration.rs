@@ -16,10 +16,11 @@ use super::users::User;
 use crate::context::Context;
 use crate::context::inner::ContextState;
 use crate::http::monotonic_ns;
+use crate::observer::Observed;
 use crate::runner::Runner;
 
 /// The metric that says how long `init_user` took, in ms.
-const INIT_USER_DURATION: &str = "init_user_duration";
+pub(crate) const INIT_USER_DURATION: &str = "init_user_duration";
 
 /// A shorter `init_user` does nothing, as most do, and is not reported.
 const WORTH_REPORTING_NS: u64 = 100_000;
@@ -80,6 +81,7 @@ async fn drive<R: Runner>(runner: &R, admitted: Admitted) {
         outcome = Box::pin(open.init_user(runner)).await;
     }
     if let CallOutcome::Ok = outcome {
+        open.ctx.inner().observe_begin("run");
         let run = pin!(runner.run(&open.ctx));
         outcome = match open.ctx.inner().resources.job.timeout {
             None => guarded(run).await,
@@ -130,9 +132,15 @@ impl OpenIteration {
     /// Makes the user ready. The time that takes is a wait for a slot, a ready user being part of one, and no part of
     /// the iteration's duration.
     async fn init_user<R: Runner>(&mut self, runner: &R) -> CallOutcome {
-        self.ctx.inner().phase.set("init_user");
+        let inner = self.ctx.inner();
+        inner.phase.set("init_user");
+        inner.observe_begin("init_user");
         let outcome = guarded(pin!(runner.init_user(&self.ctx))).await;
-        self.ctx.inner().phase.set("");
+        inner.observe_harness(|| Observed::CallEnded {
+            function: "init_user",
+            error: outcome.error(),
+        });
+        inner.phase.set("");
         let now_ns = monotonic_ns();
         let init_ns = now_ns - self.started_ns;
         if init_ns >= WORTH_REPORTING_NS {
@@ -169,7 +177,7 @@ impl OpenIteration {
         let (steps, checks) = inner.take_records(error.is_some());
         let Released { n, due_ns, .. } = self.released;
         let lag_ns = self.started_ns.saturating_sub(due_ns);
-        resources.results.iteration(&IterationLine {
+        let line = IterationLine {
             workflow: inner.workflow().into(),
             iteration: n,
             user_id: (&*inner.user.id).into(),
@@ -184,7 +192,9 @@ impl OpenIteration {
             error_kind: error_kind.into(),
             steps,
             checks,
-        });
+        };
+        resources.results.iteration(&line);
+        inner.observe_harness(|| Observed::IterationEnded(&line));
         if let (Connections::PerIteration, Some(group)) = (resources.job.connections, inner.group) {
             resources.client.close_group(group);
         }

@@ -19,6 +19,7 @@ use super::workflow::Later;
 use crate::beside::beside;
 use crate::context::Context;
 use crate::context::inner::ContextState;
+use crate::observer::Observed;
 
 /// Users that log in at the same time, on each core.
 const IDENTITIES_AT_ONCE: usize = 32;
@@ -180,12 +181,18 @@ async fn make_identities(core: &Rc<Core>, workflow: usize, numbers: Vec<u64>) ->
 fn outside(core: &Core, workflow: usize, user: Rc<User>, phase: &'static str) -> Context {
     let inner = ContextState::new(Rc::clone(&core.resources), workflow, user, None, None);
     inner.phase.set(phase);
+    inner.observe_begin(phase);
     Context::new(inner)
 }
 
 async fn outside_iterations(what: &str, ctx: &Context, call: Later<'_>) -> Result<(), Failure> {
-    let workflow = ctx.workflow();
-    match guarded(pin!(call)).await {
+    let (workflow, inner) = (ctx.workflow(), ctx.inner());
+    let outcome = guarded(pin!(call)).await;
+    inner.observe_harness(|| Observed::CallEnded {
+        function: inner.phase.get(),
+        error: outcome.error(),
+    });
+    match outcome {
         CallOutcome::Ok => Ok(()),
         CallOutcome::Failed(message) => Err(failure("init", format!("{what} of {workflow:?}: {message}"))),
         CallOutcome::Panicked(message) => Err(failure("panic", format!("{what} of {workflow:?} {message}"))),

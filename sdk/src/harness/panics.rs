@@ -28,6 +28,16 @@ pub(crate) enum CallOutcome {
     Panicked(String),
 }
 
+impl CallOutcome {
+    /// Why it failed, if it did.
+    pub(crate) fn error(&self) -> Option<&str> {
+        match self {
+            Self::Ok => None,
+            Self::Failed(message) | Self::Panicked(message) => Some(message),
+        }
+    }
+}
+
 /// Awaits a call of the load test's code and catches its panic. The call stays where it is pinned: an iteration's
 /// task would otherwise hold room for it several times over.
 pub(crate) async fn guarded(mut call: Pin<&mut impl Future<Output = Result<()>>>) -> CallOutcome {
@@ -68,12 +78,21 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
 /// Makes panics of the load test's code short on stderr: a load test that panics in every iteration would fill the
 /// log with backtraces. All other panics are reported as before.
 pub(crate) fn shorten_reports() {
+    report_with(print);
+}
+
+/// As [`shorten_reports`], but does not report panics of the load test's code at all: an observer shows them.
+pub(crate) fn leave_reports_to_observer() {
+    report_with(note_location);
+}
+
+fn report_with(report: fn(&PanicHookInfo<'_>)) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let previous = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             if IN_LOAD_TEST.get() {
-                print(info);
+                report(info);
             } else {
                 previous(info);
             }
@@ -81,11 +100,15 @@ pub(crate) fn shorten_reports() {
     });
 }
 
-fn print(info: &PanicHookInfo<'_>) {
-    static PRINTED: AtomicU32 = AtomicU32::new(0);
+fn note_location(info: &PanicHookInfo<'_>) {
     LOCATION.with_borrow_mut(|location| {
         *location = info.location().map_or_else(String::new, ToString::to_string);
     });
+}
+
+fn print(info: &PanicHookInfo<'_>) {
+    static PRINTED: AtomicU32 = AtomicU32::new(0);
+    note_location(info);
     let printed = PRINTED.fetch_add(1, Ordering::Relaxed);
     let mut stderr = io::stderr().lock();
     // Without a stderr the message is lost.

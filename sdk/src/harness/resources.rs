@@ -11,6 +11,7 @@ use super::job::Job;
 use super::results::Results;
 use crate::http::{HeaderName, HttpClient};
 use crate::names::DefaultNames;
+use crate::observer::Observer;
 use crate::output::Output;
 
 /// Is called with every request of a workflow when it is reported.
@@ -36,6 +37,7 @@ pub(crate) struct Resources {
     pub(crate) params: RefCell<Vec<Arc<Value>>>,
     pub(crate) names: RefCell<DefaultNames>,
     pub(crate) results: Results,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     /// Whether iterations are being cut off because grace is over.
     pub(crate) interrupting: Cell<bool>,
     /// Whether a feed that ends the job has no more rows.

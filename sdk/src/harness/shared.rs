@@ -9,6 +9,7 @@ use super::slots::Slots;
 use super::workflow::Workflow;
 use super::writer::Writer;
 use crate::http::{EngineConfig, HeaderName, HttpClient};
+use crate::observer::Observer;
 
 /// How an agent sees what load tests are written with.
 pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
@@ -19,6 +20,8 @@ pub(crate) struct HarnessOptions {
     pub(crate) close_requests: bool,
     pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) cores: usize,
+    /// Is shown everything that iterations do; none under load.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
 }
 
 impl fmt::Debug for HarnessOptions {

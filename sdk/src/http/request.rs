@@ -82,6 +82,12 @@ impl Request {
         self
     }
 
+    /// Whether the response body is kept.
+    #[must_use]
+    pub fn keeps_body(&self) -> bool {
+        self.keep_body
+    }
+
     /// Uses only the connections of a group: a user's, or an iteration's. `None` shares connections with all requests that
     /// have no group. The connections of a group last until
     /// [`close_group`](super::HttpClient::close_group).

@@ -1,6 +1,5 @@
 //! The command line of a load test.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -10,7 +9,9 @@ use heavy_load::load::Load;
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_load::spec::{LoadSpec, LoadSpecError};
-use serde_json::Value;
+
+use super::inputs::WorkflowInputs;
+use super::trial::TryArgs;
 
 /// How long iterations are started by default.
 const DEFAULT_DURATION: Span = Span::from_s(10);
@@ -35,6 +36,8 @@ pub(crate) enum Action {
     },
     /// Run a workflow on this machine and print a short summary
     Run(Box<StandaloneArgs>),
+    /// Run one iteration of each workflow, and show every request, answer, check and error as it happens
+    Try(Box<TryArgs>),
     /// Listen for an agent at 127.0.0.1:9999, or at HEAVY_RPC_ADDR
     Serve,
 }
@@ -48,12 +51,8 @@ pub(crate) struct StandaloneArgs {
     pub(crate) load_spec: LoadSpec,
     #[command(flatten)]
     pub(crate) execution: ExecutionSpec,
-    /// Parameter of the workflow; a VALUE that is not JSON is a string (can be repeated)
-    #[arg(long = "param", value_name = "KEY=VALUE", value_parser = assignment)]
-    pub(crate) params: Vec<(String, String)>,
-    /// Environment variable of the workflow (can be repeated)
-    #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
-    pub(crate) env: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) inputs: WorkflowInputs,
 }
 
 #[derive(Debug, Parser)]
@@ -102,30 +101,6 @@ impl StandaloneArgs {
         };
         Ok((spec.describe(), load))
     }
-
-    /// The params as a JSON object; null when none are given.
-    pub(crate) fn params(&self) -> Value {
-        if self.params.is_empty() {
-            return Value::Null;
-        }
-        let members = self.params.iter().map(|(key, text)| {
-            let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone()));
-            (key.clone(), value)
-        });
-        Value::Object(members.collect())
-    }
-
-    /// The variables by name.
-    pub(crate) fn env(&self) -> BTreeMap<String, String> {
-        self.env.iter().cloned().collect()
-    }
-}
-
-fn assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write KEY=VALUE".to_owned()),
-    }
 }
 
 #[cfg(test)]
@@ -147,8 +122,8 @@ mod tests {
         assert_eq!(plan.load_spec.rate, Some("5/s".parse().unwrap()));
         assert_eq!(plan.load_spec.duration, Some(Span::from_s(60)));
         assert_eq!(plan.load("buy").unwrap().1.planned(), 300);
-        assert_eq!(plan.params(), json!({"n": 7, "url": "http://h/"}));
-        assert_eq!(plan.env()["A"], "b=c");
+        assert_eq!(plan.inputs.params(), json!({"n": 7, "url": "http://h/"}));
+        assert_eq!(plan.inputs.env()["A"], "b=c");
     }
 
     #[test]

@@ -171,11 +171,11 @@ fn setup(workflow: &str, args: &StandaloneArgs, model: &LoadModel, anchor: Ancho
         agents: 1,
         workflows: vec![WorkflowSetup {
             name: workflow.to_owned(),
-            params: args.params(),
+            params: args.inputs.params(),
             closed,
             identities: (0..args.execution.unique_users.map_or(0, u64::from)).collect(),
         }],
-        env: args.env(),
+        env: args.inputs.env(),
         anchor,
         max_in_flight: args.execution.max_in_flight(),
         when_full: args.execution.when_full(),

@@ -12,3 +12,4 @@ mod reports;
 mod samples;
 mod standalone;
 mod target;
+mod trial;
