@@ -1,34 +1,31 @@
-//! Binaries by their SHA-256: fetched once, verified, never written again.
+//! Binaries and files of load tests by their SHA-256: fetched once, verified, never written again.
+//!
+//! An entry that may have changed since it was verified is verified again before its next use.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+mod fetch;
+
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
-use heavy_proto::v1::ArtifactRef;
+use heavy_process::retention::{Retention, mark_used};
 use heavy_proto::v1::fleet_client::FleetClient;
-use sha2::{Digest, Sha256};
-use tokio::sync::mpsc;
 use tonic::transport::Channel;
 
-/// What is kept; the binary that was used longest ago goes first.
-const MAX_BINARIES: usize = 20;
-const MAX_BYTES: u64 = 4 << 30;
+use self::fetch::fetch;
 
 const SHA256_DIGITS: usize = 64;
 
-/// Chunks that wait to be written.
-const CHUNKS: usize = 4;
-
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("cannot fetch the binary {sha256} from the scheduler: {problem}")]
+    #[error("cannot fetch {sha256} from the scheduler: {problem}")]
     Fetch { sha256: String, problem: String },
     #[error(
-        "the binary differs from the submitted one (expected {wanted_bytes} bytes with SHA-256 {wanted}, received \
-         {got_bytes} bytes with {got}): submit it again"
+        "the scheduler's copy differs from what was submitted (expected {wanted_bytes} bytes with SHA-256 {wanted}, \
+         received {got_bytes} bytes with {got}): submit it again"
     )]
     Hash {
         wanted: String,
@@ -36,9 +33,9 @@ pub(crate) enum Error {
         got: String,
         got_bytes: u64,
     },
-    #[error("invalid SHA-256 `{0}`: expected 64 lowercase hex digits; submit the binary again")]
+    #[error("invalid SHA-256 `{0}`: expected 64 lowercase hex digits; submit the job again")]
     Name(String),
-    #[error("cannot keep the binary in {path}: {problem}")]
+    #[error("cannot write {path}: {problem}")]
     Io { path: PathBuf, problem: io::Error },
 }
 
@@ -55,42 +52,93 @@ impl Error {
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
+    retention: Retention,
+    state: Arc<Mutex<CacheState>>,
+}
+
+#[derive(Debug, Default)]
+struct CacheState {
+    /// How many users each entry has that must not be removed.
+    pins: HashMap<String, usize>,
+    /// How each entry was when it was last verified.
+    verified: HashMap<String, Stamp>,
+}
+
+/// What of a file changes when somebody writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// A verified entry, which stays in the cache until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Cached {
+    pub(crate) path: PathBuf,
+    sha256: String,
+    state: Arc<Mutex<CacheState>>,
+}
+
+impl Drop for Cached {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        if let Some(users) = state.pins.get_mut(&self.sha256) {
+            *users -= 1;
+            if *users == 0 {
+                state.pins.remove(&self.sha256);
+            }
+        }
+    }
 }
 
 impl Cache {
     /// A cache in a directory, without what an interrupted fetch left there.
-    pub(crate) fn new(dir: PathBuf) -> Self {
-        for entry in entries(&dir) {
-            if entry.extension().is_some_and(|extension| extension == "part") {
-                let _ = fs::remove_file(entry);
+    pub(crate) fn new(dir: PathBuf, retention: Retention) -> Self {
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.extension().is_some_and(|extension| extension == "part") {
+                let _ = fs::remove_file(path);
             }
         }
-        Self { dir }
+        Self {
+            dir,
+            retention,
+            state: Arc::default(),
+        }
     }
 
-    /// The path of a verified binary, fetched if it is not there.
+    /// A verified binary or file, fetched if it is not there.
     pub(crate) async fn get(
         &self,
         sha256: &str,
         bytes: u64,
         fleet: &mut FleetClient<Channel>,
-    ) -> Result<PathBuf, Error> {
+    ) -> Result<Cached, Error> {
         // It becomes the name of a file.
         if !is_sha256(sha256) {
             let start = &sha256[..sha256.floor_char_boundary(SHA256_DIGITS)];
             return Err(Error::Name(start.to_owned()));
         }
-        let path = self.dir.join(sha256);
-        // Files get their final name only when they were verified, so the length is enough to know one again.
-        if fs::metadata(&path).is_ok_and(|found| found.len() == bytes) {
-            // Remembered as just used; if that fails, it goes a little earlier.
-            let _ = File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-            return Ok(path);
+        let cached = self.pin(sha256);
+        if self.still_good(&cached, bytes).await {
+            return Ok(cached);
         }
+        let path = &cached.path;
         let part = self.dir.join(format!("{sha256}-{}.part", uuid::Uuid::new_v4()));
         let fetched = fetch(sha256, bytes, &part, fleet).await;
         let kept = fetched.and_then(|()| {
-            fs::rename(&part, &path).map_err(|problem| Error::Io {
+            fs::rename(&part, path).map_err(|problem| Error::Io {
                 path: path.clone(),
                 problem,
             })
@@ -99,99 +147,72 @@ impl Cache {
             let _ = fs::remove_file(&part);
         }
         kept?;
-        self.trim(&path);
-        Ok(path)
+        self.note_verified(&cached);
+        Ok(cached)
     }
 
-    /// Removes what is beyond the bounds, but never `keep`.
-    fn trim(&self, keep: &Path) {
-        let mut files: Vec<(SystemTime, u64, PathBuf)> = entries(&self.dir)
-            .into_iter()
-            .filter_map(|path| {
-                let found = fs::metadata(&path).ok()?;
-                Some((found.modified().ok()?, found.len(), path))
-            })
-            .collect();
-        files.sort_unstable_by(|a, b| b.cmp(a));
-        let mut total = 0;
-        for (place, (_, bytes, path)) in files.iter().enumerate() {
-            total += bytes;
-            if (place >= MAX_BINARIES || total > MAX_BYTES) && path != keep {
-                let _ = fs::remove_file(path);
+    fn pin(&self, sha256: &str) -> Cached {
+        *lock(&self.state).pins.entry(sha256.to_owned()).or_default() += 1;
+        Cached {
+            path: self.dir.join(sha256),
+            sha256: sha256.to_owned(),
+            state: Arc::clone(&self.state),
+        }
+    }
+
+    /// Whether the entry is there with its content. It counts as used then.
+    async fn still_good(&self, cached: &Cached, bytes: u64) -> bool {
+        let (Ok(file), Ok(found)) = (File::open(&cached.path), fs::metadata(&cached.path)) else {
+            return false;
+        };
+        if found.len() != bytes {
+            return false;
+        }
+        let known = lock(&self.state).verified.get(&cached.sha256).copied();
+        if known != Some(Stamp::of(&found)) {
+            let wanted = cached.sha256.clone();
+            // Hashing must not hold up the tasks that release iterations of another job.
+            let same = tokio::task::spawn_blocking(move || fetch::has_hash(file, &wanted)).await;
+            if !matches!(same, Ok(Ok(true))) {
+                return false;
             }
         }
+        if let Ok(file) = File::open(&cached.path) {
+            mark_used(&file);
+        }
+        self.note_verified(cached);
+        true
     }
-}
 
-fn entries(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir).map_or_else(
-        |_| Vec::new(),
-        |entries| entries.flatten().map(|entry| entry.path()).collect(),
-    )
-}
-
-async fn fetch(sha256: &str, bytes: u64, part: &Path, fleet: &mut FleetClient<Channel>) -> Result<(), Error> {
-    let said = |status: tonic::Status| Error::Fetch {
-        sha256: sha256.to_owned(),
-        problem: status.message().to_owned(),
-    };
-    let request = ArtifactRef {
-        sha256: sha256.to_owned(),
-    };
-    let mut chunks = fleet.fetch_artifact(request).await.map_err(said)?.into_inner();
-    // Hashing and a slow disk must not hold up the tasks that release iterations of another job.
-    let (sender, receiver) = mpsc::channel(CHUNKS);
-    let (wanted, path) = (sha256.to_owned(), part.to_owned());
-    let writing = tokio::task::spawn_blocking(move || keep(receiver, wanted, bytes, path));
-    while let Some(chunk) = chunks.message().await.map_err(said)? {
-        if sender.send(chunk.data).await.is_err() {
-            // The writer has failed and has the reason.
-            break;
+    fn note_verified(&self, cached: &Cached) {
+        if let Ok(found) = fs::metadata(&cached.path) {
+            let stamp = Stamp::of(&found);
+            lock(&self.state).verified.insert(cached.sha256.clone(), stamp);
         }
     }
-    drop(sender);
-    match writing.await {
-        Ok(kept) => kept,
-        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-    }
-}
 
-fn keep(
-    mut chunks: mpsc::Receiver<Bytes>,
-    wanted: String,
-    wanted_bytes: u64,
-    path: PathBuf,
-) -> Result<(), Error> {
-    let mut hash = Sha256::new();
-    let mut got_bytes = 0;
-    let written = (|| {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        while let Some(chunk) = chunks.blocking_recv() {
-            got_bytes += chunk.len() as u64;
-            if got_bytes > wanted_bytes {
-                break;
+    /// Removes what is kept no longer, but nothing that is in use.
+    pub(crate) fn trim(&self) {
+        let removed = self
+            .retention
+            .apply(&self.dir, |name| lock(&self.state).pins.contains_key(name));
+        match removed {
+            Ok((0, _)) => {}
+            Ok((files, bytes)) => {
+                tracing::info!(files, bytes, "removed unused binaries and files from the cache")
             }
-            hash.update(&chunk);
-            file.write_all(&chunk)?;
+            Err(error) => tracing::warn!(%error, "cannot read the cache"),
         }
-        file.sync_all()?;
-        file.set_permissions(fs::Permissions::from_mode(0o555))
-    })();
-    written.map_err(|problem| Error::Io { path, problem })?;
-    let got = hex::encode(hash.finalize());
-    if got == wanted && got_bytes == wanted_bytes {
-        return Ok(());
+        let dir: &Path = &self.dir;
+        lock(&self.state)
+            .verified
+            .retain(|name, _| dir.join(name).exists());
     }
-    Err(Error::Hash {
-        wanted,
-        wanted_bytes,
-        got,
-        got_bytes,
-    })
+}
+
+fn lock(state: &Mutex<CacheState>) -> MutexGuard<'_, CacheState> {
+    // No critical section can leave the maps half changed.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_sha256(text: &str) -> bool {
@@ -202,14 +223,25 @@ fn is_sha256(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, SystemTime};
+
+    use sha2::{Digest as _, Sha256};
+
+    const KEEP: Retention = Retention {
+        age: Duration::from_secs(86_400),
+        bytes: 1 << 20,
+    };
+
+    fn nobody() -> FleetClient<Channel> {
+        let endpoint = tonic::transport::Endpoint::from_static("http://127.0.0.1:1");
+        FleetClient::new(endpoint.connect_lazy())
+    }
 
     #[tokio::test]
-    async fn only_a_hash_becomes_a_path() {
+    async fn names_that_are_no_hash_are_not_looked_for() {
         let temp = tempfile::tempdir().unwrap();
         fs::write(temp.path().join("known"), "x").unwrap();
-        let cache = Cache::new(temp.path().join("cache"));
-        let endpoint = tonic::transport::Endpoint::from_static("http://127.0.0.1:1");
-        let mut fleet = FleetClient::new(endpoint.connect_lazy());
+        let cache = Cache::new(temp.path().join("cache"), KEEP);
         for name in [
             "../known",
             "",
@@ -217,29 +249,55 @@ mod tests {
             &"a".repeat(65),
             &"\u{e9}".repeat(32),
         ] {
-            let error = cache.get(name, 1, &mut fleet).await.unwrap_err();
+            let error = cache.get(name, 1, &mut nobody()).await.unwrap_err();
             assert!(matches!(error, Error::Name(_)), "{name}: {error}");
         }
         assert!(is_sha256(&"09af".repeat(16)));
     }
 
-    #[test]
-    fn trimming_keeps_the_newest() {
+    #[tokio::test]
+    async fn an_entry_that_was_written_is_not_used() {
         let temp = tempfile::tempdir().unwrap();
-        for place in 0..MAX_BINARIES + 3 {
-            let file = File::create(temp.path().join(format!("{place:02}"))).unwrap();
-            file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(place as u64))
-                .unwrap();
+        let sha256 = hex::encode(Sha256::digest("one"));
+        let path = temp.path().join(&sha256);
+        let cache = Cache::new(temp.path().to_owned(), KEEP);
+        fs::write(&path, "one").unwrap();
+        let found = cache.get(&sha256, 3, &mut nobody()).await.unwrap();
+        assert_eq!(found.path, path);
+        assert!(cache.get(&sha256, 3, &mut nobody()).await.is_ok());
+        fs::write(&path, "two").unwrap();
+        let error = cache.get(&sha256, 3, &mut nobody()).await.unwrap_err();
+        assert!(
+            matches!(error, Error::Fetch { .. }),
+            "it is fetched again: {error}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_in_use_stays_and_what_is_old_goes() {
+        let temp = tempfile::tempdir().unwrap();
+        let cache = Cache::new(temp.path().to_owned(), KEEP);
+        let names = ["one", "two"].map(|text| {
+            let name = hex::encode(Sha256::digest(text));
+            fs::write(temp.path().join(&name), text).unwrap();
+            name
+        });
+        let used = cache.get(&names[0], 3, &mut nobody()).await.unwrap();
+        for name in &names {
+            let file = File::open(temp.path().join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         }
-        let cache = Cache::new(temp.path().to_owned());
-        cache.trim(&temp.path().join("00"));
-        let mut left: Vec<String> = entries(temp.path())
-            .iter()
-            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
-            .collect();
-        left.sort();
-        assert_eq!(left.len(), MAX_BINARIES + 1);
-        assert_eq!((left[0].as_str(), left[1].as_str()), ("00", "03"));
+        let there = || {
+            names
+                .iter()
+                .filter(|name| temp.path().join(name).exists())
+                .count()
+        };
+        cache.trim();
+        assert!(there() == 1 && used.path.exists());
+        drop(used);
+        cache.trim();
+        assert_eq!(there(), 0);
     }
 
     #[test]
@@ -247,7 +305,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         fs::write(temp.path().join("abc-1.part"), "x").unwrap();
         fs::write(temp.path().join("abc"), "x").unwrap();
-        Cache::new(temp.path().to_owned());
-        assert_eq!(entries(temp.path()), [temp.path().join("abc")]);
+        Cache::new(temp.path().to_owned(), KEEP);
+        assert!(temp.path().join("abc").exists() && !temp.path().join("abc-1.part").exists());
     }
 }

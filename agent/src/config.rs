@@ -3,11 +3,20 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use heavy_process::retention::Retention;
 
 use crate::Error;
 
 /// Rows over this many bytes on disk are discarded and counted.
 pub const DEFAULT_SPOOL_LIMIT_BYTES: u64 = 4 << 30;
+
+/// Unused binaries and files stay in the cache so long, and as long as all take no more than this.
+pub(crate) const DEFAULT_CACHE_RETENTION: Retention = Retention {
+    age: Duration::from_secs(30 * 86_400),
+    bytes: 4 << 30,
+};
 
 /// Where an agent looks for its scheduler unless told otherwise.
 pub const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
@@ -29,6 +38,8 @@ pub struct AgentConfig {
     pub data_dir: PathBuf,
     /// How much may wait for delivery on disk.
     pub spool_limit_bytes: u64,
+    /// Which binaries and files of load tests stay in the cache.
+    pub cache_retention: Retention,
     /// What starts load tests.
     pub launcher: Launcher,
     /// Told the agent's name and the scheduler's URL each time the agent is registered; does nothing by default.
@@ -70,6 +81,7 @@ impl AgentConfig {
             labels: BTreeMap::new(),
             data_dir: data_dir.into(),
             spool_limit_bytes: DEFAULT_SPOOL_LIMIT_BYTES,
+            cache_retention: DEFAULT_CACHE_RETENTION,
             launcher: Launcher::default(),
             on_connected: |_, _| {},
         }

@@ -70,7 +70,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let (link, mut handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
     let shared = Arc::new(AgentShared {
         host,
-        cache: Cache::new(data_dir.cache()),
+        cache: Cache::new(data_dir.cache(), config.cache_retention),
         spawner,
         delivery,
         quota,
@@ -86,6 +86,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
         assignments: HashMap::new(),
         tasks: JoinSet::new(),
     };
+    agent.trim_cache();
     let mut linked = tokio::spawn(link.run());
     let result = agent.serve(&mut handle, &mut linked, &shutdown).await;
     agent.end(&mut handle.orders).await;
@@ -134,6 +135,7 @@ impl RunningAgent {
                 },
                 Some(order) = handle.orders.recv() => self.order(order),
                 Some(ended) = self.tasks.join_next() => {
+                    self.trim_cache();
                     if let Ok((job, epoch)) = ended
                         && self.assignments.get(&job).is_some_and(|(held, _)| *held == epoch)
                     {
@@ -149,6 +151,12 @@ impl RunningAgent {
                 }
             }
         }
+    }
+
+    /// Removes what nobody has used for long.
+    fn trim_cache(&self) {
+        let shared = Arc::clone(&self.shared);
+        tokio::task::spawn_blocking(move || shared.cache.trim());
     }
 
     fn order(&mut self, order: Order) {

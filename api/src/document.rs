@@ -70,7 +70,30 @@ pub struct Pruned {
     pub jobs: Vec<Uuid>,
 }
 
-/// A stored binary.
+/// What is uploaded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum ArtifactKind {
+    /// A compiled load test.
+    #[default]
+    Program,
+    /// A file for the working directory of a load test: any bytes.
+    File,
+}
+
+/// How to treat an upload.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+pub struct UploadQuery {
+    /// Whether it is a compiled load test or a file of one.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", param(inline, required = false))]
+    pub kind: ArtifactKind,
+}
+
+/// A stored binary or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Artifact {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::document::{
     Artifact, ConfigDocument, Health, JobDocument, ListQuery, NewRate, NoQuery, Prune, Pruned, StopQuery,
+    UploadQuery,
 };
 use crate::error::ApiErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
@@ -107,10 +108,10 @@ operations! {
     /// Progress as server-sent events: at once, at every change of state and every second; ends after the final one
     WatchJob = GET "/api/v1/jobs/{job}/progress" "watchJob" (NoQuery, ()) -> Events<Progress>,
         [200 "events whose data is a Progress and whose id is that of the snapshot", 204 "the final snapshot was received before"], OF_A_JOB;
-    /// Upload a compiled load test
-    UploadArtifact = PUT "/api/v1/artifacts/{sha256}" "uploadArtifact" (NoQuery, Bytes) -> Json<Artifact>,
-        [201 "the binary is stored"], &[Hash, Length, Stalled, TooLong, NotAProgram, Disk, NoRoom];
-    /// Whether a binary is stored
+    /// Upload a compiled load test, or a file of one
+    UploadArtifact = PUT "/api/v1/artifacts/{sha256}" "uploadArtifact" (UploadQuery, Bytes) -> Json<Artifact>,
+        [201 "it is stored"], &[Request, Hash, Length, Stalled, TooLong, NotAProgram, Disk, NoRoom];
+    /// Whether a binary or file is stored
     FindArtifact = HEAD "/api/v1/artifacts/{sha256}" "findArtifact" (NoQuery, ()) -> (),
         [200 "it is"], &[Hash, NoSuchArtifact, Disk];
     /// All configurations, by name

@@ -146,7 +146,7 @@ async fn scheduling(
     data_dir: DataDir,
 ) -> Result<EmbeddedService, CommandFailure> {
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open(store, data_dir, shutdown.clone()).await;
+    let scheduler = Box::pin(Scheduler::open(store, data_dir, shutdown.clone())).await;
     let scheduler = scheduler.map_err(|error| CommandFailure::new(error.to_string()))?;
     Ok(EmbeddedService {
         shutdown,

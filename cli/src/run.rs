@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::builder::FalseyValueParser;
 use heavy_client::{
-    LoadFlags, Plan, Program, Remote, TeamFlags, exit, for_one_agent, plan_of_config, report,
+    FileFlags, LoadFlags, Plan, Program, Remote, TeamFlags, exit, for_one_agent, plan_of_config, report,
 };
 use heavy_load::rate::Rate;
 use heavy_process::signals::Interrupts;
@@ -57,6 +57,8 @@ pub(crate) struct RunArgs {
     service: ServiceFlags,
     #[command(flatten)]
     request: RequestFlags,
+    #[command(flatten)]
+    files: FileFlags,
     #[command(flatten)]
     load: LoadFlags,
 }
@@ -111,8 +113,17 @@ async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Command
         refuse_a_fleet(args)?;
     }
     let home = Home::find(args.service.services.as_deref())?;
-    let (program, mut plan) = match Test::resolve(&args.test, home.as_ref())? {
-        Test::Service(service, workflow) => return of_service(args, &service, workflow.as_deref()).await,
+    let test = Test::resolve(&args.test, home.as_ref())?;
+    if matches!(test, Test::Url(_)) {
+        refuse_files(args)?;
+    }
+    let files = args.files.gather()?;
+    let (program, mut plan) = match test {
+        Test::Service(service, workflow) => {
+            let mut ready = of_service(args, &service, workflow.as_deref()).await?;
+            ready.plan.take_along(files)?;
+            return Ok(ready);
+        }
         Test::Url(url) => {
             refuse_profiles(args, "a URL")?;
             refuse_config(args, "for a URL, set the load with flags")?;
@@ -135,6 +146,7 @@ async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Command
     if !args.team.workflows.is_empty() {
         plan.spec.workflows.clone_from(&args.team.workflows);
     }
+    plan.take_along(files)?;
     Ok(Ready {
         program,
         plan,
@@ -184,6 +196,15 @@ fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), CommandFailure> {
         )));
     }
     Ok(())
+}
+
+fn refuse_files(args: &RunArgs) -> Result<(), CommandFailure> {
+    if args.files.with.is_empty() {
+        return Ok(());
+    }
+    Err(CommandFailure::usage(
+        "--with requires a service or a compiled load test: a URL is requested without files",
+    ))
 }
 
 fn refuse_config(args: &RunArgs, instead: &str) -> Result<(), CommandFailure> {

@@ -9,11 +9,14 @@ use heavy_load::env;
 use heavy_load::rate::Rate;
 use heavy_load::spec::{DEFAULT_DURATION, DEFAULT_MAX_DURATION};
 use heavy_report::escape;
-use heavy_results::job::{JobSpec, RunSpec, SpecError, drop_conflicts, overlay};
+use heavy_results::job::{JobFile, JobSpec, RunSpec, SpecError, drop_conflicts, overlay};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Error, LoadFlags, Program, provenance};
+use super::{Error, LoadFlags, LocalFile, Program, provenance};
+
+/// How many files the plan shows by name.
+const SHOWN_FILES: usize = 3;
 
 /// A job that could be submitted, and what is to be said about it first.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +25,8 @@ pub struct Plan {
     pub spec: JobSpec,
     /// Defaults that the user should know of.
     pub notes: Vec<String>,
+    /// The files of the job that are on this machine.
+    pub files: Vec<LocalFile>,
 }
 
 impl Plan {
@@ -29,7 +34,11 @@ impl Plan {
     pub fn new(spec: JobSpec) -> Result<Self, Error> {
         check(&spec)?;
         let notes = notes(&spec);
-        Ok(Self { spec, notes })
+        Ok(Self {
+            spec,
+            notes,
+            files: Vec::new(),
+        })
     }
 
     /// A run of a program. Its name defaults to the program's, and its commit is looked for above `source`.
@@ -134,7 +143,7 @@ pub(crate) fn check(run: &RunSpec) -> Result<(), Error> {
         Error::Usage(match error {
             SpecError::Field { field, .. } | SpecError::WorkflowField { field, .. } => {
                 let flag = field.trim_end_matches("_percent").replace('_', "-");
-                let flag = flag.replace("thresholds", "threshold");
+                let flag = flag.replace("thresholds", "threshold").replace("files", "with");
                 format!("--{flag}{}", &text[field.len()..])
             }
             SpecError::Syntax(_) => text,
@@ -145,7 +154,7 @@ pub(crate) fn check(run: &RunSpec) -> Result<(), Error> {
 /// The plan in a few lines. `job` is known once it is submitted.
 #[must_use]
 pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
-    let Plan { spec, notes } = plan;
+    let Plan { spec, notes, .. } = plan;
     let mut text = String::new();
     let mut line = |what: &str, value: String| {
         let _ = writeln!(text, "{what:<11}{value}");
@@ -179,6 +188,9 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
         spec.agents
             .map_or_else(|| "all that are free".to_owned(), |agents| agents.to_string()),
     );
+    if !spec.files.is_empty() {
+        line("files", describe_files(&spec.files));
+    }
     for threshold in &spec.thresholds {
         line("threshold", escape(&threshold.to_string()));
     }
@@ -199,6 +211,17 @@ fn workflows(spec: &RunSpec) -> String {
         }
     });
     names.collect::<Vec<_>>().join(", ")
+}
+
+/// How many files there are, their total size, and the first of them.
+fn describe_files(files: &[JobFile]) -> String {
+    let total: u64 = files.iter().map(|file| file.size).sum();
+    let first = files.iter().take(SHOWN_FILES).map(|file| escape(&file.path));
+    let mut names = first.collect::<Vec<_>>().join(", ");
+    if files.len() > SHOWN_FILES {
+        names.push_str(", ...");
+    }
+    format!("{} of {} bytes: {names}", files.len(), total)
 }
 
 /// Defaults that the user should know of.

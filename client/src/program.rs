@@ -90,7 +90,8 @@ fn this_host() -> Host {
     }
 }
 
-fn hash(mut file: &File) -> io::Result<(String, u64)> {
+/// SHA-256 of a file in lower-case hex, and its length.
+pub(super) fn hash(mut file: &File) -> io::Result<(String, u64)> {
     io::Seek::rewind(&mut file)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 256 << 10];

@@ -1,8 +1,9 @@
 //! A scheduler, over its HTTP API.
 
+use std::path::Path;
 use std::time::Duration;
 
-use heavy_api::document::{NoQuery, StopQuery};
+use heavy_api::document::{NoQuery, StopQuery, UploadQuery};
 use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::{self as op, Operation};
 use heavy_api::payload::Payload;
@@ -59,21 +60,34 @@ impl Remote {
         if self.has(&program.sha256).await? {
             return Ok(());
         }
-        let file = tokio::fs::File::open(&program.file).await;
+        let query = UploadQuery::default();
+        self.put(&program.sha256, &query, &program.file, program.bytes)
+            .await
+    }
+
+    /// Uploads a file as the artifact of this hash.
+    pub(super) async fn put(
+        &self,
+        sha256: &str,
+        query: &UploadQuery,
+        source: &Path,
+        bytes: u64,
+    ) -> Result<(), Error> {
+        let file = tokio::fs::File::open(source).await;
         let file = file.map_err(|problem| Error::File {
             what: "read",
-            file: program.file.clone(),
+            file: source.to_owned(),
             problem,
         })?;
         let request = self
-            .request::<op::UploadArtifact>(&program.sha256, &NoQuery {})?
-            .header(CONTENT_LENGTH, program.bytes)
+            .request::<op::UploadArtifact>(sha256, query)?
+            .header(CONTENT_LENGTH, bytes)
             .body(file);
         self.good(self.send(request).await?).await?;
         Ok(())
     }
 
-    /// Whether the scheduler still has a binary.
+    /// Whether the scheduler still has a binary or a file.
     pub async fn has(&self, sha256: &str) -> Result<bool, Error> {
         let request = self.request::<op::FindArtifact>(sha256, &NoQuery {})?;
         let response = self.within_limit(self.send(request)).await?;

@@ -11,7 +11,9 @@ use heavy_results::job::{JobSpec, JobView, Provenance};
 use super::home::JobHome as _;
 use super::output::plain_style;
 use super::submit::{detach, report, run_uploaded};
-use super::{Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, exit, plan, provenance};
+use super::{
+    Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, exit, plan, provenance,
+};
 use heavy_process::signals::Interrupts;
 
 const EXAMPLES: &str = "\
@@ -37,6 +39,9 @@ pub struct RerunArgs {
     /// Workflows and agents that override the job's.
     #[command(flatten)]
     pub team: TeamFlags,
+    /// Files that override the job's of the same path.
+    #[command(flatten)]
+    pub files: FileFlags,
     /// Load that overrides the job's.
     #[command(flatten)]
     pub load: LoadFlags,
@@ -49,13 +54,16 @@ pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> 
         ));
     }
     let reports = ReportFile::checked(&args.load.report, args.json)?;
+    let files = args.files.gather()?;
     let mut interrupts = Interrupts::take()?;
     let remote = interrupts.race(Remote::connect(scheduler)).await??;
     let JobView { job, .. } = interrupts.race(remote.get(&args.job)).await??;
     let mut spec = job.spec;
     args.team.apply(&mut spec);
-    let plan = again(&spec, &args.load, &job.id.to_string())?;
+    let mut plan = again(&spec, &args.load, &job.id.to_string())?;
+    plan.take_along(files)?;
     provide(&remote, args, &plan.spec, &mut interrupts).await?;
+    interrupts.race(provide_files(&remote, &plan)).await??;
     if args.detach {
         return detach(&remote, &plan).await;
     }
@@ -118,6 +126,21 @@ async fn provide(
         "the scheduler no longer has the binary {name} (sha256 {hash}...): add --binary FILE if you still have that \
          build"
     )))
+}
+
+/// Uploads the files that were named, and checks that the scheduler still has the job's others.
+async fn provide_files(remote: &Remote, plan: &Plan) -> Result<(), Error> {
+    remote.upload_files(&plan.files).await?;
+    for file in &plan.spec.files {
+        let named = plan.files.iter().any(|local| local.file.path == file.path);
+        if !named && !remote.has(&file.sha256).await? {
+            let path = escape(&file.path);
+            return Err(Error::Usage(format!(
+                "the scheduler no longer has the job's file {path}: add --with {path} if you still have it"
+            )));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

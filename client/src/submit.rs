@@ -13,7 +13,9 @@ use heavy_results::summary::Summary;
 
 use super::follow::follow;
 use super::output::{plain_style, say};
-use super::{Bar, Error, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan};
+use super::{
+    Bar, Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan,
+};
 use heavy_process::signals::Interrupts;
 
 /// What to submit.
@@ -33,6 +35,9 @@ pub struct SubmitArgs {
     /// Workflows and agents.
     #[command(flatten)]
     pub team: TeamFlags,
+    /// Files of the load test.
+    #[command(flatten)]
+    pub files: FileFlags,
     /// Load and results.
     #[command(flatten)]
     pub load: LoadFlags,
@@ -40,6 +45,7 @@ pub struct SubmitArgs {
 
 pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
     let program = Program::open(&args.binary)?;
+    let files = args.files.gather()?;
     let mut early = None;
     let mut plan = match &args.config {
         None => args.load.to_plan(&program, None)?,
@@ -52,6 +58,7 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
     };
     args.team.apply(&mut plan.spec);
     plan::check(&plan.spec)?;
+    plan.take_along(files)?;
     let reports = ReportFile::checked(&args.load.report, args.json)?;
     // Taken before there is a job, so that there is no moment in which Ctrl-C would leave one behind.
     let mut interrupts = Interrupts::take()?;
@@ -60,7 +67,7 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
         None => interrupts.race(Remote::connect(scheduler)).await??,
     };
     if args.detach {
-        interrupts.race(remote.upload(&program)).await??;
+        interrupts.race(remote.upload_all(&program, &plan)).await??;
         return detach(&remote, &plan).await;
     }
     let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
@@ -107,11 +114,11 @@ pub async fn run_plan(
     plan: &Plan,
     interrupts: &mut Interrupts,
 ) -> Result<JobView, Error> {
-    interrupts.race(remote.upload(program)).await??;
+    interrupts.race(remote.upload_all(program, plan)).await??;
     run_uploaded(remote, plan, interrupts).await
 }
 
-/// As [`run_plan`], of a program that the scheduler has already.
+/// As [`run_plan`], of a program and files that the scheduler has already.
 pub(super) async fn run_uploaded(
     remote: &Remote,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! Configurations: how to run a load test, kept under a name, without the binary and without the values of variables.
+//! Configurations: how to run a load test, kept under a name, without the binary, its files and the values of variables.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// This run under a name, without its variables.
+    /// This run under a name, without its variables and files.
     ///
     /// # Errors
     /// As [`check_name`], as [`SpecError::Field`] `name`.
@@ -30,6 +30,7 @@ impl Config {
         check_name(name)?;
         let mut job = run.to_keys();
         job.insert("env".to_owned(), Value::Object(Keys::new()));
+        job.remove("files");
         Ok(Self {
             name: name.to_owned(),
             saved_at_wall_ns,
@@ -102,10 +103,16 @@ mod tests {
         let mut spec = RunSpec::default();
         spec.load_spec.rate = Some("40/s".parse().unwrap());
         spec.env.insert("TOKEN".to_owned(), "secret".to_owned());
+        spec.add_files([crate::job::JobFile {
+            path: "a.csv".to_owned(),
+            sha256: "a".repeat(64),
+            size: 1,
+        }]);
         spec.thresholds = vec!["http_req_failed: rate<1%".parse().unwrap()];
         let config = Config::new("nightly", 5, &spec).unwrap();
         let text = serde_json::to_string(&config).unwrap();
         assert!(!text.contains("binary") && !text.contains("secret"), "{text}");
+        assert!(!text.contains("a.csv"), "{text}");
         let again: Config = serde_json::from_str(&text).unwrap();
         let read = again.run().unwrap();
         assert_eq!(

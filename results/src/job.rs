@@ -6,6 +6,7 @@
 
 mod check;
 mod document;
+mod files;
 mod foreign;
 mod info;
 mod merge;
@@ -19,6 +20,7 @@ mod workflow;
 mod tests;
 
 pub use document::{Keys, SpecError};
+pub use files::JobFile;
 pub use info::{AgentInfo, CheckSpec, Checked, JobInfo, JobState, JobView};
 pub use merge::{drop_conflicts, merge, overlay};
 pub use provenance::Provenance;

@@ -1,8 +1,8 @@
-//! Artifacts: uploaded binaries, by SHA-256.
+//! Artifacts: uploaded binaries and files of load tests, by SHA-256.
 //!
-//! A file gets its name only when its length and hash were verified, it was recognised as a program, and it is on
-//! disk; before that it is a temporary file that is removed with its upload. The directory is bounded: the least recently
-//! used binary is removed first, unless a job still needs it.
+//! An artifact gets its name only when its length and hash were verified, a binary was recognised as a program, and it is
+//! on disk; before that it is a temporary file that is removed with its upload. The directory is bounded: the least
+//! recently used artifact is removed first, unless a job still needs it.
 
 use std::collections::HashSet;
 use std::io;
@@ -11,14 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use heavy_api::document::ArtifactKind;
+use heavy_results::job::JobFile;
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
-/// No binary may be longer.
-pub(crate) const MOST_BYTES: u64 = 512 << 20;
-/// All binaries together may take this much.
+/// No artifact may be longer.
+pub(crate) const MOST_BYTES: u64 = JobFile::MOST_BYTES;
+/// All artifacts together may take this much.
 const MOST_TOTAL_BYTES: u64 = 8 << 30;
 /// Uploads at the same time; more wait.
 const MOST_UPLOADS: usize = 8;
@@ -30,22 +32,25 @@ const HASH_DIGITS: usize = 64;
 pub(crate) enum Error {
     #[error("invalid SHA-256 `{0}`: expected 64 lower-case hex digits")]
     NotAHash(String),
-    #[error("the binary exceeds {limit} bytes: strip its debug information", limit = MOST_BYTES)]
+    #[error("the upload exceeds {limit} MiB: strip the debug information of a binary", limit = MOST_BYTES >> 20)]
     TooLong,
-    #[error("expected {announced} bytes, received {received}: upload the binary again")]
+    #[error("expected {announced} bytes, received {received}: upload it again")]
     Length { announced: u64, received: u64 },
-    #[error("expected the SHA-256 {announced}, received {found}: upload the binary again")]
+    #[error("expected the SHA-256 {announced}, received {found}: upload it again")]
     Hash { announced: String, found: String },
     /// The bytes are not a program that an agent could run.
     #[error("{0}")]
     NotAProgram(String),
-    #[error("no disk space for another binary: wait for queued jobs to end")]
+    #[error("no disk space for another binary or file: wait for queued jobs to end")]
     NoRoom,
     #[error("unknown artifact `{0}`: upload it first")]
     Unknown(String),
+    /// A job names a file that is not there.
+    #[error("unknown file `{path}`: upload it as the artifact {sha256} first")]
+    UnknownFile { path: String, sha256: String },
     #[error("the upload stalled: try again")]
     Stalled,
-    #[error("cannot store the binary: {0}")]
+    #[error("cannot store the upload: {0}")]
     Disk(#[from] io::Error),
 }
 
@@ -88,7 +93,7 @@ impl Artifacts {
         })
     }
 
-    /// The length of a stored binary in bytes; it counts as used.
+    /// The length of a stored artifact in bytes; it counts as used.
     pub(crate) async fn find(&self, sha256: &str) -> Result<u64, Error> {
         let (file, bytes) = self.read(sha256).await?;
         // Only the order of removal depends on it: a read-only disk must not fail the job.
@@ -96,7 +101,7 @@ impl Artifacts {
         Ok(bytes)
     }
 
-    /// Opens a stored binary; returns its length in bytes.
+    /// Opens a stored artifact; returns its length in bytes.
     pub(crate) async fn read(&self, sha256: &str) -> Result<(File, u64), Error> {
         check_hash(sha256)?;
         let file = match File::open(self.dir.join(sha256)).await {
@@ -111,7 +116,12 @@ impl Artifacts {
     }
 
     /// Starts an upload.
-    pub(crate) async fn upload(&self, sha256: &str, announced: Option<u64>) -> Result<Upload, Error> {
+    pub(crate) async fn upload(
+        &self,
+        kind: ArtifactKind,
+        sha256: &str,
+        announced: Option<u64>,
+    ) -> Result<Upload, Error> {
         check_hash(sha256)?;
         if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
             return Err(Error::TooLong);
@@ -124,6 +134,7 @@ impl Artifacts {
             .tempfile_in(&self.dir)?;
         let (file, path) = part.into_parts();
         Ok(Upload {
+            kind,
             file: File::from_std(file),
             path,
             sha256: sha256.to_owned(),
@@ -137,6 +148,7 @@ impl Artifacts {
     /// Verifies an upload and gives it its name; `needed` are the hashes that may not be removed to make room.
     pub(crate) async fn finish(&self, upload: Upload, needed: &HashSet<String>) -> Result<u64, Error> {
         let Upload {
+            kind,
             mut file,
             path,
             sha256,
@@ -156,7 +168,9 @@ impl Artifacts {
             });
         }
         file.flush().await?;
-        recognise(path.to_path_buf()).await?;
+        if kind == ArtifactKind::Program {
+            recognise(path.to_path_buf()).await?;
+        }
         file.sync_all().await?;
         drop(file);
         let _naming = self.naming.lock().await;
@@ -199,6 +213,7 @@ impl Artifacts {
 /// An upload on its way; dropping it removes what has come.
 #[derive(Debug)]
 pub(crate) struct Upload {
+    kind: ArtifactKind,
     file: File,
     path: tempfile::TempPath,
     sha256: String,

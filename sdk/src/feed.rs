@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use serde::de::DeserializeOwned;
 
 use crate::context::Context;
+use crate::files::find_file;
 use crate::{Error, Result};
 
 /// What happens when all rows are used.
@@ -23,7 +24,7 @@ enum End {
 /// Rows of data for the iterations of a workflow, or for the users of a job.
 ///
 /// Iteration n gets row n, on whichever agent it runs, so that no row is used twice and none is skipped, except those of
-/// dropped iterations. Every agent needs the same file.
+/// dropped iterations.
 ///
 /// ```
 /// use heavy_sdk::Feed;
@@ -62,7 +63,7 @@ impl<T> Feed<T> {
         Ok(Self { rows, end: End::Wrap })
     }
 
-    /// Reads rows from a CSV file whose header line has the names of `T`'s fields.
+    /// Reads rows from a CSV file whose header line has the names of `T`'s fields. [`find_file`] says where it is looked up.
     ///
     /// # Errors
     /// If the file cannot be read, has no rows, or has one that does not match `T`; the message names the line.
@@ -70,7 +71,7 @@ impl<T> Feed<T> {
     where
         T: DeserializeOwned,
     {
-        let path = path.as_ref();
+        let path = &*find_file(&path).with_context(|| unreadable(path.as_ref()))?;
         let mut reader = csv::Reader::from_path(path).with_context(|| unreadable(path))?;
         let rows = reader.deserialize().collect::<Result<_, csv::Error>>();
         Self::of_file(path, rows.map_err(Error::from))
@@ -84,7 +85,7 @@ impl<T> Feed<T> {
     where
         T: DeserializeOwned,
     {
-        let path = path.as_ref();
+        let path = &*find_file(&path).with_context(|| unreadable(path.as_ref()))?;
         let file = BufReader::new(File::open(path).with_context(|| unreadable(path))?);
         let mut rows = Vec::new();
         for (number, line) in (1..).zip(file.lines()) {

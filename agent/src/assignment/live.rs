@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::failure::AssignmentFailure;
 use super::machine::AssignmentEvent;
 use super::reporter::Reporter;
+use crate::cache::Cached;
 use crate::orders::WorkflowParams;
 use crate::process::{Life, LoadTestProcess};
 use crate::results::AssignmentResults;
@@ -28,6 +29,8 @@ const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct LiveTest {
     pub(super) process: LoadTestProcess,
+    /// Keeps the binary in the cache.
+    pub(super) _program: Cached,
     pub(super) client: LoadTestClient,
     /// Ends the RPC connection, which tells the load test that the agent is gone.
     pub(super) connection: AbortHandle,
@@ -134,6 +137,6 @@ pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> AssignmentEvent
         }
     }
     // Nobody needs the directory; the agent's next start removes what cannot be removed now.
-    let _ = std::fs::remove_dir_all(dir);
+    let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(dir)).await;
     AssignmentEvent::Exited
 }

@@ -1,12 +1,13 @@
 //! An agent's share of a job, from its assignment to its last acknowledged result.
 //!
-//! [`machine`] decides, [`driver`] carries out. [`prepare`] gets a load test ready, [`live`] asks it for things, [`running`]
+//! [`machine`] decides, [`driver`] carries out. [`prepare`] gets a load test and its [`files`] ready, [`live`] asks it for things, [`running`]
 //! is the share from its start on: [`plan`] says which iterations are due and [`release`] hands them over. [`reporter`]
 //! tells the scheduler.
 
 mod divide;
 mod driver;
 mod failure;
+mod files;
 mod health;
 mod live;
 mod machine;

@@ -1,4 +1,4 @@
-//! Prepares an assignment: reach the collector, fetch, verify, check, spawn, hello, describe, init.
+//! Prepares an assignment: reach the collector, fetch, verify, check, place files, spawn, hello, describe, init.
 
 use std::fs;
 use std::path::Path;
@@ -15,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::divide::{DivisionOrder, divide};
 use super::failure::AssignmentFailure;
+use super::files::place;
 use super::live::LiveTest;
 use super::reporter::Reporter;
 use super::setup::{choose, setup, workflow_setups};
 use crate::batch::Keep;
+use crate::cache::Cached;
 use crate::deliver::reach;
 use crate::launch;
 use crate::orders::Assignment;
@@ -57,19 +59,20 @@ pub(super) async fn prepare(
         )
         .await
         .map_err(|error| AssignmentFailure::new(error.kind(), error))?;
-    let (path, host) = (program.clone(), shared.host.clone());
+    let (path, host) = (program.path.clone(), shared.host.clone());
     tokio::task::spawn_blocking(move || check(&path, &host))
         .await
         .map_err(AssignmentFailure::with_kind("internal"))??;
     create_private(dir).map_err(AssignmentFailure::with_kind("spawn"))?;
-    let (process, ends) = LoadTestProcess::spawn(&shared.spawner, &program, dir)
+    place(shared, &assignment.spec.files, dir).await?;
+    let (process, ends) = LoadTestProcess::spawn(&shared.spawner, &program.path, dir)
         .await
         .map_err(|error| {
             AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))
         })?;
     let prepared = set_up(shared, assignment, &process, ends, reporter, &mut divisions);
     match prepared.await {
-        Ok(ready) => Ok(ready(process)),
+        Ok(ready) => Ok(ready(process, program)),
         Err(failure) => {
             process.kill().await;
             Err(failure)
@@ -93,7 +96,7 @@ async fn set_up(
     ends: Ends,
     reporter: &Reporter,
     divisions: &mut mpsc::Receiver<DivisionOrder>,
-) -> Result<impl FnOnce(LoadTestProcess) -> LiveTest + use<>, AssignmentFailure> {
+) -> Result<impl FnOnce(LoadTestProcess, Cached) -> LiveTest + use<>, AssignmentFailure> {
     let (spec, seated) = (&assignment.spec, &assignment.seated);
     let results = Arc::new(AssignmentResults::new(&[], Keep::of(spec)));
     let (tail, socket) = tail::start(ends, &results).map_err(AssignmentFailure::with_kind("spawn"))?;
@@ -143,8 +146,9 @@ async fn set_up(
         Ok(Err(problem)) => return Err(AssignmentFailure::new("init", problem.message)),
         Err(_) => return Err(watched.no_answer("init", "initialise").await),
     }
-    Ok(move |process| LiveTest {
+    Ok(move |process, program| LiveTest {
         process,
+        _program: program,
         client,
         connection,
         results,

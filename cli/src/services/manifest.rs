@@ -18,13 +18,14 @@ use keys::{text, texts};
 use super::excerpt::Fault;
 
 /// The keys of the file itself.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "owner",
     "description",
     "labels",
     "env_file",
     "required_env",
+    "files",
     "thresholds",
     "load",
     "profiles",
@@ -44,6 +45,8 @@ pub(super) struct Manifest {
     pub(super) env_file: Option<PathBuf>,
     /// Variables without which nothing is started.
     pub(super) required_env: Vec<String>,
+    /// Patterns of files for the working directory of the load test, relative to the service.
+    pub(super) files: Vec<String>,
     /// Conditions that the results have to meet, unless a profile has its own.
     pub(super) thresholds: Vec<Threshold>,
     pub(super) load: ManifestLoad,
@@ -87,6 +90,7 @@ impl Manifest {
             "labels" => self.labels = labels(value)?,
             "env_file" => self.env_file = Some(text(value)?.into()),
             "required_env" => self.required_env = texts(value)?,
+            "files" => self.files = keys::patterns(value)?,
             "thresholds" => self.thresholds = keys::thresholds(value)?,
             "load" => self.load = ManifestLoad::read(key.span(), value)?,
             "profiles" => self.profiles = profiles(value)?,

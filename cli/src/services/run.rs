@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heavy_client::{LoadFlags, Plan, Program, env_file};
+use heavy_client::{LoadFlags, LocalFile, Plan, Program, env_file};
 use heavy_demo_target::Handle;
 use heavy_plugin::ENV_FILES_READ;
 use heavy_results::job::{RunSpec, WorkflowSpec, drop_conflicts};
@@ -47,6 +47,8 @@ pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, CommandFailure> {
     let manifest = wish.service.manifest()?;
     let (mut run, of_manifest) = run_of(wish, &manifest)?;
     let directory = &wish.service.directory;
+    let setting = format!("`files` in {}", shown(&directory.join(MANIFEST)));
+    let files = LocalFile::matching(directory, &manifest.files, &setting)?;
     let own = match &manifest.env_file {
         Some(path) => read(&directory.join(path), "env_file in heavy.toml")?,
         None => read_if_there(&directory.join(ENV_OWN))?,
@@ -70,7 +72,8 @@ pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, CommandFailure> {
     run.check()
         .map_err(|error| CommandFailure::usage(error.to_string()))?;
     let program = Program::open(&file)?;
-    let plan = Plan::for_program(run, &program, &wish.service.directory)?;
+    let mut plan = Plan::for_program(run, &program, &wish.service.directory)?;
+    plan.take_along(files)?;
     Ok(Ready { program, plan, shop })
 }
 

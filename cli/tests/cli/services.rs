@@ -1,5 +1,6 @@
 //! The services directory, through the real `heavy`: written, listed, run, and what is said of wrong input.
 
+mod files;
 mod run;
 mod scaffold;
 mod wrong;

@@ -16,6 +16,7 @@ impl RunSpec {
         self.check_workflows()?;
         self.check_limits()?;
         self.check_thresholds()?;
+        self.check_files()?;
         if self.has_own_loads() {
             return self.check_own_loads();
         }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::document::{Keys, SpecError, fields, refuse_unknown, take};
+use super::files::JobFile;
 use super::foreign;
 use super::samples::Samples;
 use super::workflow::WorkflowSpec;
@@ -43,6 +44,9 @@ pub struct RunSpec {
     pub params: Value,
     /// Variables for the load test.
     pub env: BTreeMap<String, String>,
+    /// What lies in the working directory of the load test.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<JobFile>,
     /// Which raw rows are kept.
     pub samples: Samples,
     /// Whether query strings are kept in stored URLs.
@@ -86,6 +90,7 @@ impl Default for RunSpec {
             execution: ExecutionSpec::default(),
             params: Value::Null,
             env: BTreeMap::new(),
+            files: Vec::new(),
             samples: Samples::All,
             keep_query: false,
             on: BTreeMap::new(),

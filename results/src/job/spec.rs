@@ -139,6 +139,12 @@ impl JobSpec {
         self.run.check()
     }
 
+    /// The hashes of what agents fetch: of the binary and of all files.
+    pub fn artifacts(&self) -> impl Iterator<Item = &str> {
+        let files = self.files.iter().map(|file| file.sha256.as_str());
+        std::iter::once(self.binary_sha256.as_str()).chain(files)
+    }
+
     /// Takes the values of the variables out, which may be secrets: their names stay, with [`Self::BLANK`].
     pub fn take_env(&mut self) -> BTreeMap<String, String> {
         let blank = self.env.keys().map(|name| (name.clone(), Self::BLANK.to_owned()));

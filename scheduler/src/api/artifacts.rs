@@ -1,10 +1,11 @@
-//! Uploads of binaries, streamed to the disk.
+//! Uploads of binaries and files, streamed to the disk.
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use futures::StreamExt;
-use heavy_api::document::Artifact;
+use heavy_api::document::{Artifact, UploadQuery};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use tokio::time::timeout;
@@ -16,13 +17,16 @@ use crate::artifacts::{Error, PAUSE_LIMIT};
 pub(super) async fn upload(
     State(api): TheApi,
     Path(sha256): Path<String>,
+    query: Result<Query<UploadQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Artifact>), Refusal> {
+    let Query(UploadQuery { kind }) =
+        query.map_err(|rejection| crate::job::error::Error::Request(rejection.body_text()))?;
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok());
-    let mut upload = api.artifacts.upload(&sha256, announced).await?;
+    let mut upload = api.artifacts.upload(kind, &sha256, announced).await?;
     let mut data = body.into_data_stream();
     loop {
         let next = timeout(PAUSE_LIMIT, data.next())

@@ -16,7 +16,9 @@ fn program(tail: u8) -> (Vec<u8>, String) {
 
 async fn store(artifacts: &Artifacts, tail: u8, needed: &[&str]) -> Result<String, Error> {
     let (bytes, hash) = program(tail);
-    let mut upload = artifacts.upload(&hash, Some(bytes.len() as u64)).await?;
+    let mut upload = artifacts
+        .upload(ArtifactKind::Program, &hash, Some(bytes.len() as u64))
+        .await?;
     for chunk in bytes.chunks(10_000) {
         upload.write(chunk).await?;
     }
@@ -56,17 +58,26 @@ async fn uploads_that_are_not_as_announced_are_refused() {
     let (bytes, hash) = program(0);
     let length = bytes.len() as u64;
     let none = HashSet::new();
-    let mut short = artifacts.upload(&hash, Some(length)).await.unwrap();
+    let mut short = artifacts
+        .upload(ArtifactKind::Program, &hash, Some(length))
+        .await
+        .unwrap();
     short.write(&bytes[1..]).await.unwrap();
     assert!(matches!(
         artifacts.finish(short, &none).await,
         Err(Error::Length { .. })
     ));
-    let mut long = artifacts.upload(&hash, Some(length)).await.unwrap();
+    let mut long = artifacts
+        .upload(ArtifactKind::Program, &hash, Some(length))
+        .await
+        .unwrap();
     long.write(&bytes).await.unwrap();
     assert!(matches!(long.write(b"x").await, Err(Error::Length { .. })));
     drop(long);
-    let mut other = artifacts.upload(&hash, None).await.unwrap();
+    let mut other = artifacts
+        .upload(ArtifactKind::Program, &hash, None)
+        .await
+        .unwrap();
     other.write(b"x").await.unwrap();
     assert!(matches!(
         artifacts.finish(other, &none).await,
@@ -74,11 +85,16 @@ async fn uploads_that_are_not_as_announced_are_refused() {
     ));
     for hash in ["", "../x", &hash.to_uppercase(), &hash[1..]] {
         assert!(
-            matches!(artifacts.upload(hash, None).await, Err(Error::NotAHash(_))),
+            matches!(
+                artifacts.upload(ArtifactKind::Program, hash, None).await,
+                Err(Error::NotAHash(_))
+            ),
             "{hash}"
         );
     }
-    let too_long = artifacts.upload(&hash, Some(MOST_BYTES + 1)).await;
+    let too_long = artifacts
+        .upload(ArtifactKind::Program, &hash, Some(MOST_BYTES + 1))
+        .await;
     assert!(matches!(too_long, Err(Error::TooLong)));
     assert_eq!(files(dir.path()), 0);
 }

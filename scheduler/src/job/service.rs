@@ -34,7 +34,8 @@ struct LiveJob {
     view: LiveView,
     /// Labels that its agents must have.
     on: BTreeMap<String, String>,
-    sha256: String,
+    /// Hashes of its binary and files.
+    artifacts: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -102,9 +103,12 @@ impl JobService {
         }
     }
 
-    /// Hashes of binaries that jobs still need.
+    /// Hashes of binaries and files that jobs still need.
     pub(crate) fn needed_artifacts(&self) -> HashSet<String> {
-        self.lock().values().map(|live| live.sha256.clone()).collect()
+        let live = self.lock();
+        live.values()
+            .flat_map(|live| live.artifacts.iter().cloned())
+            .collect()
     }
 
     /// Hands out agents and news until the scheduler shuts down and every driver has ended.
@@ -133,7 +137,8 @@ impl JobService {
     }
 
     async fn start_driver(self: &Arc<Self>, job: JobInfo, env: Env) {
-        let (id, sha256) = (job.id, job.spec.binary_sha256.clone());
+        let id = job.id;
+        let artifacts = job.spec.artifacts().map(str::to_owned).collect();
         let waiting = WaitingJob {
             job: id,
             agents: job.spec.agents,
@@ -148,7 +153,7 @@ impl JobService {
             messages,
             view,
             on,
-            sha256,
+            artifacts,
         };
         self.lock().insert(id, live);
         let service = Arc::clone(self);

@@ -12,6 +12,7 @@ mod bad_submit;
 mod cli;
 mod client;
 mod configs;
+mod files;
 mod lifecycle;
 mod openapi;
 mod queue;

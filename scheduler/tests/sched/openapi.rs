@@ -62,7 +62,7 @@ const DOCUMENTS: [&str; 6] = [
     r#""users":5,"iterations":100,"pacing":"500ms","duration":"1m""#,
     r#""users":"30s:100,1m:100","on":{"region":"eu"},"weights":"cores","replace":true,"allow_invalid":true,"traceparent":true"#,
     r#""users":4,"iterations_per_user":3,"workflows":["browse",{"name":"buy","weight":3,"params":{}}]"#,
-    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"thresholds":["http_reqs: rate>1"],"provenance":{"arguments":["a"]}"#,
+    r#""unique_users":10,"rate":"1","timeout":"1s","agents":1,"thresholds":["http_reqs: rate>1"],"provenance":{"arguments":["a"]},"files":[{"path":"a/b.csv","sha256":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","size":1}]"#,
     r#""testType":"session","attackDuration":"10m","numMessages":30,"per":"1m","labels":[["team","ingest"]]"#,
 ];
 

@@ -6,6 +6,7 @@
 )]
 
 mod child;
+mod files;
 mod lifecycle;
 mod outcomes;
 mod reports;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use heavy_client::check_pattern;
 use heavy_results::job::{Keys, RunSpec};
 use heavy_results::nearest::nearest;
 use heavy_results::threshold::Threshold;
@@ -80,6 +81,7 @@ pub(super) fn thresholds(value: &Spanned<DeValue<'_>>) -> Result<Vec<Threshold>,
 fn elsewhere(key: &str) -> Option<&'static str> {
     match key {
         "binary_sha256" | "binary_name" => Some("the binary is built from the service: leave this out"),
+        "files" => Some("files are those of the service: write files = [...] at the top of the file"),
         "service" => Some(
             "the directory names the service: leave this out, or write name = \"...\" at the top of the file",
         ),
@@ -115,6 +117,21 @@ pub(super) fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Fault> 
         return Err(Fault::at(value.span(), problem));
     };
     list.iter().map(text).collect()
+}
+
+/// Patterns of files, each checked.
+pub(super) fn patterns(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Fault> {
+    let Some(list) = value.get_ref().as_array() else {
+        let problem = "expected a list of paths and patterns, such as [\"accounts.csv\", \"data/*.csv\"]";
+        return Err(Fault::at(value.span(), problem));
+    };
+    let pattern = |value: &Spanned<DeValue<'_>>| {
+        let pattern = text(value)?;
+        let problem = |problem| Fault::at(value.span(), format!("files: {problem}"));
+        check_pattern(&pattern).map_err(problem)?;
+        Ok(pattern)
+    };
+    list.iter().map(pattern).collect()
 }
 
 /// Any value. Dates become texts.

@@ -89,6 +89,19 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("labels = [\"a\"]", 1, "expected a table"),
     ("labels = { a = 1 }", 1, "expected a string in quotes"),
     ("required_env = \"TOKEN\"", 1, "a list of strings"),
+    ("files = \"a.csv\"", 1, "a list of paths and patterns"),
+    (
+        "files = [\n\"a.csv\",\n\"../b.csv\"]",
+        3,
+        "files: `..` in a path leaves the directory",
+    ),
+    (
+        "files = [\"/etc/passwd\"]",
+        1,
+        "files: absolute paths are not supported",
+    ),
+    ("files = [\"data/[a.csv\"]", 1, "files: invalid pattern"),
+    ("[load]\nrate = 1\nfiles = [\"a\"]", 3, "at the top of the file"),
     ("thresholds = [1]", 1, "expected a string in quotes"),
     (
         "thresholds = [\n\"http_req_duration: p(95)<500\",\n\"http_req_duration: p(95)\"]",

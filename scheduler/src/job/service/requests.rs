@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use heavy_process::clock::wall_ns;
-use heavy_results::job::{JobInfo, JobSpec};
+use heavy_results::job::{JobFile, JobInfo, JobSpec, SpecError};
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::JobService;
+use crate::artifacts;
 use crate::job::driver::{JobMessage, Reply};
 use crate::job::error::Error;
 use crate::job::load_change::LoadChange;
@@ -32,6 +33,7 @@ impl JobService {
             return self.find(&job.to_string()).await;
         }
         self.tools.artifacts.find(&spec.binary_sha256).await?;
+        self.find_files(&spec.files).await?;
         if self.lock().len() >= LONGEST {
             return Err(Error::QueueFull(LONGEST));
         }
@@ -53,6 +55,29 @@ impl JobService {
         tracing::info!(job = %job.id, name = job.spec.name, "job submitted");
         self.start_driver(job.clone(), env).await;
         Ok(job)
+    }
+
+    /// Checks that the files of a job are there, as long as the job says.
+    async fn find_files(&self, files: &[JobFile]) -> Result<(), Error> {
+        for JobFile { path, sha256, size } in files {
+            let (path, sha256) = (path.clone(), sha256.clone());
+            let bytes = match self.tools.artifacts.find(&sha256).await {
+                Ok(bytes) => bytes,
+                Err(artifacts::Error::Unknown(_)) => {
+                    return Err(artifacts::Error::UnknownFile { path, sha256 }.into());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if bytes != *size {
+                let problem = format!("`{path}` has {bytes} bytes, not {size}");
+                return Err(SpecError::Field {
+                    field: "files",
+                    problem,
+                }
+                .into());
+            }
+        }
+        Ok(())
     }
 
     async fn find(&self, reference: &str) -> Result<JobInfo, Error> {

@@ -1,0 +1,104 @@
+//! Gets an artifact from the scheduler and verifies it while it is written.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use heavy_proto::v1::ArtifactRef;
+use heavy_proto::v1::fleet_client::FleetClient;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tonic::transport::Channel;
+
+use super::Error;
+
+/// Chunks that wait to be written.
+const CHUNKS: usize = 4;
+
+/// What is read of a file at a time.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Fetches an artifact into the file `part`, which does not exist.
+pub(super) async fn fetch(
+    sha256: &str,
+    bytes: u64,
+    part: &Path,
+    fleet: &mut FleetClient<Channel>,
+) -> Result<(), Error> {
+    let said = |status: tonic::Status| Error::Fetch {
+        sha256: sha256.to_owned(),
+        problem: status.message().to_owned(),
+    };
+    let request = ArtifactRef {
+        sha256: sha256.to_owned(),
+    };
+    let mut chunks = fleet.fetch_artifact(request).await.map_err(said)?.into_inner();
+    // Hashing and a slow disk must not hold up the tasks that release iterations of another job.
+    let (sender, receiver) = mpsc::channel(CHUNKS);
+    let (wanted, path) = (sha256.to_owned(), part.to_owned());
+    let writing = tokio::task::spawn_blocking(move || keep(receiver, wanted, bytes, path));
+    while let Some(chunk) = chunks.message().await.map_err(said)? {
+        if sender.send(chunk.data).await.is_err() {
+            // The writer has failed and has the reason.
+            break;
+        }
+    }
+    drop(sender);
+    match writing.await {
+        Ok(kept) => kept,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+    }
+}
+
+fn keep(
+    mut chunks: mpsc::Receiver<Bytes>,
+    wanted: String,
+    wanted_bytes: u64,
+    path: PathBuf,
+) -> Result<(), Error> {
+    let mut hash = Sha256::new();
+    let mut got_bytes = 0;
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        while let Some(chunk) = chunks.blocking_recv() {
+            got_bytes += chunk.len() as u64;
+            if got_bytes > wanted_bytes {
+                break;
+            }
+            hash.update(&chunk);
+            file.write_all(&chunk)?;
+        }
+        file.sync_all()?;
+        file.set_permissions(fs::Permissions::from_mode(0o555))
+    })();
+    written.map_err(|problem| Error::Io { path, problem })?;
+    let got = hex::encode(hash.finalize());
+    if got == wanted && got_bytes == wanted_bytes {
+        return Ok(());
+    }
+    Err(Error::Hash {
+        wanted,
+        wanted_bytes,
+        got,
+        got_bytes,
+    })
+}
+
+/// Whether this is the SHA-256 of a file.
+pub(super) fn has_hash(mut file: File, wanted: &str) -> io::Result<bool> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(hex::encode(hash.finalize()) == wanted);
+        }
+        hash.update(&buffer[..read]);
+    }
+}
