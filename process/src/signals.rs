@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM, and SIGHUP when the terminal closes.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -7,11 +7,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// SIGINT and SIGTERM as they arrive. Once this value exists, they no longer end the process.
+/// SIGINT, SIGTERM and SIGHUP as they arrive. Once this value exists, they no longer end the process.
 #[derive(Debug)]
 pub struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
+    /// None if the process was started to ignore it, as by `nohup`.
+    hang_up: Option<Signal>,
 }
 
 impl Interrupts {
@@ -23,6 +25,10 @@ impl Interrupts {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: match ignores_hang_up() {
+                true => None,
+                false => Some(signal(SignalKind::hangup())?),
+            },
         })
     }
 
@@ -31,6 +37,7 @@ impl Interrupts {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            () = next_of(self.hang_up.as_mut()) => {}
         }
     }
 
@@ -43,5 +50,45 @@ impl Interrupts {
             done = work => Ok(done),
             () = self.next() => Err(Interrupted),
         }
+    }
+}
+
+async fn next_of(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether SIGHUP is ignored, as Linux tells in the bits of `SigIgn`. Handling it sets that bit to 0.
+fn ignores_hang_up() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| ignores_in(&status))
+}
+
+fn ignores_in(status: &str) -> bool {
+    let mask = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let bit = SignalKind::hangup().as_raw_value() - 1;
+    mask.is_some_and(|mask| mask >> bit & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_ignores_sighup_is_seen() {
+        for (mask, ignored) in [
+            ("0000000000000001", true),
+            ("0000000000001001", true),
+            ("0000000000001000", false),
+        ] {
+            let status = format!("Name:\theavy\nSigIgn:\t{mask}\nSigCgt:\tffff\n");
+            assert_eq!(ignores_in(&status), ignored, "{mask}");
+        }
+        assert!(!ignores_in(""));
     }
 }
