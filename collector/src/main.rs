@@ -75,6 +75,7 @@ fn database(args: &Args) -> anyhow::Result<String> {
         Some(dir) => dir.clone(),
         None => data_dir::default_dir()?,
     };
+    data_dir::create_private(&dir)?;
     let path = data_dir::database_file(&dir);
     let path = path.to_str().with_context(|| {
         format!(

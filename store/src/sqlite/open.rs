@@ -24,7 +24,7 @@ const WAL_KEPT_BYTES: &str = "67108864";
 const CHECKPOINT_PAGES: &str = "4000";
 const CACHE_KIB: &str = "-32768";
 
-/// Opens the file, creates it if it is not there, migrates it.
+/// Opens the file, creates it if it is not there (but not its directory), migrates it.
 pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
     let shown = format!("sqlite://{}", path.display());
     create(path).map_err(|problem| Error::Unreachable {
@@ -47,13 +47,13 @@ fn create(path: &Path) -> Result<(), String> {
     if path.is_dir() {
         return Err(format!("it is a directory: append the name of a file, or {hint}"));
     }
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| {
-            format!(
-                "cannot create the directory {}: {error}; {hint}",
-                parent.display()
-            )
-        })?;
+    // A path may be mistyped, so that no directory is made for it.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent.filter(|parent| !parent.exists()) {
+        return Err(format!(
+            "the directory {} does not exist: create it, or {hint}",
+            parent.display()
+        ));
     }
     OpenOptions::new()
         .write(true)
