@@ -24,6 +24,7 @@ mod deliver;
 mod error;
 mod host;
 mod job_clock;
+mod left_over;
 mod link;
 mod orders;
 mod process;
@@ -38,4 +39,5 @@ pub use config::{
     AgentConfig, DEFAULT_SCHEDULER, DEFAULT_SPOOL_LIMIT_BYTES, Launcher, data_dir_of, default_name,
 };
 pub use error::Error;
+pub use left_over::deliver_left_over;
 pub use run::run;

@@ -31,6 +31,19 @@ pub enum Error {
         /// The kind of process: scheduler or agent.
         owner: &'static str,
     },
+    /// A scheduler uses it, and another one was to be started.
+    #[error(
+        "the data directory {dir} is in use by another scheduler{command}: {hint}, stop it, or choose another directory with --data-dir",
+        dir = .dir.display()
+    )]
+    Served {
+        /// The directory.
+        dir: PathBuf,
+        /// The other scheduler's command and process, if they are known.
+        command: String,
+        /// How to use it.
+        hint: String,
+    },
     /// The environment names no home.
     #[error("neither XDG_DATA_HOME nor HOME is set: choose a directory with --data-dir")]
     NoHome,

@@ -74,15 +74,15 @@ pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
 }
 
 impl Artifacts {
-    /// Opens the directory and removes what interrupted uploads left.
+    /// Opens the directory and removes what interrupted uploads left, but not uploads that other processes receive.
     pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
         let dir = data_dir.join("artifacts");
         fs::create_dir_all(&dir).await?;
         fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).await?;
         let mut entries = fs::read_dir(&dir).await?;
         while let Some(entry) = entries.next_entry().await? {
-            if entry.file_name().to_string_lossy().ends_with(".part") {
-                fs::remove_file(entry.path()).await?;
+            if entry.file_name().to_string_lossy().ends_with(".part") && is_given_up(&entry).await {
+                removed(fs::remove_file(entry.path()).await)?;
             }
         }
         Ok(Self {
@@ -187,8 +187,10 @@ impl Artifacts {
         while let Some(entry) = entries.next_entry().await? {
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.len() == HASH_DIGITS && name != sha256 {
-                let metadata = entry.metadata().await?;
-                files.push((metadata.modified()?, metadata.len(), name));
+                // Another process may have removed it.
+                if let Ok(metadata) = entry.metadata().await {
+                    files.push((metadata.modified()?, metadata.len(), name));
+                }
             }
         }
         files.sort();
@@ -198,7 +200,7 @@ impl Artifacts {
                 break;
             }
             if !needed.contains(&name) {
-                fs::remove_file(self.dir.join(&name)).await?;
+                removed(fs::remove_file(self.dir.join(&name)).await)?;
                 total -= bytes;
             }
         }
@@ -208,6 +210,21 @@ impl Artifacts {
             Ok(())
         }
     }
+}
+
+/// Whether nothing was written to an upload for longer than any process waits.
+async fn is_given_up(part: &fs::DirEntry) -> bool {
+    let modified = part.metadata().await.and_then(|metadata| metadata.modified());
+    let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+    age.is_some_and(|age| age > 2 * PAUSE_LIMIT)
+}
+
+/// The outcome of a removal, where another process may have been faster.
+fn removed(outcome: io::Result<()>) -> io::Result<()> {
+    outcome.or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// An upload on its way; dropping it removes what has come.

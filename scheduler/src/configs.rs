@@ -71,7 +71,7 @@ impl Configs {
             return Err(Error::TooMany);
         }
         // Whole or not at all, also when the power fails.
-        let draft = self.dir.join(format!(".{name}.new"));
+        let draft = self.dir.join(format!(".{name}.{}.new", std::process::id()));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let mut written = options.open(&draft).await?;

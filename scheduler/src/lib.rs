@@ -12,6 +12,8 @@ mod configs;
 mod env_files;
 mod fleet;
 mod job;
+mod recovery;
 mod serve;
 
-pub use serve::{Error, LISTENS, Scheduler, open_data_dir};
+pub use recovery::{close_jobs, may_be_removed};
+pub use serve::{Error, LISTENS, Scheduler};

@@ -3,7 +3,6 @@
 //! HTTP/1.1 and HTTP/2 without TLS share it, and so do gRPC and JSON; [`Scheduler::serve`] ends when its token is
 //! cancelled, after the jobs that run were stopped and concluded, or a hard limit later.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +27,8 @@ use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
 use crate::job::driver::Tools;
 use crate::job::service::{Inbox, JobService};
-use heavy_process::data_dir::{self, DataDir};
 use heavy_process::listen::Listens;
+use heavy_process::owners::{OwnerDir, OwnerKind};
 
 /// Jobs that run when the scheduler ends have this long to end.
 const JOBS_LIMIT: Duration = Duration::from_secs(10);
@@ -49,14 +48,6 @@ pub const LISTENS: Listens = Listens {
     risk: "run programs on the agents",
 };
 
-/// Makes and locks a scheduler's data directory.
-///
-/// # Errors
-/// When it cannot be used, or another scheduler uses it.
-pub fn open_data_dir(dir: &Path) -> Result<DataDir, data_dir::Error> {
-    DataDir::open(dir, "scheduler.lock", "scheduler")
-}
-
 /// Why a scheduler cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -74,22 +65,23 @@ pub struct Scheduler {
     api: Api,
     inbox: Inbox,
     shutdown: CancellationToken,
-    _data_dir: DataDir,
 }
 
 impl Scheduler {
-    /// Opens the directories in the data directory and resumes the jobs that an earlier scheduler left.
+    /// Opens the directories in the owner's data directory. One that takes jobs of others resumes those that an earlier
+    /// scheduler left; the jobs of a [run](OwnerKind::Run) are its own.
     ///
     /// # Errors
     /// When a directory cannot be used or the database does not answer.
     pub async fn open(
         store: Arc<dyn Store>,
-        data_dir: DataDir,
+        owner: &OwnerDir,
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
-        let artifacts = Arc::new(Artifacts::open(data_dir.path()).await?);
-        let configs = Arc::new(Configs::open(data_dir.path()).await?);
-        let env_files = Arc::new(EnvFiles::open(data_dir.path()).await?);
+        let data_dir = owner.data_dir();
+        let artifacts = Arc::new(Artifacts::open(data_dir).await?);
+        let configs = Arc::new(Configs::open(data_dir).await?);
+        let env_files = Arc::new(EnvFiles::open(data_dir).await?);
         let (news, heard) = mpsc::channel(NEWS);
         let fleet = Arc::new(Fleet::new(news));
         let tools = Tools {
@@ -97,11 +89,14 @@ impl Scheduler {
             fleet: Arc::clone(&fleet),
             artifacts: Arc::clone(&artifacts),
             env_files,
+            owner: owner.record().name.as_str().into(),
             shutdown: shutdown.clone(),
         };
         let (jobs, inbox) = JobService::new(tools, heard);
         // Before the first request, so that no client sees a job without a driver.
-        jobs.resume().await?;
+        if owner.record().kind == OwnerKind::Scheduler {
+            jobs.resume().await?;
+        }
         let api = Api {
             jobs,
             store,
@@ -111,22 +106,12 @@ impl Scheduler {
             start_token: Uuid::new_v4().simple().to_string(),
             shutdown: CancellationToken::new(),
         };
-        Ok(Self {
-            api,
-            inbox,
-            shutdown,
-            _data_dir: data_dir,
-        })
+        Ok(Self { api, inbox, shutdown })
     }
 
     /// Serves until the token given to [`Self::open`] is cancelled.
     pub async fn serve(self, listener: TcpListener) {
-        let Self {
-            api,
-            inbox,
-            shutdown,
-            _data_dir,
-        } = self;
+        let Self { api, inbox, shutdown } = self;
         let closing = api.shutdown.clone();
         let jobs = Arc::clone(&api.jobs);
         let background = TaskTracker::new();

@@ -6,9 +6,11 @@ use anyhow::Context;
 use heavy_load::exit_code;
 use heavy_process::data_dir::{database_file, default_dir};
 use heavy_process::listen::{self, bind};
+use heavy_process::owners::{self, OwnerDir, OwnerKind};
 use heavy_process::signals::Interrupts;
 use heavy_sched::Scheduler;
 use heavy_sched::command_line::ServeArgs;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Why the server did not start, and the exit code that says so.
@@ -33,17 +35,32 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, ServeFailure> {
         None => default_dir()?,
     };
     let listener = bind(&args.listen, heavy_sched::LISTENS).await?;
-    let data_dir = heavy_sched::open_data_dir(&dir)?;
     let database = match &args.database {
         Some(url) => url.clone(),
         None => format!("sqlite://{}", database_file(&dir).display()),
     };
-    let store = heavy_store::open(&database).await?;
+    let name = heavy_store::database_name(&database)?;
+    let mut owner = OwnerDir::register(&dir, OwnerKind::Scheduler, "heavy-sched serve", name)?;
+    let code = serve(listener, &database, &mut owner).await;
+    // One that served before and was killed has left nothing but jobs, which are taken up by now.
+    let is_done = |owner: &OwnerDir| owner.record().command == "heavy-sched serve";
+    for done in owners::abandoned(&dir).into_iter().filter(is_done).chain([owner]) {
+        let _ = done.remove();
+    }
+    code
+}
+
+async fn serve(listener: TcpListener, database: &str, owner: &mut OwnerDir) -> Result<u8, ServeFailure> {
+    let store = heavy_store::open(database).await?;
     let mut interrupts = Interrupts::take().context("cannot take over signals")?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open(store, data_dir, shutdown.clone()).await?;
+    let scheduler = Scheduler::open(store, owner, shutdown.clone()).await?;
     let address = listener.local_addr().context("cannot tell the address")?;
-    let _ = writeln!(std::io::stderr().lock(), "listening on http://{address}");
+    let url = format!("http://{address}");
+    owner
+        .announce(&url)
+        .context("cannot write to the data directory")?;
+    let _ = writeln!(std::io::stderr().lock(), "listening on {url}");
     let serving = scheduler.serve(listener);
     let mut serving = std::pin::pin!(serving);
     tokio::select! {

@@ -1,6 +1,6 @@
 //! Database URLs: which database one means, and how it is shown without its password.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Error;
 
@@ -52,6 +52,31 @@ fn wrong(url: &str) -> Error {
     Error::Url { url: shown(url) }
 }
 
+/// The database that a URL names, as text that holds no password: two URLs of one database give the same.
+///
+/// # Errors
+/// When the URL is wrong.
+pub fn database_name(url: &str) -> Result<String, Error> {
+    Ok(match parse(url)? {
+        Address::Postgres(url) => shown(&url),
+        Address::Sqlite(path) | Address::Path(path) => {
+            format!("sqlite://{}", whole(&path).display())
+        }
+    })
+}
+
+/// The path of a file, the same before and after it is made.
+fn whole(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.canonicalize().unwrap_or_else(|_| {
+        let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+        match (parent, path.file_name()) {
+            (Some(parent), Some(name)) => parent.join(name),
+            _ => path,
+        }
+    })
+}
+
 /// The URL without user's password and without options, which may hold one too.
 pub(crate) fn shown(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -97,6 +122,24 @@ mod tests {
         ] {
             assert!(matches!(parse(url), Err(Error::Url { .. })), "{url}");
         }
+    }
+
+    #[test]
+    fn urls_of_one_database_give_one_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().canonicalize().unwrap().join("heavy.db");
+        let name = format!("sqlite://{}", file.display());
+        assert_eq!(database_name(&name).unwrap(), name, "before it is made");
+        std::fs::write(&file, "").unwrap();
+        let indirect = format!("{}/../{}/heavy.db", folder.path().display(), {
+            folder.path().file_name().unwrap().to_str().unwrap()
+        });
+        for url in [&name, &format!("sqlite:{indirect}"), &indirect] {
+            assert_eq!(database_name(url).unwrap(), name, "{url}");
+        }
+        let url = "postgres://me:secret@db/heavy?sslmode=require";
+        assert_eq!(database_name(url).unwrap(), "postgres://me@db/heavy");
+        assert!(database_name("mysql://db").is_err());
     }
 
     #[test]

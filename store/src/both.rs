@@ -22,8 +22,20 @@ macro_rules! implement_store {
 
         #[async_trait]
         impl crate::Store for $store {
-            async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
-                self.located(jobs::create(self, job).await)
+            async fn create_owned_job(&self, owner: &str, job: &JobInfo) -> Result<(), Error> {
+                self.located(jobs::create(self, owner, job).await)
+            }
+
+            async fn owner(&self, job: Uuid) -> Result<String, Error> {
+                let owner = sqlx::query_scalar("SELECT owner FROM job_rows WHERE id = $1")
+                    .bind($id(job))
+                    .fetch_optional(&self.$pool);
+                let owner: Option<String> = self.located(owner.await)?;
+                Ok(owner.unwrap_or_default())
+            }
+
+            async fn adopt_job(&self, owner: &str, job: Uuid) -> Result<(), Error> {
+                self.located(jobs::adopt(self, owner, job).await)
             }
 
             async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {

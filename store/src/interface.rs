@@ -56,8 +56,19 @@ impl QueryResult {
 /// The results database. All methods may be called at once from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
-    /// Inserts a job; on Postgres also creates the partitions of its day.
-    async fn create_job(&self, job: &JobInfo) -> Result<(), Error>;
+    /// [`Self::create_owned_job`] of the database's scheduler.
+    async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
+        self.create_owned_job("", job).await
+    }
+
+    /// Inserts a job that the process of this name works on; on Postgres also creates the partitions of its day.
+    async fn create_owned_job(&self, owner: &str, job: &JobInfo) -> Result<(), Error>;
+
+    /// The process that works on a job, or did until its end; empty for a job of an unnamed scheduler, and for none.
+    async fn owner(&self, job: Uuid) -> Result<String, Error>;
+
+    /// Gives a job to another process.
+    async fn adopt_job(&self, owner: &str, job: Uuid) -> Result<(), Error>;
 
     /// Replaces a job; the change is durable when this returns. Ignores a deleted job.
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error>;

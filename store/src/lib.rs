@@ -33,6 +33,7 @@ mod text;
 mod tokens;
 mod totals;
 
+pub use address::database_name;
 pub use batch::{Batch, Committed, Content, EncodedStats, Mark, Producer, Stream};
 pub use deletion::Deletion;
 pub use error::Error;

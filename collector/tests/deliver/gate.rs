@@ -48,8 +48,16 @@ impl Store for Gate {
         self.store.commit(batch).await
     }
 
-    async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
-        self.store.create_job(job).await
+    async fn create_owned_job(&self, owner: &str, job: &JobInfo) -> Result<(), Error> {
+        self.store.create_owned_job(owner, job).await
+    }
+
+    async fn owner(&self, job: Uuid) -> Result<String, Error> {
+        self.store.owner(job).await
+    }
+
+    async fn adopt_job(&self, owner: &str, job: Uuid) -> Result<(), Error> {
+        self.store.adopt_job(owner, job).await
     }
 
     async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {

@@ -103,8 +103,14 @@ async fn uploads_that_are_not_as_announced_are_refused() {
 async fn what_an_interrupted_upload_left_is_cleared() {
     let dir = tempfile::tempdir().unwrap();
     let kept = store(&artifacts(dir.path()).await, 1, &[]).await.unwrap();
-    std::fs::write(dir.path().join("artifacts/left.part"), "x").unwrap();
+    let part = |name: &str| std::fs::File::create(dir.path().join("artifacts").join(name)).unwrap();
+    part("left.part")
+        .set_modified(SystemTime::now() - 3 * PAUSE_LIMIT)
+        .unwrap();
+    // Another process may receive it right now.
+    part("new.part");
     let artifacts = artifacts(dir.path()).await;
     assert!(artifacts.find(&kept).await.is_ok());
-    assert_eq!(files(dir.path()), 1);
+    assert!(dir.path().join("artifacts/new.part").exists());
+    assert_eq!(files(dir.path()), 2);
 }

@@ -1,6 +1,5 @@
 //! The end of a job: writes verdict, last summary and final state before it informs watchers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_results::aggregate::{AgentSecondRow, Aggregator, SecondRow, SeriesUpdate};
@@ -25,20 +24,19 @@ pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<C
     write(job, "the final state", || store.update_job(job)).await;
 }
 
-/// Concludes a job that a scheduler left behind when it ended.
-pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
-    let was = job.state.as_str();
+/// Concludes a job that a process left behind when it ended, from the results that are stored.
+pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason: String) {
     job.state = JobState::Failed;
     job.degraded = true;
-    job.reason = format!("the scheduler was restarted while the job was {was}");
+    job.reason = reason;
     let mut ran = None;
     if job.started_at_wall_ns.is_some() {
         let load = job.spec.load();
         let end_ns = load.duration_ns();
         let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
         let mut reader = StatisticsReader::new(job.id);
-        if let Err(error) = reader.aggregate(&*store, &mut aggregator).await {
-            tracing::warn!(job = %job.id, %error, "cannot read results of an earlier scheduler's job");
+        if let Err(error) = reader.aggregate(store, &mut aggregator).await {
+            tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
         }
         let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();
         agents.dedup();
@@ -51,7 +49,7 @@ pub(crate) async fn conclude_orphan(store: Arc<dyn Store>, mut job: JobInfo) {
             end_ns,
         });
     }
-    conclude(&*store, &mut job, ran).await;
+    conclude(store, &mut job, ran).await;
 }
 
 /// Fills in what results say of a job; returns the last rows and the last summary.

@@ -36,6 +36,8 @@ pub(crate) struct Tools {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) env_files: Arc<EnvFiles>,
+    /// Who owns the jobs that this scheduler makes.
+    pub(crate) owner: Arc<str>,
     pub(crate) shutdown: CancellationToken,
 }
 

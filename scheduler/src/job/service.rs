@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
+use heavy_process::owners::OwnerKind;
 use heavy_results::job::{JobInfo, JobState};
 use tokio::sync::mpsc;
 use tokio::time::interval;
@@ -74,16 +75,26 @@ impl JobService {
         (Arc::new(service), Inbox { orders, news })
     }
 
-    /// Resumes what an earlier scheduler has left: queued jobs wait again, others are concluded.
+    /// Resumes what an earlier scheduler has left: queued jobs wait again, others are concluded. Jobs of runs are left
+    /// alone: their processes may live, on another machine too.
     pub(crate) async fn resume(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
-        for job in self.tools.store.unfinished_jobs().await? {
+        let store = &self.tools.store;
+        for job in store.unfinished_jobs().await? {
+            if OwnerKind::of(&store.owner(job.id).await?) == OwnerKind::Run {
+                continue;
+            }
+            store.adopt_job(&self.tools.owner, job.id).await?;
             if job.state == JobState::Queued {
                 tracing::info!(job = %job.id, "resumed a queued job");
                 self.resume_queued(job).await;
             } else {
                 tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");
                 self.tools.env_files.forget(job.id).await;
-                conclude_orphan(Arc::clone(&self.tools.store), job).await;
+                let reason = format!(
+                    "the scheduler was restarted while the job was {}",
+                    job.state.as_str()
+                );
+                conclude_orphan(&**store, job, reason).await;
             }
         }
         Ok(())

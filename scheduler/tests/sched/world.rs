@@ -8,9 +8,10 @@ use std::time::Duration;
 use heavy_api::operation::ListAgents;
 use heavy_client::{JobHome as _, Program, Remote};
 use heavy_load::span::Span;
+use heavy_process::owners::{OwnerDir, OwnerKind};
 use heavy_results::job::{AgentInfo, JobSpec, JobState, JobView};
 use heavy_results::progress::Progress;
-use heavy_sched::{LISTENS, Scheduler, open_data_dir};
+use heavy_sched::{LISTENS, Scheduler};
 use heavy_store::Store;
 use heavy_testkit::TempDir;
 use tokio::task::JoinHandle;
@@ -44,10 +45,14 @@ impl World {
     pub(crate) async fn on(dir: TempDir, store: Arc<dyn Store>) -> Self {
         let listener = heavy_process::listen::bind("127.0.0.1:0", LISTENS).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let data_dir = open_data_dir(dir.path()).unwrap();
+        let owner = OwnerDir::register(dir.path(), OwnerKind::Scheduler, "test", String::new()).unwrap();
         let shutdown = CancellationToken::new();
-        let scheduler = Scheduler::open(Arc::clone(&store), data_dir, shutdown.clone()).await;
-        let served = tokio::spawn(scheduler.unwrap().serve(listener));
+        let scheduler = Scheduler::open(Arc::clone(&store), &owner, shutdown.clone()).await;
+        let scheduler = scheduler.unwrap();
+        let served = tokio::spawn(async move {
+            scheduler.serve(listener).await;
+            drop(owner);
+        });
         let remote = Remote::connect(&format!("http://{addr}")).await.unwrap();
         Self {
             dir,

@@ -10,11 +10,29 @@ use super::partitions;
 use crate::saved::Changes;
 use crate::{Error, job_rows};
 
-pub(super) async fn create(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
+pub(super) async fn create(store: &PostgresStore, owner: &str, job: &JobInfo) -> Result<(), Error> {
     partitions::ensure(&store.pool, job.id).await?;
     let row = job_rows::row(job)?;
+    let mut transaction = store.pool.begin().await?;
+    upsert(&mut transaction, &row).await?;
+    set_owner(&mut transaction, owner, job.id).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Does nothing for a job that was deleted.
+pub(super) async fn adopt(store: &PostgresStore, owner: &str, job: Uuid) -> Result<(), Error> {
     let mut connection = store.pool.acquire().await?;
-    upsert(&mut connection, &row).await?;
+    set_owner(&mut connection, owner, job).await?;
+    Ok(())
+}
+
+async fn set_owner(connection: &mut PgConnection, owner: &str, job: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE job_rows SET owner = $1 WHERE id = $2")
+        .bind(owner)
+        .bind(job)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

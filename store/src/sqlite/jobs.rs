@@ -9,12 +9,13 @@ use super::database::{SqliteStore, id};
 use crate::saved::Changes;
 use crate::{Error, job_rows};
 
-pub(super) async fn create(store: &SqliteStore, job: &JobInfo) -> Result<(), Error> {
+pub(super) async fn create(store: &SqliteStore, owner: &str, job: &JobInfo) -> Result<(), Error> {
     let row = job_rows::row(job)?;
     let mut writer = store.writer.lock().await;
     let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
     let is_new = !exists(&mut transaction, job.id).await?;
     upsert(&mut transaction, &row).await?;
+    set_owner(&mut transaction, owner, job.id).await?;
     if is_new {
         // SQLite assigns the highest key again after its job was deleted, but other processes remember identities by keys.
         sqlx::query(
@@ -26,6 +27,24 @@ pub(super) async fn create(store: &SqliteStore, job: &JobInfo) -> Result<(), Err
         .await?;
     }
     transaction.commit().await?;
+    Ok(())
+}
+
+/// Does nothing for a job that was deleted.
+pub(super) async fn adopt(store: &SqliteStore, owner: &str, job: Uuid) -> Result<(), Error> {
+    let mut writer = store.writer.lock().await;
+    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    set_owner(&mut transaction, owner, job).await?;
+    transaction.commit().await?;
+    Ok(())
+}
+
+async fn set_owner(connection: &mut SqliteConnection, owner: &str, job: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE job_rows SET owner = ? WHERE id = ?")
+        .bind(owner)
+        .bind(id(job))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

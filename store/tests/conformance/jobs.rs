@@ -77,6 +77,20 @@ pub(crate) async fn jobs_are_found_by_state_and_prefix(bed: &Bed) {
     }
 }
 
+pub(crate) async fn a_job_keeps_its_owner_until_another_adopts_it(bed: &Bed) {
+    let store = bed.open().await;
+    let (unnamed, mut job) = (data::job(), data::job());
+    job.id = Uuid::from_u128(unnamed.id.as_u128() ^ 1);
+    store.create_job(&unnamed).await.unwrap();
+    store.create_owned_job("run-1", &job).await.unwrap();
+    store.update_job(&data::finished(job.clone())).await.unwrap();
+    assert_eq!(store.owner(job.id).await.unwrap(), "run-1");
+    assert_eq!(store.owner(unnamed.id).await.unwrap(), "");
+    assert_eq!(store.owner(Uuid::nil()).await.unwrap(), "");
+    store.adopt_job("scheduler-2", job.id).await.unwrap();
+    assert_eq!(store.owner(job.id).await.unwrap(), "scheduler-2");
+}
+
 pub(crate) async fn jobs_of_any_day_can_be_created_at_once(bed: &Bed) {
     let store = bed.open().await;
     let day = 86_400_000u128;

@@ -49,6 +49,7 @@ on_both! {
     jobs {
         a_job_comes_back_as_it_was,
         jobs_are_found_by_state_and_prefix,
+        a_job_keeps_its_owner_until_another_adopts_it,
         jobs_of_any_day_can_be_created_at_once,
     }
     lines {

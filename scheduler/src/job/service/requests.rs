@@ -44,7 +44,7 @@ impl JobService {
         let job = new_job(spec, wall_ns());
         let env_files = &self.tools.env_files;
         env_files.keep(job.id, &env).await.map_err(Error::Env)?;
-        if let Err(error) = self.tools.store.create_job(&job).await {
+        if let Err(error) = self.tools.store.create_owned_job(&self.tools.owner, &job).await {
             env_files.forget(job.id).await;
             return Err(error.into());
         }

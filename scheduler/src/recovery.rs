@@ -1,0 +1,51 @@
+//! Jobs whose process is gone: closed by whoever uses its data directory next.
+
+use heavy_process::owners::{OwnerDir, OwnerKind};
+use heavy_results::job::{JobInfo, JobState};
+use heavy_store::Store;
+use uuid::Uuid;
+
+use crate::env_files::EnvFiles;
+use crate::job::conclude::conclude_orphan;
+use crate::serve::Error;
+
+/// Closes the jobs that an owner has left, with the results that are stored, and returns their ids. Queued jobs of a scheduler
+/// stay: the next scheduler runs them.
+///
+/// # Errors
+/// When the database does not answer, or the data directory cannot be used.
+pub async fn close_jobs(store: &dyn Store, gone: &OwnerDir) -> Result<Vec<Uuid>, Error> {
+    let env_files = EnvFiles::open(gone.data_dir()).await?;
+    let mut closed = Vec::new();
+    for job in left_by(store, gone).await? {
+        let (id, command) = (job.id, &gone.record().command);
+        env_files.forget(id).await;
+        let reason = format!(
+            "`{command}` ended unexpectedly while the job was {}",
+            job.state.as_str()
+        );
+        conclude_orphan(store, job, reason).await;
+        closed.push(id);
+    }
+    Ok(closed)
+}
+
+/// Whether an owner leaves no job that needs its directory.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn may_be_removed(store: &dyn Store, owner: &OwnerDir) -> Result<bool, Error> {
+    Ok(left_by(store, owner).await?.is_empty())
+}
+
+async fn left_by(store: &dyn Store, owner: &OwnerDir) -> Result<Vec<JobInfo>, Error> {
+    let record = owner.record();
+    let mut left = Vec::new();
+    for job in store.unfinished_jobs().await? {
+        let resumed = record.kind == OwnerKind::Scheduler && job.state == JobState::Queued;
+        if !resumed && store.owner(job.id).await? == record.name {
+            left.push(job);
+        }
+    }
+    Ok(left)
+}
