@@ -1,50 +1,87 @@
-//! What is asked of a scheduler: the commands that `heavy-sched` has too, and one job from its plan to its end, with the local data directory where no scheduler answers.
+//! What is asked of a scheduler: the commands that `heavy-sched` has too, and one job from its plan to its end.
 
-use std::process::ExitCode;
-
-use heavy_client::{CalledAs, Error, Needs, Plan, Program, Remote, Verb, run_plan};
+use heavy_client::{CalledAs, Error, JobHome as _, Needs, Plan, Program, Remote, Verb, run_plan};
 use heavy_process::signals::Interrupts;
 use heavy_results::job::JobView;
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
-use crate::local::{EPHEMERAL, Local};
+use crate::local::Local;
+use crate::places::{self, DEFAULT_SCHEDULER, JobOwner, Places};
 
-/// The scheduler to look for unless a flag names one.
-pub(crate) const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
-
-/// Carries out a command at the scheduler that was named, else at the default one. If that does not answer, or a data
-/// location was named, the local database does, or a scheduler in this process, as far as the command allows.
-pub(crate) async fn run(verb: Verb, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
-    let needs = verb.needs();
-    let locally = scheduler.is_none() && needs != Needs::Scheduler && (data.is_given() || !answers().await);
-    let code = match needs {
-        Needs::JobHome if locally => heavy_client::look(&verb, &data.job_home().await?).await?,
-        Needs::AnyScheduler if locally => {
-            if matches!(&verb, Verb::Rerun(args) if args.detach) {
-                return Err(CommandFailure::usage(
-                    "--detach requires a running scheduler: start one with `heavy up`, or leave --detach out",
-                ));
-            }
-            let local = Local::start(data, EPHEMERAL).await?;
-            let code = heavy_client::run(&verb, CalledAs::Heavy, &local.scheduler_url()).await;
-            local.stop().await;
-            code?
+/// Carries out a command at the scheduler that was named, else wherever on this machine the job is (see [`Places`]).
+pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
+    if let Some(scheduler) = scheduler {
+        return at(&verb, &scheduler).await;
+    }
+    match verb.needs() {
+        // What deletes many jobs deletes them in one place.
+        Needs::JobHome if matches!(verb, Verb::Prune { .. }) => match places::scheduler(data).await? {
+            Some(scheduler) => at(&verb, &scheduler).await,
+            None => Ok(heavy_client::look(&verb, &data.job_home().await?).await?.into()),
+        },
+        Needs::JobHome => {
+            let places = Places::find(data).await?;
+            Ok(heavy_client::look(&verb, &places.homes).await?.into())
         }
-        _ => {
-            let scheduler = scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER);
-            heavy_client::run(&verb, CalledAs::Heavy, scheduler).await?
+        Needs::AnyScheduler => match places::scheduler(data).await? {
+            Some(scheduler) => at(&verb, &scheduler).await,
+            None => here(&verb, data).await,
+        },
+        Needs::Scheduler if verb.running_job().is_some() => at_owner(verb, data).await,
+        Needs::Scheduler => {
+            let scheduler = places::scheduler(data).await?;
+            at(&verb, scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER)).await
         }
-    };
-    Ok(ExitCode::from(code))
+    }
 }
 
-/// Whether a scheduler answers at the default address.
-pub(crate) async fn answers() -> bool {
-    !matches!(
-        Remote::connect(DEFAULT_SCHEDULER).await,
-        Err(Error::Unreachable { .. })
-    )
+async fn at(verb: &Verb, scheduler: &str) -> CommandResult {
+    Ok(heavy_client::run(verb, CalledAs::Heavy, scheduler).await?.into())
+}
+
+/// With a scheduler in this process.
+async fn here(verb: &Verb, data: &DataLocation) -> CommandResult {
+    if matches!(verb, Verb::Rerun(args) if args.detach) {
+        return Err(CommandFailure::usage(
+            "--detach requires a running scheduler: start one with `heavy up`, or leave --detach out",
+        ));
+    }
+    let command = if matches!(verb, Verb::Rerun(_)) {
+        "heavy rerun"
+    } else {
+        "heavy config"
+    };
+    let local = Local::start(data, command).await?;
+    let done = at(verb, &local.scheduler_url()).await;
+    local.stop().await;
+    done
+}
+
+/// With the scheduler that runs the job.
+async fn at_owner(mut verb: Verb, data: &DataLocation) -> CommandResult {
+    let Some(job) = verb.running_job() else {
+        return at(&verb, DEFAULT_SCHEDULER).await;
+    };
+    let places = Places::find(data).await?;
+    let (view, owner) = places.owner(job).await?;
+    let id = view.job.id.to_string();
+    // The last job may be another one by now.
+    job.clone_from(&id);
+    let JobOwner::Scheduler(scheduler) = owner else {
+        return Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy)?.into());
+    };
+    match heavy_client::run(&verb, CalledAs::Heavy, &scheduler).await {
+        Err(error @ Error::Unreachable { .. }) => {
+            // A command ends with its job: the results are in the database.
+            let view = places.homes.get(&id).await?;
+            if !view.job.state.is_final() {
+                return Err(error.into());
+            }
+            Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy)?.into())
+        }
+        done => Ok(done?.into()),
+    }
 }
 
 /// Submits a plan, shows the progress on stderr, and returns the outcome. Interrupts stop the job.

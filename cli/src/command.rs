@@ -17,11 +17,21 @@ use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
 use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, up};
 
+/// The one rule by which commands find jobs.
+const PLACES: &str = "\
+Where commands find jobs:
+  --scheduler (HEAVY_SCHEDULER)                  that scheduler
+  --database, --data-dir (or their variables)    that database, and the commands that use the data directory now
+  none of these                                  the same of the default data directory, and the scheduler at
+                                                 http://127.0.0.1:7700 if it answers
+A flag overrides variables. `report`, `sql`, `diff`, `history` and `export` say on stderr what they read. The last four read
+rows, which no scheduler sends: they always read a database, and `last` is its last job.";
+
 /// Run compiled load tests at an exact rate and keep every result in SQL
 #[derive(Debug, clap::Parser)]
-#[command(name = "heavy", version, disable_help_subcommand = true)]
+#[command(name = "heavy", version, disable_help_subcommand = true, after_help = PLACES)]
 pub(crate) struct Heavy {
-    /// Scheduler to use [default: http://127.0.0.1:7700; commands that only read fall back to the local data directory]
+    /// Scheduler to use instead of everything on this machine
     #[arg(long, value_name = "URL", env = "HEAVY_SCHEDULER", global = true)]
     pub(crate) scheduler: Option<String>,
     #[command(flatten)]
@@ -45,12 +55,23 @@ impl Heavy {
         let matches = command.get_matches_mut();
         let mut heavy = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
-        let named = typed("scheduler");
-        heavy.names_place = named || typed("database") || typed("data_dir");
+        let (named, named_data) = (typed("scheduler"), typed("database") || typed("data_dir"));
+        heavy.names_place = named || named_data;
         if named && !heavy.command.takes_scheduler() {
             let text = "--scheduler does not apply to this command: leave it out (`heavy run` and the commands that read \
                         jobs accept it)";
             command.error(ErrorKind::ArgumentConflict, text).exit();
+        }
+        if named && named_data {
+            let text = "--scheduler conflicts with --database and --data-dir: the scheduler has its own";
+            command.error(ErrorKind::ArgumentConflict, text).exit();
+        }
+        if named_data {
+            // What is typed overrides the environment.
+            heavy.scheduler = None;
+        }
+        if !heavy.command.takes_scheduler() {
+            heavy.data.unused_scheduler = heavy.scheduler.take();
         }
         heavy
     }

@@ -8,6 +8,7 @@ use heavy_process::data_dir::{self, database_file};
 use heavy_store::Store;
 
 use crate::exit::CommandFailure;
+use crate::output;
 
 /// Where the data is.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -24,6 +25,9 @@ pub(crate) struct DataLocation {
     /// Data directory [default: $XDG_DATA_HOME/heavy or ~/.local/share/heavy]
     #[arg(long, value_name = "DIR", env = "HEAVY_DATA_DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// The scheduler in `HEAVY_SCHEDULER`, of a command that only reads the database.
+    #[arg(skip)]
+    pub(crate) unused_scheduler: Option<String>,
 }
 
 impl DataLocation {
@@ -46,7 +50,7 @@ impl DataLocation {
     pub(crate) fn data_dir(&self) -> Result<PathBuf, CommandFailure> {
         match &self.data_dir {
             Some(dir) => Ok(dir.clone()),
-            None => data_dir::default_dir().map_err(|error| CommandFailure::new(error.to_string())),
+            None => Ok(data_dir::default_dir()?),
         }
     }
 
@@ -56,6 +60,28 @@ impl DataLocation {
             Some(url) => Ok(url.clone()),
             None => Ok(format!("sqlite://{}", database_file(&self.data_dir()?).display())),
         }
+    }
+
+    /// Says on stderr what a command reads, and from which database.
+    pub(crate) fn reading(&self, what: &str) -> Result<(), CommandFailure> {
+        output::note(&format!("{what} from {}", self.shown()?));
+        Ok(())
+    }
+
+    /// The database for messages, with the scheduler that it is not of.
+    pub(crate) fn shown(&self) -> Result<String, CommandFailure> {
+        let database = heavy_store::database_name(&self.database_url()?)?;
+        Ok(match &self.unused_scheduler {
+            None => database,
+            Some(scheduler) => {
+                format!("{database} (this command reads a database, not HEAVY_SCHEDULER={scheduler})")
+            }
+        })
+    }
+
+    /// Whether the results database may be there: it was named, or its default file exists.
+    pub(crate) fn is_there(&self) -> bool {
+        self.database.is_some() || self.data_dir().is_ok_and(|dir| database_file(&dir).is_file())
     }
 
     /// The database as a place to look for jobs.

@@ -13,7 +13,7 @@ use crate::builtin::SHOP;
 use crate::client::carry_out;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
-use crate::local::{EPHEMERAL, Local, start_shop};
+use crate::local::{Local, start_shop};
 use crate::output;
 use crate::run::itself;
 
@@ -41,7 +41,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     let shop = start_shop()?;
     let shop_url = format!("http://{}", shop.addr());
     let plan = plan(&args, &program, &shop_url)?;
-    let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
+    let local = interrupts.race(Local::start(data, "heavy demo")).await??;
     output::note(&format!(
         "the demo shop is at {shop_url}; scheduler, collector and agent run in this process\n"
     ));

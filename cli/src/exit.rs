@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use heavy_client::CalledAs;
 use heavy_load::exit_code;
-use heavy_process::listen;
 use heavy_process::signals::Interrupted;
+use heavy_process::{data_dir, listen};
 
 /// Why a command failed: the message and the exit code.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,12 @@ impl From<listen::Error> for CommandFailure {
         } else {
             Self::new(error.to_string())
         }
+    }
+}
+
+impl From<data_dir::Error> for CommandFailure {
+    fn from(error: data_dir::Error) -> Self {
+        Self::new(error.to_string())
     }
 }
 

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use heavy_demo_target::{Handle, Latency, Options, Target};
-use heavy_process::data_dir::{self, DataDir};
+use heavy_process::data_dir::create_private;
 use heavy_process::listen::bind;
+use heavy_process::owners::{OwnerDir, OwnerKind};
 use heavy_sched::Scheduler;
 use heavy_store::Store;
 use tokio::net::TcpListener;
@@ -19,9 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
+use crate::recovery::{self, AGENT_DIR};
 
 /// Any free port.
-pub(crate) const EPHEMERAL: &str = "127.0.0.1:0";
+const EPHEMERAL: &str = "127.0.0.1:0";
 
 const AGENT: &str = "local";
 
@@ -31,12 +33,20 @@ const STOP_LIMIT: Duration = Duration::from_secs(15);
 /// The running services, until [`Local::stop`] or the end of the process.
 #[derive(Debug)]
 pub(crate) struct Local {
+    /// The directory of these services, below the data directory.
+    owner: OwnerDir,
+    services: Services,
+    store: Arc<dyn Store>,
+    /// Runs the collector and the connections of the database.
+    background: Background,
+}
+
+#[derive(Debug)]
+struct Services {
     scheduler: SocketAddr,
     collector: SocketAddr,
     /// In the order in which they are stopped.
-    services: Vec<EmbeddedService>,
-    /// Runs the collector and the connections of the database.
-    _background: Background,
+    running: Vec<EmbeddedService>,
 }
 
 #[derive(Debug)]
@@ -46,45 +56,101 @@ struct EmbeddedService {
 }
 
 impl Local {
-    /// Starts everything; the scheduler listens on `listen`.
-    pub(crate) async fn start(data: &DataLocation, listen: &str) -> Result<Self, CommandFailure> {
+    /// Starts everything for the jobs of this command, such as `heavy run`. Any number of commands may share a data directory.
+    pub(crate) async fn start(data: &DataLocation, command: &str) -> Result<Self, CommandFailure> {
+        let listener = bind(EPHEMERAL, heavy_sched::LISTENS).await?;
+        Self::start_as(data, OwnerKind::Run, command, listener).await
+    }
+
+    /// Starts everything for jobs of others, who reach the scheduler at `listen`.
+    pub(crate) async fn start_scheduler(
+        data: &DataLocation,
+        command: &str,
+        listen: &str,
+    ) -> Result<Self, CommandFailure> {
         let listener = bind(listen, heavy_sched::LISTENS).await?;
-        let directory = data.data_dir()?;
-        let data_dir = heavy_sched::open_data_dir(&directory).map_err(in_use)?;
+        Self::start_as(data, OwnerKind::Scheduler, command, listener).await
+    }
+
+    async fn start_as(
+        data: &DataLocation,
+        kind: OwnerKind,
+        command: &str,
+        listener: TcpListener,
+    ) -> Result<Self, CommandFailure> {
+        let (dir, url) = (data.data_dir()?, data.database_url()?);
+        create_private(&dir)?;
+        let database = heavy_store::database_name(&url)?;
+        let mut owner = OwnerDir::register(&dir, kind, command, database)?;
         let background = Background::start()?;
-        let url = data.database_url()?;
         let store = background.spawn(async move { heavy_store::open(&url).await });
-        let store = store.await.context("opening the database was aborted")??;
-        let (collecting, collector) = collector(&background, store.clone()).await?;
-        let scheduler = address(&listener)?;
-        let serving = scheduling(listener, store, data_dir).await?;
-        let agent = agent(scheduler, collector, &directory);
-        Ok(Self {
-            scheduler,
-            collector,
-            services: vec![agent, collecting, serving],
-            _background: background,
-        })
+        let started = async {
+            let store = store.await.context("opening the database was aborted")??;
+            let services = serve(listener, &store, &mut owner, &background).await?;
+            Ok::<_, CommandFailure>((services, store))
+        };
+        match Box::pin(started).await {
+            Ok((services, store)) => Ok(Self {
+                owner,
+                services,
+                store,
+                background,
+            }),
+            Err(failure) => {
+                let _ = owner.remove();
+                Err(failure)
+            }
+        }
     }
 
     pub(crate) fn scheduler_url(&self) -> String {
-        format!("http://{}", self.scheduler)
+        format!("http://{}", self.services.scheduler)
     }
 
     pub(crate) fn collector_url(&self) -> String {
-        format!("http://{}", self.collector)
+        format!("http://{}", self.services.collector)
     }
 
     /// Stops the services, last started first, so that none loses its peer.
     pub(crate) async fn stop(self) {
-        for mut service in self.services {
+        let Self {
+            owner,
+            services,
+            store,
+            background,
+        } = self;
+        for mut service in services.running {
             service.shutdown.cancel();
             if timeout(STOP_LIMIT, &mut service.task).await.is_err() {
                 tracing::warn!("a service did not end in time");
                 service.task.abort();
             }
         }
+        let left = background.spawn(async move { recovery::leave(owner, &*store).await });
+        // One that panics leaves the directory to the next command.
+        let _ = left.await;
     }
+}
+
+/// Starts the services of an owner. What others have left is recovered before there is any load to disturb.
+async fn serve(
+    listener: TcpListener,
+    store: &Arc<dyn Store>,
+    owner: &mut OwnerDir,
+    background: &Background,
+) -> Result<Services, CommandFailure> {
+    let (collecting, collector) = collector(background, Arc::clone(store)).await?;
+    let url = format!("http://{collector}");
+    recovery::recover(owner, store, &url).await;
+    let scheduler = address(&listener)?;
+    let serving = scheduling(listener, Arc::clone(store), owner).await?;
+    owner.announce(&format!("http://{scheduler}"))?;
+    let agent = agent(scheduler, collector, &owner.path());
+    Ok(Services {
+        scheduler,
+        collector,
+        running: vec![agent, collecting, serving],
+    })
 }
 
 /// Threads of low priority: storing results must not delay iterations.
@@ -143,10 +209,10 @@ async fn collector(
 async fn scheduling(
     listener: TcpListener,
     store: Arc<dyn Store>,
-    data_dir: DataDir,
+    owner: &OwnerDir,
 ) -> Result<EmbeddedService, CommandFailure> {
     let shutdown = CancellationToken::new();
-    let scheduler = Box::pin(Scheduler::open(store, data_dir, shutdown.clone())).await;
+    let scheduler = Box::pin(Scheduler::open(store, owner, shutdown.clone())).await;
     let scheduler = scheduler.map_err(|error| CommandFailure::new(error.to_string()))?;
     Ok(EmbeddedService {
         shutdown,
@@ -154,13 +220,12 @@ async fn scheduling(
     })
 }
 
-fn agent(scheduler: SocketAddr, collector: SocketAddr, directory: &Path) -> EmbeddedService {
-    let directory = heavy_agent::data_dir_of(AGENT, directory);
+fn agent(scheduler: SocketAddr, collector: SocketAddr, owner: &Path) -> EmbeddedService {
     let config = heavy_agent::AgentConfig::new(
         AGENT,
         format!("http://{scheduler}"),
         format!("http://{collector}"),
-        directory,
+        owner.join(AGENT_DIR),
     );
     let shutdown = CancellationToken::new();
     let stopped = shutdown.clone();
@@ -184,15 +249,4 @@ pub(crate) fn start_shop() -> Result<Handle, CommandFailure> {
         ..Options::default()
     };
     Ok(Target::start(listener, options).context("cannot start the demo shop")?)
-}
-
-/// Explains a data directory that another process uses.
-fn in_use(error: data_dir::Error) -> CommandFailure {
-    let hint = match error {
-        data_dir::Error::Locked { .. } => {
-            "; if that process is `heavy up` or `heavy-sched serve`, add --scheduler http://127.0.0.1:7700 to use it"
-        }
-        data_dir::Error::Unusable { .. } | data_dir::Error::NoHome => "",
-    };
-    CommandFailure::new(error.to_string()).and(hint)
 }

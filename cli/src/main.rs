@@ -16,6 +16,8 @@ mod history;
 mod lint;
 mod local;
 mod output;
+mod places;
+mod recovery;
 mod report;
 mod run;
 mod services;

@@ -8,10 +8,10 @@ use heavy_client::{JobHome as _, Remote, ReportFile};
 use heavy_report::ReportFormat;
 use heavy_results::job::{JobInfo, JobView};
 
-use crate::client::DEFAULT_SCHEDULER;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::output;
+use crate::places::{JobOwner, Places};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportArgs {
@@ -51,19 +51,31 @@ pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &Data
     Ok(ExitCode::SUCCESS)
 }
 
-/// Finds the job in the given scheduler; else in the given database; else in the default scheduler, with the local
-/// database as the fallback.
+/// Finds a job at the given scheduler; else in the results database; else wherever jobs are.
 async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Result<JobView, CommandFailure> {
     if let Some(url) = scheduler {
-        return Ok(Remote::connect(&url).await?.get(job).await?);
-    }
-    if !data.is_given()
-        && let Ok(remote) = Remote::connect(DEFAULT_SCHEDULER).await
-        && let Ok(view) = remote.get(job).await
-    {
+        let view = Remote::connect(&url).await?.get(job).await?;
+        output::note(&format!("{} from the scheduler at {url}", named(&view.job)));
         return Ok(view);
     }
-    Ok(data.job_home().await?.get(job).await?)
+    // As every command that reads rows does.
+    if let Ok(home) = data.job_home().await
+        && let Ok(view) = home.get(job).await
+    {
+        data.reading(&named(&view.job))?;
+        return Ok(view);
+    }
+    let places = Places::find(data).await?;
+    let (view, owner) = places.owner(job).await?;
+    if let JobOwner::Scheduler(url) = owner {
+        output::note(&format!("{} from the scheduler at {url}", named(&view.job)));
+    }
+    Ok(view)
+}
+
+/// A job for messages about what is read.
+fn named(job: &JobInfo) -> String {
+    format!("job {} ({})", job.id, job.spec.shown_name())
 }
 
 fn without_results(job: &JobInfo) -> CommandFailure {

@@ -19,7 +19,7 @@ use crate::builtin::HTTP;
 use crate::client::carry_out;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
-use crate::local::{EPHEMERAL, Local};
+use crate::local::Local;
 use crate::output;
 use crate::services::{Home, Ready, Service, Wish, prepare};
 use crate::test_name::Test;
@@ -97,7 +97,7 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
     let view = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
-            let local = interrupts.race(Local::start(data, EPHEMERAL)).await??;
+            let local = interrupts.race(Local::start(data, "heavy run")).await??;
             let ended = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
             local.stop().await;
             ended?

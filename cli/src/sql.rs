@@ -84,6 +84,7 @@ pub(crate) async fn run(args: SqlArgs, data: &DataLocation) -> CommandResult {
         return Err(CommandFailure::usage("the query is empty"));
     }
     let mut session = open(&args, data).await?;
+    announce(&session, &inputs, data).await?;
     for input in &inputs {
         let answer = session
             .answer(input)
@@ -99,6 +100,23 @@ pub(crate) async fn run(args: SqlArgs, data: &DataLocation) -> CommandResult {
         answer.notes.iter().for_each(|note| output::note(note));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which database is read, and which job if a statement uses `:job`.
+async fn announce(
+    session: &SqlSession,
+    inputs: &[ScriptInput<'_>],
+    data: &DataLocation,
+) -> Result<(), CommandFailure> {
+    let mut what = "reading".to_owned();
+    let uses_job =
+        |input: &ScriptInput<'_>| matches!(input, ScriptInput::Statement(sql) if session.uses_job(sql));
+    if inputs.iter().any(uses_job)
+        && let Ok(job) = session.which_job().await
+    {
+        what = job.trim_end().to_owned();
+    }
+    data.reading(&what)
 }
 
 async fn open(args: &SqlArgs, data: &DataLocation) -> Result<SqlSession, CommandFailure> {

@@ -24,7 +24,9 @@ pub(crate) struct UpArgs {
 
 pub(crate) async fn run(args: UpArgs, data: &DataLocation) -> CommandResult {
     let mut interrupts = Interrupts::take()?;
-    let local = interrupts.race(Local::start(data, &args.listen)).await??;
+    let local = interrupts
+        .race(Local::start_scheduler(data, "heavy up", &args.listen))
+        .await??;
     let url = local.scheduler_url();
     output::note(&format!(
         "listening on {url} with one agent; to add another:

@@ -61,6 +61,14 @@ pub enum Error {
     /// The scheduler's answer has no end.
     #[error("the scheduler's answer is longer than the limit of 16 MiB")]
     TooLong,
+    /// The job has ended, and was to be changed.
+    #[error("job {job} is {state}: only a running job can be changed")]
+    Ended {
+        /// Its id.
+        job: String,
+        /// Its state's name.
+        state: &'static str,
+    },
     /// Interrupted before there was a job.
     #[error("interrupted before the job was submitted")]
     Interrupted,

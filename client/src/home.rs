@@ -1,5 +1,6 @@
 //! Where jobs are looked at: a scheduler, or a results database without one.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use super::remote::{Remote, json};
 
 /// What can be asked of jobs wherever their results are. A job is named by its id, a unique prefix of it, or `last`.
 #[async_trait]
-pub trait JobHome: Send + Sync {
+pub trait JobHome: Debug + Send + Sync {
     /// The newest jobs, newest first.
     async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error>;
 

@@ -55,6 +55,12 @@ impl Remote {
         Ok(remote)
     }
 
+    /// The scheduler's URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Uploads a program, if the scheduler does not have it.
     pub async fn upload(&self, program: &Program) -> Result<(), Error> {
         if self.has(&program.sha256).await? {

@@ -164,6 +164,19 @@ pub enum Needs {
 }
 
 impl Verb {
+    /// The job that the verb follows or changes, at the scheduler that runs it.
+    pub const fn running_job(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Watch { job, .. }
+            | Self::Stop { job, .. }
+            | Self::Rate { job, .. }
+            | Self::Pause { job }
+            | Self::Resume { job }
+            | Self::Params { job, .. } => Some(job),
+            _ => None,
+        }
+    }
+
     /// The service that the verb requires.
     #[must_use]
     pub const fn needs(&self) -> Needs {

@@ -99,6 +99,12 @@ impl SqlSession {
         Ok(filled)
     }
 
+    /// Whether a statement asks about a job by `:job`.
+    pub(super) fn uses_job(&self, sql: &str) -> bool {
+        let mut parts = split(sql, self.dialect).into_iter();
+        !self.values.contains_key(JOB) && parts.any(|part| matches!(part, SqlPart::Placeholder(JOB)))
+    }
+
     async fn command(&mut self, line: &str) -> Result<Option<QueryAnswer>, CommandFailure> {
         let text = match command::parse(line).map_err(CommandFailure::usage)? {
             ShellCommand::Relations => self.relations().await?,

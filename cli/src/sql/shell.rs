@@ -30,7 +30,7 @@ pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<
             .map(|job| job.id.to_string())
             .collect(),
     };
-    greet(&session).await?;
+    greet(&session, data).await?;
     let mut editor = Editor::open(catalogue, data)?;
     loop {
         // Ctrl-C ends no process: in a line it is a key, and a query is left by it. What came earlier was for the pager.
@@ -58,12 +58,13 @@ pub(super) async fn run(mut session: SqlSession, data: &DataLocation) -> Result<
     Ok(())
 }
 
-async fn greet(session: &SqlSession) -> Result<(), CommandFailure> {
+async fn greet(session: &SqlSession, data: &DataLocation) -> Result<(), CommandFailure> {
     let job = match session.which_job().await {
         Ok(job) => job,
         Err(failure) => format!("{failure}\n"),
     };
     let version = env!("CARGO_PKG_VERSION");
+    data.reading("reading")?;
     Ok(output::print(&format!(
         "heavy {version}. {job}\\? shows help, \\q quits.\n"
     ))?)

@@ -1,0 +1,144 @@
+//! Where jobs are when no scheduler is named: everything on this machine that has some.
+//!
+//! That is the results database, the commands that use the data directory now, and the scheduler at the default address if it
+//! answers. A named database or data directory leaves the last one out. What changes a running job goes to its owner: the
+//! command that runs it.
+
+use std::sync::Arc;
+
+use heavy_client::{DatabaseHome, Error, Homes, JobHome, Remote};
+use heavy_process::owners::{self, OwnerKind, OwnerRecord};
+use heavy_results::job::{JobInfo, JobView};
+use heavy_store::Store;
+
+use crate::data_location::DataLocation;
+use crate::exit::CommandFailure;
+use crate::output;
+
+/// The scheduler to look for unless a flag names one.
+pub(crate) const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
+
+/// No more commands that write to other databases are asked.
+const MOST_ASKED: usize = 64;
+
+/// Everything on this machine that has jobs.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// The results database first, if there is one, then the schedulers.
+    pub(crate) homes: Homes,
+    database: Option<Arc<dyn Store>>,
+    schedulers: Vec<Remote>,
+    /// The commands that use the data directory.
+    owners: Vec<OwnerRecord>,
+}
+
+/// Who can do something about a job.
+#[derive(Debug)]
+pub(crate) enum JobOwner {
+    /// The scheduler at this URL.
+    Scheduler(String),
+    /// Nobody any more.
+    Gone,
+}
+
+impl Places {
+    /// Looks for everything that has jobs.
+    ///
+    /// # Errors
+    /// When nothing has, and when the database cannot be read.
+    pub(crate) async fn find(data: &DataLocation) -> Result<Self, CommandFailure> {
+        let owners = owners::live(&data.data_dir()?);
+        let name = heavy_store::database_name(&data.database_url()?)?;
+        let mut urls: Vec<&str> = Vec::new();
+        if !data.is_given() {
+            urls.push(DEFAULT_SCHEDULER);
+        }
+        let others = owners.iter().filter(|owner| owner.database != name);
+        urls.extend(others.map(|owner| owner.url.as_str()).take(MOST_ASKED));
+        // The jobs of one that writes to the database are found there.
+        urls.retain(|url| {
+            !owners
+                .iter()
+                .any(|owner| owner.database == name && owner.url == *url)
+        });
+        urls.dedup();
+        let mut schedulers = Vec::new();
+        for url in urls {
+            // One that does not answer has ended just now.
+            schedulers.extend(Remote::connect(url).await.ok());
+        }
+        let database = match data.open().await {
+            Ok(store) => Some(store),
+            Err(failure) if schedulers.is_empty() => return Err(failure),
+            Err(failure) => {
+                if data.is_there() {
+                    output::note(&format!("note: {failure}"));
+                }
+                None
+            }
+        };
+        let mut homes: Vec<Arc<dyn JobHome>> = Vec::new();
+        if let Some(store) = &database {
+            homes.push(Arc::new(DatabaseHome::new(
+                data.database_url()?,
+                Arc::clone(store),
+            )));
+        }
+        homes.extend(
+            schedulers
+                .iter()
+                .map(|remote| Arc::new(remote.clone()) as Arc<dyn JobHome>),
+        );
+        Ok(Self {
+            homes: Homes::new(homes),
+            database,
+            schedulers,
+            owners,
+        })
+    }
+
+    /// A job, and who can do something about it.
+    pub(crate) async fn owner(&self, job: &str) -> Result<(JobView, JobOwner), CommandFailure> {
+        let (place, view) = self.homes.find(job).await?;
+        let owner = match (&self.database, place) {
+            (Some(store), 0) => self.in_database(&**store, &view.job).await?,
+            (database, place) => {
+                let scheduler = &self.schedulers[place - usize::from(database.is_some())];
+                JobOwner::Scheduler(scheduler.url().to_owned())
+            }
+        };
+        Ok((view, owner))
+    }
+
+    async fn in_database(&self, store: &dyn Store, job: &JobInfo) -> Result<JobOwner, CommandFailure> {
+        let name = store.owner(job.id).await?;
+        if let Some(owner) = self.owners.iter().find(|owner| owner.name == name) {
+            return Ok(JobOwner::Scheduler(owner.url.clone()));
+        }
+        // A scheduler with another data directory may write to this database, or an older one that does not name itself.
+        if OwnerKind::of(&name) == OwnerKind::Scheduler && !job.state.is_final() {
+            for scheduler in &self.schedulers {
+                if scheduler.get(&job.id.to_string()).await.is_ok() {
+                    return Ok(JobOwner::Scheduler(scheduler.url().to_owned()));
+                }
+            }
+        }
+        Ok(JobOwner::Gone)
+    }
+}
+
+/// The scheduler that takes jobs of others: the one at the default address, unless a data location was named; else the one that
+/// uses the data directory.
+pub(crate) async fn scheduler(data: &DataLocation) -> Result<Option<String>, CommandFailure> {
+    if !data.is_given()
+        && !matches!(
+            Remote::connect(DEFAULT_SCHEDULER).await,
+            Err(Error::Unreachable { .. })
+        )
+    {
+        return Ok(Some(DEFAULT_SCHEDULER.to_owned()));
+    }
+    let mut owners = owners::live(&data.data_dir()?).into_iter();
+    let own = owners.find(|owner| owner.kind == OwnerKind::Scheduler);
+    Ok(own.map(|owner| owner.url))
+}
