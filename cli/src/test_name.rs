@@ -52,6 +52,11 @@ impl Test {
     /// Explains an unknown name. A path in an existing directory counts as a binary: whether it exists is checked later.
     fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
         let path = Path::new(text);
+        if is_address(name) && !path.parent().is_some_and(Path::is_dir) {
+            return Err(CommandFailure::usage(format!(
+                "unknown load test `{text}`: for a URL, write http://{text}"
+            )));
+        }
         if name != text && (home.is_none() || path.parent().is_some_and(Path::is_dir)) {
             return Ok(Self::Binary(path.to_owned()));
         }
@@ -66,6 +71,16 @@ impl Test {
     }
 }
 
+/// Whether the text before the first slash looks like a host: with a port, local, or an IPv4 address.
+fn is_address(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (host, None),
+    };
+    let has_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
+    !name.is_empty() && (has_port || name == "localhost" || name.parse::<std::net::Ipv4Addr>().is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +93,15 @@ mod tests {
         assert_eq!(of("Cargo.toml").unwrap(), Test::Binary("Cargo.toml".into()));
         let problem = of("localhost:8080").unwrap_err().to_string();
         assert!(problem.contains("http://localhost:8080"), "{problem}");
+        for text in [
+            "localhost:18080/x",
+            "127.0.0.1/a/b",
+            "shop.example:80/",
+            "[::1]:80/x",
+        ] {
+            let problem = of(text).unwrap_err().to_string();
+            assert!(problem.contains(&format!("http://{text}")), "{problem}");
+        }
     }
 
     #[test]
