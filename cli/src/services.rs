@@ -3,7 +3,6 @@
 //! Pure functions read files' content ([`manifest`], [`variables`], [`registered`]); the rest finds, reads and builds.
 
 mod build;
-mod excerpt;
 mod find;
 mod list;
 mod manifest;

@@ -7,15 +7,16 @@ use heavy_report::escape;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub struct Fault {
     /// What is wrong and what would be right.
-    pub(super) problem: String,
+    pub problem: String,
     /// The bytes of the text that are meant; none: the file as a whole.
-    pub(super) span: Option<Range<usize>>,
+    pub span: Option<Range<usize>>,
 }
 
 impl Fault {
-    pub(super) fn at(span: Range<usize>, problem: impl Into<String>) -> Self {
+    /// What is wrong at a place, given as bytes of the text.
+    pub fn at(span: Range<usize>, problem: impl Into<String>) -> Self {
         Self {
             problem: problem.into(),
             span: Some(span),
@@ -23,7 +24,8 @@ impl Fault {
     }
 
     /// `FILE:LINE: problem`, and the line with the place marked.
-    pub(super) fn show(&self, file: &Path, text: &str) -> String {
+    #[must_use]
+    pub fn show(&self, file: &Path, text: &str) -> String {
         let file = file.display();
         let Some(span) = &self.span else {
             return format!("{file}: {}", self.problem);

@@ -13,7 +13,7 @@ use heavy_results::job::{JobFile, JobSpec, RunSpec, SpecError, drop_conflicts, o
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Error, LoadFlags, LocalFile, Program, provenance};
+use super::{Error, LoadFlags, LocalFile, Program, job_file, provenance};
 
 /// How many files the plan shows by name.
 const SHOWN_FILES: usize = 3;
@@ -237,25 +237,11 @@ fn notes(run: &RunSpec) -> Vec<String> {
     }]
 }
 
-/// The document of a file, TOML or JSON; a binary in it is left out.
+/// The document of a file, TOML or JSON.
 fn document(file: &Path, text: &str) -> Result<RunSpec, Error> {
-    let wrong = |problem: String| {
-        let problem = problem.trim_end();
-        Error::Usage(format!("the job file {} is not valid: {problem}", file.display()))
-    };
     let is_json =
         file.extension().is_some_and(|extension| extension == "json") || text.trim_start().starts_with('{');
-    let mut value: Value = if is_json {
-        serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?
-    } else {
-        toml::from_str(text).map_err(|error| wrong(error.to_string()))?
-    };
-    if let Some(object) = value.as_object_mut() {
-        for key in ["binary_sha256", "binary_name", "provenance"] {
-            object.remove(key);
-        }
-    }
-    RunSpec::from_client(value).map_err(|error| wrong(error.to_string()))
+    job_file::parse(text, is_json).map_err(|fault| Error::Usage(fault.show(file, text)))
 }
 
 pub(crate) fn read(file: &Path) -> Result<String, Error> {

@@ -124,10 +124,14 @@ fn rows(sent: v1::Rows) -> Result<Rows, InvalidBatch> {
     );
     let mut iterations = sent.iterations.unwrap_or_default();
     renumber(&mut iterations.old_window, &mut iterations.window);
+    if iterations.think_ns.is_empty() {
+        iterations.think_ns.resize(iterations.workflow.len(), 0);
+    }
     check!(
         iterations, texts;
         texts: workflow user_id error;
-        values: iteration sequence_id scheduled_ns lag_ns slot_wait_ns duration_ns ok interrupted window has_response
+        values: iteration sequence_id scheduled_ns lag_ns slot_wait_ns duration_ns think_ns ok interrupted window
+            has_response
     );
     Ok(Rows {
         dictionary: sent.dictionary,

@@ -73,6 +73,27 @@ impl Runner for Slow {
     }
 }
 
+/// Pauses in a step and beside it.
+struct Thinker;
+
+impl Runner for Thinker {
+    async fn init_user(&self, ctx: &Context) -> Result<()> {
+        ctx.think(Duration::from_millis(1)).await;
+        Ok(())
+    }
+
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let pause = Duration::from_millis(ctx.param("ms").context("the param `ms`")?.parse()?);
+        let step = ctx.step("read");
+        tokio::join!(step.think(pause), ctx.think(pause..pause * 2));
+        step.end();
+        let step = ctx.step("decide");
+        ctx.trend("pause", pause);
+        step.end();
+        Ok(())
+    }
+}
+
 /// Keeps a counter for every user, and counts calls over all of them.
 #[derive(Default)]
 struct Stateful {
@@ -253,6 +274,7 @@ fn main() -> ExitCode {
         .and("fails", Fails)
         .and("slow", Slow)
         .splitter(halves)
+        .and("thinker", Thinker)
         .and("stateful", Stateful::default())
         .and("shopper", Shopper)
         .and("sampler", Sampler::default())

@@ -151,6 +151,7 @@ mod standalone;
 mod step;
 mod summary;
 mod tags;
+mod think;
 mod verbs;
 
 pub use anyhow::{self, Error, bail, ensure};
@@ -161,7 +162,7 @@ pub use files::find_file;
 pub use heavy_plugin::line::{Phase, Phases};
 pub use http::{HttpClient, RequestError};
 pub use listen::RPC_ADDR;
-pub use metric::MetricBuilder;
+pub use metric::{MetricBuilder, MetricValue};
 pub use output::{Output, ParseError};
 pub use request::RequestBuilder;
 pub use response::{BodyError, Response};
@@ -171,6 +172,7 @@ pub use sequence::{DEFAULT_SEQUENCE_ID, new_sequence_id};
 pub use serve::{serve, start_listener};
 pub use server::Server;
 pub use step::Step;
+pub use think::ThinkTime;
 
 /// The result of a load test's functions: `?` converts any error.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

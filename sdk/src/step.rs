@@ -12,7 +12,8 @@ use crate::observer::{CallSite, Observed, last_call};
 use crate::scope::Scope;
 use crate::verbs::verbs;
 
-/// A named part of an iteration: it holds requests, and has a duration and an outcome of its own.
+/// A named part of an iteration: it holds requests, and has a duration, without [think time](Self::think), and an outcome of
+/// its own.
 ///
 /// A step fails if the function passed to [`run`](Self::run) returns an `Err`, if the iteration fails or is cut off
 /// while the step is open, or by [`fail`](Self::fail). Failed requests and checks alone do not fail it.
@@ -32,6 +33,8 @@ pub struct Step<'a> {
     inner: &'a ContextState,
     name: Cow<'static, str>,
     started_ns: u64,
+    /// The pauses before it.
+    paused_ns: u64,
     outcome: Option<bool>,
     call: CallSite,
 }
@@ -41,10 +44,12 @@ impl<'a> Step<'a> {
 
     pub(crate) fn begin(inner: &'a ContextState, name: Cow<'static, str>, call: CallSite) -> Self {
         inner.observe(&name, call, || Observed::StepBegan);
+        let started_ns = monotonic_ns();
         Self {
             inner,
             name,
-            started_ns: monotonic_ns(),
+            started_ns,
+            paused_ns: inner.pauses.sum_ns(started_ns),
             outcome: None,
             call,
         }
@@ -88,9 +93,11 @@ impl<'a> Step<'a> {
 impl Drop for Step<'_> {
     fn drop(&mut self) {
         let left_open = self.outcome.is_none();
+        let ended_ns = monotonic_ns();
+        let paused_ns = self.inner.pauses.sum_ns(ended_ns).saturating_sub(self.paused_ns);
         let step = StepOutcome {
             name: std::mem::take(&mut self.name),
-            duration_ns: monotonic_ns() - self.started_ns,
+            duration_ns: (ended_ns - self.started_ns).saturating_sub(paused_ns),
             ok: self.outcome.unwrap_or(self.inner.cut_off().is_none()),
         };
         let (duration_ns, ok) = (step.duration_ns, step.ok);

@@ -95,15 +95,38 @@ macro_rules! verbs {
             crate::MetricBuilder::new(self.scope(), name)
         }
 
+        /// Pauses as a person would: for a `Duration`, or for one drawn at random from a range of them.
+        ///
+        /// The pause is not part of the durations of the iteration and of its open steps, nor of the response time, and
+        /// `--timeout` does not count it. The iteration keeps its slot and its user meanwhile, so that a plan with a rate needs
+        /// a slot for every user that pauses. Pauses at the same time count once, and what runs beside one
+        /// (`tokio::join!`) is not measured either. When the grace period ends, it cuts the pause off like the rest of the
+        /// iteration.
+        ///
+        /// ```
+        /// # use heavy_sdk::prelude::*;
+        /// use std::time::Duration;
+        ///
+        /// # async fn run(ctx: &Context) -> Result<()> {
+        /// ctx.think(Duration::from_secs(1)..Duration::from_secs(3)).await;
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub async fn think(&self, time: impl crate::ThinkTime) {
+            let inner = self.scope().inner;
+            inner.touch();
+            inner.pauses.pause(time.draw()).await;
+        }
+
         /// Adds to a counter: a sum.
         #[track_caller]
-        pub fn counter(&self, name: &str, value: impl Into<f64>) {
+        pub fn counter(&self, name: &str, value: impl crate::MetricValue) {
             self.metric(name).counter(value);
         }
 
         /// Sets a gauge: the newest value counts.
         #[track_caller]
-        pub fn gauge(&self, name: &str, value: impl Into<f64>) {
+        pub fn gauge(&self, name: &str, value: impl crate::MetricValue) {
             self.metric(name).gauge(value);
         }
 
@@ -113,9 +136,9 @@ macro_rules! verbs {
             self.metric(name).rate(yes);
         }
 
-        /// Adds a value to a trend: a distribution.
+        /// Adds a value to a trend: a distribution. A `Duration` counts in milliseconds, as in all reports.
         #[track_caller]
-        pub fn trend(&self, name: &str, value: impl Into<f64>) {
+        pub fn trend(&self, name: &str, value: impl crate::MetricValue) {
             self.metric(name).trend(value);
         }
     };

@@ -200,6 +200,7 @@ fn iteration(rows: &mut Rows, n: u64, sequence_id: String) {
     of.scheduled_ns.push(n as i64 * 1_000_000);
     of.lag_ns.push(30_000);
     of.slot_wait_ns.push(0);
+    of.think_ns.push(0);
     of.duration_ns.push(950_000 + n);
     of.ok.push(true);
     of.interrupted.push(false);

@@ -82,6 +82,7 @@ const ITERATIONS: &[ExportField] = fields![
     Number: second lag_ms slot_wait_ms generator_lag_ms duration_ms response_ms;
     Flag: ok interrupted;
     Text: error time_window;
+    Number: think_ms;
 ];
 
 const METRICS: &[ExportField] = fields![

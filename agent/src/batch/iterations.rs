@@ -25,10 +25,11 @@ enum IterationField {
     Error,
     HasResponse = 13,
     Window,
+    Think,
 }
 
 /// The columns of iterations that are not texts of their own.
-type PackedIterations = PackedColumns<{ IterationField::Window as usize + 1 }>;
+type PackedIterations = PackedColumns<{ IterationField::Think as usize + 1 }>;
 
 #[derive(Debug, Default)]
 pub(crate) struct IterationEncoder {
@@ -63,6 +64,7 @@ impl IterationEncoder {
         put(IterationField::Lag, line.lag_ns);
         put(IterationField::SlotWait, line.slot_wait_ns);
         put(IterationField::Duration, line.duration_ns);
+        put(IterationField::Think, line.think_ns);
         put(IterationField::Ok, u64::from(line.ok && !line.interrupted));
         put(IterationField::Interrupted, u64::from(line.interrupted));
         put(IterationField::HasResponse, u64::from(has_response));

@@ -137,7 +137,9 @@ impl Rollup {
         now_ns: i64,
     ) -> Option<(Symbol, bool)> {
         let response_ns = line.lag_ns.saturating_add(line.duration_ns);
-        let ended_ns = scheduled_ns.saturating_add_unsigned(response_ns).min(now_ns);
+        let ended_ns = scheduled_ns
+            .saturating_add_unsigned(response_ns.saturating_add(line.think_ns))
+            .min(now_ns);
         let known = self.plan.workflow(&line.workflow);
         let Some(workflow) =
             known.filter(|workflow| self.was_started(*workflow, line, scheduled_ns, ended_ns))

@@ -67,6 +67,24 @@ fn an_iteration_counts_where_it_was_due_and_where_it_ended() {
 }
 
 #[test]
+fn an_iteration_that_paused_ends_later_and_takes_no_longer() {
+    let mut rollup = rollup();
+    rollup.release(0, &[(0, 500 * MS)]);
+    let line = IterationLine {
+        think_ns: 3_000 * MS,
+        ..iteration(0, true)
+    };
+    rollup.iteration(&line, 500_000_000, 9_000_000_000);
+    let rows = rollup.take(0).iterations;
+    let ended = rows.iter().find(|row| row.ok == 1).unwrap();
+    assert_eq!(ended.second, 4);
+    assert_eq!(
+        (ended.duration.max_ns(), ended.response.max_ns()),
+        (900 * MS, 902 * MS)
+    );
+}
+
+#[test]
 fn a_complete_second_gets_no_more_durations() {
     let mut rollup = rollup();
     let line = RequestLine {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::excerpt::Fault;
 use super::manifest::Manifest;
 use super::{MANIFEST, SERVICES};
+use heavy_client::Fault;
+
 use crate::exit::CommandFailure;
 use heavy_results::nearest::hint;
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use heavy_client::Fault;
+use heavy_client::load_keys::{text, texts, thresholds};
 use heavy_results::job::{Keys, RunSpec, SpecError, merge};
 use heavy_results::nearest::{hint, nearest};
 use heavy_results::threshold::Threshold;
@@ -13,9 +15,6 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 pub(super) use keys::ManifestLoad;
-use keys::{text, texts};
-
-use super::excerpt::Fault;
 
 /// The keys of the file itself.
 const KEYS: [&str; 10] = [
@@ -91,7 +90,7 @@ impl Manifest {
             "env_file" => self.env_file = Some(text(value)?.into()),
             "required_env" => self.required_env = texts(value)?,
             "files" => self.files = keys::patterns(value)?,
-            "thresholds" => self.thresholds = keys::thresholds(value)?,
+            "thresholds" => self.thresholds = thresholds(value)?,
             "load" => self.load = ManifestLoad::read(key.span(), value)?,
             "profiles" => self.profiles = profiles(value)?,
             unknown => return Err(Fault::at(key.span(), unknown_key(unknown))),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use heavy_demo_target::{Options, Target};
 use heavy_testkit::{Postgres, Run, ServiceProcess, TempDir, binary};
 
-mod desk;
+pub(crate) mod desk;
 
 use desk::{Desk, blocks, commands, read, short, smaller};
 

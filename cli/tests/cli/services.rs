@@ -1,6 +1,7 @@
 //! The services directory, through the real `heavy`: written, listed, run, and what is said of wrong input.
 
 mod files;
+mod guide;
 mod run;
 mod scaffold;
 mod wrong;

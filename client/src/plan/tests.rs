@@ -124,8 +124,8 @@ fn a_job_file_is_toml_or_json_and_flags_go_before_it() {
         10
     );
     for (text, expected) in [
-        ("rate = 5\nrate = 6", "line 2"),
-        ("speed = 5", "unknown field `speed`"),
+        ("rate = 5\nrate = 6", "bad.toml:2: "),
+        ("speed = 5", "unknown key \"speed\""),
         ("rate = \"0\"", "a rate of 0"),
     ] {
         let path = file("bad.toml", text);

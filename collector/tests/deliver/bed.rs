@@ -172,6 +172,7 @@ pub(crate) fn iterations(numbers: std::ops::Range<u64>) -> v1::Rows {
             scheduled_ns: vec![0; count],
             lag_ns: vec![1000; count],
             slot_wait_ns: vec![0; count],
+            think_ns: Vec::new(),
             duration_ns: vec![2_000_000; count],
             ok: vec![true; count],
             interrupted: vec![false; count],

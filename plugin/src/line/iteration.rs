@@ -44,9 +44,12 @@ pub struct IterationLine<'a> {
     /// `slotWait`: the part of `lag` spent waiting for a free slot; the rest is the generator's own lag.
     #[serde(default, rename = "slotWait", deserialize_with = "nanos")]
     pub slot_wait_ns: u64,
-    /// `duration`: ended - started.
+    /// `duration`: ended - started - `think`.
     #[serde(rename = "duration", deserialize_with = "nanos")]
     pub duration_ns: u64,
+    /// `think`: the time for which it paused as a person would, which is not part of `duration`; 0 if absent.
+    #[serde(default, rename = "think", deserialize_with = "nanos")]
+    pub think_ns: u64,
     /// Whether `run` returned `Ok`.
     pub ok: bool,
     /// Whether it was cut off after the grace period; it is then neither ok nor failed.
@@ -104,6 +107,9 @@ impl IterationLine<'_> {
             number_field(b",\"slotWait\":", self.slot_wait_ns, out);
         }
         number_field(b",\"duration\":", self.duration_ns, out);
+        if self.think_ns > 0 {
+            number_field(b",\"think\":", self.think_ns, out);
+        }
         flag_field(b",\"ok\":", self.ok, out);
         flag_field(b",\"interrupted\":", self.interrupted, out);
         error_field(self.error.as_deref(), out);

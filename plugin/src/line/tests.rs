@@ -174,13 +174,13 @@ proptest! {
 
     #[test]
     fn every_iteration_survives(
-        name in "\\PC{0,12}", numbers in prop::collection::vec(any::<u64>(), 6), ok in any::<bool>(),
+        name in "\\PC{0,12}", numbers in prop::collection::vec(any::<u64>(), 7), ok in any::<bool>(),
         scheduled_ns in 0u64..7_000_000_000_000_000_000,
     ) {
         let text = || Cow::Owned(name.clone());
         let line = IterationLine {
             workflow: text(), iteration: numbers[0], user_id: text(), sequence_id: text(), scheduled_ns,
-            lag_ns: numbers[1], slot_wait_ns: numbers[2], duration_ns: numbers[3], ok, interrupted: !ok,
+            lag_ns: numbers[1], slot_wait_ns: numbers[2], duration_ns: numbers[3], think_ns: numbers[6], ok, interrupted: !ok,
             error: (!ok).then(text), error_kind: text(),
             steps: vec![StepOutcome { name: text(), duration_ns: numbers[4], ok }; 2],
             checks: vec![CheckOutcome { name: text(), passes: numbers[5], fails: 1 }],

@@ -13,6 +13,7 @@ use crate::harness::resources::Resources;
 use crate::harness::users::User;
 use crate::observer::{CallSite, Observed, Whereabouts, called, forget_calls, last_call};
 use crate::sequence::SequenceId;
+use crate::think::Pauses;
 
 /// One iteration, or one call of `init` and its like.
 pub(crate) struct ContextState {
@@ -28,6 +29,7 @@ pub(crate) struct ContextState {
     pub(crate) phase: Cell<&'static str>,
     pub(crate) timed_out: Cell<bool>,
     pub(crate) out_of_data: Cell<bool>,
+    pub(crate) pauses: Pauses,
     records: RefCell<Records>,
 }
 
@@ -69,6 +71,7 @@ impl ContextState {
             phase: Cell::new(""),
             timed_out: Cell::new(false),
             out_of_data: Cell::new(false),
+            pauses: Pauses::default(),
             records: RefCell::default(),
         }
     }

@@ -96,13 +96,19 @@ async fn within(
     ctx: &Context,
     mut run: Pin<&mut impl Future<Output = crate::Result<()>>>,
 ) -> CallOutcome {
-    match tokio::time::timeout(limit, guarded(run.as_mut())).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
+    let started_ns = monotonic_ns();
+    let mut call = pin!(guarded(run.as_mut()));
+    let mut left = limit;
+    loop {
+        if let Ok(outcome) = tokio::time::timeout(left, call.as_mut()).await {
+            return outcome;
+        }
+        let Some(more) = ctx.inner().pauses.time_left(started_ns, limit) else {
             // Requests that are now cut off say why.
             ctx.inner().timed_out.set(true);
-            CallOutcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"))
-        }
+            return CallOutcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"));
+        };
+        left = more;
     }
 }
 
@@ -147,6 +153,7 @@ impl OpenIteration {
             self.ctx.trend(INIT_USER_DURATION, init_ns as f64 / 1e6);
         }
         self.slot_wait_ns += init_ns;
+        self.ctx.inner().pauses.reset();
         self.started_ns = now_ns;
         match outcome {
             CallOutcome::Ok => {
@@ -177,6 +184,7 @@ impl OpenIteration {
         let (steps, checks) = inner.take_records(error.is_some());
         let Released { n, due_ns, .. } = self.released;
         let lag_ns = self.started_ns.saturating_sub(due_ns);
+        let think_ns = inner.pauses.sum_ns(ended_ns);
         let line = IterationLine {
             workflow: inner.workflow().into(),
             iteration: n,
@@ -185,7 +193,8 @@ impl OpenIteration {
             scheduled_ns: resources.job.wall_ns(due_ns),
             lag_ns,
             slot_wait_ns: self.slot_wait_ns.min(lag_ns),
-            duration_ns: ended_ns - self.started_ns,
+            duration_ns: (ended_ns - self.started_ns).saturating_sub(think_ns),
+            think_ns,
             ok: error.is_none(),
             interrupted,
             error: error.map(Into::into),

@@ -77,7 +77,9 @@ impl Tally {
             }
         }
         let start_ns = line.scheduled_ns.saturating_add(line.lag_ns);
-        let end_ns = start_ns.saturating_add(line.duration_ns);
+        let end_ns = start_ns
+            .saturating_add(line.duration_ns)
+            .saturating_add(line.think_ns);
         let (first_ns, last_ns) = self.span_ns.unwrap_or((start_ns, end_ns));
         self.span_ns = Some((first_ns.min(start_ns), last_ns.max(end_ns)));
         self.durations.record(line.duration_ns);

@@ -13,4 +13,5 @@ mod reports;
 mod samples;
 mod standalone;
 mod target;
+mod think;
 mod trial;

@@ -19,7 +19,7 @@ const SAMPLE_COLUMNS: &str = "identity, started_ns, duration_ns, size, send_ns, 
     dns_ns, connect_ns, tls_ns, iteration, status, time_window, failed, reused, job_id, sequence, sequence_text, url, \
     error, error_kind, request_id, user_id, tags, remote_addr";
 const ITERATION_COLUMNS: &str = "identity, iteration, scheduled_ns, lag_ns, duration_ns, slot_wait_ns, time_window, \
-    ok, interrupted, has_response, job_id, sequence, sequence_text, error, user_id";
+    ok, interrupted, has_response, job_id, sequence, sequence_text, error, user_id, think_ns";
 
 #[derive(Debug)]
 pub(super) struct Encoded {
@@ -155,4 +155,5 @@ fn iteration(encoder: &mut Encoder, job: Uuid, of: &IterationRows, row: usize, t
     sequence(encoder, &of.sequence_id[row]);
     encoder.text_or_null(texts.plain(of.error[row]));
     encoder.text_or_null(texts.plain(of.user_id[row]));
+    encoder.bigint_or_null(duration_ns(of.think_ns[row]));
 }

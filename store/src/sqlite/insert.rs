@@ -237,12 +237,16 @@ fn iteration(values: &mut Values, identity: i64, of: &IterationRows, row: usize,
             | i64::from(of.has_response[row]) << 2
             | window(of.window[row]),
     );
+    let think = match duration_ns(of.think_ns[row]) {
+        0 => String::new(),
+        think_ns => think_ns.to_string(),
+    };
     values.push(extra(
         &[
             ("error", texts.plain(of.error[row])),
             ("user_id", texts.plain(of.user_id[row])),
         ],
-        ("", ""),
+        ("think_ns", &think),
     ));
 }
 

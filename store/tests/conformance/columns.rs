@@ -30,7 +30,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
         "iterations",
         false,
         "job_id agent workflow iteration user_id sequence_id scheduled_at started_at ended_at second lag_ms \
-         duration_ms response_ms ok interrupted error time_window",
+         duration_ms response_ms ok interrupted error time_window think_ms",
     ),
     (
         "request_stats",

@@ -134,6 +134,7 @@ fn iteration(rows: &mut Rows, n: u64) {
     of.scheduled_ns.push(n as i64 * 1_000_000);
     of.lag_ns.push(20_000);
     of.slot_wait_ns.push(5_000);
+    of.think_ns.push(0);
     of.duration_ns.push((n + 2) * 1_000_000);
     of.ok.push(true);
     of.interrupted.push(false);

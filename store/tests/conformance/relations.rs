@@ -22,7 +22,7 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
     of.request_id[0] = "r1".to_owned();
     let of = &mut sent.iterations;
     (of.ok[1], of.interrupted[1], of.has_response[1]) = (false, true, false);
-    (of.error[1], of.user_id[1], of.window[1]) = (8, 10, 2);
+    (of.error[1], of.user_id[1], of.window[1], of.think_ns[1]) = (8, 10, 2, 3_500_000_000);
     sent.dictionary
         .extend(["gave \"up\"", "timeout", "u1", "10.0.0.1:80"].map(str::to_owned));
     let from = producer(job.id, "one", Stream::Rows);
@@ -58,12 +58,12 @@ pub(crate) async fn rows_say_what_was_sent(bed: &Bed) {
         if bed.postgres.is_some() { postgres } else { sqlite }
     );
     let sql = "select agent, workflow, iteration, second, lag_ms, slot_wait_ms, generator_lag_ms, duration_ms, \
-               response_ms, time_window, error, user_id from iterations order by iteration";
+               response_ms, time_window, error, user_id, think_ms from iterations order by iteration";
     assert_eq!(
         rows(&store, sql).await,
         [
-            "one|buy|999|2|0.02|0.005|0.015|1001|1001.02|steady||",
-            "one|buy|1000|2|0.02|0.005|0.015|1002|-|ramp-down|gave \"up\"|u1",
+            "one|buy|999|2|0.02|0.005|0.015|1001|1001.02|steady|||0",
+            "one|buy|1000|5|0.02|0.005|0.015|1002|-|ramp-down|gave \"up\"|u1|3500",
         ]
     );
     let sql = "select count(*) from iterations where ok and not interrupted";

@@ -6,7 +6,7 @@ const KEYWORDS: &str = " abstract as async await become box break const continue
      type typeof union unsafe unsized use virtual where while yield ";
 
 /// Names that cargo or the workspace has taken.
-const TAKEN: &str = " alloc build common core deps examples heavy heavy-sdk incremental proc-macro std test ";
+const TAKEN: &str = " alloc build common core deps examples heavy heavy-sdk incremental proc-macro serde serde_json std test tokio ";
 
 const LONGEST: usize = 64;
 

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use heavy_demo_target::{Handle, Options, Target};
 use heavy_testkit::{Run, TempDir, binary};
 
-pub(super) fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The blocks of a Markdown text in this language.
-pub(super) fn blocks(text: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(text: &str, language: &str) -> Vec<String> {
     let open = format!("```{language}\n");
     text.split(&open)
         .skip(1)

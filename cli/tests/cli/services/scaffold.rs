@@ -12,7 +12,7 @@ use super::Desk;
 /// A first build takes as long as the SDK's dependencies do; later ones find them in the folder of this workspace.
 const BUILD_LIMIT: Duration = Duration::from_secs(600);
 
-fn with_cargo(run: Run) -> Run {
+pub(super) fn with_cargo(run: Run) -> Run {
     let programs = binary("heavy");
     let target = programs.parent().and_then(Path::parent).unwrap().join("scaffold");
     run.env("CARGO_TARGET_DIR", target)

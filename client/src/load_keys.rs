@@ -1,0 +1,105 @@
+//! The keys of a load in files, each checked where it stands, and values of TOML as texts and as JSON. Pure.
+
+use std::ops::Range;
+
+use heavy_results::job::{Keys, RunSpec};
+use heavy_results::nearest::nearest;
+use heavy_results::threshold::Threshold;
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::Fault;
+
+/// The value of a key, if a document with this key alone can be read. The places are those of the key and of its value.
+///
+/// # Errors
+/// Where the key is unknown, with the one that was probably meant; or where its value is wrong.
+pub fn checked(name: &str, json: Value, (key, value): (Range<usize>, Range<usize>)) -> Result<Value, Fault> {
+    let known = RunSpec::keys();
+    if !known.contains(&name) {
+        let problem = match nearest(name, known) {
+            Some(meant) => format!("unknown key {name:?}; did you mean {meant:?}?"),
+            None => format!(
+                "unknown key {name:?}; the keys of a load are those of a job file, such as rate, duration, users, params"
+            ),
+        };
+        return Err(Fault::at(key, problem));
+    }
+    let alone = Keys::from_iter([(name.to_owned(), json.clone())]);
+    match RunSpec::from_keys(alone) {
+        Ok(_) => Ok(json),
+        Err(error) => Err(Fault::at(value, format!("{name}: {error}"))),
+    }
+}
+
+/// Thresholds, as a list of expressions or as k6's table of metrics.
+///
+/// # Errors
+/// The place of the first that is wrong.
+pub fn thresholds(value: &Spanned<DeValue<'_>>) -> Result<Vec<Threshold>, Fault> {
+    let Some(list) = value.get_ref().as_array() else {
+        let document = Keys::from_iter([("thresholds".to_owned(), to_json(value)?)]);
+        return RunSpec::from_keys(document)
+            .map(|run| run.thresholds)
+            .map_err(|error| Fault::at(value.span(), format!("thresholds: {error}")));
+    };
+    let threshold = |value: &Spanned<DeValue<'_>>| {
+        let problem = |problem| Fault::at(value.span(), format!("thresholds: {problem}"));
+        text(value)?.parse().map_err(problem)
+    };
+    list.iter().map(threshold).collect()
+}
+
+/// A string.
+///
+/// # Errors
+/// If it is something else.
+pub fn text(value: &Spanned<DeValue<'_>>) -> Result<String, Fault> {
+    let text = value.get_ref().as_str();
+    text.map(str::to_owned)
+        .ok_or_else(|| Fault::at(value.span(), "expected a string in quotes, such as \"text\""))
+}
+
+/// A list of strings.
+///
+/// # Errors
+/// If it is something else.
+pub fn texts(value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, Fault> {
+    let Some(list) = value.get_ref().as_array() else {
+        let problem = "expected a list of strings, such as [\"one\", \"another\"]";
+        return Err(Fault::at(value.span(), problem));
+    };
+    list.iter().map(text).collect()
+}
+
+/// Any value. Dates become texts.
+///
+/// # Errors
+/// A number that JSON does not have.
+pub fn to_json(value: &Spanned<DeValue<'_>>) -> Result<Value, Fault> {
+    let wrong = |problem: &str| Fault::at(value.span(), problem);
+    Ok(match value.get_ref() {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+            .map(Value::from)
+            .map_err(|_| wrong("this number is too large"))?,
+        DeValue::Float(float) => {
+            let number: f64 = float
+                .as_str()
+                .parse()
+                .map_err(|_| wrong("expected a finite number"))?;
+            let number = serde_json::Number::from_f64(number);
+            Value::Number(number.ok_or_else(|| wrong("a number here is finite"))?)
+        }
+        DeValue::Boolean(boolean) => Value::Bool(*boolean),
+        DeValue::Datetime(datetime) => Value::from(datetime.to_string()),
+        DeValue::Array(array) => Value::Array(array.iter().map(to_json).collect::<Result<_, _>>()?),
+        DeValue::Table(table) => {
+            let entries = table
+                .iter()
+                .map(|(key, value)| Ok((key.get_ref().to_string(), to_json(value)?)));
+            Value::Object(entries.collect::<Result<Map<_, _>, _>>()?)
+        }
+    })
+}
