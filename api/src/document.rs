@@ -28,6 +28,22 @@ impl ListQuery {
     }
 }
 
+/// Which lines of a job's log to list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "schema", into_params(parameter_in = Query))]
+pub struct LogQuery {
+    /// The number of the first line; 0 by default. For the next page: the number of the last line, plus 1.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", param(default = 0, required = false))]
+    pub from: u64,
+}
+
+impl LogQuery {
+    /// The maximum number of lines in an answer.
+    pub const LONGEST: u32 = 1000;
+}
+
 /// How to stop a job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::IntoParams))]

@@ -1,14 +1,14 @@
 //! The operations, each once: what is asked, what is answered, and which errors are possible.
 
 use heavy_results::config::Config;
-use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView};
+use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, LoggedLine};
 use heavy_results::progress::Progress;
 use http::Method;
 use serde_json::Value;
 
 use crate::document::{
-    Artifact, ConfigDocument, Health, JobDocument, ListQuery, NewRate, NoQuery, Prune, Pruned, StopQuery,
-    UploadQuery,
+    Artifact, ConfigDocument, Health, JobDocument, ListQuery, LogQuery, NewRate, NoQuery, Prune, Pruned,
+    StopQuery, UploadQuery,
 };
 use crate::error::ApiErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
@@ -81,6 +81,9 @@ operations! {
     /// A job and its results so far
     GetJob = GET "/api/v1/jobs/{job}" "getJob" (NoQuery, ()) -> Json<JobView>,
         [200 "the job"], OF_A_JOB;
+    /// Lines of a job's log from a number on, at most 1000: what its load tests wrote that is not a result
+    ListLogLines = GET "/api/v1/jobs/{job}/logs" "listLogLines" (LogQuery, ()) -> List<LoggedLine>,
+        [200 "lines, in the order in which they arrived"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
     /// Delete a job that has ended, with all that it left
     DeleteJob = DELETE "/api/v1/jobs/{job}" "deleteJob" (NoQuery, ()) -> Json<JobInfo>,
         [200 "the job as it was"], &[Reference, NoSuchJob, Ambiguous, NotEnded, Database];

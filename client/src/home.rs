@@ -4,11 +4,11 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_api::document::{ListQuery, NoQuery, Prune, Pruned};
+use heavy_api::document::{ListQuery, LogQuery, NoQuery, Prune, Pruned};
 use heavy_api::operation as op;
 use heavy_process::clock::wall_ns;
-use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView};
-use heavy_store::{Deletion, Store, find_job};
+use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView, LoggedLine};
+use heavy_store::{Deletion, Store, find_job, log_lines};
 use reqwest::Body;
 
 use super::Error;
@@ -22,6 +22,9 @@ pub trait JobHome: Debug + Send + Sync {
 
     /// A job and its summary.
     async fn get(&self, job: &str) -> Result<JobView, Error>;
+
+    /// Lines of a job's log with this number or a higher one, in their order; none when there are no more yet.
+    async fn log_lines(&self, job: &str, from: u64) -> Result<Vec<LoggedLine>, Error>;
 
     /// Judges a job by thresholds.
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error>;
@@ -42,6 +45,11 @@ impl JobHome for Remote {
 
     async fn get(&self, job: &str) -> Result<JobView, Error> {
         self.ask(op::GetJob, job).await
+    }
+
+    async fn log_lines(&self, job: &str, from: u64) -> Result<Vec<LoggedLine>, Error> {
+        self.ask_with(op::ListLogLines, job, &LogQuery { from }, Body::default())
+            .await
     }
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {
@@ -88,6 +96,11 @@ impl JobHome for DatabaseHome {
         let job = find_job(&*self.store, job).await?;
         let summary = self.store.summary(job.id).await?;
         Ok(JobView { job, summary })
+    }
+
+    async fn log_lines(&self, job: &str, from: u64) -> Result<Vec<LoggedLine>, Error> {
+        let job = find_job(&*self.store, job).await?;
+        Ok(log_lines(&*self.store, job.id, from, LogQuery::LONGEST).await?)
     }
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {

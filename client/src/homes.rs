@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heavy_api::document::{Prune, Pruned};
 use heavy_api::error::ApiErrorKind;
-use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView};
+use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView, LoggedLine};
 use heavy_store::{FindError, LAST};
 
 use super::{Error, JobHome};
@@ -77,6 +77,11 @@ impl JobHome for Homes {
 
     async fn get(&self, job: &str) -> Result<JobView, Error> {
         Ok(self.find(job).await?.1)
+    }
+
+    async fn log_lines(&self, job: &str, from: u64) -> Result<Vec<LoggedLine>, Error> {
+        let (home, id) = self.home(job).await?;
+        home.log_lines(&id, from).await
     }
 
     async fn check(&self, job: &str, spec: &CheckSpec) -> Result<Checked, Error> {

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use super::configs::{self, ConfigVerb};
 use super::deletion;
 use super::follow::{News, follow};
+use super::logs::{self, LogsArgs};
 use super::output::{plain_style, print, say};
 use super::plan::read;
 use super::remote::json;
@@ -85,6 +86,8 @@ pub enum Verb {
         #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
         report: Vec<ReportFile>,
     },
+    /// Print what a job's load tests wrote: when, on which agent, to stdout or stderr
+    Logs(LogsArgs),
     /// Stop a job; running iterations get their grace period
     Stop {
         /// Job: an id, a unique prefix of an id, or `last`
@@ -184,6 +187,7 @@ impl Verb {
             Self::Jobs(_)
             | Self::Status { .. }
             | Self::Check { .. }
+            | Self::Logs(_)
             | Self::Delete { .. }
             | Self::Prune { .. } => Needs::JobHome,
             Self::Rerun(_) | Self::Config(_) => Needs::AnyScheduler,
@@ -214,6 +218,7 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
             thresholds,
             json,
         } => return check(home, job, thresholds, *json).await,
+        Verb::Logs(args) => logs::run(home, args).await?,
         Verb::Delete { jobs } => deletion::delete(home, jobs).await?,
         &Verb::Prune {
             older_than,

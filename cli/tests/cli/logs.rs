@@ -1,6 +1,6 @@
 //! What load tests print, as the job's log.
 
-use heavy_testkit::{Run, TempDir, example};
+use heavy_testkit::{Run, ServiceProcess, TempDir, example};
 
 /// Runs a workflow of the SDK's own load test, in a data directory that is returned.
 fn ran(workflow: &str) -> TempDir {
@@ -31,4 +31,59 @@ fn what_is_printed_is_log_output_of_stdout_and_no_result() {
         heavy(&folder, &["sql", "--format", "csv", sql]),
         "started,completed,malformed\r\n10,10,0\r\n"
     );
+}
+
+/// The lines of `heavy logs`, each without its instant.
+fn lines(shown: &str) -> Vec<&str> {
+    let lines = shown
+        .lines()
+        .map(|line| line.trim_start().split_once("s ").unwrap());
+    lines
+        .map(|(instant, line)| {
+            instant.parse::<f64>().unwrap();
+            line
+        })
+        .collect()
+}
+
+#[test]
+fn the_log_is_printed_with_its_source_and_followed_to_its_end() {
+    let folder = ran("noisy");
+    for args in [&["logs", "last"][..], &["logs", "last", "--follow"]] {
+        let shown = heavy(&folder, args);
+        let shown = lines(&shown);
+        assert_eq!(shown.len(), 12, "{shown:?}");
+        assert!(
+            shown.contains(&"local stdout {\"type\":\"iteration\", half a lineiteration Some(9) says hello"),
+            "{shown:?}"
+        );
+        assert!(shown.contains(&"local stderr cleaning up"), "{shown:?}");
+    }
+    let json = heavy(&folder, &["logs", "last", "--json"]);
+    let last: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["number"], &last["agent"]), (&11.into(), &"local".into()));
+    let wrong = Run::binary("heavy").args(["logs", "nonsense"]);
+    let wrong = wrong.env("HEAVY_DATA_DIR", folder.path()).finish().expect_code(2);
+    assert!(wrong.stderr.contains("nonsense"), "{wrong:?}");
+}
+
+#[test]
+fn a_scheduler_answers_too() {
+    let folder = TempDir::new("logs-up");
+    let up = Run::binary("heavy").args(["up", "--listen", "127.0.0.1:0"]);
+    let up = ServiceProcess::start("heavy up", up.env("HEAVY_DATA_DIR", folder.path()));
+    let url = up.url();
+    let at_scheduler = |args: &[&str]| {
+        Run::binary("heavy")
+            .args(args)
+            .args(["--scheduler", &url])
+            .finish()
+    };
+    let program = example("behaviours");
+    let load = ["--workflow", "noisy", "--rate", "20", "--duration", "500ms"];
+    let finished = at_scheduler(&[&["run", program.to_str().unwrap()][..], &load].concat());
+    assert!([Some(0), Some(98)].contains(&finished.code), "{finished:?}");
+    let shown = at_scheduler(&["logs", "last", "--follow"]).expect_code(0).stdout;
+    assert_eq!(lines(&shown).len(), 12, "{shown}");
+    up.stop().expect_code(0);
 }

@@ -5,10 +5,10 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection, StringRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use heavy_api::document::{ListQuery, NewRate, Prune, Pruned, StopQuery};
+use heavy_api::document::{ListQuery, LogQuery, NewRate, Prune, Pruned, StopQuery};
 use heavy_process::clock::wall_ns;
-use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, SpecError};
-use heavy_store::{Deletion, find_job, judge};
+use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, LoggedLine, SpecError};
+use heavy_store::{Deletion, find_job, judge, log_lines as log_lines_of};
 use http::{HeaderMap, StatusCode};
 
 use super::TheApi;
@@ -43,6 +43,17 @@ pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<J
     let job = find_job(&*api.store, &job).await?;
     let summary = api.store.summary(job.id).await?;
     Ok(Json(JobView { job, summary }))
+}
+
+pub(super) async fn log_lines(
+    State(api): TheApi,
+    Path(job): Path<String>,
+    query: Result<Query<LogQuery>, QueryRejection>,
+) -> Result<Json<Vec<LoggedLine>>, Refusal> {
+    let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    let job = find_job(&*api.store, &job).await?;
+    let lines = log_lines_of(&*api.store, job.id, query.from, LogQuery::LONGEST).await?;
+    Ok(Json(lines))
 }
 
 pub(super) async fn delete(State(api): TheApi, Path(job): Path<String>) -> JobResponse {

@@ -57,6 +57,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::SubmitJob, jobs::submit)
         .on(op::ListJobs, jobs::list)
         .on(op::GetJob, jobs::get)
+        .on(op::ListLogLines, jobs::log_lines)
         .on(op::DeleteJob, jobs::delete)
         .on(op::PruneJobs, jobs::prune)
         .on(op::StopJob, jobs::stop)

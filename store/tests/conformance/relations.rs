@@ -174,6 +174,14 @@ pub(crate) async fn series_and_totals_can_be_written_again(bed: &Bed) {
         value(&store, "select line from logs").await,
         "hello \u{fffd} \u{1f980}"
     );
+    let log = heavy_store::log_lines(&*store, job.id, 0, 10).await.unwrap();
+    let [line] = &*log else { panic!("{log:?}") };
+    assert_eq!((line.number, &*line.stream), (0, "stderr"));
+    assert_eq!(line.line, "hello \u{fffd} \u{1f980}");
+    for (job, from, limit) in [(job.id, 1, 10), (job.id, 0, 0), (uuid::Uuid::nil(), 0, 10)] {
+        let none = heavy_store::log_lines(&*store, job, from, limit).await;
+        assert_eq!(none.unwrap(), []);
+    }
     assert_eq!(value(&store, "select at_second from events").await, "1.5");
     assert_eq!(store.summary(job.id).await.unwrap(), Some(data::summary(&job)));
     assert_eq!(store.summary(uuid::Uuid::nil()).await.unwrap(), None);
