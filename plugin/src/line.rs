@@ -29,10 +29,6 @@ use request::RequestWire;
 pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// One decoded output line. It lives on its decoder's stack: a box would cost an allocation for every request.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most lines are requests, and a box would cost each an allocation"
-)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Line<'a> {
     /// One request.

@@ -137,7 +137,7 @@ mod tests {
             let from = second + second * 2 * third / 3;
             let in_third = drawn
                 .iter()
-                .filter(|time| (from..from + second * 2 / 3).contains(time));
+                .filter(|time| (from..from + second * 2 / 3).contains(*time));
             assert!((200..500).contains(&in_third.count()), "{third}");
         }
         let _ = (Duration::ZERO..Duration::MAX).draw();
