@@ -40,4 +40,5 @@ pub use config::{
 };
 pub use error::Error;
 pub use left_over::deliver_left_over;
+pub use process::LOAD_TEST_ENVIRONMENT;
 pub use run::run;

@@ -14,12 +14,17 @@ pub(crate) const HTTP: &str = "http";
 /// The workflow of `heavy demo`: visits the demo target's shop.
 pub(crate) const SHOP: &str = "shop";
 
-/// Whether an agent spawned this process as a load test.
+/// Set in the environment of a process that `heavy try` starts as this load test.
+pub(crate) const ENV_BUILTIN: &str = "HEAVY_BUILTIN_LOAD_TEST";
+
+/// Whether an agent or `heavy try` spawned this process as a load test.
 pub(crate) fn is_wanted() -> bool {
-    std::env::var_os(heavy_plugin::ENV_RPC_FD).is_some()
+    [heavy_plugin::ENV_RPC_FD, ENV_BUILTIN]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
 }
 
-/// Serves the agent until it is gone.
+/// Serves the agent until it is gone, or does what the command line says.
 pub(crate) fn serve() -> ExitCode {
     heavy_sdk::serve(Server::named(HTTP, http::Http::default()).and(SHOP, shop::Visit))
 }

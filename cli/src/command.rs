@@ -15,7 +15,7 @@ use heavy_client::{CalledAs, Verb};
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
-use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, up};
+use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, trial, up};
 
 /// The one rule by which commands find jobs.
 const PLACES: &str = "\
@@ -83,6 +83,8 @@ pub(crate) enum HeavyCommand {
     Demo(Box<demo::DemoArgs>),
     /// Run a load test, or request a URL, and print the report
     Run(Box<run::RunArgs>),
+    /// Run one iteration of a load test, and show everything that it does
+    Try(Box<trial::TrialArgs>),
     /// Start a scheduler, a collector and an agent in one process
     Up(up::UpArgs),
     /// Print the report of a job

@@ -25,6 +25,7 @@ mod sql;
 mod stored_job;
 mod table;
 mod test_name;
+mod trial;
 mod up;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn act(heavy: Heavy) -> CommandResult {
     match heavy.command {
         HeavyCommand::Demo(args) => wait_for(demo::run(*args, data)),
         HeavyCommand::Run(args) => wait_for(run::run(*args, scheduler, data)),
+        HeavyCommand::Try(args) => wait_for(trial::run(*args)),
         HeavyCommand::Up(args) => wait_for(up::run(args, data)),
         HeavyCommand::Report(args) => wait_for(report::run(args, scheduler, data)),
         HeavyCommand::Diff(args) => wait_for(diff::run(args, data)),

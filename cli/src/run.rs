@@ -1,6 +1,6 @@
 //! `heavy run`: runs one load test, here or on a cluster, and prints its report.
 
-mod request;
+pub(crate) mod request;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,16 +66,23 @@ pub(crate) struct RunArgs {
 /// Flags of services.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Service")]
-struct ServiceFlags {
+pub(crate) struct ServiceFlags {
     /// Profile in the service's heavy.toml [default: its default load]
     #[arg(long, value_name = "NAME", env = "HEAVY_PROFILE")]
-    profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// Services directory [default: services/ here or in a parent directory]
     #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
-    services: Option<PathBuf>,
+    pub(crate) services: Option<PathBuf>,
     /// Cargo profile to build the service with [default: release]
     #[arg(long, value_name = "NAME", env = "HEAVY_CARGO_PROFILE")]
-    cargo_profile: Option<String>,
+    pub(crate) cargo_profile: Option<String>,
+}
+
+impl ServiceFlags {
+    /// Whether there are flags that only a service has a use for.
+    pub(crate) const fn is_given(&self) -> bool {
+        self.profile.is_some() || self.cargo_profile.is_some()
+    }
 }
 
 pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
@@ -183,13 +190,14 @@ async fn of_service(
         workflows: &args.team.workflows,
         profile: args.service.profile.as_deref(),
         load: &args.load,
+        rate: None,
         cargo_profile: args.service.cargo_profile.as_deref().unwrap_or("release"),
     };
     prepare(&wish).await
 }
 
 fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), CommandFailure> {
-    if args.service.profile.is_some() || args.service.cargo_profile.is_some() {
+    if args.service.is_given() {
         return Err(CommandFailure::usage(format!(
             "--profile and --cargo-profile require a service, and {:?} is {what}",
             args.test

@@ -124,7 +124,8 @@ fn map<S: Serializer>(pairs: &[(String, String)], serializer: S) -> Result<S::Ok
     serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
 }
 
-pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
+/// Splits `KEY=VALUE`; the error says what was expected.
+pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),

@@ -17,6 +17,7 @@ use rustix::process::{
 };
 use tokio::sync::watch;
 
+pub use spawner::LOAD_TEST_ENVIRONMENT;
 pub(crate) use spawner::{SpawnOrder, Spawner};
 
 /// What a load test's output may wait in, unread, before its writing blocks.

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use crate::config::Launcher;
 
-/// What of the agent's environment a load test gets.
-const ENVIRONMENT: [&str; 11] = [
+/// The variables of its environment that an agent passes to load tests.
+pub const LOAD_TEST_ENVIRONMENT: [&str; 11] = [
     "PATH",
     "HOME",
     "USER",
@@ -89,7 +89,7 @@ fn spawn(launcher: &Launcher, order: SpawnOrder) -> io::Result<Child> {
         .stdin(Stdio::from(order.rpc))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    for name in ENVIRONMENT {
+    for name in LOAD_TEST_ENVIRONMENT {
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }

@@ -10,7 +10,7 @@ use crate::exit::CommandFailure;
 /// The request to send to a URL.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Request (for a URL)")]
-pub(super) struct RequestFlags {
+pub(crate) struct RequestFlags {
     /// HTTP method [default: GET]
     #[arg(long, value_name = "METHOD", env = "HEAVY_METHOD")]
     method: Option<String>,
@@ -32,11 +32,11 @@ fn header(text: &str) -> Result<(String, String), String> {
 }
 
 impl RequestFlags {
-    pub(super) const fn is_given(&self) -> bool {
+    pub(crate) const fn is_given(&self) -> bool {
         self.method.is_some() || !self.headers.is_empty() || self.body.is_some()
     }
 
-    pub(super) fn params(&self, url: &str) -> Result<HttpParams, CommandFailure> {
+    pub(crate) fn params(&self, url: &str) -> Result<HttpParams, CommandFailure> {
         let body = match self.body.as_deref().map(|body| (body, body.strip_prefix('@'))) {
             None => String::new(),
             Some((_, Some(file))) => std::fs::read_to_string(file).map_err(|error| {

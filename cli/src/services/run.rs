@@ -4,6 +4,7 @@ use std::path::Path;
 
 use heavy_client::{LoadFlags, LocalFile, Plan, Program, env_file};
 use heavy_demo_target::Handle;
+use heavy_load::rate::Rate;
 use heavy_plugin::ENV_FILES_READ;
 use heavy_results::job::{RunSpec, WorkflowSpec, drop_conflicts};
 
@@ -31,6 +32,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) workflows: &'a [WorkflowSpec],
     pub(crate) profile: Option<&'a str>,
     pub(crate) load: &'a LoadFlags,
+    /// The rate where nothing defines a load; without it a load is required.
+    pub(crate) rate: Option<Rate>,
     pub(crate) cargo_profile: &'a str,
 }
 
@@ -97,7 +100,7 @@ fn run_of(wish: &Wish<'_>, manifest: &Manifest) -> Result<(RunSpec, Variables), 
     } else if !wish.workflows.is_empty() {
         run.workflows = wish.workflows.to_vec();
     }
-    if !run.has_load() && !wish.load.load_spec.is_given() {
+    if !run.has_load() && !wish.load.load_spec.is_given() && wish.rate.is_none() {
         return Err(CommandFailure::usage(format!(
             "{file} defines no load{}: add one to [load], such as rate = \"10/s\", or use --rate 10",
             wish.profile
@@ -106,7 +109,7 @@ fn run_of(wish: &Wish<'_>, manifest: &Manifest) -> Result<(RunSpec, Variables), 
     }
     let of_manifest = std::mem::take(&mut run.env);
     run.thresholds = manifest.thresholds(profile).to_vec();
-    Ok((wish.load.overlay(&run, None)?, of_manifest))
+    Ok((wish.load.overlay(&run, wish.rate)?, of_manifest))
 }
 
 /// Sets the names and labels that heavy.toml and flags leave open.

@@ -4,6 +4,7 @@ mod files;
 mod guide;
 mod run;
 mod scaffold;
+mod trial;
 mod wrong;
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -64,6 +64,9 @@ pub(crate) struct TryArgs {
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = ColourChoice::Auto)]
     color: ColourChoice,
+    /// Do not show lines of the source
+    #[arg(long, hide = true)]
+    hide_places: bool,
     /// Read workflows, params, variables and limits from stdin, as JSON: the setup of an agent's `prepare`
     #[arg(long, hide = true)]
     setup_on_stdin: bool,
@@ -98,6 +101,7 @@ pub(crate) fn run(
     let look = Look {
         colour: args.color.is_wanted(&out),
         show_secrets: args.show_secrets,
+        show_places: !args.hide_places,
         body_lines: args.body_lines,
     };
     let watched = printed.try_clone();
@@ -193,6 +197,16 @@ impl TryArgs {
         setup.max_in_flight = 1;
         setup.when_full = WhenFull::Queue;
         let names = || known.iter().map(|workflow| &workflow.name);
+        if let [all] = &*setup.workflows
+            && all.name.is_empty()
+        {
+            let all = all.clone();
+            let named = names().map(|name| WorkflowSetup {
+                name: name.clone(),
+                ..all.clone()
+            });
+            setup.workflows = named.collect();
+        }
         for WorkflowSetup { name, .. } in &setup.workflows {
             if !names().any(|known| known == name) {
                 let names: Vec<&str> = names().map(String::as_str).collect();
@@ -201,10 +215,6 @@ impl TryArgs {
                     "unknown workflow {name:?}; this load test has: {names}"
                 )));
             }
-        }
-        if setup.workflows.is_empty() {
-            let all = names().map(|name| self.workflow(name));
-            setup.workflows = all.collect();
         }
         // Due iterations are tried, whatever the load of a job would be.
         for workflow in &mut setup.workflows {
@@ -219,7 +229,11 @@ impl TryArgs {
             agent: "this machine".to_owned(),
             agent_index: 0,
             agents: 1,
-            workflows: self.workflows.iter().map(|name| self.workflow(name)).collect(),
+            workflows: if self.workflows.is_empty() {
+                vec![self.workflow("")]
+            } else {
+                self.workflows.iter().map(|name| self.workflow(name)).collect()
+            },
             env: self.inputs.env(),
             anchor: anchor_now(),
             max_in_flight: 1,
@@ -230,6 +244,7 @@ impl TryArgs {
         }
     }
 
+    /// A workflow; one without a name stands for all.
     fn workflow(&self, name: &str) -> WorkflowSetup {
         WorkflowSetup {
             name: name.to_owned(),

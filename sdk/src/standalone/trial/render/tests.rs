@@ -2,14 +2,16 @@
 
 use std::panic::Location;
 
+use heavy_plugin::line::{Phases, RequestLine};
 use http::{HeaderValue, Method};
 
 use super::*;
-use crate::http::Exchange;
+use crate::http::{Exchange, Request, header};
 
 const PLAIN: Look = Look {
     colour: false,
     show_secrets: false,
+    show_places: true,
     body_lines: 3,
 };
 
