@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use heavy_process::log::has_colour;
+use heavy_process::signals::is_unread;
 use heavy_report::Style;
 
 use crate::exit::CommandFailure;
@@ -20,7 +21,7 @@ pub(crate) fn start_log() {
 pub(crate) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if is_unread(&error) => Ok(()),
         written => written,
     }
 }

@@ -1,7 +1,7 @@
 //! `submit`: check, plan, upload, run, report.
 
 use heavy_load::exit_code;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -16,7 +16,7 @@ use super::output::{plain_style, say};
 use super::{
     Bar, Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan,
 };
-use heavy_process::signals::Interrupts;
+use heavy_process::signals::{Interrupts, is_unread};
 
 /// What to submit.
 #[derive(Debug, Clone, Args)]
@@ -158,7 +158,7 @@ pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(
         let mut stdout = std::io::stdout().lock();
         let text = heavy_report::text(summary, style);
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            Err(error) if is_unread(&error) => {}
             written => written?,
         }
     }

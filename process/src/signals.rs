@@ -1,5 +1,6 @@
 //! Ctrl-C, SIGTERM, and SIGHUP when the terminal closes.
 
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// A signal arrived before the work was done.
@@ -51,6 +52,12 @@ impl Interrupts {
             () = self.next() => Err(Interrupted),
         }
     }
+}
+
+/// Whether a write failed because nobody reads it any more: the reader of a pipe has ended, or the terminal was closed.
+#[must_use]
+pub fn is_unread(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe || Errno::from_io_error(error) == Some(Errno::IO)
 }
 
 async fn next_of(signal: Option<&mut Signal>) {

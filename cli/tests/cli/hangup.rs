@@ -7,6 +7,7 @@ use heavy_demo_target::{Handle, Options, Target};
 use heavy_results::job::JobState;
 use heavy_results::summary::Summary;
 use heavy_testkit::{Run, Running, Signal, TempDir, binary, eventually};
+use serde_json::{Value, json};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -46,6 +47,27 @@ fn a_run_whose_terminal_closes_stops_and_reports() {
     let summary: Summary = serde_json::from_str(&report).unwrap();
     assert_eq!(summary.job.state, JobState::Stopped);
     assert!(summary.iterations.started > 5);
+}
+
+#[test]
+fn a_terminal_that_is_gone_takes_neither_the_report_nor_the_exit_code() {
+    let (folder, target) = (TempDir::new("closed"), target());
+    let report = folder.join("report.json");
+    let run = Run::new("python3")
+        .args(["-c", include_str!("terminal.py")])
+        .arg(binary("heavy"))
+        .args(["run", &format!("http://{}/", target.addr())])
+        .args(["--rate", "20", "--duration", "10m"])
+        .arg("--report")
+        .arg(format!("json={}", report.display()))
+        .env("HEAVY_DATA_DIR", folder.path())
+        .env("TERM", "xterm");
+    let close = json!([{"expect": ["20/s for 10m"], "send": null}]);
+    let ended = run.stdin(close.to_string()).finish().expect_code(0);
+    let ended: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(ended["code"], 130, "{ended}");
+    let summary: Summary = serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+    assert_eq!(summary.job.state, JobState::Stopped);
 }
 
 #[test]

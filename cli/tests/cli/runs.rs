@@ -142,6 +142,23 @@ fn three_at_once_are_listed_and_steered_each() {
 }
 
 #[test]
+fn the_first_runs_of_a_directory_may_start_at_the_same_instant() {
+    let bench = Bench::new();
+    let url = format!("http://{}/", bench.target.addr());
+    let run = ["run", &url, "--rate", "20", "--duration", "1s"];
+    let started: Vec<Running> = (0..3).map(|_| bench.heavy(&run).start()).collect();
+    for run in started {
+        let ended = run.finish();
+        assert!(RAN.contains(&ended.code), "{ended:?}");
+        assert!(!ended.stderr.contains("closed job"), "{}", ended.stderr);
+    }
+    let ended = |job: &JobInfo| job.state == JobState::Finished;
+    let jobs = bench.list(&[]);
+    assert!(jobs.len() == 3 && jobs.iter().all(ended), "{jobs:?}");
+    assert_eq!(bench.directories(), Vec::<String>::new());
+}
+
+#[test]
 fn a_killed_run_is_recovered_by_the_next_which_leaves_a_live_one_alone() {
     let bench = Bench::new();
     let (mut killed, a) = bench.long("a");

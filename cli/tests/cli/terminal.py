@@ -1,7 +1,7 @@
 """Types into a program on a terminal of its own.
 
 Arguments: the program and its arguments. On stdin: JSON, a list of steps. Each step waits for texts that the program
-writes one after the other, behind what was waited for before ("expect"), then types another ("send"). In the end the program has to end.
+writes one after the other, behind what was waited for before ("expect"), then types another ("send"), or closes the terminal (null). In the end the program has to end.
 Prints {"code": ..., "screen": ...} with all that was written.
 """
 
@@ -47,8 +47,12 @@ for step in steps:
             if not read():
                 sys.exit(f"it ended before {wanted!r}: {screen.decode(errors='replace')!r}")
         seen = screen.find(wanted, seen) + len(wanted)
-    os.write(terminal, step["send"].encode())
-while read():
+    if step["send"] is None:
+        os.close(terminal)
+        terminal = None
+    else:
+        os.write(terminal, step["send"].encode())
+while terminal is not None and read():
     pass
 _, status = os.waitpid(child, 0)
 print(json.dumps({"code": os.waitstatus_to_exitcode(status), "screen": screen.decode(errors="replace")}))
