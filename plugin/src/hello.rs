@@ -17,6 +17,9 @@ pub struct Hello {
     pub protocol: u32,
     /// Name and version of the SDK.
     pub sdk: String,
+    /// Why the load test cannot start; it exits after this line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl Hello {
@@ -27,13 +30,23 @@ impl Hello {
             kind: Cow::Borrowed("hello"),
             protocol: PROTOCOL,
             sdk: sdk.into(),
+            error: None,
+        }
+    }
+
+    /// The hello of a load test that cannot start, and why.
+    #[must_use]
+    pub fn with_error(self, error: impl Into<String>) -> Self {
+        Self {
+            error: Some(error.into()),
+            ..self
         }
     }
 
     /// The line without its newline.
     #[must_use]
     pub fn to_line(&self) -> String {
-        serde_json::to_string(self).expect("a hello has only a number and a string")
+        serde_json::to_string(self).expect("a hello has only a number and strings")
     }
 
     /// Reads a hello from a line (with or without its newline); `None` if the line is anything else.
@@ -55,7 +68,9 @@ mod tests {
             hello.to_line(),
             r#"{"type":"hello","protocol":1,"sdk":"heavy-sdk 0.1.0"}"#
         );
-        assert_eq!(Hello::parse(hello.to_line().as_bytes()), Some(hello));
+        assert_eq!(Hello::parse(hello.to_line().as_bytes()), Some(hello.clone()));
+        let failed = hello.with_error("no accounts.csv");
+        assert_eq!(Hello::parse(failed.to_line().as_bytes()), Some(failed));
     }
 
     #[test]

@@ -169,7 +169,7 @@ pub use response::{BodyError, Response};
 pub use runner::{Runner, Splitter};
 pub use sample::Sample;
 pub use sequence::{DEFAULT_SEQUENCE_ID, new_sequence_id};
-pub use serve::{serve, start_listener};
+pub use serve::{IntoServer, serve, start_listener};
 pub use server::Server;
 pub use step::Step;
 pub use think::ThinkTime;

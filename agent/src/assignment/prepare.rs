@@ -26,6 +26,7 @@ use crate::launch;
 use crate::orders::Assignment;
 use crate::process::{Ends, Exit, Life, LoadTestProcess};
 use crate::results::AssignmentResults;
+use crate::rollup::redact;
 use crate::shared::AgentShared;
 use crate::tail::{self, Tail};
 use heavy_process::clock;
@@ -169,6 +170,9 @@ struct SpawnedProgram<'a> {
 impl SpawnedProgram<'_> {
     async fn hello(&self, hello: tokio::sync::oneshot::Receiver<Hello>) -> Result<Hello, AssignmentFailure> {
         match tokio::time::timeout(HELLO_LIMIT, hello).await {
+            Ok(Ok(Hello {
+                error: Some(error), ..
+            })) => Err(AssignmentFailure::new("init", redact::bounded(&error))),
             Ok(Ok(hello)) if hello.protocol == PROTOCOL => Ok(hello),
             Ok(Ok(hello)) => Err(AssignmentFailure::new(
                 "not-a-load-test",

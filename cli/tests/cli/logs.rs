@@ -87,3 +87,19 @@ fn a_scheduler_answers_too() {
     assert_eq!(lines(&shown).len(), 12, "{shown}");
     up.stop().expect_code(0);
 }
+
+#[test]
+fn a_constructor_that_fails_is_why_the_job_could_not_run() {
+    let folder = TempDir::new("missing-data");
+    let run = Run::binary("heavy").arg("run").arg(example("missing_data"));
+    let run = run.args(["--rate", "20", "--duration", "500ms"]);
+    let finished = run.env("HEAVY_DATA_DIR", folder.path()).finish().expect_code(1);
+    assert!(finished.stderr.contains("no-such-accounts.jsonl"), "{finished:?}");
+    assert!(!finished.stderr.contains("say hello"), "{finished:?}");
+    let sql = "select state, reason from jobs where id = :job";
+    let job = heavy(&folder, &["sql", "--format", "csv", sql]);
+    assert!(
+        job.contains("init") && job.contains("no-such-accounts.jsonl"),
+        "{job}"
+    );
+}

@@ -115,3 +115,24 @@ fn only_this_machine_may_give_orders() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("loopback"), "{output:?}");
 }
+
+#[test]
+fn a_constructor_that_fails_is_told_and_ends_with_1() {
+    for args in [&["run"][..], &["list"], &["try"], &["serve"]] {
+        let output = Command::new(heavy_testkit::example("missing_data"))
+            .args(args)
+            .output()
+            .unwrap();
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(1), ""),
+            "{args:?}"
+        );
+        let error = text(&output.stderr);
+        assert!(
+            error.starts_with("error: ") && error.contains("no-such-accounts.jsonl"),
+            "{error}"
+        );
+        assert!(!error.contains("backtrace"), "{error}");
+    }
+}

@@ -71,7 +71,7 @@ impl Look {
         if let Some(phases) = &line.phases {
             let connection = match (&*line.remote_addr, line.reused) {
                 ("", _) => String::new(),
-                (peer, Some(true)) => format!("; connection to {peer} used before"),
+                (peer, Some(true)) => format!("; connection to {peer} reused"),
                 (peer, _) => format!("; new connection to {peer}"),
             };
             let text = format!("{}{}", phases_of(phases), line_of(&connection));
