@@ -25,6 +25,7 @@ async fn it_describes_its_workflows() {
             "panics",
             "fails",
             "slow",
+            "thinker",
             "stateful",
             "shopper",
             "sampler",
