@@ -1,23 +1,27 @@
 //! What is asked of a scheduler: the commands that `heavy-sched` has too, and one job from its plan to its end.
 
-use heavy_client::{CalledAs, Error, JobHome as _, Needs, Plan, Program, Remote, Verb, run_plan};
+use heavy_client::{
+    CalledAs, DEFAULT_SCHEDULER, Error, JobHome as _, Needs, Plan, Program, Remote, Verb, run_plan,
+};
 use heavy_process::signals::Interrupts;
 use heavy_results::job::JobView;
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::local::Local;
-use crate::places::{self, DEFAULT_SCHEDULER, JobOwner, Places};
+use crate::output;
+use crate::places::{self, JobOwner, Places};
 
 /// Carries out a command at the scheduler that was named, else wherever on this machine the job is (see [`Places`]).
 pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
+    let full_report = &*output::full_report(scheduler.as_deref(), data);
     if let Some(scheduler) = scheduler {
-        return at(&verb, &scheduler).await;
+        return at(&verb, &scheduler, full_report).await;
     }
     match verb.needs() {
         // What deletes many jobs deletes them in one place.
         Needs::JobHome if matches!(verb, Verb::Prune { .. }) => match places::scheduler(data).await? {
-            Some(scheduler) => at(&verb, &scheduler).await,
+            Some(scheduler) => at(&verb, &scheduler, full_report).await,
             None => Ok(heavy_client::look(&verb, &data.job_home().await?).await?.into()),
         },
         Needs::JobHome => {
@@ -25,23 +29,25 @@ pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLo
             Ok(heavy_client::look(&verb, &places.homes).await?.into())
         }
         Needs::AnyScheduler => match places::scheduler(data).await? {
-            Some(scheduler) => at(&verb, &scheduler).await,
-            None => here(&verb, data).await,
+            Some(scheduler) => at(&verb, &scheduler, full_report).await,
+            None => here(&verb, data, full_report).await,
         },
-        Needs::Scheduler if verb.running_job().is_some() => at_owner(verb, data).await,
+        Needs::Scheduler if verb.running_job().is_some() => at_owner(verb, data, full_report).await,
         Needs::Scheduler => {
             let scheduler = places::scheduler(data).await?;
-            at(&verb, scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER)).await
+            let scheduler = scheduler.as_deref().unwrap_or(DEFAULT_SCHEDULER);
+            at(&verb, scheduler, full_report).await
         }
     }
 }
 
-async fn at(verb: &Verb, scheduler: &str) -> CommandResult {
-    Ok(heavy_client::run(verb, CalledAs::Heavy, scheduler).await?.into())
+async fn at(verb: &Verb, scheduler: &str, full_report: &str) -> CommandResult {
+    let code = heavy_client::run(verb, CalledAs::Heavy, scheduler, full_report).await?;
+    Ok(code.into())
 }
 
 /// With a scheduler in this process.
-async fn here(verb: &Verb, data: &DataLocation) -> CommandResult {
+async fn here(verb: &Verb, data: &DataLocation, full_report: &str) -> CommandResult {
     if matches!(verb, Verb::Rerun(args) if args.detach) {
         return Err(CommandFailure::usage(
             "--detach requires a running scheduler: start one with `heavy up`, or leave --detach out",
@@ -53,15 +59,15 @@ async fn here(verb: &Verb, data: &DataLocation) -> CommandResult {
         "heavy config"
     };
     let local = Local::start(data, command).await?;
-    let done = at(verb, &local.scheduler_url()).await;
+    let done = at(verb, &local.scheduler_url(), full_report).await;
     local.stop().await;
     done
 }
 
 /// With the scheduler that runs the job.
-async fn at_owner(mut verb: Verb, data: &DataLocation) -> CommandResult {
+async fn at_owner(mut verb: Verb, data: &DataLocation, full_report: &str) -> CommandResult {
     let Some(job) = verb.running_job() else {
-        return at(&verb, DEFAULT_SCHEDULER).await;
+        return at(&verb, DEFAULT_SCHEDULER, full_report).await;
     };
     let places = Places::find(data).await?;
     let (view, owner) = places.owner(job).await?;
@@ -69,16 +75,16 @@ async fn at_owner(mut verb: Verb, data: &DataLocation) -> CommandResult {
     // The last job may be another one by now.
     job.clone_from(&id);
     let JobOwner::Scheduler(scheduler) = owner else {
-        return Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy)?.into());
+        return Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy, full_report)?.into());
     };
-    match heavy_client::run(&verb, CalledAs::Heavy, &scheduler).await {
+    match heavy_client::run(&verb, CalledAs::Heavy, &scheduler, full_report).await {
         Err(error @ Error::Unreachable { .. }) => {
             // A command ends with its job: the results are in the database.
             let view = places.homes.get(&id).await?;
             if !view.job.state.is_final() {
                 return Err(error.into());
             }
-            Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy)?.into())
+            Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy, full_report)?.into())
         }
         done => Ok(done?.into()),
     }

@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use heavy_client::{CalledAs, Verb};
+use heavy_client::{CalledAs, Verb, with_short_help};
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
@@ -46,7 +46,7 @@ pub(crate) struct Heavy {
 impl Heavy {
     /// The command line, whose help names this program.
     pub(crate) fn full_command() -> clap::Command {
-        CalledAs::Heavy.name_in_examples(Self::command())
+        with_short_help(CalledAs::Heavy.name_in_examples(Self::command()))
     }
 
     /// Reads the command line. Ends the process where clap does: for help, and for wrong usage.

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use heavy_client::{LoadFlags, Plan, Program, exit, report};
+use clap::builder::FalseyValueParser;
+use heavy_client::{LoadFlags, Plan, Program, report, stdout_style};
+use heavy_load::exit_code::COULD_NOT_RUN;
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_process::signals::Interrupts;
@@ -25,8 +27,8 @@ pub(crate) struct DemoArgs {
     /// Keep the services and the shop running until Ctrl-C
     #[arg(long)]
     keep: bool,
-    /// Show bars, phases and durations of successful requests for every step and request in the report
-    #[arg(long)]
+    /// Show every figure instead of a summary of one screen
+    #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
     #[command(flatten)]
     load: LoadFlags,
@@ -46,11 +48,14 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
         "the demo shop is at {shop_url}; scheduler, collector and agent run in this process\n"
     ));
     let ended = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
+    let mut code = COULD_NOT_RUN;
     if let Ok(view) = &ended {
-        report(view, &args.load.report, &output::style(args.full))?;
+        // Before the report, whose last line is the verdict.
         if view.summary.is_some() {
             output::note(&next(&view.job.id.to_string(), data));
         }
+        let style = stdout_style(args.full, output::full_report(None, data));
+        code = report(view, &args.load.report, &style);
     }
     if args.keep && ended.is_ok() {
         output::note(&format!(
@@ -61,7 +66,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
     }
     local.stop().await;
     shop.stop();
-    Ok(ExitCode::from(exit::of_job(&ended?.job)))
+    ended.map(|_| ExitCode::from(code))
 }
 
 fn plan(args: &DemoArgs, program: &Program, shop_url: &str) -> Result<Plan, CommandFailure> {
@@ -96,6 +101,7 @@ Load a target of your own, without code or with a compiled load test:
   heavy run target/release/http_get --rate 50 --duration 10s --param url=http://127.0.0.1:8080/
 Keep the services running and submit to them:
   heavy up
-  heavy submit target/release/http_get --rate 50 --param url=http://127.0.0.1:8080/"
+  heavy submit target/release/http_get --rate 50 --param url=http://127.0.0.1:8080/
+"
     )
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use heavy_client::stdout_style;
 use heavy_compare::{self, Comparison, ComparisonOptions, Conclusion, Measured};
 use heavy_results::job::JobInfo;
 use heavy_store::{Store, find_job};
@@ -101,7 +102,7 @@ pub(crate) async fn run(args: DiffArgs, data: &DataLocation) -> CommandResult {
     let comparison = compared(store, before, now, options).await?;
     let text = match args.format {
         ComparisonFormat::Text => {
-            let mut style = output::style(args.full);
+            let mut style = stdout_style(args.full, "");
             style.colour &= args.output.is_none();
             heavy_report::compare::text(&comparison, &style)
         }

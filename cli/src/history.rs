@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use heavy_client::stdout_style;
 use heavy_compare::trend::{History, HistorySubject};
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
@@ -58,7 +59,7 @@ pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult
     data.reading(&format!("{} jobs of {}", jobs.len(), args.subject))?;
     let history = History::new(subject, &jobs);
     output::print(&match args.format {
-        HistoryFormat::Text => heavy_report::history::text(&history, &output::style(false)),
+        HistoryFormat::Text => heavy_report::history::text(&history, &stdout_style(false, "")),
         HistoryFormat::Json => heavy_report::json(&history),
         HistoryFormat::Csv => heavy_report::history::csv(&history),
     })?;

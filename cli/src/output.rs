@@ -4,13 +4,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use heavy_process::log::has_colour;
+use heavy_client::CalledAs;
 use heavy_process::signals::is_unread;
-use heavy_report::Style;
 
+use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
-
-const DEFAULT_WIDTH: usize = 80;
 
 /// Logs to stderr: warnings and errors, or the levels in `HEAVY_LOG`.
 pub(crate) fn start_log() {
@@ -65,21 +63,12 @@ pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), CommandFail
     }
 }
 
-/// The style of reports on this stdout.
-pub(crate) fn style(full: bool) -> Style {
-    let stdout = io::stdout();
-    Style {
-        colour: has_colour(&stdout),
-        width: width(&stdout),
-        full,
+/// The command that prints the full report of a job, up to the job's id: at a scheduler, or from the local data.
+pub(crate) fn full_report(scheduler: Option<&str>, data: &DataLocation) -> String {
+    match scheduler {
+        Some(url) => CalledAs::Heavy.full_report(url),
+        None => format!("heavy report{}", data.flags()),
     }
-}
-
-fn width(stdout: &io::Stdout) -> usize {
-    if !stdout.is_terminal() {
-        return DEFAULT_WIDTH;
-    }
-    rustix::termios::tcgetwinsize(stdout).map_or(DEFAULT_WIDTH, |size| usize::from(size.ws_col))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use heavy_client::{DatabaseHome, Error, Homes, JobHome, Remote};
+use heavy_client::{DEFAULT_SCHEDULER, DatabaseHome, Error, Homes, JobHome, Remote};
 use heavy_process::owners::{self, OwnerKind, OwnerRecord};
 use heavy_results::job::{JobInfo, JobView};
 use heavy_store::Store;
@@ -14,9 +14,6 @@ use heavy_store::Store;
 use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
 use crate::output;
-
-/// The scheduler to look for unless a flag names one.
-pub(crate) const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
 
 /// No more commands that write to other databases are asked.
 const MOST_ASKED: usize = 64;

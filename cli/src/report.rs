@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
-use heavy_client::{JobHome as _, Remote, ReportFile};
+use clap::builder::{FalseyValueParser, PossibleValuesParser};
+use heavy_client::{JobHome as _, Remote, ReportFile, stdout_style};
+use heavy_load::exit_code::COULD_NOT_RUN;
 use heavy_report::ReportFormat;
 use heavy_results::job::{JobInfo, JobView};
 
@@ -26,8 +27,8 @@ pub(crate) struct ReportArgs {
     /// Also write a report to a file, in any format: html=report.html (can be repeated)
     #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
     report: Vec<ReportFile>,
-    /// Show bars, phases and durations of successful requests for every step and request
-    #[arg(long)]
+    /// Show every figure instead of a summary of one screen
+    #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
 }
 
@@ -36,19 +37,20 @@ pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &Data
     for report in &args.report {
         report.check()?;
     }
+    let full_report = output::full_report(scheduler.as_deref(), data);
     let view = find(&args.job, scheduler, data).await?;
     let summary = view.summary.ok_or_else(|| without_results(&view.job))?;
-    for report in &args.report {
-        report.write(&summary)?;
+    if !args.report.iter().any(ReportFile::is_stdout) {
+        let mut style = stdout_style(args.full, full_report);
+        style.colour &= args.output.is_none();
+        let text = format.render(&summary, &style);
+        output::deliver(&text, args.output.as_deref())?;
     }
-    if args.report.iter().any(ReportFile::is_stdout) {
-        return Ok(ExitCode::SUCCESS);
+    if ReportFile::write_all(&args.report, &summary) {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::from(COULD_NOT_RUN))
     }
-    let mut style = output::style(args.full);
-    style.colour &= args.output.is_none();
-    let text = format.render(&summary, &style);
-    output::deliver(&text, args.output.as_deref())?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Finds a job at the given scheduler; else in the results database; else wherever jobs are.

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use clap::builder::FalseyValueParser;
 use heavy_client::{
-    FileFlags, LoadFlags, Plan, Program, Remote, TeamFlags, exit, for_one_agent, plan_of_config, report,
+    FileFlags, LoadFlags, Plan, Program, Remote, TeamFlags, for_one_agent, plan_of_config, report,
+    stdout_style,
 };
 use heavy_load::rate::Rate;
 use heavy_process::signals::Interrupts;
@@ -42,13 +43,13 @@ Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 could not run, 2 wrong usage, 130 int
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {
-    /// URL to request, path of a compiled load test, or SERVICE[/WORKFLOW] in the services directory
+    /// URL to request, compiled load test, or SERVICE[/WORKFLOW] of the services directory
     #[arg(value_name = "TEST")]
     test: String,
     /// Named configuration on the scheduler to run a compiled load test with; flags override it
     #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
     config: Option<String>,
-    /// Show bars, phases and durations of successful requests for every step and request in the report
+    /// Show every figure instead of a summary of one screen
     #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
     full: bool,
     #[command(flatten)]
@@ -101,6 +102,7 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
     if scheduler.is_none() {
         stay_here(&mut plan);
     }
+    let full_report = output::full_report(scheduler.as_deref(), data);
     let view = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {
@@ -111,8 +113,8 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
         }
     };
     drop(shop);
-    report(&view, &args.load.report, &output::style(args.full))?;
-    Ok(ExitCode::from(exit::of_job(&view.job)))
+    let style = stdout_style(args.full, full_report);
+    Ok(ExitCode::from(report(&view, &args.load.report, &style)))
 }
 
 async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, CommandFailure> {

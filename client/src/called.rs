@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use super::scheduler_flag::DEFAULT_SCHEDULER;
+
 /// The program that a person has typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CalledAs {
@@ -17,6 +19,20 @@ impl CalledAs {
         match self {
             Self::Heavy => "heavy up",
             Self::HeavySched => "heavy-sched serve",
+        }
+    }
+
+    /// The command that prints the full report of a job at a scheduler, up to the job's id.
+    #[must_use]
+    pub fn full_report(self, scheduler: &str) -> String {
+        let command = match self {
+            Self::Heavy => "heavy report",
+            Self::HeavySched => "heavy-sched status",
+        };
+        if scheduler == DEFAULT_SCHEDULER {
+            command.to_owned()
+        } else {
+            format!("{command} --scheduler {scheduler}")
         }
     }
 

@@ -3,15 +3,15 @@
 use heavy_load::exit_code;
 use heavy_results::job::JobView;
 
-use super::output::{plain_style, say};
+use super::output::{say, stdout_style};
 use super::submit::report;
-use super::{CalledAs, Error, ReportFile, Verb, exit};
+use super::{CalledAs, Error, ReportFile, Verb};
 
-/// Does what a verb still can of a job that nobody runs any more; returns the exit code.
+/// Does what a verb still can of a job that nobody runs any more; returns the exit code. `full_report` is as in [`super::run`].
 ///
 /// # Errors
-/// When it can do nothing, and when the results cannot be written.
-pub fn of_ended(verb: &Verb, view: &JobView, called: CalledAs) -> Result<u8, Error> {
+/// When it can do nothing.
+pub fn of_ended(verb: &Verb, view: &JobView, called: CalledAs, full_report: &str) -> Result<u8, Error> {
     let (id, state) = (view.job.id, view.job.state);
     if !state.is_final() {
         return Err(Error::Usage(format!(
@@ -20,10 +20,13 @@ pub fn of_ended(verb: &Verb, view: &JobView, called: CalledAs) -> Result<u8, Err
     }
     match verb {
         Verb::Watch {
-            json, report: files, ..
+            json,
+            full,
+            report: files,
+            ..
         } => {
-            report(view, &ReportFile::checked(files, *json)?, &plain_style())?;
-            Ok(exit::of_job(&view.job))
+            let style = stdout_style(*full, full_report);
+            Ok(report(view, &ReportFile::checked(files, *json)?, &style))
         }
         Verb::Stop { .. } => {
             say(&format!("job {id} had ended already: it is {}\n", state.as_str()));

@@ -48,7 +48,7 @@ pub struct LoadFlags {
     #[arg(long, value_name = "FILE", env = "HEAVY_ENV_FILE")]
     #[serde(skip)]
     pub env_file: Option<PathBuf>,
-    /// Condition on the results that fails the job unless it is met, such as 'http_req_duration: p(95)<500 over 30s abort' or
+    /// Condition that fails the job unless it is met, such as 'http_req_duration: p(95)<500 over 30s abort' or
     /// 'http_req_failed{step:pay}: rate<1%' (can be repeated)
     #[arg(long = "threshold", value_name = "EXPR", env = "HEAVY_THRESHOLD")]
     #[serde(skip)]

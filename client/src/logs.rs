@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use heavy_report::escape;
 use heavy_results::job::LoggedLine;
 
-use super::output::plain_style;
+use super::output::stdout_style;
 use super::{Error, JobHome};
 
 /// How often a running job is asked for new lines.
@@ -53,7 +53,7 @@ pub(crate) async fn run(home: &dyn JobHome, args: &LogsArgs) -> Result<(), Error
 
 /// Prints lines; false when nobody reads them any more.
 fn print(lines: &[LoggedLine], json: bool) -> Result<bool, Error> {
-    let colour = plain_style().colour;
+    let colour = stdout_style(false, "").colour;
     let mut text = String::new();
     for line in lines {
         text.push_str(&if json {

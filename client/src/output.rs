@@ -1,19 +1,36 @@
 //! What commands write to stdout and stderr.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Stdout, Write};
 
 use heavy_process::log::has_colour;
+use heavy_process::signals::is_unread;
 use heavy_report::Style;
 use serde::Serialize;
 
 use super::Error;
 
-/// Colours on a terminal that wants them.
-pub(super) fn plain_style() -> Style {
+/// The style of texts on this stdout: colours on a terminal that wants them, and its width. `full_report` is the command that
+/// prints a job's full report, up to the job's id; `full` asks for every figure at once.
+#[must_use]
+pub fn stdout_style(full: bool, full_report: impl Into<String>) -> Style {
+    let stdout = std::io::stdout();
+    let default = Style::default();
     Style {
-        colour: has_colour(&std::io::stdout()),
-        ..Style::default()
+        colour: has_colour(&stdout),
+        width: width(&stdout).unwrap_or(default.width),
+        full,
+        full_report: full_report.into(),
     }
+}
+
+/// The columns of the terminal, if stdout is one.
+fn width(stdout: &Stdout) -> Option<usize> {
+    if !stdout.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(stdout).ok()?;
+    // A terminal that does not know its size has no columns.
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 /// Writes to stderr; a failure is ignored, since there is nowhere to report it.
@@ -28,5 +45,14 @@ pub(super) fn print(json: bool, value: &impl Serialize, text: impl FnOnce() -> S
     } else {
         text()
     };
-    Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
+    print_text(&text)
+}
+
+/// Writes a result to stdout. That nobody reads it (`| head`, a terminal that is gone) is not an error.
+pub(super) fn print_text(text: &str) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if is_unread(&error) => Ok(()),
+        written => Ok(written?),
+    }
 }

@@ -10,6 +10,7 @@ use heavy_report::{ReportFormat, Style};
 use heavy_results::summary::Summary;
 
 use super::Error;
+use super::output::{print_text, say};
 
 /// A report that is written when the job has ended. Text form: `FORMAT=FILE`, such as
 /// `html=report.html`; `-` is stdout.
@@ -82,11 +83,30 @@ impl ReportFile {
         )))
     }
 
-    /// Writes the report.
-    pub fn write(&self, summary: &Summary) -> Result<(), Error> {
-        let report = self.format.render(summary, &Style::default());
+    /// Writes all reports, those on stdout first. What cannot be written is an error on stderr that names the file, and hinders
+    /// no other report. Returns whether all were written.
+    #[must_use]
+    pub fn write_all(reports: &[Self], summary: &Summary) -> bool {
+        let (stdout, files): (Vec<&Self>, Vec<&Self>) = reports.iter().partition(|report| report.is_stdout());
+        let mut all = true;
+        for report in stdout.into_iter().chain(files) {
+            if let Err(error) = report.write(summary) {
+                say(&format!("error: {error}\n"));
+                all = false;
+            }
+        }
+        all
+    }
+
+    /// Writes the report; a text in a file has every figure, since it need not fit a screen.
+    fn write(&self, summary: &Summary) -> Result<(), Error> {
+        let style = Style {
+            full: true,
+            ..Style::default()
+        };
+        let report = self.format.render(summary, &style);
         if self.is_stdout() {
-            return Ok(io::stdout().lock().write_all(report.as_bytes())?);
+            return print_text(&report);
         }
         write_private(&self.file, report.as_bytes()).map_err(|problem| Error::File {
             what: "write",

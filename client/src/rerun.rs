@@ -9,11 +9,9 @@ use heavy_report::escape;
 use heavy_results::job::{JobSpec, JobView, Provenance};
 
 use super::home::JobHome as _;
-use super::output::plain_style;
+use super::output::stdout_style;
 use super::submit::{detach, report, run_uploaded};
-use super::{
-    Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, exit, plan, provenance,
-};
+use super::{Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, plan, provenance};
 use heavy_process::signals::Interrupts;
 
 const EXAMPLES: &str = "\
@@ -36,6 +34,9 @@ pub struct RerunArgs {
     /// Print the summary as JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
+    /// Show every figure instead of a summary of one screen
+    #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
+    pub full: bool,
     /// Workflows and agents that override the job's.
     #[command(flatten)]
     pub team: TeamFlags,
@@ -47,7 +48,7 @@ pub struct RerunArgs {
     pub load: LoadFlags,
 }
 
-pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> {
+pub(super) async fn run(args: &RerunArgs, scheduler: &str, full_report: &str) -> Result<u8, Error> {
     if args.load.file.is_some() {
         return Err(Error::Usage(
             "a rerun uses the configuration of its job: omit --file, or submit the binary with it".to_owned(),
@@ -68,8 +69,7 @@ pub(super) async fn run(args: &RerunArgs, scheduler: &str) -> Result<u8, Error> 
         return detach(&remote, &plan).await;
     }
     let view = run_uploaded(&remote, &plan, &mut interrupts).await?;
-    report(&view, &reports, &plain_style())?;
-    Ok(exit::of_job(&view.job))
+    Ok(report(&view, &reports, &stdout_style(args.full, full_report)))
 }
 
 /// The job's document with what flags say otherwise.

@@ -12,11 +12,11 @@ use heavy_results::job::JobView;
 use heavy_results::summary::Summary;
 
 use super::follow::follow;
-use super::output::{plain_style, say};
+use super::output::{print_text, say, stdout_style};
 use super::{
     Bar, Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan,
 };
-use heavy_process::signals::{Interrupts, is_unread};
+use heavy_process::signals::Interrupts;
 
 /// What to submit.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +29,9 @@ pub struct SubmitArgs {
     /// Print the summary as JSON
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
+    /// Show every figure instead of a summary of one screen
+    #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
+    pub full: bool,
     /// Start from a configuration on the scheduler; flags override it
     #[arg(long, value_name = "NAME", env = "HEAVY_CONFIG", conflicts_with = "file")]
     pub config: Option<String>,
@@ -43,7 +46,7 @@ pub struct SubmitArgs {
     pub load: LoadFlags,
 }
 
-pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error> {
+pub(crate) async fn run(args: &SubmitArgs, scheduler: &str, full_report: &str) -> Result<u8, Error> {
     let program = Program::open(&args.binary)?;
     let files = args.files.gather()?;
     let mut early = None;
@@ -71,8 +74,7 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str) -> Result<u8, Error>
         return detach(&remote, &plan).await;
     }
     let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
-    report(&view, &reports, &plain_style())?;
-    Ok(exit::of_job(&view.job))
+    Ok(report(&view, &reports, &stdout_style(args.full, full_report)))
 }
 
 /// Submits a job whose program the scheduler has, and prints its id; returns the exit code.
@@ -133,15 +135,29 @@ pub(super) async fn run_uploaded(
     ended
 }
 
-/// Writes the reports that were asked for, and the text on stdout, in this style, unless one of them goes there. A job
-/// that never ran has its reason on stderr, and reports of nothing. A closed stdout (`| head`) is not an error.
-pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(), Error> {
+/// Prints the text in this style, unless a report goes to stdout, then writes the reports that were asked for, and returns the
+/// exit code: that of the job's verdict, or 1 if it would be 0 and something could not be written. A job that never ran has
+/// its reason on stderr, and reports of nothing.
+#[must_use]
+pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> u8 {
+    let is_printed = if reports.iter().any(ReportFile::is_stdout) {
+        true
+    } else {
+        show(view, style)
+    };
+    // A reader that waits for a file (a CI server, say) finds the reason of a job that never ran there too.
+    let nothing = || Summary::without_results(view.job.clone());
+    let summary = view.summary.clone().unwrap_or_else(nothing);
+    let are_written = ReportFile::write_all(reports, &summary);
+    match exit::of_job(&view.job) {
+        exit_code::PASS if !(is_printed && are_written) => exit_code::COULD_NOT_RUN,
+        code => code,
+    }
+}
+
+/// Prints the results, or why there are none; returns whether that was possible.
+fn show(view: &JobView, style: &Style) -> bool {
     let Some(summary) = &view.summary else {
-        // A reader that waits for a file (a CI server, say) finds the reason there too.
-        let nothing = Summary::without_results(view.job.clone());
-        for report in reports {
-            report.write(&nothing)?;
-        }
         // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
         let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
         say(&format!(
@@ -149,18 +165,11 @@ pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> Result<(
             view.job.state.as_str(),
             reason.join("\n")
         ));
-        return Ok(());
+        return true;
     };
-    for report in reports {
-        report.write(summary)?;
+    let printed = print_text(&heavy_report::text(summary, style));
+    if let Err(error) = &printed {
+        say(&format!("error: cannot print the report: {error}\n"));
     }
-    if !reports.iter().any(ReportFile::is_stdout) {
-        let mut stdout = std::io::stdout().lock();
-        let text = heavy_report::text(summary, style);
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if is_unread(&error) => {}
-            written => written?,
-        }
-    }
-    Ok(())
+    printed.is_ok()
 }

@@ -71,27 +71,6 @@ pub(crate) fn agents(agents: &[AgentInfo], now_wall_ns: u64) -> String {
     )
 }
 
-/// One job, without its results.
-pub(crate) fn job(job: &JobInfo) -> String {
-    let mut text = String::new();
-    let mut line = |what: &str, value: String| {
-        if !value.is_empty() {
-            let _ = writeln!(text, "{what:<11}{value}");
-        }
-    };
-    line("job", escape(&job.spec.name));
-    line("Test ID", job.id.to_string());
-    line("state", state(job));
-    line("reason", escape(&job.reason));
-    line(
-        "load",
-        format!("{}: {} iterations", job.spec.describe_load(), job.planned),
-    );
-    line("service", escape(&job.spec.service));
-    line("about", escape(&job.spec.description));
-    text
-}
-
 /// Shortens a text that would make a row too long.
 fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_REASON) {

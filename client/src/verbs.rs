@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use heavy_api::document::{NewRate, NoQuery};
 use heavy_api::operation as op;
 use heavy_load::span::Span;
+use heavy_report::Style;
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
 use serde_json::value::RawValue;
@@ -16,28 +17,14 @@ use super::configs::{self, ConfigVerb};
 use super::deletion;
 use super::follow::{News, follow};
 use super::logs::{self, LogsArgs};
-use super::output::{plain_style, print, say};
+use super::output::{print, say, stdout_style};
 use super::plan::read;
 use super::remote::json;
 use super::rerun::{self, RerunArgs};
 use super::submit::{self, SubmitArgs, report};
-use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, exit, tables};
+use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, status, tables};
 use heavy_process::clock;
 use heavy_process::signals::Interrupts;
-
-/// The scheduler to talk to.
-#[derive(Debug, Clone, Args)]
-pub struct SchedulerFlag {
-    /// URL of the scheduler
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "HEAVY_SCHEDULER",
-        default_value = "http://127.0.0.1:7700",
-        global = true
-    )]
-    pub scheduler: String,
-}
 
 /// Which jobs to list.
 #[derive(Debug, Clone, Args)]
@@ -67,10 +54,13 @@ pub enum Verb {
     Config(ConfigVerb),
     /// List the newest jobs
     Jobs(JobsArgs),
-    /// Show a job and its results so far
+    /// Show a job and its results so far in five lines
     Status {
         /// Job: an id, a unique prefix of an id, or `last`
         job: String,
+        /// Show every figure instead of five lines
+        #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
+        full: bool,
         /// Print JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
@@ -82,6 +72,9 @@ pub enum Verb {
         /// Print the summary as JSON
         #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
         json: bool,
+        /// Show every figure instead of a summary of one screen
+        #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
+        full: bool,
         /// Also write a report when the job has ended, such as html=report.html (can be repeated)
         #[arg(long, value_name = "FORMAT=FILE", env = "HEAVY_REPORT")]
         report: Vec<ReportFile>,
@@ -206,12 +199,9 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
             let jobs = home.list(*limit).await?;
             print(*json, &jobs, || tables::jobs(&jobs, clock::wall_ns()))?;
         }
-        Verb::Status { job, json } => {
+        Verb::Status { job, json, full } => {
             let view = home.get(job).await?;
-            print(*json, &view, || match &view.summary {
-                Some(summary) => heavy_report::text(summary, &plain_style()),
-                None => tables::job(&view.job),
-            })?;
+            print(*json, &view, || status::text(&view, *full))?;
         }
         Verb::Check {
             job,
@@ -233,21 +223,28 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
     Ok(exit_code::PASS)
 }
 
-/// Runs a verb at a scheduler; returns the exit code.
+/// Runs a verb at a scheduler; returns the exit code. `full_report` is the command that prints a job's full report, up to the
+/// job's id.
 ///
 /// # Errors
 /// When it could not be done; [`Error::exit_code`] says with which code to end, [`Error::message_for`] what to print.
-pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str) -> Result<u8, Error> {
+pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &str) -> Result<u8, Error> {
     match verb {
-        Verb::Submit(args) => return submit::run(args, scheduler).await,
-        Verb::Rerun(args) => return rerun::run(args, scheduler).await,
+        Verb::Submit(args) => return submit::run(args, scheduler, full_report).await,
+        Verb::Rerun(args) => return rerun::run(args, scheduler, full_report).await,
         Verb::Config(verb) => return configs::run(verb, scheduler).await,
         _ => {}
     }
     let remote = Remote::connect(scheduler).await?;
     match verb {
-        Verb::Watch { job, json, report } => {
-            return watch(&remote, job, &ReportFile::checked(report, *json)?, called).await;
+        Verb::Watch {
+            job,
+            json,
+            full,
+            report,
+        } => {
+            let style = stdout_style(*full, full_report);
+            return watch(&remote, job, &ReportFile::checked(report, *json)?, called, &style).await;
         }
         Verb::Stop { job, now } => {
             let job = remote.stop(job, *now).await?;
@@ -304,7 +301,7 @@ async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bo
     let thresholds = thresholds.to_vec();
     let checked = home.check(job, &CheckSpec { thresholds }).await?;
     print(json, &checked, || {
-        heavy_report::thresholds(&checked.thresholds, &plain_style())
+        heavy_report::thresholds(&checked.thresholds, &stdout_style(false, ""))
     })?;
     Ok(if checked.passed {
         exit_code::PASS
@@ -313,7 +310,13 @@ async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bo
     })
 }
 
-async fn watch(remote: &Remote, job: &str, reports: &[ReportFile], called: CalledAs) -> Result<u8, Error> {
+async fn watch(
+    remote: &Remote,
+    job: &str,
+    reports: &[ReportFile],
+    called: CalledAs,
+    style: &Style,
+) -> Result<u8, Error> {
     // `last` may be another job when the stream has to be opened again.
     let id = remote.get(job).await?.job.id.to_string();
     let mut interrupts = Interrupts::take()?;
@@ -327,7 +330,5 @@ async fn watch(remote: &Remote, job: &str, reports: &[ReportFile], called: Calle
         }
     };
     bar.clear();
-    let view = view?;
-    report(&view, reports, &plain_style())?;
-    Ok(exit::of_job(&view.job))
+    Ok(report(&view?, reports, style))
 }

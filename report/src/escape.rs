@@ -55,6 +55,27 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
     cut
 }
 
+/// The escaped text, shortened in its middle to `most` columns if it is longer: names differ at both ends.
+pub(crate) fn clip_middle(text: &str, most: usize) -> String {
+    let text = escape(text);
+    if columns(&text) <= most {
+        return text;
+    }
+    let room = most.saturating_sub(1);
+    let taken = |chars: &mut dyn Iterator<Item = char>, room: usize| -> Vec<char> {
+        let mut used = 0;
+        chars
+            .take_while(|c| {
+                used += c.width().unwrap_or(0);
+                used <= room
+            })
+            .collect()
+    };
+    let head: String = taken(&mut text.chars(), room - room / 2).iter().collect();
+    let tail = taken(&mut text.chars().rev(), room / 2);
+    format!("{head}…{}", tail.iter().rev().collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,11 +103,19 @@ mod tests {
         assert_eq!(clip("数据数据", 5), "数据…");
     }
 
+    #[test]
+    fn names_are_shortened_in_the_middle() {
+        assert_eq!(clip_middle("abcdef", 6), "abcdef");
+        assert_eq!(clip_middle("GET /a/long/path/{id}", 12), "GET /a…/{id}");
+        assert_eq!(clip_middle("数据数据数据", 6), "数…据");
+    }
+
     proptest! {
         #[test]
         fn nothing_that_steers_is_left_and_clips_fit(text in any::<String>(), most in 1usize..50) {
             prop_assert!(!escape(&text).chars().any(steers));
             prop_assert!(columns(&clip(&text, most)) <= most);
+            prop_assert!(columns(&clip_middle(&text, most)) <= most);
         }
     }
 }

@@ -6,17 +6,20 @@
 pub mod compare;
 pub mod csv;
 mod escape;
+mod events;
 mod format;
 pub mod history;
 mod html;
 mod json;
 mod junit;
+mod layout;
 mod markdown;
 mod markup;
 mod names;
 mod page;
 mod percentiles;
 mod queries;
+mod screen;
 mod standing;
 mod statuses;
 mod text;
@@ -26,20 +29,24 @@ pub use escape::escape;
 pub use format::ReportFormat;
 pub use json::render as json;
 pub use queries::{Query, queries};
+pub use screen::status;
 pub use text::{render as text, render_thresholds as thresholds};
 
 /// Eighths of a line.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The style of a text report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Style {
     /// Whether ANSI colours may be used.
     pub colour: bool,
     /// Columns of the terminal; the report uses at least 80 and at most 120 of them.
     pub width: usize,
-    /// Whether every step and request is shown with bars, phases and the durations of successful requests.
+    /// Whether to show every figure, with bars, phases and all percentiles of every step and request, rather than a summary
+    /// that fits one screen.
     pub full: bool,
+    /// The command that prints the full report when the job's id and `--full` follow it; the summary ends with it.
+    pub full_report: String,
 }
 
 impl Default for Style {
@@ -48,6 +55,7 @@ impl Default for Style {
             colour: false,
             width: 80,
             full: false,
+            full_report: "heavy report".to_owned(),
         }
     }
 }

@@ -44,7 +44,6 @@ pub(crate) struct Page {
     lines: String,
     colour: bool,
     pub(crate) width: usize,
-    pub(crate) full: bool,
     few_samples: bool,
 }
 
@@ -54,7 +53,6 @@ impl Page {
             lines: String::new(),
             colour: style.colour,
             width: style.width.clamp(NARROWEST, WIDEST),
-            full: style.full,
             few_samples: false,
         }
     }
@@ -77,6 +75,15 @@ impl Page {
     pub(crate) fn line(&mut self, text: &str) {
         self.lines.push_str(text.trim_end());
         self.lines.push('\n');
+    }
+
+    pub(crate) fn line_count(&self) -> usize {
+        self.lines.lines().count()
+    }
+
+    /// Adds the lines of another page.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.lines.push_str(&other.lines);
     }
 
     pub(crate) fn blank(&mut self) {
@@ -117,13 +124,17 @@ impl Page {
         }
     }
 
-    /// The report, with the footnotes that it needs.
-    pub(crate) fn finish(mut self) -> String {
+    /// Adds the footnotes that the lines so far need.
+    pub(crate) fn footnotes(&mut self) {
         if self.few_samples {
             self.blank();
             let note = self.paint(Tone::Quiet, ROUGH_NOTE);
             self.line(&note);
         }
+    }
+
+    /// The report.
+    pub(crate) fn finish(self) -> String {
         self.lines
     }
 }

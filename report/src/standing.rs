@@ -5,6 +5,7 @@ use heavy_results::summary::Summary;
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_results::verdict::Verdict;
 
+use crate::statuses;
 use crate::units::{count, percent, rate};
 
 /// What a standing means to its reader.
@@ -86,6 +87,7 @@ pub(crate) fn share_of_asked(summary: &Summary) -> Option<String> {
 /// What a reader should know, from the summary and from the agents' own words.
 pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
     let mut warnings = summary.warnings.clone();
+    warnings.extend(statuses::redirects(&summary.requests));
     for agent in &summary.agents {
         if agent.voided_requests + agent.voided_iterations > 0 {
             warnings.push(format!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heavy_results::summary::RequestSummary;
+use heavy_results::summary::{RequestSummary, RequestTotals};
 
 use crate::units::count;
 
@@ -68,6 +68,21 @@ pub(crate) fn in_words(statuses: &BTreeMap<u16, u64>) -> String {
     listed(statuses, true)
 }
 
+/// A hint for whoever sees only redirects: where nothing follows them, the load never reaches what was meant.
+pub(crate) fn redirects(requests: &RequestTotals) -> Option<String> {
+    const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+    let counts = &requests.status_counts;
+    let is_redirect = |status: &u16| REDIRECTS.contains(status);
+    let all: u64 = counts.values().sum();
+    (all > 0 && counts.keys().all(is_redirect)).then(|| {
+        format!(
+            "every HTTP answer was a redirect ({}), and none was followed: add --follow to `heavy run URL`, or `.follow(5)` to a \
+             request of a load test",
+            in_words(counts)
+        )
+    })
+}
+
 fn listed(statuses: &BTreeMap<u16, u64>, http: bool) -> String {
     let code = |status: u16| {
         if status == 0 && http {
@@ -110,5 +125,19 @@ mod tests {
             "no answer: 3, 200: 1,390"
         );
         assert_eq!(listed(&BTreeMap::from([(0, 3), (14, 1)]), false), "0: 3, 14: 1");
+    }
+
+    #[test]
+    fn redirects_alone_are_hinted_at() {
+        let hint = |statuses: &[(u16, u64)]| {
+            redirects(&RequestTotals {
+                status_counts: statuses.iter().copied().collect(),
+                ..RequestTotals::default()
+            })
+        };
+        assert!(hint(&[(301, 7), (302, 3)]).unwrap().contains("301: 7, 302: 3"));
+        for others in [&[][..], &[(302, 3), (200, 1)], &[(304, 5)]] {
+            assert_eq!(hint(others), None);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The report for a terminal: what it says, in which order.
+//! The full report for a terminal: what it says, in which order.
 
 mod closing;
 mod opening;
@@ -9,14 +9,23 @@ mod workflows;
 use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdSummary;
 
-use crate::Style;
 use crate::page::Page;
+use crate::{Style, screen};
 
-/// The report for a terminal: lines of at most [`Style::width`] columns, ending in a newline.
-///
-/// The verdict comes first, then thresholds, the job, totals, workflows with their steps and requests, errors and agents.
+/// The report for a terminal: lines of at most [`Style::width`] columns, ending in a newline. It is a summary of the size of
+/// a screen, or everything with [`Style::full`]; the verdict is its last line, beside the prompt.
 #[must_use]
 pub fn render(summary: &Summary, style: &Style) -> String {
+    if style.full {
+        full(summary, style)
+    } else {
+        screen::summary(summary, style)
+    }
+}
+
+/// The verdict comes first, then thresholds, the job, totals, workflows with their steps and requests, errors and agents,
+/// and the verdict again.
+fn full(summary: &Summary, style: &Style) -> String {
     let mut page = Page::new(style);
     opening::verdict(&mut page, summary);
     opening::thresholds(&mut page, &summary.thresholds);
@@ -32,7 +41,11 @@ pub fn render(summary: &Summary, style: &Style) -> String {
     closing::errors(&mut page, &summary.errors);
     closing::not_results(&mut page, &summary.not_results);
     closing::agents(&mut page, summary);
+    closing::events(&mut page, &summary.events);
     closing::warnings(&mut page, summary);
+    page.footnotes();
+    page.blank();
+    opening::verdict(&mut page, summary);
     page.finish()
 }
 

@@ -5,13 +5,14 @@ mod server;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-use heavy_client::{CalledAs, Verb};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use heavy_client::{CalledAs, Verb, with_short_help};
 use heavy_load::exit_code;
 use heavy_sched::command_line::{Cli, Command};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = with_short_help(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let serves = matches!(cli.command, Command::Serve(_));
     heavy_process::log::start(if serves { "info" } else { "warn" });
     let runtime = match tokio::runtime::Runtime::new() {
@@ -28,7 +29,9 @@ fn main() -> ExitCode {
             Command::List(args) => Verb::Jobs(args),
             Command::Client(verb) => verb,
         };
-        heavy_client::run(&verb, CalledAs::HeavySched, &cli.scheduler.scheduler)
+        let scheduler = &cli.scheduler.scheduler;
+        let full_report = CalledAs::HeavySched.full_report(scheduler);
+        heavy_client::run(&verb, CalledAs::HeavySched, scheduler, &full_report)
             .await
             .map_err(|error| (error.message_for(CalledAs::HeavySched), error.exit_code()))
     });

@@ -42,7 +42,7 @@ fn a_run_whose_terminal_closes_stops_and_reports() {
     let mut run = started(Run::binary("heavy"), &target, &folder);
     run.signal(Signal::HUP);
     let ended = run.finish().expect_code(130);
-    assert!(ended.stdout.starts_with("STOPPED"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\nSTOPPED "), "{}", ended.stdout);
     let report = std::fs::read_to_string(folder.join("report.json")).unwrap();
     let summary: Summary = serde_json::from_str(&report).unwrap();
     assert_eq!(summary.job.state, JobState::Stopped);
@@ -82,5 +82,5 @@ fn a_run_under_nohup_goes_on() {
     assert!(run.is_alive());
     run.signal(Signal::INT);
     let ended = run.finish().expect_code(130);
-    assert!(ended.stdout.starts_with("STOPPED"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\nSTOPPED "), "{}", ended.stdout);
 }

@@ -26,6 +26,7 @@ mod recorded;
 mod report;
 mod run;
 mod runs;
+mod screen;
 mod services;
 mod shell;
 mod stored;

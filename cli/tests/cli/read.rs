@@ -27,7 +27,8 @@ fn jobs_are_listed_from_the_local_database() {
 fn a_status_is_read_from_the_local_database() {
     let stored = Stored::new();
     let status = stored.heavy(&["status", "last"]).finish().expect_code(0).stdout;
-    assert!(status.starts_with("PASS  all well"), "{status}");
+    assert!(status.ends_with("\nPASS  all well\n"), "{status}");
+    assert_eq!(status.lines().count(), 5, "{status}");
     let json = stored
         .heavy(&["status", "last", "--json"])
         .finish()

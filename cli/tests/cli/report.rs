@@ -6,10 +6,10 @@ use heavy_testkit::TempDir;
 use crate::stored::Stored;
 
 #[test]
-fn a_report_begins_with_the_verdict_and_its_reason() {
+fn a_report_ends_with_the_verdict_and_its_reason() {
     let stored = Stored::new();
     let report = stored.heavy(&["report", "last"]).finish().expect_code(0).stdout;
-    assert!(report.starts_with("PASS  all well\n"), "{report}");
+    assert!(report.ends_with("\nPASS  all well\n"), "{report}");
     assert!(report.contains(&stored.last.to_string()), "{report}");
     assert!(!report.contains('\u{1b}'), "colour on no terminal: {report}");
     let first = stored.first.to_string();
@@ -19,6 +19,10 @@ fn a_report_begins_with_the_verdict_and_its_reason() {
         .expect_code(0)
         .stdout;
     assert!(report.contains("GET /products"), "{report}");
+    assert!(
+        report.starts_with("PASS  all well\n") && report.ends_with("\nPASS  all well\n"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn reports_are_written_in_every_format_at_once() {
     }
     let stdout = heavy.finish().expect_code(0).stdout;
     assert!(
-        stdout.starts_with("PASS  all well"),
+        stdout.ends_with("\nPASS  all well\n"),
         "the text is shown as well: {stdout}"
     );
     for (format, part) in formats {

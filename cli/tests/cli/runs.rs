@@ -92,7 +92,7 @@ impl Bench {
 
 fn stopped(run: Running) {
     let ended = run.finish().expect_code(130);
-    assert!(ended.stdout.starts_with("STOPPED"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\nSTOPPED "), "{}", ended.stdout);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn three_at_once_are_listed_and_steered_each() {
     stopped(second);
     stopped(watch);
     let again = bench.heavy(&["watch", &b]).finish().expect_code(130);
-    assert!(again.stdout.starts_with("STOPPED"), "{}", again.stdout);
+    assert!(again.stdout.contains("\nSTOPPED "), "{}", again.stdout);
     assert_eq!(bench.directories(), Vec::<String>::new());
 }
 

@@ -11,9 +11,10 @@ use crate::statuses::{CLASSES, of_class};
 /// Columns before the percentiles.
 const BEFORE: &str = "level,measure,workflow,step,method,name,count,failed,rate_per_s,bytes,min_ms,mean_ms";
 
-/// Columns after the percentiles: statuses, the accounting of iterations, the outcome of a threshold.
+/// Columns after the percentiles: statuses, the accounting of iterations, the outcome of a threshold, the protocol family of a
+/// request.
 const AFTER: &str = "no_answer,status_1xx,status_2xx,status_3xx,status_4xx,status_5xx,statuses,planned,scheduled,started,ok,\
-                     interrupted,lost,dropped,dropped_full,dropped_late,dropped_gap,outcome,value,unit";
+                     interrupted,lost,dropped,dropped_full,dropped_late,dropped_gap,outcome,value,unit,protocol";
 
 /// One row before it is written.
 #[derive(Debug, Default)]
@@ -37,6 +38,7 @@ pub(super) struct StatisticRow<'a> {
     pub(super) outcome: &'a str,
     pub(super) value: Option<f64>,
     pub(super) unit: &'a str,
+    pub(super) protocol: &'a str,
 }
 
 /// The names of the columns.
@@ -83,6 +85,7 @@ impl<'a> StatisticRow<'a> {
         text(out, self.outcome);
         float(out, self.value);
         text(out, self.unit);
+        text(out, self.protocol);
         out.end_record();
     }
 

@@ -135,6 +135,7 @@ fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) 
         workflow,
         step,
         method: &request.method,
+        protocol: &request.protocol,
         ..StatisticRow::new("request", measure, &request.name, distribution)
     };
     StatisticRow {

@@ -6,6 +6,7 @@ use heavy_results::summary::{Distribution, PhaseMeans, RequestSummary, Summary};
 
 use super::sheet::{Sheet, Table, bad, name};
 use crate::markup::html;
+use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, round_time, time};
@@ -247,7 +248,7 @@ pub(super) fn phases(sheet: &mut Sheet, summary: &Summary) {
     }
     sheet.section("Phases");
     let phases = PhaseMeans::default().named().into_iter().enumerate();
-    let table = Table::new(requests).words("Request", |request| name(&request.name));
+    let table = Table::new(requests).words("Request", |request| name(&names::request(request)));
     let table = phases.fold(table, |table, (place, (phase, _))| {
         table.figures(phase, move |request| time(request.phases.named()[place].1))
     });

@@ -3,11 +3,11 @@
 use heavy_load::vocabulary::Ended;
 use std::collections::BTreeMap;
 
-use heavy_results::stats::Errors;
+use heavy_results::stats::{Errors, Event};
 use heavy_results::summary::{AgentSummary, MetricSummary, Summary};
 
-use super::times::{left, right};
 use crate::escape::clip;
+use crate::layout::{left, right};
 use crate::names;
 use crate::page::{Page, Tone};
 use crate::standing::warnings as warnings_of;
@@ -149,6 +149,23 @@ fn clock_offset(agent: &AgentSummary) -> String {
         format!("{offset} ±{error}")
     } else {
         "not measured".to_owned()
+    }
+}
+
+/// Lines of events at most; reports of other formats have all of them.
+const MOST_EVENTS: usize = 50;
+
+pub(super) fn events(page: &mut Page, events: &[Event]) {
+    if events.is_empty() {
+        return;
+    }
+    page.heading("Events");
+    for event in events.iter().take(MOST_EVENTS) {
+        let at = right(&crate::events::at(event), 9);
+        page.wrapped(&format!("  {at}  "), &crate::events::in_words(event), None);
+    }
+    if let Some(more) = events.len().checked_sub(MOST_EVENTS).filter(|more| *more > 0) {
+        page.line(&format!("  {:9}  {} more", "", count(more as u64)));
     }
 }
 

@@ -46,11 +46,9 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
     fact(page, "Binary", &format!("{} (sha256 {hash})", spec.binary_name));
     let from = &spec.provenance;
     fact(page, "Commit", &from.git_commit);
-    if page.full {
-        fact(page, "Build id", &from.build_id);
-        fact(page, "Arguments", &from.arguments.join(" "));
-        fact(page, "Versions", &versions(summary));
-    }
+    fact(page, "Build id", &from.build_id);
+    fact(page, "Arguments", &from.arguments.join(" "));
+    fact(page, "Versions", &versions(summary));
     fact(page, "Workflows", &spec.workflow_names().join(", "));
     let labels: Vec<String> = spec
         .labels

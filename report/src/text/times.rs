@@ -1,9 +1,9 @@
 //! Distributions of times: rows of percentiles, bars, and the one-line shape.
 
-use heavy_results::summary::{Distribution, LatencyBucket};
+use heavy_results::summary::Distribution;
 
-use crate::HEIGHTS;
 use crate::escape::columns;
+use crate::layout::{eighths, right, shape};
 use crate::page::{Page, Tone};
 use crate::percentiles::PERCENTILES;
 use crate::units::{count, percent, round_time, time};
@@ -54,16 +54,18 @@ pub(super) fn extremes(distribution: &Distribution) -> String {
     )
 }
 
-/// The buckets as one column each, as high as their share of the fullest; an empty one is blank.
-fn shape(buckets: &[LatencyBucket]) -> String {
-    let fullest = buckets.iter().map(|bucket| bucket.count).max().unwrap_or(0);
-    buckets
-        .iter()
-        .map(|bucket| match eighths(bucket.count, fullest, 1) {
-            0 => ' ',
-            height => HEIGHTS[(height - 1).min(7)],
-        })
-        .collect()
+/// The fastest and the average of distributions that have rows of percentiles: `fastest and average: request 220µs, 319µs`.
+pub(super) fn averages<'a>(
+    page: &mut Page,
+    distributions: impl IntoIterator<Item = (&'a str, &'a Distribution)>,
+) {
+    let known = distributions.into_iter().filter(|(_, of)| of.count > 0);
+    let known: Vec<String> = known
+        .map(|(what, of)| format!("{what} {}, {}", time(of.min_ms), time(of.mean_ms)))
+        .collect();
+    if !known.is_empty() {
+        page.wrapped("  fastest and average: ", &known.join("; "), Some(Tone::Quiet));
+    }
 }
 
 /// The buckets as bars with bounds, counts and shares.
@@ -97,38 +99,9 @@ pub(super) fn bars(page: &mut Page, distribution: &Distribution) {
     }
 }
 
-/// `part` of `whole` in eighths of `room` columns; something is never nothing.
-fn eighths(part: u64, whole: u64, room: usize) -> usize {
-    if part == 0 || whole == 0 {
-        return 0;
-    }
-    let most = room * 8;
-    ((part as f64 / whole as f64 * most as f64).round() as usize).clamp(1, most)
-}
-
-/// The text at the right of `width` columns.
-pub(super) fn right(text: &str, width: usize) -> String {
-    format!("{}{text}", " ".repeat(width.saturating_sub(columns(text))))
-}
-
-/// The text at the left of `width` columns.
-pub(super) fn left(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(columns(text))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shapes_show_something_for_anything() {
-        let bucket = |count| LatencyBucket { upper_ms: 1.0, count };
-        assert_eq!(
-            shape(&[bucket(1), bucket(0), bucket(1_000_000), bucket(500_000)]),
-            "▁ █▄"
-        );
-        assert_eq!(shape(&[]), "");
-    }
 
     #[test]
     fn a_row_of_percentiles_fits_80_columns() {

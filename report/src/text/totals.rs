@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use heavy_results::summary::{Accounting, Summary};
 
-use super::times::{bars, extremes, percentile_heads, percentile_row, right};
+use super::times::{averages, bars, extremes, percentile_heads, percentile_row};
+use crate::layout::right;
 use crate::page::{Page, Tone};
 use crate::statuses::by_class;
 use crate::units::{bytes, count, counted, percent, rate, time};
@@ -129,6 +130,12 @@ pub(super) fn times(page: &mut Page, summary: &Summary) {
         percentile_row(page, "response", response);
     }
     percentile_row(page, "gen. lag", &summary.generator_lag);
+    let response = summary
+        .response_time
+        .iter()
+        .map(|response| ("response", response));
+    let rows = [("request", duration), ("gen. lag", &summary.generator_lag)];
+    averages(page, response.chain(rows));
     page.blank();
     let response = if summary.response_time.is_some() {
         "response: of iterations, from the instant they were due to their end; "
@@ -173,6 +180,12 @@ pub(super) fn windows(page: &mut Page, summary: &Summary) {
         if let Some(response) = &window.response_time {
             percentile_row(page, "response", response);
         }
+        let response = window.response_time.iter().map(|response| ("response", response));
+        let rows = [
+            ("request", &window.duration),
+            ("iterat.", &window.iteration_duration),
+        ];
+        averages(page, rows.into_iter().chain(response));
     }
 }
 

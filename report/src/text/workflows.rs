@@ -4,8 +4,9 @@ use heavy_results::summary::{
     CheckSummary, Distribution, PhaseMeans, RequestSummary, StepSummary, WorkflowSummary,
 };
 
-use super::times::{bars, extremes, percentile_heads, percentile_row, right};
+use super::times::{averages, bars, extremes, percentile_heads, percentile_row};
 use super::totals::{bad, dropped_by_reason, protocol_statuses, statuses};
+use crate::layout::right;
 use crate::names;
 use crate::page::Page;
 use crate::statuses::{in_words, of_request};
@@ -31,6 +32,7 @@ pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
     }
     if let Some(response) = &workflow.response_time {
         percentile_row(page, "response", response);
+        averages(page, [("response", response)]);
     }
     if workflow.duration.count > 0 {
         page.blank();
@@ -89,13 +91,11 @@ fn step(page: &mut Page, step: &StepSummary) {
     page.blank();
     let facts = facts(step.duration.count, "step", step.rate, step.failed);
     page.title(2, &format!("Step {}", step.name), &facts, bad(step.failed));
-    shown(page, "  ", "duration", &step.duration, page.full);
-    if page.full && !step.status_counts.is_empty() {
+    shown(page, "  ", "duration", &step.duration);
+    if !step.status_counts.is_empty() {
         page.wrapped("  ", &format!("status {}", in_words(&step.status_counts)), None);
     }
-    if page.full {
-        protocol_statuses(page, &step.protocol_status_counts);
-    }
+    protocol_statuses(page, &step.protocol_status_counts);
     for request in &step.requests {
         self::request(page, 4, request);
     }
@@ -112,27 +112,24 @@ fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
         bytes(request.bytes)
     );
     page.wrapped(&lead, &received, None);
-    shown(page, &lead, "duration", &request.duration, page.full);
-    if page.full && request.failed > 0 {
+    shown(page, &lead, "duration", &request.duration);
+    if request.failed > 0 {
         percentile_row(page, "unfailed", &request.ok_duration);
+        averages(page, [("unfailed", &request.ok_duration)]);
     }
     if let Some(phases) = phases(&request.phases) {
         page.wrapped(&lead, &phases, None);
     }
 }
 
-/// Extremes and percentiles, under their heads and with bars where there is room for them.
-fn shown(page: &mut Page, lead: &str, label: &str, distribution: &Distribution, at_large: bool) {
+/// Extremes, bars, and percentiles under their heads.
+fn shown(page: &mut Page, lead: &str, label: &str, distribution: &Distribution) {
     if distribution.count == 0 {
         return;
     }
     page.line(&format!("{lead}{}", extremes(distribution)));
-    if at_large {
-        if page.full {
-            bars(page, distribution);
-        }
-        percentile_heads(page);
-    }
+    bars(page, distribution);
+    percentile_heads(page);
     percentile_row(page, label, distribution);
 }
 

@@ -8,6 +8,7 @@ mod course;
 mod formats;
 mod judged;
 mod sample;
+mod screen;
 
 use std::path::PathBuf;
 
@@ -30,21 +31,31 @@ pub(crate) fn assert_golden(name: &str, actual: &str) {
     );
 }
 
+/// Every figure, in this many columns.
+fn full(width: usize, colour: bool) -> Style {
+    Style {
+        colour,
+        width,
+        full: true,
+        ..Style::default()
+    }
+}
+
 #[test]
 fn a_shop_that_passes() {
     let summary = sample::shop();
     assert_golden("shop.txt", &heavy_report::text(&summary, &Style::default()));
-    let full = Style {
-        full: true,
-        ..Style::default()
-    };
-    assert_golden("shop-full.txt", &heavy_report::text(&summary, &full));
+    assert_golden("shop-full.txt", &heavy_report::text(&summary, &full(80, false)));
+    assert_golden(
+        "shop-wide-colour.txt",
+        &heavy_report::text(&summary, &full(132, true)),
+    );
     let wide = Style {
         colour: true,
         width: 132,
-        full: false,
+        ..Style::default()
     };
-    assert_golden("shop-wide-colour.txt", &heavy_report::text(&summary, &wide));
+    assert_golden("shop-summary-colour.txt", &heavy_report::text(&summary, &wide));
     assert_golden("shop.json", &heavy_report::json(&summary));
 }
 
@@ -52,27 +63,48 @@ fn a_shop_that_passes() {
 fn a_job_in_trouble() {
     let summary = sample::trouble();
     assert_golden("trouble.txt", &heavy_report::text(&summary, &Style::default()));
+    assert_golden(
+        "trouble-full.txt",
+        &heavy_report::text(&summary, &full(80, false)),
+    );
     assert_golden("trouble.json", &heavy_report::json(&summary));
 }
 
 #[test]
-fn thresholds_come_first() {
-    assert_golden(
-        "judged.txt",
-        &heavy_report::text(&judged::judged(), &Style::default()),
-    );
+fn a_job_with_thresholds() {
+    let summary = judged::judged();
+    assert_golden("judged.txt", &heavy_report::text(&summary, &Style::default()));
+    assert_golden("judged-full.txt", &heavy_report::text(&summary, &full(80, false)));
 }
 
 #[test]
 fn a_job_that_never_ran_and_one_that_runs() {
-    assert_golden(
-        "never-ran.txt",
-        &heavy_report::text(&sample::never_ran(), &Style::default()),
-    );
-    assert_golden(
-        "running.txt",
-        &heavy_report::text(&sample::running(), &Style::default()),
-    );
+    for (name, summary) in [("never-ran", sample::never_ran()), ("running", sample::running())] {
+        let summary_text = heavy_report::text(&summary, &Style::default());
+        assert_golden(&format!("{name}.txt"), &summary_text);
+        assert_golden(
+            &format!("{name}-full.txt"),
+            &heavy_report::text(&summary, &full(80, false)),
+        );
+    }
+}
+
+#[test]
+fn a_status_has_five_lines() {
+    let mut all = String::new();
+    for summary in [
+        sample::shop(),
+        sample::trouble(),
+        sample::never_ran(),
+        sample::running(),
+        judged::judged(),
+    ] {
+        let status = heavy_report::status(&summary, &Style::default());
+        assert_eq!(status.lines().count(), 5, "{status}");
+        all.push_str(&status);
+        all.push('\n');
+    }
+    assert_golden("status.txt", &all);
 }
 
 #[test]
@@ -125,6 +157,7 @@ fn hostile_texts_reach_no_rendering_raw() {
                 ..Style::default()
             };
             assert!(harmless(&heavy_report::text(&summary, &style)));
+            assert!(harmless(&heavy_report::status(&summary, &style)));
         }
         assert!(harmless(&heavy_report::json(&summary)));
         assert!(harmless(&heavy_report::thresholds(
@@ -143,13 +176,17 @@ fn no_line_is_wider_than_the_page() {
         sample::running(),
         judged::judged(),
     ] {
-        for (width, full) in [(80, false), (80, true), (100, true), (300, true)] {
+        for (width, full) in [(80, false), (80, true), (100, true), (300, true), (300, false)] {
             let style = Style {
-                colour: false,
                 width,
                 full,
+                ..Style::default()
             };
-            for line in heavy_report::text(&summary, &style).lines() {
+            let texts = [
+                heavy_report::text(&summary, &style),
+                heavy_report::status(&summary, &style),
+            ];
+            for line in texts.iter().flat_map(|text| text.lines()) {
                 assert!(line.chars().count() <= width.min(120), "{width}: {line}");
             }
         }

@@ -69,6 +69,7 @@ impl Recorded {
                 "--allow-invalid",
                 "--allow-drops",
                 "100%",
+                "--full",
                 "--scheduler",
                 &url,
                 "--param",

@@ -167,5 +167,5 @@ fn ctrl_c_stops_a_service_and_still_reports() {
     running.wait_line(|line| line.starts_with("running") && line.contains("ends in"));
     running.signal(Signal::INT);
     let ended = running.finish().expect_code(130);
-    assert!(ended.stdout.starts_with("STOPPED"), "{ended:?}");
+    assert!(ended.stdout.contains("\nSTOPPED "), "{ended:?}");
 }
