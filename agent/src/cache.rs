@@ -1,21 +1,21 @@
 //! Binaries and files of load tests by their SHA-256: fetched once, verified, never written again.
 //!
-//! An entry that may have changed since it was verified is verified again before its next use.
+//! Where the scheduler's artifacts are on the same disk, an entry is a hard link to one. All entries are read-only. An entry that may have changed since it was verified is verified again before its next use.
 
 mod fetch;
 
 use std::collections::HashMap;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heavy_process::retention::{Retention, mark_used};
+use heavy_process::verified::VerifiedFiles;
 use heavy_proto::v1::fleet_client::FleetClient;
 use tonic::transport::Channel;
 
-use self::fetch::fetch;
+use self::fetch::{fetch, link};
 
 const SHA256_DIGITS: usize = 64;
 
@@ -49,10 +49,19 @@ impl Error {
     }
 }
 
+/// Where entries come from.
+#[derive(Debug, Clone)]
+pub(crate) struct ArtifactSource {
+    pub(crate) fleet: FleetClient<Channel>,
+    /// The scheduler's directory of artifacts; on this host it may not exist.
+    pub(crate) dir: PathBuf,
+}
+
 #[derive(Debug)]
 pub(crate) struct Cache {
     dir: PathBuf,
     retention: Retention,
+    verified: VerifiedFiles,
     state: Arc<Mutex<CacheState>>,
 }
 
@@ -60,26 +69,6 @@ pub(crate) struct Cache {
 struct CacheState {
     /// How many users each entry has that must not be removed.
     pins: HashMap<String, usize>,
-    /// How each entry was when it was last verified.
-    verified: HashMap<String, Stamp>,
-}
-
-/// What of a file changes when somebody writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    inode: u64,
-    bytes: u64,
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            inode: metadata.ino(),
-            bytes: metadata.len(),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
 }
 
 /// A verified entry, which stays in the cache until this is dropped.
@@ -114,16 +103,17 @@ impl Cache {
         Self {
             dir,
             retention,
+            verified: VerifiedFiles::default(),
             state: Arc::default(),
         }
     }
 
-    /// A verified binary or file, fetched if it is not there.
+    /// A verified binary or file, linked or fetched if it is not there.
     pub(crate) async fn get(
         &self,
         sha256: &str,
         bytes: u64,
-        fleet: &mut FleetClient<Channel>,
+        source: &ArtifactSource,
     ) -> Result<Cached, Error> {
         // It becomes the name of a file.
         if !is_sha256(sha256) {
@@ -136,8 +126,11 @@ impl Cache {
         }
         let path = &cached.path;
         let part = self.dir.join(format!("{sha256}-{}.part", uuid::Uuid::new_v4()));
-        let fetched = fetch(sha256, bytes, &part, fleet).await;
-        let kept = fetched.and_then(|()| {
+        let got = match link(sha256, bytes, &part, &source.dir).await {
+            true => Ok(()),
+            false => fetch(sha256, bytes, &part, &mut source.fleet.clone()).await,
+        };
+        let kept = got.and_then(|()| {
             fs::rename(&part, path).map_err(|problem| Error::Io {
                 path: path.clone(),
                 problem,
@@ -168,8 +161,7 @@ impl Cache {
         if found.len() != bytes {
             return false;
         }
-        let known = lock(&self.state).verified.get(&cached.sha256).copied();
-        if known != Some(Stamp::of(&found)) {
+        if !self.verified.contains(&cached.sha256, &found) {
             let wanted = cached.sha256.clone();
             // Hashing must not hold up the tasks that release iterations of another job.
             let same = tokio::task::spawn_blocking(move || fetch::has_hash(file, &wanted)).await;
@@ -186,8 +178,7 @@ impl Cache {
 
     fn note_verified(&self, cached: &Cached) {
         if let Ok(found) = fs::metadata(&cached.path) {
-            let stamp = Stamp::of(&found);
-            lock(&self.state).verified.insert(cached.sha256.clone(), stamp);
+            self.verified.insert(&cached.sha256, &found);
         }
     }
 
@@ -203,15 +194,12 @@ impl Cache {
             }
             Err(error) => tracing::warn!(%error, "cannot read the cache"),
         }
-        let dir: &Path = &self.dir;
-        lock(&self.state)
-            .verified
-            .retain(|name, _| dir.join(name).exists());
+        self.verified.retain(|name| self.dir.join(name).exists());
     }
 }
 
 fn lock(state: &Mutex<CacheState>) -> MutexGuard<'_, CacheState> {
-    // No critical section can leave the maps half changed.
+    // No critical section can leave the map half changed.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -223,6 +211,8 @@ fn is_sha256(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::Path;
     use std::time::{Duration, SystemTime};
 
     use sha2::{Digest as _, Sha256};
@@ -232,9 +222,42 @@ mod tests {
         bytes: 1 << 20,
     };
 
-    fn nobody() -> FleetClient<Channel> {
+    /// A scheduler that does not answer, whose artifacts are in `dir`.
+    fn only(dir: &Path) -> ArtifactSource {
         let endpoint = tonic::transport::Endpoint::from_static("http://127.0.0.1:1");
-        FleetClient::new(endpoint.connect_lazy())
+        ArtifactSource {
+            fleet: FleetClient::new(endpoint.connect_lazy()),
+            dir: dir.to_owned(),
+        }
+    }
+
+    fn nobody() -> ArtifactSource {
+        only(Path::new("/no/such"))
+    }
+
+    #[tokio::test]
+    async fn an_artifact_on_the_same_disk_is_linked_if_it_is_the_right_one() {
+        let temp = tempfile::tempdir().unwrap();
+        let (artifacts, dir) = (temp.path().join("artifacts"), temp.path().join("cache"));
+        fs::create_dir_all(&artifacts).unwrap();
+        fs::create_dir_all(&dir).unwrap();
+        let [good, wrong, way_out] = ["one", "two", "six"].map(|text| hex::encode(Sha256::digest(text)));
+        fs::write(artifacts.join(&good), "one").unwrap();
+        fs::write(artifacts.join(&wrong), "2.0").unwrap();
+        std::os::unix::fs::symlink("/etc/hosts", artifacts.join(&way_out)).unwrap();
+        let cache = Cache::new(dir.clone(), KEEP);
+        let linked = cache.get(&good, 3, &only(&artifacts)).await.unwrap();
+        let (ours, theirs) = (
+            fs::metadata(&linked.path).unwrap(),
+            fs::metadata(artifacts.join(&good)).unwrap(),
+        );
+        assert_eq!((ours.ino(), ours.nlink()), (theirs.ino(), 2));
+        assert_eq!(ours.mode() & 0o777, 0o555, "nobody writes through the link");
+        for sha256 in [&wrong, &way_out] {
+            let error = cache.get(sha256, 3, &only(&artifacts)).await.unwrap_err();
+            assert!(matches!(error, Error::Fetch { .. }), "{error}");
+        }
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "nothing else is left");
     }
 
     #[tokio::test]
@@ -249,7 +272,7 @@ mod tests {
             &"a".repeat(65),
             &"\u{e9}".repeat(32),
         ] {
-            let error = cache.get(name, 1, &mut nobody()).await.unwrap_err();
+            let error = cache.get(name, 1, &nobody()).await.unwrap_err();
             assert!(matches!(error, Error::Name(_)), "{name}: {error}");
         }
         assert!(is_sha256(&"09af".repeat(16)));
@@ -262,11 +285,11 @@ mod tests {
         let path = temp.path().join(&sha256);
         let cache = Cache::new(temp.path().to_owned(), KEEP);
         fs::write(&path, "one").unwrap();
-        let found = cache.get(&sha256, 3, &mut nobody()).await.unwrap();
+        let found = cache.get(&sha256, 3, &nobody()).await.unwrap();
         assert_eq!(found.path, path);
-        assert!(cache.get(&sha256, 3, &mut nobody()).await.is_ok());
+        assert!(cache.get(&sha256, 3, &nobody()).await.is_ok());
         fs::write(&path, "two").unwrap();
-        let error = cache.get(&sha256, 3, &mut nobody()).await.unwrap_err();
+        let error = cache.get(&sha256, 3, &nobody()).await.unwrap_err();
         assert!(
             matches!(error, Error::Fetch { .. }),
             "it is fetched again: {error}"
@@ -282,7 +305,7 @@ mod tests {
             fs::write(temp.path().join(&name), text).unwrap();
             name
         });
-        let used = cache.get(&names[0], 3, &mut nobody()).await.unwrap();
+        let used = cache.get(&names[0], 3, &nobody()).await.unwrap();
         for name in &names {
             let file = File::open(temp.path().join(name)).unwrap();
             file.set_modified(SystemTime::UNIX_EPOCH).unwrap();

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use heavy_load::span::Span;
+use heavy_process::retention::parse_bytes;
 
 use crate::DEFAULT_SCHEDULER;
 
@@ -28,6 +30,12 @@ pub struct Args {
     /// Maximum size of undelivered results on disk; the agent discards and counts rows beyond it
     #[arg(long, env = "HEAVY_SPOOL_LIMIT", value_name = "BYTES", default_value_t = crate::DEFAULT_SPOOL_LIMIT_BYTES)]
     pub spool_limit: u64,
+    /// Time after which an unused binary or file of a load test is removed from the cache
+    #[arg(long, env = "HEAVY_KEEP_CACHE", value_name = "D", default_value = "30d")]
+    pub keep_cache: Span,
+    /// Maximum size of the cache; what was unused longest is removed first
+    #[arg(long, env = "HEAVY_CACHE_LIMIT", value_name = "SIZE", default_value = "4GB", value_parser = parse_bytes)]
+    pub cache_limit: u64,
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

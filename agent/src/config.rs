@@ -15,7 +15,7 @@ pub const DEFAULT_SPOOL_LIMIT_BYTES: u64 = 4 << 30;
 /// Unused binaries and files stay in the cache so long, and as long as all take no more than this.
 pub(crate) const DEFAULT_CACHE_RETENTION: Retention = Retention {
     age: Duration::from_secs(30 * 86_400),
-    bytes: 4 << 30,
+    bytes: 4_000_000_000,
 };
 
 /// Where an agent looks for its scheduler unless told otherwise.

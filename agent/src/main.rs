@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
@@ -9,6 +10,7 @@ use heavy_agent::command_line::Args;
 use heavy_agent::{AgentConfig, Error};
 use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
 use heavy_process::data_dir::default_dir;
+use heavy_process::retention::Retention;
 use heavy_process::signals::Interrupts;
 use tokio_util::sync::CancellationToken;
 
@@ -65,6 +67,10 @@ fn config(args: Args) -> Result<AgentConfig, Error> {
     let mut config = AgentConfig::new(name, args.scheduler, args.collector, data_dir);
     config.labels = args.label.into_iter().collect();
     config.spool_limit_bytes = args.spool_limit;
+    config.cache_retention = Retention {
+        age: Duration::from_nanos(args.keep_cache.ns()),
+        bytes: args.cache_limit,
+    };
     config.on_connected = connected;
     Ok(config)
 }

@@ -1,5 +1,7 @@
 //! Orders of the scheduler, parsed once, where they arrive: the rest of the agent reads no JSON.
 
+use std::path::PathBuf;
+
 use heavy_load::revision::{Revision, Seated};
 use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
@@ -47,6 +49,8 @@ pub(crate) struct Assignment {
     pub(crate) spec: JobSpec,
     pub(crate) artifact_sha256: String,
     pub(crate) artifact_bytes: u64,
+    /// Where the scheduler keeps artifacts, on its own host.
+    pub(crate) artifact_dir: PathBuf,
     /// The revision with which the agent begins, unless a newer one comes before the start.
     pub(crate) revision: Revision,
     /// The agent's index among the seats.
@@ -101,6 +105,7 @@ impl Assignment {
             epoch: assign.epoch,
             artifact_sha256: assign.artifact_sha256,
             artifact_bytes: assign.artifact_bytes,
+            artifact_dir: assign.artifact_dir.into(),
             revision,
             seat: assign.seat,
         })

@@ -10,10 +10,11 @@ use heavy_proto::v1::fleet_client::FleetClient;
 use tokio::sync::{mpsc, watch};
 use tonic::transport::Channel;
 
-use crate::cache::Cache;
+use crate::cache::{ArtifactSource, Cache};
 use crate::config::AgentConfig;
 use crate::deliver::Delivery;
 use crate::link::ClockEstimate;
+use crate::orders::Assignment;
 use crate::process::Spawner;
 use crate::spool::DiskQuota;
 use heavy_process::clock;
@@ -40,6 +41,14 @@ impl AgentShared {
             wall_minus_monotonic_ns: i128::from(clock::wall_ns()) - i128::from(clock::monotonic_ns()),
             error_ns: 0,
         })
+    }
+
+    /// Where the binary and the files of an assignment are.
+    pub(crate) fn artifacts_of(&self, assignment: &Assignment) -> ArtifactSource {
+        ArtifactSource {
+            fleet: self.fleet.clone(),
+            dir: assignment.artifact_dir.clone(),
+        }
     }
 
     /// An instant on the host's monotonic clock and on the scheduler's.

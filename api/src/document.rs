@@ -119,6 +119,50 @@ pub struct Artifact {
     pub bytes: u64,
 }
 
+/// Where data is, how much space it takes, and how long it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StorageInfo {
+    /// The data directory.
+    pub data_dir: String,
+    /// URL of the results database, without its password.
+    pub database: String,
+    /// Size of the results database.
+    pub database_bytes: u64,
+    /// Everything else in the data directory.
+    pub parts: Vec<StoragePart>,
+    /// What is removed without being asked for.
+    pub retention: RetentionInfo,
+}
+
+/// A part of a data directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct StoragePart {
+    /// For people.
+    pub name: String,
+    /// Where it is.
+    pub path: String,
+    /// The space that it takes; what is linked from several parts counts in one.
+    pub bytes: u64,
+    /// The number of its files.
+    pub files: u64,
+}
+
+/// When data is removed without being asked for. What queued and running jobs need always stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RetentionInfo {
+    /// How long an unused binary or file of a load test stays.
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub keep_binaries: Span,
+    /// How much all binaries and files may take.
+    pub binaries_limit_bytes: u64,
+    /// How long after its end a job stays with its results; null: until somebody deletes it.
+    #[cfg_attr(feature = "schema", schema(required, value_type = Option<String>))]
+    pub keep_results: Option<Span>,
+}
+
 /// The health of a scheduler that serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::document::{
     Artifact, ConfigDocument, Health, JobDocument, ListQuery, LogQuery, NewRate, NoQuery, Prune, Pruned,
-    StopQuery, UploadQuery,
+    StopQuery, StorageInfo, UploadQuery,
 };
 use crate::error::ApiErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
@@ -132,6 +132,9 @@ operations! {
     /// The connected agents
     ListAgents = GET "/api/v1/agents" "listAgents" (NoQuery, ()) -> List<AgentInfo>,
         [200 "agents"], &[];
+    /// Where the scheduler's data is, how much space it takes, and how long it stays
+    GetStorage = GET "/api/v1/storage" "getStorage" (NoQuery, ()) -> Json<StorageInfo>,
+        [200 "the data directory and the results database"], &[Database];
     /// Whether the scheduler serves
     GetHealth = GET "/healthz" "health" (NoQuery, ()) -> Json<Health>,
         [200 "it does"], &[];

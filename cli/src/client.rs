@@ -19,11 +19,13 @@ pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLo
         return at(&verb, &scheduler, full_report).await;
     }
     match verb.needs() {
-        // What deletes many jobs deletes them in one place.
-        Needs::JobHome if matches!(verb, Verb::Prune { .. }) => match places::scheduler(data).await? {
-            Some(scheduler) => at(&verb, &scheduler, full_report).await,
-            None => Ok(heavy_client::look(&verb, &data.job_home().await?).await?.into()),
-        },
+        // What deletes many jobs deletes them in one place, and one place is shown.
+        Needs::JobHome if matches!(verb, Verb::Prune { .. } | Verb::Status { job: None, .. }) => {
+            match places::scheduler(data).await? {
+                Some(scheduler) => at(&verb, &scheduler, full_report).await,
+                None => Ok(heavy_client::look(&verb, &data.job_home().await?).await?.into()),
+            }
+        }
         Needs::JobHome => {
             let places = Places::find(data).await?;
             Ok(heavy_client::look(&verb, &places.homes).await?.into())

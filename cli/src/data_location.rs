@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use heavy_client::DatabaseHome;
+use heavy_client::{DataPlace, DatabaseHome};
 use heavy_process::data_dir::{self, database_file};
+use heavy_sched::RetentionPolicy;
+use heavy_sched::command_line::RetentionFlags;
 use heavy_store::Store;
 
 use crate::exit::CommandFailure;
@@ -28,6 +30,9 @@ pub(crate) struct DataLocation {
     /// The scheduler in `HEAVY_SCHEDULER`, of a command that only reads the database.
     #[arg(skip)]
     pub(crate) unused_scheduler: Option<String>,
+    /// Of commands that have flags for it; that of the environment by default.
+    #[arg(skip)]
+    pub(crate) retention: Option<RetentionPolicy>,
 }
 
 impl DataLocation {
@@ -84,10 +89,28 @@ impl DataLocation {
         self.database.is_some() || self.data_dir().is_ok_and(|dir| database_file(&dir).is_file())
     }
 
+    /// How long data stays.
+    pub(crate) fn retention(&self) -> Result<RetentionPolicy, CommandFailure> {
+        if let Some(policy) = self.retention {
+            return Ok(policy);
+        }
+        let flags = RetentionFlags::from_env().map_err(|error| CommandFailure::usage(error.to_string()))?;
+        Ok(flags.policy())
+    }
+
     /// The database as a place to look for jobs.
     pub(crate) async fn job_home(&self) -> Result<DatabaseHome, CommandFailure> {
         let store = self.open().await?;
-        Ok(DatabaseHome::new(self.database_url()?, store))
+        self.home_of(store)
+    }
+
+    /// The database behind this store as a place to look for jobs.
+    pub(crate) fn home_of(&self, store: Arc<dyn Store>) -> Result<DatabaseHome, CommandFailure> {
+        let place = DataPlace {
+            dir: self.data_dir()?,
+            retention: self.retention()?.info(),
+        };
+        Ok(DatabaseHome::new(self.database_url()?, store, place))
     }
 
     /// Opens the database for reading, without creating or migrating it.

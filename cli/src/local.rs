@@ -10,7 +10,7 @@ use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_process::data_dir::create_private;
 use heavy_process::listen::bind;
 use heavy_process::owners::{OwnerDir, OwnerKind};
-use heavy_sched::Scheduler;
+use heavy_sched::{RetentionPolicy, Scheduler};
 use heavy_store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -78,7 +78,7 @@ impl Local {
         command: &str,
         listener: TcpListener,
     ) -> Result<Self, CommandFailure> {
-        let (dir, url) = (data.data_dir()?, data.database_url()?);
+        let (dir, url, retention) = (data.data_dir()?, data.database_url()?, data.retention()?);
         create_private(&dir)?;
         let database = heavy_store::database_name(&url)?;
         let mut owner = OwnerDir::register(&dir, kind, command, database)?;
@@ -86,7 +86,7 @@ impl Local {
         let store = background.spawn(async move { heavy_store::open(&url).await });
         let started = async {
             let store = store.await.context("opening the database was aborted")??;
-            let services = serve(listener, &store, &mut owner, &background).await?;
+            let services = serve(listener, &store, &mut owner, &background, retention).await?;
             Ok::<_, CommandFailure>((services, store))
         };
         match Box::pin(started).await {
@@ -138,12 +138,13 @@ async fn serve(
     store: &Arc<dyn Store>,
     owner: &mut OwnerDir,
     background: &Background,
+    retention: RetentionPolicy,
 ) -> Result<Services, CommandFailure> {
     let (collecting, collector) = collector(background, Arc::clone(store)).await?;
     let url = format!("http://{collector}");
     recovery::recover(owner, store, &url).await;
     let scheduler = address(&listener)?;
-    let serving = scheduling(listener, Arc::clone(store), owner).await?;
+    let serving = scheduling(listener, Arc::clone(store), owner, retention).await?;
     owner.announce(&format!("http://{scheduler}"))?;
     let agent = agent(scheduler, collector, &owner.path());
     Ok(Services {
@@ -210,9 +211,10 @@ async fn scheduling(
     listener: TcpListener,
     store: Arc<dyn Store>,
     owner: &OwnerDir,
+    retention: RetentionPolicy,
 ) -> Result<EmbeddedService, CommandFailure> {
     let shutdown = CancellationToken::new();
-    let scheduler = Box::pin(Scheduler::open(store, owner, shutdown.clone())).await;
+    let scheduler = Box::pin(Scheduler::open_with(retention, store, owner, shutdown.clone())).await;
     let scheduler = scheduler.map_err(|error| CommandFailure::new(error.to_string()))?;
     Ok(EmbeddedService {
         shutdown,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use heavy_client::{DEFAULT_SCHEDULER, DatabaseHome, Error, Homes, JobHome, Remote};
+use heavy_client::{DEFAULT_SCHEDULER, Error, Homes, JobHome, Remote};
 use heavy_process::owners::{self, OwnerKind, OwnerRecord};
 use heavy_results::job::{JobInfo, JobView};
 use heavy_store::Store;
@@ -76,10 +76,7 @@ impl Places {
         };
         let mut homes: Vec<Arc<dyn JobHome>> = Vec::new();
         if let Some(store) = &database {
-            homes.push(Arc::new(DatabaseHome::new(
-                data.database_url()?,
-                Arc::clone(store),
-            )));
+            homes.push(Arc::new(data.home_of(Arc::clone(store))?));
         }
         homes.extend(
             schedulers

@@ -4,6 +4,7 @@ use heavy_load::exit_code;
 use std::process::ExitCode;
 
 use heavy_process::signals::Interrupts;
+use heavy_sched::command_line::RetentionFlags;
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
@@ -20,10 +21,16 @@ pub(crate) struct UpArgs {
         default_value = "127.0.0.1:7700"
     )]
     listen: String,
+    #[command(flatten)]
+    retention: RetentionFlags,
 }
 
 pub(crate) async fn run(args: UpArgs, data: &DataLocation) -> CommandResult {
     let mut interrupts = Interrupts::take()?;
+    let data = &DataLocation {
+        retention: Some(args.retention.policy()),
+        ..data.clone()
+    };
     let local = interrupts
         .race(Local::start_scheduler(data, "heavy up", &args.listen))
         .await??;

@@ -15,7 +15,7 @@ use heavy_results::job::JobFile;
 use self::search::Search;
 pub use self::search::check_pattern;
 use super::program::hash;
-use super::{Error, Plan, Program, Remote, plan};
+use super::{Error, Program, Remote};
 
 /// Questions and uploads under way at a time; the scheduler takes as many uploads.
 const AT_ONCE: usize = 8;
@@ -104,29 +104,14 @@ fn hashed(search: Search<'_>) -> Result<Vec<LocalFile>, Error> {
     hashed.collect()
 }
 
-impl Plan {
-    /// Takes files along; one of the same path replaces that of the plan.
-    ///
-    /// # Errors
-    /// When they are too many or too large together with those of the plan.
-    pub fn take_along(&mut self, files: Vec<LocalFile>) -> Result<(), Error> {
-        self.spec.add_files(files.iter().map(|local| local.file.clone()));
-        for local in files {
-            self.files.retain(|known| known.file.path != local.file.path);
-            self.files.push(local);
-        }
-        plan::check(&self.spec)
-    }
-}
-
 impl Remote {
-    /// Uploads a program and the files of its plan, as far as the scheduler does not have them.
+    /// Uploads a program and its files, as far as the scheduler does not have them.
     ///
     /// # Errors
     /// When the scheduler refuses one or goes away, or a file has changed since it was hashed.
-    pub async fn upload_all(&self, program: &Program, plan: &Plan) -> Result<(), Error> {
+    pub async fn upload_all(&self, program: &Program, files: &[LocalFile]) -> Result<(), Error> {
         self.upload(program).await?;
-        self.upload_files(&plan.files).await
+        self.upload_files(files).await
     }
 
     pub(super) async fn upload_files(&self, files: &[LocalFile]) -> Result<(), Error> {

@@ -4,15 +4,15 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_api::document::{ListQuery, LogQuery, NoQuery, Prune, Pruned};
+use heavy_api::document::{ListQuery, LogQuery, NoQuery, Prune, Pruned, StorageInfo};
 use heavy_api::operation as op;
 use heavy_process::clock::wall_ns;
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView, LoggedLine};
 use heavy_store::{Deletion, Store, find_job, log_lines};
 use reqwest::Body;
 
-use super::Error;
 use super::remote::{Remote, json};
+use super::{DataPlace, Error};
 
 /// What can be asked of jobs wherever their results are. A job is named by its id, a unique prefix of it, or `last`.
 #[async_trait]
@@ -34,6 +34,9 @@ pub trait JobHome: Debug + Send + Sync {
 
     /// Deletes all jobs that ended long ago, or only their rows.
     async fn prune(&self, prune: &Prune) -> Result<Pruned, Error>;
+
+    /// Where data is, and how much space it takes.
+    async fn storage(&self) -> Result<StorageInfo, Error>;
 }
 
 #[async_trait]
@@ -63,6 +66,10 @@ impl JobHome for Remote {
     async fn prune(&self, prune: &Prune) -> Result<Pruned, Error> {
         self.ask_with(op::PruneJobs, "", &NoQuery {}, json(prune)?).await
     }
+
+    async fn storage(&self) -> Result<StorageInfo, Error> {
+        self.ask(op::GetStorage, "").await
+    }
 }
 
 /// A results database.
@@ -71,13 +78,14 @@ pub struct DatabaseHome {
     url: String,
     /// Opened to be read.
     store: Arc<dyn Store>,
+    place: DataPlace,
 }
 
 impl DatabaseHome {
-    /// The database at `url`, which `store` reads.
+    /// The database at `url`, which `store` reads, and the data directory beside it.
     #[must_use]
-    pub fn new(url: String, store: Arc<dyn Store>) -> Self {
-        Self { url, store }
+    pub fn new(url: String, store: Arc<dyn Store>, place: DataPlace) -> Self {
+        Self { url, store, place }
     }
 
     /// Opens the database to change it; one of an older version is migrated.
@@ -121,5 +129,9 @@ impl JobHome for DatabaseHome {
         let what = Deletion::rows_only_if(prune.rows_only);
         let jobs = self.writable().await?.prune(before_ns, what).await?;
         Ok(Pruned { jobs })
+    }
+
+    async fn storage(&self) -> Result<StorageInfo, Error> {
+        Ok(self.place.look(self.store.size().await?))
     }
 }

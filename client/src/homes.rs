@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heavy_api::document::{Prune, Pruned};
+use heavy_api::document::{Prune, Pruned, StorageInfo};
 use heavy_api::error::ApiErrorKind;
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView, LoggedLine};
 use heavy_store::{FindError, LAST};
@@ -100,6 +100,17 @@ impl JobHome for Homes {
             jobs.extend(home.prune(prune).await?.jobs);
         }
         Ok(Pruned { jobs })
+    }
+
+    async fn storage(&self) -> Result<StorageInfo, Error> {
+        let mut away = Error::Find(FindError::NoJobs);
+        for home in &self.0 {
+            match home.storage().await {
+                Err(error @ Error::Unreachable { .. }) => away = error,
+                answered => return answered,
+            }
+        }
+        Err(away)
     }
 }
 

@@ -50,6 +50,19 @@ impl Plan {
         }
         Self::new(spec)
     }
+
+    /// Takes files along; one of the same path replaces that of the plan.
+    ///
+    /// # Errors
+    /// When they are too many or too large together with those of the plan.
+    pub fn take_along(&mut self, files: Vec<LocalFile>) -> Result<(), Error> {
+        self.spec.add_files(files.iter().map(|local| local.file.clone()));
+        for local in files {
+            self.files.retain(|known| known.file.path != local.file.path);
+            self.files.push(local);
+        }
+        check(&self.spec)
+    }
 }
 
 impl LoadFlags {

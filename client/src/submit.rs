@@ -70,7 +70,9 @@ pub(crate) async fn run(args: &SubmitArgs, scheduler: &str, full_report: &str) -
         None => interrupts.race(Remote::connect(scheduler)).await??,
     };
     if args.detach {
-        interrupts.race(remote.upload_all(&program, &plan)).await??;
+        interrupts
+            .race(remote.upload_all(&program, &plan.files))
+            .await??;
         return detach(&remote, &plan).await;
     }
     let view = run_plan(&remote, &program, &plan, &mut interrupts).await?;
@@ -116,7 +118,7 @@ pub async fn run_plan(
     plan: &Plan,
     interrupts: &mut Interrupts,
 ) -> Result<JobView, Error> {
-    interrupts.race(remote.upload_all(program, plan)).await??;
+    interrupts.race(remote.upload_all(program, &plan.files)).await??;
     run_uploaded(remote, plan, interrupts).await
 }
 

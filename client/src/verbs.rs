@@ -22,7 +22,7 @@ use super::plan::read;
 use super::remote::json;
 use super::rerun::{self, RerunArgs};
 use super::submit::{self, SubmitArgs, report};
-use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, status, tables};
+use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, status, storage, tables};
 use heavy_process::clock;
 use heavy_process::signals::Interrupts;
 
@@ -54,10 +54,10 @@ pub enum Verb {
     Config(ConfigVerb),
     /// List the newest jobs
     Jobs(JobsArgs),
-    /// Show a job and its results so far in five lines
+    /// Show a job and its results so far in five lines; without a job, where data is and how much space it takes
     Status {
         /// Job: an id, a unique prefix of an id, or `last`
-        job: String,
+        job: Option<String>,
         /// Show every figure instead of five lines
         #[arg(long, env = "HEAVY_FULL", value_parser = FalseyValueParser::new())]
         full: bool,
@@ -199,7 +199,15 @@ pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
             let jobs = home.list(*limit).await?;
             print(*json, &jobs, || tables::jobs(&jobs, clock::wall_ns()))?;
         }
-        Verb::Status { job, json, full } => {
+        Verb::Status { job: None, json, .. } => {
+            let storage = home.storage().await?;
+            print(*json, &storage, || storage::text(&storage))?;
+        }
+        Verb::Status {
+            job: Some(job),
+            json,
+            full,
+        } => {
             let view = home.get(job).await?;
             print(*json, &view, || status::text(&view, *full))?;
         }

@@ -20,6 +20,31 @@ const MOST_FILES: usize = 20_000;
 /// Files that were used are marked so at most this often; the mark is their time of modification.
 const MARK_PERIOD: Duration = Duration::from_secs(3600);
 
+/// Reads a size such as `500MB`, `4GB` or `4GiB`; a number alone is bytes.
+///
+/// # Errors
+/// Says what is expected.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit: u64 = match &text[digits.len()..] {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        _ => return Err("expected a size such as 500MB or 4GB".to_owned()),
+    };
+    let bytes = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    bytes.ok_or_else(|| "expected a size such as 500MB or 4GB".to_owned())
+}
+
 /// A file of a cache.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CacheEntry {
@@ -149,6 +174,22 @@ mod tests {
             .map(|n| entry(&format!("{n:06}"), 1, 0))
             .collect();
         assert_eq!(gone(keep(50, 0), &many, "000000"), ["000001", "000002"]);
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [
+            ("0", 0),
+            ("12", 12),
+            ("500MB", 500_000_000),
+            ("4GiB", 4 << 30),
+            ("1kB", 1000),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "GB", "1.5GB", "-1", "4 GB", "4gb", "99999999999TB"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
+        }
     }
 
     #[test]

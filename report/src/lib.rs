@@ -31,6 +31,7 @@ pub use json::render as json;
 pub use queries::{Query, queries};
 pub use screen::status;
 pub use text::{render as text, render_thresholds as thresholds};
+pub use units::bytes;
 
 /// Eighths of a line.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];

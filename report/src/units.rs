@@ -124,7 +124,8 @@ pub(crate) fn percent(part: f64, whole: f64) -> String {
 }
 
 /// Bytes in powers of 1,000: `999B`, `1.20kB`, `34.5MB`.
-pub(crate) fn bytes(n: u64) -> String {
+#[must_use]
+pub fn bytes(n: u64) -> String {
     if n < 1_000 {
         return format!("{n}B");
     }

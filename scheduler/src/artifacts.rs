@@ -9,9 +9,11 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use heavy_api::document::ArtifactKind;
+use heavy_process::retention::{Retention, entries, mark_used};
+use heavy_process::verified::VerifiedFiles;
 use heavy_results::job::JobFile;
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
@@ -20,13 +22,13 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 /// No artifact may be longer.
 pub(crate) const MOST_BYTES: u64 = JobFile::MOST_BYTES;
-/// All artifacts together may take this much.
-const MOST_TOTAL_BYTES: u64 = 8 << 30;
 /// Uploads at the same time; more wait.
 const MOST_UPLOADS: usize = 8;
 /// An upload that sends nothing for so long is given up.
 pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 const HASH_DIGITS: usize = 64;
+/// What is read of an artifact at a time.
+const BUFFER_BYTES: usize = 256 << 10;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -57,7 +59,8 @@ pub(crate) enum Error {
 #[derive(Debug)]
 pub(crate) struct Artifacts {
     dir: PathBuf,
-    most_total_bytes: u64,
+    retention: Retention,
+    verified: VerifiedFiles,
     /// Held while files are named or removed, so that room is counted right.
     naming: Mutex<()>,
     uploads: Arc<Semaphore>,
@@ -75,8 +78,8 @@ pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
 
 impl Artifacts {
     /// Opens the directory and removes what interrupted uploads left, but not uploads that other processes receive.
-    pub(crate) async fn open(data_dir: &Path) -> io::Result<Self> {
-        let dir = data_dir.join("artifacts");
+    pub(crate) async fn open(data_dir: &Path, retention: Retention) -> io::Result<Self> {
+        let dir = std::path::absolute(data_dir.join("artifacts"))?;
         fs::create_dir_all(&dir).await?;
         fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o700)).await?;
         let mut entries = fs::read_dir(&dir).await?;
@@ -87,17 +90,39 @@ impl Artifacts {
         }
         Ok(Self {
             dir,
-            most_total_bytes: MOST_TOTAL_BYTES,
+            retention,
+            verified: VerifiedFiles::default(),
             naming: Mutex::new(()),
             uploads: Arc::new(Semaphore::new(MOST_UPLOADS)),
         })
     }
 
+    /// The directory, by its absolute path.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// As [`Self::find`], but an artifact that was written since it was stored is removed.
+    pub(crate) async fn check(&self, sha256: &str) -> Result<u64, Error> {
+        let (file, _) = self.read(sha256).await?;
+        let metadata = file.metadata().await?;
+        if !self.verified.contains(sha256, &metadata) {
+            let file = file.into_std().await;
+            let hashed = tokio::task::spawn_blocking(move || hash_of(file));
+            if hashed.await.map_err(io::Error::other)?? != sha256 {
+                tracing::warn!(sha256, "removed an artifact whose content had changed");
+                fs::remove_file(self.dir.join(sha256)).await?;
+                return Err(Error::Unknown(sha256.to_owned()));
+            }
+            self.verified.insert(sha256, &metadata);
+        }
+        self.find(sha256).await
+    }
+
     /// The length of a stored artifact in bytes; it counts as used.
     pub(crate) async fn find(&self, sha256: &str) -> Result<u64, Error> {
         let (file, bytes) = self.read(sha256).await?;
-        // Only the order of removal depends on it: a read-only disk must not fail the job.
-        let _ = file.into_std().await.set_modified(SystemTime::now());
+        mark_used(&file.into_std().await);
         Ok(bytes)
     }
 
@@ -171,6 +196,14 @@ impl Artifacts {
         if kind == ArtifactKind::Program {
             recognise(path.to_path_buf()).await?;
         }
+        // Agents on this host link it, and nobody is to write through a link.
+        let mode = if kind == ArtifactKind::Program {
+            0o555
+        } else {
+            0o444
+        };
+        file.set_permissions(std::fs::Permissions::from_mode(mode))
+            .await?;
         file.sync_all().await?;
         drop(file);
         let _naming = self.naming.lock().await;
@@ -182,33 +215,39 @@ impl Artifacts {
     }
 
     async fn make_room(&self, bytes: u64, sha256: &str, needed: &HashSet<String>) -> Result<(), Error> {
-        let mut files = Vec::new();
-        let mut entries = fs::read_dir(&self.dir).await?;
-        while let Some(entry) = entries.next_entry().await? {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.len() == HASH_DIGITS && name != sha256 {
-                // Another process may have removed it.
-                if let Ok(metadata) = entry.metadata().await {
-                    files.push((metadata.modified()?, metadata.len(), name));
-                }
-            }
+        let room = self.retention.bytes.saturating_sub(bytes);
+        let retention = Retention {
+            bytes: room,
+            ..self.retention
+        };
+        retention.apply(&self.dir, |name| name == sha256 || needed.contains(name))?;
+        let left = entries(&self.dir)?;
+        let left = left.iter().filter(|entry| entry.name != sha256);
+        let left: u64 = left.map(|entry| entry.bytes).sum();
+        if left > room { Err(Error::NoRoom) } else { Ok(()) }
+    }
+
+    /// Removes what is kept no longer, but nothing that is `needed`.
+    pub(crate) async fn trim(&self, needed: &HashSet<String>) -> io::Result<()> {
+        let _naming = self.naming.lock().await;
+        let (files, bytes) = self.retention.apply(&self.dir, |name| needed.contains(name))?;
+        if files > 0 {
+            tracing::info!(files, bytes, "removed unused binaries and files");
         }
-        files.sort();
-        let mut total: u64 = bytes + files.iter().map(|(_, bytes, _)| bytes).sum::<u64>();
-        for (_, bytes, name) in files {
-            if total <= self.most_total_bytes {
-                break;
-            }
-            if !needed.contains(&name) {
-                removed(fs::remove_file(self.dir.join(&name)).await)?;
-                total -= bytes;
-            }
+        self.verified.retain(|name| self.dir.join(name).exists());
+        Ok(())
+    }
+}
+
+fn hash_of(mut file: std::fs::File) -> io::Result<String> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = io::Read::read(&mut file, &mut buffer)?;
+        if read == 0 {
+            return Ok(hex::encode(hash.finalize()));
         }
-        if total > self.most_total_bytes {
-            Err(Error::NoRoom)
-        } else {
-            Ok(())
-        }
+        hash.update(&buffer[..read]);
     }
 }
 

@@ -13,7 +13,9 @@ mod env_files;
 mod fleet;
 mod job;
 mod recovery;
+mod retention;
 mod serve;
 
 pub use recovery::{close_jobs, may_be_removed};
+pub use retention::RetentionPolicy;
 pub use serve::{Error, LISTENS, Scheduler};

@@ -27,6 +27,8 @@ use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
 use crate::job::driver::Tools;
 use crate::job::service::{Inbox, JobService};
+use crate::retention::{RetentionPolicy, keep};
+use heavy_client::DataPlace;
 use heavy_process::listen::Listens;
 use heavy_process::owners::{OwnerDir, OwnerKind};
 
@@ -63,23 +65,37 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Scheduler {
     api: Api,
+    retention: RetentionPolicy,
     inbox: Inbox,
     shutdown: CancellationToken,
 }
 
 impl Scheduler {
-    /// Opens the directories in the owner's data directory. One that takes jobs of others resumes those that an earlier
-    /// scheduler left; the jobs of a [run](OwnerKind::Run) are its own.
+    /// As [`Self::open_with`], with the default retention.
     ///
     /// # Errors
-    /// When a directory cannot be used or the database does not answer.
+    /// As [`Self::open_with`].
     pub async fn open(
         store: Arc<dyn Store>,
         owner: &OwnerDir,
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
+        Self::open_with(RetentionPolicy::default(), store, owner, shutdown).await
+    }
+
+    /// Opens the directories in the owner's data directory. One that takes jobs of others resumes those that an earlier
+    /// scheduler left; the jobs of a [run](OwnerKind::Run) are its own.
+    ///
+    /// # Errors
+    /// When a directory cannot be used or the database does not answer.
+    pub async fn open_with(
+        retention: RetentionPolicy,
+        store: Arc<dyn Store>,
+        owner: &OwnerDir,
+        shutdown: CancellationToken,
+    ) -> Result<Self, Error> {
         let data_dir = owner.data_dir();
-        let artifacts = Arc::new(Artifacts::open(data_dir).await?);
+        let artifacts = Arc::new(Artifacts::open(data_dir, retention.artifacts).await?);
         let configs = Arc::new(Configs::open(data_dir).await?);
         let env_files = Arc::new(EnvFiles::open(data_dir).await?);
         let (news, heard) = mpsc::channel(NEWS);
@@ -103,15 +119,29 @@ impl Scheduler {
             fleet,
             artifacts,
             configs,
+            place: DataPlace {
+                dir: data_dir.to_owned(),
+                retention: retention.info(),
+            },
             start_token: Uuid::new_v4().simple().to_string(),
             shutdown: CancellationToken::new(),
         };
-        Ok(Self { api, inbox, shutdown })
+        Ok(Self {
+            api,
+            retention,
+            inbox,
+            shutdown,
+        })
     }
 
-    /// Serves until the token given to [`Self::open`] is cancelled.
+    /// Serves until the token given to [`Self::open_with`] is cancelled.
     pub async fn serve(self, listener: TcpListener) {
-        let Self { api, inbox, shutdown } = self;
+        let Self {
+            api,
+            retention,
+            inbox,
+            shutdown,
+        } = self;
         let closing = api.shutdown.clone();
         let jobs = Arc::clone(&api.jobs);
         let background = TaskTracker::new();
@@ -121,6 +151,8 @@ impl Scheduler {
         };
         until_closing(boxed(Arc::clone(&jobs).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&api.fleet))));
+        let (artifacts, store) = (Arc::clone(&api.artifacts), Arc::clone(&api.store));
+        until_closing(boxed(keep(retention, Arc::clone(&jobs), artifacts, store)));
         let agents = connect::AgentEndpoint {
             fleet: Arc::clone(&api.fleet),
             artifacts: Arc::clone(&api.artifacts),

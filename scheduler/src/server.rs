@@ -8,8 +8,8 @@ use heavy_process::data_dir::{database_file, default_dir};
 use heavy_process::listen::{self, bind};
 use heavy_process::owners::{self, OwnerDir, OwnerKind};
 use heavy_process::signals::Interrupts;
-use heavy_sched::Scheduler;
 use heavy_sched::command_line::ServeArgs;
+use heavy_sched::{RetentionPolicy, Scheduler};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, ServeFailure> {
     };
     let name = heavy_store::database_name(&database)?;
     let mut owner = OwnerDir::register(&dir, OwnerKind::Scheduler, "heavy-sched serve", name)?;
-    let code = serve(listener, &database, &mut owner).await;
+    let code = serve(listener, &database, &mut owner, args.retention.policy()).await;
     // One that served before and was killed has left nothing but jobs, which are taken up by now.
     let is_done = |owner: &OwnerDir| owner.record().command == "heavy-sched serve";
     for done in owners::abandoned(&dir).into_iter().filter(is_done).chain([owner]) {
@@ -50,11 +50,16 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, ServeFailure> {
     code
 }
 
-async fn serve(listener: TcpListener, database: &str, owner: &mut OwnerDir) -> Result<u8, ServeFailure> {
+async fn serve(
+    listener: TcpListener,
+    database: &str,
+    owner: &mut OwnerDir,
+    retention: RetentionPolicy,
+) -> Result<u8, ServeFailure> {
     let store = heavy_store::open(database).await?;
     let mut interrupts = Interrupts::take().context("cannot take over signals")?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open(store, owner, shutdown.clone()).await?;
+    let scheduler = Scheduler::open_with(retention, store, owner, shutdown.clone()).await?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let url = format!("http://{address}");
     owner

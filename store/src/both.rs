@@ -16,7 +16,7 @@ macro_rules! implement_store {
         use crate::sequence::{mark, stream_name};
         use crate::text::{clean, count};
         use crate::{
-            Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
+            Batch, Committed, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
             QueryResult, job_rows, saved,
         };
 
@@ -63,6 +63,10 @@ macro_rules! implement_store {
                 .bind(i64::from(limit))
                 .fetch_all(&self.$pool);
                 job_rows::parse(self.located(infos.await)?)
+            }
+
+            async fn size(&self) -> Result<DatabaseSize, Error> {
+                self.located(self.space().await)
             }
 
             async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {

@@ -53,6 +53,15 @@ impl QueryResult {
     }
 }
 
+/// Where a results database is, and how much space it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseSize {
+    /// Its URL without its password.
+    pub url: String,
+    /// Its size on the disk.
+    pub bytes: u64,
+}
+
 /// The results database. All methods may be called at once from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
@@ -130,6 +139,9 @@ pub trait Store: Send + Sync + Debug {
 
     /// The relations for users, in the order of [`crate::RELATIONS`], with their columns.
     async fn relations(&self) -> Result<Vec<Relation>, Error>;
+
+    /// Where the database is, and how much space it takes.
+    async fn size(&self) -> Result<DatabaseSize, Error>;
 
     /// Streams all rows of a job to `sink` in constant memory and returns their number. The rows are of one snapshot, in
     /// no particular order.

@@ -41,7 +41,7 @@ pub use error::Error;
 pub use export::{ExportField, ExportRelation, RowSink, ValueKind};
 pub use find::{FindError, LAST, find_job};
 pub use histograms::{SecondHistograms, second_histograms};
-pub use interface::{QueryResult, Store};
+pub use interface::{DatabaseSize, QueryResult, Store};
 pub use judge::judge;
 pub use log::log_lines;
 pub use open::{open, open_to_read};

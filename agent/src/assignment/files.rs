@@ -9,29 +9,35 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use heavy_results::job::JobFile;
 
 use super::failure::AssignmentFailure;
+use crate::orders::Assignment;
 use crate::shared::AgentShared;
 
 /// Files that are fetched at a time.
 const AT_ONCE: usize = 8;
 
-/// Puts the files into `dir`, where nothing is yet. Each is a copy: what the load test does to it stays there.
+/// Puts the files of an assignment into `dir`, where nothing is yet. Each is a copy: what the load test does to it stays there.
 pub(super) async fn place(
     shared: &AgentShared,
-    files: &[JobFile],
+    assignment: &Assignment,
     dir: &Path,
 ) -> Result<(), AssignmentFailure> {
-    let placed = files.iter().cloned().map(|file| {
+    let placed = assignment.spec.files.iter().cloned().map(|file| {
         let to = dir.join(&file.path);
-        place_one(shared, file, to)
+        place_one(shared, assignment, file, to)
     });
     stream::iter(placed).buffer_unordered(AT_ONCE).try_collect().await
 }
 
-async fn place_one(shared: &AgentShared, file: JobFile, to: PathBuf) -> Result<(), AssignmentFailure> {
+async fn place_one(
+    shared: &AgentShared,
+    assignment: &Assignment,
+    file: JobFile,
+    to: PathBuf,
+) -> Result<(), AssignmentFailure> {
     let shown = file.path.escape_debug();
     let cached = shared
         .cache
-        .get(&file.sha256, file.size, &mut shared.fleet.clone())
+        .get(&file.sha256, file.size, &shared.artifacts_of(assignment))
         .await
         .map_err(|error| AssignmentFailure::new(error.kind(), format_args!("file `{shown}`: {error}")))?;
     let copied = tokio::task::spawn_blocking(move || copy(&cached.path, &to)).await;

@@ -56,7 +56,7 @@ pub(super) async fn prepare(
         .get(
             &assignment.artifact_sha256,
             assignment.artifact_bytes,
-            &mut shared.fleet.clone(),
+            &shared.artifacts_of(assignment),
         )
         .await
         .map_err(|error| AssignmentFailure::new(error.kind(), error))?;
@@ -65,7 +65,7 @@ pub(super) async fn prepare(
         .await
         .map_err(AssignmentFailure::with_kind("internal"))??;
     create_private(dir).map_err(AssignmentFailure::with_kind("spawn"))?;
-    place(shared, &assignment.spec.files, dir).await?;
+    place(shared, assignment, dir).await?;
     let (process, ends) = LoadTestProcess::spawn(&shared.spawner, &program.path, dir)
         .await
         .map_err(|error| {

@@ -107,6 +107,7 @@ impl World {
             revision: revision(&spec),
             seat: 0,
             split_params: String::new(),
+            artifact_dir: String::new(),
         };
         self.scheduler.say(Heard::Assign(assign)).await;
     }

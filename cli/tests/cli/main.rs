@@ -10,6 +10,7 @@ mod cookbook;
 mod deleting;
 mod demo;
 mod diff;
+mod disk;
 mod docs;
 mod documented;
 mod elsewhere;

@@ -6,8 +6,8 @@ use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
-    Batch, Committed, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, QueryResult, Relation,
-    RowSink, Store,
+    Batch, Committed, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer,
+    QueryResult, Relation, RowSink, Store,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -78,6 +78,10 @@ impl Store for Gate {
 
     async fn prunable_jobs(&self, ended_before_wall_ns: u64, what: Deletion) -> Result<Vec<Uuid>, Error> {
         self.store.prunable_jobs(ended_before_wall_ns, what).await
+    }
+
+    async fn size(&self) -> Result<DatabaseSize, Error> {
+        self.store.size().await
     }
 
     async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {

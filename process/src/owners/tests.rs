@@ -32,7 +32,7 @@ fn what_is_left_behind_is_claimed_once() {
     fs::create_dir(path.with_file_name("run-0")).unwrap();
     let claimed = abandoned(home.path());
     let paths: Vec<PathBuf> = claimed.iter().map(OwnerDir::path).collect();
-    assert_eq!(paths, [path.clone()]);
+    assert_eq!(paths, std::slice::from_ref(&path));
     assert!(!path.with_file_name("run-0").exists());
     assert_eq!(abandoned(home.path()).len(), 0, "it is claimed");
     assert_eq!(live(home.path()), [], "and does not listen");

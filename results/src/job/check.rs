@@ -1,6 +1,7 @@
 //! Checks of a job document beyond its types.
 
 use super::document::SpecError;
+use super::files::JobFile;
 use super::run::RunSpec;
 use crate::threshold::MOST;
 use heavy_load::arrivals::Arrivals;
@@ -16,7 +17,7 @@ impl RunSpec {
         self.check_workflows()?;
         self.check_limits()?;
         self.check_thresholds()?;
-        self.check_files()?;
+        JobFile::check_all(&self.files)?;
         if self.has_own_loads() {
             return self.check_own_loads();
         }

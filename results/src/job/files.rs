@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::document::SpecError;
-use super::run::RunSpec;
 
 /// A file of a job. Its content is stored by its hash, as the binary is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,25 +99,24 @@ impl JobFile {
         }
         Ok(())
     }
-}
 
-impl RunSpec {
-    /// Adds files to the job's; one of the same path replaces it. Files are sorted by path.
-    pub fn add_files(&mut self, files: impl IntoIterator<Item = JobFile>) {
-        for file in files {
-            self.files.retain(|known| known.path != file.path);
-            self.files.push(file);
+    /// Adds files to those of a job; one of the same path replaces it. Files are sorted by path.
+    pub(super) fn add(files: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
+        for file in more {
+            files.retain(|known| known.path != file.path);
+            files.push(file);
         }
-        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    pub(super) fn check_files(&self) -> Result<(), SpecError> {
+    /// Checks the files of a job.
+    pub(super) fn check_all(files: &[Self]) -> Result<(), SpecError> {
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        JobFile::check_amount(&self.files).or_else(|problem| SpecError::refuse("files", problem))?;
+        Self::check_amount(files).or_else(|problem| SpecError::refuse("files", problem))?;
         let mut paths = BTreeSet::new();
-        for JobFile { path, sha256, .. } in &self.files {
+        for Self { path, sha256, .. } in files {
             let shown = path.escape_debug();
-            if let Err(problem) = JobFile::check_path(path) {
+            if let Err(problem) = Self::check_path(path) {
                 return SpecError::refuse("files", format!("`{shown}`: {problem}"));
             }
             if sha256.len() != 64 || !sha256.bytes().all(hex) {
@@ -130,8 +128,8 @@ impl RunSpec {
             }
         }
         for path in &paths {
-            let above = path.match_indices('/').map(|(at, _)| &path[..at]);
-            if let Some(file) = above.clone().find(|above| paths.contains(above)) {
+            let mut above = path.match_indices('/').map(|(at, _)| &path[..at]);
+            if let Some(file) = above.find(|above| paths.contains(above)) {
                 let (path, file) = (path.escape_debug(), file.escape_debug());
                 let problem = format!("`{file}` cannot be a file and the directory of `{path}`");
                 return SpecError::refuse("files", problem);
@@ -154,11 +152,7 @@ mod tests {
     }
 
     fn problem(files: Vec<JobFile>) -> Option<String> {
-        let run = RunSpec {
-            files,
-            ..RunSpec::default()
-        };
-        run.check_files().err().map(|error| error.to_string())
+        JobFile::check_all(&files).err().map(|error| error.to_string())
     }
 
     #[test]
@@ -227,19 +221,9 @@ mod tests {
 
     #[test]
     fn an_added_file_replaces_the_one_of_its_path() {
-        let mut run = RunSpec::default();
-        run.add_files([file("b", 1), file("a", 1)]);
-        run.add_files([file("b", 2)]);
-        assert_eq!(run.files, [file("a", 1), file("b", 2)]);
-        let again = RunSpec::from_keys(run.to_keys()).unwrap();
-        assert_eq!(again.files, run.files);
-        assert!(!RunSpec::default().to_keys().contains_key("files"));
-    }
-
-    #[test]
-    fn a_job_file_that_names_files_is_told_how_to_add_them() {
-        let document = serde_json::json!({"rate": 1, "files": ["a.csv"]});
-        let problem = RunSpec::from_client(document).unwrap_err().to_string();
-        assert!(problem.contains("--with FILE"), "{problem}");
+        let mut files = Vec::new();
+        JobFile::add(&mut files, [file("b", 1), file("a", 1)]);
+        JobFile::add(&mut files, [file("b", 2)]);
+        assert_eq!(files, [file("a", 1), file("b", 2)]);
     }
 }

@@ -170,6 +170,11 @@ impl RunSpec {
         }
     }
 
+    /// Adds files; one of the same path replaces it.
+    pub fn add_files(&mut self, more: impl IntoIterator<Item = JobFile>) {
+        JobFile::add(&mut self.files, more);
+    }
+
     /// Makes documents that mean the same equal: every stored document has the same keys.
     fn fill_defaults(&mut self) {
         self.load_spec.arrivals.get_or_insert_default();

@@ -237,3 +237,18 @@ fn own_loads_have_their_own_time() {
         (50 + 20, 5.0)
     );
 }
+
+#[test]
+fn files_are_read_again_and_a_job_file_that_names_them_is_told_how_to_add_them() {
+    let mut run = RunSpec::default();
+    assert!(!run.to_keys().contains_key("files"));
+    run.add_files([super::JobFile {
+        path: "data/a.csv".to_owned(),
+        sha256: "a".repeat(64),
+        size: 7,
+    }]);
+    assert_eq!(RunSpec::from_keys(run.to_keys()).unwrap().files, run.files);
+    let document = serde_json::json!({"rate": 1, "files": ["a.csv"]});
+    let problem = RunSpec::from_client(document).unwrap_err().to_string();
+    assert!(problem.contains("--with FILE"), "{problem}");
+}

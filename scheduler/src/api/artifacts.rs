@@ -38,13 +38,13 @@ pub(super) async fn upload(
             None => break,
         }
     }
-    let needed = api.jobs.needed_artifacts();
+    let needed = api.jobs.needed_artifacts().await?;
     let bytes = api.artifacts.finish(upload, &needed).await?;
     Ok((StatusCode::CREATED, Json(Artifact { sha256, bytes })))
 }
 
 pub(super) async fn find(State(api): TheApi, Path(sha256): Path<String>) -> StatusCode {
-    match api.artifacts.find(&sha256).await {
+    match api.artifacts.check(&sha256).await {
         Ok(_) => StatusCode::OK,
         Err(error) => StatusCode::from_u16(kind_of_artifact(&error).status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),

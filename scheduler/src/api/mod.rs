@@ -8,10 +8,12 @@ mod jobs;
 mod progress;
 mod refusal;
 mod routes;
+mod storage;
 
 use std::sync::Arc;
 
 use axum::extract::State;
+use heavy_client::DataPlace;
 use heavy_store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -31,6 +33,7 @@ pub(crate) struct Api {
     pub(crate) fleet: Arc<Fleet>,
     pub(crate) artifacts: Arc<Artifacts>,
     pub(crate) configs: Arc<Configs>,
+    pub(crate) place: DataPlace,
     /// Drawn at each start, so that snapshots of an earlier scheduler are known as such.
     pub(crate) start_token: String,
     pub(crate) shutdown: CancellationToken,

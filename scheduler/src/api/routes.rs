@@ -16,7 +16,7 @@ use heavy_proto::net::MAX_MESSAGE_BYTES;
 
 use super::Api;
 use super::refusal::refuse;
-use super::{artifacts, configs, jobs, progress};
+use super::{artifacts, configs, jobs, progress, storage};
 
 struct Routes {
     router: Router<Arc<Api>>,
@@ -74,6 +74,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::GetConfig, configs::get)
         .on(op::DeleteConfig, configs::delete)
         .on(op::ListAgents, jobs::agents)
+        .on(op::GetStorage, storage::storage)
         .on(op::GetHealth, healthz)
         .describe();
     routes

@@ -1,9 +1,16 @@
 //! Uploads that are whole, broken, wrong and too many.
 
+use std::time::SystemTime;
+
 use super::*;
 
+const KEEP: Retention = Retention {
+    age: Duration::from_secs(86_400 * 36_500),
+    bytes: 1 << 30,
+};
+
 async fn artifacts(dir: &Path) -> Artifacts {
-    Artifacts::open(dir).await.unwrap()
+    Artifacts::open(dir, KEEP).await.unwrap()
 }
 
 /// A program of its own for each `tail`, with its hash.
@@ -35,7 +42,7 @@ fn files(dir: &Path) -> usize {
 async fn what_was_used_longest_ago_makes_room_unless_it_is_needed() {
     let dir = tempfile::tempdir().unwrap();
     let mut artifacts = artifacts(dir.path()).await;
-    artifacts.most_total_bytes = 2 * program(0).0.len() as u64;
+    artifacts.retention.bytes = 2 * program(0).0.len() as u64;
     let first = store(&artifacts, 1, &[]).await.unwrap();
     let second = store(&artifacts, 2, &[]).await.unwrap();
     let old = SystemTime::UNIX_EPOCH;
@@ -113,4 +120,40 @@ async fn what_an_interrupted_upload_left_is_cleared() {
     assert!(artifacts.find(&kept).await.is_ok());
     assert!(dir.path().join("artifacts/new.part").exists());
     assert_eq!(files(dir.path()), 2);
+}
+
+#[tokio::test]
+async fn an_artifact_that_was_written_is_asked_for_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let artifacts = artifacts(dir.path()).await;
+    let hash = store(&artifacts, 1, &[]).await.unwrap();
+    let path = dir.path().join("artifacts").join(&hash);
+    let mode = path.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o555);
+    assert!(artifacts.check(&hash).await.is_ok());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() += 1;
+    std::fs::write(&path, bytes).unwrap();
+    assert!(matches!(artifacts.check(&hash).await, Err(Error::Unknown(_))));
+    assert_eq!(files(dir.path()), 0);
+}
+
+#[tokio::test]
+async fn what_is_old_goes_unless_it_is_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut artifacts = artifacts(dir.path()).await;
+    artifacts.retention.age = Duration::from_secs(86_400);
+    let [old, needed, new] = [
+        store(&artifacts, 1, &[]).await.unwrap(),
+        store(&artifacts, 2, &[]).await.unwrap(),
+        store(&artifacts, 3, &[]).await.unwrap(),
+    ];
+    for hash in [&old, &needed] {
+        let file = std::fs::File::open(dir.path().join("artifacts").join(hash)).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    }
+    artifacts.trim(&HashSet::from([needed.clone()])).await.unwrap();
+    assert!(matches!(artifacts.find(&old).await, Err(Error::Unknown(_))));
+    assert!(artifacts.find(&needed).await.is_ok() && artifacts.find(&new).await.is_ok());
 }

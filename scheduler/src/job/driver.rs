@@ -185,7 +185,7 @@ impl JobDriver {
                 let job = self.job.borrow().clone();
                 // A binary that is gone shows when the agent fetches it.
                 let bytes = self.tools.artifacts.find(&job.spec.binary_sha256).await;
-                let with = (&self.env, bytes.unwrap_or(0));
+                let with = (&self.env, bytes.unwrap_or(0), self.tools.artifacts.dir());
                 self.orders.assign(&job, with, &revision, &agents);
             }
             JobAction::Order { agent, order } => self.orders.send(&agent, &order, self.start_wall_ns),

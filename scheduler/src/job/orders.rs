@@ -1,5 +1,6 @@
 //! What a job tells its agents, on the wire.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use heavy_load::revision::Revision;
@@ -33,7 +34,7 @@ impl Orders {
     pub(crate) fn assign(
         &mut self,
         job: &JobInfo,
-        (env, artifact_bytes): (&Env, u64),
+        (env, artifact_bytes, artifact_dir): (&Env, u64, &Path),
         revision: &Arc<Revision>,
         assignments: &[SeatAssignment],
     ) {
@@ -47,6 +48,7 @@ impl Orders {
                 spec: spec.clone(),
                 artifact_sha256: job.spec.binary_sha256.clone(),
                 artifact_bytes,
+                artifact_dir: artifact_dir.to_str().unwrap_or_default().to_owned(),
                 artifact_name: job.spec.binary_name.clone(),
                 revision: self.revision_text(revision),
                 seat: assignment.seat,

@@ -114,12 +114,15 @@ impl JobService {
         }
     }
 
-    /// Hashes of binaries and files that jobs still need.
-    pub(crate) fn needed_artifacts(&self) -> HashSet<String> {
+    /// Hashes of binaries and files that jobs still need: also those of other schedulers with the same results database.
+    pub(crate) async fn needed_artifacts(&self) -> Result<HashSet<String>, heavy_store::Error> {
+        let unfinished = self.tools.store.unfinished_jobs().await?;
+        let of_others = unfinished.iter().flat_map(|job| job.spec.artifacts());
+        let mut needed: HashSet<String> = of_others.map(str::to_owned).collect();
+        // A job that is being concluded is final in the store before its driver has ended.
         let live = self.lock();
-        live.values()
-            .flat_map(|live| live.artifacts.iter().cloned())
-            .collect()
+        needed.extend(live.values().flat_map(|live| live.artifacts.iter().cloned()));
+        Ok(needed)
     }
 
     /// Hands out agents and news until the scheduler shuts down and every driver has ended.

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::explain;
 use super::known::KnownIdentities;
-use crate::Error;
+use crate::{DatabaseSize, Error};
 
 pub(crate) struct PostgresStore {
     /// The URL without its password.
@@ -28,6 +28,16 @@ impl fmt::Debug for PostgresStore {
 }
 
 impl PostgresStore {
+    pub(super) async fn space(&self) -> Result<DatabaseSize, sqlx::Error> {
+        let bytes: i64 = sqlx::query_scalar("SELECT pg_database_size(current_database())")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(DatabaseSize {
+            url: self.shown.clone(),
+            bytes: bytes.unsigned_abs(),
+        })
+    }
+
     /// Adds the URL of the database to the error of a lost connection.
     pub(super) fn located<T>(&self, result: Result<T, impl Into<Error>>) -> Result<T, Error> {
         result.map_err(|error| match error.into() {

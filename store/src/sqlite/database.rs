@@ -7,8 +7,8 @@ use sqlx::{SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::Error;
 use crate::identity::Identity;
+use crate::{DatabaseSize, Error};
 
 const MOST_READERS: u32 = 4;
 
@@ -42,6 +42,21 @@ impl SqliteStore {
             }),
             readers,
         }
+    }
+
+    /// The file with those that SQLite keeps beside it.
+    #[expect(clippy::unused_async, reason = "Postgres is asked")]
+    pub(super) async fn space(&self) -> Result<DatabaseSize, Error> {
+        let file = self.reading.get_filename().to_owned();
+        let beside = ["", "-wal", "-shm"].map(|suffix| {
+            let mut name = file.clone().into_os_string();
+            name.push(suffix);
+            std::fs::metadata(name).map_or(0, |metadata| metadata.len())
+        });
+        Ok(DatabaseSize {
+            url: format!("sqlite://{}", file.display()),
+            bytes: beside.iter().sum(),
+        })
     }
 
     /// A file is never lost as a connection is: errors stay as they are.

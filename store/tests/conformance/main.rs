@@ -99,5 +99,6 @@ on_both! {
         a_database_can_be_opened_again,
         a_fresh_database_can_be_opened_by_many_at_once,
         a_newer_schema_is_refused,
+        it_says_where_it_is_and_how_large,
     }
 }

@@ -76,3 +76,21 @@ pub(crate) async fn a_newer_schema_is_refused(bed: &Bed) {
     );
     assert!(!error.to_string().contains("heavy-test-only"), "{error}");
 }
+
+pub(crate) async fn it_says_where_it_is_and_how_large(bed: &Bed) {
+    let size = bed.open().await.size().await.unwrap();
+    assert!(size.bytes > 10_000, "{size:?}");
+    let scheme = if bed.postgres.is_some() {
+        "postgres"
+    } else {
+        "sqlite"
+    };
+    assert!(size.url.starts_with(&format!("{scheme}://")), "{size:?}");
+    // A password stands between a colon and the host.
+    let user = size.url.split_once('@').map_or("", |(user, _)| user);
+    assert_eq!(
+        user.matches(':').count(),
+        usize::from(!user.is_empty()),
+        "{size:?}"
+    );
+}
