@@ -10,6 +10,10 @@
 //! - It is at least the noise floor, and of times at least [`LEAST_TIME_MS`].
 //! - It rests on enough samples ([`super::measure`]).
 //!
+//! Jobs too short for that are judged by their seconds ([`super::windows`]). That all intervals hold at once is then a matter of
+//! rearranged seconds ([`super::permutation`]); each is also at least as wide as Student's t has it for a single one, since no
+//! rearrangement knows how few jobs tell how jobs differ.
+//!
 //! The finding is "no difference" only where a change of [`LARGE_PERCENT`] can be excluded.
 
 use std::collections::BTreeSet;
@@ -17,7 +21,8 @@ use std::collections::BTreeSet;
 use super::conclusion::{headline, verdict, worst};
 use super::document::{Comparison, Finding, JobLine, JudgementMethod, PlaceChange, StatisticChange, VERSION};
 use super::measure::{Measured, Measures, Statistic};
-use super::pair::Pair;
+use super::pair::{JobMeasures, Pair};
+use super::permutation::{AllWindows, critical_distance};
 use super::place::Place;
 use super::pool::{PooledSample, difference};
 use super::student::critical;
@@ -27,6 +32,9 @@ use heavy_results::job::JobInfo;
 
 /// The probability that any interval of a comparison misses the true change.
 const ALPHA: f64 = 0.01;
+
+/// The same for a single interval, in comparisons by windows: there it is the arrangements that make all hold at once.
+const ALPHA_OF_ONE: f64 = 0.05;
 
 /// Shorter times are the generator's own.
 const LEAST_TIME_MS: f64 = 0.01;
@@ -39,6 +47,10 @@ const LARGE_PERCENT: f64 = 25.0;
 
 /// The same of shares, in percentage points.
 const LARGE_POINTS: f64 = 5.0;
+
+/// What a reader should know of short jobs.
+const BY_WINDOWS: &str =
+    "shorter than 10 seconds: only P50, failed and dropped are judged, by the values of each second";
 
 /// Compares a job with an earlier one, or with several.
 #[must_use]
@@ -53,6 +65,8 @@ pub fn compare(
         options,
         rates: jobs.iter().all(|job| comparable::same_rate(job, &now.0)),
         judged: 0,
+        by_windows: sizes(&earlier, &now.1).is_some(),
+        distance: None,
     };
     let names: BTreeSet<&Place> = earlier
         .iter()
@@ -62,9 +76,10 @@ pub fn compare(
         .collect();
     let pairs: Vec<Pair<'_>> = names
         .into_iter()
-        .map(|place| Pair::of(place, &earlier, &now.1))
+        .map(|place| Pair::new(place, &earlier, &now.1, judge.by_windows))
         .collect();
-    judge.judged = pairs.iter().map(|pair| judge.family(pair)).sum();
+    judge.judged = pairs.iter().map(|pair| judge.family(pair).count() as u64).sum();
+    judge.distance = judge.distance(&pairs, &earlier, &now.1);
     let places: Vec<PlaceChange> = pairs.iter().map(|pair| judge.place(pair)).collect();
     let caveats = comparable::caveats(&jobs, &now.0);
     let verdict = verdict(&places);
@@ -74,7 +89,7 @@ pub fn compare(
         headline: headline(verdict, &places),
         comparable: caveats.is_empty(),
         caveats,
-        notes: comparable::notes(&jobs, &now.0),
+        notes: judge.notes(&jobs, &now.0),
         before: before.iter().map(line).collect(),
         now: line(now),
         method: JudgementMethod {
@@ -107,6 +122,19 @@ struct Judge<'a> {
     /// Whether rates are comparable.
     rates: bool,
     judged: u64,
+    /// Whether the jobs are compared by their seconds.
+    by_windows: bool,
+    /// How far statistics are apart by chance, in standard errors, where they are.
+    distance: Option<f64>,
+}
+
+/// How many windows each job has; `None` unless one job is too short for blocks, and all have windows.
+fn sizes(earlier: &[&Measured], now: &Measured) -> Option<Vec<usize>> {
+    let jobs = || earlier.iter().copied().chain([now]);
+    if jobs().all(|job| job.freedom.is_some()) {
+        return None;
+    }
+    jobs().map(|job| job.windows).collect()
 }
 
 impl Judge<'_> {
@@ -114,12 +142,40 @@ impl Judge<'_> {
         self.rates || kind != Statistic::Rate
     }
 
-    /// How many statistics of a place are judged.
-    fn family(&self, pair: &Pair<'_>) -> u64 {
+    /// Which statistics of a place are judged.
+    fn family(&self, pair: &Pair<'_>) -> impl Iterator<Item = Statistic> {
         let kinds = pair.kinds().into_iter();
-        kinds
-            .filter(|kind| self.judges(*kind) && pair.samples(*kind).is_some())
-            .count() as u64
+        kinds.filter(|kind| self.judges(*kind) && pair.samples(*kind).is_some())
+    }
+
+    fn distance(&self, pairs: &[Pair<'_>], earlier: &[&Measured], now: &Measured) -> Option<f64> {
+        let sizes = sizes(earlier, now)?;
+        let jobs: Vec<&Measured> = earlier.iter().copied().chain([now]).collect();
+        let windows = |pair: &Pair<'_>| {
+            let kinds: Vec<Statistic> = self.family(pair).collect();
+            kinds
+                .into_iter()
+                .map(|kind| pair.windows(kind, &jobs, &sizes))
+                .collect::<Vec<_>>()
+        };
+        let all: Vec<AllWindows> = pairs.iter().flat_map(windows).collect();
+        Some(critical_distance(&all, &sizes, ALPHA, self.options.seed))
+    }
+
+    /// How many standard errors from no change an interval ends.
+    fn reach(&self, freedom: f64) -> f64 {
+        match self.distance {
+            Some(distance) => distance.max(critical(ALPHA_OF_ONE, freedom)),
+            None => critical(ALPHA / self.judged.max(1) as f64, freedom),
+        }
+    }
+
+    fn notes(&self, before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
+        let mut notes = comparable::notes(before, now);
+        if self.by_windows {
+            notes.push(BY_WINDOWS.to_owned());
+        }
+        notes
     }
 
     fn place(&self, pair: &Pair<'_>) -> PlaceChange {
@@ -131,21 +187,21 @@ impl Judge<'_> {
         let mut before = Histogram::default();
         pair.before
             .iter()
-            .for_each(|(measures, _)| before.merge(&measures.duration));
+            .for_each(|job| before.merge(&job.measures.duration));
         let now = pair
             .now
-            .map_or_else(Histogram::default, |(measures, _)| measures.duration.clone());
+            .map_or_else(Histogram::default, |job| job.measures.duration.clone());
         let effect = effect::delta(&before, &now);
         let ms = |histogram: &Histogram, ns: u64| (histogram.count() > 0).then_some(ns as f64 / 1e6);
-        let earlier = |of: fn(&Measures) -> u64| pair.before.iter().map(|(measures, _)| of(measures)).sum();
+        let earlier = |of: fn(&Measures) -> u64| pair.before.iter().map(|job| of(job.measures)).sum();
         PlaceChange {
             place: pair.place.clone(),
             finding: worst(&statistics),
             regression: statistics.iter().any(|statistic| statistic.regression),
             count_before: earlier(|measures| measures.count),
-            count_now: pair.now.map_or(0, |(measures, _)| measures.count),
+            count_now: pair.now.map_or(0, |job| job.measures.count),
             failed_before: earlier(|measures| measures.failed),
-            failed_now: pair.now.map_or(0, |(measures, _)| measures.failed),
+            failed_now: pair.now.map_or(0, |job| job.measures.failed),
             min_before_ms: ms(&before, before.min_ns()),
             min_now_ms: ms(&now, now.min_ns()),
             max_before_ms: ms(&before, before.max_ns()),
@@ -157,8 +213,7 @@ impl Judge<'_> {
     }
 
     fn statistic(&self, pair: &Pair<'_>, kind: Statistic) -> StatisticChange {
-        let value =
-            |(measures, _): &(&Measures, Option<f64>)| measures.estimates.get(&kind).map(|own| own.value);
+        let value = |job: &JobMeasures<'_>| job.measures.estimates.get(&kind).map(|own| own.value);
         let values: Vec<f64> = pair.before.iter().filter_map(value).collect();
         let before = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
         let now = pair.now.as_ref().and_then(value);
@@ -190,7 +245,7 @@ impl Judge<'_> {
     fn judge(&self, statistic: &mut StatisticChange, earlier: &[PooledSample], new: PooledSample) {
         let kind = statistic.kind;
         let found = difference(earlier, new);
-        let half = found.error * critical(ALPHA / self.judged.max(1) as f64, found.freedom);
+        let half = found.error * self.reach(found.freedom);
         let shown = |difference: f64| {
             if kind.is_share() {
                 difference
@@ -203,9 +258,12 @@ impl Judge<'_> {
             shown(found.value - half),
             shown(found.value + half),
         );
-        if earlier.len() > 1 {
-            let usual = found.usual;
-            statistic.before = Some(if kind.is_share() { usual } else { usual.exp() });
+        let own = |value: f64| if kind.is_share() { value } else { value.exp() };
+        if earlier.len() > 1 || self.by_windows {
+            statistic.before = Some(own(found.usual));
+        }
+        if self.by_windows {
+            statistic.now = Some(own(new.value));
         }
         (statistic.change, statistic.low, statistic.high) = (Some(change), Some(low), Some(high));
         let apart = statistic

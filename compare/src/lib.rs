@@ -1,10 +1,10 @@
 //! Comparing jobs: which statistics of which workflow, step and request have changed, and which only seem to.
 //!
 //! A [`JobRecorder`] takes the roll-ups of one job and keeps a few dozen slices of its time. From them [`Measured`] has
-//! every statistic with its standard error, by a block bootstrap over seconds. `compare` sets one job against
+//! every statistic with its standard error, by a block bootstrap over seconds, or, of short jobs, the value of each second. `compare` sets one job against
 //! another, or against several earlier ones, whose differences among themselves then count as noise too.
 //!
-//! The modules `blocks`, `bootstrap`, `pool` and `judge` document how a change is told from noise, with sources;
+//! The modules `blocks`, `bootstrap`, `windows`, `permutation`, `pool` and `judge` document how a change is told from noise, with sources;
 //! `docs/comparing.md` explains it to users.
 
 mod blocks;
@@ -16,11 +16,13 @@ mod effect;
 mod judge;
 mod measure;
 mod pair;
+mod permutation;
 mod place;
 mod pool;
 mod recorder;
 mod student;
 pub mod trend;
+mod windows;
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use super::blocks::{Blocks, correlation};
 use super::bootstrap::Resamples;
 use super::place::{Level, Place};
 use super::recorder::{JobRecorder, Slice};
+use super::windows::{PlaceWindows, place_windows, windows};
 use heavy_load::histogram::Histogram;
 
 /// The fewest values beyond a percentile with which it is judged.
@@ -120,6 +121,8 @@ pub(super) struct Measures {
     pub(super) failed: u64,
     pub(super) duration: Histogram,
     pub(super) estimates: BTreeMap<Statistic, StatisticEstimate>,
+    /// By second, of a job with [`Measured::windows`].
+    pub(super) windows: PlaceWindows,
 }
 
 /// One job's statistics.
@@ -128,6 +131,8 @@ pub struct Measured {
     pub(super) places: BTreeMap<Place, Measures>,
     /// How many blocks its time was cut into, less one; `None` of a job that is too short.
     pub(super) freedom: Option<f64>,
+    /// How many whole seconds it has, if it is short enough to be judged by them.
+    pub(super) windows: Option<usize>,
     /// How long the measured part is, in seconds.
     pub(super) length_s: f64,
 }
@@ -141,6 +146,7 @@ impl Measured {
         let resamples = blocks.map(|blocks| Resamples::draw(blocks.count, seed));
         let grouping = blocks.unwrap_or(Blocks::ONE);
         let lengths_s = grouped(&slices_s, grouping);
+        let windows = windows(&slices_s, recorder.seconds);
         let measures = |(place, slices): (&Place, &Vec<Slice>)| {
             let own = PlaceBlocks {
                 level: place.level,
@@ -148,11 +154,16 @@ impl Measured {
                 lengths_s: &lengths_s,
                 resamples: resamples.as_ref(),
             };
-            (place.clone(), own.measures())
+            let mut measures = own.measures();
+            if let Some(count) = windows {
+                measures.windows = place_windows(slices, count);
+            }
+            (place.clone(), measures)
         };
         Self {
             places: recorder.places.iter().map(measures).collect(),
             freedom: blocks.map(|blocks| blocks.count as f64 - 1.0),
+            windows,
             length_s: recorder.extent.length_s,
         }
     }
@@ -214,6 +225,7 @@ impl PlaceBlocks<'_> {
             failed: whole.failed,
             duration: whole.duration,
             estimates,
+            windows: PlaceWindows::new(),
         }
     }
 

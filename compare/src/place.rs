@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heavy_load::protocol;
 use serde::{Deserialize, Serialize};
 
 /// What a place in a load test is.
@@ -47,10 +48,12 @@ pub struct Place {
     pub name: Arc<str>,
     /// The request's method; empty for others.
     pub method: Arc<str>,
+    /// The request's protocol family ([`heavy_load::protocol::family`]); empty for others.
+    pub protocol: Arc<str>,
 }
 
 impl Place {
-    /// What it is called in a sentence: `request GET /items`, `step pay`, `workflow shop`.
+    /// What it is called in a sentence: `request GET /items`, `request /feed (websocket)`, `step pay`, `workflow shop`.
     #[must_use]
     pub fn title(&self) -> String {
         let own = match self.level {
@@ -61,6 +64,9 @@ impl Place {
         let own = if own.is_empty() { "(no name)" } else { own };
         match self.level {
             Level::ResponseTime => format!("response time of workflow {own}"),
+            Level::Request if !protocol::is_http(&self.protocol) => {
+                format!("{} {own} ({})", self.level.as_str(), self.protocol)
+            }
             level => format!("{} {own}", level.as_str()),
         }
     }

@@ -155,6 +155,7 @@ impl JobRecorder {
         place.step = Arc::clone(&row.step);
         place.name = Arc::clone(&row.name);
         place.method = Arc::clone(&row.method);
+        place.protocol = Arc::clone(&row.protocol);
         self.add(place, row.second, |slice| {
             slice.count += count;
             slice.failed += if row.failed { count } else { 0 };
@@ -253,6 +254,7 @@ fn place(level: Level, workflow: &Arc<str>) -> Place {
         level,
         name: Arc::default(),
         method: Arc::default(),
+        protocol: Arc::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is said of jobs whose difference is known.
 
+mod protocols;
+mod short;
 mod synthetic;
 
 use self::synthetic::{ENDPOINTS, Synthetic};
@@ -144,7 +146,7 @@ fn failures_are_compared_in_points_and_a_few_are_noise() {
 fn short_jobs_and_rare_requests_say_nothing() {
     let short = |seed| {
         measured(Synthetic {
-            seconds: 9,
+            seconds: 4,
             ..small(seed)
         })
     };

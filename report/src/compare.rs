@@ -115,22 +115,18 @@ fn depth(place: &PlaceChange) -> usize {
     }
 }
 
-/// The one statistic of a place that is shown in short: the highest percentile with a clear finding.
-fn telling(place: &PlaceChange) -> Option<&StatisticChange> {
-    let find = |kind: Statistic| place.statistics.iter().find(move |one| one.kind == kind);
-    let order = [
-        Statistic::P99,
-        Statistic::P95,
-        Statistic::P90,
-        Statistic::P50,
-        Statistic::Mean,
-        Statistic::ErrorRate,
-    ];
-    order
-        .into_iter()
-        .filter_map(find)
-        .find(|one| !matches!(one.finding, Finding::TooFewSamples | Finding::TooNoisy))
-        .or_else(|| order.into_iter().find_map(find))
+/// The statistics of a place that are shown in short: median and P99, or the error rate of what has no durations.
+fn telling(place: &PlaceChange) -> Vec<&StatisticChange> {
+    let of = |wanted: &[Statistic]| -> Vec<&StatisticChange> {
+        let all = place.statistics.iter();
+        all.filter(|one| wanted.contains(&one.kind)).collect()
+    };
+    let times = of(&[Statistic::P50, Statistic::P99]);
+    if times.is_empty() {
+        of(&[Statistic::ErrorRate])
+    } else {
+        times
+    }
 }
 
 /// Whether a place is shown with all its statistics.

@@ -30,6 +30,7 @@ mod runs;
 mod screen;
 mod services;
 mod shell;
+mod slower;
 mod stored;
 mod thresholds;
 mod up;

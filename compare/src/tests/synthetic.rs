@@ -12,6 +12,10 @@ pub(super) struct Synthetic {
     pub(super) seconds: u32,
     /// Requests of each endpoint in a second.
     pub(super) per_second: u32,
+    /// How many of [`ENDPOINTS`] it requests.
+    pub(super) endpoints: usize,
+    /// What all times are longer by.
+    pub(super) factor: f64,
     /// The endpoint whose times from P97 on are longer, and by which factor.
     pub(super) slower: Option<(usize, f64)>,
     /// How many of ten thousand requests of the first endpoint fail.
@@ -37,6 +41,8 @@ impl Synthetic {
             seed,
             seconds: 120,
             per_second: 80,
+            endpoints: ENDPOINTS.len(),
+            factor: 1.0,
             slower: None,
             failing: 0,
         }
@@ -63,7 +69,7 @@ impl Synthetic {
     fn second(&self, second: u32, weather: f64, draws: &mut Normal) -> Delta {
         let mut requests = Vec::new();
         let mut iterations = Histogram::default();
-        for (place, (name, median_ms)) in ENDPOINTS.into_iter().enumerate() {
+        for (place, (name, median_ms)) in ENDPOINTS.into_iter().take(self.endpoints).enumerate() {
             let row = |failed| Requests {
                 second,
                 workflow: "shop".into(),
@@ -77,7 +83,7 @@ impl Synthetic {
             let (mut well, mut badly) = (row(false), row(true));
             for _ in 0..self.per_second {
                 let normal = draws.next();
-                let mut ms = median_ms * (SPREAD * normal + weather).exp();
+                let mut ms = self.factor * median_ms * (SPREAD * normal + weather).exp();
                 if let Some((slower, factor)) = self.slower
                     && slower == place
                     && normal > TAIL

@@ -64,10 +64,11 @@ fn opening(page: &mut String, comparison: &Comparison, word: &str) {
 
 fn section(page: &mut String, place: &PlaceChange) {
     let open = if is_worth_all(place) { " open" } else { "" };
-    let shown = telling(place).map_or_else(String::new, |one| {
+    let shown = telling(place).into_iter().map(|one| {
         let [name, before, now, change, _] = cells(one);
         format!("{name} {before} → {now} ({change})")
     });
+    let shown = shown.collect::<Vec<_>>().join(", ");
     page.push_str(&format!(
             "<details class=\"depth{}\"{open}><summary><b>{}</b> <span class=\"{}\">{}</span> <span class=\"quiet\">{shown}</span>\
              </summary>\n<p class=\"quiet\">{}</p>\n<div class=\"wide\"><table>\n<thead><tr><th scope=\"col\">Statistic</th>\

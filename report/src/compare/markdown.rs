@@ -57,7 +57,7 @@ pub fn render(comparison: &Comparison) -> String {
         "| | count | statistic | before | now | change | interval | |\n|---|---|---|--:|--:|--:|:-:|---|",
     );
     for place in comparison.places.iter().take(MOST_PLACES) {
-        line(&mut page, &summary_row(place));
+        summary_rows(&mut page, place);
     }
     more(&mut page, comparison.places.len());
     for earlier in &comparison.before {
@@ -95,16 +95,24 @@ fn row(place: &PlaceChange, one: &StatisticChange) -> String {
     )
 }
 
-fn summary_row(place: &PlaceChange) -> String {
+/// A place with its first statistic, and its others below.
+fn summary_rows(page: &mut String, place: &PlaceChange) {
     let (name, counts, word) = (
         plain(&place.place.title()),
         plain(&counts(place)),
         finding(place.finding, place.regression),
     );
-    telling(place).map_or_else(
-        || format!("| {name} | {counts} | | | | | | {word} |"),
-        |one| format!("| {name} | {counts} | {} | {word} |", cells(one).join(" | ")),
-    )
+    let shown = telling(place);
+    let Some((first, others)) = shown.split_first() else {
+        return line(page, &format!("| {name} | {counts} | | | | | | {word} |"));
+    };
+    line(
+        page,
+        &format!("| {name} | {counts} | {} | {word} |", cells(first).join(" | ")),
+    );
+    for one in others {
+        line(page, &format!("| | | {} | |", cells(one).join(" | ")));
+    }
 }
 
 /// Hostile text as words of a paragraph or a cell.

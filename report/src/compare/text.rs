@@ -10,8 +10,14 @@ use crate::escape::{clip, columns};
 use crate::page::{Page, Tone};
 use crate::standing::Mood;
 
-/// Columns of a name beside its one statistic are what these leave.
+/// Columns of a name beside one statistic and the finding are what these leave.
 const BESIDE_NAME: usize = 58;
+
+/// Columns of a statistic.
+const WIDEST_STATISTIC: usize = 38;
+
+/// Columns that a name gets at least where two statistics stand in a row.
+const SHORTEST_NAME: usize = 26;
 
 /// For a terminal; all statistics of every place if [`Style::full`], else of those that have changed.
 #[must_use]
@@ -45,7 +51,19 @@ pub fn render(comparison: &Comparison, style: &Style) -> String {
 
 fn brief(page: &mut Page, place: &PlaceChange) {
     let indent = 2 * depth(place);
-    let room = page.width.saturating_sub(BESIDE_NAME + indent);
+    let shown = telling(place).into_iter().map(|one| {
+        let [name, before, now, change, _] = cells(one);
+        format!("{name:<10}  {before:>8} {now:>8} {change:>8}")
+    });
+    // One below the other where there is no room for them in a row.
+    let shown: Vec<String> = if page.width >= BESIDE_NAME + WIDEST_STATISTIC + SHORTEST_NAME {
+        vec![shown.collect::<Vec<_>>().join("  ")]
+    } else {
+        shown.collect()
+    };
+    let room = page.width.saturating_sub(
+        BESIDE_NAME - WIDEST_STATISTIC + shown.first().map_or(0, |first| columns(first)) + indent,
+    );
     let mut name = clip(&place.place.title(), page.width - indent);
     if columns(&name) > room {
         // Cut short, names that begin alike would be one.
@@ -53,12 +71,15 @@ fn brief(page: &mut Page, place: &PlaceChange) {
         name.clear();
     }
     let gap = room.saturating_sub(columns(&name));
-    let shown = telling(place).map_or_else(String::new, |one| {
-        let [name, before, now, change, _] = cells(one);
-        format!("{name:<10}  {before:>8} {now:>8} {change:>8}")
-    });
     let word = finding(place.finding, place.regression);
-    page.line(&format!("{:indent$}{name}{:gap$}  {shown:<38} {word}", "", ""));
+    let first = shown.first().map_or("", |first| first);
+    page.line(&format!(
+        "{:indent$}{name}{:gap$}  {first:<WIDEST_STATISTIC$} {word}",
+        "", ""
+    ));
+    for other in shown.iter().skip(1) {
+        page.line(&format!("{:indent$}{:room$}  {other}", "", ""));
+    }
 }
 
 fn whole(page: &mut Page, place: &PlaceChange) {
