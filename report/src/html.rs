@@ -4,8 +4,11 @@ mod axis;
 mod chart;
 mod charts;
 mod closing;
+mod failures;
 mod heat;
+mod label;
 mod opening;
+mod outcomes;
 mod scatter;
 mod sheet;
 mod tables;
@@ -19,7 +22,7 @@ use sheet::Sheet;
 
 const STYLE: &str = include_str!("html/style.css");
 
-/// Verdict and thresholds come first, then totals, charts over time, workflows with their steps and requests, errors, agents and
+/// Verdict and thresholds come first, then errors, totals, charts over time, workflows with their steps and requests, agents and
 /// provenance.
 pub(crate) fn render(summary: &Summary) -> String {
     let mut sheet = Sheet::default();
@@ -40,10 +43,13 @@ pub(crate) fn render(summary: &Summary) -> String {
         html(&title)
     ));
     opening::header(&mut sheet, summary);
+    sheet.navigation();
     sheet.put("<main>\n");
     opening::thresholds(&mut sheet, summary);
     opening::warnings(&mut sheet, summary);
     opening::figures(&mut sheet, summary);
+    failures::errors(&mut sheet, summary);
+    failures::ok_and_failed(&mut sheet, summary);
     tables::iterations(&mut sheet, summary);
     tables::times(&mut sheet, summary);
     charts::over_time(&mut sheet, summary);
@@ -55,7 +61,6 @@ pub(crate) fn render(summary: &Summary) -> String {
     tables::phases(&mut sheet, summary);
     tree::details(&mut sheet, summary);
     tables::statuses(&mut sheet, summary);
-    closing::errors(&mut sheet, summary);
     closing::checks(&mut sheet, summary);
     closing::metrics(&mut sheet, summary);
     closing::agents(&mut sheet, summary);

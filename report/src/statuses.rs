@@ -30,11 +30,7 @@ pub(crate) fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<StatusClass> {
         .into_iter()
         .map(|(number, codes)| {
             let total = codes.iter().map(|(_, n)| n).sum();
-            let name = if number == 0 {
-                "no answer".to_owned()
-            } else {
-                format!("{number}xx")
-            };
+            let name = class_name(number);
             let codes = codes
                 .iter()
                 .filter(|(status, _)| *status > 0)
@@ -47,6 +43,15 @@ pub(crate) fn by_class(statuses: &BTreeMap<u16, u64>) -> Vec<StatusClass> {
             }
         })
         .collect()
+}
+
+/// `2xx`; of 0, `no answer`.
+pub(crate) fn class_name(number: u16) -> String {
+    if number == 0 {
+        "no answer".to_owned()
+    } else {
+        format!("{number}xx")
+    }
 }
 
 /// How many requests had a status of a class; 0: no answer.

@@ -9,6 +9,7 @@ mod errors;
 mod interval;
 mod journal;
 mod metrics;
+mod outcomes;
 mod requests;
 mod series;
 mod steps;

@@ -225,6 +225,9 @@ pub struct RequestSummary {
     pub duration: Distribution,
     /// Durations of the unfailed.
     pub ok_duration: Distribution,
+    /// Durations of the failed; empty in summaries that do not have it.
+    #[serde(default)]
+    pub failed_duration: Distribution,
     /// How many had each status of the protocol; of HTTP, 0: no answer.
     pub status_counts: BTreeMap<u16, u64>,
     /// Mean ms of each phase.

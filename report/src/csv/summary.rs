@@ -149,5 +149,6 @@ fn request(out: &mut Csv, workflow: &str, step: &str, request: &RequestSummary) 
     .write(out);
     if request.failed > 0 {
         row("unfailed_duration", &request.ok_duration).write(out);
+        row("failed_duration", &request.failed_duration).write(out);
     }
 }

@@ -1,8 +1,9 @@
 //! A chart over the job's time: axes, lines, windows and events.
 
-use heavy_results::summary::Summary;
+use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
+use super::label::labels;
 use super::sheet::Sheet;
 use crate::markup::html;
 
@@ -16,12 +17,16 @@ pub(super) const RIGHT: f64 = 12.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 26.0;
 
+/// The shares of its length from which on a point's rates are shown: a few stragglers in the last instant are no rate.
+const LONG_ENOUGH: f64 = 0.5;
+
 /// Events that are marked; all are in the table.
 const MOST_MARKS: usize = 30;
 
 #[derive(Debug)]
 pub(super) struct ChartLine {
-    pub(super) name: &'static str,
+    /// Hostile text.
+    pub(super) name: String,
     /// Its colour and dashes: `s1` to `s6`, or `asked`, the broad band beneath the others.
     pub(super) class: &'static str,
     /// Seconds and values; a gap where there is none.
@@ -150,7 +155,7 @@ impl<'a> TimeChart<'a> {
     /// Events by their numbers in the table of events.
     pub(super) fn events(&self, sheet: &mut Sheet, top: f64, bottom: f64) {
         let end_s = self.time.to;
-        let mut last = f64::NEG_INFINITY;
+        let mut marks = Vec::new();
         for (number, event) in (1..).zip(&self.summary.events).take(MOST_MARKS) {
             let at_s = event.at_ns as f64 / 1e9;
             if at_s < 0.0 || at_s > end_s {
@@ -159,19 +164,39 @@ impl<'a> TimeChart<'a> {
             let x = self.x(at_s);
             sheet.line(&format!(
                 "<path class=\"event\" d=\"M{x:.1} {top}V{bottom}\"><title>{number}: {} at {}</title></path>",
-                html(&event.kind),
+                html(&crate::events::in_words(event)),
                 clock(at_s, end_s)
             ));
-            // Numbers must not lie on each other.
-            if x - last >= 14.0 {
-                last = x;
-                sheet.line(&format!(
-                    "<text class=\"tick mark\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{number}</text>",
-                    top - 5.0
-                ));
-            }
+            marks.push((number, x));
+        }
+        for label in labels(&marks, WIDTH) {
+            sheet.line(&format!(
+                "<text class=\"tick mark\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                label.middle(WIDTH),
+                top - 5.0,
+                label.text()
+            ));
         }
     }
+}
+
+/// How many a second, where the point is long enough to say.
+pub(super) fn per_second(summary: &Summary, point: &Point, n: u64) -> Option<f64> {
+    let long = point.length_s >= LONG_ENOUGH * f64::from(summary.timeline.point_s);
+    let only = summary.timeline.points.len() == 1;
+    (long || only).then(|| n as f64 / point.length_s)
+}
+
+/// The middle of a point, in seconds.
+pub(super) fn middle_s(summary: &Summary, point: &Point) -> f64 {
+    let middle = f64::from(summary.timeline.point_s) / 2.0;
+    f64::from(point.second) + middle.min(point.length_s)
+}
+
+/// The highest value of these lines.
+pub(super) fn most(lines: &[ChartLine]) -> f64 {
+    let values = lines.iter().flat_map(|line| &line.points);
+    values.filter_map(|(_, value)| *value).fold(0.0, f64::max)
 }
 
 /// Begins a picture with its title and description.
@@ -201,7 +226,7 @@ fn legend(sheet: &mut Sheet, lines: &[ChartLine]) {
         sheet.put(&format!(
             "<li><svg viewBox=\"0 0 26 10\" width=\"26\" height=\"10\" aria-hidden=\"true\"><path class=\"line {}\" d=\"M1 5H25\"/></svg> {}</li>",
             line.class,
-            html(line.name)
+            html(&line.name)
         ));
     }
     sheet.line("</ul>");

@@ -3,12 +3,10 @@
 use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
-use super::chart::{ChartLine, TimeChart};
+use super::chart::{ChartLine, TimeChart, middle_s, most, per_second};
+use super::outcomes;
 use super::sheet::{Sheet, Table};
 use crate::units::{count, number, time};
-
-/// The shares of its length from which on a point's rates are shown: a few stragglers in the last instant are no rate.
-const LONG_ENOUGH: f64 = 0.5;
 
 /// Lines that only some loads have: users are not asked for a rate, and nothing of theirs is due.
 const ASKED: &str = "iterations asked";
@@ -96,6 +94,7 @@ pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
     for chart in &CHARTS {
         draw(sheet, summary, &course, chart);
     }
+    outcomes::charts(sheet, summary, &course);
     sheet.line("</div>");
     let each = if timeline.point_s == 1 {
         "Each point is a second.".to_owned()
@@ -115,16 +114,8 @@ pub(super) fn over_time(sheet: &mut Sheet, summary: &Summary) {
     sheet.end_with_sql(summary.job.id, "seconds");
 }
 
-/// How many a second, where the point is long enough to say.
-fn per_second(summary: &Summary, point: &Point, n: u64) -> Option<f64> {
-    let long = point.length_s >= LONG_ENOUGH * f64::from(summary.timeline.point_s);
-    let only = summary.timeline.points.len() == 1;
-    (long || only).then(|| n as f64 / point.length_s)
-}
-
 fn draw(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>, chart: &ChartSpec) {
     let points = &summary.timeline.points;
-    let middle = f64::from(summary.timeline.point_s) / 2.0;
     let is_known = |name: &str| match name {
         ASKED => points.iter().any(|point| point.planned > 0),
         RESPONSE => summary.response_time.is_some(),
@@ -132,10 +123,11 @@ fn draw(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>, chart: &Ch
     };
     let known = chart.lines.iter().filter(|(name, ..)| is_known(name));
     let lines = known.map(|(name, class, value)| {
-        let at_s = |point: &Point| f64::from(point.second) + middle.min(point.length_s);
-        let points = points.iter().map(|point| (at_s(point), value(summary, point)));
+        let points = points
+            .iter()
+            .map(|point| (middle_s(summary, point), value(summary, point)));
         ChartLine {
-            name,
+            name: (*name).to_owned(),
             class,
             points: points.collect(),
         }
@@ -147,11 +139,6 @@ fn draw(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>, chart: &Ch
         Axis::linear(most(&lines))
     };
     course.chart(sheet, chart.title, chart.about, &axis, &lines);
-}
-
-fn most(lines: &[ChartLine]) -> f64 {
-    let values = lines.iter().flat_map(|line| &line.points);
-    values.filter_map(|(_, value)| *value).fold(0.0, f64::max)
 }
 
 fn least(lines: &[ChartLine]) -> f64 {
@@ -179,6 +166,8 @@ fn points(sheet: &mut Sheet, summary: &Summary, course: &TimeChart<'_>) {
             per_second(summary, point, point.requests).map_or_else(|| "-".to_owned(), number)
         })
         .figures("failed", |point| count(point.requests_failed))
+        .words("statuses", outcomes::statuses)
+        .words("errors", outcomes::errors)
         .figures("P50", |point| shown(point.p50_ms))
         .figures("P95", |point| shown(point.p95_ms))
         .figures("P99", |point| shown(point.p99_ms))

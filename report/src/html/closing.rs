@@ -1,4 +1,4 @@
-//! The bottom of the page: errors, checks, custom metrics, agents, events, and where the results come from.
+//! The bottom of the page: checks, custom metrics, agents, events, and where the results come from.
 
 use heavy_load::vocabulary::Ended;
 use heavy_results::summary::{
@@ -6,32 +6,9 @@ use heavy_results::summary::{
 };
 
 use super::sheet::{Sheet, Table, name};
-use crate::escape::clip;
 use crate::markup::html;
-use crate::names;
 use crate::units::{count, number, percent, signed_time, time};
-
-/// Columns of an example of an error.
-const EXAMPLE: usize = 400;
-
-pub(super) fn errors(sheet: &mut Sheet, summary: &Summary) {
-    if summary.errors.is_empty() {
-        return;
-    }
-    sheet.section("Errors");
-    let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
-    Table::new(&summary.errors)
-        .words("Kind", |error| name(names::kind(error)))
-        .figures("count", |error| count(error.count))
-        .figures("first", |error| at(error.first_ns))
-        .figures("last", |error| at(error.last_ns))
-        .words("in", |error| name(&names::place(error)))
-        .words("example", |error| {
-            format!("<code>{}</code>", html(&clip(&error.example, EXAMPLE)))
-        })
-        .write(sheet, "Errors by kind; first and last are from the job's start");
-    sheet.end_with_sql(summary.job.id, "errors");
-}
+use crate::{events, names};
 
 pub(super) fn checks(sheet: &mut Sheet, summary: &Summary) {
     let checks = summary.workflows.iter();
@@ -128,13 +105,9 @@ pub(super) fn events(sheet: &mut Sheet, summary: &Summary) {
         return;
     }
     sheet.section("Events");
-    let at = |ns: i64| {
-        let sign = if ns < 0 { "-" } else { "" };
-        format!("{sign}{}", time(ns.unsigned_abs() as f64 / 1e6))
-    };
     Table::new((1..).zip(&summary.events))
         .figures("Number", |(number, _)| count(*number))
-        .figures("at", |(_, event)| at(event.at_ns))
+        .figures("at", |(_, event)| events::at(event))
         .words("event", |(_, event)| name(&event.kind))
         .words("by", |(_, event)| name(&event.who))
         .words("before", |(_, event)| name(&event.old_value))

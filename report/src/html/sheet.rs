@@ -12,7 +12,10 @@ const NAME: usize = 90;
 #[derive(Debug, Default)]
 pub(super) struct Sheet {
     html: String,
-    sections: usize,
+    /// The titles of the sections so far.
+    sections: Vec<String>,
+    /// Where the navigation is, in bytes.
+    navigation: Option<usize>,
 }
 
 /// A table that scrolls by itself when it is wider than the page: rows of `T` with their classes, and how each column
@@ -103,8 +106,8 @@ impl Sheet {
 
     /// Begins a section; [`Self::end`] or [`Self::end_with_sql`] ends it.
     pub(super) fn section(&mut self, title: &str) {
-        self.sections += 1;
-        let id = self.sections;
+        self.sections.push(title.to_owned());
+        let id = self.sections.len();
         self.line(&format!(
             "<section aria-labelledby=\"h{id}\">\n<h2 id=\"h{id}\">{}</h2>",
             html(title)
@@ -137,7 +140,20 @@ impl Sheet {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    /// Here is the navigation, to all sections that follow.
+    pub(super) fn navigation(&mut self) {
+        self.navigation = Some(self.html.len());
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        if let Some(place) = self.navigation {
+            let mut nav = "<nav aria-label=\"Sections\">\n".to_owned();
+            for (id, title) in (1..).zip(&self.sections) {
+                nav.push_str(&format!("<a href=\"#h{id}\">{}</a>\n", html(title)));
+            }
+            nav.push_str("</nav>\n");
+            self.html.insert_str(place, &nav);
+        }
         self.html
     }
 }

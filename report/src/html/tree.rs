@@ -123,6 +123,7 @@ fn request(sheet: &mut Sheet, request: &RequestSummary) {
     let mut of = vec![("duration", &request.duration)];
     if request.failed > 0 {
         of.push(("duration of successful requests", &request.ok_duration));
+        of.push(("duration of failed requests", &request.failed_duration));
     }
     times(sheet, &identity, &of);
     let statuses = &request.status_counts;

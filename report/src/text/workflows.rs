@@ -115,7 +115,14 @@ fn request(page: &mut Page, indent: usize, request: &RequestSummary) {
     shown(page, &lead, "duration", &request.duration);
     if request.failed > 0 {
         percentile_row(page, "unfailed", &request.ok_duration);
-        averages(page, [("unfailed", &request.ok_duration)]);
+        percentile_row(page, "failed", &request.failed_duration);
+        averages(
+            page,
+            [
+                ("unfailed", &request.ok_duration),
+                ("failed", &request.failed_duration),
+            ],
+        );
     }
     if let Some(phases) = phases(&request.phases) {
         page.wrapped(&lead, &phases, None);

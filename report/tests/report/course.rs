@@ -1,5 +1,7 @@
 //! How the shop's job went over time.
 
+use std::collections::BTreeMap;
+
 use heavy_results::stats::Event;
 use heavy_results::summary::{Point, Timeline, WindowSummary};
 
@@ -17,6 +19,7 @@ pub(crate) fn timeline() -> Timeline {
             ok: 100,
             in_flight: 1 + u64::from(second % 3),
             requests: 200,
+            status_classes: BTreeMap::from([(2, 200)]),
             p50_ms: Some(0.3 + f64::from(second) * 0.02),
             p95_ms: Some(0.7 * slow),
             p99_ms: Some(0.9 * slow),
@@ -33,6 +36,16 @@ pub(crate) fn timeline() -> Timeline {
         bands_upper_ms: vec![0.3, 0.5, 0.7, 1.0, 3.0, 10.4],
         points: points.collect(),
     }
+}
+
+/// The same, with errors in its seventh second.
+pub(crate) fn timeline_with_errors() -> Timeline {
+    let mut timeline = timeline();
+    let point = &mut timeline.points[6];
+    point.requests_failed = 9;
+    point.status_classes = BTreeMap::from([(0, 2), (2, 191), (5, 7)]);
+    point.error_kinds = BTreeMap::from([("status".to_owned(), 7), ("<b>refused\u{1b}".to_owned(), 2)]);
+    timeline
 }
 
 pub(crate) fn windows() -> Vec<WindowSummary> {

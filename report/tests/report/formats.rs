@@ -127,7 +127,7 @@ fn thresholds_are_in_every_format() {
     }
     let page = render(ReportFormat::Html, &summary);
     let at = |part: &str| page.find(part).unwrap();
-    assert!(at("<h2 id=\"h1\">Thresholds") < at("At a glance"));
+    assert!(at("<h2 id=\"h1\">Thresholds") < at("At a glance</h2>"));
     let rows = csv_rows(&summary);
     let stopped = rows.iter().find(|row| row["outcome"] == "broken").unwrap();
     assert_eq!(

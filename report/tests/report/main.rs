@@ -7,6 +7,7 @@
 mod course;
 mod formats;
 mod judged;
+mod navigation;
 mod sample;
 mod screen;
 

@@ -70,6 +70,7 @@ fn request(name: &str, n: u64, fastest_us: u64, status: u16) -> RequestSummary {
         rate: n as f64 / 10.0,
         bytes: n * 512,
         ok_duration: duration.clone(),
+        failed_duration: Distribution::default(),
         phases: PhaseMeans {
             blocked_ms: 0.002,
             connect_ms: 0.001_2,
@@ -210,6 +211,7 @@ pub(crate) fn trouble() -> Summary {
     failing.failed = 41;
     failing.status_counts = BTreeMap::from([(0, 30), (404, 1), (500, 10)]);
     failing.ok_duration = Distribution::default();
+    failing.failed_duration = failing.duration.clone();
     let mut flow = workflow(hostile, 940, 900, Vec::new());
     flow.iterations = iterations;
     flow.checks[0].passes = 1;
@@ -230,6 +232,7 @@ pub(crate) fn trouble() -> Summary {
     summary.workflows = vec![flow];
     summary.errors = troubles(hostile);
     summary.events = course::events(hostile);
+    summary.timeline = course::timeline_with_errors();
     summary.job.spec.provenance.arguments = vec!["heavy".to_owned(), "run".to_owned(), hostile.to_owned()];
     summary.job.spec.provenance.git_commit = "f954c42".repeat(6)[..40].to_owned();
     summary.not_results = BTreeMap::from([("text".to_owned(), 1_234), ("too-long".to_owned(), 1)]);

@@ -27,10 +27,9 @@ struct RequestKey {
 
 #[derive(Debug, Default)]
 struct RequestSums {
-    failed: u64,
     bytes: u64,
-    duration: Histogram,
     ok_duration: Histogram,
+    failed_duration: Histogram,
     status_counts: StatusCounts,
     phases_ns: [u64; 7],
 }
@@ -46,9 +45,8 @@ impl RequestTable {
         };
         let sums = self.0.entry(key).or_default();
         sums.bytes += row.bytes;
-        sums.duration.merge(&row.duration);
         if row.failed {
-            sums.failed += row.duration.count();
+            sums.failed_duration.merge(&row.duration);
         } else {
             sums.ok_duration.merge(&row.duration);
         }
@@ -63,9 +61,10 @@ impl RequestTable {
         let mut all = RequestTotals::default();
         let mut duration = Histogram::default();
         for sums in self.0.values() {
-            all.failed += sums.failed;
+            all.failed += sums.failed_duration.count();
             all.bytes += sums.bytes;
-            duration.merge(&sums.duration);
+            duration.merge(&sums.ok_duration);
+            duration.merge(&sums.failed_duration);
         }
         (all.status_counts, all.protocol_status_counts) = self.status_counts(None, None);
         all.rate = duration.count() as f64 / run_time_s;
@@ -124,17 +123,20 @@ impl RequestTable {
 
 impl RequestSums {
     fn summary(&self, key: &RequestKey, run_time_s: f64) -> RequestSummary {
-        let count = self.duration.count().max(1) as f64;
+        let mut duration = self.ok_duration.clone();
+        duration.merge(&self.failed_duration);
+        let count = duration.count().max(1) as f64;
         let mean_ms = |phase: Phase| self.phases_ns[phase as usize] as f64 / count / 1e6;
         RequestSummary {
             name: key.name.to_string(),
             method: key.method.to_string(),
             protocol: key.protocol.to_string(),
-            failed: self.failed,
-            rate: self.duration.count() as f64 / run_time_s,
+            failed: self.failed_duration.count(),
+            rate: duration.count() as f64 / run_time_s,
             bytes: self.bytes,
-            duration: Distribution::from(&self.duration),
+            duration: Distribution::from(&duration),
             ok_duration: Distribution::from(&self.ok_duration),
+            failed_duration: Distribution::from(&self.failed_duration),
             status_counts: self.status_counts.clone(),
             phases: PhaseMeans {
                 blocked_ms: mean_ms(Phase::Blocked),

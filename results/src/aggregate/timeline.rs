@@ -1,6 +1,7 @@
 //! The timeline: the job's seconds in a bounded number of columns, which become wider as the job becomes longer.
 
 use super::interval::{Interval, quantile_ms};
+use super::outcomes::Outcomes;
 use crate::bars;
 use crate::stats::{Iterations, Requests};
 use crate::summary::{Point, Timeline};
@@ -23,6 +24,7 @@ pub(super) struct Columns {
 #[derive(Debug, Clone, Default)]
 struct TimelineColumn {
     sums: Interval,
+    outcomes: Outcomes,
     generator_lag: Histogram,
 }
 
@@ -37,7 +39,9 @@ impl Default for Columns {
 
 impl Columns {
     pub(super) fn add_requests(&mut self, second: u32, row: &Requests) {
-        self.column(second).sums.add_requests(row);
+        let column = self.column(second);
+        column.sums.add_requests(row);
+        column.outcomes.add(row);
     }
 
     pub(super) fn add_iterations(&mut self, second: u32, row: &Iterations) {
@@ -135,6 +139,7 @@ fn bands(durations: &Histogram, bounds: &[u64]) -> Vec<u64> {
 impl TimelineColumn {
     fn merge(&mut self, other: &Self) {
         self.sums.merge(&other.sums);
+        self.outcomes.merge(&other.outcomes);
         self.generator_lag.merge(&other.generator_lag);
     }
 
@@ -149,6 +154,8 @@ impl TimelineColumn {
             failed: iterations.failed,
             requests: duration.count(),
             requests_failed: sums.requests_failed,
+            status_classes: self.outcomes.classes.clone(),
+            error_kinds: self.outcomes.error_kinds(),
             p50_ms: quantile_ms(duration, 0.50),
             p95_ms: quantile_ms(duration, 0.95),
             p99_ms: quantile_ms(duration, 0.99),

@@ -1,5 +1,7 @@
 //! How a job went over time: its windows, the timeline that charts are drawn from, and where it came from.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Accounting, Distribution};
@@ -65,6 +67,12 @@ pub struct Point {
     pub requests: u64,
     /// Of them, failed.
     pub requests_failed: u64,
+    /// Those of HTTP by the first digit of their status; 0: no answer. Empty in summaries that do not have it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub status_classes: BTreeMap<u16, u64>,
+    /// The failed by kind of error; beyond 30 kinds, `(other)`. Empty in summaries that do not have it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub error_kinds: BTreeMap<String, u64>,
     /// Median of request durations; `None` without requests.
     pub p50_ms: Option<f64>,
     /// 95th percentile of the same.

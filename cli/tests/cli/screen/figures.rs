@@ -1,9 +1,10 @@
 //! No figure of a summary is missing in the full report.
 
+use heavy_results::summary::Summary;
 use heavy_testkit::TempDir;
 use serde_json::Value;
 
-use super::{five_workflows, heavy};
+use super::{five_workflows, heavy, target};
 
 /// What only charts show, trends in units of their own, what the job asked for, and counts that the report shows as shares or not at all.
 const ELSEWHERE: [&str; 7] = [
@@ -107,6 +108,61 @@ fn the_full_report_has_every_figure_of_the_summary() {
         .collect();
     assert!(missing.is_empty(), "{missing:?} in {full}");
 
-    // And the summary of one screen shows none that the full report does not have.
     assert!(full.contains("Step ") && full.contains("check: "), "{full}");
+}
+
+#[test]
+fn what_happened_over_time_adds_up_and_is_drawn() {
+    let (target, data) = (target(), TempDir::new("figures"));
+    let url = format!("http://{}/status/503", target.addr());
+    let page = data.path().join("page.html");
+    let html = format!("html={}", page.display());
+    let args = [
+        "run",
+        &url,
+        "--rate",
+        "40",
+        "--duration",
+        "2s",
+        "--report",
+        "json=-",
+        "--report",
+        &html,
+    ];
+    let summary: Summary = serde_json::from_str(&heavy(&data, &args).stdout).unwrap();
+
+    let points = &summary.timeline.points;
+    let of_class = |class: u16| -> u64 {
+        points
+            .iter()
+            .filter_map(|point| point.status_classes.get(&class))
+            .sum()
+    };
+    assert_eq!(of_class(5), summary.requests.status_counts[&503]);
+    let errors: u64 = points
+        .iter()
+        .filter_map(|point| point.error_kinds.get("status"))
+        .sum();
+    assert_eq!(
+        (errors, errors),
+        (summary.requests.failed, summary.iterations.started)
+    );
+    let request = &summary.workflows[0].requests[0];
+    assert_eq!(
+        (
+            request.failed_duration.count,
+            request.ok_duration.count,
+            request.failed_duration.p99_ms
+        ),
+        (request.failed, 0, request.duration.p99_ms)
+    );
+
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in [
+        "<nav ",
+        "Status codes, per second",
+        "Successful and failed requests</h2>",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
 }
