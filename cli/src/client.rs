@@ -1,8 +1,6 @@
 //! What is asked of a scheduler: the commands that `heavy-sched` has too, and one job from its plan to its end.
 
-use heavy_client::{
-    CalledAs, DEFAULT_SCHEDULER, Error, JobHome as _, Needs, Plan, Program, Remote, Verb, run_plan,
-};
+use heavy_client::{CalledAs, DEFAULT_SCHEDULER, Error, Needs, Plan, Program, Remote, Verb, run_plan};
 use heavy_process::signals::Interrupts;
 use heavy_results::job::JobView;
 
@@ -77,16 +75,16 @@ async fn at_owner(mut verb: Verb, data: &DataLocation, full_report: &str) -> Com
     // The last job may be another one by now.
     job.clone_from(&id);
     let JobOwner::Scheduler(scheduler) = owner else {
-        return Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy, full_report)?.into());
+        return Ok(heavy_client::of_ended(&verb, &view, full_report)?.into());
     };
     match heavy_client::run(&verb, CalledAs::Heavy, &scheduler, full_report).await {
         Err(error @ Error::Unreachable { .. }) => {
-            // A command ends with its job: the results are in the database.
-            let view = places.homes.get(&id).await?;
-            if !view.job.state.is_final() {
+            // A command ends with its job: the results are in the database. Or it was killed.
+            let (view, owner) = Places::find(data).await?.owner(&id).await?;
+            if !view.job.state.is_final() && !matches!(owner, JobOwner::Gone) {
                 return Err(error.into());
             }
-            Ok(heavy_client::of_ended(&verb, &view, CalledAs::Heavy, full_report)?.into())
+            Ok(heavy_client::of_ended(&verb, &view, full_report)?.into())
         }
         done => Ok(done?.into()),
     }

@@ -5,18 +5,16 @@ use heavy_results::job::JobView;
 
 use super::output::{say, stdout_style};
 use super::submit::report;
-use super::{CalledAs, Error, ReportFile, Verb};
+use super::{Error, ReportFile, Verb};
 
 /// Does what a verb still can of a job that nobody runs any more; returns the exit code. `full_report` is as in [`super::run`].
 ///
 /// # Errors
 /// When it can do nothing.
-pub fn of_ended(verb: &Verb, view: &JobView, called: CalledAs, full_report: &str) -> Result<u8, Error> {
+pub fn of_ended(verb: &Verb, view: &JobView, full_report: &str) -> Result<u8, Error> {
     let (id, state) = (view.job.id, view.job.state);
     if !state.is_final() {
-        return Err(Error::Usage(format!(
-            "the command that ran job {id} is gone: the next `{called} run` on its data directory closes the job"
-        )));
+        return Err(Error::Gone { job: id.to_string() });
     }
     match verb {
         Verb::Watch {

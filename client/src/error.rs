@@ -69,6 +69,14 @@ pub enum Error {
         /// Its state's name.
         state: &'static str,
     },
+    /// The job was running when its command was killed.
+    #[error(
+        "the command that ran job {job} is gone: the next `heavy run` on its data directory closes the job"
+    )]
+    Gone {
+        /// Its id.
+        job: String,
+    },
     /// Interrupted before there was a job.
     #[error("interrupted before the job was submitted")]
     Interrupted,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use heavy_api::document::{ListQuery, LogQuery, NoQuery, Prune, Pruned, StorageInfo};
 use heavy_api::operation as op;
 use heavy_process::clock::wall_ns;
+use heavy_process::owners;
 use heavy_results::job::{CheckSpec, Checked, JobInfo, JobView, LoggedLine};
 use heavy_store::{Deletion, Store, find_job, log_lines};
 use reqwest::Body;
@@ -88,6 +89,14 @@ impl DatabaseHome {
         Self { url, store, place }
     }
 
+    /// A job, with the reason why nobody works on it if its command was killed.
+    async fn explained(&self, mut job: JobInfo) -> Result<JobInfo, Error> {
+        if !job.state.is_final() && owners::is_abandoned(&self.place.dir, &self.store.owner(job.id).await?) {
+            "its command was killed: the next `heavy run` closes it".clone_into(&mut job.reason);
+        }
+        Ok(job)
+    }
+
     /// Opens the database to change it; one of an older version is migrated.
     async fn writable(&self) -> Result<Arc<dyn Store>, Error> {
         Ok(heavy_store::open(&self.url).await?)
@@ -97,12 +106,17 @@ impl DatabaseHome {
 #[async_trait]
 impl JobHome for DatabaseHome {
     async fn list(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
-        Ok(self.store.jobs(limit).await?)
+        let mut jobs = self.store.jobs(limit).await?;
+        for job in &mut jobs {
+            *job = self.explained(job.clone()).await?;
+        }
+        Ok(jobs)
     }
 
     async fn get(&self, job: &str) -> Result<JobView, Error> {
         let job = find_job(&*self.store, job).await?;
         let summary = self.store.summary(job.id).await?;
+        let job = self.explained(job).await?;
         Ok(JobView { job, summary })
     }
 

@@ -180,6 +180,13 @@ pub fn live(data_dir: &Path) -> Vec<OwnerRecord> {
     live.filter(|record| !record.url.is_empty()).collect()
 }
 
+/// Whether the process of this name is gone, and what it left in the data directory is not recovered yet.
+#[must_use]
+pub fn is_abandoned(data_dir: &Path, name: &str) -> bool {
+    let lock = File::open(runs(data_dir).join(name).join(LOCK));
+    lock.is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockShared).is_ok())
+}
+
 /// Directories of processes that are gone. Each is locked for this process until it is dropped, so that nobody else takes it
 /// up; one that another process has taken is left out.
 #[must_use]

@@ -64,12 +64,17 @@ async fn each_problem_with_a_file_has_its_own_words() {
         (folder.join("text").display().to_string(), "not a SQLite database"),
         (
             folder.join("text/heavy.db").display().to_string(),
-            "cannot create the directory",
+            "text is not a directory",
+        ),
+        (
+            folder.join("none/heavy.db").display().to_string(),
+            "none does not exist: create it",
         ),
     ] {
         let text = refusal(&format!("sqlite://{path}")).await;
         assert!(text.contains(expected) && text.contains("--database"), "{text}");
     }
+    assert!(!folder.join("none").exists());
     // A plain path means a file that is there.
     let there = refusal(&folder.join("text").display().to_string()).await;
     assert!(there.contains("not a SQLite database"), "{there}");
@@ -80,7 +85,7 @@ async fn each_problem_with_a_file_has_its_own_words() {
 #[tokio::test]
 async fn a_new_file_is_its_owners_alone() {
     let folder = TempDir::new("private");
-    let path = folder.join("deep/er/heavy.db");
+    let path = folder.join("heavy.db");
     let url = format!("sqlite://{}", path.display());
     let store = heavy_store::open(&url).await.unwrap();
     assert_eq!(store.jobs(1).await.unwrap(), []);

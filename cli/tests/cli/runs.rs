@@ -167,11 +167,21 @@ fn a_killed_run_is_recovered_by_the_next_which_leaves_a_live_one_alone() {
         let summary = bench.view(&a).summary?;
         (summary.iterations.ok > 20).then_some(())
     });
+    let watch = bench.heavy(&["watch", &a]).start();
+    watch.wait_line(|line| line.contains("20/s"));
     killed.kill();
     let state = |job: &str| bench.view(job).job.state;
     assert_eq!(state(&a), JobState::Running, "nobody has closed it yet");
     let lost = bench.heavy(&["pause", &a]).finish();
     assert!(lost.stderr.contains("closes the job"), "{}", lost.stderr);
+    let reasons = bench.list(&[]).into_iter().map(|job| job.reason.clone());
+    let reasons: Vec<String> = reasons.collect();
+    assert_eq!(
+        reasons,
+        ["", "its command was killed: the next `heavy run` closes it"]
+    );
+    let watch = watch.finish().expect_code(1);
+    assert!(watch.stderr.contains("closes the job"), "{}", watch.stderr);
     assert_eq!(bench.directories().len(), 2);
     let next = bench.short();
     let said = format!("closed job {a}, which `heavy run` left unfinished");

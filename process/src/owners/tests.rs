@@ -27,7 +27,11 @@ fn what_is_left_behind_is_claimed_once() {
     let mut first = register(home.path(), OwnerKind::Run);
     first.announce("http://127.0.0.1:1").unwrap();
     let path = first.path();
+    let name = first.record().name.clone();
+    assert!(!is_abandoned(home.path(), &name));
     drop(first);
+    assert!(is_abandoned(home.path(), &name));
+    assert!(!is_abandoned(home.path(), "run-1"), "of another data directory");
     // One that was killed before it had written anything.
     fs::create_dir(path.with_file_name("run-0")).unwrap();
     let claimed = abandoned(home.path());

@@ -49,11 +49,13 @@ fn create(path: &Path) -> Result<(), String> {
     }
     // A path may be mistyped, so that no directory is made for it.
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent.filter(|parent| !parent.exists()) {
-        return Err(format!(
-            "the directory {} does not exist: create it, or {hint}",
-            parent.display()
-        ));
+    if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
+        let shown = parent.display();
+        return Err(if parent.exists() {
+            format!("{shown} is not a directory; {hint}")
+        } else {
+            format!("the directory {shown} does not exist: create it, or {hint}")
+        });
     }
     OpenOptions::new()
         .write(true)

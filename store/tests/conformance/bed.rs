@@ -17,7 +17,7 @@ impl Bed {
     pub(crate) fn sqlite() -> Self {
         let folder = TempDir::new("store");
         Self {
-            url: format!("sqlite://{}", folder.join("new/heavy.db").display()),
+            url: format!("sqlite://{}", folder.join("heavy.db").display()),
             postgres: None,
             _folder: Some(folder),
         }
