@@ -1,16 +1,19 @@
 //! `heavy try`: has a load test run one iteration by itself, and shows everything that it does. Nothing is stored.
 
+mod directory;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
 
 use anyhow::Context as _;
-use heavy_client::{LoadFlags, Program};
+use heavy_client::{FileFlags, LoadFlags, LocalFile, Program};
 use heavy_load::execution::ExecutionSpec;
 use heavy_load::load::LoadModel;
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
 use heavy_plugin::rpc::{Anchor, Setup, WorkflowSetup};
+use heavy_process::signals::Interrupts;
 use heavy_results::job::{RunSpec, WorkflowSpec};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -21,6 +24,7 @@ use crate::run::request::RequestFlags;
 use crate::run::{ServiceFlags, itself};
 use crate::services::{Home, Ready, Wish, prepare};
 use crate::test_name::Test;
+use directory::TrialDirectory;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,6 +79,8 @@ pub(crate) struct TrialArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"])]
     color: String,
     #[command(flatten)]
+    files: FileFlags,
+    #[command(flatten)]
     service: ServiceFlags,
     #[command(flatten)]
     request: RequestFlags,
@@ -84,20 +90,22 @@ pub(crate) struct TrialArgs {
 struct Trial {
     program: Program,
     setup: Setup,
-    /// Its working directory, unless it is this one.
-    directory: Option<PathBuf>,
+    files: Vec<LocalFile>,
     /// Holds what has to stay until the end.
     _ready: Option<Ready>,
 }
 
 pub(crate) async fn run(args: TrialArgs) -> CommandResult {
-    let trial = trial(&args).await?;
+    let mut interrupts = Interrupts::take()?;
+    let trial = interrupts.race(trial(&args)).await??;
+    let directory = TrialDirectory::with(&trial.files)?;
     let mut command = Command::new(std::path::absolute(&trial.program.file)?);
     command
         .args(["try", "--setup-on-stdin", "--color", &args.color])
         .args(["--iteration", &args.iteration.to_string()])
         .args(["--body-lines", &args.body_lines.to_string()])
         .args(args.show_secrets.then_some("--show-secrets"))
+        .current_dir(directory.path())
         .env_clear()
         .envs(environment())
         .stdin(Stdio::piped())
@@ -108,9 +116,6 @@ pub(crate) async fn run(args: TrialArgs) -> CommandResult {
         // Lines of heavy's own source help nobody.
         command.env(ENV_BUILTIN, "1").arg("--hide-places");
     }
-    if let Some(directory) = &trial.directory {
-        command.current_dir(directory);
-    }
     let mut child = command
         .spawn()
         .with_context(|| format!("cannot start {}", trial.program.file.display()))?;
@@ -119,7 +124,7 @@ pub(crate) async fn run(args: TrialArgs) -> CommandResult {
         // A program that does not read it says itself what is wrong.
         let _ = stdin.write_all(&setup).await;
     }
-    code(child.wait().await?)
+    code(interrupts.race(child.wait()).await??)
 }
 
 /// As much of the environment as agents pass to load tests: what is missing here is missing there.
@@ -139,6 +144,7 @@ fn code(status: ExitStatus) -> CommandResult {
 
 async fn trial(args: &TrialArgs) -> Result<Trial, CommandFailure> {
     let home = Home::find(args.service.services.as_deref())?;
+    let files = args.files.gather()?;
     match Test::resolve(&args.test, home.as_ref())? {
         Test::Url(url) => of_url(args, &url),
         Test::Binary(path) => {
@@ -153,10 +159,11 @@ async fn trial(args: &TrialArgs) -> Result<Trial, CommandFailure> {
             let program = Program::open(&path)?;
             let mut plan = args.inputs().to_plan(&program, Some(one_per_second()?))?;
             plan.spec.workflows = args.workflows();
+            plan.take_along(files)?;
             Ok(Trial {
                 setup: setup(&plan.spec, args.user),
                 program,
-                directory: None,
+                files: plan.files,
                 _ready: None,
             })
         }
@@ -182,11 +189,12 @@ async fn trial(args: &TrialArgs) -> Result<Trial, CommandFailure> {
                 rate: Some(one_per_second()?),
                 cargo_profile: args.service.cargo_profile.as_deref().unwrap_or("release"),
             };
-            let ready = prepare(&wish).await?;
+            let mut ready = prepare(&wish).await?;
+            ready.plan.take_along(files)?;
             Ok(Trial {
                 program: ready.program.clone(),
                 setup: setup(&ready.plan.spec, args.user),
-                directory: Some(service.directory),
+                files: std::mem::take(&mut ready.plan.files),
                 _ready: Some(ready),
             })
         }
@@ -199,8 +207,11 @@ fn of_url(args: &TrialArgs, url: &str) -> Result<Trial, CommandFailure> {
         "--profile and --cargo-profile require a service",
     )?;
     refuse(
-        !args.workflows.is_empty() || !args.param.is_empty() || args.params.is_some(),
-        "--workflow, --param and --params require a load test; for a URL use flags of the request",
+        !args.workflows.is_empty()
+            || !args.param.is_empty()
+            || args.params.is_some()
+            || !args.files.with.is_empty(),
+        "--workflow, --param, --params and --with require a load test; for a URL use flags of the request",
     )?;
     let params = serde_json::to_value(args.request.params(url)?);
     let mut run = RunSpec {
@@ -214,7 +225,7 @@ fn of_url(args: &TrialArgs, url: &str) -> Result<Trial, CommandFailure> {
     Ok(Trial {
         program: itself()?,
         setup,
-        directory: None,
+        files: Vec::new(),
         _ready: None,
     })
 }

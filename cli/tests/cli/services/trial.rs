@@ -166,7 +166,7 @@ fn what_is_wrong_is_said() {
         (
             &["http://127.0.0.1:1/", "--param", "a=b"][..],
             2,
-            "--workflow, --param and --params require a load test",
+            "--workflow, --param, --params and --with require a load test",
         ),
         (
             &["http://127.0.0.1:1/", "--profile", "smoke"],
@@ -190,4 +190,24 @@ fn what_is_wrong_is_said() {
         assert!(finished.stderr.contains(part), "{args:?}: {finished:?}");
         assert_eq!(finished.code, Some(code), "{args:?}: {finished:?}");
     }
+}
+
+#[test]
+fn a_load_test_finds_the_files_of_its_job_and_no_others() {
+    let desk = Desk::new();
+    desk.service("own", &example("missing_data"), "files = [\"*.jsonl\"]\n")
+        .write("services/own/no-such-accounts.jsonl", "\"ann\"\n\"bea\"\n")
+        .write("elsewhere/no-such-accounts.jsonl", "\"eve\"\n");
+    // The program is built: its workflow has the default name.
+    let named = desk.built(&["try", "own"]).expect_code(0);
+    assert!(named.stdout.contains("default: iteration 0"), "{}", named.stdout);
+    let program = example("missing_data");
+    let program = program.to_str().unwrap();
+    let at = |args: &[&str]| {
+        let run = desk.heavy(&[&["try", program], args].concat());
+        run.current_dir(desk.path("elsewhere")).finish()
+    };
+    let missing = at(&[]).expect_code(1);
+    assert!(missing.stderr.contains("no-such-accounts.jsonl"), "{missing:?}");
+    at(&["--with", "no-such-accounts.jsonl"]).expect_code(0);
 }
