@@ -7,12 +7,11 @@ use heavy_results::job::JobView;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::local::Local;
-use crate::output;
 use crate::places::{self, JobOwner, Places};
 
 /// Carries out a command at the scheduler that was named, else wherever on this machine the job is (see [`Places`]).
 pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLocation) -> CommandResult {
-    let full_report = &*output::full_report(scheduler.as_deref(), data);
+    let full_report = &*data.full_report(scheduler.as_deref());
     if let Some(scheduler) = scheduler {
         return at(&verb, &scheduler, full_report).await;
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use heavy_client::{DataPlace, DatabaseHome};
+use heavy_client::{CalledAs, DataPlace, DatabaseHome};
 use heavy_process::data_dir::{self, database_file};
 use heavy_sched::RetentionPolicy;
 use heavy_sched::command_line::RetentionFlags;
@@ -48,6 +48,14 @@ impl DataLocation {
             (Some(_), _) => " --database URL".to_owned(),
             (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
             (None, None) => String::new(),
+        }
+    }
+
+    /// The command that prints the full report of a job, up to the job's id: at a scheduler, or from here.
+    pub(crate) fn full_report(&self, scheduler: Option<&str>) -> String {
+        match scheduler {
+            Some(url) => CalledAs::Heavy.full_report(url),
+            None => format!("heavy report{}", self.flags()),
         }
     }
 

@@ -54,7 +54,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
         if view.summary.is_some() {
             output::note(&next(&view.job.id.to_string(), data));
         }
-        let style = stdout_style(args.full, output::full_report(None, data));
+        let style = stdout_style(args.full, data.full_report(None));
         code = report(view, &args.load.report, &style);
     }
     if args.keep && ended.is_ok() {

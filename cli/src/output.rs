@@ -4,10 +4,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use heavy_client::CalledAs;
 use heavy_process::signals::is_unread;
 
-use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
 
 /// Logs to stderr: warnings and errors, or the levels in `HEAVY_LOG`.
@@ -60,14 +58,6 @@ pub(crate) fn deliver(text: &str, file: Option<&Path>) -> Result<(), CommandFail
             .with_context(|| format!("cannot write {}", file.display()))
             .map_err(CommandFailure::from),
         None => Ok(print(text)?),
-    }
-}
-
-/// The command that prints the full report of a job, up to the job's id: at a scheduler, or from the local data.
-pub(crate) fn full_report(scheduler: Option<&str>, data: &DataLocation) -> String {
-    match scheduler {
-        Some(url) => CalledAs::Heavy.full_report(url),
-        None => format!("heavy report{}", data.flags()),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: ReportArgs, scheduler: Option<String>, data: &Data
     for report in &args.report {
         report.check()?;
     }
-    let full_report = output::full_report(scheduler.as_deref(), data);
+    let full_report = data.full_report(scheduler.as_deref());
     let view = find(&args.job, scheduler, data).await?;
     let summary = view.summary.ok_or_else(|| without_results(&view.job))?;
     if !args.report.iter().any(ReportFile::is_stdout) {

@@ -21,7 +21,6 @@ use crate::client::carry_out;
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
 use crate::local::Local;
-use crate::output;
 use crate::services::{Home, Ready, Service, Wish, prepare};
 use crate::test_name::Test;
 
@@ -102,7 +101,7 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
     if scheduler.is_none() {
         stay_here(&mut plan);
     }
-    let full_report = output::full_report(scheduler.as_deref(), data);
+    let full_report = data.full_report(scheduler.as_deref());
     let view = match scheduler {
         Some(scheduler) => carry_out(&scheduler, &program, &plan, &mut interrupts).await?,
         None => {

@@ -35,16 +35,18 @@ const INDENT: usize = 27;
 /// Gives the commands that have many flags a short help.
 #[must_use]
 pub fn with_short_help(command: Command) -> Command {
-    let globals: Vec<Arg> = command
-        .get_arguments()
-        .filter(|arg| arg.is_global_set())
-        .cloned()
-        .collect();
+    below(command, &[])
+}
+
+/// As [`with_short_help`], with the global flags of the commands above.
+fn below(command: Command, globals: &[Arg]) -> Command {
+    let own = command.get_arguments().filter(|arg| arg.is_global_set());
+    let globals: Vec<Arg> = globals.iter().chain(own).cloned().collect();
     command.mut_subcommands(|command| {
         if command.get_arguments().count() > MANY {
             shortened(command.args(&globals))
         } else {
-            with_short_help(command)
+            below(command, &globals)
         }
     })
 }

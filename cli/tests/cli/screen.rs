@@ -162,7 +162,9 @@ fn the_short_help_of_a_run_takes_forty_lines_and_has_every_flag() {
         &["heavy", "run"][..],
         &["heavy", "submit"],
         &["heavy-sched", "submit"],
+        &["heavy", "rerun"],
         &["heavy", "demo"],
+        &["heavy", "config", "save"],
     ] {
         let help = |flag: &str| {
             let run = Run::binary(command[0]).args(&command[1..]).arg(flag);

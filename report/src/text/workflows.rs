@@ -17,6 +17,15 @@ pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
     page.blank();
     let facts = facts(all.ok + all.failed, "iteration", workflow.rate, all.failed);
     page.title(0, &format!("Workflow {}", workflow.name), &facts, bad(all.failed));
+    let accounting = format!(
+        "iterations: {} planned, {} due, {} started, {} ok, {} failed",
+        count(all.planned),
+        count(all.scheduled),
+        count(all.started),
+        count(all.ok),
+        count(all.failed)
+    );
+    page.wrapped("  ", &accounting, None);
     for (n, what) in [(all.interrupted, "interrupted"), (all.lost, "lost")] {
         if n > 0 {
             page.wrapped("  ", &format!("{} {what}", count(n)), None);

@@ -91,6 +91,14 @@ fn a_job_that_never_ran_and_one_that_runs() {
 }
 
 #[test]
+fn jobs_that_were_stopped_and_whose_generator_was_late() {
+    for (name, summary) in [("stopped", sample::stopped()), ("invalid", sample::invalid())] {
+        let text = heavy_report::text(&summary, &Style::default());
+        assert_golden(&format!("{name}.txt"), &text);
+    }
+}
+
+#[test]
 fn a_status_has_five_lines() {
     let mut all = String::new();
     for summary in [
