@@ -73,6 +73,30 @@ impl Runner for Slow {
     }
 }
 
+/// Logs in once, then follows what it is shown.
+struct Visitor;
+
+impl Runner for Visitor {
+    async fn init_user(&self, ctx: &Context) -> Result<()> {
+        let url = ctx.param("url").context("the param `url`")?;
+        ctx.post(format!("{url}/login")).send().await?;
+        ctx.set_cookie(&url, "consent=yes");
+        Ok(())
+    }
+
+    async fn run(&self, ctx: &Context) -> Result<()> {
+        let url = ctx.param("url").context("the param `url`")?;
+        let page = ctx
+            .post(format!("{url}/old"))
+            .body("order")
+            .follow(3)
+            .name("order");
+        ensure!(page.send().await?.status() == 200, "not redirected");
+        ctx.check("logged in", ctx.cookie(&url, "session").is_some());
+        Ok(())
+    }
+}
+
 /// Pauses in a step and beside it.
 struct Thinker;
 
@@ -275,9 +299,11 @@ fn main() -> ExitCode {
         .and("slow", Slow)
         .splitter(halves)
         .and("thinker", Thinker)
+        .and("visitor", Visitor)
         .and("stateful", Stateful::default())
         .and("shopper", Shopper)
         .and("sampler", Sampler::default())
-        .and("never-ready", NeverReady);
+        .and("never-ready", NeverReady)
+        .cookies(true);
     heavy_sdk::serve(server)
 }

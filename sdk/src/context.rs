@@ -15,6 +15,8 @@ use serde_json::Value;
 
 use crate::Result;
 use crate::harness::users::Kind;
+use crate::http::Target;
+use crate::request::cookies::now_s;
 use crate::scope::Scope;
 use crate::step::Step;
 use crate::verbs::verbs;
@@ -137,6 +139,25 @@ impl Context {
         self.inner.note_call(Location::caller());
         let state: Rc<dyn Any> = self.inner.user.state.borrow().clone()?;
         state.downcast().ok()
+    }
+
+    /// The value of the user's cookie of this name that a request to `url` would carry; see
+    /// [`Server::cookies`](crate::Server::cookies).
+    #[must_use]
+    pub fn cookie(&self, url: &str, name: &str) -> Option<String> {
+        let cookies = self.inner.user.cookies.borrow();
+        cookies.value(&Target::parse(url), name, now_s())
+    }
+
+    /// Sets a cookie of the user as if `url` had answered with this `set-cookie`, such as `consent=yes; Path=/`.
+    pub fn set_cookie(&self, url: &str, set_cookie: &str) {
+        let mut cookies = self.inner.user.cookies.borrow_mut();
+        cookies.set(&Target::parse(url), set_cookie.as_bytes(), now_s());
+    }
+
+    /// Forgets all of the user's cookies, as a new visitor has none.
+    pub fn clear_cookies(&self) {
+        self.inner.user.cookies.borrow_mut().clear();
     }
 
     pub(crate) const fn new(inner: ContextState) -> Self {

@@ -59,12 +59,12 @@ pub use reqwest;
 #[cfg(feature = "reqwest")]
 pub use reqwest_client::{ReqwestClient, ReqwestClientError};
 pub use target::Target;
-pub use tls::{HttpVersion, RootError, TlsOptions};
+pub use tls::{HttpVersion, IdentityError, RootError, TlsOptions};
 
 /// One exchange under way. It need not be `Send`: a client stays on its thread.
 pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Exchange> + 'a>>;
 
-/// An HTTP client. Replace it to add authentication, to present client certificates, or to test without a network: change
+/// An HTTP client. Replace it to add authentication, or to test without a network: change
 /// the [`Request`], pass it to an [`Engine`], inspect the [`Exchange`].
 ///
 /// A client belongs to one thread and is used as `Rc<dyn HttpClient>` inside a `tokio::task::LocalSet`.

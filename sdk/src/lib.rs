@@ -125,6 +125,7 @@
 
 mod beside;
 mod context;
+mod cookies;
 mod env;
 mod feed;
 mod files;
@@ -138,6 +139,7 @@ mod names;
 mod observer;
 mod output;
 pub mod prelude;
+mod redirect;
 mod request;
 mod request_id;
 mod response;

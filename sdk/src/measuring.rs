@@ -21,7 +21,7 @@ pub(crate) trait Subject {
 }
 
 /// What a load test says about a request beyond the exchange itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct SampleLabels {
     pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) tags: Tags,
@@ -63,6 +63,10 @@ impl<'a, S: Subject> Measuring<'a, S> {
         self.number = Some(number);
         self.drops_body = !request.keeps_body();
         self.scope.observe(|| Observed::RequestBegan { number, request });
+    }
+
+    pub(crate) const fn scope(&self) -> &Scope<'a> {
+        &self.scope
     }
 
     /// Reports the exchange, which has ended at `now_ns` of the monotonic clock.

@@ -1,5 +1,7 @@
 //! Making requests and reporting them.
 
+pub(crate) mod cookies;
+mod following;
 mod sending;
 
 use std::borrow::Cow;
@@ -20,6 +22,7 @@ use crate::measuring::{Measuring, SampleLabels, Subject};
 use crate::request_id::{RequestId, identify};
 use crate::response::Response;
 use crate::scope::Scope;
+use cookies::{attach_cookies, keep_cookies};
 use sending::Sending;
 
 /// A request that is being built. [`send`](Self::send) sends it.
@@ -37,7 +40,7 @@ use sending::Sending;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use = "a request does nothing before it is sent"]
 pub struct RequestBuilder<'a> {
     scope: Scope<'a>,
@@ -47,6 +50,8 @@ pub struct RequestBuilder<'a> {
     body: Bytes,
     timeout: Option<Duration>,
     keep_body: bool,
+    /// How many redirects to follow.
+    follow: u32,
     labels: SampleLabels,
     fault: Option<RequestError>,
 }
@@ -116,21 +121,24 @@ impl<'a> RequestBuilder<'a> {
             body: Bytes::new(),
             timeout: None,
             keep_body: true,
+            follow: 0,
             labels: SampleLabels::default(),
             fault: None,
         }
     }
 
-    /// Sets a header. It replaces an earlier value.
+    /// Sets a header. It replaces earlier values.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
-        let (name, value) = (name.as_ref(), value.as_ref());
-        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            (Ok(name), Ok(value)) => {
-                self.headers.insert(name, value);
-            }
-            (Err(_), _) => self.refuse(format!("invalid header name {name:?}")),
-            // The value may be a secret.
-            (_, Err(_)) => self.refuse(format!("invalid value for the header {name:?}")),
+        if let Some((name, value)) = self.valid(name.as_ref(), value.as_ref()) {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Adds a value of a header, besides those that it has.
+    pub fn add_header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
+        if let Some((name, value)) = self.valid(name.as_ref(), value.as_ref()) {
+            self.headers.append(name, value);
         }
         self
     }
@@ -211,9 +219,22 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
+    /// Follows at most so many redirects: 301, 302, 303, 307 and 308 with a `location`. By default none is followed.
+    ///
+    /// Every hop is a request of its own in the results, and the response is that of the last. Hops are named by their own
+    /// method and path, whatever this request is called, and each has the whole timeout. As in browsers, a POST that is answered
+    /// with 301 or 302 continues as a GET, as does any method but HEAD after 303; `authorization`, `cookie` and `host` are not
+    /// sent to another origin. More redirects, redirects in a circle and an invalid `location` fail the request, with the error
+    /// kinds `redirects`, `redirect-loop` and `location`.
+    pub fn follow(mut self, limit: u32) -> Self {
+        self.follow = limit;
+        self
+    }
+
     /// Sends the request, reads the response to its end, and reports it.
     ///
-    /// Any status is a response. heavy does not follow redirects, and never sends anything twice.
+    /// Any status is a response. heavy follows redirects only on request ([`follow`](Self::follow)), and never sends anything
+    /// twice.
     ///
     /// # Errors
     /// If there is no complete response: refused, reset, timed out and so on. The request is then already reported, so `?`
@@ -242,6 +263,16 @@ impl<'a> RequestBuilder<'a> {
         (measuring, Ok(exchange))
     }
 
+    /// A header, if it is valid; the value may be a secret.
+    fn valid(&mut self, name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+        match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            (Ok(name), Ok(value)) => return Some((name, value)),
+            (Err(_), _) => self.refuse(format!("invalid header name {name:?}")),
+            (_, Err(_)) => self.refuse(format!("invalid value for the header {name:?}")),
+        }
+        None
+    }
+
     fn refuse(&mut self, message: String) {
         self.fault
             .get_or_insert_with(|| RequestError::new(ErrorKind::Other, message));
@@ -255,7 +286,9 @@ pub(crate) async fn carry_out(
     request: Request,
 ) -> Result<Response, RequestError> {
     let (measuring, exchange) = begin(scope, sequence_id, request, SampleLabels::default());
-    measuring.answer(exchange.await)
+    let exchange = exchange.await;
+    keep_cookies(&measuring, &exchange);
+    measuring.answer(exchange)
 }
 
 /// Hands a request to the client, which does nothing before it is awaited.
@@ -271,6 +304,7 @@ fn begin<'a>(
         request = request.group(Some(group));
     }
     let resources = &inner.resources;
+    attach_cookies(inner, &mut request);
     let header = resources.request_id_header.as_ref();
     let id = identify(
         &mut request,

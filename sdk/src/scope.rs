@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::tags::Tags;
 
 /// Where a request, check or metric belongs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scope<'a> {
     pub(crate) inner: &'a ContextState,
     /// The step; empty outside of steps.

@@ -51,6 +51,7 @@ impl Server {
             options: HarnessOptions {
                 http_client: Box::new(|config| Rc::new(Engine::new(config))),
                 close_requests: false,
+                cookies: false,
                 request_id_header: Some(REQUEST_ID_HEADER),
                 cores: 1,
                 observer: None,
@@ -111,6 +112,18 @@ impl Server {
     /// and services do: a test that opens one per request measures handshakes, and soon runs out of ports.
     pub fn close_requests(mut self, close: bool) -> Self {
         self.options.close_requests = close;
+        self
+    }
+
+    /// Whether every user keeps the cookies that servers set, and sends them back, as a browser does: in `init_user` and in all
+    /// of its iterations, until the user leaves. By default none are kept. A request with a `cookie` header of its own sends
+    /// only that.
+    ///
+    /// Domain, path, `Secure`, `Max-Age` and `Expires` count as in RFC 6265; there is no list of public suffixes. A user keeps
+    /// at most 200 cookies, 50 for a domain, of 4 KiB each and 64 KiB together; the metric `heavy_cookies_dropped` counts what
+    /// exceeds that.
+    pub fn cookies(mut self, keep: bool) -> Self {
+        self.options.cookies = keep;
         self
     }
 

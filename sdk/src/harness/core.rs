@@ -50,6 +50,7 @@ impl Core {
         let resources = Resources {
             workflows: shared.workflows.iter().map(Workflow::named).collect(),
             client: (shared.options.http_client)(config),
+            cookies: shared.options.cookies,
             request_id_header: shared.options.request_id_header.clone(),
             params: RefCell::new(job.params.clone()),
             names: RefCell::default(),

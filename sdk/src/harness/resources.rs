@@ -31,6 +31,8 @@ pub(crate) struct Resources {
     pub(crate) job: Arc<Job>,
     pub(crate) workflows: Arc<[NamedWorkflow]>,
     pub(crate) client: Rc<dyn HttpClient>,
+    /// Whether every user keeps cookies.
+    pub(crate) cookies: bool,
     /// The header of request IDs, if they are sent.
     pub(crate) request_id_header: Option<HeaderName>,
     /// By workflow.

@@ -18,6 +18,8 @@ pub(crate) const SDK: &str = concat!("heavy-sdk ", env!("CARGO_PKG_VERSION"));
 pub(crate) struct HarnessOptions {
     pub(crate) http_client: Box<dyn Fn(EngineConfig) -> Rc<dyn HttpClient> + Send + Sync>,
     pub(crate) close_requests: bool,
+    /// Whether every user keeps cookies.
+    pub(crate) cookies: bool,
     pub(crate) request_id_header: Option<HeaderName>,
     pub(crate) cores: usize,
     /// Is shown everything that iterations do; none under load.

@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 
+use crate::cookies::CookieJar;
+
 /// Where a user comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -31,6 +33,7 @@ pub(crate) struct User {
     pub(crate) ready: Cell<bool>,
     /// What the load test keeps between iterations.
     pub(crate) state: RefCell<Option<Rc<dyn Any>>>,
+    pub(crate) cookies: RefCell<CookieJar>,
 }
 
 impl fmt::Debug for User {
@@ -54,6 +57,7 @@ impl User {
             cut_off: Cell::new(false),
             ready: Cell::new(false),
             state: RefCell::new(None),
+            cookies: RefCell::default(),
         }
     }
 

@@ -34,13 +34,19 @@ pub enum ErrorKind {
     Ports,
     /// This process may not open another file descriptor.
     Descriptors,
+    /// The request was redirected more often than it may follow.
+    TooManyRedirects,
+    /// Redirects lead back to where they began.
+    RedirectLoop,
+    /// A redirect leads to a URL that is invalid, or neither `http` nor `https`.
+    Location,
     /// Any other error, for clients that replace the default one.
     Other,
 }
 
 impl ErrorKind {
     /// Every kind, in a stable order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Refused,
         Self::Reset,
         Self::Timeout,
@@ -53,6 +59,9 @@ impl ErrorKind {
         Self::Closed,
         Self::Ports,
         Self::Descriptors,
+        Self::TooManyRedirects,
+        Self::RedirectLoop,
+        Self::Location,
         Self::Other,
     ];
 
@@ -72,6 +81,9 @@ impl ErrorKind {
             Self::Closed => "closed",
             Self::Ports => "ports",
             Self::Descriptors => "descriptors",
+            Self::TooManyRedirects => "redirects",
+            Self::RedirectLoop => "redirect-loop",
+            Self::Location => "location",
             Self::Other => "other",
         }
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 /// The HTTP versions to use.
@@ -20,11 +21,37 @@ pub enum HttpVersion {
     Http2,
 }
 
-/// The trusted certificates. By default those of Mozilla's list, whatever is installed on the machine.
+/// The trusted certificates, by default those of Mozilla's list, whatever is installed on the machine; and the certificate
+/// that the client presents, by default none.
 #[derive(Debug, Clone, Default)]
 pub struct TlsOptions {
     roots: Vec<CertificateDer<'static>>,
     accept_invalid_certificates: bool,
+    identity: Option<ClientIdentity>,
+}
+
+/// The client's certificate with its chain, and the private key.
+#[derive(Debug, Clone)]
+struct ClientIdentity {
+    chain: Vec<CertificateDer<'static>>,
+    key: Arc<PrivateKeyDer<'static>>,
+}
+
+/// Why a certificate and a key cannot be presented to servers.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// Not PEM, or no certificate in it.
+    #[error("no certificate in the PEM data; expected -----BEGIN CERTIFICATE----- blocks")]
+    NoCertificate,
+    /// Not PEM, or no private key in it.
+    #[error(
+        "no private key in the PEM data; expected a -----BEGIN PRIVATE KEY----- block that is not encrypted"
+    )]
+    NoKey,
+    /// The key has an unknown form, or does not belong to the certificate.
+    #[error("the certificate and the private key do not match")]
+    Mismatch(#[source] rustls::Error),
 }
 
 /// Why certificates cannot be used as authorities.
@@ -76,6 +103,24 @@ impl TlsOptions {
         Ok(())
     }
 
+    /// Presents a certificate to servers that ask for one. `certificate` is PEM with its chain, `key` PEM with its private key.
+    ///
+    /// # Errors
+    /// If either is missing, or they do not belong together; then nothing changes.
+    pub fn set_identity_pem(&mut self, certificate: &[u8], key: &[u8]) -> Result<(), IdentityError> {
+        let chain = CertificateDer::pem_slice_iter(certificate).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|_| IdentityError::NoCertificate)?;
+        if chain.is_empty() {
+            return Err(IdentityError::NoCertificate);
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| IdentityError::NoKey)?;
+        let provider = rustls::crypto::ring::default_provider();
+        CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider).map_err(IdentityError::Mismatch)?;
+        let key = Arc::new(key);
+        self.identity = Some(ClientIdentity { chain, key });
+        Ok(())
+    }
+
     /// Accepts any certificate for any name. The traffic is encrypted, but the peer is not authenticated.
     pub fn accept_invalid_certificates(&mut self, accept: bool) {
         self.accept_invalid_certificates = accept;
@@ -87,17 +132,22 @@ impl TlsOptions {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .expect("ring has cipher suites for TLS 1.2 and 1.3");
-        let mut config = if self.accept_invalid_certificates {
+        let builder = if self.accept_invalid_certificates {
             builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(AcceptAny(provider)))
-                .with_no_client_auth()
         } else {
             let mut roots = RootCertStore {
                 roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
             };
             roots.add_parsable_certificates(self.roots.iter().cloned());
-            builder.with_root_certificates(roots).with_no_client_auth()
+            builder.with_root_certificates(roots)
+        };
+        let mut config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some(identity) => builder
+                .with_client_auth_cert(identity.chain.clone(), identity.key.clone_key())
+                .expect("the certificate and its key were checked"),
         };
         config.alpn_protocols = match version {
             HttpVersion::Auto => vec![b"h2".to_vec(), b"http/1.1".to_vec()],

@@ -6,6 +6,7 @@
 )]
 
 mod child;
+mod cookies;
 mod files;
 mod lifecycle;
 mod outcomes;
