@@ -1,13 +1,16 @@
 //! The built-in load test: this executable, started by an agent like any other.
 
+mod client;
 mod http;
+mod params;
 mod shop;
 
 use std::process::ExitCode;
 
 use heavy_sdk::Server;
 
-pub(crate) use http::HttpParams;
+use client::TlsSlot;
+pub(crate) use params::{HeaderList, HttpParams, KEY_VARIABLE, is_secret, variable};
 
 /// The workflow of `heavy run URL`: sends one request, as its params say.
 pub(crate) const HTTP: &str = "http";
@@ -26,5 +29,9 @@ pub(crate) fn is_wanted() -> bool {
 
 /// Serves the agent until it is gone, or does what the command line says.
 pub(crate) fn serve() -> ExitCode {
-    heavy_sdk::serve(Server::named(HTTP, http::Http::default()).and(SHOP, shop::Visit))
+    let tls = TlsSlot::default();
+    let server = Server::named(HTTP, http::Http::new(tls.clone()))
+        .and(SHOP, shop::Visit)
+        .http_client(move |config| tls.client(config));
+    heavy_sdk::serve(server)
 }

@@ -15,7 +15,7 @@ use heavy_process::signals::Interrupts;
 use heavy_results::job::WorkflowSpec;
 use serde_json::Value;
 
-use self::request::{RequestFlags, without_secrets};
+use self::request::{RequestFlags, UrlRequest, without_secrets};
 use crate::builtin::HTTP;
 use crate::client::carry_out;
 use crate::data_location::DataLocation;
@@ -32,17 +32,17 @@ Examples:
   heavy run shop --profile smoke
   heavy run shop/buy --rate 50 --duration 1m
   heavy run http://127.0.0.1:8080/ --rate 500 --duration 30s
-  heavy run http://127.0.0.1:8080/login --method POST --header content-type:application/json --body '{\"user\":\"ann\"}'
+  heavy run http://127.0.0.1:8080/login -H content-type:application/json --data '{\"user\":\"ann\"}'
   heavy run target/release/http_get --rate 100 --param url=http://127.0.0.1:8080/
 
 A service is a directory in services/, here or in a parent directory (`heavy list` shows them). Its heavy.toml defines the load;
-flags override it. Without --scheduler, the scheduler, the collector and an agent run inside this command.
+flags override it. A URL is requested 10 times a second for 30s unless flags say otherwise. Without --scheduler, the scheduler, the collector and an agent run inside this command.
 Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 could not run, 2 wrong usage, 130 interrupted.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {
-    /// URL to request, compiled load test, or SERVICE[/WORKFLOW] of the services directory
+    /// URL to request (by default 10/s for 30s), compiled load test, or SERVICE[/WORKFLOW] of the services directory
     #[arg(value_name = "TEST")]
     test: String,
     /// Named configuration on the scheduler to run a compiled load test with; flags override it
@@ -253,12 +253,15 @@ fn stay_here(plan: &mut Plan) {
 }
 
 fn refuse_request(args: &RunArgs) -> Result<(), CommandFailure> {
-    if args.request.is_given() {
-        return Err(CommandFailure::usage(
-            "--method, --header and --body require a URL; for a compiled load test use --param",
-        ));
+    let given = args.request.given();
+    if given.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let verb = if given.len() == 1 { "requires" } else { "require" };
+    Err(CommandFailure::usage(format!(
+        "{} {verb} a URL; for a compiled load test use --param",
+        given.join(" and ")
+    )))
 }
 
 fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFailure> {
@@ -267,7 +270,7 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFail
             "--workflow, --param and --params require a compiled load test; for a URL use --method, --header and --body",
         ));
     }
-    let params = args.request.params(url)?;
+    let UrlRequest { params, variables } = args.request.request(url)?;
     let program = itself()?;
     let modest =
         Rate::per_second(MODEST_RATE_PER_SECOND).map_err(|error| CommandFailure::new(error.to_string()))?;
@@ -285,6 +288,7 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFail
     }
     plan.spec.workflows = vec![WorkflowSpec::new(HTTP)];
     plan.spec.params = serde_json::to_value(params).unwrap_or(Value::Null);
+    plan.spec.env.extend(variables);
     Ok((program, plan))
 }
 

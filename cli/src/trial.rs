@@ -20,7 +20,7 @@ use tokio::process::Command;
 
 use crate::builtin::{ENV_BUILTIN, HTTP};
 use crate::exit::{CommandFailure, CommandResult};
-use crate::run::request::RequestFlags;
+use crate::run::request::{RequestFlags, UrlRequest};
 use crate::run::{ServiceFlags, itself};
 use crate::services::{Home, Ready, Wish, prepare};
 use crate::test_name::Test;
@@ -213,10 +213,11 @@ fn of_url(args: &TrialArgs, url: &str) -> Result<Trial, CommandFailure> {
             || !args.files.with.is_empty(),
         "--workflow, --param, --params and --with require a load test; for a URL use flags of the request",
     )?;
-    let params = serde_json::to_value(args.request.params(url)?);
+    let UrlRequest { params, variables } = args.request.request(url)?;
     let mut run = RunSpec {
         workflows: vec![WorkflowSpec::new(HTTP)],
-        params: params.context("cannot pass the request on")?,
+        params: serde_json::to_value(params).context("cannot pass the request on")?,
+        env: variables,
         ..RunSpec::default()
     };
     run.load_spec.rate = Some(one_per_second()?);

@@ -25,6 +25,7 @@ mod noise;
 mod read;
 mod recorded;
 mod report;
+mod requests;
 mod run;
 mod runs;
 mod screen;
