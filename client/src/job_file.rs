@@ -169,11 +169,19 @@ mod tests {
                 "duration = \"1s\"\n[[workflows]]\nname = \"a\"\nrate = 1\n[[workflows]]\nname = \"b\"\nspeed = 1\n",
                 "job:5: workflows: ",
             ),
-            ("[1]", "job: "),
         ] {
             let shown = shown(text);
             assert!(shown.starts_with(expected), "{text}: {shown}");
         }
+    }
+
+    #[test]
+    fn json_is_an_object() {
+        let fault = parse("[1]", true).unwrap_err();
+        assert_eq!(
+            fault.show("job".as_ref(), "[1]"),
+            "job: expected a JSON object, such as {\"rate\": 10}"
+        );
     }
 
     #[test]

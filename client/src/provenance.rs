@@ -8,7 +8,21 @@ use object::Object as _;
 use url::Url;
 
 /// Flags whose values may be secret. Of `KEY=VALUE` and `NAME:VALUE` the name stays.
-const SECRET: [&str; 6] = ["--env", "-e", "--param", "--header", "--body", "--database"];
+const SECRET: [&str; 7] = [
+    "--env",
+    "--param",
+    "--header",
+    "--body",
+    "--data",
+    "--auth",
+    "--database",
+];
+
+/// The same by their letters, which a value may follow at once.
+const SECRET_LETTERS: [char; 3] = ['e', 'H', 'u'];
+
+/// Letters without a value, which others may follow: `-kLuann:password`.
+const SWITCHES: [char; 3] = ['k', 'L', 'h'];
 
 /// Arguments that are kept, and the length of each.
 const MOST_ARGUMENTS: usize = 200;
@@ -48,7 +62,7 @@ fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<String> {
         } else {
             one(&argument)
         };
-        secret = !secret && SECRET.contains(&argument.as_str());
+        secret = !secret && (SECRET.contains(&argument.as_str()) || secret_letter(&argument) == Some(""));
         safe.push(shown.chars().take(MOST_BYTES).collect());
     }
     safe
@@ -61,13 +75,20 @@ fn one(argument: &str) -> String {
     {
         return format!("{flag}={}", blanked(value));
     }
-    if let Some(value) = argument.strip_prefix("-e").filter(|value| !value.is_empty()) {
-        return format!("-e{}", blanked(value.trim_start_matches('=')));
+    if let Some(value) = secret_letter(argument).filter(|value| !value.is_empty()) {
+        let letters = &argument[..argument.len() - value.len()];
+        return format!("{letters}{}", blanked(value.trim_start_matches('=')));
     }
     match argument.split_once('=') {
         Some((flag, value)) if flag.starts_with("--") => format!("{flag}={}", plain_url(value)),
         _ => plain_url(argument),
     }
+}
+
+/// What follows a secret letter in an argument: its value, or nothing if that is the next argument.
+fn secret_letter(argument: &str) -> Option<&str> {
+    let letters = argument.strip_prefix('-').filter(|rest| !rest.starts_with('-'))?;
+    letters.trim_start_matches(SWITCHES).strip_prefix(SECRET_LETTERS)
 }
 
 /// The name of a variable or header, its value blanked; all of anything else.
@@ -161,6 +182,11 @@ mod tests {
             ("--scheduler=http://me:pass@x/", "--scheduler=http://x/"),
             ("--env=TOKEN=abc", "--env=TOKEN=***"),
             ("-eTOKEN=abc", "-eTOKEN=***"),
+            ("-uann:secret", "-uann:***"),
+            ("-kLHcookie: a=b", "-kLHcookie:***"),
+            ("-XPUT", "-XPUT"),
+            ("-d5s", "-d5s"),
+            ("--data=a", "--data=***"),
             ("--database=postgres://u:p@h/d", "--database=***"),
             ("--body={\"password\":\"x\"}", "--body=***"),
         ] {
@@ -175,6 +201,8 @@ mod tests {
             "authorization: x",
             "--rate",
             "5",
+            "-ku",
+            "ann:secret",
         ];
         assert_eq!(
             without_secrets(all.map(str::to_owned).into_iter()),
@@ -186,7 +214,9 @@ mod tests {
                 "--header",
                 "authorization:***",
                 "--rate",
-                "5"
+                "5",
+                "-ku",
+                "ann:***"
             ]
         );
     }

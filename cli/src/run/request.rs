@@ -208,6 +208,12 @@ impl RequestFlags {
                 None => both.clone(),
             };
             params.cert_pem = certificates_only(&both);
+            if params.cert_pem.is_empty() {
+                let file = file.display();
+                return Err(CommandFailure::usage(format!(
+                    "--cert: no certificate (PEM) in {file}"
+                )));
+            }
             variables.insert(KEY_VARIABLE.to_owned(), key);
         }
         let key = variables.get(KEY_VARIABLE).map(String::as_str);

@@ -12,7 +12,9 @@ fn sent(jar: &CookieJar, url: &str, now_s: i64) -> String {
     let mut request = Request::get(url);
     jar.attach(&mut request, now_s);
     let sent = request.header_map().get(header::COOKIE);
-    sent.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+    sent.map_or_else(String::new, |value| {
+        String::from_utf8_lossy(value.as_bytes()).into_owned()
+    })
 }
 
 #[test]
