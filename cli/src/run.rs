@@ -36,13 +36,14 @@ Examples:
   heavy run target/release/http_get --rate 100 --param url=http://127.0.0.1:8080/
 
 A service is a directory in services/, here or in a parent directory (`heavy list` shows them). Its heavy.toml defines the load;
-flags override it. A URL is requested 10 times a second for 30s unless flags say otherwise. Without --scheduler, the scheduler, the collector and an agent run inside this command.
+flags override it. A URL is requested 10 times a second for 30s unless flags say otherwise. Without --scheduler, the
+scheduler, the collector and an agent run inside this command.
 Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 could not run, 2 wrong usage, 130 interrupted.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RunArgs {
-    /// URL to request (by default 10/s for 30s), compiled load test, or SERVICE[/WORKFLOW] of the services directory
+    /// URL to request (by default 10/s for 30s), compiled load test, or SERVICE[/WORKFLOW]
     #[arg(value_name = "TEST")]
     test: String,
     /// Named configuration on the scheduler to run a compiled load test with; flags override it
