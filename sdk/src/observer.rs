@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::Location;
+use std::time::Duration;
 
 use heavy_plugin::line::{IterationLine, MetricLine, RequestLine};
 
@@ -49,6 +50,8 @@ pub(crate) enum Observed<'a> {
         passed: bool,
     },
     Measured(&'a MetricLine<'a>),
+    /// The load test pauses for this long.
+    Thinks(Duration),
 }
 
 /// Where something happened.

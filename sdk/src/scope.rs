@@ -1,6 +1,7 @@
 //! Where something that is reported belongs: an iteration and a step of it.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use heavy_load::vocabulary::MetricKind;
 use heavy_plugin::line::{MetricLine, RequestLine};
@@ -22,7 +23,15 @@ pub(crate) struct Scope<'a> {
     pub(crate) call: CallSite,
 }
 
-impl Scope<'_> {
+impl<'a> Scope<'a> {
+    /// Pauses for this long.
+    pub(crate) fn think(&self, time: Duration) -> impl Future<Output = ()> + use<'a> {
+        let inner = self.inner;
+        inner.touch();
+        self.observe(|| Observed::Thinks(time));
+        inner.pauses.pause(time)
+    }
+
     /// Reports a request of any protocol: fills in what its line leaves open, such as step and iteration, and passes it to
     /// the results and to the load test's `on_result`. `number` and `exchange` are for the observer.
     pub(crate) fn report(&self, line: RequestLine<'_>, number: Option<u32>, exchange: Option<&Exchange>) {

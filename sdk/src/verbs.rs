@@ -112,10 +112,9 @@ macro_rules! verbs {
         /// # Ok(())
         /// # }
         /// ```
-        pub async fn think(&self, time: impl crate::ThinkTime) {
-            let inner = self.scope().inner;
-            inner.touch();
-            inner.pauses.pause(time.draw()).await;
+        #[track_caller]
+        pub fn think(&self, time: impl crate::ThinkTime) -> impl Future<Output = ()> {
+            self.scope().think(time.draw())
         }
 
         /// Adds to a counter: a sum.

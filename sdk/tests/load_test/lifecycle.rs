@@ -26,6 +26,7 @@ async fn it_describes_its_workflows() {
             "fails",
             "slow",
             "thinker",
+            "visitor",
             "stateful",
             "shopper",
             "sampler",

@@ -181,6 +181,23 @@ fn what_fails_says_where_and_decides_the_exit_code() {
 }
 
 #[test]
+fn pauses_are_shown_as_they_begin() {
+    let output = tried(&["thinker", "--param", "ms=20"]);
+    let think = format!("    think 20.0ms  {}", at("step.think(pause)"));
+    assert_in_order(
+        text(&output.stdout),
+        &[
+            "thinker: init_user",
+            "  think 1.00ms",
+            "thinker: iteration 0",
+            &think,
+            "  think ",
+            "step read ok",
+        ],
+    );
+}
+
+#[test]
 fn a_user_has_its_number_and_its_own_functions() {
     let (_target, url) = target::start();
     let output = tried(&["stateful", "--user", "7", "--param", &format!("url={url}")]);

@@ -9,6 +9,7 @@ use heavy_plugin::line::{IterationLine, MetricLine};
 use super::secrets;
 use super::text::{duration, escape, line};
 use crate::harness::iteration::INIT_USER_DURATION;
+use crate::http::duration_ns;
 use crate::observer::{CallSite, Observed, Whereabouts};
 
 /// Functions whose name stands in the place of a step.
@@ -93,6 +94,10 @@ impl Look {
                     self.paint(Colour::Failed, &format!("\u{2717} check failed: {name}"))
                 };
                 format!("{indent}{check}{call}\n")
+            }
+            Observed::Thinks(time) => {
+                let time = duration(duration_ns(*time));
+                format!("{indent}{} {time}{call}\n", self.paint(Colour::Own, "think"))
             }
             // This one is heavy's own.
             Observed::Measured(metric) if metric.name == INIT_USER_DURATION => String::new(),
