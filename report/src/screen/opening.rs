@@ -159,7 +159,7 @@ pub(super) fn requests_and_times(page: &mut Page, summary: &Summary) {
         return;
     }
     let mut row = counts_of_requests(summary);
-    for name in ["P50", "P95", "P99"] {
+    for name in ["P50", "P99"] {
         for percentile in PERCENTILES.iter().filter(|one| one.name == name) {
             row.add(format!("{name} {}", percentile.shown(duration)), None);
         }
