@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     if args.nth(1).is_some_and(|command| command == "launch") {
         return heavy_agent::launch::main(args);
     }
-    heavy_process::log::start("info,tarpc=off,h2=warn,hyper=warn,tonic=warn,tower=warn");
+    heavy_process::log::start("info");
     match serve(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -48,6 +48,7 @@ fn job(number: u128) -> anyhow::Result<JobInfo> {
         planned: 7_200_000,
         asked_rate: 2000.0,
         achieved_rate: Some(2000.0),
+        load_s: Some(3600.0),
         spec,
     })
 }

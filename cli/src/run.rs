@@ -12,7 +12,7 @@ use heavy_client::{
 };
 use heavy_load::rate::Rate;
 use heavy_process::signals::Interrupts;
-use heavy_results::job::WorkflowSpec;
+use heavy_results::job::{WorkflowSpec, shortened_name};
 use serde_json::Value;
 
 use self::request::{RequestFlags, UrlRequest, without_secrets};
@@ -280,7 +280,7 @@ fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFail
         plan.notes.push(format!("no --rate given: using {modest}"));
     }
     if args.load.name.is_none() {
-        plan.spec.name = format!("{} {}", params.method, without_secrets(url));
+        plan.spec.name = shortened_name(&format!("{} {}", params.method, without_secrets(url)));
     }
     if !plan.spec.workflows.is_empty() {
         return Err(CommandFailure::usage(

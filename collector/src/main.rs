@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    heavy_process::log::start("info,h2=warn,sqlx=warn");
+    heavy_process::log::start("info");
     nice::yield_to_load();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,

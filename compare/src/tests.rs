@@ -30,6 +30,7 @@ fn job(number: u128) -> JobInfo {
         planned: 0,
         asked_rate: 100.0,
         achieved_rate: Some(100.0),
+        load_s: Some(10.0),
         spec: JobSpec::new("a".repeat(64), "100".parse().unwrap(), "120s".parse().unwrap()),
     }
 }

@@ -14,6 +14,7 @@ pub mod execution;
 pub mod exit_code;
 pub mod histogram;
 pub mod load;
+pub mod measured_time;
 pub mod phases;
 pub mod profile;
 pub mod protocol;

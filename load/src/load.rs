@@ -129,11 +129,16 @@ impl Load {
     /// From the job's start to the last instant at which an iteration may start.
     #[must_use]
     pub fn duration_ns(&self) -> u64 {
-        let ends = self.workflows.iter().map(|workflow| match &workflow.model {
+        let ends = self.workflows.iter().map(|workflow| self.end_of_ns(workflow));
+        ends.max().unwrap_or(0)
+    }
+
+    /// From the job's start to the last instant at which an iteration of a workflow of this load may start.
+    pub(crate) fn end_of_ns(&self, workflow: &WorkflowLoad) -> u64 {
+        match &workflow.model {
             LoadModel::Open(_) => workflow.end_ns(),
             LoadModel::Closed(_) => self.with_pauses(workflow.end_ns(), true),
-        });
-        ends.max().unwrap_or(0)
+        }
     }
 
     /// When an instant of a closed load's own time comes; `leaving` before a pause that begins then, else after it.

@@ -39,9 +39,15 @@ impl Windows {
     /// The windows of a load.
     #[must_use]
     pub fn new(load: &Load) -> Self {
+        let ramp_down_ns = load.ramp_down_from_ns();
         Self {
             warm_up_ns: load.warm_up_ns,
-            ramp_down_ns: load.ramp_down_from_ns(),
+            // What a load without a ramp-down does after its end is steady.
+            ramp_down_ns: if ramp_down_ns < load.duration_ns() {
+                ramp_down_ns
+            } else {
+                u64::MAX
+            },
         }
     }
 

@@ -4,9 +4,14 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to stderr at `level` (a filter such as `info,h2=warn`); `HEAVY_LOG` overrides it. Call it once.
+/// What libraries may log. tarpc logs as an error that a call took too long, which whoever made the call handles.
+const OF_LIBRARIES: &str = "tarpc=off,h2=warn,hyper=warn,tonic=warn,tower=warn,sqlx=warn";
+
+/// Starts logging to stderr at `level`, of libraries only warnings; the filter in `HEAVY_LOG` overrides both. Call it
+/// once.
 pub fn start(level: &str) {
-    let filter = EnvFilter::try_from_env("HEAVY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env("HEAVY_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},{OF_LIBRARIES}")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

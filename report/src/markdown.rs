@@ -262,7 +262,7 @@ fn errors(out: &mut String, summary: &Summary) {
     if summary.errors.is_empty() {
         return;
     }
-    let total = count(summary.errors.iter().map(|error| error.count).sum());
+    let total = count(summary.error_count());
     line(
         out,
         &format!("<details><summary>{total} errors by kind</summary>\n"),
@@ -272,7 +272,7 @@ fn errors(out: &mut String, summary: &Summary) {
         format!(
             "| {} | {} | {} | {} | {} | {} |",
             text(names::kind(error), NAME),
-            count(error.count),
+            names::occurrences(error),
             at(error.first_ns),
             at(error.last_ns),
             text(&names::place(error), NAME),

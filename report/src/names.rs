@@ -3,7 +3,7 @@
 use heavy_results::stats::Errors;
 use heavy_results::summary::{MetricSummary, RequestSummary};
 
-use crate::units::{number, percent};
+use crate::units::{count, number, percent};
 
 /// A request's name; one that does not already begin with its method gets it. Protocols other than HTTP are named.
 pub(crate) fn request(request: &RequestSummary) -> String {
@@ -31,6 +31,14 @@ pub(crate) fn place(error: &Errors) -> String {
         .filter(|part| !part.is_empty())
         .collect();
     known.join(" / ")
+}
+
+/// How often an error occurred; of the failures of iterations also how many a failed request had caused, which counts too.
+pub(crate) fn occurrences(error: &Errors) -> String {
+    match error.repeats {
+        0 => count(error.count),
+        repeats => format!("{} ({} by failed requests)", count(error.count), count(repeats)),
+    }
 }
 
 /// The kind of an error, also of one without.

@@ -15,7 +15,7 @@ pub struct Query {
 const STATEMENTS: [(&str, &str); 13] = [
     (
         "verdict",
-        "SELECT state, verdict, reason, degraded, planned, asked_rate, achieved_rate, started_at, ended_at\n\
+        "SELECT state, verdict, reason, degraded, planned, asked_rate, achieved_rate, load_s, started_at, ended_at\n\
          FROM jobs WHERE id = JOB",
     ),
     (
@@ -24,8 +24,8 @@ const STATEMENTS: [(&str, &str); 13] = [
     ),
     (
         "workflows",
-        "SELECT workflow, planned, scheduled, started, ok, failed, interrupted, lost, dropped, rate, count, min_ms, mean_ms,\n\
-         \x20      p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, response_p50_ms, response_p99_ms\n\
+        "SELECT workflow, planned, scheduled, started, ok, failed, interrupted, lost, dropped, achieved_rate, rate, count,\n\
+         \x20      min_ms, mean_ms, p50_ms, p90_ms, p95_ms, p99_ms, p999_ms, max_ms, response_p50_ms, response_p99_ms\n\
          FROM workflow_stats WHERE job_id = JOB ORDER BY workflow",
     ),
     (
@@ -62,7 +62,7 @@ const STATEMENTS: [(&str, &str); 13] = [
     ),
     (
         "errors",
-        "SELECT kind, count, first_at, last_at, workflow, step, name, example\n\
+        "SELECT kind, count, repeats, first_at, last_at, workflow, step, name, example\n\
          FROM errors WHERE job_id = JOB ORDER BY count DESC",
     ),
     (

@@ -27,10 +27,11 @@ pub use series::SecondRow;
 use crate::job::{JobInfo, JobState};
 use crate::stats::{Closing, Delta, Event, Iterations, LogLine};
 use crate::summary::{Accounting, Distribution, Summary, Timeline, VERSION};
-use crate::threshold::{Observed, Threshold, ThresholdSummary, ThresholdWatch};
+use crate::threshold::{Threshold, ThresholdSummary, ThresholdWatch};
 use agent_series::AgentSeries;
 use agents::AgentTable;
 use heavy_load::load::Load;
+use heavy_load::measured_time::MeasuredTime;
 use heavy_load::vocabulary::OUTPUT_DROPPED;
 use heavy_load::window::Windows;
 use journal::Journal;
@@ -166,8 +167,7 @@ impl Aggregator {
     /// plan, so every agent has to account for its share; in a job that was stopped, each agent stopped at its own
     /// instant.
     pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
-        let last = self.load.duration_ns().saturating_sub(1) / NS_PER_SECOND;
-        let last = u32::try_from(last).unwrap_or(u32::MAX);
+        let last = second_of(self.load.duration_ns().saturating_sub(1));
         let windows = Windows::new(&self.load);
         let window_of = |second| windows.of_second(second);
         for row in self.agents.settle(agent, due, to_the_end, last, window_of) {
@@ -189,6 +189,7 @@ impl Aggregator {
         let complete_before = self.agents.complete_before(true);
         RowContext {
             load: &self.load,
+            end_ns: self.end_ns.unwrap_or(u64::MAX),
             complete_before: complete_before.unwrap_or_else(|| self.series.len()),
             agents: &self.agent_series,
         }
@@ -228,32 +229,29 @@ impl Aggregator {
     /// Judges the thresholds on what ends before a second, up to which everything is known. Returns the first threshold
     /// that is broken and stops the load; only once.
     pub fn judge_before(&mut self, before_second: u32) -> Option<ThresholdSummary> {
-        let planned = self.load.duration_ns() / NS_PER_SECOND;
-        self.watch
-            .advance(before_second, u32::try_from(planned).unwrap_or(u32::MAX))
+        let planned_before_second = second_of(self.load.duration_ns());
+        self.watch.advance(before_second, planned_before_second)
     }
 
     /// Sets up to where iterations were due: the plan's end, or earlier in a job that was stopped.
     pub fn end_at(&mut self, end_ns: u64) {
         self.end_ns = Some(end_ns);
+        self.series.touch_from(second_of(end_ns));
     }
 
-    /// The time that rates refer to: up to the last end, and the whole plan once it was carried out.
-    fn measured(&self, carried_out: bool) -> Observed {
-        let last_ended_ns = self.totals.last_ended_ns;
-        let end_ns = self.end_ns.unwrap_or_else(|| self.load.duration_ns());
-        let is_open = self.load.is_open();
-        let planned_ns = if carried_out && is_open { end_ns } else { 1 };
-        // Users that come to the end of their iterations plan nothing more.
-        let load_ns = if is_open {
-            end_ns
-        } else {
-            end_ns.min(last_ended_ns)
+    /// The time that all rates are over. While the end of the load is not known, it is the end of the plan if that was
+    /// carried out, else as far as agents have reported.
+    fn measured(&self, carried_out: bool) -> MeasuredTime {
+        let end_ns = match self.end_ns {
+            Some(end_ns) => end_ns,
+            None if carried_out => self.load.duration_ns(),
+            None => {
+                let complete_ns = u64::from(self.complete_before_second()) * NS_PER_SECOND;
+                complete_ns.max(self.totals.last_ended_ns)
+            }
         };
-        Observed {
-            run_time_s: last_ended_ns.max(planned_ns) as f64 / 1e9,
-            planned_before_second: u32::try_from(load_ns / NS_PER_SECOND).unwrap_or(u32::MAX),
-        }
+        self.totals
+            .measured(&self.load, end_ns, self.agents.are_out_of_data())
     }
 
     /// The outcomes of the watched thresholds, for a job in this state.
@@ -268,23 +266,25 @@ impl Aggregator {
     #[must_use]
     pub fn summary(&self, job: &JobInfo, shares: &[(String, u64)], complete: bool) -> Summary {
         let measured = self.measured(complete && job.state == JobState::Finished);
-        let run_time_s = measured.run_time_s;
+        let iterations = self.accounting();
         let all = &self.totals.workflows;
         Summary {
             version: VERSION,
-            job: job.clone(),
+            job: job.with_rates(iterations.started, measured),
             heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
             complete,
             run_time_s: self.totals.last_ended_ns as f64 / 1e9,
             thresholds: self.watch.outcomes(measured, complete),
-            iterations: self.accounting(),
+            iterations,
+            iteration_rate: Some(measured.ends_per_second((iterations.ok + iterations.failed) as f64)),
             generator_lag: Distribution::from(&all.merged(|sums| &sums.generator_lag)),
+            iteration_duration: Distribution::from(&all.merged(|sums| &sums.duration)),
             response_time: Distribution::from_nonempty(&all.merged(|sums| &sums.response)),
-            requests: self.totals.requests.totals(run_time_s),
-            windows: self.totals.windows(&self.load, complete),
-            timeline: self.timeline(),
+            requests: self.totals.requests.totals(measured),
+            windows: self.totals.windows(&self.load, measured, complete),
+            timeline: self.timeline(measured),
             events: self.journal.first_events.clone(),
-            workflows: self.totals.workflows(&self.load, run_time_s),
+            workflows: self.totals.workflows(&self.load, measured),
             errors: self.totals.errors.summaries(),
             not_results: self.totals.not_results(),
             metrics: self.totals.metrics.summaries(),
@@ -293,11 +293,10 @@ impl Aggregator {
         }
     }
 
-    fn timeline(&self) -> Timeline {
+    fn timeline(&self, measured: MeasuredTime) -> Timeline {
         let seconds = self.series.seconds();
         let in_flight = seconds.map(|second| (second, self.agent_series.in_flight(second)));
-        let run_time_s = self.totals.last_ended_ns as f64 / 1e9;
-        self.columns.timeline(&self.load, in_flight, run_time_s)
+        self.columns.timeline(&self.load, in_flight, measured)
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -315,6 +314,11 @@ impl Aggregator {
         }
         warnings
     }
+}
+
+/// The second in which an instant lies.
+fn second_of(at_ns: u64) -> u32 {
+    u32::try_from(at_ns / NS_PER_SECOND).unwrap_or(u32::MAX)
 }
 
 fn last_second(load: &Load) -> u32 {

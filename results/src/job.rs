@@ -15,6 +15,7 @@ mod provenance;
 mod run;
 mod samples;
 mod spec;
+mod texts;
 mod workflow;
 
 #[cfg(test)]
@@ -29,4 +30,5 @@ pub use provenance::Provenance;
 pub use run::RunSpec;
 pub use samples::Samples;
 pub use spec::JobSpec;
+pub use texts::shortened_name;
 pub use workflow::WorkflowSpec;

@@ -98,6 +98,8 @@ pub struct Iterations {
     pub response: Histogram,
     /// Generator lag of all that started and were heard of.
     pub generator_lag: Histogram,
+    /// When the last of these ended, interrupted ones included; 0 if none ended.
+    pub last_ended_ns: u64,
 }
 
 /// Dropped iterations by reason.
@@ -196,6 +198,9 @@ pub struct Errors {
     pub kind: Arc<str>,
     /// How many.
     pub count: u64,
+    /// How many of them repeat the error of a request: failures of iterations of which a request has failed.
+    #[serde(default)]
+    pub repeats: u64,
     /// The first's instant.
     pub first_ns: i64,
     /// The last's instant.

@@ -38,8 +38,14 @@ pub struct Summary {
     pub thresholds: Vec<ThresholdSummary>,
     /// The accounting of all iterations.
     pub iterations: Accounting,
+    /// Completed iterations per second of run time; `None` in documents of earlier versions.
+    #[serde(default)]
+    pub iteration_rate: Option<f64>,
     /// started - max(scheduled, instant a slot was free).
     pub generator_lag: Distribution,
+    /// Durations of completed iterations; empty in documents of earlier versions.
+    #[serde(default)]
+    pub iteration_duration: Distribution,
     /// Of iterations, ended - scheduled; `None` where the load model has none.
     pub response_time: Option<Distribution>,
     /// All requests together.
@@ -68,6 +74,15 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// How many errors there were: the failure of an iteration counts only if none of its requests had failed.
+    #[must_use]
+    pub fn error_count(&self) -> u64 {
+        self.errors
+            .iter()
+            .map(|error| error.count.saturating_sub(error.repeats))
+            .sum()
+    }
+
     /// The summary of a job that has no results, and will have none if it is final.
     #[must_use]
     pub fn without_results(job: crate::job::JobInfo) -> Self {
@@ -81,7 +96,9 @@ impl Summary {
                 planned: job.planned,
                 ..Accounting::default()
             },
+            iteration_rate: None,
             generator_lag: Distribution::default(),
+            iteration_duration: Distribution::default(),
             response_time: None,
             requests: RequestTotals::default(),
             windows: Vec::new(),
@@ -153,6 +170,9 @@ pub struct WorkflowSummary {
     pub name: String,
     /// Its iterations.
     pub iterations: Accounting,
+    /// Iterations started per second of the job's load; `None` in documents of earlier versions.
+    #[serde(default)]
+    pub achieved_rate: Option<f64>,
     /// Completed iterations per second of run time.
     pub rate: f64,
     /// Durations of its completed iterations.

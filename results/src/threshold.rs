@@ -30,7 +30,7 @@ use limit::Limit;
 use metric::Metric;
 pub use outcome::{ThresholdOutcome, ThresholdSummary, WindowSeconds};
 use selector::Selector;
-pub(crate) use watch::{Observed, ThresholdWatch};
+pub(crate) use watch::ThresholdWatch;
 
 use heavy_load::span::Span;
 

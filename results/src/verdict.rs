@@ -1,6 +1,8 @@
 //! The rules of the verdict: whether a job passed, and why.
 
-use heavy_load::vocabulary::{Ended, OUTPUT_DROPPED};
+mod generator;
+
+use heavy_load::vocabulary::Ended;
 use serde::{Deserialize, Serialize};
 
 use crate::job::JobState;
@@ -40,35 +42,15 @@ pub struct Judgement {
     pub verdict: Verdict,
     /// The rule that decided, with its figures; for PASS what ran.
     pub reason: String,
-    /// Rules of INVALID that are at least at a fifth of their limit.
+    /// What the generator did to the figures, and rules of INVALID that were allowed to be broken.
     pub warnings: Vec<String>,
 }
-
-/// Generator lag p99 may be this, or [`LAG_SHARE`] of the median response time if that is more.
-const LAG_LIMIT_MS: f64 = 5.0;
-const LAG_SHARE: f64 = 0.10;
-/// With fewer samples the P99 is not judged: lag only warns.
-const FEWEST_FOR_P99: u64 = 100;
-/// Iterations dropped because of the generator may be this share of those due.
-const GENERATOR_DROPS_SHARE: f64 = 0.001;
-/// Cores that load test and agent together use when the generator may be what is slow.
-const BUSY_CORES: f64 = 0.9;
-/// The highest share of all requests whose lines a load test may drop.
-const OUTPUT_DROPPED_SHARE: f64 = 0.001;
-/// A rule warns from this share of its limit on.
-const WARN_FROM: f64 = 0.2;
-/// Kinds of request errors that mean that the generator's host ran out of a resource.
-const GENERATOR_ERRORS: [(&str, &str); 2] = [("ports", "local ports"), ("descriptors", "file descriptors")];
 
 /// Judges a complete summary. INVALID takes precedence over FAIL, and FAIL over PASS.
 #[must_use]
 pub fn judge(summary: &Summary) -> Judgement {
     let mut warnings = Vec::new();
-    let invalid = generator_lag(summary, &mut warnings)
-        .or_else(|| generator_drops(summary, &mut warnings))
-        .or_else(|| generator_errors(summary))
-        .or_else(|| generator_output(summary));
-    let invalid = match invalid {
+    let invalid = match generator::check(summary, &mut warnings) {
         Some(reason) if summary.job.spec.allow_invalid => {
             warnings.push(format!("would be INVALID without --allow-invalid: {reason}"));
             None
@@ -84,92 +66,6 @@ pub fn judge(summary: &Summary) -> Judgement {
         reason,
         warnings,
     }
-}
-
-fn generator_lag(summary: &Summary, warnings: &mut Vec<String>) -> Option<String> {
-    let lag_ms = summary.generator_lag.p99_ms;
-    let median_ms = summary
-        .response_time
-        .as_ref()
-        .map_or(0.0, |response| response.p50_ms);
-    let limit_ms = LAG_LIMIT_MS.max(median_ms * LAG_SHARE);
-    let text = format!(
-        "the generator started iterations late: lag p99 {lag_ms:.2} ms, limit {limit_ms:.2} ms{}",
-        busy(summary)
-    );
-    let share_of_limit = lag_ms / limit_ms;
-    if summary.generator_lag.count < FEWEST_FOR_P99 {
-        // The P99 of so few is the largest: one late start is not a generator that cannot keep up.
-        return rule(share_of_limit.min(1.0), text, warnings);
-    }
-    rule(share_of_limit, text, warnings)
-}
-
-/// The CPU time that the generator used, if that may be the cause.
-fn busy(summary: &Summary) -> String {
-    let cpu = summary
-        .agents
-        .iter()
-        .map(|agent| agent.cpu_max)
-        .fold(0.0, f64::max);
-    if cpu < BUSY_CORES {
-        return String::new();
-    }
-    format!(" (load test and agent used up to {cpu:.1} cores: the load test may be CPU-bound)")
-}
-
-fn generator_drops(summary: &Summary, warnings: &mut Vec<String>) -> Option<String> {
-    let dropped = summary.iterations.dropped;
-    let share = (dropped.late + dropped.gap) as f64 / summary.iterations.scheduled.max(1) as f64;
-    let text = format!(
-        "the generator dropped {} iterations as late and {} as gap: {:.3}% of those due, limit {:.1}%",
-        dropped.late,
-        dropped.gap,
-        share * 100.0,
-        GENERATOR_DROPS_SHARE * 100.0
-    );
-    rule(share / GENERATOR_DROPS_SHARE, text, warnings)
-}
-
-fn generator_errors(summary: &Summary) -> Option<String> {
-    GENERATOR_ERRORS.iter().find_map(|(kind, name)| {
-        let count: u64 = summary
-            .errors
-            .iter()
-            .filter(|error| *error.kind == **kind)
-            .map(|error| error.count)
-            .sum();
-        (count > 0).then(|| format!("the generator ran out of {name}: {count} requests could not be sent"))
-    })
-}
-
-/// Requests that are in no statistics because the load test could not write their lines.
-fn generator_output(summary: &Summary) -> Option<String> {
-    let unwritten: f64 = summary
-        .metrics
-        .iter()
-        .filter(|metric| metric.name == OUTPUT_DROPPED)
-        .map(|metric| metric.value)
-        .sum();
-    let share = unwritten / (summary.requests.duration.count as f64 + unwritten).max(1.0);
-    (share > OUTPUT_DROPPED_SHARE).then(|| {
-        format!(
-            "the load test could not write {unwritten} lines of requests or metrics: {:.3}% of its requests, limit {:.1}%",
-            share * 100.0,
-            OUTPUT_DROPPED_SHARE * 100.0
-        )
-    })
-}
-
-/// `Some(text)` when the limit is passed; a warning from [`WARN_FROM`] of it on.
-fn rule(share_of_limit: f64, text: String, warnings: &mut Vec<String>) -> Option<String> {
-    if share_of_limit > 1.0 {
-        return Some(text);
-    }
-    if share_of_limit >= WARN_FROM {
-        warnings.push(text);
-    }
-    None
 }
 
 fn failure(summary: &Summary) -> Option<String> {

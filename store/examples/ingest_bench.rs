@@ -131,6 +131,7 @@ fn job() -> JobInfo {
         planned: 0,
         asked_rate: 1000.0,
         achieved_rate: None,
+        load_s: None,
         spec: JobSpec::new("0".repeat(64), rate, DEFAULT_DURATION),
     }
 }

@@ -114,6 +114,7 @@ fn job(per_second: u64, seconds: u64) -> JobInfo {
         planned: per_second * seconds,
         asked_rate: per_second as f64,
         achieved_rate: Some(per_second as f64),
+        load_s: Some(seconds as f64),
         spec,
     }
 }

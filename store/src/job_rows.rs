@@ -29,6 +29,7 @@ pub(crate) fn row(job: &JobInfo) -> Result<Rowset, Error> {
         ("planned", job.planned.into()),
         ("asked_rate", job.asked_rate.into()),
         ("achieved_rate", job.achieved_rate.into()),
+        ("load_s", job.load_s.into()),
         ("binary_sha256", spec.binary_sha256.as_str().into()),
         ("binary_name", spec.binary_name.as_str().into()),
         ("spec", Cell::Text(json(job.id, &spec)?)),

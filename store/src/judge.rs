@@ -34,8 +34,11 @@ pub async fn judge(store: &dyn Store, job: &JobInfo, thresholds: &[Threshold]) -
     })
 }
 
-/// The instant up to which iterations were due; the achieved rate covers that time.
+/// The instant up to which iterations were started. Jobs of earlier versions have only the rate over that time.
 fn end_ns(job: &JobInfo, summary: Option<&Summary>) -> Option<u64> {
+    if let Some(load_s) = job.load_s.filter(|_| job.state.is_final()) {
+        return Some((load_s * 1e9).round() as u64);
+    }
     let rate = job.achieved_rate.filter(|rate| *rate > 0.0)?;
     let started = summary?.iterations.started as f64;
     Some((started * 1e9 / rate).round() as u64)

@@ -113,7 +113,10 @@ impl TotalRows {
         self.workflow_stats.push(
             named(key)
                 .chain(counts(&workflow.iterations))
-                .chain(named([("rate", workflow.rate.into())]))
+                .chain(named([
+                    ("achieved_rate", workflow.achieved_rate.into()),
+                    ("rate", workflow.rate.into()),
+                ]))
                 .chain(statistics("", Some(&workflow.duration)))
                 .chain(statistics("response_", workflow.response_time.as_ref())),
         );
@@ -197,6 +200,7 @@ impl TotalRows {
             ("name", (&*error.name).into()),
             ("kind", (&*error.kind).into()),
             ("count", error.count.into()),
+            ("repeats", error.repeats.into()),
             ("first_ns", Cell::Int(instant_ns(error.first_ns))),
             ("last_ns", Cell::Int(instant_ns(error.last_ns))),
             ("example", (&*error.example).into()),

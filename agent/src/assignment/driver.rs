@@ -193,11 +193,15 @@ impl AssignmentDriver {
     /// When a stop takes effect; `None`: at once.
     fn stop_at(&self, end_ns: u64) -> Option<u64> {
         let now_ns = self.running.as_ref().map_or(0, RunningShare::now_ns);
-        let in_future = i64::try_from(end_ns).unwrap_or(i64::MAX) > now_ns;
-        if !in_future && self.machine.has_load() {
-            self.end_plan(u64::try_from(now_ns).unwrap_or(0));
+        // The job may be stopped before its start instant.
+        let now_ns = u64::try_from(now_ns).unwrap_or(0);
+        if end_ns > now_ns {
+            return Some(end_ns);
         }
-        (end_ns > 0 && in_future).then_some(end_ns)
+        if self.machine.has_load() {
+            self.end_plan(now_ns);
+        }
+        None
     }
 
     fn start(&mut self, wall_ns: u64) -> Option<AssignmentEvent> {

@@ -27,6 +27,7 @@ pub(crate) struct ErrorKey {
 #[derive(Debug)]
 struct ErrorSums {
     count: u64,
+    repeats: u64,
     first_ns: i64,
     last_ns: i64,
     example: Arc<str>,
@@ -39,8 +40,15 @@ pub(crate) struct ErrorTallies {
 }
 
 impl ErrorTallies {
-    /// Counts an error that became known at `at_ns`; `message` is made into an example only if it is needed.
-    pub(crate) fn add(&mut self, place: ErrorKey, at_ns: i64, message: impl FnOnce() -> String) {
+    /// Counts an error that became known at `at_ns`, and that `repeats` the error of a request or is one of its own;
+    /// `message` is made into an example only if it is needed.
+    pub(crate) fn add(
+        &mut self,
+        place: ErrorKey,
+        at_ns: i64,
+        repeats: bool,
+        message: impl FnOnce() -> String,
+    ) {
         let place = if self.rows.len() < MAX_ROWS || self.rows.contains_key(&place) {
             place
         } else {
@@ -56,12 +64,14 @@ impl ErrorTallies {
             let example = redact::text(&message, false);
             ErrorSums {
                 count: 0,
+                repeats: 0,
                 first_ns: at_ns,
                 last_ns: at_ns,
                 example: Arc::from(&example[..example.floor_char_boundary(MAX_EXAMPLE_BYTES)]),
             }
         });
         sums.count += 1;
+        sums.repeats += u64::from(repeats);
         sums.first_ns = sums.first_ns.min(at_ns);
         sums.last_ns = sums.last_ns.max(at_ns);
     }
@@ -74,6 +84,7 @@ impl ErrorTallies {
             name: Arc::clone(tables.names.text(place.name)),
             kind: Arc::clone(tables.kinds.text(place.kind)),
             count: sums.count,
+            repeats: sums.repeats,
             first_ns: sums.first_ns,
             last_ns: sums.last_ns,
             example: sums.example,
@@ -95,10 +106,11 @@ mod tests {
             name: EMPTY,
             kind: tables.kinds.symbol("refused"),
         };
-        table.add(place, 9, || "no http://u:p@h".into());
-        table.add(place, 5, || unreachable!("an example is there"));
+        table.add(place, 9, false, || "no http://u:p@h".into());
+        table.add(place, 5, true, || unreachable!("an example is there"));
         let rows = table.take(&tables);
-        assert_eq!((rows[0].count, rows[0].first_ns, rows[0].last_ns), (2, 5, 9));
+        assert_eq!((rows[0].count, rows[0].repeats), (2, 1));
+        assert_eq!((rows[0].first_ns, rows[0].last_ns), (5, 9));
         assert_eq!(
             (rows[0].kind.as_ref(), rows[0].example.as_ref()),
             ("refused", "no http://h")

@@ -5,6 +5,7 @@
 
 mod custom;
 mod errors;
+mod failing;
 mod ledger;
 pub(crate) mod log;
 pub(crate) mod names;
@@ -28,6 +29,7 @@ use heavy_results::stats::{Closing, Delta};
 
 use custom::CustomTable;
 use errors::{ErrorKey, ErrorTallies};
+use failing::FailingIterations;
 use ledger::{DropCause, Ledger};
 use names::{EMPTY, Symbol};
 use plan::PlanTable;
@@ -60,6 +62,7 @@ pub(crate) struct Rollup {
     users: UserAccounts,
     custom: CustomTable,
     errors: ErrorTallies,
+    failing: FailingIterations,
     not_results: BTreeMap<&'static str, u64>,
     /// The sums of all that was taken.
     totals: Closing,
@@ -120,7 +123,10 @@ impl Rollup {
                 name: class.identity.name,
                 kind: class.kind,
             };
-            self.errors.add(place, ended_ns, || match &line.error {
+            if let Some(iteration) = line.iteration {
+                self.failing.add(place.workflow, iteration);
+            }
+            self.errors.add(place, ended_ns, false, || match &line.error {
                 Some(error) => error.to_string(),
                 None => format!("{} {} answered {}", line.method, line.url, line.status),
             });
@@ -155,6 +161,7 @@ impl Rollup {
             .row(workflow, second, self.plan.windows.at(scheduled_ns));
         row.generator_lag
             .record(line.lag_ns.saturating_sub(line.slot_wait_ns));
+        row.counts.last_ended_ns = row.counts.last_ended_ns.max(u64::try_from(ended_ns).unwrap_or(0));
         if line.interrupted {
             row.counts.interrupted += 1;
         } else {
@@ -166,6 +173,7 @@ impl Rollup {
             }
         }
         self.custom.add_iteration(line, symbol, second, &mut self.tables);
+        let repeats = self.failing.take(symbol, line.iteration);
         if !line.ok && !line.interrupted {
             let message = line.error.as_deref().unwrap_or_default();
             let kind = if line.error_kind.is_empty() {
@@ -179,7 +187,7 @@ impl Rollup {
                 name: EMPTY,
                 kind: self.tables.kinds.symbol(kind),
             };
-            self.errors.add(place, ended_ns, || message.to_owned());
+            self.errors.add(place, ended_ns, repeats, || message.to_owned());
         }
         Some((symbol, has_response))
     }

@@ -74,6 +74,7 @@ impl Job {
             planned: 9000,
             asked_rate: 150.0,
             achieved_rate: Some(150.0),
+            load_s: Some(60.0),
             spec,
         }
     }

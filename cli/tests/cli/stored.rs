@@ -106,6 +106,7 @@ fn summary(id: Uuid, requests: u64) -> Summary {
         workflows: vec![WorkflowSummary {
             name: "shop".to_owned(),
             iterations,
+            achieved_rate: Some(10.0),
             rate: 10.0,
             duration: duration.clone(),
             response_time: Some(duration),
@@ -134,6 +135,7 @@ fn job(id: Uuid, planned: u64) -> JobInfo {
         planned,
         asked_rate: 10.0,
         achieved_rate: Some(10.0),
+        load_s: Some(10.0),
         spec,
     }
 }

@@ -130,6 +130,7 @@ fn job() -> JobInfo {
         planned: 10,
         asked_rate: 1.0,
         achieved_rate: None,
+        load_s: None,
         spec: JobSpec::new("a".repeat(64), "1/s".parse().unwrap(), "10s".parse().unwrap()),
     }
 }

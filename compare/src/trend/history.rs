@@ -278,6 +278,7 @@ mod tests {
             planned: 0,
             asked_rate: 0.0,
             achieved_rate: Some(100.0),
+            load_s: Some(10.0),
             spec,
         }
     }

@@ -50,7 +50,7 @@ rows! {
     } by protocol { protocol };
 
     Iterations = IterationRollUp {
-        second window workflow scheduled started ok failed interrupted lost duration response generator_lag
+        second window workflow scheduled started ok failed interrupted lost duration response generator_lag last_ended_ns
     } flat dropped: Dropped { full = dropped_full late = dropped_late gap = dropped_gap };
 
     Steps = StepRollUp { second workflow step failed duration };
@@ -59,7 +59,7 @@ rows! {
 
     Metrics = MetricRollUp { second name kind step count sum min max last nonzero distribution };
 
-    Errors = ErrorRollUp { workflow step name kind count first_ns last_ns example };
+    Errors = ErrorRollUp { workflow step name kind count repeats first_ns last_ns example };
 
     GeneratorHealth = Health {
         second in_flight load_test_cpu agent_cpu load_test_rss_bytes agent_rss_bytes open_files spool_bytes

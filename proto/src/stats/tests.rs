@@ -60,6 +60,7 @@ fn delta() -> Delta {
             duration: histogram(&[5]),
             response: histogram(&[6]),
             generator_lag: histogram(&[7]),
+            last_ended_ns: 4_500_000_000,
         }],
         steps: vec![Steps {
             second: 1,
@@ -94,6 +95,7 @@ fn delta() -> Delta {
             name: text("GET /"),
             kind: text("refused"),
             count: 4,
+            repeats: 3,
             first_ns: -5,
             last_ns: 9,
             example: text("connection refused"),

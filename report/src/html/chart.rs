@@ -180,11 +180,20 @@ impl<'a> TimeChart<'a> {
     }
 }
 
-/// How many a second, where the point is long enough to say.
+/// How many a second ended, where the point is long enough to say.
 pub(super) fn per_second(summary: &Summary, point: &Point, n: u64) -> Option<f64> {
-    let long = point.length_s >= LONG_ENOUGH * f64::from(summary.timeline.point_s);
-    let only = summary.timeline.points.len() == 1;
-    (long || only).then(|| n as f64 / point.length_s)
+    over(summary, n, point.length_s)
+}
+
+/// How many a second were due or started, where enough of the point lies before the end of the load.
+pub(super) fn starts_per_second(summary: &Summary, point: &Point, n: u64) -> Option<f64> {
+    over(summary, n, point.load_s.unwrap_or(point.length_s))
+}
+
+fn over(summary: &Summary, n: u64, length_s: f64) -> Option<f64> {
+    let long = length_s >= LONG_ENOUGH * f64::from(summary.timeline.point_s);
+    let only = summary.timeline.points.len() == 1 && length_s > 0.0;
+    (long || only).then(|| n as f64 / length_s)
 }
 
 /// The middle of a point, in seconds.

@@ -3,7 +3,7 @@
 use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
-use super::chart::{ChartLine, TimeChart, middle_s, most, per_second};
+use super::chart::{ChartLine, TimeChart, middle_s, most, per_second, starts_per_second};
 use super::outcomes;
 use super::sheet::{Sheet, Table};
 use crate::units::{count, number, time};
@@ -29,9 +29,9 @@ const CHARTS: [ChartSpec; 5] = [
         about: "Iterations asked for, started and completed, and requests completed, per second over time",
         is_log_time: false,
         lines: &[
-            (ASKED, "asked", |all, at| per_second(all, at, at.planned)),
+            (ASKED, "asked", |all, at| starts_per_second(all, at, at.planned)),
             ("iterations started", "s2", |all, at| {
-                per_second(all, at, at.started)
+                starts_per_second(all, at, at.started)
             }),
             ("iterations completed", "s1", |all, at| {
                 per_second(all, at, at.ok + at.failed)
@@ -65,7 +65,7 @@ const CHARTS: [ChartSpec; 5] = [
                 per_second(all, at, at.failed)
             }),
             ("iterations dropped", "s5", |all, at| {
-                per_second(all, at, at.dropped)
+                starts_per_second(all, at, at.dropped)
             }),
         ],
     },

@@ -20,7 +20,7 @@ pub(super) fn errors(sheet: &mut Sheet, summary: &Summary) {
     let at = |ns: i64| time(ns.max(0) as f64 / 1e6);
     Table::new(&summary.errors)
         .words("Kind", |error| name(names::kind(error)))
-        .figures("count", |error| count(error.count))
+        .figures("count", |error| html(&names::occurrences(error)))
         .figures("first", |error| at(error.first_ns))
         .figures("last", |error| at(error.last_ns))
         .words("in", |error| name(&names::place(error)))

@@ -47,7 +47,7 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
     }
     sheet.section("Asked against achieved");
     let workflows = summary.workflows.iter().map(|workflow| {
-        let row = (name(&workflow.name), &workflow.iterations, Some(workflow.rate));
+        let row = (name(&workflow.name), &workflow.iterations, workflow.achieved_rate);
         ("", row)
     });
     let whole = ("the whole job".to_owned(), all, summary.job.achieved_rate);
@@ -63,7 +63,7 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
         .figures("dropped: full", |(_, all, _)| bad(all.dropped.full))
         .figures("late", |(_, all, _)| bad(all.dropped.late))
         .figures("gap", |(_, all, _)| bad(all.dropped.gap))
-        .figures("per second", |(.., per_second)| {
+        .figures("started per second", |(.., per_second)| {
             per_second.map_or_else(|| "-".to_owned(), rate)
         })
         .write(sheet, "Iterations asked for and what became of them");
@@ -198,9 +198,6 @@ pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
     for window in &summary.windows {
         let span = format!("{} to {}", time(window.from_s * 1e3), time(window.until_s * 1e3));
         let head = format!("{} <span class=\"quiet\">{span}</span>", html(&window.name));
-        let length_s = window.until_s - window.from_s;
-        let done = window.iterations.ok + window.iterations.failed;
-        let iterations_rate = (length_s > 0.0).then(|| done as f64 / length_s);
         let failed = (Some(window.requests_failed), Some(window.iterations.failed));
         rows.extend([
             (
@@ -214,7 +211,7 @@ pub(super) fn windows(sheet: &mut Sheet, summary: &Summary) {
                 head.clone(),
                 "iterations",
                 failed.1,
-                iterations_rate,
+                window.iteration_rate,
                 &window.iteration_duration,
             ),
         ]);

@@ -87,10 +87,15 @@ pub(super) fn checks(page: &mut Page, workflows: &[WorkflowSummary]) {
 pub(super) fn errors(page: &mut Page, errors: &[Errors]) {
     let mut row = Pieces::new("errors");
     for error in errors {
+        // The failed requests of an iteration are listed themselves.
+        let times = error.count.saturating_sub(error.repeats);
+        if times == 0 {
+            continue;
+        }
         let parts = [&*names::place(error), &*error.example].map(escape);
         let text = format!(
             "{}× {} {}",
-            count(error.count),
+            count(times),
             escape(names::kind(error)),
             parts
                 .iter()

@@ -57,7 +57,7 @@ pub(super) fn errors(page: &mut Page, errors: &[Errors]) {
         let when = format!("{} to {}", seconds(error.first_ns), seconds(error.last_ns));
         let room = page.width.saturating_sub(32);
         let kind = clip(names::kind(error), room);
-        let line = format!("{} × {kind}, {when}", count(error.count));
+        let line = format!("{} × {kind}, {when}", names::occurrences(error));
         let line = page.paint(Tone::Bad, &line);
         page.line(&format!("  {line}"));
         if !place.is_empty() {

@@ -13,6 +13,7 @@ pub(crate) fn timeline() -> Timeline {
         Point {
             second,
             length_s: 1.0,
+            load_s: Some(1.0),
             planned: 100,
             scheduled: 100,
             started: 100,
@@ -54,6 +55,7 @@ pub(crate) fn windows() -> Vec<WindowSummary> {
         from_s,
         until_s,
         iterations: all_ok(n),
+        iteration_rate: Some(n as f64 / (until_s - from_s)),
         iteration_duration: latencies(n, 600),
         response_time: Some(latencies(n, 640)),
         requests_failed: 0,

@@ -46,6 +46,7 @@ pub(crate) fn job(name: &str, state: JobState, verdict: Option<Verdict>, reason:
         planned: 1_000,
         asked_rate: 100.0,
         achieved_rate: Some(100.0),
+        load_s: Some(10.0),
         spec,
     }
 }
@@ -110,6 +111,7 @@ fn workflow(name: &str, n: u64, fastest_us: u64, steps: Vec<StepSummary>) -> Wor
         protocol_status_counts: <_>::default(),
         name: name.to_owned(),
         iterations: all_ok(n),
+        achieved_rate: Some(n as f64 / 10.0),
         rate: n as f64 / 10.0,
         duration: latencies(n, fastest_us),
         response_time: Some(latencies(n, fastest_us + 40)),
@@ -151,7 +153,9 @@ pub(crate) fn shop() -> Summary {
         run_time_s: 10.004,
         thresholds: Vec::new(),
         iterations: all_ok(1_000),
+        iteration_rate: Some(100.0),
         generator_lag: latencies(1_000, 20),
+        iteration_duration: latencies(1_000, 600),
         response_time: Some(latencies(1_000, 640)),
         requests: RequestTotals {
             protocol_status_counts: <_>::default(),
@@ -261,6 +265,7 @@ fn troubles(hostile: &str) -> Vec<Errors> {
         name: "POST /checkout".into(),
         kind: kind.into(),
         count,
+        repeats: 0,
         first_ns: 104_000_000,
         last_ns: 9_950_000_000,
         example: example.into(),
@@ -323,7 +328,7 @@ pub(crate) fn invalid() -> Summary {
 pub(crate) fn never_ran() -> Summary {
     let reason = "the load test said no hello within 10s; the end of its stderr: no such file: config.toml";
     let mut job = job("shop", JobState::Failed, None, reason);
-    (job.started_at_wall_ns, job.achieved_rate) = (None, None);
+    (job.started_at_wall_ns, job.achieved_rate, job.load_s) = (None, None, None);
     Summary {
         version: VERSION,
         job,
@@ -335,7 +340,9 @@ pub(crate) fn never_ran() -> Summary {
             planned: 1_000,
             ..Accounting::default()
         },
+        iteration_rate: None,
         generator_lag: Distribution::default(),
+        iteration_duration: Distribution::default(),
         response_time: None,
         requests: RequestTotals::default(),
         windows: Vec::new(),

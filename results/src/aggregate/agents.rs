@@ -55,6 +55,12 @@ impl AgentTable {
         }
     }
 
+    /// Whether all agents ended because the load test had no more data.
+    pub(super) fn are_out_of_data(&self) -> bool {
+        let ended = |sums: &AgentSums| sums.closing.as_ref().and_then(|closing| closing.ended);
+        !self.0.is_empty() && self.0.values().all(|sums| ended(sums) == Some(Ended::Data))
+    }
+
     pub(super) fn is_closed(&self, agent: &str) -> bool {
         self.0.get(agent).is_some_and(|sums| sums.closing.is_some())
     }

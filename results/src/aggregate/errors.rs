@@ -20,6 +20,7 @@ impl ErrorTable {
         }
         if let Some(total) = self.0.get_mut(&key) {
             total.count += row.count;
+            total.repeats += row.repeats;
             total.first_ns = total.first_ns.min(row.first_ns);
             total.last_ns = total.last_ns.max(row.last_ns);
             return;

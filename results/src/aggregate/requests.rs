@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::stats::Requests;
 use crate::summary::{Distribution, PhaseMeans, RequestSummary, RequestTotals};
 use heavy_load::histogram::Histogram;
+use heavy_load::measured_time::MeasuredTime;
 use heavy_load::phases::Phase;
 use heavy_load::protocol;
 
@@ -57,7 +58,7 @@ impl RequestTable {
     }
 
     /// All requests together.
-    pub(super) fn totals(&self, run_time_s: f64) -> RequestTotals {
+    pub(super) fn totals(&self, measured: MeasuredTime) -> RequestTotals {
         let mut all = RequestTotals::default();
         let mut duration = Histogram::default();
         for sums in self.0.values() {
@@ -67,17 +68,17 @@ impl RequestTable {
             duration.merge(&sums.failed_duration);
         }
         (all.status_counts, all.protocol_status_counts) = self.status_counts(None, None);
-        all.rate = duration.count() as f64 / run_time_s;
+        all.rate = measured.ends_per_second(duration.count() as f64);
         all.duration = Distribution::from(&duration);
         all
     }
 
     /// The requests of a step, by name and method; of the empty step those outside of steps.
-    pub(super) fn of_step(&self, workflow: &str, step: &str, run_time_s: f64) -> Vec<RequestSummary> {
+    pub(super) fn of_step(&self, workflow: &str, step: &str, measured: MeasuredTime) -> Vec<RequestSummary> {
         self.0
             .iter()
             .filter(|(key, _)| *key.workflow == *workflow && *key.step == *step)
-            .map(|(key, sums)| sums.summary(key, run_time_s))
+            .map(|(key, sums)| sums.summary(key, measured))
             .collect()
     }
 
@@ -122,7 +123,7 @@ impl RequestTable {
 }
 
 impl RequestSums {
-    fn summary(&self, key: &RequestKey, run_time_s: f64) -> RequestSummary {
+    fn summary(&self, key: &RequestKey, measured: MeasuredTime) -> RequestSummary {
         let mut duration = self.ok_duration.clone();
         duration.merge(&self.failed_duration);
         let count = duration.count().max(1) as f64;
@@ -132,7 +133,7 @@ impl RequestSums {
             method: key.method.to_string(),
             protocol: key.protocol.to_string(),
             failed: self.failed_duration.count(),
-            rate: duration.count() as f64 / run_time_s,
+            rate: measured.ends_per_second(duration.count() as f64),
             bytes: self.bytes,
             duration: Distribution::from(&duration),
             ok_duration: Distribution::from(&self.ok_duration),

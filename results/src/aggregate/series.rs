@@ -20,7 +20,7 @@ const FEWEST_SECONDS: usize = 5;
 pub struct SecondRow {
     /// From the job's start.
     pub second: u32,
-    /// By the profile.
+    /// By the profile, up to a stop.
     pub planned: u64,
     /// Due.
     pub scheduled: u64,
@@ -65,6 +65,8 @@ pub(super) struct Series {
 #[derive(Debug)]
 pub(super) struct RowContext<'a> {
     pub(super) load: &'a Load,
+    /// Nothing was planned from here on, as far as is known.
+    pub(super) end_ns: u64,
     /// Seconds from here on lack reports of agents.
     pub(super) complete_before: u32,
     pub(super) agents: &'a AgentSeries,
@@ -75,6 +77,12 @@ impl Series {
     pub(super) fn second(&mut self, second: u32) -> &mut Interval {
         self.changed.insert(second);
         self.seconds.entry(second).or_default()
+    }
+
+    /// Marks the seconds from one on as changed.
+    pub(super) fn touch_from(&mut self, second: u32) {
+        self.changed
+            .extend(self.seconds.range(second..).map(|(second, _)| *second));
     }
 
     /// One more than the last second that was reported.
@@ -96,7 +104,7 @@ impl Series {
     pub(super) fn row(&self, second: u32, context: &RowContext<'_>) -> Option<SecondRow> {
         let sums = self.seconds.get(&second)?;
         let start_ns = u64::from(second) * NS_PER_SECOND;
-        let due_before = |ns| context.load.count_before(ns);
+        let due_before = |ns: u64| context.load.count_before(ns.min(context.end_ns));
         Some(SecondRow {
             second,
             planned: due_before(start_ns + NS_PER_SECOND) - due_before(start_ns),

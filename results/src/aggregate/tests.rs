@@ -37,6 +37,7 @@ pub(crate) fn job(rate: &str, seconds: u64) -> JobInfo {
         planned: spec.load().planned(),
         asked_rate: 10.0,
         achieved_rate: None,
+        load_s: None,
         spec,
     }
 }

@@ -7,6 +7,7 @@ use crate::stats::{Iterations, Requests};
 use crate::summary::{Point, Timeline};
 use heavy_load::histogram::Histogram;
 use heavy_load::load::Load;
+use heavy_load::measured_time::MeasuredTime;
 
 /// Beyond this many columns, neighbours are merged.
 const MOST_COLUMNS: usize = 240;
@@ -74,12 +75,12 @@ impl Columns {
     }
 
     /// The points as of now. `in_flight` has the iterations running at the end of each second in which anything was
-    /// reported; `run_time_s` says where the last point ends.
+    /// reported; `measured` says where the last point ends, and up to where iterations were planned.
     pub(super) fn timeline(
         &self,
         load: &Load,
         in_flight: impl Iterator<Item = (u32, u64)>,
-        run_time_s: f64,
+        measured: MeasuredTime,
     ) -> Timeline {
         let mut running = vec![0; self.columns.len()];
         for (second, n) in in_flight {
@@ -95,11 +96,15 @@ impl Columns {
         let points = (0..).zip(&self.columns).zip(running);
         let points = points.map(|((place, column), in_flight): ((u32, _), _)| {
             let second = place * self.width_s;
+            let (from_ns, until_ns) = (ns(second.into()), ns(u64::from(second) + u64::from(self.width_s)));
+            let inside = measured.between(from_ns, until_ns);
+            let end_ns = until_ns.min(measured.load_ns).max(from_ns);
             Point {
                 second,
                 in_flight,
-                length_s: (run_time_s - f64::from(second)).clamp(0.001, f64::from(self.width_s)),
-                planned: planned(load, second, self.width_s),
+                length_s: (inside.run_ns as f64 / 1e9).max(0.001),
+                load_s: Some(inside.load_ns as f64 / 1e9),
+                planned: load.count_before(end_ns) - load.count_before(from_ns),
                 bands: bands(&column.sums.duration, &bounds),
                 ..column.point()
             }
@@ -115,10 +120,8 @@ impl Columns {
     }
 }
 
-fn planned(load: &Load, second: u32, width_s: u32) -> u64 {
-    let ns = |second: u64| second.saturating_mul(1_000_000_000);
-    let (from, until) = (u64::from(second), u64::from(second) + u64::from(width_s));
-    load.count_before(ns(until)) - load.count_before(ns(from))
+const fn ns(second: u64) -> u64 {
+    second.saturating_mul(1_000_000_000)
 }
 
 /// How many values lie in each band, without trailing zeros.
@@ -186,6 +189,10 @@ mod tests {
         }
     }
 
+    const fn measured(load_ns: u64, run_ns: u64) -> MeasuredTime {
+        MeasuredTime { load_ns, run_ns }
+    }
+
     fn load(seconds: u64) -> Load {
         JobSpec::new("a".repeat(64), "10".parse().unwrap(), Span::from_s(seconds)).load()
     }
@@ -195,7 +202,11 @@ mod tests {
         let mut columns = Columns::default();
         columns.add_requests(0, &requests(0, &[1_000_000, 3_000_000]));
         columns.add_requests(2, &requests(2, &[2_000_000]));
-        let timeline = columns.timeline(&load(3), [(0, 4), (2, 1)].into_iter(), 2.5);
+        let timeline = columns.timeline(
+            &load(3),
+            [(0, 4), (2, 1)].into_iter(),
+            measured(2_000_000_000, 2_500_000_000),
+        );
         assert_eq!((timeline.point_s, timeline.points.len()), (1, 3));
         let [first, between, last] = &timeline.points[..] else {
             panic!("{timeline:?}")
@@ -206,6 +217,9 @@ mod tests {
         );
         assert_eq!((between.planned, between.requests, between.p50_ms), (10, 0, None));
         assert_eq!((first.length_s, last.length_s), (1.0, 0.5));
+        let loads = timeline.points.iter().map(|point| (point.load_s, point.planned));
+        let expected = [(Some(1.0), 10), (Some(1.0), 10), (Some(0.0), 0)];
+        assert!(loads.eq(expected), "nothing is planned after the load");
         assert_eq!(last.max_ms, Some(2.0));
         assert_eq!(first.bands.iter().sum::<u64>(), 2);
     }
@@ -219,7 +233,7 @@ mod tests {
             for (second, value) in &seconds {
                 columns.add_requests((*second).min(150_000), &requests(*second, &[*value]));
             }
-            let timeline = columns.timeline(&load(200_000), std::iter::empty(), 200_000.0);
+            let timeline = columns.timeline(&load(200_000), std::iter::empty(), measured(u64::MAX, u64::MAX));
             prop_assert!(timeline.points.len() <= MOST_COLUMNS);
             prop_assert!(timeline.bands_upper_ms.len() <= MOST_BANDS);
             let of = |count: fn(&Point) -> u64| timeline.points.iter().map(count).sum::<u64>();

@@ -12,6 +12,7 @@ use super::workflows::{WorkflowSums, WorkflowTable};
 use crate::stats::{Delta, Iterations};
 use crate::summary::{Accounting, Distribution, StepSummary, WindowSummary, WorkflowSummary};
 use heavy_load::load::{Load, WorkflowLoad};
+use heavy_load::measured_time::MeasuredTime;
 
 /// Sums over the whole job, independent of the order of deltas.
 #[derive(Debug, Default)]
@@ -50,8 +51,22 @@ impl JobTotals {
         self.windows.add_iterations(row);
     }
 
+    /// The time that rates are over, in a job whose load ends at `end_ns`, or with its iterations if it is
+    /// `out_of_data`.
+    pub(super) fn measured(&self, load: &Load, end_ns: u64, out_of_data: bool) -> MeasuredTime {
+        let progress = |workflow: &str| self.workflows.progress(workflow, self.last_ended_ns);
+        let end_ns = if out_of_data {
+            end_ns.min(progress("").last_ended_ns)
+        } else {
+            end_ns
+        };
+        MeasuredTime::new(load, end_ns, self.last_ended_ns, |workflow| {
+            progress(&workflow.workflow)
+        })
+    }
+
     /// By name. A workflow that has requests and no iterations is listed too.
-    pub(super) fn workflows(&self, load: &Load, run_time_s: f64) -> Vec<WorkflowSummary> {
+    pub(super) fn workflows(&self, load: &Load, measured: MeasuredTime) -> Vec<WorkflowSummary> {
         let names: BTreeSet<&Arc<str>> = self.workflows.names().chain(self.requests.workflows()).collect();
         let none = WorkflowSums::default();
         names
@@ -66,20 +81,21 @@ impl JobTotals {
                         planned: planned(load, name),
                         ..iterations
                     },
-                    rate: (iterations.ok + iterations.failed) as f64 / run_time_s,
+                    achieved_rate: Some(measured.starts_per_second(iterations.started)),
+                    rate: measured.ends_per_second((iterations.ok + iterations.failed) as f64),
                     duration: Distribution::from(&own.duration),
                     response_time: Distribution::from_nonempty(&own.response),
                     status_counts,
                     protocol_status_counts,
                     checks: self.checks.of(name),
-                    steps: self.steps(name, run_time_s),
-                    requests: self.requests.of_step(name, "", run_time_s),
+                    steps: self.steps(name, measured),
+                    requests: self.requests.of_step(name, "", measured),
                 }
             })
             .collect()
     }
 
-    fn steps(&self, workflow: &Arc<str>, run_time_s: f64) -> Vec<StepSummary> {
+    fn steps(&self, workflow: &Arc<str>, measured: MeasuredTime) -> Vec<StepSummary> {
         let names: BTreeSet<&Arc<str>> = self
             .steps
             .names(workflow)
@@ -94,26 +110,24 @@ impl JobTotals {
                 StepSummary {
                     name: step.to_string(),
                     failed,
-                    rate: duration.count as f64 / run_time_s,
+                    rate: measured.ends_per_second(duration.count as f64),
                     duration,
                     status_counts,
                     protocol_status_counts,
-                    requests: self.requests.of_step(workflow, step, run_time_s),
+                    requests: self.requests.of_step(workflow, step, measured),
                 }
             })
             .collect()
     }
 
-    /// Each window that is not empty. The last one ends with the plan, or with the job if that ended before and is
-    /// `complete`.
-    pub(super) fn windows(&self, load: &Load, complete: bool) -> Vec<WindowSummary> {
-        let planned_ns = load.duration_ns();
-        let end_ns = if complete && self.last_ended_ns > 0 {
-            planned_ns.min(self.last_ended_ns)
+    /// Each window that is not empty. The last one ends with the load if that is `complete`, else with the plan.
+    pub(super) fn windows(&self, load: &Load, measured: MeasuredTime, complete: bool) -> Vec<WindowSummary> {
+        let end_ns = if complete {
+            measured.load_ns
         } else {
-            planned_ns
+            load.duration_ns()
         };
-        self.windows.summaries(load, end_ns)
+        self.windows.summaries(load, measured, end_ns)
     }
 
     pub(super) fn not_results(&self) -> BTreeMap<String, u64> {

@@ -7,6 +7,7 @@ use crate::stats::{Iterations, Requests};
 use crate::summary::{Accounting, Distribution, WindowSummary};
 use heavy_load::histogram::Histogram;
 use heavy_load::load::Load;
+use heavy_load::measured_time::MeasuredTime;
 use heavy_load::window::{Window, Windows};
 
 /// The totals of every window in which anything was reported.
@@ -31,7 +32,7 @@ impl WindowTable {
     }
 
     /// Each window that is not empty, in the order of time. The last one ends at `end_ns`.
-    pub(super) fn summaries(&self, load: &Load, end_ns: u64) -> Vec<WindowSummary> {
+    pub(super) fn summaries(&self, load: &Load, measured: MeasuredTime, end_ns: u64) -> Vec<WindowSummary> {
         let windows = Windows::new(load);
         let all = [Window::WarmUp, Window::Steady, Window::RampDown];
         let summary = |window: Window| {
@@ -40,20 +41,28 @@ impl WindowTable {
             // A change of the plan may have removed a window that has results.
             let span_ns = span.or_else(|| sums.map(|_| (end_ns, end_ns)))?;
             let none = WindowSums::default();
-            Some(sums.unwrap_or(&none).summary(window, load, span_ns))
+            // What ends after the load belongs to the last window.
+            let until_ns = if span_ns.1 >= end_ns { u64::MAX } else { span_ns.1 };
+            let measured = measured.between(span_ns.0, until_ns);
+            Some(sums.unwrap_or(&none).summary(window, load, span_ns, measured))
         };
         all.into_iter().filter_map(summary).collect()
     }
 }
 
 impl WindowSums {
-    fn summary(&self, window: Window, load: &Load, (from_ns, until_ns): (u64, u64)) -> WindowSummary {
-        let seconds = (until_ns - from_ns) as f64 / 1e9;
+    fn summary(
+        &self,
+        window: Window,
+        load: &Load,
+        (from_ns, until_ns): (u64, u64),
+        measured: MeasuredTime,
+    ) -> WindowSummary {
         let Self {
             sums,
             iteration_duration,
         } = self;
-        let count = sums.duration.count() as f64;
+        let done = sums.iterations.ok + sums.iterations.failed;
         WindowSummary {
             name: window.as_str().to_owned(),
             from_s: from_ns as f64 / 1e9,
@@ -62,10 +71,11 @@ impl WindowSums {
                 planned: load.count_before(until_ns) - load.count_before(from_ns),
                 ..sums.iterations
             },
+            iteration_rate: Some(measured.ends_per_second(done as f64)),
             iteration_duration: Distribution::from(iteration_duration),
             response_time: Distribution::from_nonempty(&sums.response),
             requests_failed: sums.requests_failed,
-            request_rate: if seconds > 0.0 { count / seconds } else { 0.0 },
+            request_rate: measured.ends_per_second(sums.duration.count() as f64),
             duration: Distribution::from(&sums.duration),
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::stats::Iterations;
 use crate::summary::Accounting;
 use heavy_load::histogram::Histogram;
+use heavy_load::measured_time::WorkflowProgress;
 
 /// The iterations of every workflow that has reported any.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub(super) struct WorkflowSums {
     pub(super) duration: Histogram,
     pub(super) response: Histogram,
     pub(super) generator_lag: Histogram,
+    /// When the last iteration ended; 0 if none has, or if only agents of earlier versions reported some.
+    last_ended_ns: u64,
 }
 
 impl WorkflowTable {
@@ -26,6 +29,24 @@ impl WorkflowTable {
         sums.duration.merge(&row.duration);
         sums.response.merge(&row.response);
         sums.generator_lag.merge(&row.generator_lag);
+        sums.last_ended_ns = sums.last_ended_ns.max(row.last_ended_ns);
+    }
+
+    /// How far a workflow is, or with the empty name all of them together. `last_ended_ns` is when anything ended last.
+    pub(super) fn progress(&self, workflow: &str, last_ended_ns: u64) -> WorkflowProgress {
+        let own = self
+            .0
+            .iter()
+            .filter(|(name, _)| workflow.is_empty() || ***name == *workflow);
+        let mut progress = WorkflowProgress::default();
+        for (_, sums) in own {
+            progress.started += sums.iterations.started;
+            progress.last_ended_ns = progress.last_ended_ns.max(sums.last_ended_ns);
+        }
+        if progress.last_ended_ns == 0 {
+            progress.last_ended_ns = last_ended_ns;
+        }
+        progress
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &Arc<str>> {

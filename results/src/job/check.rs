@@ -14,6 +14,7 @@ impl RunSpec {
     /// # Errors
     /// The first field that is wrong, and what is expected.
     pub fn check(&self) -> Result<(), SpecError> {
+        self.check_texts()?;
         self.check_workflows()?;
         self.check_limits()?;
         self.check_thresholds()?;

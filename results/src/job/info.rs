@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use heavy_load::measured_time::MeasuredTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -91,9 +92,27 @@ pub struct JobInfo {
     /// Starts per second over the time in which iterations were started.
     #[cfg_attr(feature = "schema", schema(required))]
     pub achieved_rate: Option<f64>,
+    /// That time in seconds, from the first due instant: up to the end of the plan, the stop, or the last end where
+    /// iterations ran out. Absent from jobs of earlier versions.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub load_s: Option<f64>,
     /// The document it was submitted with, params included; of the variables in `env` only the names, with `***` for
     /// their values.
     pub spec: JobSpec,
+}
+
+impl JobInfo {
+    /// This job with its rate of starts, over the load's part of the measured time.
+    #[must_use]
+    pub(crate) fn with_rates(&self, started: u64, measured: MeasuredTime) -> Self {
+        let known = measured.load_ns > 0;
+        Self {
+            achieved_rate: known.then(|| measured.starts_per_second(started)),
+            load_s: known.then_some(measured.load_ns as f64 / 1e9),
+            ..self.clone()
+        }
+    }
 }
 
 /// A job and, as soon as there are results, their summary.

@@ -15,17 +15,20 @@ pub struct WindowSummary {
     pub name: String,
     /// From the job's start, in seconds.
     pub from_s: f64,
-    /// From the job's start, in seconds; of the last window the end of the plan.
+    /// From the job's start, in seconds; of the last window the end of the load.
     pub until_s: f64,
     /// Its iterations.
     pub iterations: Accounting,
+    /// Completed iterations per second of its length; `None` in documents of earlier versions.
+    #[serde(default)]
+    pub iteration_rate: Option<f64>,
     /// Durations of its completed iterations.
     pub iteration_duration: Distribution,
     /// Their response times, where the load model has them.
     pub response_time: Option<Distribution>,
     /// How many of its requests failed.
     pub requests_failed: u64,
-    /// Its requests per second of its length.
+    /// Its requests per second of its length; that of the last window goes on to the last end.
     pub request_rate: f64,
     /// Durations of its requests.
     pub duration: Distribution,
@@ -49,6 +52,10 @@ pub struct Point {
     pub second: u32,
     /// How long it is, in seconds: as all others, but for the last, which ends with the job.
     pub length_s: f64,
+    /// How much of it lies before the end of the load, in seconds: what planned and started iterations are to be divided
+    /// by. `None` in documents of earlier versions.
+    #[serde(default)]
+    pub load_s: Option<f64>,
     /// Iterations, by the profile.
     pub planned: u64,
     /// Iterations due.

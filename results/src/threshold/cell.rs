@@ -6,6 +6,7 @@ use super::aggregate::Aggregate;
 use super::metric::{MetricSource, MetricType};
 use crate::stats::{Checks, Iterations, Metrics, Requests, Steps};
 use heavy_load::histogram::Histogram;
+use heavy_load::measured_time::MeasuredTime;
 
 /// Values of one metric.
 #[derive(Debug, Clone, Default)]
@@ -125,23 +126,22 @@ impl ThresholdCell {
         }
     }
 
-    /// The aggregate of all values; those of time are over `elapsed_s`.
+    /// The aggregate of all values; rates per second are over the `measured` time.
     pub(super) fn number(
         &self,
         (source, kind): (MetricSource, MetricType),
         aggregate: Aggregate,
-        elapsed_s: f64,
+        measured: MeasuredTime,
     ) -> Number {
         match kind {
-            MetricType::Custom => self.custom(aggregate, elapsed_s),
-            MetricType::Counter => {
-                let amount = if source == MetricSource::Bytes {
-                    self.sum
-                } else {
-                    self.count as f64
-                };
-                counted(amount, aggregate, elapsed_s)
-            }
+            MetricType::Custom => self.custom(aggregate, measured),
+            MetricType::Counter => match (source, aggregate) {
+                (MetricSource::Dropped, Aggregate::Rate) if measured.load_ns > 0 => {
+                    Number::Some(measured.starts_per_second(self.count))
+                }
+                (MetricSource::Bytes, _) => counted(self.sum, aggregate, measured),
+                _ => counted(self.count as f64, aggregate, measured),
+            },
             _ if aggregate == Aggregate::Count => Number::Some(self.count as f64),
             _ if self.count == 0 => Number::NoSamples,
             MetricType::Share => Number::Some(self.hits as f64 / self.count as f64),
@@ -165,14 +165,14 @@ impl ThresholdCell {
         Number::Some(ns / 1e6)
     }
 
-    fn custom(&self, aggregate: Aggregate, elapsed_s: f64) -> Number {
+    fn custom(&self, aggregate: Aggregate, measured: MeasuredTime) -> Number {
         use Aggregate::{Avg, Count, Max, Min, Rate, Value};
         let (Some(kind), Some((min, max))) = (self.kind.as_deref(), self.extremes) else {
             return Number::NoSamples;
         };
         let mean = self.sum / self.count.max(1) as f64;
         let number = match (kind, aggregate) {
-            ("counter", Count | Rate) => return counted(self.sum, aggregate, elapsed_s),
+            ("counter", Count | Rate) => return counted(self.sum, aggregate, measured),
             ("rate", Rate) => self.hits as f64 / self.count.max(1) as f64,
             ("gauge", Value) => self.newest.map_or(0.0, |(_, value)| value),
             ("gauge" | "trend", Avg) => mean,
@@ -199,9 +199,10 @@ impl ThresholdCell {
     }
 }
 
-fn counted(amount: f64, aggregate: Aggregate, elapsed_s: f64) -> Number {
+/// An amount of what ended, or its rate.
+fn counted(amount: f64, aggregate: Aggregate, measured: MeasuredTime) -> Number {
     match aggregate {
-        Aggregate::Rate if elapsed_s > 0.0 => Number::Some(amount / elapsed_s),
+        Aggregate::Rate if measured.run_ns > 0 => Number::Some(measured.ends_per_second(amount)),
         Aggregate::Rate => Number::NoSamples,
         _ => Number::Some(amount),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Threshold;
 use super::cell::{Number, ThresholdCell};
 use super::outcome::WindowSeconds;
+use heavy_load::measured_time::MeasuredTime;
 
 /// The sum over the last seconds of a window. Two stacks make a step cost the same for wide windows.
 #[derive(Debug, Default)]
@@ -109,7 +110,14 @@ impl WindowScan {
     fn judge(&mut self, threshold: &Threshold) -> Option<Judged> {
         let seconds = u32::try_from(self.sliding.len()).unwrap_or(u32::MAX);
         let cell = self.sliding.sum();
-        let number = threshold.number(&cell, f64::from(seconds));
+        let width_ns = u64::from(seconds) * 1_000_000_000;
+        let number = threshold.number(
+            &cell,
+            MeasuredTime {
+                load_ns: width_ns,
+                run_ns: width_ns,
+            },
+        );
         let value = match number {
             Number::Some(value) => value,
             Number::NoSamples => return None,

@@ -8,15 +8,9 @@ use super::metric::MeasuredUnit;
 use super::outcome::{ThresholdOutcome, ThresholdSummary};
 use super::scan::{Judged, WindowScan};
 use crate::stats::{Delta, Iterations};
+use heavy_load::measured_time::MeasuredTime;
 
-/// The time that thresholds are about.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Observed {
-    /// What rates of the whole job are over.
-    pub(crate) run_time_s: f64,
-    /// The first second in which no iterations were planned: rates of windows go no further, since less is right then.
-    pub(crate) planned_before_second: u32,
-}
+const NS_PER_SECOND: u64 = 1_000_000_000;
 
 /// The values of a job's thresholds, from the roll-ups of all agents.
 #[derive(Debug, Default)]
@@ -63,7 +57,8 @@ impl ThresholdWatch {
     }
 
     /// Judges, while the job runs, what ends before a second: everything before it has to be known. Returns the first
-    /// threshold that is broken and is to end the load; only the first time.
+    /// threshold that is broken and is to end the load; only the first time. Rates of windows go no further than
+    /// `planned_before_second`: what comes later is less because less was planned.
     pub(crate) fn advance(
         &mut self,
         before_second: u32,
@@ -86,7 +81,7 @@ impl ThresholdWatch {
     }
 
     /// The outcomes of all thresholds, in their order. `complete`: no more results will arrive.
-    pub(crate) fn outcomes(&self, measured: Observed, complete: bool) -> Vec<ThresholdSummary> {
+    pub(crate) fn outcomes(&self, measured: MeasuredTime, complete: bool) -> Vec<ThresholdSummary> {
         self.watched
             .iter()
             .map(|watched| watched.outcome(measured, complete))
@@ -164,7 +159,12 @@ impl WatchedThreshold {
         if !self.threshold.abort || before_second < self.threshold.delay_s().max(1) {
             return None;
         }
-        let found = self.whole(f64::from(before_second), Some(before_second));
+        let before_ns = u64::from(before_second) * NS_PER_SECOND;
+        let known = MeasuredTime {
+            load_ns: before_ns,
+            run_ns: before_ns,
+        };
+        let found = self.whole(known, Some(before_second));
         (found.outcome == ThresholdOutcome::Broken).then_some(found)
     }
 
@@ -177,9 +177,9 @@ impl WatchedThreshold {
         }
     }
 
-    fn outcome(&self, measured: Observed, complete: bool) -> ThresholdSummary {
+    fn outcome(&self, measured: MeasuredTime, complete: bool) -> ThresholdSummary {
         let found = match (self.threshold.window, complete) {
-            (None, _) => self.whole(measured.run_time_s, None),
+            (None, _) => self.whole(measured, None),
             (Some(_), false) => self.of_windows(&self.live),
             (Some(_), true) => {
                 // Anew, since a second that was judged may have got more of a late agent.
@@ -191,7 +191,8 @@ impl WatchedThreshold {
                     known
                 };
                 let mut scan = WindowScan::new(&self.threshold);
-                let before = self.windows_before(known, measured.planned_before_second);
+                let load_s = u32::try_from(measured.load_ns / NS_PER_SECOND).unwrap_or(u32::MAX);
+                let before = self.windows_before(known, load_s);
                 scan.advance(&self.threshold, &self.cells, before);
                 scan.finish(&self.threshold);
                 self.of_windows(&scan)
@@ -209,7 +210,7 @@ impl WatchedThreshold {
     }
 
     /// All seconds, or those before one, as one.
-    fn whole(&self, elapsed_s: f64, before: Option<u32>) -> ThresholdSummary {
+    fn whole(&self, measured: MeasuredTime, before: Option<u32>) -> ThresholdSummary {
         let mut sum = ThresholdCell::default();
         let by_second = self.threshold.is_per_second();
         for (second, cell) in &self.cells {
@@ -217,7 +218,7 @@ impl WatchedThreshold {
                 sum.merge(cell);
             }
         }
-        match self.threshold.number(&sum, elapsed_s) {
+        match self.threshold.number(&sum, measured) {
             Number::Some(value) => self.threshold.judged(value, sum.samples(), None),
             Number::NoSamples => self.threshold.without_value(String::new()),
             Number::None(note) => self.threshold.without_value(note),
@@ -239,8 +240,8 @@ impl Threshold {
         self.judged(window.value, window.samples, Some(window.window))
     }
 
-    pub(super) fn number(&self, cell: &ThresholdCell, elapsed_s: f64) -> Number {
-        cell.number((self.metric.source, self.metric.kind), self.aggregate, elapsed_s)
+    pub(super) fn number(&self, cell: &ThresholdCell, measured: MeasuredTime) -> Number {
+        cell.number((self.metric.source, self.metric.kind), self.aggregate, measured)
     }
 
     pub(super) fn holds(&self, value: f64) -> bool {

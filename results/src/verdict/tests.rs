@@ -4,6 +4,7 @@ use super::*;
 use crate::aggregate::Aggregator;
 use crate::stats::{Dropped, Errors};
 use crate::summary::{Accounting, Distribution, MetricSummary};
+use heavy_load::vocabulary::OUTPUT_DROPPED;
 
 fn good() -> Summary {
     let job = crate::aggregate::tests::job("100", 10);
@@ -23,6 +24,7 @@ fn good() -> Summary {
     summary.response_time = Some(Distribution {
         count: 1000,
         p50_ms: 10.0,
+        p99_ms: 20.0,
         ..Distribution::default()
     });
     summary
@@ -80,6 +82,7 @@ fn drops_do_littles_law_for_the_reader() {
         s.workflows = vec![crate::summary::WorkflowSummary {
             name: "w".to_owned(),
             iterations: Accounting::default(),
+            achieved_rate: None,
             rate: 0.0,
             duration: Distribution {
                 count: 990,
@@ -222,12 +225,59 @@ fn a_late_generator_is_invalid_before_anything_else() {
         s.generator_lag.p99_ms = 5.1;
         s.response_time = Some(Distribution {
             p50_ms: 60.0,
+            p99_ms: 102.1,
             ..Distribution::default()
         });
     });
     assert_eq!(
-        (slow_target.verdict, slow_target.warnings.len()),
-        (Verdict::Pass, 1)
+        (slow_target.verdict, slow_target.warnings),
+        (Verdict::Pass, vec![])
+    );
+}
+
+#[test]
+fn a_generator_warns_of_the_figures_that_it_distorts() {
+    let lag = |lag_ms: f64, response: Option<f64>| {
+        with(|s| {
+            s.generator_lag.p99_ms = lag_ms;
+            s.iteration_duration.p99_ms = 40.0;
+            s.response_time = response.map(|p99_ms| Distribution {
+                p99_ms,
+                ..Distribution::default()
+            });
+        })
+        .warnings
+    };
+    assert_eq!(lag(1.0, Some(20.0)), [""; 0]);
+    assert_eq!(
+        lag(3.0, Some(20.0)),
+        [
+            "the generator started iterations late: lag p99 3.00 ms is 15% of the response time's p99, 20.00 ms; response \
+          times include it"
+        ]
+    );
+    assert_eq!(lag(2.0, None), [""; 0]);
+    assert_eq!(
+        lag(4.0, None),
+        [
+            "the generator started iterations late: lag p99 4.00 ms is 10% of the iteration duration's p99, 40.00 ms; \
+          durations do not include it, but iterations started that much later"
+        ]
+    );
+    let dropped = |late, gap| {
+        with(|s| {
+            s.iterations.scheduled = 10_000;
+            s.iterations.dropped = Dropped { full: 0, late, gap };
+        })
+        .warnings
+    };
+    assert_eq!(dropped(1, 1), [""; 0]);
+    assert_eq!(
+        dropped(1, 2),
+        [
+            "the generator dropped 1 iterations as late and 2 as gap: 0.030% of those due; counts, rates and percentiles do \
+          not include them"
+        ]
     );
 }
 
@@ -235,6 +285,7 @@ fn a_late_generator_is_invalid_before_anything_else() {
 fn one_late_start_of_a_few_is_a_warning() {
     let judgement = with(|s| (s.generator_lag.p99_ms, s.generator_lag.count) = (50.0, 99));
     assert_eq!((judgement.verdict, judgement.warnings.len()), (Verdict::Pass, 1));
+    assert!(judgement.warnings[0].contains("250% of the response time's p99"));
 }
 
 #[test]

@@ -70,8 +70,8 @@ pub(crate) struct Collected {
     pub(crate) complete: bool,
     /// Those that took part, with their shares of the plan.
     pub(crate) shares: Vec<(String, u64)>,
-    /// Up to where due instants count, from the job's start.
-    pub(crate) end_ns: u64,
+    /// Up to where due instants count, from the job's start, if that is known.
+    pub(crate) end_ns: Option<u64>,
 }
 
 /// The aggregation of one job, a task of its own.
@@ -168,7 +168,7 @@ impl AggregationTask {
                         unwritten,
                         complete,
                         shares: self.shares,
-                        end_ns: collect.end_ns,
+                        end_ns: Some(collect.end_ns),
                     };
                 }
             }

@@ -31,9 +31,7 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
     job.reason = reason;
     let mut ran = None;
     if job.started_at_wall_ns.is_some() {
-        let load = job.spec.load();
-        let end_ns = load.duration_ns();
-        let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
+        let mut aggregator = Aggregator::new(job.spec.load(), []).watching(&job.spec.thresholds);
         let mut reader = StatisticsReader::new(job.id);
         if let Err(error) = reader.aggregate(store, &mut aggregator).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
@@ -46,7 +44,7 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
             unwritten: None,
             complete: false,
             shares: Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1))).shares(),
-            end_ns,
+            end_ns: None,
         });
     }
     conclude(store, &mut job, ran).await;
@@ -62,7 +60,9 @@ fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
         end_ns,
     } = ran;
     job.degraded |= !complete;
-    aggregator.end_at(end_ns);
+    if let Some(end_ns) = end_ns {
+        aggregator.end_at(end_ns);
+    }
     let mut summary = aggregator.summary(job, &shares, true);
     let judgement = judge(&summary);
     job.degraded |= !summary.iterations.balances();
@@ -79,14 +79,7 @@ fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
     if let Some(start_ns) = job.started_at_wall_ns {
         job.ended_at_wall_ns = Some(start_ns + (summary.run_time_s * 1e9) as u64);
     }
-    // Users that come to the end of their iterations need not all the time that they have.
-    let load = job.spec.load();
-    let end_ns = if load.is_open() || job.state != JobState::Finished {
-        end_ns
-    } else {
-        end_ns.min((summary.run_time_s * 1e9) as u64)
-    };
-    job.achieved_rate = (end_ns > 0).then(|| summary.iterations.started as f64 * 1e9 / end_ns as f64);
+    (job.achieved_rate, job.load_s) = (summary.job.achieved_rate, summary.job.load_s);
     summary.warnings.extend(judgement.warnings);
     if !complete {
         let warning = "some of the agents' results are missing: counts and percentiles are incomplete";

@@ -70,6 +70,7 @@ pub(crate) fn new_job(mut spec: JobSpec, now_wall_ns: u64) -> JobInfo {
         planned: load.planned(),
         asked_rate: load.mean_rate_per_second(),
         achieved_rate: None,
+        load_s: None,
         spec,
     }
 }

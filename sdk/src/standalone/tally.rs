@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use heavy_load::histogram::Histogram;
 use heavy_load::load::Load;
+use heavy_load::measured_time::{MeasuredTime, WorkflowProgress};
 use heavy_plugin::line::{IterationLine, Line, RequestLine, STATUS_KIND};
 
 use crate::summary::{entry, percentiles};
@@ -21,7 +22,7 @@ pub(crate) struct Tally {
     requests: BTreeMap<String, RequestFigures>,
     checks: BTreeMap<String, (u64, u64)>,
     errors: BTreeMap<String, u64>,
-    /// The first start and the last end of an iteration, in ns since the Unix epoch.
+    /// The first scheduled instant and the last end of an iteration, in ns since the Unix epoch.
     span_ns: Option<(u64, u64)>,
 }
 
@@ -80,8 +81,8 @@ impl Tally {
         let end_ns = start_ns
             .saturating_add(line.duration_ns)
             .saturating_add(line.think_ns);
-        let (first_ns, last_ns) = self.span_ns.unwrap_or((start_ns, end_ns));
-        self.span_ns = Some((first_ns.min(start_ns), last_ns.max(end_ns)));
+        let (first_ns, last_ns) = self.span_ns.unwrap_or((line.scheduled_ns, end_ns));
+        self.span_ns = Some((first_ns.min(line.scheduled_ns), last_ns.max(end_ns)));
         self.durations.record(line.duration_ns);
         self.lag.record(line.lag_ns.saturating_sub(line.slot_wait_ns));
         for check in &line.checks {
@@ -91,18 +92,19 @@ impl Tally {
         }
     }
 
-    /// The rate that was started: of a rate that was asked for over its duration, of users over the time that they took.
+    /// The rate that was started, and of a rate the one that was asked for.
     fn rates(&self, load: &Load, started: u64) -> String {
-        let per_second = |over_ns: u64| started as f64 / (over_ns.max(1) as f64 / 1e9);
+        let (first_ns, last_ns) = self.span_ns.unwrap_or_default();
+        let progress = WorkflowProgress {
+            started,
+            last_ended_ns: last_ns - first_ns,
+        };
+        let measured = MeasuredTime::new(load, u64::MAX, progress.last_ended_ns, |_| progress);
+        let achieved = format!("{:.1}/s started", measured.starts_per_second(started));
         if load.is_open() {
-            let achieved = per_second(load.duration_ns());
-            format!(
-                "{:.1}/s asked, {achieved:.1}/s started",
-                load.mean_rate_per_second()
-            )
+            format!("{:.1}/s asked, {achieved}", load.mean_rate_per_second())
         } else {
-            let (first_ns, last_ns) = self.span_ns.unwrap_or_default();
-            format!("{:.1}/s started", per_second(last_ns - first_ns))
+            achieved
         }
     }
 
@@ -160,9 +162,10 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_of_users_is_over_the_time_that_they_took() {
-        let spec = LoadSpec {
-            iterations: Some(500),
+    fn the_rate_of_users_is_over_the_plan_or_until_iterations_run_out() {
+        let spec = |iterations| LoadSpec {
+            iterations: Some(iterations),
+            duration: Some(Span::from_s(2)),
             ..LoadSpec::default()
         };
         let line = |at: &str, lag: u64, duration: u64| {
@@ -171,10 +174,11 @@ mod tests {
             )
         };
         let mut tally = Tally::default();
-        // From the first start, 0.01 s after its instant, to the last end: 0.25 s, in whatever order the lines come.
-        tally.take(line("2", 20_000_000, 40_000_000).as_bytes());
+        // From the first scheduled instant to the last end: 0.25 s, in whatever order the lines come.
+        tally.take(line("2", 10_000_000, 40_000_000).as_bytes());
         tally.take(line("0", 10_000_000, 100_000_000).as_bytes());
-        assert_eq!(tally.rates(&load(&spec), 2), "8.0/s started");
+        assert_eq!(tally.rates(&load(&spec(2)), 2), "8.0/s started");
+        assert_eq!(tally.rates(&load(&spec(3)), 2), "1.0/s started");
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
         "jobs",
         false,
         "id name description service state verdict reason degraded submitted_at started_at ended_at duration_s \
-         planned asked_rate achieved_rate binary_sha256 spec labels",
+         planned asked_rate achieved_rate load_s binary_sha256 spec labels",
     ),
     (
         "assignments",
@@ -41,7 +41,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "workflow_stats",
         true,
-        "job_id workflow failed rate dropped response_count response_min_ms response_mean_ms response_p10_ms \
+        "job_id workflow failed achieved_rate rate dropped response_count response_min_ms response_mean_ms response_p10_ms \
          response_p25_ms response_p50_ms response_p75_ms response_p90_ms response_p95_ms response_p99_ms \
          response_p999_ms response_max_ms",
     ),
@@ -64,7 +64,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "errors",
         false,
-        "job_id workflow step name kind count first_at last_at example",
+        "job_id workflow step name kind count repeats first_at last_at example",
     ),
     ("checks", false, "job_id workflow name passes fails"),
     ("metrics", true, "job_id name kind step value"),

@@ -33,6 +33,7 @@ pub(crate) fn job() -> JobInfo {
         planned: 1000,
         asked_rate: 100.0,
         achieved_rate: None,
+        load_s: None,
         spec,
     }
 }
@@ -194,6 +195,7 @@ pub(crate) fn summary(job: &JobInfo) -> Summary {
             name: "GET /pay".into(),
             kind: "status".into(),
             count: 5,
+            repeats: 2,
             first_ns: 1_000_000_000,
             last_ns: 2_000_000_000,
             example: "500 Internal Server Error".into(),
@@ -263,6 +265,7 @@ fn workflow(iterations: Accounting) -> WorkflowSummary {
         protocol_status_counts: <_>::default(),
         name: "buy".to_owned(),
         iterations,
+        achieved_rate: Some(100.0),
         rate: 99.0,
         duration: distribution(100),
         response_time: Some(distribution(100)),
