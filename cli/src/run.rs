@@ -258,9 +258,8 @@ fn refuse_request(args: &RunArgs) -> Result<(), CommandFailure> {
     if given.is_empty() {
         return Ok(());
     }
-    let verb = if given.len() == 1 { "requires" } else { "require" };
     Err(CommandFailure::usage(format!(
-        "{} {verb} a URL; for a compiled load test use --param",
+        "flags of a request ({}) require a URL; for a compiled load test use --param",
         given.join(" and ")
     )))
 }

@@ -52,7 +52,7 @@ impl Test {
     /// Explains an unknown name. A path in an existing directory counts as a binary: whether it exists is checked later.
     fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
         let path = Path::new(text);
-        if is_address(name) && !path.parent().is_some_and(Path::is_dir) {
+        if name != text && is_address(name) && !path.parent().is_some_and(Path::is_dir) {
             return Err(CommandFailure::usage(format!(
                 "unknown load test `{text}`: for a URL, write http://{text}"
             )));

@@ -254,7 +254,7 @@ fn wrong_request_flags_say_what_is_wrong() {
     }
     let problem = place.refused(&["/bin/true", "--follow", "-k"]);
     assert!(
-        problem.contains("--follow and --insecure require a URL"),
+        problem.contains("(--follow and --insecure) require a URL"),
         "{problem}"
     );
 }
