@@ -81,8 +81,8 @@ pub(crate) fn redirects(requests: &RequestTotals) -> Option<String> {
     let all: u64 = counts.values().sum();
     (all > 0 && counts.keys().all(is_redirect)).then(|| {
         format!(
-            "every HTTP answer was a redirect ({}), and none was followed: add --follow to `heavy run URL`, or `.follow(5)` to a \
-             request of a load test",
+            "every HTTP answer was a redirect ({}): add --follow to `heavy run URL`, or `.follow(5)` to a request of a load \
+             test",
             in_words(counts)
         )
     })
