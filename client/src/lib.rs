@@ -3,10 +3,10 @@
 //! [`Verb`] is what can be typed, [`run`] does it and returns the exit code. Programs that submit by themselves use
 //! [`Program::open`], [`LoadFlags::to_plan`] (or [`LoadFlags::merge`] and [`Plan::for_program`]), [`run_plan`] and [`report`], or the parts of these.
 
-mod bar;
 mod called;
 mod configs;
 mod deletion;
+mod display;
 mod ended;
 mod error;
 mod events;
@@ -40,9 +40,9 @@ mod team;
 mod verbs;
 mod watch;
 
-pub use bar::Bar;
 pub use called::CalledAs;
 pub use configs::{ConfigVerb, SaveArgs};
+pub use display::ProgressDisplay;
 pub use ended::of_ended;
 pub use error::Error;
 pub use excerpt::Fault;

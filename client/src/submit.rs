@@ -14,7 +14,8 @@ use heavy_results::summary::Summary;
 use super::follow::follow;
 use super::output::{print_text, say, stdout_style};
 use super::{
-    Bar, Error, FileFlags, LoadFlags, Plan, Program, Remote, ReportFile, TeamFlags, announce, exit, plan,
+    Error, FileFlags, LoadFlags, Plan, Program, ProgressDisplay, Remote, ReportFile, TeamFlags, announce,
+    exit, plan,
 };
 use heavy_process::signals::Interrupts;
 
@@ -131,9 +132,12 @@ pub(super) async fn run_uploaded(
     // Not broken off, since there may be a job already: an interrupt now is seen as soon as the job can be stopped.
     let job = remote.submit(&plan.spec).await?;
     say(&announce(plan, Some(job)));
-    let mut bar = Bar::default();
-    let ended = follow(remote, &job.to_string(), Some(interrupts), |news| bar.show(&news)).await;
-    bar.clear();
+    let mut display = ProgressDisplay::default();
+    let ended = follow(remote, &job.to_string(), Some(interrupts), |news| {
+        display.show(&news)
+    })
+    .await;
+    display.clear();
     ended
 }
 

@@ -22,7 +22,7 @@ use super::plan::read;
 use super::remote::json;
 use super::rerun::{self, RerunArgs};
 use super::submit::{self, SubmitArgs, report};
-use super::{Bar, CalledAs, Error, JobHome, Remote, ReportFile, status, storage, tables};
+use super::{CalledAs, Error, JobHome, ProgressDisplay, Remote, ReportFile, status, storage, tables};
 use heavy_process::clock;
 use heavy_process::signals::Interrupts;
 
@@ -328,15 +328,15 @@ async fn watch(
     // `last` may be another job when the stream has to be opened again.
     let id = remote.get(job).await?.job.id.to_string();
     let mut interrupts = Interrupts::take()?;
-    let mut bar = Bar::default();
+    let mut display = ProgressDisplay::default();
     let view = tokio::select! {
-        view = follow(remote, &id, None, |news: News<'_>| bar.show(&news)) => view,
+        view = follow(remote, &id, None, |news: News<'_>| display.show(&news)) => view,
         () = interrupts.next() => {
-            bar.clear();
+            display.clear();
             say(&format!("the job runs on; stop it with `{called} stop {id}`\n"));
             return Ok(exit_code::INTERRUPTED);
         }
     };
-    bar.clear();
+    display.clear();
     Ok(report(&view?, reports, style))
 }

@@ -4,6 +4,8 @@ use std::io;
 
 use tracing_subscriber::EnvFilter;
 
+use super::footer::Above;
+
 /// What libraries may log. tarpc logs as an error that a call took too long, which whoever made the call handles.
 const OF_LIBRARIES: &str = "tarpc=off,h2=warn,hyper=warn,tonic=warn,tower=warn,sqlx=warn";
 
@@ -14,7 +16,7 @@ pub fn start(level: &str) {
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},{OF_LIBRARIES}")));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| Above)
         .with_ansi(has_colour(&io::stderr()))
         .with_target(false)
         .init();

@@ -8,6 +8,7 @@ mod agents;
 mod errors;
 mod interval;
 mod journal;
+mod live;
 mod metrics;
 mod outcomes;
 mod requests;

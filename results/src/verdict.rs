@@ -1,6 +1,6 @@
 //! The rules of the verdict: whether a job passed, and why.
 
-mod generator;
+pub(crate) mod generator;
 
 use heavy_load::vocabulary::Ended;
 use serde::{Deserialize, Serialize};

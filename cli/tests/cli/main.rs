@@ -21,6 +21,7 @@ mod hangup;
 mod help;
 mod history;
 mod lint;
+mod live;
 mod logs;
 mod noise;
 mod rates;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::progress::OverdueAgent;
 use crate::stats::{Closing, Delta, Dropped, Iterations};
 use crate::summary::{Accounting, AgentSummary};
 use heavy_load::histogram::Histogram;
@@ -105,6 +106,29 @@ impl AgentTable {
             .min()
     }
 
+    /// The highest second up to which any agent has reported.
+    pub(super) fn reported_before(&self) -> u32 {
+        let all = self.0.values().map(|sums| sums.complete_before_second);
+        all.max().unwrap_or(0)
+    }
+
+    /// The agents of which reports from before a second are missing: those that are silent, and those that are gone.
+    pub(super) fn overdue(&self, known_before: u32) -> Vec<OverdueAgent> {
+        self.0
+            .iter()
+            .filter(|(_, sums)| sums.is_overdue(known_before))
+            .map(|(name, sums)| OverdueAgent {
+                name: name.clone(),
+                reported_before: sums.complete_before_second,
+                scheduled: sums
+                    .workflows
+                    .iter()
+                    .map(|(workflow, counts)| (workflow.to_string(), counts.scheduled))
+                    .collect(),
+            })
+            .collect()
+    }
+
     /// By name; `shares` says how many iterations are planned for each.
     pub(super) fn summaries(&self, shares: &[(String, u64)]) -> Vec<AgentSummary> {
         let planned = |agent: &str| {
@@ -127,6 +151,13 @@ impl AgentTable {
 }
 
 impl AgentSums {
+    fn is_overdue(&self, known_before: u32) -> bool {
+        match &self.closing {
+            Some(closing) => matches!(closing.ended, Some(Ended::Died | Ended::Lease)),
+            None => self.gone || self.complete_before_second < known_before,
+        }
+    }
+
     fn add(&mut self, row: &Iterations) {
         let sum = self.workflows.entry(Arc::clone(&row.workflow)).or_default();
         sum.add(&Accounting::from(row));

@@ -36,6 +36,11 @@ impl ErrorTable {
         self.0.insert(key, first);
     }
 
+    /// Those of iterations.
+    pub(super) fn of_iterations(&self) -> impl Iterator<Item = &Errors> {
+        self.0.values().filter(|error| error.name.is_empty())
+    }
+
     /// Most frequent first.
     pub(super) fn summaries(&self) -> Vec<Errors> {
         let mut errors: Vec<Errors> = self.0.values().cloned().collect();

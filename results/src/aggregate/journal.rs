@@ -1,9 +1,14 @@
 //! Events and log lines, numbered in the order in which they came.
 
+use std::collections::VecDeque;
+
 use crate::stats::{Event, LogLine};
 
 /// Events that a summary holds.
 const MOST_EVENTS: usize = 1000;
+
+/// Events that progress holds.
+const MOST_NEWEST: usize = 20;
 
 /// Pending writes, and the first events of the job.
 #[derive(Debug, Default)]
@@ -12,6 +17,8 @@ pub(super) struct Journal {
     next_event: u64,
     /// The first [`MOST_EVENTS`] events.
     pub(super) first_events: Vec<Event>,
+    /// The last [`MOST_NEWEST`] events, each with its number, oldest first.
+    pub(super) newest: VecDeque<(u64, Event)>,
     log: Vec<(u64, String, LogLine)>,
     next_line: u64,
 }
@@ -21,6 +28,10 @@ impl Journal {
         if self.first_events.len() < MOST_EVENTS {
             self.first_events.push(event.clone());
         }
+        if self.newest.len() == MOST_NEWEST {
+            self.newest.pop_front();
+        }
+        self.newest.push_back((self.next_event, event.clone()));
         self.events.push((self.next_event, event));
         self.next_event += 1;
     }

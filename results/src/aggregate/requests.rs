@@ -32,7 +32,19 @@ struct RequestSums {
     ok_duration: Histogram,
     failed_duration: Histogram,
     status_counts: StatusCounts,
+    /// Of the failed, by status and error kind.
+    failures: BTreeMap<(u16, Arc<str>), u64>,
     phases_ns: [u64; 7],
+}
+
+/// Requests of one name that failed in the same way.
+#[derive(Debug)]
+pub(super) struct Failure<'a> {
+    pub(super) method: &'a str,
+    pub(super) name: &'a str,
+    pub(super) status: u16,
+    pub(super) kind: &'a str,
+    pub(super) count: u64,
 }
 
 impl RequestTable {
@@ -48,6 +60,8 @@ impl RequestTable {
         sums.bytes += row.bytes;
         if row.failed {
             sums.failed_duration.merge(&row.duration);
+            let failure = (row.status, Arc::clone(&row.error_kind));
+            *sums.failures.entry(failure).or_default() += row.duration.count();
         } else {
             sums.ok_duration.merge(&row.duration);
         }
@@ -103,6 +117,19 @@ impl RequestTable {
             }
         }
         (http, others)
+    }
+
+    /// The failed requests, by identity, status and error kind.
+    pub(super) fn failures(&self) -> impl Iterator<Item = Failure<'_>> {
+        self.0.iter().flat_map(|(key, sums)| {
+            sums.failures.iter().map(|((status, kind), count)| Failure {
+                method: &key.method,
+                name: &key.name,
+                status: *status,
+                kind,
+                count: *count,
+            })
+        })
     }
 
     /// The workflows that have requests; one may come more than once.

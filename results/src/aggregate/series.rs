@@ -95,6 +95,11 @@ impl Series {
         self.seconds.keys().copied()
     }
 
+    /// What was reported of a second.
+    pub(super) fn get(&self, second: u32) -> Option<&Interval> {
+        self.seconds.get(&second)
+    }
+
     /// The seconds before one that changed since the last call.
     pub(super) fn take_changed(&mut self, before_second: u32) -> BTreeSet<u32> {
         let open = self.changed.split_off(&before_second);

@@ -20,7 +20,7 @@ pub(super) struct JobTotals {
     pub(super) requests: RequestTable,
     pub(super) workflows: WorkflowTable,
     steps: StepTable,
-    windows: WindowTable,
+    pub(super) windows: WindowTable,
     checks: CheckTable,
     pub(super) metrics: MetricTable,
     pub(super) errors: ErrorTable,

@@ -31,6 +31,16 @@ impl WindowTable {
         window.iteration_duration.merge(&row.duration);
     }
 
+    /// The durations of all requests, and how many of them failed.
+    pub(super) fn requests(&self) -> (Histogram, u64) {
+        let (mut all, mut failed) = (Histogram::default(), 0);
+        for window in self.0.values() {
+            all.merge(&window.sums.duration);
+            failed += window.sums.requests_failed;
+        }
+        (all, failed)
+    }
+
     /// Each window that is not empty, in the order of time. The last one ends at `end_ns`.
     pub(super) fn summaries(&self, load: &Load, measured: MeasuredTime, end_ns: u64) -> Vec<WindowSummary> {
         let windows = Windows::new(load);

@@ -11,11 +11,12 @@ use super::spec::JobSpec;
 use crate::threshold::{MOST, Threshold, ThresholdSummary, document};
 
 /// Where a job is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum JobState {
     /// Waiting for its turn or for agents.
+    #[default]
     Queued,
     /// Agents fetch, verify, spawn and run init.
     Preparing,

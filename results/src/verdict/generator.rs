@@ -8,7 +8,7 @@ use crate::summary::Summary;
 const LAG_LIMIT_MS: f64 = 5.0;
 const LAG_SHARE: f64 = 0.10;
 /// With fewer samples the P99 is the largest, and one late start is not a generator that cannot keep up.
-const FEWEST_FOR_P99: u64 = 100;
+pub(crate) const FEWEST_FOR_P99: u64 = 100;
 /// Iterations dropped because of the generator may be this share of those due.
 const DROPS_SHARE: f64 = 0.001;
 /// Cores that load test and agent together use when the generator may be what is slow.
@@ -35,13 +35,18 @@ pub(super) fn check(summary: &Summary, warnings: &mut Vec<String>) -> Option<Str
     invalid
 }
 
+/// The highest P99 of generator lag, at a median response time.
+pub(crate) fn lag_limit_ms(median_response_ms: f64) -> f64 {
+    LAG_LIMIT_MS.max(median_response_ms * LAG_SHARE)
+}
+
 fn lag(summary: &Summary) -> Option<String> {
     let lag_ms = summary.generator_lag.p99_ms;
     let median_ms = summary
         .response_time
         .as_ref()
         .map_or(0.0, |response| response.p50_ms);
-    let limit_ms = LAG_LIMIT_MS.max(median_ms * LAG_SHARE);
+    let limit_ms = lag_limit_ms(median_ms);
     (lag_ms > limit_ms && summary.generator_lag.count >= FEWEST_FOR_P99).then(|| {
         format!(
             "the generator started iterations late: lag p99 {lag_ms:.2} ms, limit {limit_ms:.2} ms{}",

@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
-use heavy_results::aggregate::{Aggregator, SecondRow, SeriesUpdate};
+use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::JobInfo;
 use heavy_results::stats::Event;
-use heavy_results::summary::Accounting;
 use heavy_results::threshold::Threshold;
 use heavy_store::{StatisticsReader, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
+use super::live::{LiveEvents, LiveResults};
 use super::machine::team::Team;
 
 const ORDERS: usize = 1024;
@@ -28,6 +28,8 @@ const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
 /// Results may arrive so long after the last agent was done.
 const COLLECT_LIMIT: Duration = Duration::from_secs(60);
 const PARTIAL_AFTER_S: u64 = 5;
+/// An agent that is later than this is silent: progress goes on without it.
+const SILENT_AFTER_S: u64 = 3;
 
 #[derive(Debug)]
 pub(crate) enum AggregationOrder {
@@ -50,15 +52,6 @@ struct Collecting {
     lost: Vec<String>,
     end_ns: u64,
     limit: Instant,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LiveResults {
-    pub(crate) accounting: Accounting,
-    /// The newest second that all agents have reported.
-    pub(crate) newest: Option<SecondRow>,
-    /// Why the load is to stop: the threshold that is broken.
-    pub(crate) broken: Option<String>,
 }
 
 #[derive(Debug)]
@@ -142,6 +135,7 @@ impl AggregationTask {
         let mut aggregator = Aggregator::new(self.team.load().clone(), self.team.known().map(str::to_owned))
             .watching(&thresholds);
         let mut broken = None;
+        let mut live_events = LiveEvents::default();
         let mut reader = StatisticsReader::new(id);
         let mut unwritten = None;
         let mut summarised = Instant::now();
@@ -153,9 +147,12 @@ impl AggregationTask {
             if let Some(breach) = aggregator.judge_before(self.sealed_before(&aggregator)) {
                 broken = Some(breach.abort_reason());
             }
+            let figures = aggregator.live(self.ended_before(SILENT_AFTER_S));
+            for event in live_events.find(&figures, self.load_s()) {
+                aggregator.add_event(event);
+            }
             seen.send_replace(LiveResults {
-                accounting: aggregator.accounting(),
-                newest: aggregator.newest_complete_second(),
+                figures,
                 broken: broken.clone(),
             });
             if let Some(collect) = &collecting {
@@ -200,9 +197,20 @@ impl AggregationTask {
 
     /// Seconds before it are not waited for any more.
     fn sealed_before(&self, aggregator: &Aggregator) -> u32 {
-        let elapsed_s = monotonic_ns().saturating_sub(self.start_ns) / 1_000_000_000;
-        let overdue = u32::try_from(elapsed_s.saturating_sub(PARTIAL_AFTER_S)).unwrap_or(u32::MAX);
+        let overdue = self.ended_before(PARTIAL_AFTER_S);
         aggregator.complete_before_second().max(overdue)
+    }
+
+    /// Seconds of the job before it ended at least so long ago.
+    fn ended_before(&self, ago_s: u64) -> u32 {
+        let elapsed_s = monotonic_ns().saturating_sub(self.start_ns) / 1_000_000_000;
+        u32::try_from(elapsed_s.saturating_sub(ago_s)).unwrap_or(u32::MAX)
+    }
+
+    /// How many seconds the load has.
+    fn load_s(&self) -> u32 {
+        let seconds = self.team.load().duration_ns().div_ceil(1_000_000_000);
+        u32::try_from(seconds).unwrap_or(u32::MAX)
     }
 
     async fn write(

@@ -21,7 +21,7 @@ use super::machine::crew::OpenSeats;
 use super::machine::event::{ChangeRefused, JobAction, JobEvent, START_LEAD_NS};
 use super::machine::team::Team;
 use super::orders::Orders;
-use super::progress::{self, Snapshot};
+use super::progress::{self, LiveJob, Snapshot};
 use crate::artifacts::Artifacts;
 use crate::env_files::{Env, EnvFiles};
 use crate::fleet::Fleet;
@@ -276,12 +276,17 @@ impl JobDriver {
             .map(|aggregation| aggregation.seen.borrow().clone());
         let start_ns = self.machine.start_ns();
         let elapsed_ns = start_ns.map_or(0, |start_ns| monotonic_ns().saturating_sub(start_ns));
-        let job = self.job.borrow().clone();
-        let load = match self.machine.team() {
-            Some(team) => team.load().clone(),
-            None => job.spec.load(),
+        let (left_ns, is_paused) = self.machine.load_left_ns(elapsed_ns);
+        let view = LiveJob {
+            job: self.job.borrow().clone(),
+            team: self.machine.team(),
+            agents: self.machine.agent_standings(),
+            elapsed_ns,
+            end_ns: self.machine.end_ns(),
+            left_ns,
+            is_paused,
         };
-        let progress = progress::of_live(&job, &load, &self.agents(), elapsed_ns, seen.unwrap_or_default());
+        let progress = view.progress(seen.unwrap_or_default().figures);
         self.progress.send_modify(|snapshot| snapshot.replace(progress));
     }
 

@@ -27,6 +27,7 @@ mod load_control;
 mod membership;
 mod params;
 mod share;
+mod standing;
 pub(crate) mod team;
 
 use heavy_results::job::{JobSpec, JobState};

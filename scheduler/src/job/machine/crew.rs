@@ -134,6 +134,11 @@ impl Crew {
         Ok(())
     }
 
+    /// How much of a paused load is left.
+    pub(crate) fn paused_left_ns(&self) -> Option<u64> {
+        self.control.paused_left_ns()
+    }
+
     /// Sends all load tests new params, now and when an agent joins.
     pub(crate) fn replace_params(&mut self, time: JobTime, params: &str, who: &str, actions: &mut Actions) {
         self.params.live = Some(params.to_owned());

@@ -19,6 +19,12 @@ impl LoadControl {
         self.paused.is_some()
     }
 
+    /// How much is left of a paused load.
+    pub(crate) fn paused_left_ns(&self) -> Option<u64> {
+        let paused = self.paused.as_ref();
+        paused.map(|(since_ns, before)| before.duration_ns().saturating_sub(*since_ns))
+    }
+
     /// The load with a change from an instant on.
     ///
     /// # Errors

@@ -59,6 +59,11 @@ impl Shares {
         self.0.remove(agent);
     }
 
+    /// All shares, by agent.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ShareState)> {
+        self.0.iter().map(|(agent, share)| (agent.as_str(), *share))
+    }
+
     /// Whether all shares are like this; true if there are none.
     pub(crate) fn all(&self, wanted: impl Fn(ShareState) -> bool) -> bool {
         self.0.values().all(|share| wanted(*share))

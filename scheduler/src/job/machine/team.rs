@@ -145,20 +145,18 @@ impl Team {
     /// The iterations of open workflows that were due for each agent up to an instant, by workflow; `only` is the name of the
     /// load test's only workflow, which documents need not name.
     pub(crate) fn due(&self, until_ns: u64, only: &str) -> Vec<(String, Vec<(String, u64)>)> {
-        let names = self
-            .load()
-            .workflows
-            .iter()
-            .map(|workflow| match workflow.workflow.as_str() {
-                "" => only.to_owned(),
-                name => name.to_owned(),
-            });
-        let names: Vec<String> = names.collect();
-        let of = |agent: &String| {
-            let due = names.iter().cloned().zip(self.timeline.due(agent, until_ns));
-            (agent.clone(), due.collect())
-        };
+        let of = |agent: &String| (agent.clone(), self.due_of(agent, until_ns, only));
         self.known.keys().map(of).collect()
+    }
+
+    /// As [`Self::due`], of one agent.
+    pub(crate) fn due_of(&self, agent: &str, until_ns: u64, only: &str) -> Vec<(String, u64)> {
+        let workflows = self.load().workflows.iter();
+        let names = workflows.map(|workflow| match workflow.workflow.as_str() {
+            "" => only.to_owned(),
+            name => name.to_owned(),
+        });
+        names.zip(self.timeline.due(agent, until_ns)).collect()
     }
 }
 
