@@ -6,14 +6,14 @@ use heavy_report::{ReportFormat, Style, queries};
 use heavy_results::summary::Summary;
 
 use crate::judged::judged;
-use crate::{assert_golden, sample};
+use crate::{assert_golden, ended, sample};
 
 fn samples() -> [Summary; 5] {
     [
         judged(),
         sample::shop(),
         sample::trouble(),
-        sample::never_ran(),
+        ended::never_ran(),
         sample::running(),
     ]
 }
@@ -174,7 +174,7 @@ fn junit_has_the_common_structure_and_fails_as_the_verdict_does() {
     for (summary, failures, errors) in [
         (sample::shop(), 0, 0),
         (sample::trouble(), 1, 0),
-        (sample::never_ran(), 0, 1),
+        (ended::never_ran(), 0, 1),
         (sample::running(), 0, 0),
         (judged(), 5, 0),
     ] {

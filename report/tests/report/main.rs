@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod course;
+mod ended;
 mod formats;
 mod judged;
 mod navigation;
@@ -80,7 +81,7 @@ fn a_job_with_thresholds() {
 
 #[test]
 fn a_job_that_never_ran_and_one_that_runs() {
-    for (name, summary) in [("never-ran", sample::never_ran()), ("running", sample::running())] {
+    for (name, summary) in [("never-ran", ended::never_ran()), ("running", sample::running())] {
         let summary_text = heavy_report::text(&summary, &Style::default());
         assert_golden(&format!("{name}.txt"), &summary_text);
         assert_golden(
@@ -92,7 +93,7 @@ fn a_job_that_never_ran_and_one_that_runs() {
 
 #[test]
 fn jobs_that_were_stopped_and_whose_generator_was_late() {
-    for (name, summary) in [("stopped", sample::stopped()), ("invalid", sample::invalid())] {
+    for (name, summary) in [("stopped", ended::stopped()), ("invalid", ended::invalid())] {
         let text = heavy_report::text(&summary, &Style::default());
         assert_golden(&format!("{name}.txt"), &text);
     }
@@ -104,7 +105,7 @@ fn a_status_has_five_lines() {
     for summary in [
         sample::shop(),
         sample::trouble(),
-        sample::never_ran(),
+        ended::never_ran(),
         sample::running(),
         judged::judged(),
     ] {
@@ -122,7 +123,7 @@ fn the_json_is_the_summary_and_fits_the_schema() {
     for summary in [
         sample::shop(),
         sample::trouble(),
-        sample::never_ran(),
+        ended::never_ran(),
         sample::running(),
         judged::judged(),
     ] {
@@ -181,7 +182,7 @@ fn no_line_is_wider_than_the_page() {
     for summary in [
         sample::shop(),
         sample::trouble(),
-        sample::never_ran(),
+        ended::never_ran(),
         sample::running(),
         judged::judged(),
     ] {

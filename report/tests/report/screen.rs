@@ -4,7 +4,7 @@ use heavy_report::Style;
 use heavy_results::stats::Errors;
 use heavy_results::summary::{CheckSummary, MetricSummary, RequestSummary, StepSummary, Summary};
 
-use crate::{judged, sample};
+use crate::{ended, judged, sample};
 
 /// A job with as much of everything as there can be.
 fn enormous() -> Summary {
@@ -57,7 +57,7 @@ fn a_summary_fits_a_screen_whatever_the_job() {
         for (summary, most) in [
             (sample::shop(), 24),
             (sample::trouble(), 32),
-            (sample::never_ran(), 10),
+            (ended::never_ran(), 10),
             (judged::judged(), 30),
             (enormous(), 55),
         ] {
