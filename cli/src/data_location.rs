@@ -102,7 +102,13 @@ impl DataLocation {
         if let Some(policy) = self.retention {
             return Ok(policy);
         }
-        let flags = RetentionFlags::from_env().map_err(|error| CommandFailure::usage(error.to_string()))?;
+        let flags = RetentionFlags::from_env().map_err(|error| {
+            // The first line has what is wrong, with clap's own prefix.
+            let text = error.to_string();
+            let problem = text.lines().next().unwrap_or_default();
+            let problem = problem.trim_start_matches("error: ");
+            CommandFailure::usage(format!("{problem} (from the environment)"))
+        })?;
         Ok(flags.policy())
     }
 

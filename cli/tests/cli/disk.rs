@@ -156,6 +156,12 @@ fn status_without_a_job_shows_where_data_is_and_how_long_it_stays() {
         "{text}"
     );
     up.stop().expect_code(0);
+    let wrong = heavy(&home, &["status"])
+        .env("HEAVY_KEEP_RESULTS", "x")
+        .finish()
+        .expect_code(2);
+    let expected = "error: invalid value 'x' for '--keep-results <D>': invalid duration `x`";
+    assert!(wrong.stderr.starts_with(expected), "{}", wrong.stderr);
     let wrong = heavy(&home, &["up", "--binaries-limit", "much"])
         .finish()
         .expect_code(2);
