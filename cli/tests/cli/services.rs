@@ -1,6 +1,8 @@
 //! The services directory, through the real `heavy`: written, listed, run, and what is said of wrong input.
 
+mod archive;
 mod files;
+mod first_test;
 mod guide;
 mod run;
 mod scaffold;

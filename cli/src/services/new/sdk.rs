@@ -1,9 +1,12 @@
-//! Where a new workspace finds heavy-sdk: the directory that this heavy was built from, or what flags say.
+//! Where a new workspace finds heavy-sdk: beside the executable, in the directory that it was built from, or what flags say.
 
 use std::path::{Path, PathBuf};
 
 use crate::exit::CommandFailure;
 use crate::services::find::cargo_manifest;
+
+/// The sources beside an executable that was unpacked from an archive (`scripts/release`).
+const UNPACKED: &str = "src";
 
 /// The SDK beside the source of this executable.
 const BAKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk");
@@ -12,7 +15,7 @@ const BAKED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../sdk");
 #[derive(Debug, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct SdkFlags {
-    /// Directory of heavy-sdk, or of a clone of heavy [default: the source that this heavy was built from]
+    /// Directory of heavy-sdk, or of a clone of heavy [default: the sources installed with this heavy, or those it was built from]
     #[arg(long, value_name = "DIR", env = "HEAVY_SDK_PATH")]
     sdk_path: Option<PathBuf>,
     /// Git repository with heavy-sdk; URL#REV selects a commit, branch or tag
@@ -44,7 +47,7 @@ impl SdkFlags {
         Ok(())
     }
 
-    /// The dependency that flags ask for, or that on the SDK beside the source of this executable.
+    /// The dependency that flags ask for, or else that on the SDK beside this executable or its source.
     pub(super) fn dependency(&self) -> Result<Sdk, CommandFailure> {
         if let Some(url) = &self.sdk_git {
             return Ok(Sdk {
@@ -58,6 +61,11 @@ impl SdkFlags {
                 lock: None,
             });
         }
+        if self.sdk_path.is_none()
+            && let Some(sdk) = unpacked()
+        {
+            return Ok(sdk);
+        }
         let (path, advice) = match &self.sdk_path {
             Some(path) => (
                 path.as_path(),
@@ -65,8 +73,7 @@ impl SdkFlags {
             ),
             None => (
                 Path::new(BAKED),
-                "the source that this heavy was built from no longer exists: add --sdk-path DIR, --sdk-git URL or --sdk-version \
-                 VERSION",
+                "the sources that belong to this heavy no longer exist: add --sdk-path DIR, --sdk-git URL or --sdk-version VERSION",
             ),
         };
         of_path(path)
@@ -79,6 +86,11 @@ fn of_git(url: &str) -> String {
         Some((url, rev)) => format!("{{ git = {}, rev = {} }}", quoted(url), quoted(rev)),
         None => format!("{{ git = {} }}", quoted(url)),
     }
+}
+
+/// The SDK that was unpacked with this executable.
+fn unpacked() -> Option<Sdk> {
+    of_path(&std::env::current_exe().ok()?.parent()?.join(UNPACKED))
 }
 
 /// The SDK in this directory, or in its `sdk/`.
