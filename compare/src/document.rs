@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::measure::Statistic;
 use super::place::Place;
+use super::statistic::Statistic;
 
 /// The version of the document's shape.
 pub const VERSION: u32 = 1;

@@ -20,11 +20,12 @@ use std::collections::BTreeSet;
 
 use super::conclusion::{headline, verdict, worst};
 use super::document::{Comparison, Finding, JobLine, JudgementMethod, PlaceChange, StatisticChange, VERSION};
-use super::measure::{Measured, Measures, Statistic};
+use super::measure::{Measured, Measures};
 use super::pair::{JobMeasures, Pair};
 use super::permutation::{AllWindows, critical_distance};
 use super::place::Place;
 use super::pool::{PooledSample, difference};
+use super::statistic::Statistic;
 use super::student::critical;
 use super::{ComparisonOptions, comparable, effect};
 use heavy_load::histogram::Histogram;

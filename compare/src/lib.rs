@@ -20,6 +20,7 @@ mod permutation;
 mod place;
 mod pool;
 mod recorder;
+mod statistic;
 mod student;
 pub mod trend;
 mod windows;
@@ -32,9 +33,10 @@ pub use document::{
     Comparison, Conclusion, Finding, JobLine, JudgementMethod, PlaceChange, StatisticChange, VERSION,
 };
 pub use judge::compare;
-pub use measure::{Measured, Statistic};
+pub use measure::Measured;
 pub use place::{Level, Place};
 pub use recorder::{Extent, JobRecorder};
+pub use statistic::Statistic;
 
 /// What counts as a change, and what as a regression.
 #[derive(Debug, Clone, Copy, PartialEq)]

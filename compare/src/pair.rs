@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::measure::{Measured, Measures, Statistic, StatisticEstimate};
+use super::measure::{Measured, Measures, StatisticEstimate};
 use super::permutation::AllWindows;
 use super::place::Place;
 use super::pool::PooledSample;
+use super::statistic::Statistic;
 use super::windows::{FEWEST_WINDOWS, Spread, least_variance, samples};
 
 /// One job's results at a place.

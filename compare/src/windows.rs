@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use super::measure::Statistic;
 use super::pool::PooledSample;
 use super::recorder::Slice;
+use super::statistic::Statistic;
 
 /// Jobs of more seconds are not compared by seconds: if both jobs are that long, blocks are better.
 const MOST_WINDOWS: usize = 20;
