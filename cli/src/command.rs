@@ -20,12 +20,14 @@ use crate::{completions, demo, diff, export, history, lint, report, run, service
 /// The one rule by which commands find jobs.
 const PLACES: &str = "\
 Where commands find jobs:
-  --scheduler (HEAVY_SCHEDULER)                  that scheduler
-  --database, --data-dir (or their variables)    that database, and the commands that use the data directory now
-  none of these                                  the same of the default data directory, and the scheduler at
-                                                 http://127.0.0.1:7700 if it answers
-A flag overrides variables. `report`, `sql`, `diff`, `history` and `export` say on stderr what they read. The last four read
-rows, which no scheduler sends: they always read a database, and `last` is its last job.";
+  --scheduler              that scheduler
+  --database, --data-dir   that database, and the commands that use the data
+                           directory now
+  neither                  the default data directory in the same way, and the
+                           scheduler at http://127.0.0.1:7700 if it answers
+Flags override variables. `report`, `sql`, `diff`, `history` and `export` say
+on stderr what they read. The last four read rows, which no scheduler sends:
+they always read a database, and `last` is its last job.";
 
 /// Run compiled load tests at an exact rate and keep every result in SQL
 #[derive(Debug, clap::Parser)]

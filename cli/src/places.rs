@@ -34,7 +34,7 @@ pub(crate) struct Places {
 pub(crate) enum JobOwner {
     /// The scheduler at this URL.
     Scheduler(String),
-    /// Nobody any more.
+    /// Nobody on this machine, or nobody any more.
     Gone,
 }
 
@@ -109,13 +109,13 @@ impl Places {
         if let Some(owner) = self.owners.iter().find(|owner| owner.name == name) {
             return Ok(JobOwner::Scheduler(owner.url.clone()));
         }
-        // A scheduler with another data directory may write to this database, or an older one that does not name itself.
-        if OwnerKind::of(&name) == OwnerKind::Scheduler && !job.state.is_final() {
-            for scheduler in &self.schedulers {
-                if scheduler.get(&job.id.to_string()).await.is_ok() {
-                    return Ok(JobOwner::Scheduler(scheduler.url().to_owned()));
-                }
-            }
+        // The default scheduler may write to this database from another data directory, also where that was not to be looked at.
+        if OwnerKind::of(&name) == OwnerKind::Scheduler
+            && !job.state.is_final()
+            && let Ok(scheduler) = Remote::connect(DEFAULT_SCHEDULER).await
+            && scheduler.get(&job.id.to_string()).await.is_ok()
+        {
+            return Ok(JobOwner::Scheduler(scheduler.url().to_owned()));
         }
         Ok(JobOwner::Gone)
     }

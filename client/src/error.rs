@@ -69,9 +69,10 @@ pub enum Error {
         /// Its state's name.
         state: &'static str,
     },
-    /// The job was running when its command was killed.
+    /// The job has not ended, and no command or scheduler that runs it is known.
     #[error(
-        "the command that ran job {job} is gone: the next `heavy run` on its data directory closes the job"
+        "no command on this machine runs job {job}: use --scheduler URL if a scheduler does; if its command was killed, the \
+         next `heavy run` on its data directory closes the job"
     )]
     Gone {
         /// Its id.

@@ -194,6 +194,9 @@ fn a_killed_run_is_recovered_by_the_next_which_leaves_a_live_one_alone() {
     );
     let summary = closed.summary.unwrap();
     assert!(summary.iterations.ok > 20);
+    assert!(summary.iterations.balances(), "{:?}", summary.iterations);
+    // Over what ran, not over the ten minutes.
+    assert!(closed.job.achieved_rate.unwrap() > 1.0, "{:?}", closed.job);
     // Rows are spooled less often than roll-ups.
     let rows = format!("select count(*) as n from requests where job_id = '{a}'");
     let rows = bench.heavy(&["sql", "--format", "csv", &rows]).finish();

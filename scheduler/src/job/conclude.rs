@@ -11,6 +11,7 @@ use heavy_store::{StatisticsReader, Store};
 use super::aggregation::Collected;
 use super::machine::team::Team;
 
+const NS_PER_SECOND: u64 = 1_000_000_000;
 const WRITE_ATTEMPTS: u32 = 20;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
@@ -31,7 +32,9 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
     job.reason = reason;
     let mut ran = None;
     if job.started_at_wall_ns.is_some() {
-        let mut aggregator = Aggregator::new(job.spec.load(), []).watching(&job.spec.thresholds);
+        let load = job.spec.load();
+        let duration_ns = load.duration_ns();
+        let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
         let mut reader = StatisticsReader::new(job.id);
         if let Err(error) = reader.aggregate(store, &mut aggregator).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
@@ -39,12 +42,19 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
         let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();
         agents.dedup();
         // How far the load got is not known: what the agents have reported as due is what was due.
+        let end_ns = duration_ns.min(u64::from(aggregator.complete_before_second()) * NS_PER_SECOND);
+        let summary = aggregator.summary(&job, &[], false);
+        let due = summary.workflows.into_iter().map(|workflow| (workflow.name, 0));
+        let due: Vec<(String, u64)> = due.collect();
+        for agent in &agents {
+            aggregator.settle_agent(agent, &due, false);
+        }
         ran = Some(Collected {
             aggregator,
             unwritten: None,
             complete: false,
             shares: Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1))).shares(),
-            end_ns: None,
+            end_ns: Some(end_ns),
         });
     }
     conclude(store, &mut job, ran).await;
