@@ -10,7 +10,6 @@ use heavy_sched::command_line::RetentionFlags;
 use heavy_store::Store;
 
 use crate::exit::CommandFailure;
-use crate::output;
 
 /// Where the data is.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -73,12 +72,6 @@ impl DataLocation {
             Some(url) => Ok(url.clone()),
             None => Ok(format!("sqlite://{}", database_file(&self.data_dir()?).display())),
         }
-    }
-
-    /// Says on stderr what a command reads, and from which database.
-    pub(crate) fn reading(&self, what: &str) -> Result<(), CommandFailure> {
-        output::note(&format!("{what} from {}", self.shown()?));
-        Ok(())
     }
 
     /// The database for messages, with the scheduler that it is not of.

@@ -90,7 +90,7 @@ pub(crate) async fn run(args: DiffArgs, data: &DataLocation) -> CommandResult {
     let store = data.open().await?;
     let (before, now) = jobs(&args, &*store).await?;
     let earlier: Vec<String> = before.iter().map(|job| job.id.to_string()).collect();
-    data.reading(&format!("job {} against {}", now.id, earlier.join(", ")))?;
+    output::reading(&format!("job {} against {}", now.id, earlier.join(", ")), data)?;
     let options = ComparisonOptions {
         tolerance_percent: args.tolerance,
         error_tolerance_points: args.error_tolerance,

@@ -15,6 +15,7 @@ use heavy_store::{Error, ExportRelation, Store, find_job};
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
+use crate::output;
 
 const NS_PER_S: u64 = 1_000_000_000;
 
@@ -86,12 +87,12 @@ pub(crate) async fn run(args: ExportArgs, data: &DataLocation) -> CommandResult 
     };
     match write(&args, &*store, &job, interval_s, &mut out).await {
         Ok(done) => {
-            data.reading(&done)?;
+            output::reading(&done, data)?;
             Ok(ExitCode::SUCCESS)
         }
         // A reader that has seen enough (`| head`) is no error.
         Err(Error::Output(error)) if args.output.is_none() && error.kind() == io::ErrorKind::BrokenPipe => {
-            data.reading(&format!("exported a part of job {}", job.id))?;
+            output::reading(&format!("exported a part of job {}", job.id), data)?;
             Ok(ExitCode::SUCCESS)
         }
         Err(Error::Output(error)) => {

@@ -56,7 +56,7 @@ pub(crate) async fn run(args: HistoryArgs, data: &DataLocation) -> CommandResult
     }
     let store = data.open().await?;
     let (subject, jobs) = find(&*store, &args).await?;
-    data.reading(&format!("{} jobs of {}", jobs.len(), args.subject))?;
+    output::reading(&format!("{} jobs of {}", jobs.len(), args.subject), data)?;
     let history = History::new(subject, &jobs);
     output::print(&match args.format {
         HistoryFormat::Text => heavy_report::history::text(&history, &stdout_style(false, "")),

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use heavy_process::signals::is_unread;
 
+use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
 
 /// Logs to stderr: warnings and errors, or the levels in `HEAVY_LOG`.
@@ -49,6 +50,12 @@ pub(crate) fn harmless(text: &str) -> String {
 /// ignored.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
+}
+
+/// Says on stderr what a command reads, and from which database.
+pub(crate) fn reading(what: &str, data: &DataLocation) -> Result<(), CommandFailure> {
+    note(&format!("{what} from {}", data.shown()?));
+    Ok(())
 }
 
 /// Writes a result to a file, or to stdout.

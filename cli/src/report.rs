@@ -64,7 +64,7 @@ async fn find(job: &str, scheduler: Option<String>, data: &DataLocation) -> Resu
     if let Ok(home) = data.job_home().await
         && let Ok(view) = home.get(job).await
     {
-        data.reading(&named(&view.job))?;
+        output::reading(&named(&view.job), data)?;
         return Ok(view);
     }
     let places = Places::find(data).await?;

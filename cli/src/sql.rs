@@ -116,7 +116,7 @@ async fn announce(
     {
         what = job.trim_end().to_owned();
     }
-    data.reading(&what)
+    output::reading(&what, data)
 }
 
 async fn open(args: &SqlArgs, data: &DataLocation) -> Result<SqlSession, CommandFailure> {

@@ -64,7 +64,7 @@ async fn greet(session: &SqlSession, data: &DataLocation) -> Result<(), CommandF
         Err(failure) => format!("{failure}\n"),
     };
     let version = env!("CARGO_PKG_VERSION");
-    data.reading("reading")?;
+    output::reading("reading", data)?;
     Ok(output::print(&format!(
         "heavy {version}. {job}\\? shows help, \\q quits.\n"
     ))?)
