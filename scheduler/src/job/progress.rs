@@ -190,7 +190,7 @@ pub(crate) fn of_stored(job: &JobInfo, summary: Option<&Summary>) -> Progress {
         elapsed_s: summary.run_time_s,
         requests: duration.count,
         requests_failed: summary.requests.failed,
-        overall: (duration.count > 0).then(|| Percentiles {
+        overall: (duration.count > 0).then_some(Percentiles {
             p50_ms: duration.p50_ms,
             p95_ms: duration.p95_ms,
             p99_ms: duration.p99_ms,
