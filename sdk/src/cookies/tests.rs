@@ -1,3 +1,5 @@
+//! Which cookies a jar keeps, and to whom it sends them.
+
 use super::*;
 
 fn jar(set: &[(&str, &str)]) -> CookieJar {
