@@ -59,17 +59,16 @@ fn lag(summary: &Summary) -> Option<String> {
 fn distorting_lag(summary: &Summary) -> Option<String> {
     let lag_ms = summary.generator_lag.p99_ms;
     let (name, p99_ms, effect) = match &summary.response_time {
-        Some(response) => ("response time", response.p99_ms, "response times include it"),
+        Some(response) => ("response time", response.p99_ms, "which includes it"),
         None => (
             "iteration duration",
             summary.iteration_duration.p99_ms,
-            "durations do not include it, but iterations started that much later",
+            "which does not include it, but starts were late",
         ),
     };
     (p99_ms > 0.0 && lag_ms > p99_ms * WARN_LAG_SHARE).then(|| {
         format!(
-            "the generator started iterations late: lag p99 {lag_ms:.2} ms is {:.0}% of the {name}'s p99, {p99_ms:.2} ms; \
-             {effect}{}",
+            "generator lag P99 {lag_ms:.2} ms is {:.0}% of the {name}'s P99 ({p99_ms:.2} ms), {effect}{}",
             lag_ms / p99_ms * 100.0,
             busy(summary)
         )

@@ -251,17 +251,14 @@ fn a_generator_warns_of_the_figures_that_it_distorts() {
     assert_eq!(lag(1.0, Some(20.0)), [""; 0]);
     assert_eq!(
         lag(3.0, Some(20.0)),
-        [
-            "the generator started iterations late: lag p99 3.00 ms is 15% of the response time's p99, 20.00 ms; response \
-          times include it"
-        ]
+        ["generator lag P99 3.00 ms is 15% of the response time's P99 (20.00 ms), which includes it"]
     );
     assert_eq!(lag(2.0, None), [""; 0]);
     assert_eq!(
         lag(4.0, None),
         [
-            "the generator started iterations late: lag p99 4.00 ms is 10% of the iteration duration's p99, 40.00 ms; \
-          durations do not include it, but iterations started that much later"
+            "generator lag P99 4.00 ms is 10% of the iteration duration's P99 (40.00 ms), which does not include it, but \
+             starts were late"
         ]
     );
     let dropped = |late, gap| {
@@ -285,7 +282,7 @@ fn a_generator_warns_of_the_figures_that_it_distorts() {
 fn one_late_start_of_a_few_is_a_warning() {
     let judgement = with(|s| (s.generator_lag.p99_ms, s.generator_lag.count) = (50.0, 99));
     assert_eq!((judgement.verdict, judgement.warnings.len()), (Verdict::Pass, 1));
-    assert!(judgement.warnings[0].contains("250% of the response time's p99"));
+    assert!(judgement.warnings[0].contains("250% of the response time's P99"));
 }
 
 #[test]
