@@ -126,6 +126,7 @@ pub(super) fn times(page: &mut Page, summary: &Summary) {
     page.heading("Times");
     percentile_heads(page);
     percentile_row(page, "request", duration);
+    percentile_row(page, "iterat.", &summary.iteration_duration);
     if let Some(response) = &summary.response_time {
         percentile_row(page, "response", response);
     }
@@ -134,7 +135,11 @@ pub(super) fn times(page: &mut Page, summary: &Summary) {
         .response_time
         .iter()
         .map(|response| ("response", response));
-    let rows = [("request", duration), ("gen. lag", &summary.generator_lag)];
+    let rows = [
+        ("request", duration),
+        ("iterat.", &summary.iteration_duration),
+        ("gen. lag", &summary.generator_lag),
+    ];
     averages(page, response.chain(rows));
     page.blank();
     let response = if summary.response_time.is_some() {

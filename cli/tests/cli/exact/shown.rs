@@ -138,7 +138,10 @@ fn text(report: &str) -> Vec<Shown> {
                 times: Vec::new(),
             });
             of_request = true;
-        } else if of_request && let Some(extremes) = line.trim().strip_prefix("fastest ") {
+        } else if of_request
+            && let Some(extremes) = line.trim().strip_prefix("fastest ")
+            && !extremes.starts_with("and average")
+        {
             let times = &mut all.last_mut().unwrap().times;
             times.push(owned("fastest", extremes.split(' ').next().unwrap()));
             times.push(owned("average", extremes.rsplit(' ').next().unwrap()));
