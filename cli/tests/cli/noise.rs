@@ -30,7 +30,7 @@ fn lines_that_are_no_results_are_listed_by_reason_and_cost_no_iteration() {
         run.env("HEAVY_DATA_DIR", folder.path()).finish()
     };
     let fixture = example("fixture").display().to_string();
-    let load = ["--rate", "50", "--duration", "1s"];
+    let load = ["--rate", "50", "--duration", "1s", "--full"];
     let test = ["run", &fixture, "--workflow", "one", "--param", "mode=noise"];
     let run = heavy(&[&test[..], &load].concat());
     assert!(RAN.contains(&run.code), "{run:?}");

@@ -126,19 +126,25 @@ fn plan_s(spec: &Value) -> Option<f64> {
     Some(load_s + spec["warm_up"].as_str().map_or(0.0, seconds))
 }
 
-/// `2s`, `500ms`, `2.5s`.
+/// `2s`, `500ms`, `2.5s`, `1m30s`, `2s500ms`.
 fn seconds(duration: &str) -> f64 {
-    if let Some(ms) = duration.strip_suffix("ms") {
-        return ms.parse::<f64>().unwrap() / 1e3;
-    }
     let mut seconds = 0.0;
-    let mut number = String::new();
-    for char in duration.chars() {
-        match char {
-            'm' => seconds += 60.0 * number.split_off(0).parse::<f64>().unwrap(),
-            's' => seconds += number.split_off(0).parse::<f64>().unwrap(),
-            digit => number.push(digit),
-        }
+    let mut rest = duration;
+    while !rest.is_empty() {
+        let unit_at = rest.find(char::is_alphabetic).unwrap();
+        let (number, from_unit) = rest.split_at(unit_at);
+        let unit_end = from_unit
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(from_unit.len());
+        let (unit, after) = from_unit.split_at(unit_end);
+        let unit_s = match unit {
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            other => panic!("{duration}: {other:?}"),
+        };
+        seconds += number.parse::<f64>().unwrap() * unit_s;
+        rest = after;
     }
     seconds
 }
