@@ -39,7 +39,11 @@ fn more_requests(target: &Handle) {
 #[test]
 fn a_run_whose_terminal_closes_stops_and_reports() {
     let (folder, target) = (TempDir::new("hangup"), target());
-    let mut run = started(Run::binary("heavy"), &target, &folder);
+    // The tests themselves may run under nohup.
+    let heeding = Run::new("/usr/bin/env")
+        .arg("--default-signal=HUP")
+        .arg(binary("heavy"));
+    let mut run = started(heeding, &target, &folder);
     run.signal(Signal::HUP);
     let ended = run.finish().expect_code(130);
     assert!(ended.stdout.contains("\nSTOPPED "), "{}", ended.stdout);

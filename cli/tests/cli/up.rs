@@ -54,7 +54,7 @@ fn run_takes_a_configuration_and_agents_of_its_scheduler() {
     let run = ["run", test.to_str().unwrap(), "--allow-invalid", "--config"];
     let here = [&run[..], &["few", "--agents", "1", "--rate", "30"]].concat();
     let said = heavy(&here).finish().expect_code(0);
-    assert!(said.stdout.contains("asked 30/s for 1s"), "{}", said.stdout);
+    assert!(said.stdout.contains("· 30/s for 1s"), "{}", said.stdout);
     assert_eq!(target.stats().requests, 30);
     let nowhere = [
         &run[..],
