@@ -72,11 +72,7 @@ fn a_database_is_refused_that_cannot_be_used() {
     std::fs::write(folder.join("file"), "in the way").unwrap();
     let with = |flag: &str, value: &str| collector(&folder).args(["--listen", &free(), flag, value]);
     let file = folder.join("file").display().to_string();
-    refused(
-        with("--data-dir", &file),
-        1,
-        "choose another path with --database",
-    );
+    refused(with("--data-dir", &file), 1, "choose another with --data-dir");
     refused(with("--database", "oracle://db"), 2, "invalid database URL");
     let url = Postgres::shared()
         .database()
