@@ -210,7 +210,7 @@ mod tests {
             reported_before: 1,
             scheduled: vec![("w".to_owned(), 5)],
         };
-        assert_eq!(overdue.overdue, [silent.clone()]);
+        assert_eq!(overdue.overdue, std::slice::from_ref(&silent));
         assert_eq!(overdue.now.unwrap().p50_ms.round(), 3.0, "of the second before");
         assert_eq!((overdue.requests, overdue.accounting.started), (25, 25));
         assert_eq!(
