@@ -48,9 +48,17 @@ fn reports_agree_with_the_raw_rows() {
     shown::compare_all(&recorded, &requests);
     for query in heavy_report::queries(summary.job.id) {
         let answer = recorded.ask(&query.sql);
-        // Nothing was done to this job.
-        let none = query.title == "events";
-        assert_eq!(answer.rows.is_empty(), none, "{}: {}", query.title, query.sql);
+        if query.title == "events" {
+            // Nothing was done to this job; a busy machine may have made the generator late.
+            let kinds = answer.rows.iter().map(|row| row[1].as_deref());
+            assert!(
+                kinds.flatten().all(|kind| kind == "generator-late"),
+                "{:?}",
+                answer.rows
+            );
+        } else {
+            assert!(!answer.rows.is_empty(), "{}: {}", query.title, query.sql);
+        }
     }
 }
 
