@@ -80,9 +80,11 @@ pub(crate) struct ServiceFlags {
 }
 
 impl ServiceFlags {
-    /// Whether there are flags that only a service has a use for.
-    pub(crate) const fn is_given(&self) -> bool {
-        self.profile.is_some() || self.cargo_profile.is_some()
+    /// Whether there are flags that only a service has a use for. `HEAVY_CARGO_PROFILE` is none: who exports it for
+    /// all builds can still request a URL.
+    pub(crate) fn is_given(&self) -> bool {
+        let is_exported = || std::env::var_os("HEAVY_CARGO_PROFILE").is_some();
+        self.profile.is_some() || (self.cargo_profile.is_some() && !is_exported())
     }
 }
 
@@ -267,7 +269,7 @@ fn refuse_request(args: &RunArgs) -> Result<(), CommandFailure> {
 fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFailure> {
     if !args.team.workflows.is_empty() || !args.load.param.is_empty() || args.load.params.is_some() {
         return Err(CommandFailure::usage(
-            "--workflow, --param and --params require a compiled load test; for a URL use --method, --header and --body",
+            "--workflow, --param and --params require a compiled load test; for a URL use -X, -H and --data",
         ));
     }
     let UrlRequest { params, variables } = args.request.request(url)?;

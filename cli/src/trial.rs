@@ -9,6 +9,7 @@ use std::process::{ExitCode, ExitStatus, Stdio};
 use anyhow::Context as _;
 use heavy_client::{FileFlags, LoadFlags, LocalFile, Program};
 use heavy_load::execution::ExecutionSpec;
+use heavy_load::exit_code;
 use heavy_load::load::LoadModel;
 use heavy_load::rate::Rate;
 use heavy_load::span::Span;
@@ -124,7 +125,10 @@ pub(crate) async fn run(args: TrialArgs) -> CommandResult {
         // A program that does not read it says itself what is wrong.
         let _ = stdin.write_all(&setup).await;
     }
-    code(interrupts.race(child.wait()).await??)
+    let Ok(ended) = interrupts.race(child.wait()).await else {
+        return Ok(ExitCode::from(exit_code::INTERRUPTED));
+    };
+    code(ended?)
 }
 
 /// As much of the environment as agents pass to load tests: what is missing here is missing there.
@@ -134,8 +138,14 @@ fn environment() -> impl Iterator<Item = (&'static str, OsString)> {
 }
 
 fn code(status: ExitStatus) -> CommandResult {
-    match status.code() {
-        Some(code) => Ok(ExitCode::from(u8::try_from(code).unwrap_or(1))),
+    use exit_code::{COULD_NOT_RUN, FAIL, INTERRUPTED, PASS, WRONG_USAGE};
+    match status.code().map(u8::try_from) {
+        Some(Ok(code @ (PASS | COULD_NOT_RUN | WRONG_USAGE | FAIL | INTERRUPTED))) => {
+            Ok(ExitCode::from(code))
+        }
+        Some(_) => Err(CommandFailure::new(format!(
+            "the load test ended before its iteration did: {status}"
+        ))),
         None => Err(CommandFailure::new(format!(
             "the load test ended without an exit code: {status}"
         ))),

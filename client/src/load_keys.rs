@@ -11,6 +11,9 @@ use toml::de::DeValue;
 
 use super::Fault;
 
+/// The keys whose values are durations.
+const DURATIONS: [&str; 5] = ["duration", "graceful_stop", "pacing", "timeout", "warm_up"];
+
 /// The value of a key, if a document with this key alone can be read. The places are those of the key and of its value.
 ///
 /// # Errors
@@ -29,8 +32,22 @@ pub fn checked(name: &str, json: Value, (key, value): (Range<usize>, Range<usize
     let alone = Keys::from_iter([(name.to_owned(), json.clone())]);
     match RunSpec::from_keys(alone) {
         Ok(_) => Ok(json),
-        Err(error) => Err(Fault::at(value, format!("{name}: {error}"))),
+        Err(_) if takes_seconds(name, &json) => {
+            let problem = format!("{name}: `{json}` has no unit: write \"{json}s\" for seconds");
+            Err(Fault::at(value, problem))
+        }
+        Err(error) => {
+            let error = error.to_string();
+            let problem = error.strip_prefix(&format!("{name}: ")).unwrap_or(&error);
+            Err(Fault::at(value, format!("{name}: {problem}")))
+        }
     }
+}
+
+/// Whether this is a number that would be right as seconds.
+fn takes_seconds(name: &str, json: &Value) -> bool {
+    let in_seconds = Keys::from_iter([(name.to_owned(), Value::from(format!("{json}s")))]);
+    json.is_number() && DURATIONS.contains(&name) && RunSpec::from_keys(in_seconds).is_ok()
 }
 
 /// Thresholds, as a list of expressions or as k6's table of metrics.

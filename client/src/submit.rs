@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use heavy_api::operation as op;
 use heavy_report::Style;
-use heavy_results::job::JobView;
+use heavy_results::job::{JobState, JobView};
 use heavy_results::summary::Summary;
 
 use super::follow::follow;
@@ -166,11 +166,11 @@ fn show(view: &JobView, style: &Style) -> bool {
     let Some(summary) = &view.summary else {
         // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
         let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
-        say(&format!(
-            "error: the job is {}: {}\n",
-            view.job.state.as_str(),
-            reason.join("\n")
-        ));
+        let outcome = match view.job.state {
+            JobState::Failed => "the job failed".to_owned(),
+            state => format!("the job is {}", state.as_str()),
+        };
+        say(&format!("error: {outcome}: {}\n", reason.join("\n")));
         return true;
     };
     let printed = print_text(&heavy_report::text(summary, style));

@@ -33,6 +33,20 @@ pub(crate) fn place(error: &Errors) -> String {
     known.join(" / ")
 }
 
+/// An example of an error without the method and the URL that it begins with: `answered 500`. A line of the summary has its
+/// place already, and no room for both.
+pub(crate) fn without_request(example: &str) -> &str {
+    let mut parts = example.splitn(3, ' ');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(method), Some(url), Some(rest))
+            if method.bytes().all(|byte| byte.is_ascii_uppercase()) && url.contains("://") =>
+        {
+            rest
+        }
+        _ => example,
+    }
+}
+
 /// How often an error occurred; of the failures of iterations also how many a failed request had caused, which counts too.
 pub(crate) fn occurrences(error: &Errors) -> String {
     match error.repeats {
@@ -58,5 +72,23 @@ pub(crate) fn value(metric: &MetricSummary) -> String {
         "rate" => percent(metric.value, 1.0),
         "trend" => format!("average {}", number(metric.value)),
         _ => number(metric.value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_request;
+
+    #[test]
+    fn an_example_of_an_error_loses_only_the_request_before_it() {
+        for (example, short) in [
+            ("GET http://127.0.0.1:8080/big answered 404", "answered 404"),
+            ("the login was answered 400", "the login was answered 400"),
+            ("GET http://127.0.0.1:8080/big", "GET http://127.0.0.1:8080/big"),
+            ("connecting to ws://a failed", "connecting to ws://a failed"),
+            ("", ""),
+        ] {
+            assert_eq!(without_request(example), short);
+        }
     }
 }

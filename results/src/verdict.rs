@@ -89,6 +89,10 @@ fn failure(summary: &Summary) -> Option<String> {
                     error.kind, error.count
                 )
             }
+            None if iterations.interrupted > 0 => format!(
+                "no iteration succeeded; {} were still running at the end and were interrupted",
+                iterations.interrupted
+            ),
             None => "no iteration succeeded".to_owned(),
         });
     }

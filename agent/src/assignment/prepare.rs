@@ -182,7 +182,12 @@ impl SpawnedProgram<'_> {
                     hello.protocol, hello.sdk
                 ),
             )),
-            Ok(Err(_)) => Err(self.no_answer("not-a-load-test", "say hello").await),
+            Ok(Err(_)) => Err(self
+                .no_answer(
+                    "not-a-load-test",
+                    "say hello (a load test calls heavy_sdk::serve in main)",
+                )
+                .await),
             Err(_) => Err(AssignmentFailure::new(
                 "not-a-load-test",
                 format_args!(

@@ -57,7 +57,7 @@ pub(crate) struct RequestFlags {
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "10",
-        value_parser = clap::value_parser!(u32).range(1..=50)
+        value_parser = hops
     )]
     follow: Option<u32>,
     /// Accept any certificate of the server
@@ -98,6 +98,11 @@ fn header(text: &str) -> Result<HeaderFlag, String> {
         }
         _ => Err("expected NAME:VALUE".to_owned()),
     }
+}
+
+fn hops(text: &str) -> Result<u32, String> {
+    let hops = text.parse().ok().filter(|hops| (1..=50).contains(hops));
+    hops.ok_or_else(|| "expected a number of redirects from 1 to 50".to_owned())
 }
 
 impl RequestFlags {

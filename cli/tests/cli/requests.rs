@@ -237,7 +237,15 @@ fn wrong_request_flags_say_what_is_wrong() {
         (&[url, "--data", "@missing"], "cannot read the body from missing"),
         (&[url, "--data", "@large"], "the body in large exceeds 1024 KiB"),
         (&[url, "--data", "a", "--body", "b"], "cannot be used with"),
-        (&[url, "--follow=0"], "--follow"),
+        (&[url, "--data", "@"], "expected @FILE, or @- for stdin"),
+        (
+            &[url, "--follow=0"],
+            "--follow[=<N>]': expected a number of redirects from 1 to 50",
+        ),
+        (
+            &[url, "--follow=maybe"],
+            "expected a number of redirects from 1 to 50",
+        ),
         (
             &[url, "--cacert", "text"],
             "--cacert: no certificates in the PEM data",

@@ -92,7 +92,7 @@ pub(super) fn errors(page: &mut Page, errors: &[Errors]) {
         if times == 0 {
             continue;
         }
-        let parts = [&*names::place(error), &*error.example].map(escape);
+        let parts = [&*names::place(error), names::without_request(&error.example)].map(escape);
         let text = format!(
             "{}× {} {}",
             count(times),

@@ -12,6 +12,11 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 pub(super) fn body_of(text: &str) -> Result<Vec<u8>, CommandFailure> {
     let body = match text.strip_prefix('@') {
         None => text.as_bytes().to_vec(),
+        Some("") => {
+            return Err(CommandFailure::usage(
+                "the body `@` names no file: expected @FILE, or @- for stdin",
+            ));
+        }
         Some(file) => bytes_of(Path::new(file), "the body")?,
     };
     if body.len() as u64 > MAX_FILE_BYTES {

@@ -145,6 +145,17 @@ const WRONG: &[(&str, usize, &str)] = &[
         3,
         "duration: workflow `a`: a job of 0s",
     ),
+    (
+        "[profiles.x]\n[[profiles.x.workflows]]\nname = \"a\"\nuser = 1",
+        2,
+        ": workflows: unknown field `user`; did you mean",
+    ),
+    (
+        "[load]\nduration = 5",
+        2,
+        "duration: `5` has no unit: write \"5s\"",
+    ),
+    ("[load]\nduration = true", 2, "expected a string"),
     ("[load]\nallow_drops_percent = inf", 2, "finite"),
     ("[load]\nrate = 99999999999999999999", 2, "too large"),
 ];

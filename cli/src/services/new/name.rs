@@ -15,7 +15,8 @@ pub(super) fn check_package(name: &str) -> Result<(), String> {
     let wrong = |problem: &str| Err(format!("{name:?} is not a valid name for a service: {problem}"));
     if !is_plain(name, |c| c == '-' || c == '_') {
         return wrong(
-            "expected lower-case letters, digits, - and _, starting with a letter, such as shop or user-accounts",
+            "expected lower-case letters, digits, - and _, starting with a letter, such as shop or user-accounts, \
+             64 characters at most",
         );
     }
     if KEYWORDS.contains(&format!(" {name} ")) {

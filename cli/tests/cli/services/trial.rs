@@ -159,6 +159,15 @@ fn a_url_is_tried_with_its_request_and_shown_with_its_body() {
 }
 
 #[test]
+fn a_cargo_profile_in_the_environment_does_not_refuse_a_url() {
+    let (_target, url) = target();
+    let exported = || tried(&[&url]).env("HEAVY_CARGO_PROFILE", "dev").finish();
+    exported().expect_code(0);
+    let flag = tried(&[&url, "--cargo-profile", "dev"]).finish().expect_code(2);
+    assert!(flag.stderr.contains("require a service"), "{}", flag.stderr);
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let program = example("behaviours");
     let program = program.to_str().unwrap();
