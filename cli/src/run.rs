@@ -2,6 +2,7 @@
 
 pub(crate) mod request;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,6 +27,9 @@ use crate::test_name::Test;
 
 /// The default rate for a URL: low enough for any target.
 const MODEST_RATE_PER_SECOND: u64 = 10;
+
+/// The variable of `--cargo-profile`.
+const CARGO_PROFILE: &str = "HEAVY_CARGO_PROFILE";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,16 +79,17 @@ pub(crate) struct ServiceFlags {
     #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
     pub(crate) services: Option<PathBuf>,
     /// Cargo profile to build the service with [default: release]
-    #[arg(long, value_name = "NAME", env = "HEAVY_CARGO_PROFILE")]
+    #[arg(long, value_name = "NAME", env = CARGO_PROFILE)]
     pub(crate) cargo_profile: Option<String>,
 }
 
 impl ServiceFlags {
-    /// Whether there are flags that only a service has a use for. `HEAVY_CARGO_PROFILE` is none: who exports it for
-    /// all builds can still request a URL.
+    /// Whether there are flags that require a service. The variable of the cargo profile is a habit of a shell, and harmless where
+    /// nothing is built.
     pub(crate) fn is_given(&self) -> bool {
-        let is_exported = || std::env::var_os("HEAVY_CARGO_PROFILE").is_some();
-        self.profile.is_some() || (self.cargo_profile.is_some() && !is_exported())
+        let is_flag =
+            || self.cargo_profile.as_deref().map(OsStr::new) != std::env::var_os(CARGO_PROFILE).as_deref();
+        self.profile.is_some() || (self.cargo_profile.is_some() && is_flag())
     }
 }
 
@@ -203,7 +208,7 @@ async fn of_service(
 fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), CommandFailure> {
     if args.service.is_given() {
         return Err(CommandFailure::usage(format!(
-            "--profile and --cargo-profile require a service, and {:?} is {what}",
+            "--profile and --cargo-profile require a service, and `{}` is {what}",
             args.test
         )));
     }

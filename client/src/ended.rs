@@ -27,7 +27,7 @@ pub fn of_ended(verb: &Verb, view: &JobView, full_report: &str) -> Result<u8, Er
             Ok(report(view, &ReportFile::checked(files, *json)?, &style))
         }
         Verb::Stop { .. } => {
-            say(&format!("job {id} had ended already: it is {}\n", state.as_str()));
+            say(&format!("job {id} has already ended: it is {}\n", state.as_str()));
             Ok(exit_code::PASS)
         }
         _ => Err(Error::Ended {

@@ -8,7 +8,7 @@ use clap::builder::FalseyValueParser;
 use heavy_report::escape;
 use heavy_results::job::LoggedLine;
 
-use super::output::stdout_style;
+use super::output::{say, stdout_style};
 use super::{Error, JobHome};
 
 /// How often a running job is asked for new lines.
@@ -40,6 +40,9 @@ pub(crate) async fn run(home: &dyn JobHome, args: &LogsArgs) -> Result<(), Error
                 return Ok(());
             }
         } else if !args.follow || has_ended {
+            if next == 0 && !args.json {
+                say(&format!("job {id} has no log: its load tests printed nothing\n"));
+            }
             return Ok(());
         } else {
             // Lines may have been stored since they were asked for, so a job that has ended is asked once more.

@@ -101,10 +101,12 @@ impl LoadFlags {
         let mut keys = below.to_keys();
         overlay(&self.keys()?, &mut keys);
         let mut run = RunSpec::from_keys(keys)?;
-        if !run.has_load() {
+        // What only users have does not conflict with a rate that nobody gave: the check asks for users.
+        let asks_for_users = run.load_spec.pacing.is_some();
+        if !run.has_load() && !asks_for_users {
             run.load_spec.rate = rate;
         }
-        if !run.load_spec.is_given() && run.workflows.is_empty() {
+        if !run.load_spec.is_given() && run.workflows.is_empty() && !asks_for_users {
             return Err(Error::Usage(
                 "missing load: add --rate, such as --rate 100 (or --stages, --users or --iterations)"
                     .to_owned(),

@@ -43,6 +43,9 @@ impl Program {
             problem: problem.to_owned(),
         };
         let unreadable = |problem: io::Error| match problem.kind() {
+            io::ErrorKind::NotFound if path.to_string_lossy().contains("://") => wrong(
+                "expected the path of a compiled load test, such as target/release/NAME; `heavy run` loads a URL",
+            ),
             io::ErrorKind::NotFound => {
                 wrong("file not found; build the load test with `cargo build --release` and submit its path")
             }

@@ -24,12 +24,12 @@ impl FromStr for ReportFile {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (format, file) = text
-            .split_once('=')
-            .filter(|(_, file)| !file.is_empty())
-            .ok_or_else(|| {
-                format!("missing file in `{text}`: expected FORMAT=FILE, such as json=report.json")
-            })?;
+        let expected = "expected FORMAT=FILE, such as json=report.json";
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err(format!("missing file in `{text}`: {expected}")),
+            Some(parts) => parts,
+            None => return Err(format!("invalid report `{text}`: {expected}")),
+        };
         Ok(Self {
             format: format.parse()?,
             file: PathBuf::from(file),

@@ -42,6 +42,9 @@ pub(crate) fn configs(configs: &[Config], now_wall_ns: u64) -> String {
 }
 
 pub(crate) fn agents(agents: &[AgentInfo], now_wall_ns: u64) -> String {
+    if agents.is_empty() {
+        return "no agent is connected: start one with `heavy-agent --collector URL`\n".to_owned();
+    }
     let clock = |agent: &AgentInfo| match (agent.clock_offset_ns, agent.clock_error_ns) {
         (Some(offset_ns), Some(error_ns)) => {
             format!("{:+.3} ms ± {:.3}", offset_ns as f64 / 1e6, error_ns as f64 / 1e6)

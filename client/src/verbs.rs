@@ -257,7 +257,7 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &s
         Verb::Stop { job, now } => {
             let job = remote.stop(job, *now).await?;
             say(&if job.state.is_final() {
-                format!("job {} had ended already: it is {}\n", job.id, job.state.as_str())
+                format!("job {} has already ended: it is {}\n", job.id, job.state.as_str())
             } else {
                 format!("stopping job {}\n", job.id)
             });
@@ -271,7 +271,7 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &s
                     json(&NewRate { rate: rate.clone() })?,
                 )
                 .await?;
-            say(&format!("job {} plans {} iterations now\n", job.id, job.planned));
+            say(&format!("job {} now plans {} iterations\n", job.id, job.planned));
         }
         Verb::Pause { job } => {
             let job = remote.ask(op::PauseJob, job).await?;

@@ -31,6 +31,7 @@ fn workflows(job: &JobInfo) -> Vec<String> {
 #[must_use]
 pub fn caveats(before: &[&JobInfo], now: &JobInfo) -> Vec<String> {
     let mut caveats: Vec<String> = before.iter().copied().chain([now]).filter_map(standing).collect();
+    caveats.dedup();
     for earlier in before {
         let (load_before, load_now) = (earlier.spec.describe_load(), now.spec.describe_load());
         if load_before != load_now {

@@ -319,3 +319,11 @@ fn totals_are_those_of_all_cells_and_warm_up_is_left_out() {
         .unwrap();
     assert_eq!((check.count_now, check.failed_now), (1160, 290));
 }
+
+#[test]
+fn what_a_job_says_against_itself_is_said_once() {
+    let mut stopped = job(1);
+    stopped.state = JobState::Stopped;
+    let caveats = crate::caveats(&[&stopped], &stopped);
+    assert_eq!(caveats.len(), 2, "{caveats:?}");
+}

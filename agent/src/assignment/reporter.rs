@@ -37,8 +37,8 @@ impl Reporter {
     async fn send_update(&self, state: v1::AssignmentState, failure: Option<AssignmentFailure>) {
         tracing::info!(
             job = self.job,
-            state = state.as_str_name(),
-            ?failure,
+            state = state.as_str_name().trim_start_matches("ASSIGNMENT_STATE_"),
+            failure = failure.as_ref().map(|failure| &*failure.message),
             "assignment"
         );
         let mut update = self.update(state);

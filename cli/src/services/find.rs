@@ -83,7 +83,7 @@ impl Home {
             ));
         }
         Ok(format!(
-            "the services in {place} are {}{}",
+            "known services in {place}: {}{}",
             names.join(", "),
             hint(name, names.iter().map(String::as_str))
         ))

@@ -12,6 +12,28 @@ fn ran(workflow: &str) -> TempDir {
     folder
 }
 
+/// What `heavy logs` says on stderr.
+fn errors_of(folder: &TempDir, job: &str) -> String {
+    let run = Run::binary("heavy").args(["logs", job]);
+    let finished = run.env("HEAVY_DATA_DIR", folder.path()).finish();
+    finished.expect_code(0).stderr
+}
+
+#[test]
+fn a_job_without_a_log_is_named() {
+    let folder = TempDir::new("no-logs");
+    let args = ["run", "http://127.0.0.1:1/", "--rate", "5", "--duration", "300ms"];
+    let run = Run::binary("heavy")
+        .args(args)
+        .env("HEAVY_DATA_DIR", folder.path());
+    run.finish().expect_code(99);
+    let said = errors_of(&folder, "last");
+    assert!(
+        said.contains("has no log: its load tests printed nothing"),
+        "{said}"
+    );
+}
+
 fn heavy(folder: &TempDir, args: &[&str]) -> String {
     let run = Run::binary("heavy")
         .args(args)
@@ -59,6 +81,7 @@ fn the_log_is_printed_with_its_source_and_followed_to_its_end() {
         );
         assert!(shown.contains(&"local stderr cleaning up"), "{shown:?}");
     }
+    assert_eq!(errors_of(&folder, "last"), "");
     let json = heavy(&folder, &["logs", "last", "--json"]);
     let last: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
     assert_eq!((&last["number"], &last["agent"]), (&11.into(), &"local".into()));

@@ -118,7 +118,7 @@ fn three_at_once_are_listed_and_steered_each() {
     assert!(
         bench
             .say(&["rate", &a, "30"])
-            .contains(&format!("job {a} plans "))
+            .contains(&format!("job {a} now plans "))
     );
     assert!(planned(&a) > before);
     assert_eq!(planned(&b), before);
@@ -126,7 +126,7 @@ fn three_at_once_are_listed_and_steered_each() {
     assert!(bench.say(&["resume", &b]).contains(&format!("resumed job {b}")));
     let ended = bench.heavy(&["pause", "last"]).finish().expect_code(1);
     assert!(ended.stderr.contains("is finished"), "{}", ended.stderr);
-    assert!(bench.say(&["stop", "last"]).contains("had ended already"));
+    assert!(bench.say(&["stop", "last"]).contains("has already ended"));
     assert!(bench.say(&["stop", &a]).contains(&format!("stopping job {a}")));
     stopped(first);
     assert!(second.is_alive());

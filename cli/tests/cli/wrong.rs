@@ -31,6 +31,11 @@ fn wrong_usage_of_run_is_2() {
         (&[url, "--rate", "1000000000000"], "exceeds the highest rate"),
         (&[url, "--duration", "0s"], "a job of 0s starts nothing"),
         (&[url, "--duration", "30"], "invalid duration"),
+        (&[url, "--pacing", "1s"], "--pacing: requires users"),
+        (
+            &[url, "--report", "x.html"],
+            "invalid report `x.html`: expected FORMAT=FILE",
+        ),
         (&[url, "--method", "G T"], "invalid HTTP method"),
         (&[url, "--header", "novalue"], "NAME:VALUE"),
         (
@@ -56,6 +61,23 @@ fn wrong_usage_of_run_is_2() {
         assert_eq!(code, Some(2), "{args:?}: {stderr}");
         assert!(stderr.contains(part), "{args:?}: {stderr}");
     }
+}
+
+#[test]
+fn a_cargo_profile_of_the_environment_does_not_keep_a_url_from_being_tried() {
+    let url = format!("http://127.0.0.1:{}/", free_port());
+    let tried = |args: &[&str]| {
+        let run = Run::binary("heavy").args([&["try", &url], args].concat());
+        run.env("HEAVY_CARGO_PROFILE", "dev").finish()
+    };
+    let finished = tried(&[]).expect_code(99);
+    assert!(finished.stdout.contains("no response"), "{finished:?}");
+    assert!(!finished.stdout.contains("\n      \n"), "{finished:?}");
+    let refused = tried(&["--cargo-profile", "bench"]).expect_code(2);
+    assert!(
+        refused.stderr.contains("--cargo-profile require a service"),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -172,7 +172,8 @@ fn wrong_flags_say_what_is_wrong() {
             "--rate 1 --report pdf=x.pdf",
             "unknown report format `pdf`: expected one of text, json, csv",
         ),
-        ("--rate 1 --report json", "missing file in"),
+        ("--rate 1 --report json", "invalid report `json`"),
+        ("--rate 1 --report json=", "missing file in `json=`"),
         ("--rate 1 --params /no/such/file", "cannot read /no/such/file"),
     ] {
         let error = plan(args).unwrap_err();

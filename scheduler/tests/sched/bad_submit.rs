@@ -43,6 +43,7 @@ fn files_that_are_no_load_test_are_refused_before_anything_is_sent() {
     too_new[end - 2] = b'9';
     for (path, expected) in [
         (dir.join("missing").display().to_string(), "file not found"),
+        ("http://127.0.0.1:1/".to_owned(), "`heavy run` loads a URL"),
         (dir.path().display().to_string(), "it is a directory"),
         ("/dev/null".to_owned(), "not a regular file"),
         (file(&dir, "plain", &program, 0o644), "it is not executable"),

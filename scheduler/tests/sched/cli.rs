@@ -203,6 +203,8 @@ async fn a_detached_job_can_be_looked_at_and_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn agents_are_listed() {
     let world = World::new().await;
+    let table = finish(sched(&world, "agents")).await.expect_code(0).stdout;
+    assert!(table.starts_with("no agent is connected: "), "{table}");
     let _a = Agent::connect(&world, "agent-a").await;
     let table = finish(sched(&world, "agents")).await.expect_code(0).stdout;
     assert!(table.contains("agent-a  free  2"), "{table}");

@@ -27,7 +27,10 @@ fn what_is_not_there_is_answered_with_what_is() {
         ),
         (
             &["run", "shp"],
-            &["unknown load test `shp`", "are shop; did you mean \"shop\"?"],
+            &[
+                "unknown load test `shp`",
+                "known services in services: shop; did you mean \"shop\"?",
+            ],
         ),
         (&["run", "shop/"], &["missing workflow"]),
         (

@@ -75,7 +75,9 @@ impl Look {
                 (peer, _) => format!("; new connection to {peer}"),
             };
             let text = format!("{}{}", phases_of(phases), line_of(&connection));
-            let _ = writeln!(out, "{indent}    {}", self.paint(Colour::Dim, &text));
+            if !text.is_empty() {
+                let _ = writeln!(out, "{indent}    {}", self.paint(Colour::Dim, &text));
+            }
         }
         if let Some(exchange) = exchange.filter(|exchange| exchange.status > 0) {
             self.headers(indent, &exchange.headers, &mut out);
