@@ -120,7 +120,7 @@ mod tests {
         for (text, part) in [
             ("shp", "did you mean \"shop\"?"),
             ("shp/buy", "did you mean \"shop\"?"),
-            ("nothing", "are accounts, shop"),
+            ("nothing", ": accounts, shop"),
             ("shop/", "missing workflow"),
         ] {
             let problem = of(text).unwrap_err().to_string();
