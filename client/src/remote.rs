@@ -14,10 +14,14 @@ use reqwest::{Body, Client, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
+use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use super::watch::Watch;
 use super::{Error, Program, http};
+
+/// Bytes of an upload that are read at a time: small pieces cost more than what they carry.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// A request that takes longer is given up; uploads and watches take as long as they do.
 const QUESTION_LIMIT: Duration = Duration::from_secs(30);
@@ -88,7 +92,7 @@ impl Remote {
         let request = self
             .request::<op::UploadArtifact>(sha256, query)?
             .header(CONTENT_LENGTH, bytes)
-            .body(file);
+            .body(Body::wrap_stream(ReaderStream::with_capacity(file, PIECE_BYTES)));
         self.good(self.send(request).await?).await?;
         Ok(())
     }
