@@ -12,7 +12,7 @@ use crate::Error;
 /// Rows over this many bytes on disk are discarded and counted.
 pub const DEFAULT_SPOOL_LIMIT_BYTES: u64 = 4 << 30;
 
-/// Unused binaries and files stay in the cache so long, and as long as all take no more than this.
+/// Age and total size beyond which unused binaries and files leave the cache.
 pub(crate) const DEFAULT_CACHE_RETENTION: Retention = Retention {
     age: Duration::from_secs(30 * 86_400),
     bytes: 4_000_000_000,

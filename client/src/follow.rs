@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::home::JobHome as _;
 use super::{Error, Remote};
 
-/// A scheduler that is gone may come back for so long.
+/// Time within which a scheduler that is gone may come back.
 const AWAY_LIMIT: Duration = Duration::from_secs(15);
 const AWAY_PAUSE: Duration = Duration::from_millis(500);
 /// Somebody who has interrupted three times waits no longer.

@@ -127,7 +127,7 @@ fn usage(arg: &Arg) -> String {
     text
 }
 
-/// What a flag does in so many columns: its first clauses, or else words, as far as they fit.
+/// The help of a flag, shortened to `most` columns: its first clauses, or else its first words.
 fn brief(arg: &Arg, most: usize) -> String {
     let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let fits = |end: &usize| help[..*end].chars().count() <= most;

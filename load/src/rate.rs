@@ -41,7 +41,7 @@ impl Rate {
         Self::new(count, NS_PER_SECOND, &count.to_string())
     }
 
-    /// So many starts in a span, to a millionth of a start an hour.
+    /// A number of starts in a span, to a millionth of a start an hour.
     ///
     /// # Errors
     /// When it is 0 or above [`HIGHEST_PER_SECOND`].

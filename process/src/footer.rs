@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Up, so many rows; the cursor stays in its column.
+/// Moves the cursor up by a number of rows, within its column.
 fn up(rows: usize) -> String {
     if rows == 0 {
         String::new()
@@ -95,7 +95,7 @@ impl Write for Above {
 }
 
 impl Footer {
-    /// What takes the lines from a screen of so many columns. A terminal that has become narrower has wrapped them.
+    /// The escape sequences that erase the lines from a screen of `columns` columns. A terminal that has become narrower has wrapped them.
     fn erased(&self, columns: usize) -> String {
         let rows = self
             .lines

@@ -74,7 +74,7 @@ fn verdict(page: &mut Page, summary: &Summary, most_lines: usize) {
     let (words, mood) = standing(&summary.job, summary.complete);
     let first = format!("{words}  ");
     let room = page.width.saturating_sub(columns(&first));
-    // Lines break at blanks: a text of so many columns may need one line more.
+    // Lines break at blanks: a text that fills the columns exactly may need one line more.
     let room = if most_lines > 1 {
         (most_lines - 1) * room
     } else {

@@ -24,7 +24,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 pub(crate) const MOST_BYTES: u64 = JobFile::MOST_BYTES;
 /// Uploads at the same time; more wait.
 const MOST_UPLOADS: usize = 8;
-/// An upload that sends nothing for so long is given up.
+/// An upload that sends nothing for this time is aborted.
 pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);
 const HASH_DIGITS: usize = 64;
 /// What is read of an artifact at a time.

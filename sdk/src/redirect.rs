@@ -1,4 +1,4 @@
-//! Where a redirect leads and what becomes of its request, as the Fetch standard says. Pure.
+//! The request that follows a redirect, by the Fetch standard. Pure.
 
 use crate::http::{
     ErrorKind, Exchange, HeaderMap, HeaderName, HeaderValue, Method, RequestError, Target, header,

@@ -219,7 +219,7 @@ impl<'a> RequestBuilder<'a> {
         self
     }
 
-    /// Follows at most so many redirects: 301, 302, 303, 307 and 308 with a `location`. By default none is followed.
+    /// Follows at most `limit` redirects: 301, 302, 303, 307 and 308 with a `location`. By default none is followed.
     ///
     /// Every hop is a request of its own in the results, and the response is that of the last. Hops are named by their own
     /// method and path, whatever this request is called, and each has the whole timeout. As in browsers, a POST that is answered

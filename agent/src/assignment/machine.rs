@@ -55,7 +55,7 @@ pub(crate) enum AssignmentAction {
     Release,
     /// Release nothing that is due later, in ns from the start.
     EndAt(u64),
-    /// Release nothing more, and let running iterations go on for so long.
+    /// Release nothing more, and let running iterations go on for this time.
     Stop {
         grace_ns: u64,
     },

@@ -50,7 +50,7 @@ impl SchedulerLease {
         }
     }
 
-    /// Whether the scheduler has been silent for so long that it may have given the load to other agents.
+    /// Whether the scheduler has been silent longer than the lease, so that other agents may have the load.
     pub(crate) fn is_lost(&self, now_ns: u64) -> bool {
         let since_ns = now_ns.saturating_sub(self.renewed_ns.load(Ordering::Acquire));
         since_ns > self.limit_ns.load(Ordering::Acquire)

@@ -3,7 +3,7 @@
 
 use heavy_load::histogram::Histogram;
 
-/// So many values wait; sorting and merging them costs a fraction of recording each.
+/// Number of values that wait; sorting and merging them costs a fraction of recording each.
 const WAITING: usize = 512;
 
 /// A histogram and the values that are not yet in it.

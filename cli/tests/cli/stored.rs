@@ -50,7 +50,7 @@ pub(crate) fn make(url: &str) {
     fill(url, &[]);
 }
 
-/// Puts finished jobs with so many requests into a database.
+/// Stores finished jobs with the given numbers of requests in a database.
 fn fill(url: &str, jobs: &[(Uuid, u64)]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

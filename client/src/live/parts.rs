@@ -70,7 +70,7 @@ pub(super) fn in_trouble(progress: &Progress) -> impl Iterator<Item = &AgentProg
         .filter(|agent| agent.state.is_trouble())
 }
 
-/// So many of the texts, and how many more there are.
+/// The first texts, and how many more there are.
 pub(super) fn first_of(texts: &[String], most: usize) -> String {
     let more = texts.len().saturating_sub(most);
     let mut text = texts[..texts.len() - more].join(", ");

@@ -115,7 +115,7 @@ fn in_trouble() -> Progress {
     }
 }
 
-/// The view on a terminal of so many columns.
+/// The view on a terminal with this number of columns.
 fn view(progress: &Progress, columns: usize) -> String {
     let canvas = Canvas {
         columns: columns - 1,

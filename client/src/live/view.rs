@@ -123,7 +123,7 @@ fn rates(progress: &Progress) -> Option<Segment> {
     Some(plain(0, "rate ").and(&started, accent).and(&asked, Accent::Plain))
 }
 
-/// How many there are, and who is in trouble: at most so many by name.
+/// The number of agents, and the names of the first that are in trouble.
 fn agents(progress: &Progress, most: usize) -> Option<Segment> {
     let all = progress.agents.len();
     let troubled: Vec<_> = in_trouble(progress).collect();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::fields::text;
 use super::json::{number_field, string};
 
-/// So many lines of a job's log are kept each second, per agent. More need not be sent.
+/// Lines of a job's log that are kept each second, per agent. More need not be sent.
 pub const LOG_LINES_PER_SECOND: u32 = 100;
 
 /// Longer log lines are cut before they are sent; agents keep less of them.

@@ -183,7 +183,7 @@ pub(super) fn warnings(page: &mut Page, summary: &Summary) {
     const MOST: usize = 3;
     let warnings = warnings_of(summary);
     let label = super::pieces::label("warning");
-    // Lines break at blanks: so many columns may need a line more.
+    // Lines break at blanks: a text that fills the columns exactly may need one line more.
     let room = page.width.saturating_sub(label.len()) * 3 / 2;
     for warning in warnings.iter().take(MOST) {
         page.wrapped(&label, &clip(warning, room), Some(Tone::Doubtful));

@@ -25,7 +25,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 const PERIOD_WATCHING: Duration = Duration::from_millis(200);
 const PERIOD_COLLECTING: Duration = Duration::from_millis(50);
 const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
-/// Results may arrive so long after the last agent was done.
+/// Time after the end of the last agent within which results may arrive.
 const COLLECT_LIMIT: Duration = Duration::from_secs(60);
 const PARTIAL_AFTER_S: u64 = 5;
 /// An agent that is later than this is silent: progress goes on without it.
@@ -201,7 +201,7 @@ impl AggregationTask {
         aggregator.complete_before_second().max(overdue)
     }
 
-    /// Seconds of the job before it ended at least so long ago.
+    /// Seconds of the job that ended at least this time ago.
     fn ended_before(&self, ago_s: u64) -> u32 {
         let elapsed_s = monotonic_ns().saturating_sub(self.start_ns) / 1_000_000_000;
         u32::try_from(elapsed_s.saturating_sub(ago_s)).unwrap_or(u32::MAX)

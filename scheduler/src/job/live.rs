@@ -4,9 +4,9 @@ use heavy_results::progress::LiveFigures;
 use heavy_results::stats::Event;
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 
-/// So many seconds in a row a threshold is broken, or met again, before that is an event: around its limit it changes often.
+/// Seconds in a row for which a threshold is broken, or met again, before that is an event: near its limit it changes often.
 const SECONDS_IN_A_ROW: u32 = 2;
-/// A threshold causes at most so many events.
+/// The most events that one threshold causes.
 const MOST_EVENTS: u32 = 6;
 
 /// What the aggregation tells its job's driver.

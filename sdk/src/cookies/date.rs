@@ -53,7 +53,7 @@ fn month_of(token: &[u8]) -> Option<i64> {
     Some(place as i64 + 1)
 }
 
-/// A number of so many digits, which something else may follow.
+/// A number with a length in this range of digits, and whatever follows it.
 fn number(token: &[u8], least: usize, most: usize) -> Option<i64> {
     let digits = token.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if (least..=most).contains(&digits) {

@@ -160,7 +160,7 @@ impl Child {
         assert_eq!(accepted.accepted, expected);
     }
 
-    /// Waits until so many iterations run.
+    /// Waits until this number of iterations run.
     pub(crate) async fn running(&self, workflow: &str, count: u32) {
         let wait = async {
             loop {
@@ -185,7 +185,7 @@ impl Child {
         };
         tokio::time::timeout(LIMIT, wait)
             .await
-            .expect("so many iterations run");
+            .expect("the iterations run");
     }
 
     /// Waits for a line with this text in it.

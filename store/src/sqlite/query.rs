@@ -40,7 +40,7 @@ pub(super) struct QueryWatch {
 }
 
 impl QueryWatch {
-    /// Watches over a connection; with a limit, a statement is ended after so long too.
+    /// Watches over a connection; with a limit, it also interrupts a statement that takes longer.
     pub(super) async fn over(
         connection: &mut SqliteConnection,
         limit: Option<Duration>,

@@ -174,7 +174,7 @@ async fn days(bed: &Bed, store: &Arc<dyn Store>) -> Vec<String> {
     rows(store, sql).await
 }
 
-/// An id of so many days after the epoch.
+/// An id of a day, counted from the epoch.
 fn id_of(day: u128, n: u128) -> Uuid {
     Uuid::from_u128((day * 86_400_000) << 80 | 0x7 << 76 | 0b10 << 62 | n)
 }

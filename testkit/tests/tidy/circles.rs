@@ -6,7 +6,7 @@ use std::path::Path;
 use super::modules::Crate;
 use super::{ARROWS, root};
 
-/// So many are left, each with its reason in ARCHITECTURE.md.
+/// Circles that remain, each with its reason in ARCHITECTURE.md.
 const MOST: usize = 1;
 
 #[test]

@@ -147,7 +147,7 @@ fn long_jobs_of_overload_take_bounded_memory() {
     assert_eq!(sum(&rows, |row| row.dropped.full), 300 * 4999);
 }
 
-/// What becomes of an iteration.
+/// How an iteration ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Started,

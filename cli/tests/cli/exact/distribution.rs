@@ -2,7 +2,7 @@
 
 use heavy_results::summary::Distribution;
 
-/// The place of a percentile among so many sorted values, as `percentile_disc` has it.
+/// The index of a percentile in sorted values, as `percentile_disc` defines it.
 pub(super) fn rank(share: f64, values: usize) -> usize {
     ((share * values as f64 - 1e-9).ceil() as usize).max(1) - 1
 }

@@ -67,7 +67,7 @@ fn a_service_finds_its_files_in_its_working_directory_and_so_does_a_rerun() {
         "the plan names it: {run:?}"
     );
 
-    // The job keeps its files: neither what the load test wrote over its copy nor what becomes of the original matters.
+    // The job keeps its files: neither what the load test wrote over its copy nor the removal of the original matters.
     desk.write("services/feed/data/accounts.csv", "name\ndora\n");
     let again = desk.heavy(&["rerun", "last", "--report", "json=-"]).finish();
     assert_eq!(checks(&again), listed, "{again:?}");

@@ -1,4 +1,4 @@
-//! Who may register, and what becomes of the jobs of those who are gone.
+//! Which agents may register, and the jobs of agents that are gone.
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An order that is not acknowledged for so long is overdue.
+/// Time after which an order without acknowledgement is overdue.
 pub(crate) const ACK_LIMIT_NS: u64 = 2_000_000_000;
 
 /// What an agent is to acknowledge.

@@ -12,7 +12,7 @@ use super::render::Look;
 use crate::harness::printed::LineCutter;
 use crate::observer::{Observed, Observer, Whereabouts};
 
-/// So many bytes are shown; of what goes beyond, only ends.
+/// Bytes of output that are shown; beyond them, only the ends of iterations.
 const MAX_SHOWN_BYTES: usize = 4 << 20;
 
 /// The observer of a trial.
