@@ -25,7 +25,7 @@ mod statuses;
 mod text;
 mod units;
 
-pub use escape::escape;
+pub use escape::{clip, columns, escape, first_columns, last_columns};
 pub use format::ReportFormat;
 pub use json::render as json;
 pub use queries::{Query, queries};
@@ -34,7 +34,7 @@ pub use text::{render as text, render_thresholds as thresholds};
 pub use units::bytes;
 
 /// Eighths of a line.
-const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+pub const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// The style of a text report.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The sheet on which a report is written: lines, headings, colours, wrapping.
 
 use crate::Style;
-use crate::escape::{clip, columns, escape};
+use crate::escape::{clip, columns, escape, first_columns};
 use crate::percentiles::ROUGH_NOTE;
 use crate::standing::Mood;
 
@@ -162,23 +162,13 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
                 lines.push(String::new());
                 continue;
             }
-            let (fits, rest) = split_at_column(word, room);
+            let (fits, rest) = word.split_at(first_columns(word, room).len());
             line.push_str(fits);
             lines.push(String::new());
             word = rest;
         }
     }
     lines
-}
-
-fn split_at_column(text: &str, most: usize) -> (&str, &str) {
-    let end = text
-        .char_indices()
-        .map(|(start, c)| start + c.len_utf8())
-        .take_while(|end| columns(&text[..*end]) <= most)
-        .last()
-        .unwrap_or(0);
-    text.split_at(end)
 }
 
 #[cfg(test)]

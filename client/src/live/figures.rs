@@ -1,5 +1,7 @@
 //! Figures of progress as people read them.
 
+use heavy_report::HEIGHTS;
+
 /// A length of time in whole seconds, rounded up: `6s`, `2m 5s`, `1h 5m`.
 pub(super) fn span(s: f64) -> String {
     match s.ceil().max(0.0) as u64 {
@@ -79,7 +81,6 @@ pub(super) fn measured(value: f64, unit: &str) -> String {
 
 /// Eighths of a line, for values up to `most`.
 pub(super) fn sparkline(values: &[u64], most: f64) -> String {
-    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let height = |value: &u64| {
         let eighths = (*value as f64 / most.max(1.0) * 8.0).ceil() as usize;
         HEIGHTS[eighths.clamp(1, HEIGHTS.len()) - 1]

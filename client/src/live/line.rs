@@ -1,7 +1,6 @@
 //! Lines that are made to fit the terminal, with colours.
 
-use heavy_report::escape;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use heavy_report::{columns, escape, first_columns};
 
 /// Where lines are drawn.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +59,7 @@ impl Segment {
     }
 
     pub(super) fn columns(&self) -> usize {
-        self.pieces.iter().map(|(text, _)| text.width()).sum()
+        self.pieces.iter().map(|(text, _)| columns(text)).sum()
     }
 }
 
@@ -95,44 +94,34 @@ pub(super) fn fit(mut segments: Vec<Segment>, canvas: &Canvas) -> (String, usize
 
 /// The pieces up to `most` columns.
 fn cut(pieces: Vec<(String, Accent)>, most: usize) -> Vec<(String, Accent)> {
-    let all: usize = pieces.iter().map(|(text, _)| text.width()).sum();
+    let all: usize = pieces.iter().map(|(text, _)| columns(text)).sum();
     if all <= most {
         return pieces;
     }
     let mut left = most.saturating_sub(1);
     let mut kept = Vec::new();
     for (text, accent) in pieces {
-        if text.width() <= left {
-            left -= text.width();
-            kept.push((text, accent));
-            continue;
+        let taken = columns(&text);
+        if taken > left {
+            kept.push((format!("{}…", first_columns(&text, left)), accent));
+            break;
         }
-        let mut short = String::new();
-        for c in text.chars() {
-            let columns = c.width().unwrap_or(0);
-            if columns > left {
-                break;
-            }
-            left -= columns;
-            short.push(c);
-        }
-        short.push('…');
-        kept.push((short, accent));
-        break;
+        left -= taken;
+        kept.push((text, accent));
     }
     kept
 }
 
 fn paint(pieces: Vec<(String, Accent)>, colour: bool) -> (String, usize) {
-    let (mut line, mut columns) = (String::new(), 0);
+    let (mut line, mut taken) = (String::new(), 0);
     for (text, accent) in pieces {
-        columns += text.width();
+        taken += columns(&text);
         match accent.code().filter(|_| colour && !text.is_empty()) {
             Some(code) => line.push_str(&format!("\u{1b}[{code}m{text}\u{1b}[0m")),
             None => line.push_str(&text),
         }
     }
-    (line, columns)
+    (line, taken)
 }
 
 #[cfg(test)]
@@ -164,7 +153,7 @@ mod tests {
             (1, "…"),
         ] {
             let (text, width) = fit(segments(), &canvas(columns));
-            assert_eq!((text.as_str(), width), (line, line.width()), "{columns}");
+            assert_eq!((text.as_str(), width), (line, super::columns(line)), "{columns}");
         }
     }
 
@@ -179,5 +168,8 @@ mod tests {
         assert_eq!(text, "\u{1b}[31m数据\\u{1b}[2J\u{1b}[0m");
         assert_eq!(width, 4 + 9);
         assert_eq!(fit(vec![segment], &canvas(4)), ("数…".to_owned(), 3));
+        let hearts = Segment::new(0, &"\u{2764}\u{fe0f}".repeat(9), Accent::Bad);
+        let (text, width) = fit(vec![hearts], &canvas(10));
+        assert!(text.ends_with('…') && width <= 10, "{text}: {width}");
     }
 }

@@ -4,7 +4,7 @@ use heavy_results::summary::{Point, Summary};
 
 use super::axis::{Axis, clock};
 use super::label::labels;
-use super::sheet::Sheet;
+use super::sheet::{Sheet, name};
 use crate::markup::html;
 
 /// The size of a chart's picture; it grows and shrinks with the page.
@@ -235,7 +235,7 @@ fn legend(sheet: &mut Sheet, lines: &[ChartLine]) {
         sheet.put(&format!(
             "<li><svg viewBox=\"0 0 26 10\" width=\"26\" height=\"10\" aria-hidden=\"true\"><path class=\"line {}\" d=\"M1 5H25\"/></svg> {}</li>",
             line.class,
-            html(&line.name)
+            name(&line.name)
         ));
     }
     sheet.line("</ul>");

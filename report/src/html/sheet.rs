@@ -168,11 +168,13 @@ pub(super) fn bad(n: u64) -> String {
 
 /// A hostile name: cut if it is long, and then whole when one points at it.
 pub(super) fn name(text: &str) -> String {
-    let short = clip(text, NAME);
-    if short.ends_with('…') && !text.ends_with('…') {
-        return format!("<span title=\"{}\">{}</span>", html(text), html(&short));
+    let whole = html(text);
+    let short = html(&clip(text, NAME));
+    if short == whole {
+        whole
+    } else {
+        format!("<span title=\"{whole}\">{short}</span>")
     }
-    html(text)
 }
 
 #[cfg(test)]
@@ -183,5 +185,8 @@ mod tests {
     fn long_names_are_cut_and_told_whole() {
         let long = format!("{}\"<b>", "x".repeat(100));
         assert!(name(&long).starts_with(&format!("<span title=\"{}&quot;&lt;b&gt;\">xxx", "x".repeat(100))));
+        let own_ellipsis = format!("{}…", "x".repeat(5_000));
+        assert!(name(&own_ellipsis).ends_with(&format!("\">{}…</span>", "x".repeat(89))));
+        assert_eq!(name("a…"), "a…");
     }
 }

@@ -69,6 +69,23 @@ fn a_summary_fits_a_screen_whatever_the_job() {
 }
 
 #[test]
+fn names_of_wide_emoji_fit_too() {
+    let mut summary = sample::shop();
+    summary.job.spec.name = "\u{2764}\u{fe0f}".repeat(100);
+    summary.workflows[0].name = summary.job.spec.name.clone();
+    for full in [false, true] {
+        let style = Style {
+            full,
+            ..Style::default()
+        };
+        let text = heavy_report::text(&summary, &style) + &heavy_report::status(&summary, &style);
+        for line in text.lines() {
+            assert!(heavy_report::columns(line) <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
 fn the_verdict_is_the_last_line_beside_the_prompt() {
     for (summary, verdict) in [
         (sample::shop(), "PASS  all rules passed"),
