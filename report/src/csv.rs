@@ -142,7 +142,8 @@ pub fn is_number(text: &str) -> bool {
 
 /// Spreadsheets run what begins with one of these characters as a formula, unless it is a number.
 fn guarded(text: &str) -> Cow<'_, str> {
-    let begins = text.starts_with(['\t', '\r']) || text.trim_start().starts_with(['=', '+', '-', '@']);
+    const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    let begins = text.starts_with(['\t', '\r']) || text.trim_start().starts_with(SIGNS);
     if begins && !is_number(text) {
         format!("'{text}").into()
     } else {
@@ -164,6 +165,7 @@ mod tests {
             ("=1+1", "'=1+1", "'=1+1"),
             ("+1", "'+1", "'+1"),
             ("@a", "'@a", "'@a"),
+            ("＝1+1", "'＝1+1", "'＝1+1"),
             ("-1.5e3", "-1.5e3", "-1.5e3"),
             ("-2", "-2", "-2"),
             ("-x", "'-x", "'-x"),
