@@ -3,7 +3,11 @@
 use std::ops::Range;
 use std::path::Path;
 
-use heavy_report::escape;
+use heavy_report::{clip, columns, escape, last_columns};
+
+/// Columns of a long line that are shown, and how many of them lie before the place.
+const MOST_COLUMNS: usize = 160;
+const MOST_BEFORE: usize = 60;
 
 /// What is wrong with a file, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,14 +38,20 @@ impl Fault {
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line = text[line_start..].lines().next().unwrap_or_default();
         let number = text[..line_start].matches('\n').count() + 1;
-        let before = escape(&text[line_start..start]).chars().count();
         let end = floor(text, span.end).clamp(start, line_start + line.len().max(start - line_start));
-        let marked = escape(&text[start..end]).chars().count().max(1);
+        let before = escape(&text[line_start..start]);
+        let before = match last_columns(&before, MOST_BEFORE) {
+            whole if whole.len() == before.len() => before,
+            part => format!("…{part}"),
+        };
+        let indent = columns(&before);
+        let from_place = line.get(start - line_start..).unwrap_or_default();
+        let from_place = clip(from_place, MOST_COLUMNS - indent);
+        let marked = columns(&escape(&text[start..end])).clamp(1, columns(&from_place).max(1));
         let gutter = number.to_string().len();
         format!(
-            "{file}:{number}: {}\n {number} | {}\n {:gutter$} | {:before$}{}",
+            "{file}:{number}: {}\n {number} | {before}{from_place}\n {:gutter$} | {:indent$}{}",
             self.problem,
-            escape(line),
             "",
             "",
             "^".repeat(marked),
@@ -73,6 +83,28 @@ mod tests {
             span: None,
         };
         assert_eq!(whole.show(Path::new("f"), text), "f: empty");
+    }
+
+    #[test]
+    fn wide_characters_and_long_lines_leave_the_mark_at_its_place() {
+        let shown = |text: &str, place: &str| {
+            let start = text.find(place).unwrap();
+            Fault::at(start..start + place.len(), "x").show(Path::new("f"), text)
+        };
+        assert_eq!(
+            shown("a = \"数据\", b = 1", "b"),
+            "f:1: x\n 1 | a = \"数据\", b = 1\n   |             ^"
+        );
+        let long = format!(
+            "{{\"params\": \"{}\", \"duraton\": 1{}}}",
+            "x".repeat(70_000),
+            " ".repeat(500)
+        );
+        let lines = shown(&long, "\"duraton\"");
+        let lines: Vec<&str> = lines.lines().collect();
+        let place = lines[1].find("\"duraton\"").unwrap();
+        assert_eq!(lines[1][..place].chars().count(), lines[2].find('^').unwrap());
+        assert!(lines.iter().all(|line| columns(line) < 200), "{lines:?}");
     }
 
     #[test]
