@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use heavy_api::operation as op;
 use heavy_report::Style;
-use heavy_results::job::{JobState, JobView};
+use heavy_results::job::{JobInfo, JobState, JobView};
 use heavy_results::summary::Summary;
 
 use super::follow::follow;
@@ -146,10 +146,12 @@ pub(super) async fn run_uploaded(
 /// its reason on stderr, and reports of nothing.
 #[must_use]
 pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> u8 {
-    let is_printed = if reports.iter().any(ReportFile::is_stdout) {
-        true
-    } else {
-        show(view, style)
+    let is_printed = match &view.summary {
+        Some(summary) => reports.iter().any(ReportFile::is_stdout) || show(summary, style),
+        None => {
+            show_reason(&view.job);
+            true
+        }
     };
     // A reader that waits for a file (a CI server, say) finds the reason of a job that never ran there too.
     let nothing = || Summary::without_results(view.job.clone());
@@ -161,18 +163,19 @@ pub fn report(view: &JobView, reports: &[ReportFile], style: &Style) -> u8 {
     }
 }
 
-/// Prints the results, or why there are none; returns whether that was possible.
-fn show(view: &JobView, style: &Style) -> bool {
-    let Some(summary) = &view.summary else {
-        // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
-        let reason: Vec<String> = view.job.reason.lines().map(heavy_report::escape).collect();
-        let outcome = match view.job.state {
-            JobState::Failed => "the job failed".to_owned(),
-            state => format!("the job is {}", state.as_str()),
-        };
-        say(&format!("error: {outcome}: {}\n", reason.join("\n")));
-        return true;
+/// Says why a job has no results.
+fn show_reason(job: &JobInfo) {
+    // Output of a load test may be in it: its lines stay, all else that could steer the terminal is escaped.
+    let reason: Vec<String> = job.reason.lines().map(heavy_report::escape).collect();
+    let outcome = match job.state {
+        JobState::Failed => "the job failed".to_owned(),
+        state => format!("the job is {}", state.as_str()),
     };
+    say(&format!("error: {outcome}: {}\n", reason.join("\n")));
+}
+
+/// Prints the results; returns whether that was possible.
+fn show(summary: &Summary, style: &Style) -> bool {
     let printed = print_text(&heavy_report::text(summary, style));
     if let Err(error) = &printed {
         say(&format!("error: cannot print the report: {error}\n"));

@@ -114,9 +114,17 @@ fn a_scheduler_answers_too() {
 #[test]
 fn a_constructor_that_fails_is_why_the_job_could_not_run() {
     let folder = TempDir::new("missing-data");
-    let run = Run::binary("heavy").arg("run").arg(example("missing_data"));
-    let run = run.args(["--rate", "20", "--duration", "500ms"]);
-    let finished = run.env("HEAVY_DATA_DIR", folder.path()).finish().expect_code(1);
+    let run = |report: &[&str]| {
+        let run = Run::binary("heavy").arg("run").arg(example("missing_data"));
+        let run = run.args(["--rate", "20", "--duration", "500ms"]).args(report);
+        run.env("HEAVY_DATA_DIR", folder.path()).finish().expect_code(1)
+    };
+    let finished = run(&["--report", "json=-"]);
+    assert!(
+        finished.stderr.contains("error: the job failed: "),
+        "{finished:?}"
+    );
+    let finished = run(&[]);
     assert!(finished.stderr.contains("no-such-accounts.jsonl"), "{finished:?}");
     assert!(!finished.stderr.contains("say hello"), "{finished:?}");
     let sql = "select state, reason from jobs where id = :job";
