@@ -149,3 +149,34 @@ pub(crate) fn lint_lines(args: &LintArgs) -> CommandResult {
             .into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    /// The flags of a command and of those below it by their variables, and whether they take a value.
+    fn collect(command: &clap::Command, flags: &mut BTreeMap<String, BTreeSet<(String, bool)>>) {
+        for flag in command.get_arguments() {
+            if let (Some(variable), Some(long)) = (flag.get_env(), flag.get_long()) {
+                let takes_value = flag.get_action().takes_values();
+                let known = flags.entry(variable.to_string_lossy().into_owned()).or_default();
+                known.insert((long.to_owned(), takes_value));
+            }
+        }
+        command
+            .get_subcommands()
+            .for_each(|command| collect(command, flags));
+    }
+
+    #[test]
+    fn a_variable_means_the_same_to_all_commands() {
+        let mut flags = BTreeMap::new();
+        collect(&Heavy::command(), &mut flags);
+        assert!(flags.contains_key("HEAVY_RATE") && flags.contains_key("HEAVY_FOLLOW"));
+        for (variable, meanings) in flags {
+            assert_eq!(meanings.len(), 1, "{variable}: {meanings:?}");
+        }
+    }
+}

@@ -66,7 +66,7 @@ fn shortened(command: Command) -> Command {
         text.push_str(&format!("{name}:\n"));
         group(&mut text, args);
     }
-    text.push_str("Every flag can be set as HEAVY_...; --help has all descriptions and examples.");
+    text.push_str("--help describes every flag, with its variable (HEAVY_...) and examples.");
     let long = command.get_after_help().cloned().unwrap_or_default();
     command
         .mut_args(|arg| {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
+use heavy_process::signals::is_unread;
 use heavy_report::escape;
 use heavy_results::job::LoggedLine;
 
@@ -20,7 +21,7 @@ pub struct LogsArgs {
     /// Job: an id, a unique prefix of an id, or `last`
     job: String,
     /// Keep printing new lines until the job has ended
-    #[arg(long, env = "HEAVY_FOLLOW", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "HEAVY_FOLLOW_LOGS", value_parser = FalseyValueParser::new())]
     follow: bool,
     /// Print JSON, one document per line
     #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
@@ -67,7 +68,7 @@ fn print(lines: &[LoggedLine], json: bool) -> Result<bool, Error> {
     }
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) if is_unread(&error) => Ok(false),
         written => Ok(written.map(|()| true)?),
     }
 }
