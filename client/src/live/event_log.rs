@@ -20,7 +20,8 @@ impl EventLog {
             }
             let missed = event.number - self.next;
             if missed > 0 && self.next > 0 {
-                lines.push(format!("{missed} more events"));
+                let events = if missed == 1 { "event" } else { "events" };
+                lines.push(format!("{missed} more {events}"));
             }
             self.next = event.number + 1;
             lines.push(escape(&format!(
@@ -110,7 +111,10 @@ mod tests {
                 "at 14.0 s: threshold checks: rate>99% is broken: 50%"
             ]
         );
-        let unknown = progress(vec![event(13, "moved", "b", "")]);
-        assert_eq!(log.new_lines(&unknown), ["at 14.0 s: moved b 100/s"]);
+        let unknown = progress(vec![event(14, "moved", "b", "")]);
+        assert_eq!(
+            log.new_lines(&unknown),
+            ["1 more event", "at 14.0 s: moved b 100/s"]
+        );
     }
 }
