@@ -9,8 +9,8 @@ use heavy_sdk::http::{HeaderName, HeaderValue, Method, TlsOptions};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// The variable with the private key of the client certificate.
-pub(crate) const KEY_VARIABLE: &str = "REQUEST_CLIENT_KEY";
+/// The variable with the private key of the client certificate. No header has it: their variables have a prefix.
+pub(crate) const KEY_VARIABLE: &str = "CLIENT_CERTIFICATE_KEY";
 
 /// Words in the names of headers whose values are secrets.
 const SECRET: [&str; 8] = [

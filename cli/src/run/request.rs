@@ -136,7 +136,7 @@ impl RequestFlags {
         if let Some(authorization) = self.authorization()?.or(of_url) {
             if has(&headers, "authorization") {
                 return Err(CommandFailure::usage(
-                    "--auth conflicts with the header authorization: leave one out",
+                    "a user (of --auth, or in the URL) conflicts with the header authorization: leave one out",
                 ));
             }
             headers.push(("authorization".to_owned(), authorization));
@@ -155,7 +155,7 @@ impl RequestFlags {
         params.headers = HeaderList::Pairs(pairs_of(&headers));
         params.check().map_err(CommandFailure::usage)?;
         let mut variables = BTreeMap::new();
-        hide_secrets(&mut params, &headers, &mut variables);
+        hide_secrets(&mut params, &headers, &mut variables)?;
         if let Some(body) = self.body.as_deref().or(self.data.as_deref()) {
             params.set_body(body_of(body)?);
         }
@@ -236,22 +236,31 @@ fn hide_secrets(
     params: &mut HttpParams,
     headers: &[(String, String)],
     variables: &mut BTreeMap<String, String>,
-) {
-    let mut left = Vec::new();
+) -> Result<(), CommandFailure> {
+    let mut left: Vec<(String, Option<String>)> = Vec::new();
     for (name, value) in headers {
         if !is_secret(name) {
             left.push((name.clone(), Some(value.clone())));
             continue;
         }
-        match variables.get_mut(&variable(name)) {
-            Some(values) => values.extend(["\n", value]),
-            None => {
-                variables.insert(variable(name), value.clone());
-                left.push((name.clone(), None));
-            }
+        let Some(values) = variables.get_mut(&variable(name)) else {
+            variables.insert(variable(name), value.clone());
+            left.push((name.clone(), None));
+            continue;
+        };
+        let namesake = |(known, value): &&(String, Option<String>)| {
+            value.is_none() && variable(known) == variable(name) && !known.eq_ignore_ascii_case(name)
+        };
+        if let Some((known, _)) = left.iter().find(namesake) {
+            return Err(CommandFailure::usage(format!(
+                "the headers {known} and {name} share a variable of the job, which keeps their values secret: leave one out, or \
+                 write a load test"
+            )));
         }
+        values.extend(["\n", value]);
     }
     params.headers = HeaderList::Pairs(left);
+    Ok(())
 }
 
 fn basic(credentials: &[u8]) -> String {

@@ -46,6 +46,15 @@ fn secrets_are_variables_and_repeated_names_stay() {
     assert_eq!(of_url.variables["REQUEST_AUTHORIZATION"], "Basic bWU6cHc=");
 }
 
+#[test]
+fn no_header_takes_the_place_of_the_certificates_key() {
+    let UrlRequest { variables, .. } = flags(&["client-key: 1", "client-certificate-key: 2"])
+        .request("http://x/")
+        .unwrap();
+    assert_eq!(variables.len(), 2);
+    assert!(!variables.contains_key(KEY_VARIABLE), "{variables:?}");
+}
+
 fn flags_of_url(url: &str) -> UrlRequest {
     RequestFlags::default().request(url).unwrap()
 }
@@ -81,6 +90,11 @@ fn wrong_flags_say_what_is_wrong() {
     assert!(problem(user("me", &[])).contains("missing password"));
     assert!(problem(user("me:pw", &["Authorization: x"])).contains("conflicts"));
     assert!(problem(flags(&["a b: c"])).contains("invalid header name `a b`"));
+    assert!(problem(flags(&["x-key: a", "X_Key: b"])).contains("headers x-key and X_Key share a variable"));
+    let of_url = flags(&["Authorization: x"])
+        .request("http://me:pw@x/")
+        .unwrap_err();
+    assert!(of_url.to_string().contains("in the URL) conflicts"), "{of_url}");
     let large = RequestFlags {
         data: Some("x".repeat((1 << 20) + 1)),
         ..flags(&[])
