@@ -45,7 +45,7 @@ impl DataLocation {
     pub(crate) fn flags(&self) -> String {
         match (&self.database, &self.data_dir) {
             (Some(_), _) => " --database URL".to_owned(),
-            (None, Some(dir)) => format!(" --data-dir {}", dir.display()),
+            (None, Some(dir)) => format!(" --data-dir {}", in_shell(&dir.display().to_string())),
             (None, None) => String::new(),
         }
     }
@@ -133,5 +133,36 @@ impl DataLocation {
             }
         }
         Ok(heavy_store::open_to_read(&self.database_url()?).await?)
+    }
+}
+
+/// A word as a shell reads it.
+fn in_shell(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:@%,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_with_a_data_directory_can_be_pasted() {
+        let report = |dir: &str| {
+            let data = DataLocation {
+                data_dir: Some(dir.into()),
+                ..DataLocation::default()
+            };
+            data.full_report(None)
+        };
+        assert_eq!(report("/tmp/a-1"), "heavy report --data-dir /tmp/a-1");
+        assert_eq!(
+            report("my data/ann's"),
+            r"heavy report --data-dir 'my data/ann'\''s'"
+        );
     }
 }

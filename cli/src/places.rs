@@ -46,19 +46,16 @@ impl Places {
     pub(crate) async fn find(data: &DataLocation) -> Result<Self, CommandFailure> {
         let owners = owners::live(&data.data_dir()?);
         let name = heavy_store::database_name(&data.database_url()?)?;
+        // The jobs of an owner that writes to the database are found there.
+        let (here, others): (Vec<_>, Vec<_>) = owners.iter().partition(|owner| owner.database == name);
+        let default = (!data.is_given()).then_some(DEFAULT_SCHEDULER);
+        let others = others.iter().map(|owner| owner.url.as_str()).take(MOST_ASKED);
         let mut urls: Vec<&str> = Vec::new();
-        if !data.is_given() {
-            urls.push(DEFAULT_SCHEDULER);
+        for url in default.into_iter().chain(others) {
+            if !urls.contains(&url) && !here.iter().any(|owner| owner.url == url) {
+                urls.push(url);
+            }
         }
-        let others = owners.iter().filter(|owner| owner.database != name);
-        urls.extend(others.map(|owner| owner.url.as_str()).take(MOST_ASKED));
-        // The jobs of one that writes to the database are found there.
-        urls.retain(|url| {
-            !owners
-                .iter()
-                .any(|owner| owner.database == name && owner.url == *url)
-        });
-        urls.dedup();
         let mut schedulers = Vec::new();
         for url in urls {
             // One that does not answer has ended just now.

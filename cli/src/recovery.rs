@@ -68,7 +68,9 @@ async fn close(gone: OwnerDir, store: &Arc<dyn Store>, collector: &str) -> Resul
     } else {
         let kept = agent.join("spool").display().to_string();
         drop_files(&gone);
-        output::note(&format!("note: undelivered results are in {kept}"));
+        output::note(&format!(
+            "note: results remain undelivered in {kept}: the next `heavy run` tries again"
+        ));
     }
     Ok(())
 }

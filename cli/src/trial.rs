@@ -121,11 +121,14 @@ pub(crate) async fn run(args: TrialArgs) -> CommandResult {
         .spawn()
         .with_context(|| format!("cannot start {}", trial.program.file.display()))?;
     let setup = serde_json::to_vec(&trial.setup).context("cannot pass the setup on")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A program that does not read it says itself what is wrong.
-        let _ = stdin.write_all(&setup).await;
-    }
-    let Ok(ended) = interrupts.race(child.wait()).await else {
+    let ended = async {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that does not read it says itself what is wrong.
+            let _ = stdin.write_all(&setup).await;
+        }
+        child.wait().await
+    };
+    let Ok(ended) = interrupts.race(ended).await else {
         return Ok(ExitCode::from(exit_code::INTERRUPTED));
     };
     code(ended?)
