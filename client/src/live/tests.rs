@@ -3,7 +3,6 @@
 use heavy_results::job::JobState;
 use heavy_results::progress::{AgentProgress, AgentStanding, Percentiles, Progress, TopError};
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
-use unicode_width::UnicodeWidthStr as _;
 
 use super::{Canvas, lines, plain, standing};
 
@@ -124,7 +123,7 @@ fn view(progress: &Progress, columns: usize) -> String {
     };
     let lines = lines(progress, &canvas);
     for (text, width) in &lines {
-        assert_eq!(text.width(), *width, "{text}");
+        assert_eq!(heavy_report::columns(text), *width, "{text}");
         assert!(*width < columns, "{text}");
     }
     let lines: Vec<String> = lines.into_iter().map(|(text, _)| text).collect();
