@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
-use crate::spool::{DiskQuota, Spool};
+use crate::disk_quota::DiskQuota;
+use crate::spool::Spool;
 use crate::{DEFAULT_SPOOL_LIMIT_BYTES, Error};
 
 /// Delivers all results in the data directory of an agent that is gone, and removes those that the collector has committed.

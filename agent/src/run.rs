@@ -16,11 +16,12 @@ use crate::cache::Cache;
 use crate::config::AgentConfig;
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
+use crate::disk_quota::DiskQuota;
 use crate::link::{Link, LinkHandle};
 use crate::orders::{Assignment, AssignmentCommand, Order};
 use crate::process::Spawner;
 use crate::shared::AgentShared;
-use crate::spool::{DiskQuota, Spool};
+use crate::spool::Spool;
 use crate::{Error, host};
 use heavy_process::clock;
 

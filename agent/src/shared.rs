@@ -13,10 +13,10 @@ use tonic::transport::Channel;
 use crate::cache::{ArtifactSource, Cache};
 use crate::config::AgentConfig;
 use crate::deliver::Delivery;
+use crate::disk_quota::DiskQuota;
 use crate::link::ClockEstimate;
 use crate::orders::Assignment;
 use crate::process::Spawner;
-use crate::spool::DiskQuota;
 use heavy_process::clock;
 
 #[derive(Debug)]

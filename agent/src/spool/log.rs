@@ -5,13 +5,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
 use super::record::{self, HEADER_BYTES, START_BYTES};
 use super::void;
+use crate::disk_quota::DiskQuota;
 
 /// When a segment has this size, the next one is begun.
 const SEGMENT_BYTES: u64 = 16 << 20;
@@ -63,8 +62,7 @@ pub(crate) struct SegmentLog {
     segments: VecDeque<OnDisk>,
     open: Option<Segment>,
     reader: Option<(u64, File)>,
-    /// What all logs of the agent have on disk.
-    spooled: Arc<AtomicU64>,
+    quota: DiskQuota,
 }
 
 impl SegmentLog {
@@ -72,7 +70,7 @@ impl SegmentLog {
     ///
     /// # Errors
     /// When the disk fails, or when a segment has a version that this agent does not know: it stays as it is.
-    pub(crate) fn open(dir: PathBuf, spooled: Arc<AtomicU64>) -> io::Result<Self> {
+    pub(crate) fn open(dir: PathBuf, quota: DiskQuota) -> io::Result<Self> {
         fs::create_dir_all(&dir)?;
         let mut log = Self {
             dir,
@@ -81,7 +79,7 @@ impl SegmentLog {
             segments: VecDeque::new(),
             open: None,
             reader: None,
-            spooled,
+            quota,
         };
         let segments = log.found()?;
         log.first = segments.first().copied().unwrap_or(1);
@@ -211,7 +209,7 @@ impl SegmentLog {
                 id: sequence,
                 bytes: START_BYTES as u64,
             });
-            self.spooled.fetch_add(START_BYTES as u64, Ordering::Relaxed);
+            self.quota.take(START_BYTES as u64);
             self.trim();
         }
         let open = self.open.as_mut().expect("a segment was just opened");
@@ -228,7 +226,7 @@ impl SegmentLog {
         if let Some(segment) = self.segments.back_mut() {
             segment.bytes = open.bytes;
         }
-        self.spooled.fetch_add(bytes, Ordering::Relaxed);
+        self.quota.take(bytes);
         Ok(place)
     }
 
@@ -266,7 +264,7 @@ impl SegmentLog {
                 tracing::warn!(path = %path.display(), %error, "cannot remove a segment of the spool");
             }
             _ => {
-                self.spooled.fetch_sub(segment.bytes, Ordering::Relaxed);
+                self.quota.give_back(segment.bytes);
             }
         }
         if self.reader.as_ref().is_some_and(|(id, _)| *id == segment.id) {
@@ -290,7 +288,7 @@ impl SegmentLog {
 
     fn recover(&mut self, segment: u64) -> io::Result<()> {
         let bytes = fs::read(self.path(segment))?;
-        self.spooled.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.quota.take(bytes.len() as u64);
         self.segments.push_back(OnDisk {
             id: segment,
             bytes: bytes.len() as u64,

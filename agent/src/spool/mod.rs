@@ -21,6 +21,7 @@ use heavy_proto::v1;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::disk_quota::DiskQuota;
 use heavy_process::nice;
 use log::SegmentLog;
 use queue::{QueueItem, SpoolQueue};
@@ -63,30 +64,6 @@ impl SpoolStream {
             Self::Stats => "stats",
             Self::Rows => "rows",
         }
-    }
-}
-
-/// All spools of an agent share what they may have on disk.
-#[derive(Debug, Clone)]
-pub(crate) struct DiskQuota {
-    spooled: Arc<AtomicU64>,
-    limit_bytes: u64,
-}
-
-impl DiskQuota {
-    pub(crate) fn new(limit_bytes: u64) -> Self {
-        Self {
-            spooled: Arc::default(),
-            limit_bytes,
-        }
-    }
-
-    pub(crate) fn used_bytes(&self) -> u64 {
-        self.spooled.load(Ordering::Relaxed)
-    }
-
-    fn is_used_up(&self) -> bool {
-        self.used_bytes() >= self.limit_bytes
     }
 }
 
@@ -206,9 +183,8 @@ impl Spool {
     }
 
     fn open(dir: PathBuf, producer: SpoolProducer, quota: &DiskQuota) -> io::Result<Self> {
-        let log = |stream: SpoolStream| {
-            SegmentLog::open(dir.join(stream.dir()), Arc::clone(&quota.spooled)).map(Mutex::new)
-        };
+        let log =
+            |stream: SpoolStream| SegmentLog::open(dir.join(stream.dir()), quota.clone()).map(Mutex::new);
         let logs = [log(SpoolStream::Stats)?, log(SpoolStream::Rows)?];
         Ok(Self {
             producer,

@@ -3,7 +3,7 @@
 use super::*;
 
 fn log(dir: &Path) -> SegmentLog {
-    SegmentLog::open(dir.to_owned(), Arc::default()).unwrap()
+    SegmentLog::open(dir.to_owned(), DiskQuota::new(u64::MAX)).unwrap()
 }
 
 fn filled(dir: &Path, records: u64) -> SegmentLog {
@@ -55,8 +55,8 @@ fn a_segment_cut_at_any_byte_starts_again_and_counts_the_damage() {
 #[test]
 fn acknowledged_segments_are_removed() {
     let temp = tempfile::tempdir().unwrap();
-    let spooled = Arc::new(AtomicU64::new(0));
-    let mut log = SegmentLog::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
+    let quota = DiskQuota::new(u64::MAX);
+    let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone()).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for _ in 0..8 {
         log.append(content.clone()).1.unwrap();
@@ -68,19 +68,19 @@ fn acknowledged_segments_are_removed() {
     assert_eq!(log.found().unwrap(), [4, 7]);
     log.acknowledge(8);
     assert_eq!(log.found().unwrap(), [7], "the open one stays");
-    assert!(spooled.load(Ordering::Relaxed) < 2 * (6 << 20) + 100);
+    assert!(quota.used_bytes() < 2 * (6 << 20) + 100);
     assert_eq!(log.append(Bytes::from_static(b"x")).0, 9);
     assert_eq!(log.read(9).0, "x");
     drop(log);
-    let again = SegmentLog::open(temp.path().to_owned(), Arc::default()).unwrap();
+    let again = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX)).unwrap();
     assert_eq!(again.last(), 9);
 }
 
 #[test]
 fn what_is_acknowledged_at_once_takes_one_segment() {
     let temp = tempfile::tempdir().unwrap();
-    let spooled = Arc::new(AtomicU64::new(0));
-    let mut log = SegmentLog::open(temp.path().to_owned(), Arc::clone(&spooled)).unwrap();
+    let quota = DiskQuota::new(u64::MAX);
+    let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone()).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for n in 1..=8 {
         log.append(content.clone()).1.unwrap();
@@ -89,10 +89,10 @@ fn what_is_acknowledged_at_once_takes_one_segment() {
     }
     assert_eq!(log.found().unwrap(), [7]);
     let records = 2 * (HEADER_BYTES + content.len());
-    assert_eq!(spooled.load(Ordering::Relaxed), (START_BYTES + records) as u64);
+    assert_eq!(quota.used_bytes(), (START_BYTES + records) as u64);
     log.clear();
     assert!(log.found().unwrap().is_empty());
-    assert_eq!(spooled.load(Ordering::Relaxed), 0);
+    assert_eq!(quota.used_bytes(), 0);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn a_segment_of_an_unknown_version_is_named_and_stays() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[START_BYTES - 1] = 7;
     fs::write(&path, &bytes).unwrap();
-    let error = SegmentLog::open(temp.path().to_owned(), Arc::default()).unwrap_err();
+    let error = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX)).unwrap_err();
     assert!(
         error
             .to_string()
