@@ -1,5 +1,5 @@
 //! Real servers and real binaries for the tests of heavy: a throwaway Postgres cluster, an nginx that counts
-//! what it served, the workspace's own programs under a time limit, and the one polling helper.
+//! what it served, the workspace's own programs under a time limit, a TCP proxy that injects faults, and the one polling helper.
 //!
 //! Nothing here mocks. A test that needs Postgres says [`Postgres::shared`] and gets a fresh database of a
 //! cluster that this test process started; if there is no Postgres on the machine the test fails and says how
@@ -19,6 +19,7 @@ mod output;
 mod port;
 mod postgres;
 mod process;
+mod proxy;
 mod run;
 mod schema;
 mod scripted;
@@ -32,6 +33,7 @@ pub use eventually::eventually;
 pub use nginx::Nginx;
 pub use port::free_port;
 pub use postgres::{Database, Postgres, Row};
+pub use proxy::{FaultProxy, ProxyFault};
 pub use run::{Finished, Run, Running};
 pub use rustix::process::Signal;
 pub use schema::Schema;

@@ -1,5 +1,6 @@
 //! A throwaway Postgres cluster: real, on a free loopback port, without durability, gone with the test.
 
+mod faults;
 mod locate;
 mod wire;
 
@@ -32,8 +33,8 @@ const START_TRIES: usize = 3;
 /// A running cluster; stopped and removed on drop.
 #[derive(Debug)]
 pub struct Postgres {
-    // Before the folder, so that it has ended when the folder is removed.
-    _process: Process,
+    // Before the folder, so that it has ended when the folder is removed. None while it is killed.
+    process: Option<Process>,
     folder: TempDir,
     port: u16,
 }
@@ -61,23 +62,20 @@ impl Postgres {
                 .expect("root may change the owner of a directory");
         }
         initialise(&bin, account, folder.path());
-        for _ in 1..START_TRIES {
-            if let Ok(postgres) = Postgres::serve(&bin, account, &folder) {
-                let (process, port) = postgres;
-                return Postgres {
-                    _process: process,
-                    folder,
-                    port,
-                };
+        let mut tries = 1;
+        loop {
+            let port = free_port();
+            match Postgres::serve(&bin, account, &folder, port) {
+                Ok(process) => {
+                    return Postgres {
+                        process: Some(process),
+                        folder,
+                        port,
+                    };
+                }
+                Err(_) if tries < START_TRIES => tries += 1,
+                Err(log) => panic!("Postgres did not start\n{log}"),
             }
-        }
-        match Postgres::serve(&bin, account, &folder) {
-            Ok((process, port)) => Postgres {
-                _process: process,
-                folder,
-                port,
-            },
-            Err(log) => panic!("Postgres did not start\n{log}"),
         }
     }
 
@@ -112,8 +110,7 @@ impl Postgres {
         socket(self.folder.path(), self.port)
     }
 
-    fn serve(bin: &Path, account: Option<Account>, folder: &TempDir) -> Result<(Process, u16), String> {
-        let port = free_port();
+    fn serve(bin: &Path, account: Option<Account>, folder: &TempDir, port: u16) -> Result<Process, String> {
         let log = folder.join("log");
         let mut command = as_account(bin.join("postgres"), account);
         command
@@ -146,7 +143,7 @@ impl Postgres {
         let socket = socket(folder.path(), port);
         loop {
             if Connection::open(&socket, USER, "postgres").is_ok() {
-                return Ok((process, port));
+                return Ok(process);
             }
             let ended = process.wait_until(Instant::now() + Duration::from_millis(10));
             if ended.is_some() || Instant::now() > deadline {

@@ -37,3 +37,15 @@ fn a_cluster_of_its_own_is_gone_after_drop() {
     let refused = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
 }
+
+#[test]
+fn a_killed_cluster_starts_again_with_what_was_committed() {
+    let mut postgres = Postgres::start();
+    let database = postgres.database();
+    database.query("CREATE TABLE t (a int); INSERT INTO t VALUES (7)");
+    postgres.kill();
+    assert!(postgres.is_killed());
+    assert!(std::net::TcpStream::connect(("127.0.0.1", postgres.port())).is_err());
+    postgres.start_again();
+    assert_eq!(database.value::<i32>("SELECT a FROM t"), 7);
+}

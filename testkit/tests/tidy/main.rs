@@ -67,6 +67,17 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
+    (
+        "chaos",
+        &[
+            "heavy-plugin",
+            "heavy-results",
+            "heavy-sdk",
+            "heavy-store",
+            "heavy-demo-target",
+            "heavy-testkit",
+        ],
+    ),
     ("examples/common", &["heavy-sdk"]),
     ("examples/grpc_health", &["heavy-sdk"]),
     ("examples/http_get", &["heavy-sdk"]),

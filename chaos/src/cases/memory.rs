@@ -1,0 +1,32 @@
+//! Memory that grows with the length of a job.
+
+use std::time::Duration;
+
+use super::{CaseOptions, CaseReport, let_pass};
+use crate::job::OracleJob;
+use crate::schedule::StoreKind;
+
+/// How much more the scheduler may have after 120 s than after 20 s.
+const GROWTH_BYTES: u64 = 6 << 20;
+
+pub(super) fn of_the_scheduler(options: &CaseOptions, report: &mut CaseReport) -> anyhow::Result<()> {
+    let arena = options.arena(StoreKind::Sqlite, 1)?;
+    let flags = "--rate 20000 -d 125s --samples none --allow-invalid --allow-drops 100%";
+    let mut job = OracleJob::new("memory", flags)
+        .param("results", 0)
+        .submit(&arena)?;
+    job.wait_for_load(&arena)?;
+    let_pass(20.0);
+    let early = arena.scheduler.rss_bytes().unwrap_or(0);
+    let_pass(100.0);
+    let late = arena.scheduler.rss_bytes().unwrap_or(0);
+    let mb = |bytes: u64| bytes as f64 / 1e6;
+    report.expect(
+        "the scheduler's memory stays within 6 MiB of what it was after 20 s",
+        late > 0 && late <= early + GROWTH_BYTES,
+        format_args!("{:.1} MB after 20 s, {:.1} MB after 120 s", mb(early), mb(late)),
+    );
+    let code = job.exit_code(Duration::from_secs(120))?;
+    report.expect("an exit code", code.is_some(), format_args!("{code:?}"));
+    Ok(())
+}

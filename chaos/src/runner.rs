@@ -1,0 +1,220 @@
+//! Runs jobs under faults until the time is up, judges each, and counts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::arena::{Arena, ArenaOptions};
+use crate::job::OracleJob;
+use crate::judged::JudgedJob;
+use crate::schedule::{AGENTS, FaultKind, PlannedFault, PlannedJob, StoreKind};
+
+/// The disk of a SQLite file; what full means.
+const DISK_BYTES: u64 = 1 << 30;
+
+/// How long the client may take to end after the load of a job has.
+const END_LIMIT: Duration = Duration::from_secs(120);
+
+/// What a run is.
+#[derive(Debug, Clone)]
+pub struct ChaosOptions {
+    /// New jobs begin for this long.
+    pub time: Duration,
+    /// What the schedule follows from.
+    pub seed: u64,
+    /// The results database.
+    pub store: StoreKind,
+    /// Iterations a second; each has five results.
+    pub rate: u64,
+    /// Where the programs are.
+    pub bin_dir: PathBuf,
+}
+
+/// The figures of a run.
+#[derive(Debug, Default)]
+pub struct ChaosFigures {
+    jobs: u64,
+    /// SIGKILLs by part.
+    kills: BTreeMap<&'static str, u64>,
+    /// Other faults by kind.
+    others: BTreeMap<&'static str, u64>,
+    written: u64,
+    lost: u64,
+    doubled: u64,
+    altered: u64,
+    spurious: u64,
+    /// Results in writes that were cut off.
+    unknown: u64,
+    /// What was wrong, with its job.
+    faults: Vec<String>,
+}
+
+impl ChaosFigures {
+    /// Whether nothing was wrong.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.faults.is_empty() && self.jobs > 0
+    }
+
+    fn count(&mut self, kind: FaultKind) {
+        let count = match kind {
+            FaultKind::Kill(part) => self.kills.entry(part.name()),
+            FaultKind::Stop(_) => self.others.entry("stop"),
+            FaultKind::Link(..) => self.others.entry("link"),
+            FaultKind::DiskFull => self.others.entry("disk full"),
+        };
+        *count.or_insert(0) += 1;
+    }
+
+    fn add(&mut self, number: u64, judged: &JudgedJob) {
+        self.jobs += 1;
+        self.written += judged.written();
+        self.lost += judged.lost();
+        self.doubled += judged.doubled;
+        self.altered += judged.altered;
+        self.spurious += judged.spurious;
+        self.unknown += judged.unknown;
+        let faults = judged.faults.iter().map(|fault| format!("job {number}: {fault}"));
+        self.faults.extend(faults);
+    }
+}
+
+impl fmt::Display for ChaosFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |counts: &BTreeMap<&str, u64>| {
+            let each: Vec<String> = counts
+                .iter()
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect();
+            format!("{} ({})", counts.values().sum::<u64>(), each.join(", "))
+        };
+        writeln!(f, "jobs             {}", self.jobs)?;
+        writeln!(f, "SIGKILLs         {}", list(&self.kills))?;
+        writeln!(f, "other faults     {}", list(&self.others))?;
+        writeln!(
+            f,
+            "results written  {} (in writes cut off: {})",
+            self.written, self.unknown
+        )?;
+        writeln!(
+            f,
+            "lost {}  doubled {}  altered {}  spurious {}",
+            self.lost, self.doubled, self.altered, self.spurious
+        )?;
+        for fault in &self.faults {
+            writeln!(f, "WRONG: {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs jobs until the time is up, and prints a line for each.
+///
+/// # Errors
+/// When a part does not start again, or the store cannot be read after the faults have ended.
+pub fn run(options: &ChaosOptions) -> anyhow::Result<ChaosFigures> {
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "seed {}, {:?}, {} results/s",
+        options.seed,
+        options.store,
+        options.rate * 5
+    )?;
+    let mut arena = Arena::start(ArenaOptions {
+        store: options.store,
+        bin_dir: options.bin_dir.clone(),
+        disk_bytes: (options.store == StoreKind::Sqlite).then_some(DISK_BYTES),
+        agents: AGENTS,
+    })?;
+    let mut figures = ChaosFigures::default();
+    let begin = Instant::now();
+    for number in 0.. {
+        if begin.elapsed() >= options.time {
+            break;
+        }
+        let planned = PlannedJob::new(options.seed, number, options.store);
+        writeln!(out, "\njob {number}, {} s", planned.duration_s)?;
+        for fault in &planned.faults {
+            writeln!(out, "  {fault}")?;
+        }
+        let judged = run_job(&mut arena, options, &planned, &mut figures, &mut out)?;
+        figures.add(number, &judged);
+        if judged.is_right() {
+            writeln!(
+                out,
+                "  right: {} results, {} {}",
+                judged.written(),
+                judged.state,
+                judged.verdict
+            )?;
+        } else {
+            write!(out, "{judged}")?;
+        }
+        out.flush()?;
+    }
+    writeln!(out, "\nseed {}, {:?}\n{figures}", options.seed, options.store)?;
+    Ok(figures)
+}
+
+fn run_job(
+    arena: &mut Arena,
+    options: &ChaosOptions,
+    planned: &PlannedJob,
+    figures: &mut ChaosFigures,
+    out: &mut impl io::Write,
+) -> anyhow::Result<JudgedJob> {
+    let flags = format!("--rate {} -d {}s", options.rate, planned.duration_s);
+    let job = OracleJob::new(format!("chaos-{}-{}", options.seed, planned.number), &flags);
+    let mut submitted = job.submit(arena)?;
+    let begun = submitted.wait_for_load(arena)?;
+    inject(arena, begun, &planned.faults, figures)?;
+    let ended = arena.heal()?;
+    let code = submitted.exit_code(END_LIMIT)?;
+    let mut judged = submitted.judge(arena)?;
+    writeln!(
+        out,
+        "  exit {}",
+        code.map_or("-".to_owned(), |code| code.to_string())
+    )?;
+    judged
+        .faults
+        .extend(ended.into_iter().map(|part| format!("{part} ended by itself")));
+    if code.is_none() {
+        judged.faults.push("the client did not end".to_owned());
+    }
+    if code == Some(0) && (judged.verdict != "PASS" || judged.lost_iterations + judged.unknown_iterations > 0)
+    {
+        judged
+            .faults
+            .push("exit code 0 without everything accounted for".to_owned());
+    }
+    Ok(judged)
+}
+
+/// Injects faults at their instants, and ends them at theirs.
+fn inject(
+    arena: &mut Arena,
+    begun: Instant,
+    faults: &[PlannedFault],
+    figures: &mut ChaosFigures,
+) -> anyhow::Result<()> {
+    // What happens when: begins and ends.
+    let mut events: Vec<(Duration, bool, FaultKind)> = Vec::new();
+    for fault in faults {
+        events.push((fault.at, true, fault.kind));
+        events.push((fault.at + fault.length, false, fault.kind));
+    }
+    events.sort_by_key(|(at, begins, _)| (*at, *begins));
+    for (at, begins, kind) in events {
+        std::thread::sleep(at.saturating_sub(begun.elapsed()));
+        if !begins {
+            arena.end(kind)?;
+        } else if arena.begin(kind)? {
+            figures.count(kind);
+        }
+    }
+    Ok(())
+}

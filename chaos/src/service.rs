@@ -1,0 +1,210 @@
+//! A program of heavy that is killed, frozen and started again, with its output in a file.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a program may take until it is ready, on a busy machine.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// One program and its process, if it runs.
+#[derive(Debug)]
+pub struct FaultedService {
+    program: PathBuf,
+    args: Vec<String>,
+    log: PathBuf,
+    home: PathBuf,
+    /// What it says when it is ready.
+    ready: &'static str,
+    child: Option<Child>,
+    is_stopped: bool,
+}
+
+impl FaultedService {
+    /// A program that is not started yet.
+    #[must_use]
+    pub fn new(program: PathBuf, args: Vec<String>, log: PathBuf, home: &Path, ready: &'static str) -> Self {
+        Self {
+            program,
+            args,
+            log,
+            home: home.to_owned(),
+            ready,
+            child: None,
+            is_stopped: false,
+        }
+    }
+
+    /// Starts it, without waiting until it is ready; does nothing if it runs.
+    ///
+    /// # Errors
+    /// When it cannot be spawned.
+    pub fn spawn(&mut self) -> anyhow::Result<()> {
+        if self.is_alive() {
+            return Ok(());
+        }
+        let output = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let child = command(&self.program, &self.home)
+            .args(&self.args)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot run {}", self.program.display()))?;
+        self.child = Some(child);
+        self.is_stopped = false;
+        Ok(())
+    }
+
+    /// Starts it and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends, or is not ready within a minute; the message holds the end of its log.
+    pub fn start(&mut self) -> anyhow::Result<()> {
+        let written = self.log_bytes();
+        self.spawn()?;
+        let deadline = Instant::now() + READY_LIMIT;
+        loop {
+            let log = std::fs::read(&self.log)?;
+            let new = log.get(written..).unwrap_or_default();
+            if String::from_utf8_lossy(new).contains(self.ready) {
+                return Ok(());
+            }
+            if !self.is_alive() || Instant::now() > deadline {
+                let excerpt = String::from_utf8_lossy(new).into_owned();
+                bail!("{} did not start:\n{excerpt}", self.program.display());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Whether it runs or is frozen.
+    pub fn is_alive(&mut self) -> bool {
+        self.child
+            .as_mut()
+            .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+    }
+
+    /// Its process id, if it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// Kills it and nothing else, and waits until it is gone.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // One that has ended by itself needs no signal.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.is_stopped = false;
+    }
+
+    /// Freezes it.
+    pub fn stop(&mut self) {
+        self.is_stopped = true;
+        self.signal(Signal::STOP);
+    }
+
+    /// Thaws it.
+    pub fn go_on(&mut self) {
+        if std::mem::take(&mut self.is_stopped) {
+            self.signal(Signal::CONT);
+        }
+    }
+
+    /// Sends it a signal, if it runs.
+    pub fn signal(&mut self, signal: Signal) {
+        if self.is_alive()
+            && let Some(pid) = self.child.as_ref().map(Pid::from_child)
+        {
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Its log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Its resident memory in bytes, if it runs.
+    #[must_use]
+    pub fn rss_bytes(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()?)).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kib << 10)
+    }
+
+    fn log_bytes(&self) -> usize {
+        File::open(&self.log)
+            .and_then(|file| file.metadata())
+            .map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(0))
+    }
+}
+
+impl Drop for FaultedService {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A command in a process group of its own, without heavy's variables and with a data directory of its own.
+#[must_use]
+pub fn command(program: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.as_encoded_bytes().starts_with(b"HEAVY_") || name == "TARGET_URL" {
+            command.env_remove(name);
+        }
+    }
+    command.env("XDG_DATA_HOME", home).process_group(0);
+    command
+}
+
+/// Waits until `look` returns a value.
+///
+/// # Errors
+/// When `limit` has passed without one; the message says `what` was waited for.
+pub fn wait_for<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> anyhow::Result<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(value) = look() {
+            return Ok(value);
+        }
+        if Instant::now() > deadline {
+            bail!("{what}: not within {} s", limit.as_secs());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// The end of a child within a limit; one that takes longer is killed.
+///
+/// # Errors
+/// When the child cannot be waited for.
+pub fn end_of(child: &mut Child, limit: Duration) -> io::Result<Option<i32>> {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.code());
+        }
+        if Instant::now() > deadline {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
