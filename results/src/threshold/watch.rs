@@ -57,7 +57,7 @@ impl ThresholdWatch {
     }
 
     /// Judges, while the job runs, what ends before a second: everything before it has to be known. Returns the first
-    /// threshold that is broken and is to end the load; only the first time. Rates of windows go no further than
+    /// threshold that is broken and is to end the load; only the first time. Rates go no further than
     /// `planned_before_second`: what comes later is less because less was planned.
     pub(crate) fn advance(
         &mut self,
@@ -151,25 +151,25 @@ impl WatchedThreshold {
 
     /// As [`ThresholdWatch::advance`], of one threshold: what was found if it is broken.
     fn advance(&mut self, before_second: u32, planned_before_second: u32) -> Option<ThresholdSummary> {
+        let before = self.judged_before(before_second, planned_before_second);
         if self.threshold.window.is_some() {
-            let before = self.windows_before(before_second, planned_before_second);
             let broken = self.live.advance(&self.threshold, &self.cells, before)?;
             return Some(self.threshold.of_window(&broken));
         }
-        if !self.threshold.abort || before_second < self.threshold.delay_s().max(1) {
+        if !self.threshold.abort || before < self.threshold.delay_s().max(1) {
             return None;
         }
-        let before_ns = u64::from(before_second) * NS_PER_SECOND;
+        let before_ns = u64::from(before) * NS_PER_SECOND;
         let known = MeasuredTime {
             load_ns: before_ns,
             run_ns: before_ns,
         };
-        let found = self.whole(known, Some(before_second));
+        let found = self.whole(known, Some(before));
         (found.outcome == ThresholdOutcome::Broken).then_some(found)
     }
 
-    /// Up to where windows go.
-    fn windows_before(&self, known_before: u32, planned_before: u32) -> u32 {
+    /// Up to where values are judged: rates go no further than the plan.
+    fn judged_before(&self, known_before: u32, planned_before: u32) -> u32 {
         if self.threshold.is_per_second() {
             known_before.min(planned_before)
         } else {
@@ -192,14 +192,21 @@ impl WatchedThreshold {
                 };
                 let mut scan = WindowScan::new(&self.threshold);
                 let load_s = u32::try_from(measured.load_ns / NS_PER_SECOND).unwrap_or(u32::MAX);
-                let before = self.windows_before(known, load_s);
+                let before = self.judged_before(known, load_s);
                 scan.advance(&self.threshold, &self.cells, before);
                 scan.finish(&self.threshold);
                 self.of_windows(&scan)
             }
         };
-        // What has ended the load stays what ended it, also if what came after was better.
-        match &self.breach {
+        // What has ended the load stays what ended it, also if what came after was better. What was found after the load
+        // has ended nothing.
+        let breach = self.breach.as_ref().filter(|breach| {
+            let found_ns = breach
+                .aborted_at_second
+                .map(|second| u64::from(second) * NS_PER_SECOND);
+            !complete || found_ns.is_some_and(|found_ns| found_ns < measured.load_ns)
+        });
+        match breach {
             Some(breach) if found.outcome != ThresholdOutcome::Broken => breach.clone(),
             Some(breach) => ThresholdSummary {
                 aborted_at_second: breach.aborted_at_second,

@@ -130,6 +130,37 @@ fn what_stopped_the_load_stays_broken() {
 }
 
 #[test]
+fn what_breaks_after_the_load_has_stopped_nothing() {
+    let (mut aggregator, mut job) = aggregator(
+        &["http_reqs: rate>20 abort", "http_req_failed: rate<0.2 abort"],
+        4,
+    );
+    for at in 0..4 {
+        aggregator.apply("a", &second(at, 1));
+        aggregator.apply("b", &second(at, 1));
+    }
+    for before in 1..30 {
+        assert_eq!(aggregator.judge_before(before), None, "one iteration goes on");
+    }
+    let late = |status, count: usize| Delta {
+        requests: vec![request(30, "pay", status, &vec![1; count])],
+        ..Delta::default()
+    };
+    aggregator.apply("a", &late(500, 100));
+    assert!(aggregator.judge_before(31).is_some(), "57% have failed");
+    aggregator.apply("a", &late(200, 1000));
+    aggregator.end_at(4_000_000_000);
+    job.state = JobState::Finished;
+    for found in aggregator.summary(&job, &[], true).thresholds {
+        assert_eq!(
+            (found.outcome, found.aborted_at_second),
+            (ThresholdOutcome::Met, None),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
 fn late_results_count_at_the_end() {
     let (mut aggregator, _) = aggregator(&["http_req_duration: max<500 over 1s"], 3);
     for at in 0..3 {
