@@ -52,17 +52,37 @@ fn wrong(url: &str) -> Error {
     Error::Url { url: shown(url) }
 }
 
-/// The database that a URL names, as text that holds no password: two URLs of one database give the same.
+/// The database that a URL names, as text that holds no password. URLs of different databases give different names.
 ///
 /// # Errors
 /// When the URL is wrong.
 pub fn database_name(url: &str) -> Result<String, Error> {
     Ok(match parse(url)? {
-        Address::Postgres(url) => shown(&url),
+        Address::Postgres(url) => shown(&url) + &place_options(&url),
         Address::Sqlite(path) | Address::Path(path) => {
             format!("sqlite://{}", whole(&path).display())
         }
     })
+}
+
+/// The options of a Postgres URL that say which database it is, as a query; empty without any.
+fn place_options(url: &str) -> String {
+    let says_where = |key: &str| {
+        ["host", "hostaddr", "port", "dbname", "user", "options"].contains(&key)
+            || key.starts_with("options[")
+    };
+    let url = url::Url::parse(url).ok();
+    let pairs = url.iter().flat_map(url::Url::query_pairs);
+    let mut options: Vec<String> = pairs
+        .filter(|(key, _)| says_where(key))
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    options.sort_unstable();
+    if options.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", options.join("&"))
+    }
 }
 
 /// The path of a file, the same before and after it is made.
@@ -137,8 +157,18 @@ mod tests {
         for url in [&name, &format!("sqlite:{indirect}"), &indirect] {
             assert_eq!(database_name(url).unwrap(), name, "{url}");
         }
-        let url = "postgres://me:secret@db/heavy?sslmode=require";
+        let url = "postgres://me:secret@db/heavy?sslmode=require&password=secret";
         assert_eq!(database_name(url).unwrap(), "postgres://me@db/heavy");
+        let (one, other) = (
+            "postgres:///?dbname=a&host=/run/pg",
+            "postgres:///?host=/run/pg&dbname=b",
+        );
+        assert_eq!(
+            database_name(one).unwrap(),
+            "postgres:///?dbname=a&host=/run/pg",
+            "else results of one would be looked for in the other"
+        );
+        assert_ne!(database_name(one).unwrap(), database_name(other).unwrap());
         assert!(database_name("mysql://db").is_err());
     }
 
