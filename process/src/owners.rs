@@ -195,7 +195,7 @@ pub fn abandoned(data_dir: &Path) -> Vec<OwnerDir> {
         let dir = runs(data_dir).join(&name);
         let lock = lock(&dir).ok()?;
         let Some(mut record) = read(&dir).filter(|record| record.name == name) else {
-            remove_unused(&dir);
+            remove_unused(&dir, &name);
             return None;
         };
         record.url.clear();
@@ -228,13 +228,12 @@ fn names(data_dir: &Path) -> Vec<String> {
     names
 }
 
-/// Removes a directory of a process that had done nothing yet.
-fn remove_unused(dir: &Path) {
-    let entries = fs::read_dir(dir).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
-    if entries
+/// Removes a directory without a record: its process had done nothing yet, or it was not removed to the end.
+fn remove_unused(dir: &Path, name: &str) {
+    let is_ours = [OwnerKind::Run, OwnerKind::Scheduler]
         .iter()
-        .all(|entry| [LOCK, DRAFT].iter().any(|name| entry.file_name() == *name))
-    {
+        .any(|kind| name.starts_with(kind.prefix()));
+    if is_ours && matches!(dir.join(RECORD).try_exists(), Ok(false)) {
         let _ = fs::remove_dir_all(dir);
     }
 }

@@ -47,6 +47,23 @@ fn what_is_left_behind_is_claimed_once() {
 }
 
 #[test]
+fn a_removal_that_was_interrupted_is_finished() {
+    let home = tempfile::tempdir().unwrap();
+    let of = |name: &str, file: &str| {
+        let path = home.path().join("runs").join(name).join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+    };
+    // The record went first.
+    of("run-1", "agent/cache/binary");
+    of("run-2", RECORD);
+    of("notes", "mine");
+    assert_eq!(abandoned(home.path()).len(), 0);
+    let left = names(home.path());
+    assert_eq!(left, ["notes", "run-2"], "what cannot be read is left alone");
+}
+
+#[test]
 fn one_scheduler_a_directory_beside_any_run() {
     let home = tempfile::tempdir().unwrap();
     let run = register(home.path(), OwnerKind::Run);
