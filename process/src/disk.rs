@@ -63,7 +63,9 @@ fn add(dir: &Path, part: &mut DataPart, seen: &mut HashSet<(u64, u64)>, depth: u
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_dir() && depth < DEEPEST {
             add(&entry.path(), part, seen, depth + 1);
-        } else if metadata.is_file() && seen.insert((metadata.dev(), metadata.ino())) {
+        } else if metadata.is_file()
+            && (metadata.nlink() == 1 || seen.insert((metadata.dev(), metadata.ino())))
+        {
             part.bytes += on_disk(&metadata);
             part.files += 1;
         }
