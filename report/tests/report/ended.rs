@@ -1,9 +1,7 @@
 //! Summaries to render of jobs that never ran, that ended early, or whose generator was late.
 
-use std::collections::BTreeMap;
-
 use heavy_results::job::JobState;
-use heavy_results::summary::{Accounting, Distribution, RequestTotals, Summary, Timeline, VERSION};
+use heavy_results::summary::Summary;
 use heavy_results::verdict::Verdict;
 
 use crate::sample::{job, shop};
@@ -39,30 +37,8 @@ pub(crate) fn never_ran() -> Summary {
     let reason = "the load test said no hello within 10s; the end of its stderr: no such file: config.toml";
     let mut job = job("shop", JobState::Failed, None, reason);
     (job.started_at_wall_ns, job.achieved_rate, job.load_s) = (None, None, None);
-    Summary {
-        version: VERSION,
-        job,
-        heavy_version: "0.1.0".to_owned(),
-        complete: true,
-        run_time_s: 0.0,
-        thresholds: Vec::new(),
-        iterations: Accounting {
-            planned: 1_000,
-            ..Accounting::default()
-        },
-        iteration_rate: None,
-        generator_lag: Distribution::default(),
-        iteration_duration: Distribution::default(),
-        response_time: None,
-        requests: RequestTotals::default(),
-        windows: Vec::new(),
-        timeline: Timeline::default(),
-        events: Vec::new(),
-        workflows: Vec::new(),
-        errors: Vec::new(),
-        not_results: BTreeMap::new(),
-        metrics: Vec::new(),
-        agents: Vec::new(),
-        warnings: Vec::new(),
-    }
+    let mut summary = Summary::without_results(job);
+    // What is shown must not change with each release.
+    "0.1.0".clone_into(&mut summary.heavy_version);
+    summary
 }
