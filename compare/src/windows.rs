@@ -21,7 +21,7 @@ const RESOLUTION: f64 = 0.000_5;
 
 /// One second of one job at one place.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Window {
+pub(super) struct SecondWindow {
     /// The logarithm of a median in ms, or a share in per cent.
     pub(super) value: f64,
     /// Of a share: the cases counted.
@@ -31,7 +31,7 @@ pub(super) struct Window {
 }
 
 /// The windows of each statistic that is judged by them; `None` where nothing ended in a second.
-pub(super) type PlaceWindows = BTreeMap<Statistic, Vec<Option<Window>>>;
+pub(super) type PlaceWindows = BTreeMap<Statistic, Vec<Option<SecondWindow>>>;
 
 /// How many windows a job has whose slices have these lengths; `None` if it is too long, or its slices are not seconds.
 pub(super) fn windows(lengths_s: &[f64], seconds: usize) -> Option<usize> {
@@ -44,14 +44,14 @@ pub(super) fn windows(lengths_s: &[f64], seconds: usize) -> Option<usize> {
 pub(super) fn place_windows(slices: &[Slice], count: usize) -> PlaceWindows {
     let slices = slices.get(..count).unwrap_or_default();
     let share = |part: u64, whole: u64| {
-        (whole > 0).then(|| Window {
+        (whole > 0).then(|| SecondWindow {
             value: 100.0 * part as f64 / whole as f64,
             part,
             whole,
         })
     };
     let median = |slice: &Slice| {
-        (slice.duration.count() > 0).then(|| Window {
+        (slice.duration.count() > 0).then(|| SecondWindow {
             value: (slice.duration.quantile_ns(0.5).max(1) as f64 / 1e6).ln(),
             part: 0,
             whole: 0,
@@ -79,7 +79,7 @@ pub(super) fn place_windows(slices: &[Slice], count: usize) -> PlaceWindows {
 
 /// The variance that one window has at least: that of independent cases with half a case added, or the resolution of a
 /// histogram. It is that of all windows together, so that every arrangement of them has the same.
-pub(super) fn least_variance<'a>(kind: Statistic, windows: impl Iterator<Item = &'a Window>) -> f64 {
+pub(super) fn least_variance<'a>(kind: Statistic, windows: impl Iterator<Item = &'a SecondWindow>) -> f64 {
     if !kind.is_share() {
         return RESOLUTION.powi(2);
     }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_share_of_no_cases_has_a_variance_too() {
-        let none = Window {
+        let none = SecondWindow {
             value: 0.0,
             part: 0,
             whole: 40,

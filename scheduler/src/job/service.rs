@@ -30,7 +30,7 @@ const ORDERS: usize = 1024;
 const DECIDE_PERIOD: Duration = Duration::from_millis(250);
 
 #[derive(Debug)]
-struct LiveJob {
+struct DrivenJob {
     messages: mpsc::Sender<JobMessage>,
     view: LiveView,
     /// Labels that its agents must have.
@@ -48,7 +48,7 @@ enum QueueOrder {
 #[derive(Debug)]
 pub(crate) struct JobService {
     tools: Tools,
-    live: Mutex<HashMap<Uuid, LiveJob>>,
+    live: Mutex<HashMap<Uuid, DrivenJob>>,
     /// Idempotency keys of the newest submissions. Held while a job is made, so that a key makes only one.
     keys: tokio::sync::Mutex<IdempotencyKeys>,
     orders: mpsc::Sender<QueueOrder>,
@@ -163,7 +163,7 @@ impl JobService {
         let (messages, mailbox) = mpsc::channel(MAILBOX);
         let on = job.spec.on.clone();
         let (driver, view) = JobDriver::new(self.tools.clone(), job, env);
-        let live = LiveJob {
+        let live = DrivenJob {
             messages,
             view,
             on,
@@ -290,7 +290,7 @@ impl JobService {
         sent.is_ok()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, LiveJob>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, DrivenJob>> {
         // No critical section can leave the map half changed.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
