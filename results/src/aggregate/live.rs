@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::Aggregator;
-use super::requests::Failure;
+use super::requests::RequestFailure;
 use crate::job::JobState;
 use crate::progress::{LiveFigures, Percentiles, ProgressEvent, TopError};
 use crate::stats::Event;
@@ -95,7 +95,7 @@ impl Aggregator {
     }
 }
 
-impl Failure<'_> {
+impl RequestFailure<'_> {
     /// The name, with the method if it does not begin with it.
     fn shown_name(&self) -> String {
         let rest = self.name.strip_prefix(self.method);

@@ -10,6 +10,9 @@ use heavy_load::measured_time::MeasuredTime;
 use heavy_load::phases::Phase;
 use heavy_load::protocol;
 
+/// Ways to fail that are kept apart for one identity; the rest are counted together.
+const MOST_FAILURES: usize = 100;
+
 /// The totals of every request identity; an identity exists once it has a request.
 #[derive(Debug, Default)]
 pub(super) struct RequestTable(BTreeMap<RequestKey, RequestSums>);
@@ -39,7 +42,7 @@ struct RequestSums {
 
 /// Requests of one name that failed in the same way.
 #[derive(Debug)]
-pub(super) struct Failure<'a> {
+pub(super) struct RequestFailure<'a> {
     pub(super) method: &'a str,
     pub(super) name: &'a str,
     pub(super) status: u16,
@@ -60,8 +63,7 @@ impl RequestTable {
         sums.bytes += row.bytes;
         if row.failed {
             sums.failed_duration.merge(&row.duration);
-            let failure = (row.status, Arc::clone(&row.error_kind));
-            *sums.failures.entry(failure).or_default() += row.duration.count();
+            sums.add_failures(row);
         } else {
             sums.ok_duration.merge(&row.duration);
         }
@@ -120,15 +122,17 @@ impl RequestTable {
     }
 
     /// The failed requests, by identity, status and error kind.
-    pub(super) fn failures(&self) -> impl Iterator<Item = Failure<'_>> {
+    pub(super) fn failures(&self) -> impl Iterator<Item = RequestFailure<'_>> {
         self.0.iter().flat_map(|(key, sums)| {
-            sums.failures.iter().map(|((status, kind), count)| Failure {
-                method: &key.method,
-                name: &key.name,
-                status: *status,
-                kind,
-                count: *count,
-            })
+            sums.failures
+                .iter()
+                .map(|((status, kind), count)| RequestFailure {
+                    method: &key.method,
+                    name: &key.name,
+                    status: *status,
+                    kind,
+                    count: *count,
+                })
         })
     }
 
@@ -150,6 +154,14 @@ impl RequestTable {
 }
 
 impl RequestSums {
+    fn add_failures(&mut self, row: &Requests) {
+        let mut failure = (row.status, Arc::clone(&row.error_kind));
+        if self.failures.len() >= MOST_FAILURES && !self.failures.contains_key(&failure) {
+            failure = (0, Arc::from("(other)"));
+        }
+        *self.failures.entry(failure).or_default() += row.duration.count();
+    }
+
     fn summary(&self, key: &RequestKey, measured: MeasuredTime) -> RequestSummary {
         let mut duration = self.ok_duration.clone();
         duration.merge(&self.failed_duration);
@@ -176,5 +188,33 @@ impl RequestSums {
                 receive_ms: mean_ms(Phase::Receive),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_to_fail_are_bounded_and_none_is_lost() {
+        let mut table = RequestTable::default();
+        let mut duration = Histogram::default();
+        duration.record(1_000_000);
+        for status in 0..1_000 {
+            table.add(&Requests {
+                status,
+                failed: true,
+                duration: duration.clone(),
+                ..Requests::default()
+            });
+        }
+        let failures: Vec<RequestFailure<'_>> = table.failures().collect();
+        assert_eq!(failures.len(), MOST_FAILURES + 1);
+        assert_eq!(failures.iter().map(|failure| failure.count).sum::<u64>(), 1_000);
+        assert!(
+            failures
+                .iter()
+                .any(|failure| (failure.kind, failure.count) == ("(other)", 900))
+        );
     }
 }
