@@ -22,7 +22,7 @@ mod workflow;
 mod tests;
 
 pub use document::{Keys, SpecError};
-pub use files::JobFile;
+pub use files::{JobFile, is_sha256};
 pub use info::{AgentInfo, CheckSpec, Checked, JobInfo, JobState, JobView};
 pub use logged::LoggedLine;
 pub use merge::{drop_conflicts, merge, overlay};

@@ -111,7 +111,6 @@ impl JobFile {
 
     /// Checks the files of a job.
     pub(super) fn check_all(files: &[Self]) -> Result<(), SpecError> {
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         Self::check_amount(files).or_else(|problem| SpecError::refuse("files", problem))?;
         let mut paths = BTreeSet::new();
         for Self { path, sha256, .. } in files {
@@ -119,7 +118,7 @@ impl JobFile {
             if let Err(problem) = Self::check_path(path) {
                 return SpecError::refuse("files", format!("`{shown}`: {problem}"));
             }
-            if sha256.len() != 64 || !sha256.bytes().all(hex) {
+            if !is_sha256(sha256) {
                 let problem = format!("`{shown}`: expected a sha256 of 64 lower-case hex digits");
                 return SpecError::refuse("files", problem);
             }
@@ -137,6 +136,13 @@ impl JobFile {
         }
         Ok(())
     }
+}
+
+/// Whether a text is a SHA-256 in lower-case hex, as artifacts are named.
+#[must_use]
+pub fn is_sha256(text: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    text.len() == 64 && text.bytes().all(digit)
 }
 
 #[cfg(test)]

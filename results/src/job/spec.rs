@@ -11,9 +11,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::document::{Keys, SpecError, fields, take};
+use super::files::is_sha256;
 use super::foreign;
 use super::provenance::Provenance;
 use super::run::RunSpec;
+use super::texts::check_binary_name;
 
 /// A submitted execution of a load test: how to run it, and its binary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -132,10 +134,10 @@ impl JobSpec {
     /// # Errors
     /// The first field that is wrong, and what is expected.
     pub fn check(&self) -> Result<(), SpecError> {
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        if self.binary_sha256.len() != 64 || !self.binary_sha256.bytes().all(hex) {
+        if !is_sha256(&self.binary_sha256) {
             return SpecError::refuse("binary_sha256", "expected 64 lower-case hex digits");
         }
+        check_binary_name(&self.binary_name)?;
         self.run.check()
     }
 

@@ -7,6 +7,8 @@ use super::run::RunSpec;
 const LONGEST_NAME: usize = 200;
 /// The longest description, and the longest value of a label, in characters.
 const LONGEST_TEXT: usize = 2_000;
+/// The longest file name, in characters: no file system has longer ones.
+const LONGEST_FILE_NAME: usize = 255;
 /// The most labels.
 const MOST_LABELS: usize = 64;
 
@@ -29,6 +31,11 @@ impl RunSpec {
         }
         Ok(())
     }
+}
+
+/// Refuses a file name that no file has.
+pub(super) fn check_binary_name(name: &str) -> Result<(), SpecError> {
+    check("binary_name", name, LONGEST_FILE_NAME)
 }
 
 /// A text that becomes a name: its beginning, if it is too long for one.
@@ -65,6 +72,7 @@ mod tests {
         let long = "ä".repeat(LONGEST_NAME + 1);
         for rest in [
             format!(r#""name":"{long}""#),
+            format!(r#""binary_name":"{long}{long}""#),
             format!(r#""service":"{long}""#),
             format!(r#""workflows":["{long}"]"#),
             format!(r#""labels":{{"{long}":"x"}}"#),

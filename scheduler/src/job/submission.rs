@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use heavy_results::job::{JobInfo, JobSpec, JobState, SpecError};
+use heavy_results::job::{JobInfo, JobSpec, JobState, SpecError, shortened_name};
 use uuid::Uuid;
 
 const KEYS_KEPT: usize = 1024;
@@ -53,6 +53,9 @@ pub(crate) fn check_env(spec: &JobSpec) -> Result<(), SpecError> {
 /// A job as it is when it has just been submitted.
 pub(crate) fn new_job(mut spec: JobSpec, now_wall_ns: u64) -> JobInfo {
     let id = Uuid::now_v7();
+    if spec.name.is_empty() {
+        spec.run.name = shortened_name(&spec.binary_name);
+    }
     if spec.is_random() && spec.execution.seed.is_none() {
         // What makes the id unique is as random as a seed need be. JSON of others holds 53 bits exactly.
         spec.execution.seed = Some((id.as_u128() as u64) >> 11);
@@ -72,5 +75,23 @@ pub(crate) fn new_job(mut spec: JobSpec, now_wall_ns: u64) -> JobInfo {
         achieved_rate: None,
         load_s: None,
         spec,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_named_by_its_binary_can_be_read_again() {
+        let (rate, duration) = ("5".parse().unwrap(), "1s".parse().unwrap());
+        let mut spec = JobSpec::new("a".repeat(64), rate, duration);
+        spec.binary_name = "x".repeat(255);
+        let job = new_job(spec, 1);
+        assert!(job.spec.name.starts_with("xxx"));
+        // Agents read and check the document, and so do reruns.
+        assert_eq!(job.spec.check(), Ok(()));
+        let text = serde_json::to_string(&job.spec).unwrap();
+        assert_eq!(JobSpec::parse(&text).unwrap(), job.spec);
     }
 }

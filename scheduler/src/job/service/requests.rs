@@ -37,9 +37,6 @@ impl JobService {
         if self.lock().len() >= LONGEST {
             return Err(Error::QueueFull(LONGEST));
         }
-        if spec.name.is_empty() {
-            spec.run.name.clone_from(&spec.binary_name);
-        }
         let env = spec.take_env();
         let job = new_job(spec, wall_ns());
         let env_files = &self.tools.env_files;
