@@ -7,12 +7,14 @@ mod fetch;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use heavy_process::hash::sha256 as sha256_of;
 use heavy_process::retention::{Retention, mark_used};
 use heavy_process::verified::VerifiedFiles;
 use heavy_proto::v1::fleet_client::FleetClient;
+use heavy_results::job::is_sha256;
 use tonic::transport::Channel;
 
 use self::fetch::{fetch, link};
@@ -164,8 +166,8 @@ impl Cache {
         if !self.verified.contains(&cached.sha256, &found) {
             let wanted = cached.sha256.clone();
             // Hashing must not hold up the tasks that release iterations of another job.
-            let same = tokio::task::spawn_blocking(move || fetch::has_hash(file, &wanted)).await;
-            if !matches!(same, Ok(Ok(true))) {
+            let hashed = tokio::task::spawn_blocking(move || sha256_of(&file)).await;
+            if !matches!(hashed, Ok(Ok((found, _))) if found == wanted) {
                 return false;
             }
         }
@@ -182,11 +184,25 @@ impl Cache {
         }
     }
 
+    /// Removes an entry, unless somebody uses it by now.
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        let gone = path.with_extension("part");
+        {
+            let state = lock(&self.state);
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if state.pins.contains_key(&*name) {
+                return Err(io::ErrorKind::ResourceBusy.into());
+            }
+            fs::rename(path, &gone)?;
+        }
+        // Large files take their time, and others wait for the state.
+        fs::remove_file(gone)
+    }
+
     /// Removes what is kept no longer, but nothing that is in use.
     pub(crate) fn trim(&self) {
-        let removed = self
-            .retention
-            .apply(&self.dir, |name| lock(&self.state).pins.contains_key(name));
+        let in_use = |name: &str| lock(&self.state).pins.contains_key(name);
+        let removed = self.retention.apply(&self.dir, in_use, |path| self.remove(path));
         match removed {
             Ok((0, _)) => {}
             Ok((files, bytes)) => {
@@ -203,132 +219,5 @@ fn lock(state: &Mutex<CacheState>) -> MutexGuard<'_, CacheState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn is_sha256(text: &str) -> bool {
-    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    text.len() == SHA256_DIGITS && text.bytes().all(digit)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::MetadataExt as _;
-    use std::path::Path;
-    use std::time::{Duration, SystemTime};
-
-    use sha2::{Digest as _, Sha256};
-
-    const KEEP: Retention = Retention {
-        age: Duration::from_secs(86_400),
-        bytes: 1 << 20,
-    };
-
-    /// A scheduler that does not answer, whose artifacts are in `dir`.
-    fn only(dir: &Path) -> ArtifactSource {
-        let endpoint = tonic::transport::Endpoint::from_static("http://127.0.0.1:1");
-        ArtifactSource {
-            fleet: FleetClient::new(endpoint.connect_lazy()),
-            dir: dir.to_owned(),
-        }
-    }
-
-    fn nobody() -> ArtifactSource {
-        only(Path::new("/no/such"))
-    }
-
-    #[tokio::test]
-    async fn an_artifact_on_the_same_disk_is_linked_if_it_is_the_right_one() {
-        let temp = tempfile::tempdir().unwrap();
-        let (artifacts, dir) = (temp.path().join("artifacts"), temp.path().join("cache"));
-        fs::create_dir_all(&artifacts).unwrap();
-        fs::create_dir_all(&dir).unwrap();
-        let [good, wrong, way_out] = ["one", "two", "six"].map(|text| hex::encode(Sha256::digest(text)));
-        fs::write(artifacts.join(&good), "one").unwrap();
-        fs::write(artifacts.join(&wrong), "2.0").unwrap();
-        std::os::unix::fs::symlink("/etc/hosts", artifacts.join(&way_out)).unwrap();
-        let cache = Cache::new(dir.clone(), KEEP);
-        let linked = cache.get(&good, 3, &only(&artifacts)).await.unwrap();
-        let (ours, theirs) = (
-            fs::metadata(&linked.path).unwrap(),
-            fs::metadata(artifacts.join(&good)).unwrap(),
-        );
-        assert_eq!((ours.ino(), ours.nlink()), (theirs.ino(), 2));
-        assert_eq!(ours.mode() & 0o777, 0o555, "nobody writes through the link");
-        for sha256 in [&wrong, &way_out] {
-            let error = cache.get(sha256, 3, &only(&artifacts)).await.unwrap_err();
-            assert!(matches!(error, Error::Fetch { .. }), "{error}");
-        }
-        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1, "nothing else is left");
-    }
-
-    #[tokio::test]
-    async fn names_that_are_no_hash_are_not_looked_for() {
-        let temp = tempfile::tempdir().unwrap();
-        fs::write(temp.path().join("known"), "x").unwrap();
-        let cache = Cache::new(temp.path().join("cache"), KEEP);
-        for name in [
-            "../known",
-            "",
-            &"A".repeat(64),
-            &"a".repeat(65),
-            &"\u{e9}".repeat(32),
-        ] {
-            let error = cache.get(name, 1, &nobody()).await.unwrap_err();
-            assert!(matches!(error, Error::Name(_)), "{name}: {error}");
-        }
-        assert!(is_sha256(&"09af".repeat(16)));
-    }
-
-    #[tokio::test]
-    async fn an_entry_that_was_written_is_not_used() {
-        let temp = tempfile::tempdir().unwrap();
-        let sha256 = hex::encode(Sha256::digest("one"));
-        let path = temp.path().join(&sha256);
-        let cache = Cache::new(temp.path().to_owned(), KEEP);
-        fs::write(&path, "one").unwrap();
-        let found = cache.get(&sha256, 3, &nobody()).await.unwrap();
-        assert_eq!(found.path, path);
-        assert!(cache.get(&sha256, 3, &nobody()).await.is_ok());
-        fs::write(&path, "two").unwrap();
-        let error = cache.get(&sha256, 3, &nobody()).await.unwrap_err();
-        assert!(
-            matches!(error, Error::Fetch { .. }),
-            "it is fetched again: {error}"
-        );
-    }
-
-    #[tokio::test]
-    async fn what_is_in_use_stays_and_what_is_old_goes() {
-        let temp = tempfile::tempdir().unwrap();
-        let cache = Cache::new(temp.path().to_owned(), KEEP);
-        let names = ["one", "two"].map(|text| {
-            let name = hex::encode(Sha256::digest(text));
-            fs::write(temp.path().join(&name), text).unwrap();
-            name
-        });
-        let used = cache.get(&names[0], 3, &nobody()).await.unwrap();
-        for name in &names {
-            let file = File::open(temp.path().join(name)).unwrap();
-            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        }
-        let there = || {
-            names
-                .iter()
-                .filter(|name| temp.path().join(name).exists())
-                .count()
-        };
-        cache.trim();
-        assert!(there() == 1 && used.path.exists());
-        drop(used);
-        cache.trim();
-        assert_eq!(there(), 0);
-    }
-
-    #[test]
-    fn an_interrupted_fetch_is_cleared_away() {
-        let temp = tempfile::tempdir().unwrap();
-        fs::write(temp.path().join("abc-1.part"), "x").unwrap();
-        fs::write(temp.path().join("abc"), "x").unwrap();
-        Cache::new(temp.path().to_owned(), KEEP);
-        assert!(temp.path().join("abc").exists() && !temp.path().join("abc-1.part").exists());
-    }
-}
+mod tests;

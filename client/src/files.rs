@@ -10,11 +10,11 @@ use clap::Args;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use heavy_api::document::{ArtifactKind, UploadQuery};
 use heavy_api::error::ApiErrorKind;
+use heavy_process::hash::sha256;
 use heavy_results::job::JobFile;
 
 use self::search::Search;
 pub use self::search::check_pattern;
-use super::program::hash;
 use super::{Error, Program, Remote};
 
 /// Questions and uploads under way at a time; the scheduler takes as many uploads.
@@ -92,7 +92,7 @@ fn hashed(search: Search<'_>) -> Result<Vec<LocalFile>, Error> {
     let named: Vec<JobFile> = files.iter().map(|(_, file)| file.clone()).collect();
     JobFile::check_amount(&named).map_err(|problem| Error::Usage(format!("{setting}: {problem}")))?;
     let hashed = files.into_iter().map(|(source, file)| {
-        let read = File::open(&source).and_then(|file| hash(&file));
+        let read = File::open(&source).and_then(|file| sha256(&file));
         let (sha256, size) = read.map_err(|problem| Error::File {
             what: "read",
             file: source.clone(),

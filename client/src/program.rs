@@ -1,12 +1,12 @@
 //! The binary that is to be submitted: found, recognised and hashed before anything is sent.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use heavy_plugin::program::{self, Host, glibc_of};
-use sha2::{Digest, Sha256};
+use heavy_process::hash;
 
 use super::Error;
 
@@ -68,7 +68,7 @@ impl Program {
                 "it is not executable; `chmod +x` it, or build it with cargo",
             ));
         }
-        let (sha256, bytes) = hash(&file).map_err(unreadable)?;
+        let (sha256, bytes) = hash::sha256(&file).map_err(unreadable)?;
         let name = path.file_name().map_or_else(
             || "load-test".to_owned(),
             |name| name.to_string_lossy().into_owned(),
@@ -90,21 +90,5 @@ fn this_host() -> Host {
     Host {
         architecture: std::env::consts::ARCH.to_owned(),
         glibc,
-    }
-}
-
-/// SHA-256 of a file in lower-case hex, and its length.
-pub(super) fn hash(mut file: &File) -> io::Result<(String, u64)> {
-    io::Seek::rewind(&mut file)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok((hex::encode(hash.finalize()), bytes));
-        }
-        hash.update(&buffer[..read]);
-        bytes += read as u64;
     }
 }

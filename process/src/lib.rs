@@ -1,12 +1,13 @@
 //! What every process of heavy needs once: listening ([`listen`]), its data directory ([`data_dir`]) and the processes
 //! that share it ([`owners`]), logging ([`log`]), what stays at the bottom of the terminal ([`footer`]), the host's clocks
 //! ([`clock`]), priority ([`nice`]), signals ([`signals`]), what of its caches is kept ([`retention`]) and verified
-//! ([`verified`]), and how much space its data takes ([`disk`]).
+//! ([`verified`]), by which hashes ([`hash`]), and how much space its data takes ([`disk`]).
 
 pub mod clock;
 pub mod data_dir;
 pub mod disk;
 pub mod footer;
+pub mod hash;
 pub mod listen;
 pub mod log;
 pub mod nice;

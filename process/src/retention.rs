@@ -58,15 +58,20 @@ pub struct CacheEntry {
 
 impl Retention {
     /// Removes from `dir` what is kept no longer, and returns how many files and bytes that were. Files that are `needed`,
-    /// and those with an extension, which are being written, stay. A file that cannot be removed stays too.
+    /// and those with an extension, which are being written, stay, and so do those that `remove` cannot remove.
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn apply(&self, dir: &Path, needed: impl Fn(&str) -> bool) -> io::Result<(usize, u64)> {
+    pub fn apply(
+        &self,
+        dir: &Path,
+        needed: impl Fn(&str) -> bool,
+        remove: impl Fn(&Path) -> io::Result<()>,
+    ) -> io::Result<(usize, u64)> {
         let surplus = self.surplus(SystemTime::now(), entries(dir)?, needed);
         let (mut count, mut bytes) = (0, 0);
         for entry in surplus {
-            if fs::remove_file(dir.join(&entry.name)).is_ok() {
+            if remove(&dir.join(&entry.name)).is_ok() {
                 count += 1;
                 bytes += entry.bytes;
             }
@@ -203,7 +208,10 @@ mod tests {
             age: DAY * 30,
             bytes: 1,
         };
-        assert_eq!(keep.apply(temp.path(), |_| false).unwrap(), (1, 0));
+        let apply = |remove: fn(&Path) -> io::Result<()>| keep.apply(temp.path(), |_| false, remove);
+        let refused = apply(|_| Err(io::ErrorKind::ResourceBusy.into()));
+        assert_eq!(refused.unwrap(), (0, 0));
+        assert_eq!(apply(|path| fs::remove_file(path)).unwrap(), (1, 0));
         assert!(temp.path().join("a").exists() && temp.path().join("c.part").exists());
         assert!(!temp.path().join("b").exists());
         let old = fs::File::open(temp.path().join("a")).unwrap();

@@ -14,7 +14,7 @@ use std::time::Duration;
 use heavy_api::document::ArtifactKind;
 use heavy_process::retention::{Retention, entries, mark_used};
 use heavy_process::verified::VerifiedFiles;
-use heavy_results::job::JobFile;
+use heavy_results::job::{JobFile, is_sha256};
 use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
@@ -26,9 +26,6 @@ pub(crate) const MOST_BYTES: u64 = JobFile::MOST_BYTES;
 const MOST_UPLOADS: usize = 8;
 /// An upload that sends nothing for this time is aborted.
 pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);
-const HASH_DIGITS: usize = 64;
-/// What is read of an artifact at a time.
-const BUFFER_BYTES: usize = 256 << 10;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -43,8 +40,11 @@ pub(crate) enum Error {
     /// The bytes are not a program that an agent could run.
     #[error("{0}")]
     NotAProgram(String),
-    #[error("no disk space for another binary or file: wait for queued jobs to end")]
-    NoRoom,
+    #[error(
+        "no room for another binary or file within {limit} bytes: raise --binaries-limit (or HEAVY_BINARIES_LIMIT), or wait \
+         for queued jobs to end"
+    )]
+    NoRoom { limit: u64 },
     #[error("unknown artifact `{0}`: upload it first")]
     Unknown(String),
     /// A job names a file that is not there.
@@ -68,8 +68,7 @@ pub(crate) struct Artifacts {
 
 /// Whether a string is a SHA-256 in lower-case hex.
 pub(crate) fn check_hash(text: &str) -> Result<(), Error> {
-    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if text.len() == HASH_DIGITS && text.bytes().all(hex) {
+    if is_sha256(text) {
         Ok(())
     } else {
         Err(Error::NotAHash(text.chars().take(80).collect()))
@@ -108,10 +107,11 @@ impl Artifacts {
         let metadata = file.metadata().await?;
         if !self.verified.contains(sha256, &metadata) {
             let file = file.into_std().await;
-            let hashed = tokio::task::spawn_blocking(move || hash_of(file));
-            if hashed.await.map_err(io::Error::other)?? != sha256 {
+            let hashed = tokio::task::spawn_blocking(move || heavy_process::hash::sha256(&file));
+            let (found, _) = hashed.await.map_err(io::Error::other)??;
+            if found != sha256 {
                 tracing::warn!(sha256, "removed an artifact whose content had changed");
-                fs::remove_file(self.dir.join(sha256)).await?;
+                removed(fs::remove_file(self.dir.join(sha256)).await)?;
                 return Err(Error::Unknown(sha256.to_owned()));
             }
             self.verified.insert(sha256, &metadata);
@@ -171,7 +171,7 @@ impl Artifacts {
     }
 
     /// Verifies an upload and gives it its name; `needed` are the hashes that may not be removed to make room.
-    pub(crate) async fn finish(&self, upload: Upload, needed: &HashSet<String>) -> Result<u64, Error> {
+    pub(crate) async fn finish(&self, upload: Upload, needed: HashSet<String>) -> Result<u64, Error> {
         let Upload {
             kind,
             mut file,
@@ -214,40 +214,45 @@ impl Artifacts {
         Ok(received)
     }
 
-    async fn make_room(&self, bytes: u64, sha256: &str, needed: &HashSet<String>) -> Result<(), Error> {
-        let room = self.retention.bytes.saturating_sub(bytes);
+    async fn make_room(&self, bytes: u64, sha256: &str, needed: HashSet<String>) -> Result<(), Error> {
+        let limit = self.retention.bytes;
+        let no_room = Error::NoRoom { limit };
+        let Some(room) = limit.checked_sub(bytes) else {
+            return Err(no_room);
+        };
         let retention = Retention {
             bytes: room,
             ..self.retention
         };
-        retention.apply(&self.dir, |name| name == sha256 || needed.contains(name))?;
-        let left = entries(&self.dir)?;
-        let left = left.iter().filter(|entry| entry.name != sha256);
-        let left: u64 = left.map(|entry| entry.bytes).sum();
-        if left > room { Err(Error::NoRoom) } else { Ok(()) }
+        let (dir, own) = (self.dir.clone(), sha256.to_owned());
+        let looking = tokio::task::spawn_blocking(move || {
+            let stays = |name: &str| name == own || needed.contains(name);
+            retention.apply(&dir, stays, |path| std::fs::remove_file(path))?;
+            let left = entries(&dir)?;
+            let left = left.iter().filter(|entry| entry.name != own);
+            io::Result::Ok(left.map(|entry| entry.bytes).sum::<u64>())
+        });
+        let left = looking.await.map_err(io::Error::other)??;
+        if left > room { Err(no_room) } else { Ok(()) }
     }
 
     /// Removes what is kept no longer, but nothing that is `needed`.
-    pub(crate) async fn trim(&self, needed: &HashSet<String>) -> io::Result<()> {
+    pub(crate) async fn trim(&self, needed: HashSet<String>) -> io::Result<()> {
         let _naming = self.naming.lock().await;
-        let (files, bytes) = self.retention.apply(&self.dir, |name| needed.contains(name))?;
+        let (dir, retention) = (self.dir.clone(), self.retention);
+        let removing = tokio::task::spawn_blocking(move || {
+            retention.apply(
+                &dir,
+                |name| needed.contains(name),
+                |path| std::fs::remove_file(path),
+            )
+        });
+        let (files, bytes) = removing.await.map_err(io::Error::other)??;
         if files > 0 {
             tracing::info!(files, bytes, "removed unused binaries and files");
         }
         self.verified.retain(|name| self.dir.join(name).exists());
         Ok(())
-    }
-}
-
-fn hash_of(mut file: std::fs::File) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let read = io::Read::read(&mut file, &mut buffer)?;
-        if read == 0 {
-            return Ok(hex::encode(hash.finalize()));
-        }
-        hash.update(&buffer[..read]);
     }
 }
 

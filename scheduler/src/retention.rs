@@ -62,7 +62,7 @@ pub(crate) async fn keep(
         ticks.tick().await;
         match jobs.needed_artifacts().await {
             Ok(needed) => {
-                if let Err(error) = artifacts.trim(&needed).await {
+                if let Err(error) = artifacts.trim(needed).await {
                     tracing::warn!(%error, "cannot remove unused binaries and files");
                 }
             }

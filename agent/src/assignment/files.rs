@@ -1,5 +1,6 @@
 //! The files of a job: fetched, and copied into the working directory of its load test before that is spawned.
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -21,6 +22,22 @@ pub(super) async fn place(
     assignment: &Assignment,
     dir: &Path,
 ) -> Result<(), AssignmentFailure> {
+    // All of them first: a copy that goes on after the assignment has ended must not bring them back.
+    let dirs: BTreeSet<PathBuf> = assignment
+        .spec
+        .files
+        .iter()
+        .filter_map(|file| dir.join(&file.path).parent().map(Path::to_owned))
+        .collect();
+    let made = dirs
+        .iter()
+        .try_for_each(|dir| DirBuilder::new().recursive(true).mode(0o700).create(dir));
+    made.map_err(|error| {
+        AssignmentFailure::new(
+            "fetch",
+            format_args!("cannot make directories for files: {error}"),
+        )
+    })?;
     let placed = assignment.spec.files.iter().cloned().map(|file| {
         let to = dir.join(&file.path);
         place_one(shared, assignment, file, to)
@@ -48,11 +65,8 @@ async fn place_one(
     })
 }
 
-/// Copies a file to where none is; on file systems that can, both share their blocks until one is written.
+/// Copies a file to where none is, in a directory that exists; on file systems that can, both share their blocks until one is written.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    if let Some(above) = to.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(above)?;
-    }
     let mut from = File::open(from)?;
     let mut options = OpenOptions::new();
     let mut to = options.write(true).create_new(true).mode(0o644).open(to)?;
@@ -70,6 +84,12 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let (from, to) = (temp.path().join("a"), temp.path().join("work/data/a.csv"));
         fs::write(&from, "one").unwrap();
+        let gone = copy(&from, &to);
+        assert!(
+            gone.is_err() && !temp.path().join("work").exists(),
+            "a working directory that was removed stays so"
+        );
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::set_permissions(&from, fs::Permissions::from_mode(0o444)).unwrap();
         copy(&from, &to).unwrap();
         fs::write(&to, "two").unwrap();

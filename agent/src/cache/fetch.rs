@@ -1,11 +1,12 @@
 //! Gets an artifact from the scheduler, by a link where both share a disk, and verifies it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use heavy_process::hash;
 use heavy_proto::v1::ArtifactRef;
 use heavy_proto::v1::fleet_client::FleetClient;
 use sha2::{Digest, Sha256};
@@ -19,9 +20,6 @@ const READ_ONLY: u32 = 0o555;
 
 /// Chunks that wait to be written.
 const CHUNKS: usize = 4;
-
-/// What is read of a file at a time.
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// Links the scheduler's own file as `part`, if it is on the same disk and has the right content. Else nothing is left.
 pub(super) async fn link(sha256: &str, bytes: u64, part: &Path, dir: &Path) -> bool {
@@ -44,7 +42,7 @@ fn link_verified(wanted: &str, bytes: u64, part: &Path, original: &Path) -> io::
     // The link is looked at, not the original, which may become another file meanwhile.
     fs::hard_link(original, part)?;
     let found = fs::symlink_metadata(part)?;
-    if !found.is_file() || found.len() != bytes || !has_hash(File::open(part)?, wanted)? {
+    if !found.is_file() || found.len() != bytes || hash::sha256(&File::open(part)?)?.0 != wanted {
         return Ok(false);
     }
     if found.permissions().mode() & 0o777 != READ_ONLY {
@@ -121,17 +119,4 @@ fn keep(
         got,
         got_bytes,
     })
-}
-
-/// Whether this is the SHA-256 of a file.
-pub(super) fn has_hash(mut file: File, wanted: &str) -> io::Result<bool> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hex::encode(hash.finalize()) == wanted);
-        }
-        hash.update(&buffer[..read]);
-    }
 }

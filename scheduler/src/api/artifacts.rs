@@ -39,7 +39,7 @@ pub(super) async fn upload(
         }
     }
     let needed = api.jobs.needed_artifacts().await?;
-    let bytes = api.artifacts.finish(upload, &needed).await?;
+    let bytes = api.artifacts.finish(upload, needed).await?;
     Ok((StatusCode::CREATED, Json(Artifact { sha256, bytes })))
 }
 

@@ -36,7 +36,7 @@ pub(super) const fn kind_of_artifact(error: &artifacts::Error) -> ApiErrorKind {
         artifacts::Error::Length { .. } => ApiErrorKind::Length,
         artifacts::Error::NotAProgram(_) => ApiErrorKind::NotAProgram,
         artifacts::Error::Unknown(_) | artifacts::Error::UnknownFile { .. } => ApiErrorKind::NoSuchArtifact,
-        artifacts::Error::NoRoom => ApiErrorKind::NoRoom,
+        artifacts::Error::NoRoom { .. } => ApiErrorKind::NoRoom,
         artifacts::Error::Stalled => ApiErrorKind::Stalled,
         artifacts::Error::Disk(_) => ApiErrorKind::Disk,
     }

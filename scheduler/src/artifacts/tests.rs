@@ -30,7 +30,7 @@ async fn store(artifacts: &Artifacts, tail: u8, needed: &[&str]) -> Result<Strin
         upload.write(chunk).await?;
     }
     let needed = needed.iter().map(|hash| (*hash).to_owned()).collect();
-    artifacts.finish(upload, &needed).await?;
+    artifacts.finish(upload, needed).await?;
     Ok(hash)
 }
 
@@ -52,9 +52,16 @@ async fn what_was_used_longest_ago_makes_room_unless_it_is_needed() {
     assert!(matches!(artifacts.find(&second).await, Err(Error::Unknown(_))));
     assert!(matches!(
         store(&artifacts, 4, &[&first, &third]).await,
-        Err(Error::NoRoom)
+        Err(Error::NoRoom { .. })
     ));
     assert_eq!(files(dir.path()), 2, "nothing is left of what was refused");
+    artifacts.retention.bytes = 1000;
+    let error = store(&artifacts, 5, &[]).await.unwrap_err().to_string();
+    assert!(
+        error.contains("within 1000 bytes: raise --binaries-limit"),
+        "{error}"
+    );
+    assert_eq!(files(dir.path()), 2, "it would not fit without the others either");
     assert!(artifacts.find(&first).await.is_ok() && artifacts.find(&third).await.is_ok());
 }
 
@@ -64,14 +71,13 @@ async fn uploads_that_are_not_as_announced_are_refused() {
     let artifacts = artifacts(dir.path()).await;
     let (bytes, hash) = program(0);
     let length = bytes.len() as u64;
-    let none = HashSet::new();
     let mut short = artifacts
         .upload(ArtifactKind::Program, &hash, Some(length))
         .await
         .unwrap();
     short.write(&bytes[1..]).await.unwrap();
     assert!(matches!(
-        artifacts.finish(short, &none).await,
+        artifacts.finish(short, HashSet::new()).await,
         Err(Error::Length { .. })
     ));
     let mut long = artifacts
@@ -87,7 +93,7 @@ async fn uploads_that_are_not_as_announced_are_refused() {
         .unwrap();
     other.write(b"x").await.unwrap();
     assert!(matches!(
-        artifacts.finish(other, &none).await,
+        artifacts.finish(other, HashSet::new()).await,
         Err(Error::Hash { .. })
     ));
     for hash in ["", "../x", &hash.to_uppercase(), &hash[1..]] {
@@ -153,7 +159,7 @@ async fn what_is_old_goes_unless_it_is_needed() {
         let file = std::fs::File::open(dir.path().join("artifacts").join(hash)).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
     }
-    artifacts.trim(&HashSet::from([needed.clone()])).await.unwrap();
+    artifacts.trim(HashSet::from([needed.clone()])).await.unwrap();
     assert!(matches!(artifacts.find(&old).await, Err(Error::Unknown(_))));
     assert!(artifacts.find(&needed).await.is_ok() && artifacts.find(&new).await.is_ok());
 }
