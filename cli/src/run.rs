@@ -84,12 +84,17 @@ pub(crate) struct ServiceFlags {
 }
 
 impl ServiceFlags {
-    /// Whether there are flags that require a service. The variable of the cargo profile is a habit of a shell, and harmless where
-    /// nothing is built.
-    pub(crate) fn is_given(&self) -> bool {
+    /// Refuses flags that require a service where `test` is `what`, such as a URL. The variable of the cargo profile is a habit of
+    /// a shell, and harmless where nothing is built.
+    pub(crate) fn refuse(&self, test: &str, what: &str) -> Result<(), CommandFailure> {
         let is_flag =
             || self.cargo_profile.as_deref().map(OsStr::new) != std::env::var_os(CARGO_PROFILE).as_deref();
-        self.profile.is_some() || (self.cargo_profile.is_some() && is_flag())
+        if self.profile.is_some() || (self.cargo_profile.is_some() && is_flag()) {
+            return Err(CommandFailure::usage(format!(
+                "--profile and --cargo-profile require a service, and `{test}` is {what}"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -141,13 +146,13 @@ async fn ready(args: &RunArgs, scheduler: Option<&str>) -> Result<Ready, Command
             return Ok(ready);
         }
         Test::Url(url) => {
-            refuse_profiles(args, "a URL")?;
+            args.service.refuse(&args.test, "a URL")?;
             refuse_config(args, "for a URL, set the load with flags")?;
             plan_of_url(args, &url)?
         }
         Test::Binary(path) => {
-            refuse_profiles(args, "a file")?;
-            refuse_request(args)?;
+            args.service.refuse(&args.test, "a file")?;
+            args.request.refuse()?;
             let program = Program::open(&path)?;
             let plan = match (&args.config, scheduler) {
                 (Some(name), Some(scheduler)) => {
@@ -175,7 +180,7 @@ async fn of_service(
     service: &Service,
     workflow: Option<&str>,
 ) -> Result<Ready, CommandFailure> {
-    refuse_request(args)?;
+    args.request.refuse()?;
     refuse_config(
         args,
         "the loads of a service are profiles in its heavy.toml; choose one with --profile",
@@ -203,16 +208,6 @@ async fn of_service(
         cargo_profile: args.service.cargo_profile.as_deref().unwrap_or("release"),
     };
     prepare(&wish).await
-}
-
-fn refuse_profiles(args: &RunArgs, what: &str) -> Result<(), CommandFailure> {
-    if args.service.is_given() {
-        return Err(CommandFailure::usage(format!(
-            "--profile and --cargo-profile require a service, and `{}` is {what}",
-            args.test
-        )));
-    }
-    Ok(())
 }
 
 fn refuse_files(args: &RunArgs) -> Result<(), CommandFailure> {
@@ -258,17 +253,6 @@ fn stay_here(plan: &mut Plan) {
             if left_out.len() == 1 { "requires" } else { "require" }
         ));
     }
-}
-
-fn refuse_request(args: &RunArgs) -> Result<(), CommandFailure> {
-    let given = args.request.given();
-    if given.is_empty() {
-        return Ok(());
-    }
-    Err(CommandFailure::usage(format!(
-        "flags of a request ({}) require a URL; for a compiled load test use --param",
-        given.join(" and ")
-    )))
 }
 
 fn plan_of_url(args: &RunArgs, url: &str) -> Result<(Program, Plan), CommandFailure> {

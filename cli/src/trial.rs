@@ -161,14 +161,8 @@ async fn trial(args: &TrialArgs) -> Result<Trial, CommandFailure> {
     match Test::resolve(&args.test, home.as_ref())? {
         Test::Url(url) => of_url(args, &url),
         Test::Binary(path) => {
-            refuse(
-                args.service.is_given(),
-                "--profile and --cargo-profile require a service",
-            )?;
-            refuse(
-                args.request.is_given(),
-                "flags of a request require a URL; for a load test use --param",
-            )?;
+            args.service.refuse(&args.test, "a file")?;
+            args.request.refuse()?;
             let program = Program::open(&path)?;
             let mut plan = args.inputs().to_plan(&program, Some(one_per_second()?))?;
             plan.spec.workflows = args.workflows();
@@ -181,10 +175,7 @@ async fn trial(args: &TrialArgs) -> Result<Trial, CommandFailure> {
             })
         }
         Test::Service(service, workflow) => {
-            refuse(
-                args.request.is_given(),
-                "flags of a request require a URL; for a service use --param",
-            )?;
+            args.request.refuse()?;
             if workflow.is_some() && !args.workflows.is_empty() {
                 let problem = format!(
                     "--workflow conflicts with the workflow in {}: leave one of them out",
@@ -215,17 +206,16 @@ async fn trial(args: &TrialArgs) -> Result<Trial, CommandFailure> {
 }
 
 fn of_url(args: &TrialArgs, url: &str) -> Result<Trial, CommandFailure> {
-    refuse(
-        args.service.is_given(),
-        "--profile and --cargo-profile require a service",
-    )?;
-    refuse(
-        !args.workflows.is_empty()
-            || !args.param.is_empty()
-            || args.params.is_some()
-            || !args.files.with.is_empty(),
-        "--workflow, --param, --params and --with require a load test; for a URL use flags of the request",
-    )?;
+    args.service.refuse(&args.test, "a URL")?;
+    let of_load_tests = !args.workflows.is_empty()
+        || !args.param.is_empty()
+        || args.params.is_some()
+        || !args.files.with.is_empty();
+    if of_load_tests {
+        return Err(CommandFailure::usage(
+            "--workflow, --param, --params and --with require a load test; for a URL use -X, -H and --data",
+        ));
+    }
     let UrlRequest { params, variables } = args.request.request(url)?;
     let mut run = RunSpec {
         workflows: vec![WorkflowSpec::new(HTTP)],
@@ -242,13 +232,6 @@ fn of_url(args: &TrialArgs, url: &str) -> Result<Trial, CommandFailure> {
         files: Vec::new(),
         _ready: None,
     })
-}
-
-fn refuse(is_wrong: bool, problem: &str) -> Result<(), CommandFailure> {
-    if is_wrong {
-        return Err(CommandFailure::usage(problem));
-    }
-    Ok(())
 }
 
 /// The load of tests that have none: it decides nothing here.

@@ -107,7 +107,7 @@ fn hops(text: &str) -> Result<u32, String> {
 
 impl RequestFlags {
     /// The flags that are given.
-    pub(crate) fn given(&self) -> Vec<&'static str> {
+    fn given(&self) -> Vec<&'static str> {
         let all = [
             ("--method", self.method.is_some()),
             ("--header", !self.headers.is_empty()),
@@ -123,8 +123,16 @@ impl RequestFlags {
         given.map(|(flag, _)| flag).collect()
     }
 
-    pub(crate) fn is_given(&self) -> bool {
-        !self.given().is_empty()
+    /// Refuses these flags where no URL is requested.
+    pub(crate) fn refuse(&self) -> Result<(), CommandFailure> {
+        let given = self.given();
+        if given.is_empty() {
+            return Ok(());
+        }
+        Err(CommandFailure::usage(format!(
+            "flags of a request ({}) require a URL; for a load test use --param",
+            given.join(" and ")
+        )))
     }
 
     pub(crate) fn request(&self, url: &str) -> Result<UrlRequest, CommandFailure> {
@@ -135,9 +143,13 @@ impl RequestFlags {
         };
         if let Some(authorization) = self.authorization()?.or(of_url) {
             if has(&headers, "authorization") {
-                return Err(CommandFailure::usage(
-                    "a user (of --auth, or in the URL) conflicts with the header authorization: leave one out",
-                ));
+                let user = match self.auth {
+                    Some(_) => "--auth",
+                    None => "the user in the URL",
+                };
+                return Err(CommandFailure::usage(format!(
+                    "{user} conflicts with the header authorization: leave one out"
+                )));
             }
             headers.push(("authorization".to_owned(), authorization));
         }

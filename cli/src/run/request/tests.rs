@@ -94,7 +94,10 @@ fn wrong_flags_say_what_is_wrong() {
     let of_url = flags(&["Authorization: x"])
         .request("http://me:pw@x/")
         .unwrap_err();
-    assert!(of_url.to_string().contains("in the URL) conflicts"), "{of_url}");
+    assert!(
+        of_url.to_string().contains("the user in the URL conflicts"),
+        "{of_url}"
+    );
     let large = RequestFlags {
         data: Some("x".repeat((1 << 20) + 1)),
         ..flags(&[])

@@ -185,7 +185,7 @@ fn what_is_wrong_is_said() {
         (
             &[program, "--method", "POST"],
             2,
-            "flags of a request require a URL",
+            "flags of a request (--method) require a URL",
         ),
         (
             &[program, "--workflow", "nonsense"],
