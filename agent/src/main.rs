@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
 use heavy_agent::command_line::Args;
 use heavy_agent::{AgentConfig, Error};
 use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
@@ -21,7 +20,7 @@ fn main() -> ExitCode {
         return heavy_agent::launch::main(args);
     }
     heavy_process::log::start("info");
-    match serve(Args::parse()) {
+    match serve(heavy_process::variables::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");

@@ -12,9 +12,11 @@ use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use heavy_client::{CalledAs, Verb, with_short_help};
+use heavy_process::variables;
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandResult;
+use crate::inapplicable::without_variables;
 use crate::{completions, demo, diff, export, history, lint, report, run, services, sql, trial, up};
 
 /// The one rule by which commands find jobs.
@@ -38,9 +40,9 @@ pub(crate) struct Heavy {
     pub(crate) scheduler: Option<String>,
     #[command(flatten)]
     pub(crate) data: DataLocation,
-    /// Whether the command line, rather than the environment, names a scheduler, a database or a data directory.
+    /// Whether the command line, rather than the environment, has a flag of jobs: a place where they are, or a limit.
     #[arg(skip)]
-    pub(crate) names_place: bool,
+    pub(crate) asks_for_jobs: bool,
     #[command(subcommand)]
     pub(crate) command: HeavyCommand,
 }
@@ -53,12 +55,14 @@ impl Heavy {
 
     /// Reads the command line. Ends the process where clap does: for help, and for wrong usage.
     pub(crate) fn from_command_line() -> Self {
-        let mut command = Self::full_command();
-        let matches = command.get_matches_mut();
+        let mut command = without_variables(Self::full_command());
+        let matches = variables::matches(&mut command);
         let mut heavy = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
         let (named, named_data) = (typed("scheduler"), typed("database") || typed("data_dir"));
-        heavy.names_place = named || named_data;
+        let list = matches.subcommand_matches("list");
+        let limited = list.is_some_and(|list| list.value_source("limit") == Some(ValueSource::CommandLine));
+        heavy.asks_for_jobs = named || named_data || limited;
         if named && !heavy.command.takes_scheduler() {
             let text = "--scheduler does not apply to this command: leave it out (`heavy run` and the commands that read \
                         jobs accept it)";

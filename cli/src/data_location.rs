@@ -100,7 +100,7 @@ impl DataLocation {
             let text = error.to_string();
             let problem = text.lines().next().unwrap_or_default();
             let problem = problem.trim_start_matches("error: ");
-            CommandFailure::usage(format!("{problem} (from the environment)"))
+            CommandFailure::usage(problem)
         })?;
         Ok(flags.policy())
     }

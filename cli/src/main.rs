@@ -13,6 +13,7 @@ mod diff;
 mod exit;
 mod export;
 mod history;
+mod inapplicable;
 mod lint;
 mod local;
 mod output;
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn act(heavy: Heavy) -> CommandResult {
-    let (scheduler, data, names_place) = (heavy.scheduler, &heavy.data, heavy.names_place);
+    let (scheduler, data, asks_for_jobs) = (heavy.scheduler, &heavy.data, heavy.asks_for_jobs);
     match heavy.command {
         HeavyCommand::Demo(args) => wait_for(demo::run(*args, data)),
         HeavyCommand::Run(args) => wait_for(run::run(*args, scheduler, data)),
@@ -66,7 +67,7 @@ fn act(heavy: Heavy) -> CommandResult {
         HeavyCommand::Man(args) => completions::man(&args, Heavy::full_command()),
         HeavyCommand::LintLines(args) => command::lint_lines(&args),
         HeavyCommand::New(args) => services::new(&args),
-        HeavyCommand::List(args) => list(&args, names_place, scheduler, data),
+        HeavyCommand::List(args) => list(&args, asks_for_jobs, scheduler, data),
         HeavyCommand::Client(verb) => wait_for(client::run(verb, scheduler, data)),
     }
 }
@@ -74,11 +75,11 @@ fn act(heavy: Heavy) -> CommandResult {
 /// Lists services, or jobs if the arguments ask for them.
 fn list(
     args: &services::ListArgs,
-    names_place: bool,
+    asks_for_jobs: bool,
     scheduler: Option<String>,
     data: &data_location::DataLocation,
 ) -> CommandResult {
-    match services::list(args, names_place)? {
+    match services::list(args, asks_for_jobs)? {
         Some(code) => Ok(code),
         None => {
             let jobs = JobsArgs {

@@ -2,7 +2,6 @@
 
 pub(crate) mod request;
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,9 +26,6 @@ use crate::test_name::Test;
 
 /// The default rate for a URL: low enough for any target.
 const MODEST_RATE_PER_SECOND: u64 = 10;
-
-/// The variable of `--cargo-profile`.
-const CARGO_PROFILE: &str = "HEAVY_CARGO_PROFILE";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,17 +75,14 @@ pub(crate) struct ServiceFlags {
     #[arg(long, value_name = "DIR", env = "HEAVY_SERVICES")]
     pub(crate) services: Option<PathBuf>,
     /// Cargo profile to build the service with [default: release]
-    #[arg(long, value_name = "NAME", env = CARGO_PROFILE)]
+    #[arg(long, value_name = "NAME", env = "HEAVY_CARGO_PROFILE")]
     pub(crate) cargo_profile: Option<String>,
 }
 
 impl ServiceFlags {
-    /// Refuses flags that require a service where `test` is `what`, such as a URL. The variable of the cargo profile is a habit of
-    /// a shell, and harmless where nothing is built.
+    /// Refuses flags that require a service where `test` is `what`, such as a URL.
     pub(crate) fn refuse(&self, test: &str, what: &str) -> Result<(), CommandFailure> {
-        let is_flag =
-            || self.cargo_profile.as_deref().map(OsStr::new) != std::env::var_os(CARGO_PROFILE).as_deref();
-        if self.profile.is_some() || (self.cargo_profile.is_some() && is_flag()) {
+        if self.profile.is_some() || self.cargo_profile.is_some() {
             return Err(CommandFailure::usage(format!(
                 "--profile and --cargo-profile require a service, and `{test}` is {what}"
             )));

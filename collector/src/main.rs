@@ -4,16 +4,15 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Parser;
 use heavy_collector::command_line::Args;
 use heavy_load::exit_code::{COULD_NOT_RUN, WRONG_USAGE};
 use heavy_process::listen::{self, bind};
 use heavy_process::signals::Interrupts;
-use heavy_process::{data_dir, nice};
+use heavy_process::{data_dir, nice, variables};
 use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = variables::parse();
     heavy_process::log::start("info");
     nice::yield_to_load();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -47,16 +46,15 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         stop.cancel();
     });
     let listener = bind(&args.listen, heavy_collector::LISTENS).await?;
-    let Some(store) = shutdown
-        .run_until_cancelled(heavy_store::open(&database(args)?))
-        .await
-    else {
+    let database = database(args)?;
+    let name = heavy_store::database_name(&database)?;
+    let Some(store) = shutdown.run_until_cancelled(heavy_store::open(&database)).await else {
         return Ok(());
     };
     let store = store?;
     writeln!(
         io::stderr().lock(),
-        "listening on http://{}",
+        "results database: {name}\nlistening on http://{}",
         listener
             .local_addr()
             .context("cannot read the address of the listener")?

@@ -1,7 +1,8 @@
 //! What every process of heavy needs once: listening ([`listen`]), its data directory ([`data_dir`]) and the processes
 //! that share it ([`owners`]), logging ([`log`]), what stays at the bottom of the terminal ([`footer`]), the host's clocks
 //! ([`clock`]), priority ([`nice`]), signals ([`signals`]), what of its caches is kept ([`retention`]) and verified
-//! ([`verified`]), by which hashes ([`hash`]), and how much space its data takes ([`disk`]).
+//! ([`verified`]), by which hashes ([`hash`]), how much space its data takes ([`disk`]), and flags that read variables
+//! ([`variables`]).
 
 pub mod clock;
 pub mod data_dir;
@@ -14,4 +15,5 @@ pub mod nice;
 pub mod owners;
 pub mod retention;
 pub mod signals;
+pub mod variables;
 pub mod verified;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use heavy_load::span::Span;
 use heavy_process::retention::{Retention, parse_bytes};
+use heavy_process::variables;
 
 use crate::RetentionPolicy;
 
@@ -85,7 +86,7 @@ impl RetentionFlags {
     /// # Errors
     /// When a variable has an invalid value.
     pub fn from_env() -> Result<Self, clap::Error> {
-        RetentionOfEnvironment::try_parse_from(["heavy"]).map(|only| only.flags)
+        variables::try_parse_from::<RetentionOfEnvironment>(["heavy"]).map(|only| only.flags)
     }
 
     /// The policy that these flags describe.

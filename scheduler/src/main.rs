@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use heavy_client::{CalledAs, Verb, with_short_help};
 use heavy_load::exit_code;
+use heavy_process::variables;
 use heavy_sched::command_line::{Cli, Command};
 
 fn main() -> ExitCode {
-    let matches = with_short_help(Cli::command()).get_matches();
+    let matches = variables::matches(&mut with_short_help(Cli::command()));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let serves = matches!(cli.command, Command::Serve(_));
     heavy_process::log::start(if serves { "info" } else { "warn" });

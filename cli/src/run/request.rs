@@ -118,6 +118,7 @@ impl RequestFlags {
             ("--insecure", self.insecure),
             ("--cacert", self.cacert.is_some()),
             ("--cert", self.cert.is_some()),
+            ("--key", self.key.is_some()),
         ];
         let given = all.into_iter().filter(|(_, given)| *given);
         given.map(|(flag, _)| flag).collect()

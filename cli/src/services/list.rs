@@ -50,15 +50,13 @@ struct ProfileRow {
     load: Option<String>,
 }
 
-/// Lists services; `Ok(None)` asks the caller to list jobs. `elsewhere`: a scheduler, database or data directory was
-/// given.
-pub(crate) fn list(args: &ListArgs, elsewhere: bool) -> Result<Option<ExitCode>, CommandFailure> {
+/// Lists services; `Ok(None)` asks the caller to list jobs, which `asks_for_jobs` says where nothing says otherwise.
+pub(crate) fn list(args: &ListArgs, asks_for_jobs: bool) -> Result<Option<ExitCode>, CommandFailure> {
     let what = args.what.as_deref();
     if what == Some("jobs") {
         return Ok(None);
     }
-    let of_jobs = elsewhere || args.limit.is_some();
-    if what.is_none() && args.services.is_none() && of_jobs {
+    if what.is_none() && args.services.is_none() && asks_for_jobs {
         return Ok(None);
     }
     let Some(home) = Home::find(args.services.as_deref())? else {

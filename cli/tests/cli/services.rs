@@ -7,6 +7,7 @@ mod guide;
 mod run;
 mod scaffold;
 mod trial;
+mod variables;
 mod wrong;
 
 use std::os::unix::fs::PermissionsExt as _;
