@@ -1,7 +1,7 @@
 //! A scheduler, a collector, one agent and a demo shop in this process, on loopback ports.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
-use crate::recovery::{self, AGENT_DIR};
+use crate::recovery;
 
 /// Any free port.
 const EPHEMERAL: &str = "127.0.0.1:0";
@@ -146,7 +146,7 @@ async fn serve(
     let scheduler = address(&listener)?;
     let serving = scheduling(listener, Arc::clone(store), owner, retention).await?;
     owner.announce(&format!("http://{scheduler}"))?;
-    let agent = agent(scheduler, collector, &owner.path());
+    let agent = agent(scheduler, collector, owner.agent_dir());
     Ok(Services {
         scheduler,
         collector,
@@ -222,12 +222,12 @@ async fn scheduling(
     })
 }
 
-fn agent(scheduler: SocketAddr, collector: SocketAddr, owner: &Path) -> EmbeddedService {
+fn agent(scheduler: SocketAddr, collector: SocketAddr, data_dir: PathBuf) -> EmbeddedService {
     let config = heavy_agent::AgentConfig::new(
         AGENT,
         format!("http://{scheduler}"),
         format!("http://{collector}"),
-        owner.join(AGENT_DIR),
+        data_dir,
     );
     let shutdown = CancellationToken::new();
     let stopped = shutdown.clone();

@@ -8,9 +8,6 @@ use heavy_store::Store;
 
 use crate::output;
 
-/// Where an embedded agent has its directory.
-pub(crate) const AGENT_DIR: &str = "agent";
-
 /// Results of one command may take this long; the rest is for the next command.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(15);
 
@@ -32,9 +29,7 @@ pub(crate) async fn recover(own: &OwnerDir, store: &Arc<dyn Store>, collector: &
 
 /// Removes the directory of a command that has ended, unless results or jobs in it need it.
 pub(crate) async fn leave(own: OwnerDir, store: &dyn Store) {
-    let spool = own.path().join(AGENT_DIR).join("spool");
-    let delivered = std::fs::read_dir(spool).map_or(true, |mut entries| entries.next().is_none());
-    if delivered && heavy_sched::may_be_removed(store, &own).await.unwrap_or(false) {
+    if !own.has_undelivered() && heavy_sched::may_be_removed(store, &own).await.unwrap_or(false) {
         remove(own);
     } else {
         drop_files(&own);
@@ -42,7 +37,7 @@ pub(crate) async fn leave(own: OwnerDir, store: &dyn Store) {
 }
 
 async fn close(gone: OwnerDir, store: &Arc<dyn Store>, collector: &str) -> Result<(), String> {
-    let agent = gone.path().join(AGENT_DIR);
+    let agent = gone.agent_dir();
     let mut delivered = true;
     if agent.exists() {
         let is_known = |job: String| {
@@ -85,7 +80,7 @@ fn remove(dir: OwnerDir) {
 /// Removes what load tests and the cache of binaries take up.
 fn drop_files(dir: &OwnerDir) {
     for part in ["work", "cache"] {
-        let _ = std::fs::remove_dir_all(dir.path().join(AGENT_DIR).join(part));
+        let _ = std::fs::remove_dir_all(dir.agent_dir().join(part));
     }
 }
 

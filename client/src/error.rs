@@ -26,7 +26,7 @@ pub enum Error {
         problem: io::Error,
     },
     /// The binary is not a load test that could run here.
-    #[error("cannot submit {file}: {problem}", file = .file.display())]
+    #[error("cannot use {file} as a load test: {problem}", file = .file.display())]
     Program {
         /// The binary.
         file: PathBuf,
@@ -72,7 +72,7 @@ pub enum Error {
     /// The job has not ended, and no command or scheduler that runs it is known.
     #[error(
         "no command on this machine runs job {job}: use --scheduler URL if a scheduler does; if its command was killed, the \
-         next `heavy run` on its data directory closes the job"
+         next `heavy run` or `heavy up` on its data directory closes the job"
     )]
     Gone {
         /// Its id.

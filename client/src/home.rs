@@ -92,7 +92,8 @@ impl DatabaseHome {
     /// A job, with the reason why nobody works on it if its command was killed.
     async fn explained(&self, mut job: JobInfo) -> Result<JobInfo, Error> {
         if !job.state.is_final() && owners::is_abandoned(&self.place.dir, &self.store.owner(job.id).await?) {
-            "its command was killed: the next `heavy run` closes it".clone_into(&mut job.reason);
+            "its command was killed: the next `heavy run` or `heavy up` closes it"
+                .clone_into(&mut job.reason);
         }
         Ok(job)
     }

@@ -144,6 +144,18 @@ impl OwnerDir {
         runs(&self.data_dir).join(&self.record.name)
     }
 
+    /// The directory of the agent in this process, if it has one.
+    #[must_use]
+    pub fn agent_dir(&self) -> PathBuf {
+        self.path().join("agent")
+    }
+
+    /// Whether its agent has left results that no collector has acknowledged.
+    #[must_use]
+    pub fn has_undelivered(&self) -> bool {
+        fs::read_dir(self.agent_dir().join("spool")).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
     /// Removes it with all that is in it; then nobody owns its jobs any more.
     ///
     /// # Errors

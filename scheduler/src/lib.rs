@@ -16,6 +16,6 @@ mod recovery;
 mod retention;
 mod serve;
 
-pub use recovery::{close_jobs, may_be_removed};
+pub use recovery::{close_jobs, may_be_removed, recover};
 pub use retention::RetentionPolicy;
 pub use serve::{Error, LISTENS, Scheduler};

@@ -1,6 +1,6 @@
 //! Jobs whose process is gone: closed by whoever uses its data directory next.
 
-use heavy_process::owners::{OwnerDir, OwnerKind};
+use heavy_process::owners::{self, OwnerDir, OwnerKind};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_store::Store;
 use uuid::Uuid;
@@ -8,6 +8,36 @@ use uuid::Uuid;
 use crate::env_files::EnvFiles;
 use crate::job::conclude::conclude_orphan;
 use crate::serve::Error;
+
+/// Recovers what killed processes have left in the data directory of `own` that wrote to its database, as far as that takes no
+/// agent: closes their jobs and removes their directories. One whose results are not delivered waits for a `heavy run` or
+/// `heavy up`, which delivers them first. To be called when `own` has resumed the jobs of earlier schedulers.
+///
+/// # Errors
+/// When the database does not answer, or the data directory cannot be used.
+pub async fn recover(store: &dyn Store, own: &OwnerDir) -> Result<(), Error> {
+    for gone in owners::abandoned(own.data_dir()) {
+        let record = gone.record().clone();
+        let (command, pid) = (&record.command, record.pid);
+        if record.database != own.record().database {
+            continue;
+        }
+        if gone.has_undelivered() {
+            tracing::warn!(
+                "`{command}` (process {pid}) was killed and has left results: the next `heavy run` or `heavy up` on this data \
+                 directory delivers them and closes its job"
+            );
+            continue;
+        }
+        for job in close_jobs(store, &gone).await? {
+            tracing::warn!(%job, "closed a job that `{command}` (process {pid}) left unfinished");
+        }
+        if let Err(error) = gone.remove() {
+            tracing::warn!(%error, "cannot remove the directory that `{command}` (process {pid}) has left");
+        }
+    }
+    Ok(())
+}
 
 /// Closes the jobs that an owner has left, with the results that are stored, and returns their ids. Queued jobs of a scheduler
 /// stay: the next scheduler runs them.

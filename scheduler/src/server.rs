@@ -1,12 +1,13 @@
 //! `heavy-sched serve`.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use anyhow::Context;
 use heavy_load::exit_code;
 use heavy_process::data_dir::{database_file, default_dir};
 use heavy_process::listen::{self, bind};
-use heavy_process::owners::{self, OwnerDir, OwnerKind};
+use heavy_process::owners::{OwnerDir, OwnerKind};
 use heavy_process::signals::Interrupts;
 use heavy_sched::command_line::ServeArgs;
 use heavy_sched::{RetentionPolicy, Scheduler};
@@ -42,11 +43,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, ServeFailure> {
     let name = heavy_store::database_name(&database)?;
     let mut owner = OwnerDir::register(&dir, OwnerKind::Scheduler, "heavy-sched serve", name)?;
     let code = serve(listener, &database, &mut owner, args.retention.policy()).await;
-    // One that served before and was killed has left nothing but jobs, which are taken up by now.
-    let is_done = |owner: &OwnerDir| owner.record().command == "heavy-sched serve";
-    for done in owners::abandoned(&dir).into_iter().filter(is_done).chain([owner]) {
-        let _ = done.remove();
-    }
+    let _ = owner.remove();
     code
 }
 
@@ -59,13 +56,18 @@ async fn serve(
     let store = heavy_store::open(database).await?;
     let mut interrupts = Interrupts::take().context("cannot take over signals")?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open_with(retention, store, owner, shutdown.clone()).await?;
+    let scheduler = Scheduler::open_with(retention, Arc::clone(&store), owner, shutdown.clone()).await?;
+    heavy_sched::recover(&*store, owner).await?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let url = format!("http://{address}");
     owner
         .announce(&url)
         .context("cannot write to the data directory")?;
-    let _ = writeln!(std::io::stderr().lock(), "listening on {url}");
+    let name = &owner.record().database;
+    let _ = writeln!(
+        std::io::stderr().lock(),
+        "results database: {name}\nlistening on {url}"
+    );
     let serving = scheduler.serve(listener);
     let mut serving = std::pin::pin!(serving);
     tokio::select! {

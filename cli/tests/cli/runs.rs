@@ -1,5 +1,7 @@
 //! Several `heavy run` on one data directory: each keeps its own jobs, all are reached, and what a killed one leaves is recovered.
 
+mod recovered;
+
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -178,7 +180,10 @@ fn a_killed_run_is_recovered_by_the_next_which_leaves_a_live_one_alone() {
     let reasons: Vec<String> = reasons.collect();
     assert_eq!(
         reasons,
-        ["", "its command was killed: the next `heavy run` closes it"]
+        [
+            "",
+            "its command was killed: the next `heavy run` or `heavy up` closes it"
+        ]
     );
     let watch = watch.finish().expect_code(1);
     assert!(watch.stderr.contains("closes the job"), "{}", watch.stderr);
