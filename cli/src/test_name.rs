@@ -44,31 +44,44 @@ impl Test {
                 "missing workflow in `{text}`: expected {name} for all workflows, or {name}/WORKFLOW"
             ))),
             Some(service) => Ok(Self::Service(service, workflow)),
-            None if path.exists() || is_path => Ok(Self::Binary(path.to_owned())),
-            None => Self::unknown(text, name, home),
+            None if path.exists() => Ok(Self::Binary(path.to_owned())),
+            None => Err(CommandFailure::usage(unknown(text, name, home)?)),
         }
     }
+}
 
-    /// Explains an unknown name. A path in an existing directory counts as a binary: whether it exists is checked later.
-    fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<Self, CommandFailure> {
-        let path = Path::new(text);
-        if name != text && is_address(name) && !path.parent().is_some_and(Path::is_dir) {
-            return Err(CommandFailure::usage(format!(
-                "unknown load test `{text}`: for a URL, write http://{text}"
-            )));
-        }
-        if name != text && (home.is_none() || path.parent().is_some_and(Path::is_dir)) {
-            return Ok(Self::Binary(path.to_owned()));
-        }
-        let services = match home {
-            Some(home) => home.instead_of(name)?,
-            None => "no services directory here or in a parent directory".to_owned(),
-        };
-        Err(CommandFailure::usage(format!(
-            "unknown load test `{text}`: expected a URL (http://{text}), the path of a compiled load test (such as \
-             target/release/NAME) or a service; {services}"
-        )))
+/// Explains a name that is neither a URL, nor a file, nor a service.
+fn unknown(text: &str, name: &str, home: Option<&Home>) -> Result<String, CommandFailure> {
+    if text.trim().is_empty() {
+        return Ok(format!("missing load test: {}", expected(text, home)?));
     }
+    let is_in_directory = Path::new(text).parent().is_some_and(Path::is_dir);
+    if name != text && is_address(name) && !is_in_directory {
+        return Ok(format!(
+            "unknown load test `{text}`: for a URL, write http://{text}"
+        ));
+    }
+    if text.starts_with(['.', '/']) || (name != text && (home.is_none() || is_in_directory)) {
+        return Ok(format!("file not found: {text}; {}", expected(text, home)?));
+    }
+    Ok(format!("unknown load test `{text}`: {}", expected(text, home)?))
+}
+
+/// What a test can be.
+fn expected(text: &str, home: Option<&Home>) -> Result<String, CommandFailure> {
+    let services = match home {
+        Some(home) => home.instead_of(text.split('/').next().unwrap_or_default())?,
+        None => "no services directory here or in a parent directory".to_owned(),
+    };
+    let url = if text.trim().is_empty() || text.starts_with(['.', '/']) {
+        "http://HOST/".to_owned()
+    } else {
+        format!("http://{text}")
+    };
+    Ok(format!(
+        "expected a URL ({url}), the path of a compiled load test (such as target/release/NAME, built with `cargo build \
+         --release`) or a service, SERVICE[/WORKFLOW]; {services}"
+    ))
 }
 
 /// Whether the text before the first slash looks like a host: with a port, local, or an IPv4 address.
@@ -89,7 +102,21 @@ mod tests {
     fn a_test_is_a_url_or_a_file_where_there_are_no_services() {
         let of = |text| Test::resolve(text, None);
         assert_eq!(of("http://x/").unwrap(), Test::Url("http://x/".to_owned()));
-        assert_eq!(of("a/b").unwrap(), Test::Binary("a/b".into()));
+        assert_eq!(of("src/main.rs").unwrap(), Test::Binary("src/main.rs".into()));
+        for text in ["a/b", "./a", "/no/such/file", "src/none"] {
+            let problem = of(text).unwrap_err().to_string();
+            assert!(
+                problem.starts_with(&format!("file not found: {text}; ")),
+                "{problem}"
+            );
+        }
+        for text in ["", " "] {
+            let problem = of(text).unwrap_err().to_string();
+            assert!(
+                problem.starts_with("missing load test: expected a URL (http://HOST/)"),
+                "{problem}"
+            );
+        }
         assert_eq!(of("Cargo.toml").unwrap(), Test::Binary("Cargo.toml".into()));
         let problem = of("localhost:8080").unwrap_err().to_string();
         assert!(problem.contains("http://localhost:8080"), "{problem}");
@@ -116,10 +143,15 @@ mod tests {
         assert_eq!(meant("shop"), ("shop".to_owned(), None));
         assert_eq!(meant("shop/buy"), ("shop".to_owned(), Some("buy".to_owned())));
         assert_eq!(meant(examples.join("shop").to_str().unwrap()).0, "shop");
-        assert_eq!(of("./shop").unwrap(), Test::Binary("./shop".into()));
+        assert!(
+            of("./shop")
+                .unwrap_err()
+                .to_string()
+                .starts_with("file not found: ./shop; ")
+        );
         for (text, part) in [
-            ("shp", "did you mean \"shop\"?"),
-            ("shp/buy", "did you mean \"shop\"?"),
+            ("shp", "did you mean `shop`?"),
+            ("shp/buy", "did you mean `shop`?"),
             ("nothing", ": accounts, shop"),
             ("shop/", "missing workflow"),
         ] {

@@ -4,7 +4,7 @@ use heavy_api::document::{Prune, Pruned};
 use heavy_load::span::Span;
 use uuid::Uuid;
 
-use super::output::say;
+use super::output::{in_days, say};
 use super::{Error, JobHome};
 
 /// Deletes jobs in turn. All names are resolved before the first is deleted: `last` is another job after that.
@@ -36,7 +36,10 @@ pub(super) async fn prune(home: &dyn JobHome, older_than: Span, rows_only: bool)
         say(&format!("deleted {what} {job}\n"));
     }
     if jobs.is_empty() {
-        say(&format!("no job to delete ended more than {older_than} ago\n"));
+        say(&format!(
+            "no job to delete ended more than {} ago\n",
+            in_days(older_than)
+        ));
     }
     Ok(())
 }

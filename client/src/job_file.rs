@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use heavy_results::job::{Keys, RunSpec, SpecError};
 use serde_json::Value;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::Fault;
-use super::load_keys::{checked, thresholds, to_json};
+use super::load_keys::{check_workflows, checked, thresholds, to_json};
 
 /// Keys of stored jobs that a file may contain and that mean nothing in it.
 const IGNORED: [&str; 3] = ["binary_sha256", "binary_name", "provenance"];
@@ -84,15 +83,6 @@ fn entries_of_toml(text: &str) -> Result<Vec<Entry>, Fault> {
     Ok(entries)
 }
 
-/// Checks each workflow by itself; together they are checked as the value of the key.
-fn check_workflows(value: &Spanned<DeValue<'_>>) -> Result<(), Fault> {
-    for workflow in value.get_ref().as_array().into_iter().flatten() {
-        let place = (workflow.span(), workflow.span());
-        checked("workflows", Value::from(vec![to_json(workflow)?]), place)?;
-    }
-    Ok(())
-}
-
 fn entries_of_json(text: &str) -> Result<Vec<Entry>, Fault> {
     let document: Value = serde_json::from_str(text).map_err(|error| {
         // serde_json puts the position into its text too; once is enough.
@@ -151,11 +141,11 @@ mod tests {
         for (text, expected) in [
             (
                 "rate = 5\nduraton = \"1s\"\n",
-                "job:2: unknown key \"duraton\"; did you mean \"duration\"?\n 2 | duraton = \"1s\"\n   | ^^^^^^^",
+                "job:2: unknown key `duraton`; did you mean `duration`?\n 2 | duraton = \"1s\"\n   | ^^^^^^^",
             ),
             (
                 "{\"rate\": 5,\n \"duraton\": \"1s\"}",
-                "job:2: unknown key \"duraton\"; did you mean \"duration\"?\n 2 |  \"duraton\": \"1s\"}\n   |  ^^^^^^^^^",
+                "job:2: unknown key `duraton`; did you mean `duration`?\n 2 |  \"duraton\": \"1s\"}\n   |  ^^^^^^^^^",
             ),
             ("rate = 5\nduration = \"abc\"\n", "job:2: duration: "),
             ("{\"rate\": 5,\n}", "job:2: "),
@@ -167,7 +157,7 @@ mod tests {
             ),
             (
                 "duration = \"1s\"\n[[workflows]]\nname = \"a\"\nrate = 1\n[[workflows]]\nname = \"b\"\nspeed = 1\n",
-                "job:5: workflows: ",
+                "job:7: workflows: unknown field `speed`, expected one of ",
             ),
         ] {
             let shown = shown(text);

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use heavy_results::job::{Keys, RunSpec};
-use heavy_results::nearest::nearest;
+use heavy_results::job::{Keys, RunSpec, WorkflowSpec};
+use heavy_results::nearest::{did_you_mean, nearest};
 use heavy_results::threshold::Threshold;
 use serde_json::{Map, Value};
 use toml::Spanned;
@@ -21,10 +21,11 @@ const DURATIONS: [&str; 5] = ["duration", "graceful_stop", "pacing", "timeout", 
 pub fn checked(name: &str, json: Value, (key, value): (Range<usize>, Range<usize>)) -> Result<Value, Fault> {
     let known = RunSpec::keys();
     if !known.contains(&name) {
+        let shown = name.escape_debug();
         let problem = match nearest(name, known) {
-            Some(meant) => format!("unknown key {name:?}; did you mean {meant:?}?"),
+            Some(meant) => format!("unknown key `{shown}`{}", did_you_mean(meant)),
             None => format!(
-                "unknown key {name:?}; the keys of a load are those of a job file, such as rate, duration, users, params"
+                "unknown key `{shown}`; the keys of a load are those of a job file, such as rate, duration, users, params"
             ),
         };
         return Err(Fault::at(key, problem));
@@ -66,6 +67,38 @@ pub fn thresholds(value: &Spanned<DeValue<'_>>) -> Result<Vec<Threshold>, Fault>
         text(value)?.parse().map_err(problem)
     };
     list.iter().map(threshold).collect()
+}
+
+/// Checks each workflow of a list by itself. A wrong key is marked where it stands.
+///
+/// # Errors
+/// The place of the first that is wrong.
+pub fn check_workflows(list: &Spanned<DeValue<'_>>) -> Result<(), Fault> {
+    for workflow in list.get_ref().as_array().into_iter().flatten() {
+        let place = (workflow.span(), workflow.span());
+        let Err(fault) = checked("workflows", Value::from(vec![to_json(workflow)?]), place) else {
+            continue;
+        };
+        let mut keys: Vec<_> = workflow.get_ref().as_table().into_iter().flatten().collect();
+        keys.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in keys {
+            let name = key.get_ref().as_ref();
+            let mut alone = Keys::from_iter([("name".to_owned(), Value::from("a"))]);
+            alone.insert(name.to_owned(), to_json(value)?);
+            let place = if WorkflowSpec::keys().contains(&name) {
+                value.span()
+            } else {
+                key.span()
+            };
+            checked(
+                "workflows",
+                Value::from(vec![Value::Object(alone)]),
+                (place.clone(), place),
+            )?;
+        }
+        return Err(fault);
+    }
+    Ok(())
 }
 
 /// A string.

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Stdout, Write};
 
+use heavy_load::span::Span;
 use heavy_process::log::has_colour;
 use heavy_process::signals::is_unread;
 use heavy_report::Style;
@@ -54,5 +55,15 @@ pub(super) fn print_text(text: &str) -> Result<(), Error> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if is_unread(&error) => Ok(()),
         written => Ok(written?),
+    }
+}
+
+/// A span in days where it is a whole number of them.
+pub(super) fn in_days(span: Span) -> String {
+    const DAY_NS: u64 = 86_400_000_000_000;
+    if span.ns() > 0 && span.ns().is_multiple_of(DAY_NS) {
+        format!("{}d", span.ns() / DAY_NS)
+    } else {
+        span.to_string()
     }
 }

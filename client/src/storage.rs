@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use heavy_api::document::{RetentionInfo, StorageInfo, StoragePart};
-use heavy_load::span::Span;
 use heavy_process::disk;
 use heavy_report::{bytes, escape};
 use heavy_store::DatabaseSize;
+
+use super::output::in_days;
 
 /// A data directory and its retention.
 #[derive(Debug, Clone)]
@@ -76,27 +77,17 @@ pub(super) fn text(storage: &StorageInfo) -> String {
     line("kept".to_owned());
     line(format!(
         "  binaries, files   until unused for {}, at most {} (--keep-binaries, --binaries-limit)",
-        days(*keep_binaries),
+        in_days(*keep_binaries),
         bytes(*binaries_limit_bytes)
     ));
     line("  agent caches      as each agent says (--keep-cache, --cache-limit of heavy-agent)".to_owned());
     line(match keep_results {
         Some(keep) => format!(
             "  results           for {} after the end of their job (--keep-results)",
-            days(*keep)
+            in_days(*keep)
         ),
         None => "  results           until they are deleted (heavy delete, heavy prune, --keep-results)"
             .to_owned(),
     });
     text
-}
-
-/// A span in days where it is a whole number of them.
-fn days(span: Span) -> String {
-    const DAY_NS: u64 = 86_400_000_000_000;
-    if span.ns() > 0 && span.ns().is_multiple_of(DAY_NS) {
-        format!("{}d", span.ns() / DAY_NS)
-    } else {
-        span.to_string()
-    }
 }

@@ -13,10 +13,16 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     (distance <= longest.div_ceil(3) && distance < longest).then_some(nearest)
 }
 
-/// `; did you mean "x"?`, or nothing.
+/// ``; did you mean `x`?``, or nothing.
 #[must_use]
 pub fn hint<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(name, known).map_or_else(String::new, |nearest| format!("; did you mean {nearest:?}?"))
+    nearest(name, known).map_or_else(String::new, did_you_mean)
+}
+
+/// ``; did you mean `x`?``
+#[must_use]
+pub fn did_you_mean(meant: &str) -> String {
+    format!("; did you mean `{}`?", meant.escape_debug())
 }
 
 #[cfg(test)]
@@ -41,7 +47,7 @@ mod tests {
         let (name, longer) = ("x".repeat(LONGEST_NAME), "x".repeat(LONGEST_NAME + 1));
         assert_eq!(nearest(&name, [&*longer]), Some(&*longer));
         assert_eq!(nearest(&longer, [&*name]), None);
-        assert_eq!(hint("smok", known), "; did you mean \"smoke\"?");
+        assert_eq!(hint("smok", known), "; did you mean `smoke`?");
         assert_eq!(hint("nightly", known), "");
     }
 }

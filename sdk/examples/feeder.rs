@@ -1,6 +1,6 @@
 //! Takes one account of `data/accounts.csv` per iteration, and looks at what else lies beside it: what the tests of files run.
 //!
-//! With `--param spoil=true` it ends by writing over its file. With `--param list=true` every file and directory of the
+//! With `--param file=PATH` it takes another file. With `--param spoil=true` it ends by writing over its file. With `--param list=true` every file and directory of the
 //! working directory is a check.
 
 use std::path::Path;
@@ -22,8 +22,9 @@ struct Feeder {
 const FILE: &str = "data/accounts.csv";
 
 impl Runner for Feeder {
-    async fn init(&self, _: &Context) -> Result<()> {
-        let accounts = Feed::csv(FILE)?.stop();
+    async fn init(&self, ctx: &Context) -> Result<()> {
+        let file = ctx.param("file").unwrap_or_else(|| FILE.to_owned());
+        let accounts = Feed::csv(file)?.stop();
         self.accounts.get_or_init(|| accounts);
         Ok(())
     }

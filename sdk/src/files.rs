@@ -1,6 +1,6 @@
 //! Where a load test finds its files: in its working directory, or beside its package when cargo runs it.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::{Error, Result};
 
@@ -42,11 +42,33 @@ fn find_below(path: &Path, package: Option<&Path>) -> Result<PathBuf> {
     if let Some(beside) = beside.filter(|beside| *beside != here) {
         tried.push_str(&format!(" and {}", beside.display()));
     }
-    let path = path.display();
     Err(Error::msg(format!(
-        "file not found: tried {tried}; an agent has only the files of the job: add {path} to `files` in the service's \
-         heavy.toml, or use --with {path}"
+        "file not found: tried {tried}; an agent has only the files of the job: {}",
+        advice(path)
     )))
+}
+
+/// How a job gets this file. Jobs take along only what lies below the service's directory.
+fn advice(path: &Path) -> String {
+    let is_below = |path: &Path| {
+        let mut parts = path.components();
+        parts.all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+    };
+    let add = |path: &Path| {
+        let path = path.display();
+        format!("add {path} to `files` in the service's heavy.toml, or use --with {path}")
+    };
+    match path.file_name() {
+        Some(name) if !is_below(path) => {
+            let name = Path::new(name);
+            let shown = name.display();
+            format!(
+                "copy it into the service's directory, open it as {shown}, and {}",
+                add(name)
+            )
+        }
+        _ => add(path),
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +99,13 @@ mod tests {
         }
         let problem = find("/no/such", Some(&*temp)).unwrap_err().to_string();
         assert!(problem.contains("tried /no/such;"), "{problem}");
+        for outside in ["/no/such.csv", "../../no/such.csv", "data/../../such.csv"] {
+            let problem = find(outside, Some(&*temp)).unwrap_err().to_string();
+            let part =
+                "copy it into the service's directory, open it as such.csv, and add such.csv to `files`";
+            assert!(problem.contains(part), "{problem}");
+            assert!(problem.ends_with("use --with such.csv"), "{problem}");
+        }
         assert!(find("data/a.csv", None).is_err());
     }
 }

@@ -4,6 +4,7 @@ use heavy_load::load::{Closed, LoadModel};
 use heavy_load::revision::Seated;
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, IterationNumbers, Setup, WorkflowSetup};
 use heavy_results::job::JobSpec;
+use heavy_results::nearest::hint;
 
 use super::failure::AssignmentFailure;
 use crate::orders::Assignment;
@@ -21,7 +22,10 @@ pub(super) fn choose(
     let list = known.join(", ");
     let unknown = |problem: String| Err(AssignmentFailure::new("unknown-workflow", problem));
     if let Some(missing) = wanted.iter().find(|wanted| !known.contains(&wanted.as_str())) {
-        return unknown(format!("unknown workflow `{missing}`: this load test has {list}"));
+        return unknown(format!(
+            "unknown workflow `{missing}`: this load test has {list}{}",
+            hint(missing, known)
+        ));
     }
     match (wanted.is_empty(), known.as_slice()) {
         (false, _) => Ok(wanted.to_vec()),

@@ -28,7 +28,7 @@ impl Home {
         if let Some(services) = given {
             if !services.is_dir() {
                 return Err(CommandFailure::usage(format!(
-                    "--services: no directory {}; expected the directory that holds a directory for each service",
+                    "no directory {} (--services or HEAVY_SERVICES): expected the directory that holds a directory for each service",
                     services.display()
                 )));
             }

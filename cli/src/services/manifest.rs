@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use heavy_client::Fault;
 use heavy_client::load_keys::{text, texts, thresholds};
 use heavy_results::job::{Keys, RunSpec, SpecError, merge};
-use heavy_results::nearest::{hint, nearest};
+use heavy_results::nearest::{did_you_mean, hint, nearest};
 use heavy_results::threshold::Threshold;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 pub(super) use keys::ManifestLoad;
+use keys::place_in_workflow;
 
 /// The keys of the file itself.
 const KEYS: [&str; 10] = [
@@ -134,15 +135,12 @@ impl Manifest {
 
     /// Checks that what a profile and the default load say together makes sense.
     fn check(&self, profile: Option<&ManifestProfile>) -> Result<(), Fault> {
-        let place = |field: &str| {
-            let loads = profile
-                .map(|profile| &profile.load)
-                .into_iter()
-                .chain([&self.load]);
-            let mut places = loads.clone().filter_map(|load| load.places.get(field));
-            let head = loads.map(|load| &load.head).next();
-            places.next().or(head).cloned().unwrap_or_default()
+        let own = profile.map_or(&self.load, |profile| &profile.load);
+        let find = |field: &str| {
+            let place = own.places.get(field).or_else(|| self.load.places.get(field));
+            place.cloned()
         };
+        let place = |field: &str| find(field).unwrap_or_else(|| own.head.clone());
         let run = RunSpec::from_keys(self.keys(profile))
             .map_err(|error| Fault::at(place(""), error.to_string()))?;
         if !run.has_load() {
@@ -150,7 +148,12 @@ impl Manifest {
         }
         run.check().map_err(|error| match error {
             SpecError::Field { field, .. } => Fault::at(place(field), error.to_string()),
-            SpecError::WorkflowField { .. } => Fault::at(place("workflows"), error.to_string()),
+            SpecError::WorkflowField {
+                ref workflow, field, ..
+            } => {
+                let own = find(&place_in_workflow(workflow, field)).unwrap_or_else(|| place("workflows"));
+                Fault::at(own, error.to_string())
+            }
             SpecError::Syntax(problem) => Fault::at(place(""), problem),
         })
     }
@@ -158,15 +161,17 @@ impl Manifest {
 
 fn unknown_key(key: &str) -> String {
     let of_load = RunSpec::keys();
+    let shown = key.escape_debug();
     if of_load.contains(&key) {
-        return format!("key {key:?} belongs to a load: write it below [load] or [profiles.NAME]");
+        return format!("key `{shown}` belongs to a load: write it below [load] or [profiles.NAME]");
     }
     match (nearest(key, KEYS), nearest(key, of_load)) {
-        (Some(meant), _) => format!("unknown key {key:?}; did you mean {meant:?}?"),
+        (Some(meant), _) => format!("unknown key `{shown}`{}", did_you_mean(meant)),
         (None, Some(meant)) => {
-            format!("unknown key {key:?}; did you mean {meant:?}, below [load] or [profiles.NAME]?")
+            let meant = did_you_mean(meant);
+            format!("unknown key `{shown}`{meant} (below [load] or [profiles.NAME])")
         }
-        (None, None) => format!("unknown key {key:?}; expected one of {}", KEYS.join(", ")),
+        (None, None) => format!("unknown key `{shown}`; expected one of {}", KEYS.join(", ")),
     }
 }
 

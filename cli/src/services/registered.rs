@@ -5,6 +5,15 @@
 
 use std::ops::Range;
 
+/// The calls that register nothing.
+const SETTINGS: [&str; 5] = [
+    "splitter",
+    "http_client",
+    "close_requests",
+    "cookies",
+    "request_id_header",
+];
+
 /// The names, in their order; empty if they cannot be determined.
 pub(super) fn names(source: &str) -> Vec<String> {
     let Some(calls) = chain(source) else {
@@ -16,6 +25,52 @@ pub(super) fn names(source: &str) -> Vec<String> {
     named
         .filter_map(|call| first_text(&source[call.arguments]))
         .collect()
+}
+
+/// The names where these are certainly all: what `serve` gets is the chain of registrations, or a variable that holds nothing else.
+pub(super) fn all_names(source: &str) -> Option<Vec<String>> {
+    let (start, calls) = (chain_start(source)?, chain(source)?);
+    let end = calls.last()?.arguments.end;
+    let is_plain = calls.iter().all(|call| match call.method {
+        "named" | "and" => first_text(&source[call.arguments.clone()]).is_some(),
+        method => SETTINGS.contains(&method),
+    });
+    let (before, rest) = (source[..start].trim_end(), &source[skip_blank(source, end)..]);
+    let is_served = match variable(before) {
+        Some(name) => {
+            rest.starts_with(';')
+                && count_word(source, name) == 2
+                && find_code(source, &format!("serve({name})")).is_some()
+        }
+        None => before.ends_with("serve(") && rest.starts_with([')', ',']),
+    };
+    (is_plain && is_served && count_word(source, "Server") == 1).then(|| names(source))
+}
+
+/// The variable that gets the value after this text, as in `let server =`; none that may change later.
+fn variable(before: &str) -> Option<&str> {
+    let binding = before.strip_suffix('=')?.trim_end();
+    let head = binding.trim_end_matches(is_word);
+    let name = &binding[head.len()..];
+    let is_bound = head.trim_end().ends_with("let");
+    (is_bound && !name.is_empty()).then_some(name)
+}
+
+const fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+/// How often a word occurs, outside of comments and texts.
+fn count_word(source: &str, word: &str) -> usize {
+    let (mut at, mut count) = (0, 0);
+    while at < source.len() {
+        let is_start = !source[..at].ends_with(is_word);
+        if is_start && source[at..].starts_with(word) && !source[at + word.len()..].starts_with(is_word) {
+            count += 1;
+        }
+        at = step(source, at);
+    }
+    count
 }
 
 /// The text with one more workflow: its module and its registration. `None` where that cannot be done.

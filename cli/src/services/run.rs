@@ -10,9 +10,9 @@ use heavy_results::job::{RunSpec, WorkflowSpec, drop_conflicts};
 
 use super::MANIFEST;
 use super::build::{Offer, build, offers};
-use super::find::{Service, shown};
-
+use super::find::{Service, cargo_manifest, shown};
 use super::manifest::Manifest;
+use super::registered;
 use super::variables::{Variables, layered, missing, wants_shop, with_shop};
 use crate::exit::CommandFailure;
 use crate::local::start_shop;
@@ -62,6 +62,7 @@ pub(crate) async fn prepare(wish: &Wish<'_>) -> Result<Ready, CommandFailure> {
     let mut variables = with(own);
     check_required(wish, &manifest, &mut variables)?;
 
+    check_before_build(wish, &run)?;
     let file = build(wish.service, wish.cargo_profile).await?;
     let offers = offers(wish.service, &file).await?;
     choose_workflows(wish, &mut run, &offers)?;
@@ -104,7 +105,7 @@ fn run_of(wish: &Wish<'_>, manifest: &Manifest) -> Result<(RunSpec, Variables), 
         return Err(CommandFailure::usage(format!(
             "{file} defines no load{}: add one to [load], such as rate = \"10/s\", or use --rate 10",
             wish.profile
-                .map_or_else(String::new, |profile| format!(" for the profile {profile:?}"))
+                .map_or_else(String::new, |profile| format!(" for the profile `{profile}`"))
         )));
     }
     let of_manifest = std::mem::take(&mut run.env);
@@ -178,19 +179,36 @@ fn choose_workflows(wish: &Wish<'_>, run: &mut RunSpec, offers: &[Offer]) -> Res
         let all = offers.iter().map(|offer| WorkflowSpec::new(&offer.name));
         run.workflows = all.collect();
     }
-    let names = || offers.iter().map(|offer| offer.name.as_str());
-    for workflow in &run.workflows {
-        if !names().any(|name| name == workflow.name) {
-            return Err(CommandFailure::usage(format!(
-                "the service {} has no workflow `{}` (it has {}){}",
-                wish.service.name,
-                workflow.name,
-                names().collect::<Vec<_>>().join(", "),
-                hint(&workflow.name, names())
-            )));
-        }
+    let names: Vec<&str> = offers.iter().map(|offer| offer.name.as_str()).collect();
+    check_workflows(wish, run, &names)
+}
+
+/// Checks the workflows against those that the source registers, where it tells them all.
+fn check_before_build(wish: &Wish<'_>, run: &RunSpec) -> Result<(), CommandFailure> {
+    let directory = &wish.service.directory;
+    if cargo_manifest(&directory.join("Cargo.toml")).contains_key("bin") {
+        // The program may be another file.
+        return Ok(());
     }
-    Ok(())
+    let main = std::fs::read_to_string(directory.join("src/main.rs")).unwrap_or_default();
+    let Some(names) = registered::all_names(&main) else {
+        return Ok(());
+    };
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    check_workflows(wish, run, &names)
+}
+
+fn check_workflows(wish: &Wish<'_>, run: &RunSpec, names: &[&str]) -> Result<(), CommandFailure> {
+    let unknown = |workflow: &&WorkflowSpec| !names.contains(&workflow.name.as_str());
+    let Some(WorkflowSpec { name, .. }) = run.workflows.iter().find(unknown) else {
+        return Ok(());
+    };
+    Err(CommandFailure::usage(format!(
+        "the service {} has no workflow `{name}` (it has {}){}",
+        wish.service.name,
+        names.join(", "),
+        hint(name, names.iter().copied())
+    )))
 }
 
 /// The variables of the env files that the chosen workflows name, if any.

@@ -61,7 +61,11 @@ fn old_jobs_are_pruned_or_only_their_rows() {
             .finish()
     };
     let none = prune(&["300d"]).expect_code(0);
-    assert!(none.stderr.contains("no job to delete"), "{}", none.stderr);
+    assert!(
+        none.stderr.contains("no job to delete ended more than 300d ago"),
+        "{}",
+        none.stderr
+    );
     let rows = prune(&["0s", "--rows-only"]).expect_code(0).stderr;
     assert_eq!(rows.matches("deleted the rows of job ").count(), 2, "{rows}");
     stored.heavy(&["report", "last"]).finish().expect_code(0);

@@ -275,12 +275,12 @@ fn a_job_file_shows_the_line_and_the_key_that_was_meant() {
         (
             "job.toml",
             "rate = 5\nduraton = \"1s\"\n",
-            "job.toml:2: unknown key \"duraton\"; did you mean \"duration\"?\n 2 | duraton = \"1s\"\n   | ^^^^^^^",
+            "job.toml:2: unknown key `duraton`; did you mean `duration`?\n 2 | duraton = \"1s\"\n   | ^^^^^^^",
         ),
         (
             "job.json",
             "{\n  \"rate\": 5,\n  \"user\": 7\n}\n",
-            "job.json:3: unknown key \"user\"; did you mean \"users\"?\n 3 |   \"user\": 7",
+            "job.json:3: unknown key `user`; did you mean `users`?\n 3 |   \"user\": 7",
         ),
         ("job.toml", "rate = \"fast\"\n", "job.toml:1: rate: "),
         ("job.toml", "rate = 5\nrate = 6\n", "job.toml:2: "),

@@ -132,7 +132,7 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
     for (args, part) in [
         (
             &["--threshold", "http_req_duraton: p(95)<500"][..],
-            "did you mean http_req_duration?",
+            "did you mean `http_req_duration`?",
         ),
         (
             &["--threshold", "p(95)<500"],
@@ -173,7 +173,7 @@ fn what_cannot_be_understood_is_2_and_starts_nothing() {
     );
     let finished = heavy(&data, &["check", "last", "--threshold", "chekcs: rate>1"]).expect_code(2);
     assert!(
-        finished.stderr.contains("did you mean checks?"),
+        finished.stderr.contains("did you mean `checks`?"),
         "{}",
         finished.stderr
     );

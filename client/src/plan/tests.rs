@@ -125,7 +125,7 @@ fn a_job_file_is_toml_or_json_and_flags_go_before_it() {
     );
     for (text, expected) in [
         ("rate = 5\nrate = 6", "bad.toml:2: "),
-        ("speed = 5", "unknown key \"speed\""),
+        ("speed = 5", "unknown key `speed`"),
         ("rate = \"0\"", "a rate of 0"),
     ] {
         let path = file("bad.toml", text);

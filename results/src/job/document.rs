@@ -4,7 +4,7 @@ use heavy_load::spec::LoadSpecError;
 use serde::de::{Deserializer, Visitor};
 use serde_json::{Map, Value};
 
-use crate::nearest::nearest;
+use crate::nearest::{did_you_mean, nearest};
 
 /// The keys of a document and their values.
 pub type Keys = Map<String, Value>;
@@ -71,9 +71,10 @@ pub(super) fn refuse_unknown<E: serde::de::Error>(document: &Keys, known: &[&str
     let Some(key) = document.keys().find(|key| !known.contains(&key.as_str())) else {
         return Ok(());
     };
+    let shown = key.escape_debug();
     Err(E::custom(match nearest(key, known.iter().copied()) {
-        Some(meant) => format!("unknown field `{key}`; did you mean `{meant}`?"),
-        None => format!("unknown field `{key}`, expected one of {}", known.join(", ")),
+        Some(meant) => format!("unknown field `{shown}`{}", did_you_mean(meant)),
+        None => format!("unknown field `{shown}`, expected one of {}", known.join(", ")),
     }))
 }
 

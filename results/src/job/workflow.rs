@@ -59,9 +59,15 @@ impl WorkflowSpec {
         }
     }
 
+    /// The keys of a workflow in documents.
+    #[must_use]
+    pub fn keys() -> Vec<&'static str> {
+        [fields(Self::deserialize), fields(LoadSpec::deserialize)].concat()
+    }
+
     fn from_keys(mut keys: Keys) -> Result<Self, serde_json::Error> {
-        let (own, load) = (fields(Self::deserialize), fields(LoadSpec::deserialize));
-        refuse_unknown(&keys, &[own, load].concat())?;
+        refuse_unknown(&keys, &Self::keys())?;
+        let load = fields(LoadSpec::deserialize);
         let load_spec = LoadSpec::deserialize(take(&mut keys, load))?;
         let workflow = Self::deserialize(Value::Object(keys))?;
         Ok(Self {

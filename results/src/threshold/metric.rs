@@ -3,7 +3,7 @@
 use heavy_load::phases::Phase;
 
 use super::aggregate::Aggregate;
-use crate::nearest::nearest;
+use crate::nearest::{did_you_mean, nearest};
 
 /// Something that is measured. k6's names where k6 has it; heavy's own for what only heavy has.
 #[derive(Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ const FOREIGN: [(&str, &str); 7] = [
         "data_sent",
         "sent bytes are not measured; data_received has the received ones",
     ),
-    ("request_duration", "did you mean http_req_duration?"),
+    ("request_duration", "did you mean `http_req_duration`?"),
     (
         "duration",
         "expected http_req_duration, iteration_duration or step_duration",
@@ -171,7 +171,7 @@ impl Metric {
         let own = format!("write metric{{name:{name}}} for a custom metric");
         let all: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
         Err(match nearest(name, all.iter().copied()) {
-            Some(nearest) => format!("{unknown}: did you mean {nearest}? ({own})"),
+            Some(nearest) => format!("{unknown}{} ({own})", did_you_mean(nearest)),
             None => {
                 format!("{unknown}: expected one of {}; {own}", all.join(", "))
             }

@@ -182,7 +182,7 @@ fn documents_have_a_list_or_what_k6_writes() {
     for (wrong, part) in [
         (
             r#"["http_req_duraton: p(95)<500"]"#,
-            "did you mean http_req_duration?",
+            "; did you mean `http_req_duration`?",
         ),
         (
             r#"["http_reqs: count>1", "http_reqs: count > 1"]"#,

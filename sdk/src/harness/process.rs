@@ -260,7 +260,8 @@ impl Process {
             .ok_or_else(|| {
                 let known: Vec<_> = workflows.iter().map(|workflow| &*workflow.name).collect();
                 let message = format!(
-                    "unknown workflow {name:?}; this load test has: {}",
+                    "unknown workflow `{}`; this load test has: {}",
+                    name.escape_debug(),
                     known.join(", ")
                 );
                 failure("unknown-workflow", message)

@@ -72,7 +72,8 @@ fn chosen(workflows: &[Workflow], asked: Option<&str>) -> Result<String, String>
         (None, _) => Err(format!("missing workflow: expected one of {}", known.join(", "))),
         (Some(asked), known) if known.contains(&asked) => Ok(asked.to_owned()),
         (Some(asked), _) => Err(format!(
-            "unknown workflow {asked:?}; this load test has: {}",
+            "unknown workflow `{}`; this load test has: {}",
+            asked.escape_debug(),
             known.join(", ")
         )),
     }

@@ -212,7 +212,8 @@ impl TryArgs {
                 let names: Vec<&str> = names().map(String::as_str).collect();
                 let names = names.join(", ");
                 return Err(TrialError::Usage(format!(
-                    "unknown workflow {name:?}; this load test has: {names}"
+                    "unknown workflow `{}`; this load test has: {names}",
+                    name.escape_debug()
                 )));
             }
         }

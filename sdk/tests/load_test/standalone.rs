@@ -94,7 +94,7 @@ fn it_fails_when_nothing_is_ok() {
 fn what_is_wrong_is_said() {
     for (args, code, part) in [
         (&["run"][..], 1, "missing workflow: expected one of noisy, panics"),
-        (&["run", "buy"], 1, "unknown workflow \"buy\""),
+        (&["run", "buy"], 1, "unknown workflow `buy`"),
         (&["run", "never-ready"], 1, "the licence has expired"),
         (&["run", "noisy", "--rate", "-1"], 2, "invalid rate"),
         (&[], 2, "A load test for heavy"),

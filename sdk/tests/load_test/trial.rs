@@ -169,7 +169,7 @@ fn what_fails_says_where_and_decides_the_exit_code() {
     for (args, part) in [
         (
             &["nonsense"][..],
-            "unknown workflow \"nonsense\"; this load test has: noisy",
+            "unknown workflow `nonsense`; this load test has: noisy",
         ),
         (&["noisy", "--rate", "5"], "unexpected argument '--rate'"),
         (&["noisy", "--setup-on-stdin"], "the setup on stdin is not valid"),

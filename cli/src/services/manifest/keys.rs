@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use heavy_client::load_keys::{checked, text, thresholds, to_json};
+use heavy_client::load_keys::{check_workflows, checked, text, thresholds, to_json};
 use heavy_client::{Fault, check_pattern};
 use heavy_results::job::Keys;
 use heavy_results::threshold::Threshold;
@@ -17,7 +17,7 @@ pub(in crate::services) struct ManifestLoad {
     pub(in crate::services) keys: Keys,
     /// In place of those of the service.
     pub(in crate::services) thresholds: Option<Vec<Threshold>>,
-    /// The values of the keys.
+    /// The values of the keys, and of those of workflows.
     pub(super) places: BTreeMap<String, Range<usize>>,
     /// The name of the table.
     pub(super) head: Range<usize>,
@@ -42,12 +42,34 @@ impl ManifestLoad {
             if let Some(problem) = elsewhere(name) {
                 return Err(Fault::at(key.span(), problem));
             }
+            if name == "workflows" {
+                check_workflows(value)?;
+                load.add_places_of_workflows(value);
+            }
             let json = checked(name, to_json(value)?, (key.span(), value.span()))?;
             load.keys.insert(name.to_owned(), json);
             load.places.insert(name.to_owned(), value.span());
         }
         Ok(load)
     }
+
+    fn add_places_of_workflows(&mut self, list: &Spanned<DeValue<'_>>) {
+        let tables = list.get_ref().as_array().into_iter().flatten();
+        for table in tables.filter_map(|workflow| workflow.get_ref().as_table()) {
+            let Some(name) = table.get("name").and_then(|name| name.get_ref().as_str()) else {
+                continue;
+            };
+            for (key, value) in table {
+                let place = place_in_workflow(name, key.get_ref());
+                self.places.insert(place, value.span());
+            }
+        }
+    }
+}
+
+/// The name of the place of a workflow's own key.
+pub(super) fn place_in_workflow(workflow: &str, key: &str) -> String {
+    format!("workflows/{workflow}/{key}")
 }
 
 /// Keys of a job file that are said otherwise of a service.

@@ -68,7 +68,7 @@ fn unknown_profiles_are_answered_with_the_known_ones() {
     let manifest = Manifest::parse(SHOP).unwrap();
     let problem = manifest.profile("smok").unwrap_err();
     assert!(
-        problem.contains("did you mean \"smoke\"?") && problem.contains("smoke, evening"),
+        problem.contains("did you mean `smoke`?") && problem.contains("smoke, evening"),
         "{problem}"
     );
     let problem = Manifest::parse("").unwrap().profile("smoke").unwrap_err();
@@ -84,7 +84,7 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("[load]\nrate = 1\nrate = 2", 3, "duplicate key"),
     ("name = 1", 1, "expected a string in quotes"),
     ("name = \"a b\"", 1, "no space"),
-    ("ownr = \"x\"", 1, "did you mean \"owner\"?"),
+    ("ownr = \"x\"", 1, "did you mean `owner`?"),
     ("\nrate = 5", 2, "write it below [load] or [profiles.NAME]"),
     ("labels = [\"a\"]", 1, "expected a table"),
     ("labels = { a = 1 }", 1, "expected a string in quotes"),
@@ -110,11 +110,7 @@ const WRONG: &[(&str, usize, &str)] = &[
     ),
     ("[load.thresholds]\nspeed = \"p(95)<1\"", 1, "thresholds: "),
     ("load = 5", 1, "expected a table"),
-    (
-        "[load]\nrat = 5",
-        2,
-        "unknown key \"rat\"; did you mean \"rate\"?",
-    ),
+    ("[load]\nrat = 5", 2, "unknown key `rat`; did you mean `rate`?"),
     ("[load]\nrate = \"many\"", 2, "invalid rate `many`"),
     ("[load]\nrate = 0", 2, "a rate of 0 starts nothing"),
     ("[load]\nrate = 1\nduration = 30", 3, "duration: "),
@@ -132,12 +128,12 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("[profiles.\"a b\"]\nrate = 1", 1, "expected no space"),
     (
         "[profiles.x]\n[[profiles.x.workflows]]\nname = \"a\"\nspeed = 1",
-        2,
+        4,
         "unknown field `speed`",
     ),
     (
         "[profiles.x]\nduration = \"5s\"\n[[profiles.x.workflows]]\nname = \"a\"\nrate = 1\nusers = 2",
-        3,
+        6,
         "users: workflow `a`: conflicts with a rate",
     ),
     (
@@ -147,7 +143,7 @@ const WRONG: &[(&str, usize, &str)] = &[
     ),
     (
         "[profiles.x]\n[[profiles.x.workflows]]\nname = \"a\"\nuser = 1",
-        2,
+        4,
         ": workflows: unknown field `user`; did you mean",
     ),
     (

@@ -12,7 +12,12 @@ const LONGEST: usize = 64;
 
 /// Checks the name of a service, which becomes that of a package and of a program.
 pub(super) fn check_package(name: &str) -> Result<(), String> {
-    let wrong = |problem: &str| Err(format!("{name:?} is not a valid name for a service: {problem}"));
+    let wrong = |problem: &str| {
+        Err(format!(
+            "invalid service name `{}`: {problem}",
+            name.escape_debug()
+        ))
+    };
     if !is_plain(name, |c| c == '-' || c == '_') {
         return wrong(
             "expected lower-case letters, digits, - and _, starting with a letter, such as shop or user-accounts, \
@@ -47,7 +52,12 @@ pub(super) struct Name {
 
 impl Name {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = |problem: &str| Err(format!("{text:?} is not a valid name for a workflow: {problem}"));
+        let wrong = |problem: &str| {
+            Err(format!(
+                "invalid workflow name `{}`: {problem}",
+                text.escape_debug()
+            ))
+        };
         if !is_plain(text, |c| c == '-' || c == '_') {
             return wrong(
                 "expected lower-case letters, digits, - and _, starting with a letter, such as buy or log-in",

@@ -27,6 +27,31 @@ fn names_are_found_where_they_are_registered() {
 }
 
 #[test]
+fn only_what_serve_gets_whole_is_certain() {
+    let visit = Some(vec!["visit".to_owned()]);
+    assert_eq!(all_names(MAIN), visit);
+    let both =
+        "fn main() { heavy_sdk::serve(\n  Server::named(\"a\", A).splitter(divide).and(\"b\", B),\n) }";
+    assert_eq!(all_names(both), Some(vec!["a".to_owned(), "b".to_owned()]));
+    for uncertain in [
+        MAIN.replace("let server", "let mut server"),
+        MAIN.replace("serve(server)", "serve(server.and(other(), B))"),
+        MAIN.replace("serve(server)", "serve(with_others(server))"),
+        MAIN.replace("::named(\"visit\", ", "::new("),
+        MAIN.replace("let server = ", "let server = with_others("),
+        MAIN.replace("Visit);", "Visit).and(NAME, B);"),
+        MAIN.replace("Visit);", "Visit).with_others();"),
+        MAIN.replace("Visit);", "Visit)?;"),
+        both.replace("B),", "B).and(&name, C)"),
+        both.replace("serve(", "serve(others() + "),
+        both.replace("fn main", "fn other() { Server::named(\"c\", C) } fn main"),
+        String::new(),
+    ] {
+        assert_eq!(all_names(&uncertain), None, "{uncertain}");
+    }
+}
+
+#[test]
 fn a_workflow_is_added_and_another_one_after_it() {
     let once = with_workflow(MAIN, "log-in", "log_in", "LogIn").unwrap();
     assert_eq!(names(&once), ["visit", "log-in"]);
@@ -69,6 +94,7 @@ proptest! {
     #[test]
     fn no_text_panics(source in "(Server::named|Server::new|mod workflows|[(){}\"'\\\\/*#.,ar \nä]){0,40}") {
         let _ = names(&source);
+        let _ = all_names(&source);
         let _ = with_workflow(&source, "x", "x", "X");
     }
 }

@@ -101,6 +101,28 @@ fn a_missing_file_names_the_path_and_the_setting() {
 }
 
 #[test]
+fn a_file_outside_of_the_service_is_answered_with_what_a_job_can_take_along() {
+    let desk = desk();
+    desk.write("shared.csv", ACCOUNTS);
+    let tried = desk
+        .built(&["run", "feed", "--param", "file=../../shared.csv"])
+        .expect_code(1);
+    assert!(
+        tried.stderr.contains(
+            "copy it into the service's directory, open it as shared.csv, and add shared.csv to `files`"
+        ),
+        "{tried:?}"
+    );
+    // The advice works.
+    desk.write("services/feed/shared.csv", ACCOUNTS).write(
+        "services/feed/heavy.toml",
+        &MANIFEST.replace("data/*.csv", "shared.csv"),
+    );
+    let run = ["run", "feed", "--param", "file=shared.csv", "--report", "json=-"];
+    assert_eq!(checks(&desk.built(&run)), EACH_ONCE);
+}
+
+#[test]
 fn files_reach_every_agent_and_are_uploaded_once() {
     let desk = desk();
     let here = desk.path("services/feed");

@@ -190,7 +190,7 @@ fn what_is_wrong_is_said() {
         (
             &[program, "--workflow", "nonsense"],
             2,
-            "unknown workflow \"nonsense\"",
+            "unknown workflow `nonsense`",
         ),
         (&[program, "--workflow", "never-ready"], 1, ""),
         (&["no-such-test"], 2, "unknown load test `no-such-test`"),

@@ -22,34 +22,31 @@ fn what_is_not_there_is_answered_with_what_is() {
             &["run", "shop", "--profile", "smok"][..],
             &[
                 "services/shop/heavy.toml: unknown profile `smok`",
-                "did you mean \"smoke\"?",
+                "did you mean `smoke`?",
             ][..],
         ),
         (
             &["run", "shp"],
             &[
                 "unknown load test `shp`",
-                "known services in services: shop; did you mean \"shop\"?",
+                "known services in services: shop; did you mean `shop`?",
             ],
         ),
         (&["run", "shop/"], &["missing workflow"]),
         (
             &["run", "shop/byu"],
-            &["has no workflow `byu` (it has browse, buy); did you mean \"buy\"?"],
+            &["has no workflow `byu` (it has browse, buy); did you mean `buy`?"],
         ),
         (
             &["list", "shp"],
-            &["unknown service `shp`", "did you mean \"shop\"?"],
+            &["unknown service `shp`", "did you mean `shop`?"],
         ),
         (&["new", "workflow", "shp/buy"], &["unknown service `shp`"]),
         (
             &["new", "workflow", "shop"],
             &["expected SERVICE/NAME, such as shop/buy"],
         ),
-        (
-            &["new", "service", "Shop"],
-            &["is not a valid name for a service"],
-        ),
+        (&["new", "service", "Shop"], &["invalid service name `Shop`: "]),
         (&["run", "shop", "--file", "job.toml"], &["--profile"]),
         (&["run", "shop", "--method", "GET"], &["require a URL"]),
         (
@@ -93,13 +90,30 @@ fn a_wrong_heavy_toml_is_shown_with_its_line() {
     desk.service("shop", &shop(), "[load]\nrate = 5\n\n[profiles.smoke]\nrat = 1\n");
     let stderr = refused(&desk, &["run", "shop"], 2);
     assert!(
-        stderr.contains("services/shop/heavy.toml:5: unknown key \"rat\"; did you mean \"rate\"?"),
+        stderr.contains("services/shop/heavy.toml:5: unknown key `rat`; did you mean `rate`?"),
         "{stderr}"
     );
     assert!(stderr.contains(" 5 | rat = 1\n   | ^^^"), "{stderr}");
     desk.write("services/shop/heavy.toml", "[load]\nrate = \n");
     let stderr = refused(&desk, &["run", "shop"], 2);
     assert!(stderr.contains("services/shop/heavy.toml:2: "), "{stderr}");
+    let workflows = "[profiles.x]\nduration = \"5s\"\n[[profiles.x.workflows]]\nname = \"buy\"\n";
+    for (wrong, part) in [
+        (
+            "user = 1",
+            "heavy.toml:5: workflows: unknown field `user`; did you mean `users`?\n 5 | user = 1\n   | ^^^^",
+        ),
+        ("rate = \"many\"", "\n 5 | rate = \"many\"\n   |        ^^^^^^"),
+        (
+            "rate = 1\nusers = 2",
+            "heavy.toml:6: users: workflow `buy`: conflicts with a rate",
+        ),
+    ] {
+        desk.write("services/shop/heavy.toml", &format!("{workflows}{wrong}\n"));
+        let stderr = refused(&desk, &["run", "shop", "--profile", "x"], 2);
+        assert!(stderr.contains(part), "{stderr}");
+    }
+    desk.write("services/shop/heavy.toml", "[load]\nrate = \n");
     // It does not hide the others.
     desk.write("services/other/heavy.toml", LOADED);
     let list = desk.built(&["list"]).expect_code(1);
@@ -108,6 +122,75 @@ fn a_wrong_heavy_toml_is_shown_with_its_line() {
         "{list:?}"
     );
     assert!(list.stderr.contains("services/shop/heavy.toml:2: "), "{list:?}");
+}
+
+#[test]
+fn a_workflow_that_the_source_does_not_register_is_refused_before_the_build() {
+    let desk = Desk::new();
+    let main = "fn main() -> ExitCode {\n    let server = Server::named(\"browse\", Browse).and(\"buy\", Buy);\n    heavy_sdk::serve(server)\n}\n";
+    desk.service("shop", &shop(), LOADED)
+        .write("services/shop/src/main.rs", main);
+    for args in [
+        &["run", "shop/byu"][..],
+        &["run", "shop", "--workflow", "byu"],
+        &["try", "shop/byu"],
+    ] {
+        let stderr = refused(&desk, args, 2);
+        assert!(
+            stderr
+                .contains("the service shop has no workflow `byu` (it has browse, buy); did you mean `buy`?"),
+            "{stderr}"
+        );
+        assert!(!stderr.contains("building"), "{stderr}");
+    }
+    // A source that does not tell them all is left to the program.
+    desk.write(
+        "services/shop/src/main.rs",
+        &main.replace("let server", "let mut server"),
+    );
+    let stderr = refused(&desk, &["run", "shop/byu"], 2);
+    assert!(
+        stderr.contains("building") && stderr.contains("did you mean `buy`?"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_file_that_does_not_exist_is_told_from_a_name() {
+    let desk = Desk::new();
+    desk.service("shop", &shop(), LOADED);
+    std::fs::create_dir(desk.path("target")).unwrap();
+    for (test, start) in [
+        (
+            "./nofile",
+            "error: file not found: ./nofile; expected a URL (http://HOST/), ",
+        ),
+        (
+            "target/nofile",
+            "error: file not found: target/nofile; expected a URL ",
+        ),
+        ("", "error: missing load test: expected a URL (http://HOST/), "),
+        (
+            "nofile",
+            "error: unknown load test `nofile`: expected a URL (http://nofile), ",
+        ),
+    ] {
+        for verb in ["run", "try"] {
+            let stderr = refused(&desk, &[verb, test], 2);
+            assert!(stderr.starts_with(start), "{stderr}");
+            assert!(
+                stderr.contains(
+                    "a compiled load test (such as target/release/NAME, built with `cargo build --release`)"
+                ) && stderr.contains("known services in services: shop"),
+                "{stderr}"
+            );
+        }
+    }
+    let stderr = refused(&desk, &["run", "./target", "--rate", "1"], 2);
+    assert!(
+        stderr.contains("cannot use ./target as a load test: it is a directory"),
+        "{stderr}"
+    );
 }
 
 #[test]

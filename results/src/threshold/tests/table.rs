@@ -100,9 +100,9 @@ const BAD: [(&str, &str); 45] = [
     ("rate<0.01", "the metric is missing: write http_req_duration: "),
     (
         "http_req_duraton: p(95)<500",
-        "unknown metric `http_req_duraton`: did you mean http_req_duration?",
+        "unknown metric `http_req_duraton`; did you mean `http_req_duration`?",
     ),
-    ("chekcs: rate>0.9", "did you mean checks?"),
+    ("chekcs: rate>0.9", "; did you mean `checks`?"),
     (
         "queue_depth: max<5",
         "expected one of http_req_duration, http_req_failed, http_reqs",
