@@ -33,6 +33,7 @@ pub(crate) struct Redirects {
 struct Followed {
     method: Method,
     url: Box<str>,
+    /// The version of the user's cookies that it was sent with.
     cookies: u64,
 }
 
@@ -54,12 +55,13 @@ impl Redirects {
         }
     }
 
-    /// The request after one of this method, target and headers; none if its answer is no redirect. `cookies` is the version
-    /// of the user's cookies after the answer.
+    /// The request after one of this method, target and headers; none if its answer is no redirect. `sent_cookies` is the
+    /// version of the user's cookies that it was sent with, `cookies` that after the answer.
     pub(crate) fn next(
         &mut self,
         (method, target, headers): (&Method, &Target, &HeaderMap),
         exchange: &Exchange,
+        sent_cookies: u64,
         cookies: u64,
     ) -> Result<Option<Hop>, RequestError> {
         if exchange.error.is_some() || !matches!(exchange.status, 301 | 302 | 303 | 307 | 308) {
@@ -77,7 +79,7 @@ impl Redirects {
         self.followed.push(Followed {
             method: method.clone(),
             url: target.url().into(),
-            cookies,
+            cookies: sent_cookies,
         });
         let hop = hop((method, target, headers), exchange.status, location)?;
         let again = Followed {
@@ -149,7 +151,7 @@ mod tests {
     fn next(method: Method, url: &str, headers: &HeaderMap, answer: &Exchange) -> Option<Hop> {
         let mut redirects = Redirects::new(5);
         redirects
-            .next((&method, &Target::parse(url), headers), answer, 0)
+            .next((&method, &Target::parse(url), headers), answer, 0, 0)
             .unwrap()
     }
 
@@ -231,39 +233,43 @@ mod tests {
 
     #[test]
     fn chains_end() {
-        let kind = |redirects: &mut Redirects, url: &str, location, cookies| {
+        let with_cookies = |redirects: &mut Redirects, url: &str, location, sent, cookies| {
             let request = (&Method::GET, &Target::parse(url), &HeaderMap::new());
             redirects
-                .next(request, &answer(302, location), cookies)
+                .next(request, &answer(302, location), sent, cookies)
                 .err()
                 .map(|error| error.kind)
         };
+        let kind =
+            |redirects: &mut Redirects, url: &str, location| with_cookies(redirects, url, location, 0, 0);
         let mut redirects = Redirects::new(2);
-        assert_eq!(kind(&mut redirects, "http://h/1", "/2", 0), None);
-        assert_eq!(kind(&mut redirects, "http://h/2", "/3", 0), None);
+        assert_eq!(kind(&mut redirects, "http://h/1", "/2"), None);
+        assert_eq!(kind(&mut redirects, "http://h/2", "/3"), None);
         assert_eq!(
-            kind(&mut redirects, "http://h/3", "/4", 0),
+            kind(&mut redirects, "http://h/3", "/4"),
             Some(ErrorKind::TooManyRedirects)
         );
         let mut redirects = Redirects::new(9);
-        assert_eq!(kind(&mut redirects, "http://h/1", "/2", 0), None);
+        assert_eq!(kind(&mut redirects, "http://h/1", "/2"), None);
         assert_eq!(
-            kind(&mut redirects, "http://h/2", "/1", 0),
+            kind(&mut redirects, "http://h/2", "/1"),
             Some(ErrorKind::RedirectLoop)
         );
         let mut redirects = Redirects::new(9);
-        let own = kind(&mut redirects, "http://h/1", "/1", 0);
+        let own = kind(&mut redirects, "http://h/1", "/1");
         assert_eq!(own, Some(ErrorKind::RedirectLoop));
         let mut redirects = Redirects::new(9);
-        assert_eq!(kind(&mut redirects, "http://h/1", "/2", 0), None);
-        assert_eq!(
-            kind(&mut redirects, "http://h/2", "/1", 1),
-            None,
-            "a cookie was set"
-        );
+        assert_eq!(kind(&mut redirects, "http://h/1", "/2"), None);
+        let set = with_cookies(&mut redirects, "http://h/2", "/1", 0, 1);
+        assert_eq!(set, None, "a cookie was set");
+        let mut redirects = Redirects::new(9);
+        let set = with_cookies(&mut redirects, "http://h/1", "/1", 0, 1);
+        assert_eq!(set, None, "the answer itself set a cookie");
+        let not_set = with_cookies(&mut redirects, "http://h/1", "/1", 1, 1);
+        assert_eq!(not_set, Some(ErrorKind::RedirectLoop));
         for location in ["ftp://h/", "http://", "http://[", "mailto:me@h"] {
             let mut redirects = Redirects::new(9);
-            let kind = kind(&mut redirects, "http://h/1", location, 0);
+            let kind = kind(&mut redirects, "http://h/1", location);
             assert_eq!(kind, Some(ErrorKind::Location), "{location}");
         }
     }

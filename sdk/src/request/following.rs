@@ -14,6 +14,7 @@ pub(super) async fn follow(mut builder: RequestBuilder<'_>) -> Result<Response, 
     let mut redirects = Redirects::new(builder.follow);
     loop {
         let mut next = builder.clone();
+        let sent_cookies = inner.user.cookies.borrow().version();
         let (measuring, exchange) = builder.begin();
         let mut exchange = match exchange {
             Ok(exchange) => exchange.await,
@@ -23,7 +24,7 @@ pub(super) async fn follow(mut builder: RequestBuilder<'_>) -> Result<Response, 
         let cookies = inner.user.cookies.borrow().version();
         let target = measuring.subject.target.clone();
         let request = (&next.method, &target, &next.headers);
-        match redirects.next(request, &exchange, cookies) {
+        match redirects.next(request, &exchange, sent_cookies, cookies) {
             Ok(Some(hop)) => {
                 measuring.answer(exchange)?;
                 next.method = hop.method;
