@@ -268,6 +268,7 @@ fn unreadable(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use heavy_testkit::TempDir;
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Account {
@@ -275,25 +276,25 @@ mod tests {
         age: u32,
     }
 
-    fn file(name: &str, text: &str) -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(format!("heavy-feed-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join(name);
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-
     #[test]
     fn rows_are_read_from_csv_and_json_lines() {
-        let csv = Feed::<Account>::csv(file("good.csv", "name,age\nann,7\n\"b,c\",8\n")).unwrap();
+        let temp = TempDir::new("feed");
+        std::fs::write(temp.join("good.csv"), "name,age\nann,7\n\"b,c\",8\n").unwrap();
+        let csv = Feed::<Account>::csv(temp.join("good.csv")).unwrap();
         let json = "{\"name\":\"ann\",\"age\":7}\n\n{\"name\":\"b,c\",\"age\":8}\n";
-        let json = Feed::<Account>::json_lines(file("good.jsonl", json)).unwrap();
+        std::fs::write(temp.join("good.jsonl"), json).unwrap();
+        let json = Feed::<Account>::json_lines(temp.join("good.jsonl")).unwrap();
         assert_eq!(csv.rows, json.rows);
         assert_eq!((csv.len(), csv.is_empty(), &*csv.rows[1].name), (2, false, "b,c"));
     }
 
     #[test]
     fn what_is_wrong_with_a_file_is_said() {
+        let temp = TempDir::new("feed");
+        let file = |name: &str, text: &str| {
+            std::fs::write(temp.join(name), text).unwrap();
+            temp.join(name)
+        };
         let csv =
             |name: &str, text: &str| format!("{:#}", Feed::<Account>::csv(file(name, text)).unwrap_err());
         assert!(csv("empty.csv", "name,age\n").contains("has no rows"));

@@ -74,33 +74,41 @@ fn advice(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use heavy_testkit::TempDir;
 
     #[test]
     fn the_package_comes_after_the_current_directory() {
-        let temp = std::env::temp_dir().join(format!("heavy-files-{}", std::process::id()));
+        let temp = TempDir::new("files");
+        let package = temp.path();
         std::fs::create_dir_all(temp.join("data")).unwrap();
         std::fs::write(temp.join("data/a.csv"), "").unwrap();
         std::fs::write(temp.join("Cargo.toml"), "").unwrap();
         let find = |path: &str, package| find_below(Path::new(path), package);
-        assert_eq!(find("data/a.csv", Some(&*temp)).unwrap(), temp.join("data/a.csv"));
+        assert_eq!(
+            find("data/a.csv", Some(package)).unwrap(),
+            temp.join("data/a.csv")
+        );
         // Tests run in the directory of the package.
-        assert_eq!(find("Cargo.toml", Some(&*temp)).unwrap(), Path::new("Cargo.toml"));
+        assert_eq!(
+            find("Cargo.toml", Some(package)).unwrap(),
+            Path::new("Cargo.toml")
+        );
         let here = std::env::current_dir().unwrap();
-        let problem = find("data/b.csv", Some(&*temp)).unwrap_err().to_string();
+        let problem = find("data/b.csv", Some(package)).unwrap_err().to_string();
         for part in [
             format!(
                 "tried {}/data/b.csv and {}/data/b.csv;",
                 here.display(),
-                temp.display()
+                package.display()
             ),
             "`files` in the service's heavy.toml, or use --with data/b.csv".to_owned(),
         ] {
             assert!(problem.contains(&part), "{problem}");
         }
-        let problem = find("/no/such", Some(&*temp)).unwrap_err().to_string();
+        let problem = find("/no/such", Some(package)).unwrap_err().to_string();
         assert!(problem.contains("tried /no/such;"), "{problem}");
         for outside in ["/no/such.csv", "../../no/such.csv", "data/../../such.csv"] {
-            let problem = find(outside, Some(&*temp)).unwrap_err().to_string();
+            let problem = find(outside, Some(package)).unwrap_err().to_string();
             let part =
                 "copy it into the service's directory, open it as such.csv, and add such.csv to `files`";
             assert!(problem.contains(part), "{problem}");

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::child::behaviours;
+use heavy_testkit::{TempDir, example};
 
 fn feeder(here: &Path, package: Option<&Path>) -> Output {
-    let mut command = Command::new(behaviours().with_file_name("feeder"));
+    let mut command = Command::new(example("feeder"));
     command
         .args(["run", "--rate", "20", "--duration", "150ms"])
         .current_dir(here)
@@ -23,7 +23,7 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn the_current_directory_comes_before_that_of_the_package() {
-    let temp = std::env::temp_dir().join(format!("heavy-feeder-{}", std::process::id()));
+    let temp = TempDir::new("feeder");
     for (dir, name) in [("here", "ann"), ("package", "ben")] {
         std::fs::create_dir_all(temp.join(dir).join("data")).unwrap();
         std::fs::write(
@@ -34,18 +34,18 @@ fn the_current_directory_comes_before_that_of_the_package() {
     }
     let (here, package) = (temp.join("here"), temp.join("package"));
     for (here, package, account) in [
-        (&here, Some(package.as_path()), "account ann: 3 of 3 passed"),
-        (&temp, Some(&package), "account ben: 3 of 3 passed"),
+        (&*here, Some(&*package), "account ann: 3 of 3 passed"),
+        (temp.path(), Some(&package), "account ben: 3 of 3 passed"),
         (&here, None, "account ann: 3 of 3 passed"),
     ] {
         let output = feeder(here, package);
         assert!(text(&output.stdout).contains(account), "{output:?}");
     }
-    let output = feeder(&temp, Some(&temp));
+    let output = feeder(temp.path(), Some(temp.path()));
     assert!(!output.status.success());
     let said = text(&output.stderr);
     for part in [
-        format!("tried {}/data/accounts.csv;", temp.display()),
+        format!("tried {}/data/accounts.csv;", temp.path().display()),
         "use --with data/accounts.csv".to_owned(),
     ] {
         assert!(said.contains(&part), "{said}");
