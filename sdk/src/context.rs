@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::Result;
 use crate::harness::users::Kind;
 use crate::http::Target;
-use crate::request::cookies::now_s;
+use crate::request::cookies::{self, now_s};
 use crate::scope::Scope;
 use crate::step::Step;
 use crate::verbs::verbs;
@@ -149,10 +149,11 @@ impl Context {
         cookies.value(&Target::parse(url), name, now_s())
     }
 
-    /// Sets a cookie of the user as if `url` had answered with this `set-cookie`, such as `consent=yes; Path=/`.
+    /// Sets a cookie of the user as if `url` had answered with this `set-cookie`, such as `consent=yes; Path=/`. Like a browser,
+    /// it ignores a cookie that `url` may not set. Without [`Server::cookies`](crate::Server::cookies) no request sends it.
+    #[track_caller]
     pub fn set_cookie(&self, url: &str, set_cookie: &str) {
-        let mut cookies = self.inner.user.cookies.borrow_mut();
-        cookies.set(&Target::parse(url), set_cookie.as_bytes(), now_s());
+        cookies::set_cookie(&self.scope(), url, set_cookie);
     }
 
     /// Forgets all of the user's cookies, as a new visitor has none.

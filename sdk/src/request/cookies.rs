@@ -5,8 +5,9 @@ use heavy_load::vocabulary::MetricKind;
 use super::Asked;
 use crate::context::inner::ContextState;
 use crate::cookies::COOKIES_DROPPED;
-use crate::http::{Exchange, Request, header, wall_ns};
+use crate::http::{Exchange, Request, Target, header, wall_ns};
 use crate::measuring::Measuring;
+use crate::scope::Scope;
 use crate::tags::Tags;
 
 /// Adds the cookies of the user, if users keep any.
@@ -25,14 +26,26 @@ pub(super) fn keep_cookies(measuring: &Measuring<'_, Asked>, exchange: &Exchange
         let set = exchange.headers.get_all(header::SET_COOKIE);
         let target = &measuring.subject.target;
         let dropped = scope.inner.user.cookies.borrow_mut().take(target, set, now_s());
-        if dropped > 0 {
-            scope.metric(
-                COOKIES_DROPPED,
-                MetricKind::Counter,
-                dropped as f64,
-                &Tags::default(),
-            );
-        }
+        count_dropped(scope, dropped);
+    }
+}
+
+/// Gives the user a cookie of the load test.
+pub(crate) fn set_cookie(scope: &Scope<'_>, url: &str, set_cookie: &str) {
+    let header = set_cookie.as_bytes();
+    let dropped = scope
+        .inner
+        .user
+        .cookies
+        .borrow_mut()
+        .set(&Target::parse(url), header, now_s());
+    count_dropped(scope, dropped);
+}
+
+fn count_dropped(scope: &Scope<'_>, dropped: u64) {
+    if dropped > 0 {
+        let dropped = dropped as f64;
+        scope.metric(COOKIES_DROPPED, MetricKind::Counter, dropped, &Tags::default());
     }
 }
 
