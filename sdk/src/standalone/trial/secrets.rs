@@ -32,6 +32,9 @@ pub(super) fn header<'v>(name: &str, value: &'v str) -> Cow<'v, str> {
             let (cookie, attributes) = value.split_at(value.find(';').unwrap_or(value.len()));
             Cow::Owned(format!("{}{attributes}", pairs(cookie, "; ", |_| true)))
         }
+        "location" | "content-location" | "referer" => Cow::Owned(url(value)),
+        // A challenge says what is wanted; it is no credential.
+        "www-authenticate" | "proxy-authenticate" => Cow::Borrowed(value),
         name if is_secret(name) => match value.split_once(' ') {
             // The scheme: Basic, Bearer.
             Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
@@ -109,6 +112,8 @@ mod tests {
                 "Bearer eyJh\u{2026} (20 characters)",
             ),
             ("x-api-key", "0123456789abcdef", "0123\u{2026} (16 characters)"),
+            ("www-authenticate", "Basic realm=\"shop\"", "Basic realm=\"shop\""),
+            ("location", "/cb?code=abc&state=1", "/cb?code=\u{2026}&state=1"),
             ("cookie", "sid=abc; theme=dark", "sid=\u{2026}; theme=\u{2026}"),
             (
                 "set-cookie",
