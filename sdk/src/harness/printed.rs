@@ -1,6 +1,6 @@
 //! What the load test prints: it goes to a pipe, and from there, as log lines, the way of the results.
 
-use std::io::{self, BufRead as _, BufReader, PipeReader, Write as _};
+use std::io::{self, BufRead, BufReader, PipeReader, Write as _};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,19 +28,7 @@ impl Printed {
         thread::Builder::new()
             .name("heavy-printed".to_owned())
             .spawn(move || {
-                let mut pipe = BufReader::new(pipe);
-                let (mut lines, mut limiter, mut out) =
-                    (LineCutter::default(), Limiter::default(), Vec::new());
-                // A pipe that cannot be read has ended.
-                while let Ok(bytes @ [_, ..]) = pipe.fill_buf() {
-                    let (now, is_full, read) = (Instant::now(), writer.is_full(), bytes.len());
-                    lines.push(bytes, |line| limiter.take(line, is_full, now, &mut out));
-                    pipe.consume(read);
-                    writer.hand_over(&mut out);
-                }
-                lines.rest(|line| limiter.take(line, writer.is_full(), Instant::now(), &mut out));
-                limiter.end(&mut out);
-                writer.hand_over(&mut out);
+                forward_all(BufReader::new(pipe), &writer);
                 drop(done);
             })?;
         Ok(Self { forwarded })
@@ -55,6 +43,29 @@ impl Printed {
             let _ = self.forwarded.await;
         }
     }
+}
+
+/// Hands the lines of a stream to the writer until it ends.
+fn forward_all(mut stream: impl BufRead, writer: &Writer) {
+    let (mut lines, mut limiter, mut out) = (LineCutter::default(), Limiter::default(), Vec::new());
+    loop {
+        let read = match stream.fill_buf() {
+            Ok([]) => break,
+            Ok(bytes) => {
+                let (now, is_full) = (Instant::now(), writer.is_full());
+                lines.push(bytes, |line| limiter.take(line, is_full, now, &mut out));
+                bytes.len()
+            }
+            // A load test may have signal handlers. Without a reader, its next `println!` would panic.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+            Err(_) => break,
+        };
+        stream.consume(read);
+        writer.hand_over(&mut out);
+    }
+    lines.rest(|line| limiter.take(line, writer.is_full(), Instant::now(), &mut out));
+    limiter.end(&mut out);
+    writer.hand_over(&mut out);
 }
 
 /// Cuts a stream into lines in bounded memory: of a long line it gives the start.
@@ -157,6 +168,49 @@ mod tests {
             "\n"
         );
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    /// Is interrupted by a signal before every piece.
+    struct Interrupted<'a> {
+        pieces: &'a [&'a [u8]],
+        next: bool,
+    }
+
+    impl io::Read for Interrupted<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.next = !self.next;
+            if self.next {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let Some((first, rest)) = self.pieces.split_first() else {
+                return Ok(0);
+            };
+            self.pieces = rest;
+            buffer[..first.len()].copy_from_slice(first);
+            Ok(first.len())
+        }
+    }
+
+    #[tokio::test]
+    async fn signals_end_nothing() {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(16);
+        let writer = Writer::start(Box::new(move |lines| {
+            sender.send(lines.to_vec()).map_err(io::Error::other)
+        }))
+        .unwrap();
+        let pieces: [&[u8]; 2] = [b"one\ntw", b"o\nthree"];
+        let stream = Interrupted {
+            pieces: &pieces,
+            next: false,
+        };
+        forward_all(BufReader::new(stream), &writer);
+        writer.flush().await;
+        let lines: Vec<u8> = receiver.try_iter().flatten().collect();
+        let line = |text: &str| format!("{{\"type\":\"log\",\"text\":\"{text}\"}}\n");
+        assert_eq!(
+            String::from_utf8(lines).unwrap(),
+            [line("one"), line("two"), line("three")].concat()
+        );
     }
 
     #[test]
