@@ -10,6 +10,7 @@ pub mod arrivals;
 mod by_text;
 pub mod date;
 pub mod env;
+pub mod escape;
 pub mod execution;
 pub mod exit_code;
 pub mod histogram;

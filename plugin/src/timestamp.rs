@@ -1,8 +1,6 @@
 //! RFC 3339 timestamps to and from nanoseconds since the Unix epoch, fast enough for every output line.
-//!
-//! Days are counted as in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
 
-use heavy_load::date::civil_from_days;
+use heavy_load::date::{civil_from_days, days_from_civil};
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -72,16 +70,6 @@ pub(crate) fn parse(text: &str) -> Option<u64> {
         .ok()?
         .checked_mul(NS_PER_SECOND)?
         .checked_add(fraction)
-}
-
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use csv_core::Writer;
-
-use crate::escape::escape;
+use heavy_load::escape::escape;
 
 pub(crate) use summary::render;
 

@@ -1,11 +1,12 @@
 //! Renderings of the history of a service: a table with sparklines, JSON, CSV.
 
 use heavy_compare::trend::{Break, BreakLine, History, HistoryJob, TrendMetric};
+use heavy_load::escape::escape;
 
 use crate::HEIGHTS;
 use crate::Style;
+use crate::clip::clip;
 use crate::csv::Csv;
-use crate::escape::{clip, escape};
 use crate::page::{Page, Tone};
 use crate::units::{instant, number, rate, time};
 

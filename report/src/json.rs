@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
+use heavy_load::escape::steers;
 use serde::Serialize;
-
-use crate::escape::steers;
 
 /// A summary, comparison or history as its versioned document: JSON without anything that acts on a terminal, indented, ending in a newline.
 #[must_use]

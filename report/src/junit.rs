@@ -2,13 +2,13 @@
 //! code of the command and the colour of the pipeline never differ. Suites have the elements and attributes that the schemas
 //! of Jenkins (junit-10.xsd) and Apache Ant (JUnit.xsd) want; the latter knows no output of single test cases.
 
+use heavy_load::escape::escape;
 use heavy_results::job::JobState;
 use heavy_results::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
 use heavy_results::threshold::ThresholdOutcome;
 use heavy_results::verdict::Verdict;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite, XmlString};
 
-use crate::escape::escape;
 use crate::names;
 use crate::percentiles::PERCENTILES;
 use crate::standing::{observed, reason, standing};

@@ -3,7 +3,7 @@
 use heavy_results::summary::LatencyBucket;
 
 use crate::HEIGHTS;
-use crate::escape::columns;
+use crate::clip::columns;
 
 /// The buckets as one column each, as high as their share of the fullest; an empty one is blank.
 pub(crate) fn shape(buckets: &[LatencyBucket]) -> String {

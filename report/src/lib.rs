@@ -3,9 +3,9 @@
 //! A report contains nothing but the summary: nothing here reads a clock, a file or a database. Names, errors and log
 //! texts come from load tests and the systems they test: they are hostile, and every rendering escapes them.
 
+mod clip;
 pub mod compare;
 pub mod csv;
-mod escape;
 mod events;
 mod format;
 pub mod history;
@@ -25,8 +25,9 @@ mod statuses;
 mod text;
 mod units;
 
-pub use escape::{clip, columns, escape, first_columns, last_columns};
+pub use clip::{clip, columns, first_columns, last_columns};
 pub use format::ReportFormat;
+pub use heavy_load::escape::escape;
 pub use json::render as json;
 pub use queries::{Query, queries};
 pub use screen::status;

@@ -1,6 +1,8 @@
 //! Hostile text made harmless in HTML and in Markdown.
 
-use crate::escape::{clip, escape};
+use heavy_load::escape::escape;
+
+use crate::clip::clip;
 
 /// Text of a page or value of an attribute, on one line.
 pub(crate) fn html(text: &str) -> String {

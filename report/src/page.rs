@@ -1,7 +1,9 @@
 //! The sheet on which a report is written: lines, headings, colours, wrapping.
 
+use heavy_load::escape::escape;
+
 use crate::Style;
-use crate::escape::{clip, columns, escape, first_columns};
+use crate::clip::{clip, columns, first_columns};
 use crate::percentiles::ROUGH_NOTE;
 use crate::standing::Mood;
 

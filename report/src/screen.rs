@@ -5,10 +5,11 @@ mod opening;
 mod pieces;
 mod table;
 
+use heavy_load::escape::escape;
 use heavy_results::summary::Summary;
 
 use crate::Style;
-use crate::escape::{clip, columns, escape};
+use crate::clip::{clip, columns};
 use crate::page::{Page, Tone};
 use crate::standing::{reason, standing};
 

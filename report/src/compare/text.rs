@@ -6,7 +6,7 @@ use super::{
     cells, counts, depth, extremes, finding, finding_mood, is_worth_all, job, method, mood, telling, word,
 };
 use crate::Style;
-use crate::escape::{clip, columns};
+use crate::clip::{clip, columns};
 use crate::page::{Page, Tone};
 use crate::standing::Mood;
 

@@ -3,7 +3,7 @@
 use heavy_results::summary::{Distribution, RequestSummary, Summary};
 
 use super::sheet::{Sheet, Table, name};
-use crate::escape::clip;
+use crate::clip::clip;
 use crate::markup::html;
 use crate::names;
 use crate::percentiles::{PERCENTILES, Percentile};

@@ -1,6 +1,6 @@
 //! The page on which a report is written: escaping, sections, tables.
 
-use crate::escape::clip;
+use crate::clip::clip;
 use crate::markup::html;
 use crate::queries::query;
 use crate::units::count;

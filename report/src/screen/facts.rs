@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use heavy_load::escape::escape;
 use heavy_load::vocabulary::Ended;
 use heavy_results::stats::{Errors, Event};
 use heavy_results::summary::{CheckSummary, MetricSummary, Summary, WindowSummary, WorkflowSummary};
 use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 
 use super::pieces::{LABEL, Pieces, bad};
-use crate::escape::{clip, clip_middle, columns, escape};
+use crate::clip::{clip, clip_middle, columns};
 use crate::page::{Page, Tone};
 use crate::percentiles::{P99, PERCENTILES};
 use crate::standing::{outcome_mood, warnings as warnings_of};

@@ -3,7 +3,7 @@
 use heavy_results::summary::Summary;
 
 use super::pieces::{LABEL, Pieces, bad, label};
-use crate::escape::{clip, clip_middle, columns};
+use crate::clip::{clip, clip_middle, columns};
 use crate::layout::right;
 use crate::page::{Page, Tone};
 use crate::percentiles::PERCENTILES;

@@ -1,6 +1,6 @@
 //! A labelled row of pieces of text, over as many lines as it may have.
 
-use crate::escape::{clip, columns};
+use crate::clip::{clip, columns};
 use crate::layout::left;
 use crate::page::{Page, Tone};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use heavy_results::summary::{Distribution, RequestSummary, Summary, WorkflowSummary};
 
 use super::pieces::LABEL;
-use crate::escape::{clip_middle, columns};
+use crate::clip::{clip_middle, columns};
 use crate::layout::{left, right, shape};
 use crate::names;
 use crate::page::{Page, Tone};

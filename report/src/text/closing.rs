@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use heavy_results::stats::{Errors, Event};
 use heavy_results::summary::{AgentSummary, MetricSummary, Summary};
 
-use crate::escape::clip;
+use crate::clip::clip;
 use crate::layout::{left, right};
 use crate::names;
 use crate::page::{Page, Tone};

@@ -2,7 +2,7 @@
 
 use heavy_results::summary::Distribution;
 
-use crate::escape::columns;
+use crate::clip::columns;
 use crate::layout::{eighths, right, shape};
 use crate::page::{Page, Tone};
 use crate::percentiles::PERCENTILES;

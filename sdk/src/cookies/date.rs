@@ -1,5 +1,7 @@
 //! Dates of cookies, in all the forms that servers write (RFC 6265, 5.1.1). Pure.
 
+use heavy_load::date::days_from_civil;
+
 const MONTHS: [&[u8]; 12] = [
     b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
 ];
@@ -32,7 +34,7 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     let ((hour, minute, second), day) = (time?, day?);
     let is_date = (1..=31).contains(&day) && year >= 1_601 && hour <= 23 && minute <= 59 && second <= 59;
     is_date.then_some(())?;
-    Some(days(year, month?, day) * 86_400 + hour * 3_600 + minute * 60 + second)
+    Some(days_from_civil(year, month?, day) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
 const fn is_delimiter(byte: u8) -> bool {
@@ -70,14 +72,6 @@ fn whole(digits: &[u8], most: usize) -> Option<i64> {
             .iter()
             .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
     })
-}
-
-/// Days since the Unix epoch of a date of the Gregorian calendar.
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years that begin in March have their leap day last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
 #[cfg(test)]

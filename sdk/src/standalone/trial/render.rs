@@ -4,10 +4,11 @@ mod exchange;
 
 use std::fmt::Write as _;
 
+use heavy_load::escape::escape;
 use heavy_plugin::line::{IterationLine, MetricLine};
 
 use super::secrets;
-use super::text::{duration, escape, line};
+use super::text::{duration, one_line};
 use crate::harness::iteration::INIT_USER_DURATION;
 use crate::http::duration_ns;
 use crate::observer::{CallSite, Observed, Whereabouts};
@@ -50,7 +51,7 @@ impl Look {
 
     /// A line that the load test printed.
     pub(super) fn printed(&self, text: &str) -> String {
-        format!("  {} {}\n", self.paint(Colour::Own, "println"), line(text))
+        format!("  {} {}\n", self.paint(Colour::Own, "println"), one_line(text))
     }
 
     /// Lines about everything but the begin of a call.
@@ -58,7 +59,7 @@ impl Look {
         let call = self.at(place.call);
         let in_step = !place.step.is_empty() && !FUNCTIONS.contains(&place.step);
         let indent = if in_step { "    " } else { "  " };
-        let step = || self.paint(Colour::Title, &line(place.step));
+        let step = || self.paint(Colour::Title, &one_line(place.step));
         match what {
             Observed::CallBegan { .. } => String::new(),
             Observed::CallEnded { error: None, .. } => String::new(),
@@ -68,7 +69,7 @@ impl Look {
             Observed::IterationEnded(line) => self.iteration(line, place.call),
             Observed::StepBegan => format!("  step {}{call}\n", step()),
             Observed::StepFailed(error) => {
-                let error = line(&format!("{error:#}"));
+                let error = one_line(&format!("{error:#}"));
                 format!(
                     "{indent}{}{call}\n",
                     self.paint(Colour::Failed, &format!("\u{2717} {error}"))
@@ -87,7 +88,7 @@ impl Look {
                 None => self.sample(indent, line, &call),
             },
             Observed::Checked { name, passed } => {
-                let name = line(name);
+                let name = one_line(name);
                 let check = if *passed {
                     self.paint(Colour::Good, &format!("\u{2713} {name}"))
                 } else {
@@ -107,10 +108,10 @@ impl Look {
 
     fn metric(&self, indent: &str, metric: &MetricLine<'_>, call: &str) -> String {
         let kind = self.paint(Colour::Own, metric.kind.as_str());
-        let (name, value) = (line(&metric.name), metric.value);
+        let (name, value) = (one_line(&metric.name), metric.value);
         let tags = match &*metric.tags {
             "" => String::new(),
-            tags => format!(" {}", line(tags)),
+            tags => format!(" {}", one_line(tags)),
         };
         format!("{indent}{kind} {name} = {value}{tags}{call}\n")
     }
@@ -141,14 +142,14 @@ impl Look {
     /// An error of the load test's code. A panic knows its place; of another error the last call before is shown.
     fn failed(&self, what: &str, error: &str, last: Option<CallSite>) -> String {
         let mut lines = error.lines();
-        let first = line(lines.next().unwrap_or_default());
+        let first = one_line(lines.next().unwrap_or_default());
         let first = self.paint(Colour::Failed, &format!("\u{2717} {what} failed: {first}"));
         let mut out = format!("  {first}\n");
         for more in lines.take(20) {
-            let _ = writeln!(out, "    {}", self.paint(Colour::Failed, &line(more)));
+            let _ = writeln!(out, "    {}", self.paint(Colour::Failed, &one_line(more)));
         }
         if let Some(call) = last.filter(|_| self.show_places && !error.contains("panicked at ")) {
-            let place = format!("the last call was at {}:{}", line(call.file()), call.line());
+            let place = format!("the last call was at {}:{}", one_line(call.file()), call.line());
             let _ = writeln!(out, "    {}", self.paint(Colour::Dim, &place));
         }
         out
@@ -164,7 +165,7 @@ impl Look {
     }
 
     fn url(&self, url: &str) -> String {
-        line(&if self.show_secrets {
+        one_line(&if self.show_secrets {
             url.to_owned()
         } else {
             secrets::url(url)
@@ -174,7 +175,7 @@ impl Look {
     fn at(&self, call: Option<CallSite>) -> String {
         call.filter(|_| self.show_places)
             .map_or_else(String::new, |call| {
-                let place = format!("{}:{}", line(call.file()), call.line());
+                let place = format!("{}:{}", one_line(call.file()), call.line());
                 format!("  {}", self.paint(Colour::Dim, &place))
             })
     }
@@ -186,11 +187,6 @@ impl Look {
             text.to_owned()
         }
     }
-}
-
-/// A name that parameters called `line` cannot hide.
-fn line_of(text: &str) -> String {
-    line(text)
 }
 
 #[cfg(test)]

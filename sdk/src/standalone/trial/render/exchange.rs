@@ -6,8 +6,8 @@ use heavy_plugin::line::{Phases, RequestLine};
 use heavy_plugin::name::default_name;
 
 use super::super::secrets;
-use super::super::text::{body, bytes, duration, line};
-use super::{Colour, Look, line_of};
+use super::super::text::{body, bytes, duration, one_line};
+use super::{Colour, Look};
 use crate::http::{Exchange, HeaderMap, Request, StatusCode, header};
 
 /// The names of phases, in their order.
@@ -61,7 +61,7 @@ impl Look {
             let _ = write!(out, ", {}", bytes(line.size));
         }
         if line.name != default_name(&line.method, &line.url) {
-            let _ = write!(out, ", name {}", line_of(&line.name));
+            let _ = write!(out, ", name {}", one_line(&line.name));
         }
         out.push_str(&self.labels(line, failed));
         if failed {
@@ -74,7 +74,7 @@ impl Look {
                 (peer, Some(true)) => format!("; connection to {peer} reused"),
                 (peer, _) => format!("; new connection to {peer}"),
             };
-            let text = format!("{}{}", phases_of(phases), line_of(&connection));
+            let text = format!("{}{}", phases_of(phases), one_line(&connection));
             if !text.is_empty() {
                 let _ = writeln!(out, "{indent}    {}", self.paint(Colour::Dim, &text));
             }
@@ -95,7 +95,7 @@ impl Look {
     pub(super) fn sample(&self, indent: &str, line: &RequestLine<'_>, call: &str) -> String {
         let failed = line.is_failed();
         let name = [&*line.proto, &*line.name].join(" ");
-        let first = format!("\u{2194} {}", line_of(name.trim_start()));
+        let first = format!("\u{2194} {}", one_line(name.trim_start()));
         let colour = if failed { Colour::Failed } else { Colour::Sent };
         let mut out = format!(
             "{indent}{}, status {}, {}, {}{}{call}\n",
@@ -110,7 +110,7 @@ impl Look {
             let _ = writeln!(
                 out,
                 "{indent}    {}",
-                self.paint(Colour::Dim, line_of(target.trim_start()).as_str())
+                self.paint(Colour::Dim, one_line(target.trim_start()).as_str())
             );
         }
         let phases = line.phases.as_ref().map(phases_of).unwrap_or_default();
@@ -124,20 +124,20 @@ impl Look {
     fn labels(&self, line: &RequestLine<'_>, failed: bool) -> String {
         let mut out = String::new();
         if !line.tags.is_empty() {
-            let _ = write!(out, ", tags {}", line_of(&line.tags));
+            let _ = write!(out, ", tags {}", one_line(&line.tags));
         }
         if line.failed == Some(false) && line.status >= 400 {
             out.push_str(", expected");
         }
         if failed {
             let why = match &line.error {
-                Some(error) => format!("{}: {}", line.failure_kind(), line_of(error)),
+                Some(error) => format!("{}: {}", line.failure_kind(), one_line(error)),
                 None => line.failure_kind().to_owned(),
             };
             let _ = write!(
                 out,
                 ", {}",
-                self.paint(Colour::Failed, &format!("failed ({})", line_of(&why)))
+                self.paint(Colour::Failed, &format!("failed ({})", one_line(&why)))
             );
         }
         out
@@ -151,7 +151,7 @@ impl Look {
             } else {
                 secrets::header(name.as_str(), &value).into_owned().into()
             };
-            let text = format!("{name}: {}", line(&value));
+            let text = format!("{name}: {}", one_line(&value));
             let _ = writeln!(out, "{indent}    {}", self.paint(Colour::Dim, &text));
         }
     }
