@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -29,20 +29,22 @@ impl ReceivedRequest {
     }
 }
 
-/// An answer with an empty body.
+/// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptedAnswer {
     status: u16,
     headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
 }
 
 impl ScriptedAnswer {
-    /// An answer without headers.
+    /// An answer without headers and with an empty body.
     #[must_use]
     pub const fn new(status: u16) -> Self {
         Self {
             status,
             headers: Vec::new(),
+            body: Vec::new(),
         }
     }
 
@@ -50,6 +52,13 @@ impl ScriptedAnswer {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
         self
     }
 }
@@ -108,13 +117,14 @@ impl ScriptedServer {
     }
 
     /// The requests so far.
-    ///
-    /// # Panics
-    /// If a script panicked.
     #[must_use]
     pub fn received(&self) -> Vec<ReceivedRequest> {
-        self.received.lock().expect("no script has panicked").clone()
+        locked(&self.received).clone()
     }
+}
+
+fn locked(received: &Mutex<Vec<ReceivedRequest>>) -> MutexGuard<'_, Vec<ReceivedRequest>> {
+    received.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn serve_connection(
@@ -140,17 +150,19 @@ fn exchange_all(stream: &mut (impl Read + Write), script: &Script, received: &Mu
     let mut bytes = Vec::new();
     while let Some(request) = next_request(stream, &mut bytes) {
         let answer = script(&request);
-        received.lock().expect("no script has panicked").push(request);
-        let mut head = format!("HTTP/1.1 {} Scripted\r\ncontent-length: 0\r\n", answer.status);
+        locked(received).push(request);
+        let length = answer.body.len();
+        let mut head = format!(
+            "HTTP/1.1 {} Scripted\r\ncontent-length: {length}\r\n",
+            answer.status
+        );
         for (name, value) in &answer.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
-        if stream
-            .write_all(head.as_bytes())
-            .and_then(|()| stream.flush())
-            .is_err()
-        {
+        let mut whole = head.into_bytes();
+        whole.extend(answer.body);
+        if stream.write_all(&whole).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }
