@@ -108,6 +108,11 @@ impl Runner for Thinker {
 
     async fn run(&self, ctx: &Context) -> Result<()> {
         let pause = Duration::from_millis(ctx.param("ms").context("the param `ms`")?.parse()?);
+        if ctx.param("give_up").is_some() {
+            let given_up = tokio::time::timeout(pause, ctx.think(Duration::from_secs(3_600)));
+            ctx.check("the pause is given up", given_up.await.is_err());
+            std::future::pending::<()>().await;
+        }
         let step = ctx.step("read");
         tokio::join!(step.think(pause), ctx.think(pause..pause * 2));
         step.end();

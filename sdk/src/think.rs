@@ -47,6 +47,8 @@ pub(crate) struct Pauses {
     /// When those under way will have ended.
     until_ns: Cell<u64>,
     sum_ns: Cell<u64>,
+    /// Whether the last pauses ended before their time.
+    given_up: Cell<bool>,
 }
 
 impl Pauses {
@@ -82,9 +84,15 @@ impl Pauses {
         (left_ns > 0).then(|| Duration::from_nanos(left_ns.saturating_add(self.rest_ns(now_ns))))
     }
 
+    /// Whether pauses ended before their time since the last call: then [`Self::time_left`] has become shorter.
+    pub(crate) fn take_given_up(&self) -> bool {
+        self.given_up.take()
+    }
+
     /// Forgets the pauses so far.
     pub(crate) fn reset(&self) {
         self.sum_ns.set(0);
+        self.given_up.set(false);
     }
 }
 
@@ -109,10 +117,12 @@ impl<'a> Pause<'a> {
 impl Drop for Pause<'_> {
     fn drop(&mut self) {
         let pauses = self.0;
-        let sum_ns = pauses.sum_ns(monotonic_ns());
+        let now_ns = monotonic_ns();
+        let (sum_ns, rest_ns) = (pauses.sum_ns(now_ns), pauses.rest_ns(now_ns));
         pauses.under_way.set(pauses.under_way.get() - 1);
         if pauses.under_way.get() == 0 {
             pauses.sum_ns.set(sum_ns);
+            pauses.given_up.set(rest_ns > 0);
         }
     }
 }
@@ -155,10 +165,14 @@ mod tests {
         assert!(pauses.rest_ns(began_ns) >= 2_000_000_000);
         drop(first);
         assert_eq!(pauses.sum_ns(began_ns + 700), 700);
+        assert!(!pauses.take_given_up(), "another is under way");
         drop(second);
+        assert!(pauses.take_given_up() && !pauses.take_given_up());
         let sum_ns = pauses.sum_ns(0);
         assert!(sum_ns <= monotonic_ns() - began_ns);
         assert_eq!(pauses.rest_ns(0), 0);
+        drop(Pause::begin(&pauses, Duration::ZERO));
+        assert!(!pauses.take_given_up(), "it ended in its time");
         pauses.reset();
         assert_eq!(pauses.sum_ns(u64::MAX), 0);
     }

@@ -1,13 +1,18 @@
 //! One iteration, from its slot to its line.
 
+use std::future::poll_fn;
+use std::mem;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use heavy_load::admission::Released;
 use heavy_load::vocabulary::Connections;
 use heavy_plugin::line::{FAILED, IterationLine, PANIC, TIMEOUT};
+use tokio::task::coop::unconstrained;
+use tokio::time::Instant;
 
 use super::panics::{CallOutcome, guarded};
 use super::resources::Resources;
@@ -24,6 +29,9 @@ pub(crate) const INIT_USER_DURATION: &str = "init_user_duration";
 
 /// A shorter `init_user` does nothing, as most do, and is not reported.
 const WORTH_REPORTING_NS: u64 = 100_000;
+
+/// No timer waits longer for a timeout; it is set again then.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
 /// An iteration that has a slot and a user.
 pub(crate) struct Admitted {
@@ -96,20 +104,27 @@ async fn within(
     ctx: &Context,
     mut run: Pin<&mut impl Future<Output = crate::Result<()>>>,
 ) -> CallOutcome {
-    let started_ns = monotonic_ns();
+    let (started_ns, pauses) = (monotonic_ns(), &ctx.inner().pauses);
     let mut call = pin!(guarded(run.as_mut()));
-    let mut left = limit;
-    loop {
-        if let Ok(outcome) = tokio::time::timeout(left, call.as_mut()).await {
-            return outcome;
+    let mut alarm = pin!(tokio::time::sleep(limit));
+    poll_fn(|task| {
+        if let Poll::Ready(outcome) = call.as_mut().poll(task) {
+            return Poll::Ready(outcome);
         }
-        let Some(more) = ctx.inner().pauses.time_left(started_ns, limit) else {
-            // Requests that are now cut off say why.
-            ctx.inner().timed_out.set(true);
-            return CallOutcome::Failed(format!("the iteration took longer than its timeout of {limit:?}"));
-        };
-        left = more;
-    }
+        let mut look = pauses.take_given_up();
+        // A call that is always busy has used up its share of the thread, and is timed out all the same.
+        while mem::take(&mut look) || pin!(unconstrained(alarm.as_mut())).poll(task).is_ready() {
+            let Some(left) = pauses.time_left(started_ns, limit) else {
+                // Requests that are now cut off say why.
+                ctx.inner().timed_out.set(true);
+                let message = format!("the iteration took longer than its timeout of {limit:?}");
+                return Poll::Ready(CallOutcome::Failed(message));
+            };
+            alarm.as_mut().reset(Instant::now() + left.min(LONGEST_WAIT));
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 impl OpenIteration {

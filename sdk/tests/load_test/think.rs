@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use heavy_plugin::line::TIMEOUT;
 use serde_json::json;
 
 use crate::child::Child;
@@ -27,6 +28,24 @@ async fn durations_are_those_without_pauses() {
     }
     let pauses = left.metrics("pause");
     assert_eq!((pauses.len(), pauses[0].value), (2, 2_000.0));
+}
+
+#[tokio::test]
+async fn a_timeout_does_not_wait_for_a_pause_that_was_given_up() {
+    let params = json!({"ms": 400, "give_up": true});
+    let child = Child::prepared_with("thinker", params, |setup| {
+        setup.timeout_ns = Some(200_000_000);
+    })
+    .await;
+    child.run_now("thinker", 1).await;
+    child.wait_for_line(r#""type":"iteration","workflow":"thinker""#);
+    let left = child.finish().await;
+    let line = &left.iterations()[0];
+    assert_eq!(&*line.error_kind, TIMEOUT, "{line:?}");
+    assert_eq!(
+        line.checks[0].passes, 1,
+        "the pause outlasted the timeout: {line:?}"
+    );
 }
 
 #[tokio::test]
