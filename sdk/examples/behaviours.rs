@@ -31,6 +31,27 @@ impl Runner for Noisy {
     }
 }
 
+/// Prints more than a pipe holds, while its params are divided and then on a thread of its own without end.
+struct Chatter;
+
+#[expect(clippy::print_stdout, reason = "heavy has to read all of it in time")]
+fn chat(lines: impl Iterator<Item = u64>) {
+    for n in lines {
+        println!("line {n} of very many");
+    }
+}
+
+impl Runner for Chatter {
+    async fn init(&self, _: &Context) -> Result<()> {
+        std::thread::spawn(|| chat(0..));
+        Ok(())
+    }
+
+    async fn run(&self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
+
 struct Panics;
 
 impl Runner for Panics {
@@ -298,6 +319,10 @@ fn main() -> ExitCode {
             .map(|agent| json!({"from": total * agent / agents}))
             .collect())
     };
+    let chatty = |params: Value, agents: u32| -> Result<Vec<Value>> {
+        chat(0..10_000);
+        Ok((0..agents).map(|_| params.clone()).collect())
+    };
     let server = Server::named("noisy", Noisy)
         .and("panics", Panics)
         .and("fails", Fails)
@@ -308,6 +333,8 @@ fn main() -> ExitCode {
         .and("stateful", Stateful::default())
         .and("shopper", Shopper)
         .and("sampler", Sampler::default())
+        .and("chatter", Chatter)
+        .splitter(chatty)
         .and("never-ready", NeverReady)
         .cookies(true);
     heavy_sdk::serve(server)

@@ -7,9 +7,10 @@ mod text;
 
 use std::env;
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _, PipeReader, Read as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -22,7 +23,6 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::inputs::WorkflowInputs;
-use crate::beside::beside;
 use crate::harness::failure::failure;
 use crate::harness::job::anchor_now;
 use crate::harness::process::Process;
@@ -119,18 +119,8 @@ pub(crate) fn run(
         .enable_all()
         .build_local(LocalOptions::default())
         .map_err(|error| could_not("start", error))?;
-    let of_watch = Arc::clone(&printer);
-    let tried = runtime.block_on(async {
-        beside(async move {
-            // If it cannot be watched, it is shown at the next occasion.
-            if let Ok(watched) = pipe::Receiver::from_owned_fd(watched.into()) {
-                while watched.readable().await.is_ok() {
-                    of_watch.show_printed(|bytes| watched.try_read(bytes));
-                }
-            }
-        });
-        drive(&process, setup, args.iteration, outcomes).await
-    });
+    watch(watched, Arc::clone(&printer)).map_err(|error| could_not("read what is printed", error))?;
+    let tried = runtime.block_on(drive(&process, setup, args.iteration, outcomes));
     printer.finish();
     match tried {
         Ok(true) => Ok(ExitCode::SUCCESS),
@@ -138,6 +128,22 @@ pub(crate) fn run(
         Err(_) if printer.has_failed() => Ok(ExitCode::FAILURE),
         Err(failure) => Err(TrialError::CouldNotRun(failure.message)),
     }
+}
+
+/// Shows what the load test prints as it prints it. On a thread of its own: any other may be the one that prints, and would wait
+/// for a pipe that nobody empties.
+fn watch(printed: PipeReader, printer: Arc<Printer>) -> io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_io().build()?;
+    let watching = async move {
+        // If it cannot be watched, it is shown at the next occasion.
+        if let Ok(printed) = pipe::Receiver::from_owned_fd(printed.into()) {
+            while printed.readable().await.is_ok() {
+                printer.show_printed(|bytes| printed.try_read(bytes));
+            }
+        }
+    };
+    let watcher = thread::Builder::new().name("heavy-printed".to_owned());
+    watcher.spawn(move || runtime.block_on(watching)).map(drop)
 }
 
 /// Prepares, runs and cleans up as an agent would; says whether all iterations were ok.

@@ -1,9 +1,8 @@
 //! The command `try`: one iteration, with everything that it does shown.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::process::{Command, Output};
-use std::thread;
+
+use heavy_testkit::{Run, ScriptedAnswer, ScriptedServer};
 
 use crate::child::behaviours;
 use crate::target;
@@ -111,6 +110,16 @@ fn what_is_printed_is_shown_where_it_was_printed() {
     assert!(stdout.starts_with(expected), "{stdout}");
     assert!(stdout.ends_with("  println last words\n"), "{stdout}");
     assert_eq!(text(&output.stderr), "cleaning up\n");
+}
+
+#[test]
+fn what_prints_without_end_holds_nothing_up() {
+    let finished = Run::new(behaviours()).args(["try", "chatter"]).finish();
+    assert_eq!(finished.code, Some(0), "{}", finished.stderr);
+    assert_in_order(
+        &finished.stdout,
+        &["println line 9999 of very many\n", "chatter: iteration 0", "ok, "],
+    );
 }
 
 #[test]
@@ -227,36 +236,24 @@ fn colours_are_for_terminals_and_those_who_want_them() {
     }
 }
 
-/// A target that answers one request with these bytes.
-fn answers(answer: Vec<u8>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("url=http://{}/", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-        lines
-            .map_while(Result::ok)
-            .take_while(|line| !line.is_empty())
-            .for_each(drop);
-        stream.write_all(&answer).unwrap();
-    });
-    url
+/// Tries a workflow whose one request is answered with this body.
+fn answered(kind: &str, body: &[u8]) -> Output {
+    let answer = ScriptedAnswer::new(200)
+        .header("content-type", kind)
+        .header("set-cookie", "sid=hunter2; Path=/")
+        .body(body);
+    let server = ScriptedServer::start(move |_| answer.clone());
+    tried(&["stateful", "--param", &format!("url={}", server.url("/"))])
 }
 
 #[test]
 fn hostile_answers_do_not_reach_the_terminal_and_long_ones_are_cut() {
-    let head = |kind: &str, length: usize| {
-        format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\nset-cookie: sid=hunter2; Path=/\r\ncontent-length: {length}\r\n\r\n"
-        )
-    };
     let body = format!(
         "\u{1b}]0;owned\u{7}\n{}\n{}",
         "x".repeat(5_000),
         "line\n".repeat(5_000)
     );
-    let answer = [head("text/html", body.len()).as_bytes(), body.as_bytes()].concat();
-    let output = tried(&["stateful", "--param", &answers(answer)]);
+    let output = answered("text/html", body.as_bytes());
     let stdout = text(&output.stdout);
     assert_in_order(
         stdout,
@@ -270,8 +267,7 @@ fn hostile_answers_do_not_reach_the_terminal_and_long_ones_are_cut() {
     assert!(!stdout.contains('\u{1b}') && stdout.len() < 4_000, "{stdout}");
 
     let image = b"\x89PNG\0\0\0\x1b[2J";
-    let answer = [head("image/png", image.len()).as_bytes(), image].concat();
-    let output = tried(&["stateful", "--param", &answers(answer)]);
+    let output = answered("image/png", image);
     assert!(
         text(&output.stdout).contains("| (image/png, 11 bytes)\n"),
         "{output:?}"

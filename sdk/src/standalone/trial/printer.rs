@@ -15,6 +15,10 @@ use crate::observer::{Observed, Observer, Whereabouts};
 /// Bytes of output that are shown; beyond them, only the ends of iterations.
 const MAX_SHOWN_BYTES: usize = 4 << 20;
 
+/// What fits in a pipe, and so all that was printed before a look at it. A load test that goes on printing cannot keep the look
+/// from its end.
+const PIPE_BYTES: usize = 64 << 10;
+
 /// The observer of a trial.
 #[derive(Debug)]
 pub(super) struct Printer {
@@ -147,8 +151,12 @@ impl Screen {
 
     fn take_all(&mut self, look: &Look, mut read: impl FnMut(&mut [u8]) -> io::Result<usize>) {
         let mut bytes = [0; 8 << 10];
+        let mut left = PIPE_BYTES;
         // Without anything to read the pipe says that reading would block.
-        while let Ok(length @ 1..) = read(&mut bytes) {
+        while left > 0
+            && let Ok(length @ 1..) = read(&mut bytes)
+        {
+            left = left.saturating_sub(length);
             let mut lines = Vec::new();
             self.lines.push(&bytes[..length], |line| {
                 lines.push(look.printed(&String::from_utf8_lossy(line)));
