@@ -56,7 +56,7 @@ async fn an_unknown_workflow_is_answered_by_the_known_ones() {
         .unwrap_err();
     assert_eq!(failure.kind, "unknown-workflow");
     assert!(
-        failure.message.contains("\"buy\"") && failure.message.contains("noisy, panics"),
+        failure.message.contains("`buy`") && failure.message.contains("noisy, panics"),
         "{failure}"
     );
     // The agent may try again.
