@@ -9,6 +9,7 @@ use heavy_load::env;
 use heavy_load::rate::Rate;
 use heavy_load::spec::{DEFAULT_DURATION, DEFAULT_MAX_DURATION};
 use heavy_report::escape;
+use heavy_results::digits::count;
 use heavy_results::job::{JobFile, JobSpec, RunSpec, SpecError, drop_conflicts, overlay};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -189,15 +190,22 @@ pub fn announce(plan: &Plan, job: Option<Uuid>) -> String {
     let load = spec.load();
     let mut words = spec.describe_load();
     if load.planned() > 0 {
-        words.push_str(&format!(": {} iterations", load.planned()));
+        words.push_str(&format!(": {} iterations", count(load.planned())));
     }
     if load.is_open() {
         words.push_str(&format!(
             ", at most {} at once on each agent",
-            spec.execution.max_in_flight()
+            count(u64::from(spec.execution.max_in_flight()))
         ));
     }
     line("load", words);
+    if let Some(users) = spec.execution.unique_users {
+        let noun = if users == 1 { "user" } else { "users" };
+        line(
+            "identities",
+            format!("{} unique {noun}, in rotation", count(u64::from(users))),
+        );
+    }
     line(
         "agents",
         spec.agents
@@ -236,7 +244,7 @@ fn describe_files(files: &[JobFile]) -> String {
     if files.len() > SHOWN_FILES {
         names.push_str(", ...");
     }
-    format!("{} of {} bytes: {names}", files.len(), total)
+    format!("{} of {} bytes: {names}", files.len(), count(total))
 }
 
 /// Defaults that the user should know of.

@@ -66,6 +66,9 @@ pub enum Verb {
         json: bool,
     },
     /// Follow a job to its end and print its results; Ctrl-C leaves it running
+    ///
+    /// Exit codes: 0 PASS, 99 FAIL, 98 INVALID, 1 the job could not run, 2 wrong usage, 130 the job was stopped, or
+    /// Ctrl-C ended watching.
     Watch {
         /// Job: an id, a unique prefix of an id, or `last`
         job: String,

@@ -86,6 +86,9 @@ pub struct JudgementMethod {
     pub confidence: f64,
     /// The number of statistics that share the error probability.
     pub judged: u64,
+    /// Whether the jobs are too short for intervals of their own, and their seconds were compared.
+    #[serde(default)]
+    pub by_seconds: bool,
     /// A time or rate that is worse by more is a regression.
     pub tolerance_percent: f64,
     /// A share that is higher by more is a regression.

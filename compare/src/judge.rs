@@ -96,6 +96,7 @@ pub fn compare(
         method: JudgementMethod {
             confidence: 1.0 - ALPHA,
             judged: judge.judged,
+            by_seconds: judge.by_windows,
             tolerance_percent: options.tolerance_percent,
             error_tolerance_points: options.error_tolerance_points,
             noise_floor_percent: options.noise_floor_percent,

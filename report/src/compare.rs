@@ -5,11 +5,11 @@ mod markdown;
 mod text;
 
 use heavy_compare::{
-    Comparison, Conclusion, Finding, JobLine, Level, PlaceChange, Statistic, StatisticChange,
+    Conclusion, Finding, JobLine, JudgementMethod, Level, PlaceChange, Statistic, StatisticChange,
 };
 
 use crate::standing::Mood;
-use crate::units::{count, instant, number, rate, time};
+use crate::units::{count, counted, instant, number, rate, time};
 
 pub use html::render as html;
 pub use markdown::render as markdown;
@@ -149,17 +149,25 @@ fn job(line: &JobLine) -> String {
     )
 }
 
-/// What the intervals mean, and the tolerances.
-fn method(comparison: &Comparison) -> String {
-    let method = comparison.method;
+/// How changes were told from noise, and the tolerances.
+fn method(method: &JudgementMethod) -> String {
+    let judged = counted(method.judged, "statistic");
+    let confidence = 100.0 * method.confidence;
+    let how = if method.judged == 0 {
+        "nothing could be judged: the jobs are too short, or have too few samples".to_owned()
+    } else if method.by_seconds {
+        format!(
+            "{judged} compared second by second: a change is one that at most {:.0}% of random reorderings of the jobs' \
+             seconds reach",
+            100.0 - confidence
+        )
+    } else {
+        format!("intervals of {judged}, simultaneous at {confidence:.0}% confidence")
+    };
     format!(
-        "intervals of {} statistics, simultaneous at {:.0}% confidence; changes below {}% are noise; worse by more than \
-         {}% ({} percentage points of failed or dropped) is a regression",
-        method.judged,
-        100.0 * method.confidence,
-        method.noise_floor_percent,
-        method.tolerance_percent,
-        method.error_tolerance_points
+        "{how}; changes below {}% are noise; worse by more than {}% ({} percentage points of failed or dropped) is a \
+         regression",
+        method.noise_floor_percent, method.tolerance_percent, method.error_tolerance_points
     )
 }
 
@@ -186,4 +194,46 @@ fn extremes(place: &PlaceChange) -> Option<[(&'static str, String, String); 2]> 
         of("fastest", place.min_before_ms?, place.min_now_ms?),
         of("slowest", place.max_before_ms?, place.max_now_ms?),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_method_is_that_of_the_comparison() {
+        let said = |judged, by_seconds| {
+            method(&JudgementMethod {
+                confidence: 0.99,
+                judged,
+                by_seconds,
+                tolerance_percent: 5.0,
+                error_tolerance_points: 0.1,
+                noise_floor_percent: 3.0,
+                seed: 1,
+            })
+        };
+        for (judged, by_seconds, begins) in [
+            (
+                1_200,
+                false,
+                "intervals of 1,200 statistics, simultaneous at 99% confidence; changes below 3%",
+            ),
+            (
+                9,
+                true,
+                "9 statistics compared second by second: a change is one that at most 1% of random reorderings of the \
+                 jobs' seconds reach; changes below 3%",
+            ),
+            (
+                0,
+                true,
+                "nothing could be judged: the jobs are too short, or have too few samples; changes",
+            ),
+            (0, false, "nothing could be judged"),
+        ] {
+            let text = said(judged, by_seconds);
+            assert!(text.starts_with(begins), "{text}");
+        }
+    }
 }

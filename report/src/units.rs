@@ -1,5 +1,6 @@
 //! Numbers as people read them: three significant digits and a unit that fits.
 
+pub(crate) use heavy_results::digits::count;
 use jiff::Timestamp;
 
 /// A time given in ms, with three significant digits: `850ns`, `12.3µs`, `1.23ms`, `45.6s`; at most six columns up
@@ -54,19 +55,6 @@ fn trim_zeros(digits: &str) -> &str {
     } else {
         digits
     }
-}
-
-/// A count with its thousands apart: `1,234,567`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A count and its noun: `1 request`, `2 requests`.
@@ -191,9 +179,6 @@ mod tests {
 
     #[test]
     fn counts_rates_and_shares() {
-        assert_eq!(count(0), "0");
-        assert_eq!(count(999), "999");
-        assert_eq!(count(1_234_567), "1,234,567");
         assert_eq!(counted(1, "request"), "1 request");
         assert_eq!(counted(0, "request"), "0 requests");
         for (per_second, expected) in [

@@ -108,7 +108,7 @@ impl Aggregator {
 
     /// Adds a delta of an agent; an agent that is not known yet joins.
     pub fn apply(&mut self, agent: &str, delta: &Delta) {
-        self.agents.apply(agent, delta);
+        let started = self.agents.apply(agent, delta);
         self.totals.apply(delta);
         self.watch.apply(delta, self.last_second);
         for row in &delta.requests {
@@ -123,6 +123,10 @@ impl Aggregator {
             let second = health.second.min(self.last_second);
             self.agent_series.set_health(agent, second, *health);
             self.series.second(second);
+        }
+        if let Some(health) = delta.health.last() {
+            let second = health.second.min(self.last_second);
+            self.agent_series.add_seen_started(agent, second, started);
         }
         for event in &delta.events {
             self.journal.add_event(event.clone());

@@ -9,6 +9,7 @@
 pub mod aggregate;
 pub mod bars;
 pub mod config;
+pub mod digits;
 pub mod job;
 pub mod nearest;
 pub mod progress;

@@ -5,10 +5,15 @@ pub(crate) mod generator;
 use heavy_load::vocabulary::Ended;
 use serde::{Deserialize, Serialize};
 
+use crate::digits::count;
 use crate::job::JobState;
+use crate::stats::Errors;
 use crate::summary::Summary;
 use crate::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_load::load::{LoadModel, Quota};
+
+/// Characters of an example of an error in a reason.
+const LONGEST_EXAMPLE: usize = 300;
 
 /// The verdict of a job that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,15 +88,13 @@ fn failure(summary: &Summary) -> Option<String> {
         // What went wrong with a request says more than that its iteration failed.
         let of_requests = summary.errors.iter().find(|error| !error.name.is_empty());
         return Some(match of_requests.or(summary.errors.first()) {
-            Some(error) => {
-                format!(
-                    "no iteration succeeded; the most frequent error is {} ({} times)",
-                    error.kind, error.count
-                )
-            }
+            Some(error) => format!(
+                "no iteration succeeded; the most frequent error is {}",
+                told(error)
+            ),
             None if iterations.interrupted > 0 => format!(
                 "no iteration succeeded; {} were still running at the end and were interrupted",
-                iterations.interrupted
+                count(iterations.interrupted)
             ),
             None => "no iteration succeeded".to_owned(),
         });
@@ -99,7 +102,7 @@ fn failure(summary: &Summary) -> Option<String> {
     if iterations.lost > 0 {
         return Some(format!(
             "{} iterations were lost: the load test died while they ran",
-            iterations.lost
+            count(iterations.lost)
         ));
     }
     let dropped = iterations.dropped.full;
@@ -107,12 +110,28 @@ fn failure(summary: &Summary) -> Option<String> {
     let allowed = summary.job.spec.allow_drops_percent;
     if percent > allowed {
         return Some(format!(
-            "{dropped} iterations ({percent:.2}%) were dropped because all {} slots of an agent were in use{}",
-            summary.job.spec.execution.max_in_flight(),
+            "{} iterations ({percent:.2}%) were dropped because all {} slots of an agent were in use{}",
+            count(dropped),
+            count(u64::from(summary.job.spec.execution.max_in_flight())),
             slots_needed(summary)
         ));
     }
     quota(summary).or_else(|| thresholds(summary, ThresholdOutcome::NoSamples))
+}
+
+/// An error with its number and an example of its message: `dns (5 times): cannot resolve "shop.test"`.
+fn told(error: &Errors) -> String {
+    let times = if error.count == 1 { "time" } else { "times" };
+    let mut text = format!("{} ({} {times})", error.kind, count(error.count));
+    let example: String = error.example.chars().take(LONGEST_EXAMPLE).collect();
+    if !example.is_empty() {
+        text.push_str(": ");
+        text.push_str(&example);
+    }
+    if example.len() < error.example.len() {
+        text.push('…');
+    }
+    text
 }
 
 /// Describes the thresholds with this outcome, first of all the one that stopped the load.
@@ -150,13 +169,13 @@ fn thresholds(summary: &Summary, outcome: ThresholdOutcome) -> Option<String> {
 
 /// How many slots the rate needed, by Little's law.
 fn slots_needed(summary: &Summary) -> String {
-    let (mut count, mut sum_ms) = (0.0, 0.0);
+    let (mut ended, mut sum_ms) = (0.0, 0.0);
     for workflow in &summary.workflows {
-        count += workflow.duration.count as f64;
+        ended += workflow.duration.count as f64;
         sum_ms += workflow.duration.count as f64 * workflow.duration.mean_ms;
     }
     let load = summary.job.spec.load();
-    let mean_s = sum_ms / count / 1e3;
+    let mean_s = sum_ms / ended / 1e3;
     let rate = summary.job.asked_rate.max(load.mean_rate_per_second());
     let needed = rate * mean_s;
     if !needed.is_finite() || needed < 1.0 {
@@ -165,9 +184,10 @@ fn slots_needed(summary: &Summary) -> String {
     let agents = summary.agents.len().max(1) as u64;
     let allowed = u64::from(summary.job.spec.execution.max_in_flight()) * agents;
     format!(
-        ": {rate:.0}/s x {mean_s:.3} s on average needs {:.0} slots, more if the target slows down; {allowed} were \
-         allowed",
-        needed.ceil()
+        ": {}/s x {mean_s:.3} s on average needs {} slots, more if the target slows down; {} were allowed",
+        count(rate.round() as u64),
+        count(needed.ceil() as u64),
+        count(allowed)
     )
 }
 
@@ -188,7 +208,8 @@ fn quota(summary: &Summary) -> Option<String> {
     (counted && ended && iterations.scheduled < iterations.planned).then(|| {
         format!(
             "only {} of {} iterations started in time: increase --duration or --users",
-            iterations.scheduled, iterations.planned
+            count(iterations.scheduled),
+            count(iterations.planned)
         )
     })
 }
@@ -198,7 +219,7 @@ fn achievement(summary: &Summary) -> String {
     let failed = if iterations.failed == 0 {
         "none failed".to_owned()
     } else {
-        format!("{} failed", iterations.failed)
+        format!("{} failed", count(iterations.failed))
     };
     if summary
         .agents
@@ -207,15 +228,17 @@ fn achievement(summary: &Summary) -> String {
     {
         return format!(
             "the load test's data ended after {} of {} planned iterations, {failed}",
-            iterations.started, iterations.planned
+            count(iterations.started),
+            count(iterations.planned)
         );
     }
     if iterations.planned == 0 {
-        return format!("users started {} iterations, {failed}", iterations.started);
+        return format!("users started {} iterations, {failed}", count(iterations.started));
     }
     format!(
         "{} of {} planned iterations were started, {failed}",
-        iterations.started, iterations.planned
+        count(iterations.started),
+        count(iterations.planned)
     )
 }
 

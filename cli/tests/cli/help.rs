@@ -58,6 +58,14 @@ fn who_types_heavy_is_shown_heavy() {
 }
 
 #[test]
+fn following_a_job_documents_its_exit_codes() {
+    let help = Run::binary("heavy").args(["watch", "--help"]).finish();
+    let help = help.expect_code(0).stdout;
+    let words: Vec<&str> = help.split_whitespace().collect();
+    assert!(words.join(" ").contains("130 the job was stopped"), "{help}");
+}
+
+#[test]
 fn every_flag_of_sql_and_report_can_come_from_the_environment_where_it_is_a_place() {
     for command in ["sql", "report"] {
         let help = Run::binary("heavy")

@@ -111,9 +111,49 @@ fn a_lost_agent_and_a_broken_threshold_are_shown_as_they_happen() {
     // Nobody started what was due to it until the other agent took its share: several seconds at 50/s.
     assert!(number(&line, "dropped") >= 100.0, "{line}");
     fleet.heavy(&["stop", "last", "--now"]).finish().expect_code(0);
-    let ended = watch.finish();
+    let ended = watch.finish().expect_code(130);
     assert!(ended.stdout.contains("STOPPED"), "{ended:?}");
     assert!(!ended.stderr.contains('\u{1b}'), "{}", ended.stderr);
+}
+
+#[test]
+fn what_runs_has_started() {
+    let (home, target) = (TempDir::new("started"), target());
+    let url = format!("http://{}/delay/60000", target.addr());
+    let heavy = |args: &[&str]| {
+        let run = Run::binary("heavy").args(args).timeout(LIMIT);
+        run.env("HEAVY_DATA_DIR", home.path())
+    };
+    // Nothing of either load ends before it is stopped.
+    let users = ["--users", "10", "--iterations", "20", "-d", "10m"];
+    let rate = ["--rate", "5", "-d", "10m"];
+    for (load, seen) in [
+        (
+            &users[..],
+            &["  started 10/20  ok 0  failed 0  ", "  in flight 10"][..],
+        ),
+        (&rate, &["  rate 5 of 5/s  started "]),
+    ] {
+        let mut run = heavy(&[&["run", &url][..], load].concat()).start();
+        let line = run.wait_line(|line| seen.iter().all(|part| line.contains(part)));
+        assert_eq!(number(&line, "ok"), 0.0, "{line}");
+        assert!(number(&line, "started") >= 5.0, "{line}");
+        run.signal(Signal::INT);
+        run.wait_line(|line| line.contains("again"));
+        run.signal(Signal::INT);
+        run.finish().expect_code(130);
+    }
+    let asked = [
+        "sql",
+        "--format",
+        "csv",
+        "SELECT count(*), count(asked_rate) FROM jobs",
+    ];
+    let rows = heavy(&asked).finish().expect_code(0).stdout;
+    assert!(
+        rows.ends_with("\r\n2,1\r\n"),
+        "users are asked for no rate: {rows}"
+    );
 }
 
 /// Columns of the terminal in `terminal.py`.

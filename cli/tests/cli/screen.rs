@@ -141,6 +141,39 @@ fn a_status_takes_five_lines() {
 }
 
 #[test]
+fn an_error_is_shown_with_its_cause() {
+    let data = TempDir::new("cause");
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nobody}/catalogue/of/all/the/products/{}", "x".repeat(60));
+    let load = [
+        "--rate",
+        "10",
+        "--duration",
+        "1s",
+        "--unique-users",
+        "3",
+        "--allow-invalid",
+    ];
+    let ran = heavy(&data, &[&["run", &url][..], &load].concat()).expect_code(99);
+    assert!(
+        ran.stderr.contains("\nidentities 3 unique users, in rotation\n"),
+        "{}",
+        ran.stderr
+    );
+    let errors = ran
+        .stdout
+        .lines()
+        .find(|line| line.starts_with("errors  "))
+        .unwrap();
+    assert!(errors.contains("10× refused http / GET /cat"), "{errors}");
+    assert!(errors.contains("Connection refused"), "{errors}");
+    let (_, verdict) = ran.stdout.split_once("\nFAIL  ").unwrap();
+    let words: Vec<&str> = verdict.split_whitespace().collect();
+    let reason = format!("error is refused (10 times): connecting to {nobody}: Connection refused");
+    assert!(words.join(" ").contains(&reason), "{verdict}");
+}
+
+#[test]
 fn redirects_that_nobody_follows_are_hinted_at() {
     let (target, data) = (target(), TempDir::new("screen"));
     for (status, is_hinted) in [(302, true), (304, false), (200, false)] {

@@ -38,6 +38,13 @@ fn a_slower_server_is_a_regression_of_runs_of_eight_seconds() {
         text.starts_with("REGRESSION  worse by more than the tolerance: request GET / (P50 +"),
         "{text}"
     );
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(
+        words
+            .join(" ")
+            .contains("statistics compared second by second: a change is one that"),
+        "{text}"
+    );
     for kind in ["P50", "P99"] {
         let shown = |line: &str| line.split_whitespace().next() == Some(kind) && line.contains('%');
         assert!(text.lines().any(shown), "{kind}: {text}");

@@ -1,6 +1,7 @@
 //! Figures of progress as people read them.
 
 use heavy_report::HEIGHTS;
+use heavy_results::digits::{self, grouped};
 
 /// A length of time in whole seconds, rounded up: `6s`, `2m 5s`, `1h 5m`.
 pub(super) fn span(s: f64) -> String {
@@ -11,17 +12,17 @@ pub(super) fn span(s: f64) -> String {
     }
 }
 
-/// Starts per second, with the digits that matter: `0.1`, `33.3`, `5000`.
+/// Starts per second, with the digits that matter: `0.1`, `33.3`, `5,000`.
 pub(super) fn rate(per_second: f64) -> String {
     let decimals = match per_second {
         ..10.0 => 2,
         ..100.0 => 1,
         _ => 0,
     };
-    trimmed(&format!("{per_second:.decimals$}"))
+    grouped(&trimmed(&format!("{per_second:.decimals$}")))
 }
 
-/// A time in ms without its unit, with three digits: `0.41`, `5.02`, `48.1`, `1234`.
+/// A time in ms without its unit, with three digits: `0.41`, `5.02`, `48.1`, `1,234`.
 pub(super) fn ms(ms: f64) -> String {
     let decimals = match ms {
         ..0.1 => 3,
@@ -29,10 +30,10 @@ pub(super) fn ms(ms: f64) -> String {
         ..100.0 => 1,
         _ => 0,
     };
-    format!("{ms:.decimals$}")
+    grouped(&format!("{ms:.decimals$}"))
 }
 
-/// A count that takes few columns: `99999`, `123k`, `1.23M`.
+/// A count that takes few columns: `99,999`, `123k`, `1.23M`.
 pub(super) fn count(n: u64) -> String {
     let short = |unit: f64, name: &str| {
         let value = n as f64 / unit;
@@ -46,7 +47,7 @@ pub(super) fn count(n: u64) -> String {
         format!("{value:.decimals$}{name}")
     };
     match n {
-        0..=99_999 => n.to_string(),
+        0..=99_999 => digits::count(n),
         100_000..=999_499 => short(1e3, "k"),
         999_500..=999_499_999 => short(1e6, "M"),
         _ => short(1e9, "G"),
@@ -106,13 +107,16 @@ mod tests {
             [0.0, 59.2, 125.0, 7_260.0].map(span),
             ["0s", "60s", "2m 5s", "2h 1m"]
         );
-        assert_eq!([0.1, 15.0, 33.333, 1e4].map(rate), ["0.1", "15", "33.3", "10000"]);
+        assert_eq!(
+            [0.1, 15.0, 33.333, 1e4].map(rate),
+            ["0.1", "15", "33.3", "10,000"]
+        );
         assert_eq!(
             [0.012, 0.41, 48.06, 1234.4].map(ms),
-            ["0.012", "0.41", "48.1", "1234"]
+            ["0.012", "0.41", "48.1", "1,234"]
         );
         let counts = [99_999, 123_456, 999_600, 12_345_678, 7_000_000_000].map(count);
-        assert_eq!(counts, ["99999", "123k", "1.00M", "12.3M", "7.00G"]);
+        assert_eq!(counts, ["99,999", "123k", "1.00M", "12.3M", "7.00G"]);
         let percents =
             [(0, 9), (1, 3), (1, 9_999), (9_999, 10_000)].map(|(part, whole)| percent(part, whole));
         assert_eq!(

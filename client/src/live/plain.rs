@@ -1,6 +1,7 @@
 //! Progress as one line, for logs.
 
 use heavy_report::escape;
+use heavy_results::digits::count;
 use heavy_results::progress::Progress;
 use heavy_results::threshold::ThresholdOutcome;
 
@@ -82,23 +83,23 @@ fn rates(progress: &Progress) -> String {
 
 fn counts(progress: &Progress) -> Vec<String> {
     let started = match progress.planned {
-        0 => progress.started.to_string(),
-        planned => format!("{}/{planned}", progress.started),
+        0 => count(progress.started),
+        planned => format!("{}/{}", count(progress.started), count(planned)),
     };
     let failed = match percent(progress.failed, progress.ok + progress.failed) {
-        Some(share) => format!("{} ({share})", progress.failed),
-        None => progress.failed.to_string(),
+        Some(share) => format!("{} ({share})", count(progress.failed)),
+        None => count(progress.failed),
     };
     let mut counts = vec![
         format!("started {started}"),
-        format!("ok {}", progress.ok),
+        format!("ok {}", count(progress.ok)),
         format!("failed {failed}"),
-        format!("dropped {}", progress.dropped),
+        format!("dropped {}", count(progress.dropped)),
     ];
     if progress.unreported > 0 {
-        counts.push(format!("unreported {}", progress.unreported));
+        counts.push(format!("unreported {}", count(progress.unreported)));
     }
-    counts.push(format!("in flight {}", progress.in_flight));
+    counts.push(format!("in flight {}", count(progress.in_flight)));
     counts
 }
 
@@ -146,6 +147,8 @@ fn broken(progress: &Progress) -> Option<String> {
 
 fn errors(progress: &Progress) -> Option<String> {
     let top = progress.errors.iter().take(MOST_ERRORS);
-    let top: Vec<String> = top.map(|top| format!("{}x {}", top.count, error(top))).collect();
+    let top: Vec<String> = top
+        .map(|top| format!("{}x {}", count(top.count), error(top)))
+        .collect();
     (!top.is_empty()).then(|| format!("errors {}", top.join(", ")))
 }

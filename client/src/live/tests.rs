@@ -198,7 +198,7 @@ requests    now P50 5.02 P95 48.1 P99 50.3ms  all P50 44.0 P95 51.1 P99 52.0ms";
     assert_eq!(view(&users(), 80), expected);
     let text = plain(&users());
     assert!(
-        text.starts_with("running 3700/7260 s  rate 14/s  started 1234567  ok"),
+        text.starts_with("running 3700/7260 s  rate 14/s  started 1,234,567  ok"),
         "{text}"
     );
     let quota = Progress {

@@ -147,6 +147,27 @@ fn the_default_duration_is_announced() {
 }
 
 #[test]
+fn identities_and_large_numbers_are_announced() {
+    let text = announce(&plan("--rate 2000 -d 10s --unique-users 1500").unwrap(), None);
+    assert!(
+        text.contains(
+            "\nload       2,000/s for 10s: 20,000 iterations, at most 4,096 at once on each agent\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nidentities 1,500 unique users, in rotation\n"),
+        "{text}"
+    );
+    let text = announce(&plan("--rate 2 --unique-users 1").unwrap(), None);
+    assert!(
+        text.contains("\nidentities 1 unique user, in rotation\n"),
+        "{text}"
+    );
+    assert!(!announce(&plan("--rate 2").unwrap(), None).contains("identities"));
+}
+
+#[test]
 fn wrong_flags_say_what_is_wrong() {
     for (args, expected) in [
         ("", "missing load: add --rate"),

@@ -33,7 +33,7 @@ pub fn render(comparison: &Comparison) -> String {
     page.push_str(&format!(
             "<h2>Method</h2>\n<p>{}. Whiskers show the interval of a change from -{DRAWN_PERCENT}% to +{DRAWN_PERCENT}%, of \
              shares from -{points} to +{points} points; the line in their middle is no change.</p>\n</main>\n</body>\n</html>\n",
-            html(&method(comparison)),
+            html(&method(&comparison.method)),
             points = DRAWN_PERCENT / 5.0
         ));
     page

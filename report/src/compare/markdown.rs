@@ -67,7 +67,7 @@ pub fn render(comparison: &Comparison) -> String {
     for note in &comparison.notes {
         line(&mut page, &format!("- {}", plain(note)));
     }
-    line(&mut page, &format!("- {}", plain(&method(comparison))));
+    line(&mut page, &format!("- {}", plain(&method(&comparison.method))));
     line(&mut page, "\n</details>");
     page
 }

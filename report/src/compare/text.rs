@@ -34,7 +34,7 @@ pub fn render(comparison: &Comparison, style: &Style) -> String {
         page.wrapped("  Before  ", &job(earlier), Some(Tone::Quiet));
     }
     page.wrapped("  Now     ", &job(&comparison.now), Some(Tone::Quiet));
-    page.wrapped("  Method  ", &method(comparison), Some(Tone::Quiet));
+    page.wrapped("  Method  ", &method(&comparison.method), Some(Tone::Quiet));
     for note in &comparison.notes {
         page.wrapped("  Note    ", note, Some(Tone::Quiet));
     }

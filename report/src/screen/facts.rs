@@ -93,19 +93,11 @@ pub(super) fn errors(page: &mut Page, errors: &[Errors]) {
         if times == 0 {
             continue;
         }
-        let parts = [&*names::place(error), names::without_request(&error.example)].map(escape);
-        let text = format!(
-            "{}× {} {}",
-            count(times),
-            escape(names::kind(error)),
-            parts
-                .iter()
-                .filter(|part| !part.is_empty())
-                .cloned()
-                .collect::<Vec<_>>()
-                .join(": ")
-        );
-        row.add(text, Some(Tone::Bad));
+        let head = format!("{}× {} ", count(times), escape(names::kind(error)));
+        let room = page.width.saturating_sub(LABEL + columns(&head));
+        let message = names::without_request(&error.example);
+        let text = names::fitted(&names::place(error), message, room);
+        row.add(format!("{head}{text}"), Some(Tone::Bad));
     }
     row.write_as_lines(page, 4);
 }
@@ -179,13 +171,14 @@ pub(super) fn not_results(page: &mut Page, reasons: &BTreeMap<String, u64>) {
     row.write(page, 1);
 }
 
-/// Warnings of at most two lines each.
+/// Three warnings at most, whole unless one is longer than four lines: their figures may stand at the end.
 pub(super) fn warnings(page: &mut Page, summary: &Summary) {
     const MOST: usize = 3;
+    const MOST_LINES: usize = 4;
     let warnings = warnings_of(summary);
     let label = super::pieces::label("warning");
     // Lines break at blanks: a text that fills the columns exactly may need one line more.
-    let room = page.width.saturating_sub(label.len()) * 3 / 2;
+    let room = page.width.saturating_sub(label.len()) * (MOST_LINES - 1);
     for warning in warnings.iter().take(MOST) {
         page.wrapped(&label, &clip(warning, room), Some(Tone::Doubtful));
     }

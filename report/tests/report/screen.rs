@@ -103,6 +103,17 @@ fn the_verdict_is_the_last_line_beside_the_prompt() {
 }
 
 #[test]
+fn warnings_are_shown_with_their_figures() {
+    let warning = "generator lag P99 4.00 ms is 10% of the iteration duration's P99 (40.00 ms), which does not include it, \
+                   but starts were late (load test and agent used up to 1.9 cores: the load test may be CPU-bound)";
+    let mut summary = sample::shop();
+    summary.warnings = vec![warning.to_owned()];
+    let text = heavy_report::text(&summary, &Style::default());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(words.join(" ").contains(&format!("warning {warning} ")), "{text}");
+}
+
+#[test]
 fn the_only_request_of_a_url_is_one_row() {
     let mut summary = sample::shop();
     let request = RequestSummary {

@@ -42,12 +42,19 @@ struct AgentSecond {
     dropped: u64,
     generator_lag: Histogram,
     health: GeneratorHealth,
+    /// Started by the readings of health, whether they have ended or not.
+    seen_started: u64,
 }
 
 impl AgentSeries {
     /// Replaces an agent's health in a second.
     pub(super) fn set_health(&mut self, agent: &str, second: u32, health: GeneratorHealth) {
         self.second(agent, second).health = health;
+    }
+
+    /// Adds iterations that a reading of health shows to have started.
+    pub(super) fn add_seen_started(&mut self, agent: &str, second: u32, started: u64) {
+        self.second(agent, second).seen_started += started;
     }
 
     pub(super) fn add_iterations(&mut self, agent: &str, second: u32, row: &Iterations) {
@@ -65,10 +72,17 @@ impl AgentSeries {
 
     /// Iterations running on all agents at the end of a second.
     pub(super) fn in_flight(&self, second: u32) -> u64 {
-        self.seconds
-            .range((second, String::new())..(second + 1, String::new()))
-            .map(|(_, agent)| agent.health.in_flight)
-            .sum()
+        self.of(second).map(|agent| agent.health.in_flight).sum()
+    }
+
+    /// Iterations started on all agents in a second, by their readings of health.
+    pub(super) fn seen_started(&self, second: u32) -> u64 {
+        self.of(second).map(|agent| agent.seen_started).sum()
+    }
+
+    fn of(&self, second: u32) -> impl Iterator<Item = &AgentSecond> {
+        let all = (second, String::new())..(second + 1, String::new());
+        self.seconds.range(all).map(|(_, agent)| agent)
     }
 
     /// The rows before a second that changed since the last call.

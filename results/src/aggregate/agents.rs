@@ -28,6 +28,8 @@ pub(super) struct AgentSums {
     pub(super) gone: bool,
     /// Iterations dropped as `gap` that settling has added to what it reported.
     settled_gap: u64,
+    /// Iterations started by its newest reading of health: those that had been reported, and those that ran.
+    seen_started: u64,
 }
 
 impl FromIterator<String> for AgentTable {
@@ -46,7 +48,8 @@ impl AgentTable {
         self.0.entry(agent.to_owned()).or_default()
     }
 
-    pub(super) fn apply(&mut self, agent: &str, delta: &Delta) {
+    /// Adds a delta; returns how many iterations it shows to have started since the last reading of health.
+    pub(super) fn apply(&mut self, agent: &str, delta: &Delta) -> u64 {
         let sums = self.entry(agent);
         sums.complete_before_second = sums.complete_before_second.max(delta.complete_before_second);
         delta.iterations.iter().for_each(|row| sums.add(row));
@@ -54,6 +57,16 @@ impl AgentTable {
         for health in &delta.health {
             sums.cpu_max = sums.cpu_max.max(health.load_test_cpu + health.agent_cpu);
         }
+        delta
+            .health
+            .last()
+            .map_or(0, |health| sums.see_started(health.in_flight))
+    }
+
+    /// Iterations started, of which some still run: agents report a start when the iteration has ended.
+    /// `of_users`: some are of users, which are never due before they start.
+    pub(super) fn started(&self, of_users: bool) -> u64 {
+        self.0.values().map(|sums| sums.started(of_users)).sum()
     }
 
     /// Whether all agents ended because the load test had no more data.
@@ -162,6 +175,28 @@ impl AgentSums {
         let sum = self.workflows.entry(Arc::clone(&row.workflow)).or_default();
         sum.add(&Accounting::from(row));
         self.generator_lag.merge(&row.generator_lag);
+    }
+
+    /// Notes that so many run; returns how many started since it was last noted.
+    fn see_started(&mut self, running: u64) -> u64 {
+        let seen = self.accounting().started + running;
+        let more = seen.saturating_sub(self.seen_started);
+        self.seen_started += more;
+        more
+    }
+
+    fn started(&self, of_users: bool) -> u64 {
+        let counts = self.accounting();
+        if self.closing.is_some() || self.lost {
+            return counts.started;
+        }
+        // What runs is counted a moment before what has ended.
+        let most = if of_users {
+            u64::MAX
+        } else {
+            counts.scheduled.saturating_sub(counts.dropped.total())
+        };
+        self.seen_started.min(most).max(counts.started)
     }
 
     fn accounting(&self) -> Accounting {

@@ -16,6 +16,7 @@ use super::files::JobFile;
 use super::foreign;
 use super::samples::Samples;
 use super::workflow::WorkflowSpec;
+use crate::digits::grouped;
 use crate::threshold::{Threshold, document};
 
 /// How to run a load test, whatever its binary.
@@ -214,10 +215,10 @@ impl RunSpec {
     pub fn describe_load(&self) -> String {
         let own = self.own_loads().filter(|(_, load)| load.is_given());
         let own: Vec<String> = own
-            .map(|(workflow, load)| format!("{} {}", workflow.name, load.describe()))
+            .map(|(workflow, load)| format!("{} {}", workflow.name, grouped(&load.describe())))
             .collect();
         if own.is_empty() {
-            self.load_spec.describe()
+            grouped(&self.load_spec.describe())
         } else {
             own.join("; ")
         }

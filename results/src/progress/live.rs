@@ -11,11 +11,11 @@ pub struct LiveFigures {
     pub known_before: u32,
     /// The name of the workflow that comes first in the results; a job with one workflow need not name it.
     pub first_workflow: String,
-    /// All that was reported, also later seconds of single agents.
+    /// All that was reported, also later seconds of single agents; what agents know to be running counts as started.
     pub accounting: Accounting,
     /// Iterations running at the end of the second.
     pub in_flight: u64,
-    /// Starts in the last seconds, a minute at most.
+    /// Starts in the last seconds, a minute at most, whether they have ended or not.
     pub rates: Vec<u64>,
     /// Of the requests of the second; `None` without any.
     pub now: Option<Percentiles>,

@@ -2,9 +2,10 @@
 
 use heavy_load::vocabulary::OUTPUT_DROPPED;
 
+use crate::digits::count;
 use crate::summary::Summary;
 
-/// Generator lag p99 may be this, or [`LAG_SHARE`] of the median response time if that is more.
+/// Generator lag P99 may be this, or [`LAG_SHARE`] of the median response time if that is more.
 const LAG_LIMIT_MS: f64 = 5.0;
 const LAG_SHARE: f64 = 0.10;
 /// With fewer samples the P99 is the largest, and one late start is not a generator that cannot keep up.
@@ -15,8 +16,10 @@ const DROPS_SHARE: f64 = 0.001;
 const BUSY_CORES: f64 = 0.9;
 /// The highest share of all requests whose lines a load test may drop.
 const OUTPUT_DROPPED_SHARE: f64 = 0.001;
-/// Generator lag p99 beyond this share of the P99 of what is reported distorts it.
+/// Generator lag P99 beyond this share of the P99 of what is reported distorts it.
 const WARN_LAG_SHARE: f64 = 0.05;
+/// Less lag is never worth a warning: it is what the operating system takes to wake a thread, whatever the target does.
+const WARN_LAG_MS: f64 = 1.0;
 /// Drops because of the generator beyond this share of those due are worth knowing.
 const WARN_DROPS_SHARE: f64 = 0.0002;
 /// Kinds of request errors that mean that the generator's host ran out of a resource.
@@ -49,7 +52,7 @@ fn lag(summary: &Summary) -> Option<String> {
     let limit_ms = lag_limit_ms(median_ms);
     (lag_ms > limit_ms && summary.generator_lag.count >= FEWEST_FOR_P99).then(|| {
         format!(
-            "the generator started iterations late: lag p99 {lag_ms:.2} ms, limit {limit_ms:.2} ms{}",
+            "the generator started iterations late: lag P99 {lag_ms:.2} ms, limit {limit_ms:.2} ms{}",
             busy(summary)
         )
     })
@@ -66,7 +69,7 @@ fn distorting_lag(summary: &Summary) -> Option<String> {
             "which does not include it, but starts were late",
         ),
     };
-    (p99_ms > 0.0 && lag_ms > p99_ms * WARN_LAG_SHARE).then(|| {
+    (p99_ms > 0.0 && lag_ms > WARN_LAG_MS.max(p99_ms * WARN_LAG_SHARE)).then(|| {
         format!(
             "generator lag P99 {lag_ms:.2} ms is {:.0}% of the {name}'s P99 ({p99_ms:.2} ms), {effect}{}",
             lag_ms / p99_ms * 100.0,
@@ -94,8 +97,8 @@ fn dropped(summary: &Summary) -> (f64, String) {
     let share = (dropped.late + dropped.gap) as f64 / summary.iterations.scheduled.max(1) as f64;
     let text = format!(
         "the generator dropped {} iterations as late and {} as gap: {:.3}% of those due",
-        dropped.late,
-        dropped.gap,
+        count(dropped.late),
+        count(dropped.gap),
         share * 100.0,
     );
     (share, text)
@@ -113,13 +116,18 @@ fn missing_iterations(summary: &Summary) -> Option<String> {
 
 fn errors(summary: &Summary) -> Option<String> {
     RESOURCE_ERRORS.iter().find_map(|(kind, name)| {
-        let count: u64 = summary
+        let requests: u64 = summary
             .errors
             .iter()
             .filter(|error| *error.kind == **kind)
             .map(|error| error.count)
             .sum();
-        (count > 0).then(|| format!("the generator ran out of {name}: {count} requests could not be sent"))
+        (requests > 0).then(|| {
+            format!(
+                "the generator ran out of {name}: {} requests could not be sent",
+                count(requests)
+            )
+        })
     })
 }
 
@@ -134,7 +142,8 @@ fn output(summary: &Summary) -> Option<String> {
     let share = unwritten / (summary.requests.duration.count as f64 + unwritten).max(1.0);
     (share > OUTPUT_DROPPED_SHARE).then(|| {
         format!(
-            "the load test could not write {unwritten} lines of requests or metrics: {:.3}% of its requests, limit {:.1}%",
+            "the load test could not write {} lines of requests or metrics: {:.3}% of its requests, limit {:.1}%",
+            count(unwritten as u64),
             share * 100.0,
             OUTPUT_DROPPED_SHARE * 100.0
         )

@@ -42,7 +42,7 @@ fn all_that_was_asked_for_passes() {
     assert_eq!((judgement.verdict, judgement.warnings.len()), (Verdict::Pass, 0));
     assert_eq!(
         judgement.reason,
-        "1000 of 1000 planned iterations were started, none failed"
+        "1,000 of 1,000 planned iterations were started, none failed"
     );
 }
 
@@ -98,7 +98,7 @@ fn drops_do_littles_law_for_the_reader() {
         }];
     });
     let expected =
-        "1000/s x 0.400 s on average needs 400 slots, more if the target slows down; 100 were allowed";
+        "1,000/s x 0.400 s on average needs 400 slots, more if the target slows down; 100 were allowed";
     assert!(judgement.reason.contains(expected), "{}", judgement.reason);
 }
 
@@ -118,7 +118,7 @@ fn users_that_do_not_come_to_the_end_of_their_iterations_fail() {
     });
     assert_eq!(judgement.verdict, Verdict::Fail);
     assert!(
-        judgement.reason.contains("only 600 of 1000"),
+        judgement.reason.contains("only 600 of 1,000"),
         "{}",
         judgement.reason
     );
@@ -129,7 +129,7 @@ fn users_that_do_not_come_to_the_end_of_their_iterations_fail() {
         s.job.spec.load_spec.users = Some("5".parse().unwrap());
         s.iterations.planned = 0;
     });
-    assert_eq!(judgement.reason, "users started 1000 iterations, none failed");
+    assert_eq!(judgement.reason, "users started 1,000 iterations, none failed");
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn a_late_generator_is_invalid_before_anything_else() {
     });
     assert_eq!(judgement.verdict, Verdict::Invalid);
     assert!(
-        judgement.reason.contains("lag p99 5.10 ms, limit 5.00 ms"),
+        judgement.reason.contains("lag P99 5.10 ms, limit 5.00 ms"),
         "{}",
         judgement.reason
     );
@@ -236,6 +236,31 @@ fn a_late_generator_is_invalid_before_anything_else() {
 }
 
 #[test]
+fn the_most_frequent_error_has_its_message() {
+    let reason = |count, example: &str| {
+        with(|s| {
+            s.iterations.ok = 0;
+            s.errors = vec![Errors {
+                name: "GET /".into(),
+                kind: "dns".into(),
+                count,
+                example: example.into(),
+                ..Errors::default()
+            }];
+        })
+        .reason
+    };
+    let begins = "no iteration succeeded; the most frequent error is dns ";
+    assert_eq!(
+        reason(5_000, "no address of shop.test"),
+        format!("{begins}(5,000 times): no address of shop.test")
+    );
+    assert_eq!(reason(1, ""), format!("{begins}(1 time)"));
+    let long = reason(2, &"é".repeat(301));
+    assert!(long.ends_with("é…") && long.matches('é').count() == 300, "{long}");
+}
+
+#[test]
 fn a_generator_warns_of_the_figures_that_it_distorts() {
     let lag = |lag_ms: f64, response: Option<f64>| {
         with(|s| {
@@ -249,6 +274,10 @@ fn a_generator_warns_of_the_figures_that_it_distorts() {
         .warnings
     };
     assert_eq!(lag(1.0, Some(20.0)), [""; 0]);
+    assert_eq!(lag(0.2, Some(0.8)), [""; 0], "a fast target makes no lag of it");
+    assert_eq!(lag(1.0, Some(0.8)), [""; 0]);
+    assert_eq!(lag(1.01, Some(0.8)).len(), 1);
+    assert_eq!(lag(0.9, None), [""; 0]);
     assert_eq!(
         lag(3.0, Some(20.0)),
         ["generator lag P99 3.00 ms is 15% of the response time's P99 (20.00 ms), which includes it"]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heavy_results::job::JobState;
+use heavy_results::job::{JobInfo, JobState};
 use uuid::Uuid;
 
 use crate::bed::{Bed, rows};
@@ -29,6 +29,18 @@ pub(crate) async fn a_job_comes_back_as_it_was(bed: &Bed) {
         r#"2027-01-15T08:00:00.123456Z|2027-01-15T08:00:10.123456Z|{"branch":"main"}|0"#
     };
     assert_eq!(rows(&store, sql).await, [expected]);
+    let users = JobInfo {
+        id: Uuid::from_u128(7),
+        asked_rate: 0.0,
+        ..job.clone()
+    };
+    store.create_job(&users).await.unwrap();
+    let sql = "select count(*), count(asked_rate), avg(asked_rate) from jobs";
+    assert_eq!(
+        rows(&store, sql).await,
+        ["2|1|100"],
+        "users are asked for no rate"
+    );
 }
 
 pub(crate) async fn jobs_are_found_by_state_and_prefix(bed: &Bed) {
