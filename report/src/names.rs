@@ -1,9 +1,10 @@
 //! What requests, errors and values are called, in all formats alike; all of it is hostile text.
 
+use heavy_load::escape::escape;
 use heavy_results::stats::Errors;
 use heavy_results::summary::{MetricSummary, RequestSummary};
 
-use crate::escape::{clip, clip_middle, columns, escape};
+use crate::clip::{clip, clip_middle, columns};
 use crate::units::{count, number, percent};
 
 /// Columns that a place keeps beside a long message.
