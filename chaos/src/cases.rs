@@ -184,23 +184,23 @@ impl ChaosCase {
         CASES.iter().find(|case| case.name == name)
     }
 
-    /// Runs it, prints what it expects and sees, and returns whether everything was as expected.
+    /// Runs it, prints what it expects and sees, and returns whether everything was as expected. A case that could not be
+    /// carried out to its end is not.
     ///
     /// # Errors
-    /// When it could not be carried out.
-    pub fn run(&self, options: &CaseOptions) -> anyhow::Result<bool> {
+    /// When its outcome cannot be printed.
+    pub fn run(&self, options: &CaseOptions) -> io::Result<bool> {
         writeln!(io::stdout(), "case {}: {}", self.name, self.about)?;
         let mut report = CaseReport::default();
-        (self.run)(options, &mut report)?;
-        writeln!(
-            io::stdout(),
-            "{}",
-            if report.is_right() {
-                "as expected"
-            } else {
-                "NOT as expected"
-            }
-        )?;
+        if let Err(error) = (self.run)(options, &mut report) {
+            report.expect("the case can be carried out", false, format_args!("{error:#}"));
+        }
+        let outcome = if report.is_right() {
+            "as expected"
+        } else {
+            "NOT as expected"
+        };
+        writeln!(io::stdout(), "case {}: {outcome}", self.name)?;
         Ok(report.is_right())
     }
 }

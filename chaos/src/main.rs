@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use heavy_chaos::cases::{CASES, CaseOptions, ChaosCase};
+use heavy_chaos::judge::judge;
 use heavy_chaos::runner::{ChaosOptions, run};
 use heavy_chaos::schedule::StoreKind;
 
@@ -26,6 +27,9 @@ struct Args {
     /// Iterations per second; each has five results
     #[arg(long, default_value_t = 500)]
     rate: u64,
+    /// Part that faults happen to: scheduler, collector, agent, load-test, database or disk (can be repeated) [default: all]
+    #[arg(long, value_name = "PART")]
+    part: Vec<String>,
     /// Run a case instead (can be repeated)
     #[arg(long, value_name = "NAME")]
     case: Vec<String>,
@@ -35,6 +39,27 @@ struct Args {
     /// Directory of the programs [default: that of this one]
     #[arg(long, value_name = "DIR")]
     bin_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Compare what a results database holds of a job with the ledgers of its load tests
+    Judge {
+        /// Results database
+        #[arg(long, value_name = "URL")]
+        database: String,
+        /// The job's id
+        #[arg(long, value_name = "ID")]
+        job: uuid::Uuid,
+        /// Directory of the job's ledgers
+        #[arg(long, value_name = "DIR")]
+        ledgers: PathBuf,
+        /// Number of requests that the target has received
+        #[arg(long, value_name = "N")]
+        target: Option<u64>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -59,6 +84,20 @@ fn carry_out(args: &Args) -> anyhow::Result<bool> {
         Some(dir) => std::path::absolute(dir)?,
         None => std::env::current_exe()?.with_file_name(""),
     };
+    if let Some(Command::Judge {
+        database,
+        job,
+        ledgers,
+        target,
+    }) = &args.command
+    {
+        let judged = tokio::runtime::Runtime::new()?.block_on(async {
+            let store = heavy_store::open_to_read(database).await?;
+            judge(&*store, *job, ledgers, *target).await
+        })?;
+        write!(std::io::stdout(), "{judged}")?;
+        return Ok(judged.is_right());
+    }
     if args.list {
         for case in CASES {
             writeln!(std::io::stdout(), "{:<32} {}", case.name, case.about)?;
@@ -75,6 +114,7 @@ fn carry_out(args: &Args) -> anyhow::Result<bool> {
             StoreName::Postgres => StoreKind::Postgres,
             StoreName::Sqlite => StoreKind::Sqlite,
         },
+        parts: args.part.clone(),
         rate: args.rate,
         bin_dir,
     })?;

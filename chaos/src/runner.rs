@@ -6,6 +6,8 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use heavy_testkit::ProxyFault;
+
 use crate::arena::{Arena, ArenaOptions};
 use crate::job::OracleJob;
 use crate::judged::JudgedJob;
@@ -26,6 +28,8 @@ pub struct ChaosOptions {
     pub seed: u64,
     /// The results database.
     pub store: StoreKind,
+    /// Names of the parts that faults happen to ([`FaultKind::part`]); empty: all.
+    pub parts: Vec<String>,
     /// Iterations a second; each has five results.
     pub rate: u64,
     /// Where the programs are.
@@ -37,9 +41,9 @@ pub struct ChaosOptions {
 pub struct ChaosFigures {
     jobs: u64,
     /// SIGKILLs by part.
-    kills: BTreeMap<&'static str, u64>,
+    kills: BTreeMap<String, u64>,
     /// Other faults by kind.
-    others: BTreeMap<&'static str, u64>,
+    others: BTreeMap<String, u64>,
     written: u64,
     lost: u64,
     doubled: u64,
@@ -60,10 +64,10 @@ impl ChaosFigures {
 
     fn count(&mut self, kind: FaultKind) {
         let count = match kind {
-            FaultKind::Kill(part) => self.kills.entry(part.name()),
-            FaultKind::Stop(_) => self.others.entry("stop"),
-            FaultKind::Link(..) => self.others.entry("link"),
-            FaultKind::DiskFull => self.others.entry("disk full"),
+            FaultKind::Kill(part) => self.kills.entry(part.name().to_owned()),
+            FaultKind::Stop(part) => self.others.entry(format!("stop {}", part.name())),
+            FaultKind::Link(_, fault) => self.others.entry(fault_name(fault).to_owned()),
+            FaultKind::DiskFull => self.others.entry("disk full".to_owned()),
         };
         *count.or_insert(0) += 1;
     }
@@ -83,7 +87,7 @@ impl ChaosFigures {
 
 impl fmt::Display for ChaosFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |counts: &BTreeMap<&str, u64>| {
+        let list = |counts: &BTreeMap<String, u64>| {
             let each: Vec<String> = counts
                 .iter()
                 .map(|(name, count)| format!("{name} {count}"))
@@ -107,6 +111,17 @@ impl fmt::Display for ChaosFigures {
             writeln!(f, "WRONG: {fault}")?;
         }
         Ok(())
+    }
+}
+
+const fn fault_name(fault: ProxyFault) -> &'static str {
+    match fault {
+        ProxyFault::None => "none",
+        ProxyFault::BlackHole => "black hole",
+        ProxyFault::Reset => "reset",
+        ProxyFault::Delay(_) => "delay",
+        ProxyFault::Throttle(_) => "throttle",
+        ProxyFault::HalfOpen => "half open",
     }
 }
 
@@ -135,7 +150,11 @@ pub fn run(options: &ChaosOptions) -> anyhow::Result<ChaosFigures> {
         if begin.elapsed() >= options.time {
             break;
         }
-        let planned = PlannedJob::new(options.seed, number, options.store);
+        let mut planned = PlannedJob::new(options.seed, number, options.store);
+        if !options.parts.is_empty() {
+            let happens = |fault: &PlannedFault| options.parts.iter().any(|part| part == fault.kind.part());
+            planned.faults.retain(happens);
+        }
         writeln!(out, "\njob {number}, {} s", planned.duration_s)?;
         for fault in &planned.faults {
             writeln!(out, "  {fault}")?;

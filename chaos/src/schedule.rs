@@ -199,8 +199,22 @@ impl FaultPart {
             Self::Scheduler => "scheduler",
             Self::Collector => "collector",
             Self::Agent(_) => "agent",
-            Self::LoadTest(_) => "load test",
+            Self::LoadTest(_) => "load-test",
             Self::Database => "database",
+        }
+    }
+}
+
+impl FaultKind {
+    /// The name of the part that it happens to; of a connection, the part that opens it.
+    #[must_use]
+    pub const fn part(self) -> &'static str {
+        match self {
+            Self::Kill(part) | Self::Stop(part) => part.name(),
+            Self::Link(FaultLink::AgentScheduler(_) | FaultLink::AgentCollector(_), _) => "agent",
+            Self::Link(FaultLink::SchedulerDatabase, _) => "scheduler",
+            Self::Link(FaultLink::CollectorDatabase, _) => "collector",
+            Self::DiskFull => "disk",
         }
     }
 }

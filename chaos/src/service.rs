@@ -15,6 +15,9 @@ const READY_LIMIT: Duration = Duration::from_secs(60);
 
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// The pause between looks for something that takes its time.
+const LOOK_SELDOM: Duration = Duration::from_millis(250);
+
 /// One program and its process, if it runs.
 #[derive(Debug)]
 pub struct FaultedService {
@@ -178,15 +181,17 @@ pub fn command(program: &Path, home: &Path) -> Command {
 /// # Errors
 /// When `limit` has passed without one; the message says `what` was waited for.
 pub fn wait_for<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> anyhow::Result<T> {
-    let deadline = Instant::now() + limit;
+    let start = Instant::now();
     loop {
         if let Some(value) = look() {
             return Ok(value);
         }
-        if Instant::now() > deadline {
+        let waited = start.elapsed();
+        if waited > limit {
             bail!("{what}: not within {} s", limit.as_secs());
         }
-        std::thread::sleep(LOOK_EVERY);
+        // A look may open a database.
+        std::thread::sleep((waited / 16).clamp(LOOK_EVERY, LOOK_SELDOM));
     }
 }
 

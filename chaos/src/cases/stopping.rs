@@ -79,7 +79,7 @@ pub(super) fn interrupt_while_down(options: &CaseOptions, report: &mut CaseRepor
 /// A job under load whose database is away.
 fn running(options: &CaseOptions, away: Away) -> anyhow::Result<(Arena, SubmittedJob, String)> {
     let mut arena = options.arena(StoreKind::Postgres, 2)?;
-    let job = OracleJob::new("stopped", &format!("--rate {RATE} -d 60s --allow-invalid"));
+    let job = OracleJob::new("stopped", &format!("--rate {RATE} -d 25s --allow-invalid"));
     let mut job = job.submit(&arena)?;
     job.wait_for_load(&arena)?;
     let_pass(2.0);
