@@ -172,6 +172,12 @@ impl Arena {
         format!("http://{}", self.scheduler_addr)
     }
 
+    /// The URL of the store, without a proxy.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
     /// The directory of everything.
     #[must_use]
     pub fn dir(&self) -> &Path {

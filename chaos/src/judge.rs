@@ -16,6 +16,9 @@ use crate::written::WrittenLines;
 /// How many examples of each kind are kept.
 const EXAMPLES: usize = 3;
 
+/// How much of a value is shown in one.
+const EXAMPLE_BYTES: usize = 60;
+
 /// Judges a job.
 ///
 /// `target` is how many requests of the job an independent target has counted.
@@ -96,8 +99,18 @@ impl RowSink for Comparison<'_> {
         let wrong = differing(self.written, &key, values);
         if !wrong.is_empty() {
             self.judged.altered += 1;
-            let fields = wrong.join(", ");
-            self.example(|| format!("altered: {key} differs in {fields}: {values:?}"));
+            let relation = self.relation;
+            self.example(|| {
+                let stored = |name: &&str| {
+                    let value = value(values, field_place(relation, name));
+                    format!(
+                        "{name} is {:?}",
+                        &value[..value.floor_char_boundary(EXAMPLE_BYTES)]
+                    )
+                };
+                let stored: Vec<String> = wrong.iter().map(stored).collect();
+                format!("altered: of {key}, {}", stored.join(", "))
+            });
         }
         Ok(())
     }

@@ -19,6 +19,9 @@ const DISK_BYTES: u64 = 1 << 30;
 /// How long the client may take to end after the load of a job has.
 const END_LIMIT: Duration = Duration::from_secs(120);
 
+/// How long an iteration of a user lasts.
+const USER_MS: u64 = 50;
+
 /// What a run is.
 #[derive(Debug, Clone)]
 pub struct ChaosOptions {
@@ -155,7 +158,8 @@ pub fn run(options: &ChaosOptions) -> anyhow::Result<ChaosFigures> {
             let happens = |fault: &PlannedFault| options.parts.iter().any(|part| part == fault.kind.part());
             planned.faults.retain(happens);
         }
-        writeln!(out, "\njob {number}, {} s", planned.duration_s)?;
+        let load = if planned.has_users { "users" } else { "rate" };
+        writeln!(out, "\njob {number}, {load}, {} s", planned.duration_s)?;
         for fault in &planned.faults {
             writeln!(out, "  {fault}")?;
         }
@@ -185,8 +189,17 @@ fn run_job(
     figures: &mut ChaosFigures,
     out: &mut impl io::Write,
 ) -> anyhow::Result<JudgedJob> {
-    let flags = format!("--rate {} -d {}s", options.rate, planned.duration_s);
-    let job = OracleJob::new(format!("chaos-{}-{}", options.seed, planned.number), &flags);
+    let name = format!("chaos-{}-{}", options.seed, planned.number);
+    let job = if planned.has_users {
+        let users = (options.rate * USER_MS / 1_000).max(3);
+        let flags = format!("--users {users} -d {}s", planned.duration_s);
+        OracleJob::new(name, &flags).param("wait_ms", USER_MS)
+    } else {
+        OracleJob::new(
+            name,
+            &format!("--rate {} -d {}s", options.rate, planned.duration_s),
+        )
+    };
     let mut submitted = job.submit(arena)?;
     let begun = submitted.wait_for_load(arena)?;
     inject(arena, begun, &planned.faults, figures)?;

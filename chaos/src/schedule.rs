@@ -83,6 +83,8 @@ pub struct PlannedJob {
     pub number: u64,
     /// How long it makes load, in seconds.
     pub duration_s: u64,
+    /// Whether users start its iterations, instead of a rate.
+    pub has_users: bool,
     /// Its faults, in their order.
     pub faults: Vec<PlannedFault>,
 }
@@ -122,6 +124,7 @@ impl PlannedJob {
         Self {
             number,
             duration_s,
+            has_users: random.one_in(4),
             faults,
         }
     }
