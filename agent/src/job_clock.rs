@@ -18,6 +18,16 @@ impl JobClock {
         }
     }
 
+    /// What the load test was given.
+    pub(crate) const fn anchor(&self) -> Anchor {
+        self.anchor
+    }
+
+    /// When the job starts, on the monotonic clock.
+    pub(crate) const fn start_monotonic_ns(&self) -> u64 {
+        self.start_monotonic_ns
+    }
+
     /// The job's time at an instant of the monotonic clock; negative before the start.
     pub(crate) fn at(&self, monotonic_ns: u64) -> i64 {
         difference(monotonic_ns, self.start_monotonic_ns)

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
 use crate::disk_quota::DiskQuota;
-use crate::spool::Spool;
+use crate::recovery;
 use crate::{DEFAULT_SPOOL_LIMIT_BYTES, Error};
 
 /// Delivers all results in the data directory of an agent that is gone, and removes those that the collector has committed.
@@ -32,7 +33,9 @@ where
     let (delivery, thread) = Delivery::start(collector, ends.clone()).map_err(Error::Thread)?;
     let quota = DiskQuota::new(DEFAULT_SPOOL_LIMIT_BYTES);
     let mut outcomes = Vec::new();
-    for spool in Spool::left_over(&dirs.spool(), &quota) {
+    let (paths, taken) = (dirs.paths().clone(), quota.clone());
+    let spools = spawn_blocking(move || recovery::left_over(&paths, &taken)).await;
+    for spool in spools.unwrap_or_default() {
         if is_known(spool.producer.job.clone()).await {
             outcomes.push(delivery.take_over(spool));
         } else {
@@ -52,9 +55,9 @@ where
     let _ = timeout(limit, all).await;
     drop(delivery);
     ends.cancel();
-    let spool = dirs.spool();
+    let spool = dirs.paths().spool();
     // The directory stays locked until nothing uses it any more.
-    let _ = tokio::task::spawn_blocking(move || {
+    let _ = spawn_blocking(move || {
         let _ = thread.join();
         drop(dirs);
     })

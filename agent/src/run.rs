@@ -20,8 +20,8 @@ use crate::disk_quota::DiskQuota;
 use crate::link::{Link, LinkHandle};
 use crate::orders::{Assignment, AssignmentCommand, Order};
 use crate::process::Spawner;
+use crate::recovery;
 use crate::shared::AgentShared;
-use crate::spool::Spool;
 use crate::{Error, host};
 use heavy_process::clock;
 
@@ -60,7 +60,10 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let (delivery, delivering) =
         Delivery::start(&config.collector, delivering_ends.clone()).map_err(Error::Thread)?;
     let quota = DiskQuota::new(config.spool_limit_bytes);
-    for spool in Spool::left_over(&data_dir.spool(), &quota) {
+    let (dirs, taken) = (data_dir.paths().clone(), quota.clone());
+    // Reading a long journal takes too long for this thread.
+    let spools = tokio::task::spawn_blocking(move || recovery::left_over(&dirs, &taken));
+    for spool in spools.await.unwrap_or_default() {
         tracing::info!(
             job = spool.producer.job,
             "delivering results that an earlier run of this agent left"
@@ -71,15 +74,16 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let (link, mut handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
     let shared = Arc::new(AgentShared {
         host,
-        cache: Cache::new(data_dir.cache(), config.cache_retention),
+        cache: Cache::new(data_dir.paths().cache(), config.cache_retention),
         spawner,
         delivery,
         quota,
         fleet,
         updates: handle.updates.clone(),
         clock: handle.clock.clone(),
-        work_dir: data_dir.work(),
-        spool_dir: data_dir.spool(),
+        work_dir: data_dir.paths().work(),
+        spool_dir: data_dir.paths().spool(),
+        journal_dir: data_dir.paths().journal(),
         config,
     });
     let mut agent = RunningAgent {

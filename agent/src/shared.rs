@@ -32,6 +32,7 @@ pub(crate) struct AgentShared {
     pub(crate) clock: watch::Receiver<Option<ClockEstimate>>,
     pub(crate) work_dir: PathBuf,
     pub(crate) spool_dir: PathBuf,
+    pub(crate) journal_dir: PathBuf,
 }
 
 impl AgentShared {

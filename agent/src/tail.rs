@@ -2,6 +2,7 @@
 //! stops would block the load test.
 
 use std::io::{self, Read};
+use std::process::ChildStdout;
 use std::sync::Arc;
 use std::thread;
 
@@ -10,6 +11,7 @@ use heavy_plugin::lines::{Filled, LineBuffer, LinePiece};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::journal::output::JournaledOutput;
 use crate::process::Ends;
 use crate::results::AssignmentResults;
 
@@ -35,7 +37,7 @@ pub(crate) fn start(
         .name("stderr".into())
         .spawn(move || read_stderr(&mut stderr, &for_stderr))?;
     let for_stdout = Arc::clone(results);
-    let mut stdout = ends.stdout;
+    let mut stdout = JournaledOutput::new(ends.stdout, Arc::clone(results.journal()));
     thread::Builder::new().name("tail".into()).spawn(move || {
         read_stdout(&mut stdout, &for_stdout, said);
         let _ = reader.join();
@@ -44,7 +46,11 @@ pub(crate) fn start(
     Ok((Tail { hello, ended }, ends.rpc))
 }
 
-fn read_stdout(output: &mut impl Read, results: &AssignmentResults, said: oneshot::Sender<Hello>) {
+fn read_stdout(
+    output: &mut JournaledOutput<ChildStdout>,
+    results: &AssignmentResults,
+    said: oneshot::Sender<Hello>,
+) {
     let mut said = Some(said);
     let mut lines = LineBuffer::default();
     loop {
@@ -57,9 +63,9 @@ fn read_stdout(output: &mut impl Read, results: &AssignmentResults, said: onesho
         if said.is_some() {
             read_hello(&mut lines, results, &mut said);
         }
-        results.stdout(&mut lines, LineBuffer::next_piece);
+        results.stdout(&mut lines, LineBuffer::next_piece, output.mark());
     }
-    results.stdout(&mut lines, LineBuffer::rest);
+    results.stdout(&mut lines, LineBuffer::rest, output.mark());
     results.reader.waits();
 }
 

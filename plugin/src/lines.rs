@@ -88,6 +88,24 @@ impl LineBuffer {
         }
     }
 
+    /// How many bytes were read that no piece has had yet.
+    #[must_use]
+    pub const fn pending(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether all up to the next newline is skipped.
+    #[must_use]
+    pub const fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
+    /// Drops what is pending, and skips all up to the next newline.
+    pub const fn skip_line(&mut self) {
+        (self.start, self.end, self.searched) = (0, 0, 0);
+        self.skipping = true;
+    }
+
     /// Where the next read belongs; never empty.
     fn space(&mut self) -> &mut [u8] {
         if self.start > 0 && self.buffer.len() - self.end < READ_BYTES {

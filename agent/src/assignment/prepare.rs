@@ -1,6 +1,7 @@
 //! Prepares an assignment: reach the collector, fetch, verify, check, place files, spawn, hello, describe, init.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,12 +23,14 @@ use super::setup::{choose, setup, workflow_setups};
 use crate::batch::Keep;
 use crate::cache::Cached;
 use crate::deliver::reach;
+use crate::journal::Journal;
 use crate::launch;
 use crate::orders::Assignment;
 use crate::process::{Ends, Exit, Life, LoadTestProcess};
 use crate::results::AssignmentResults;
 use crate::rollup::redact;
 use crate::shared::AgentShared;
+use crate::spool::SpoolProducer;
 use crate::tail::{self, Tail};
 use heavy_process::clock;
 use heavy_process::data_dir::create_private;
@@ -66,12 +69,22 @@ pub(super) async fn prepare(
         .map_err(AssignmentFailure::with_kind("internal"))??;
     create_private(dir).map_err(AssignmentFailure::with_kind("spawn"))?;
     place(shared, assignment, dir).await?;
+    let journal = journal(shared, assignment)
+        .map_err(|error| AssignmentFailure::new("spawn", format_args!("cannot keep a journal: {error}")))?;
     let (process, ends) = LoadTestProcess::spawn(&shared.spawner, &program.path, dir)
         .await
         .map_err(|error| {
             AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))
         })?;
-    let prepared = set_up(shared, assignment, &process, ends, reporter, &mut divisions);
+    let results = AssignmentResults::new(&[], Keep::of(&assignment.spec), journal);
+    let prepared = set_up(
+        shared,
+        assignment,
+        (&process, Arc::new(results)),
+        ends,
+        reporter,
+        &mut divisions,
+    );
     match prepared.await {
         Ok(ready) => Ok(ready(process, program)),
         Err(failure) => {
@@ -79,6 +92,17 @@ pub(super) async fn prepare(
             Err(failure)
         }
     }
+}
+
+/// The journal of an assignment. What an earlier preparation of it left says nothing.
+fn journal(shared: &AgentShared, assignment: &Assignment) -> io::Result<Arc<Journal>> {
+    let producer = SpoolProducer {
+        job: assignment.job.clone(),
+        agent: shared.config.name.clone(),
+        epoch: assignment.epoch,
+    };
+    let dir = shared.journal_dir.join(producer.dir_name()?);
+    Journal::create(&dir, &shared.quota).map(Arc::new)
 }
 
 fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
@@ -93,13 +117,12 @@ fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
 async fn set_up(
     shared: &AgentShared,
     assignment: &Assignment,
-    process: &LoadTestProcess,
+    (process, results): (&LoadTestProcess, Arc<AssignmentResults>),
     ends: Ends,
     reporter: &Reporter,
     divisions: &mut mpsc::Receiver<DivisionOrder>,
 ) -> Result<impl FnOnce(LoadTestProcess, Cached) -> LiveTest + use<>, AssignmentFailure> {
     let (spec, seated) = (&assignment.spec, &assignment.seated);
-    let results = Arc::new(AssignmentResults::new(&[], Keep::of(spec)));
     let (tail, socket) = tail::start(ends, &results).map_err(AssignmentFailure::with_kind("spawn"))?;
     let Tail { hello, ended } = tail;
     let watched = SpawnedProgram {

@@ -166,6 +166,8 @@ mod tests {
     use super::super::plan::ReleasePlan;
     use super::*;
     use crate::batch::Keep;
+    use crate::disk_quota::DiskQuota;
+    use crate::journal::Journal;
 
     type Requests = tarpc::transport::channel::UnboundedChannel<
         ClientMessage<LoadTestRequest>,
@@ -183,11 +185,13 @@ mod tests {
             wall_ns: 0,
         };
         let workflows = vec!["w".to_owned()];
+        let dir = tempfile::tempdir().unwrap().keep().join("journal");
+        let journal = Arc::new(Journal::create(&dir, &DiskQuota::new(u64::MAX)).unwrap());
         let releaser = Releaser {
             plan: SharedPlan::new(ReleasePlan::new(load, "a", &revision)),
             clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
             client: LoadTestClient::new(client_config(), wire).spawn(),
-            results: Arc::new(AssignmentResults::new(&workflows, Keep::of(&spec))),
+            results: Arc::new(AssignmentResults::new(&workflows, Keep::of(&spec), journal)),
             workflows,
             in_flight: Arc::default(),
             out_of_data: AtomicBool::new(false),

@@ -19,8 +19,11 @@ use crate::deliver::DeliveryResult;
 use crate::job_clock::JobClock;
 use crate::orders::Assignment;
 use crate::results::AssignmentResults;
+use crate::results::state::AccountEnd;
 use crate::rollup::Unbalanced;
 use crate::shared::AgentShared;
+use crate::spool::start::AssignmentStart;
+use crate::spool::writer::SpoolWriter;
 use crate::spool::{Spool, SpoolProducer};
 
 #[derive(Debug)]
@@ -51,8 +54,18 @@ impl RunningShare {
             agent: shared.config.name.clone(),
             epoch: assignment.epoch,
         };
-        let (spool, queue) = Spool::create(&shared.spool_dir, producer, &shared.quota)
-            .map_err(|error| AssignmentFailure::internal(format_args!("cannot spool results: {error}")))?;
+        let offset_ns = estimate.offset_ns(monotonic_ns, own_wall_ns);
+        let start = AssignmentStart::new(
+            &assignment.spec,
+            &live.workflows,
+            (&assignment.revision, assignment.seat),
+            &job_clock,
+            (offset_ns, estimate.error_ns),
+        );
+        let cannot = |error| AssignmentFailure::internal(format_args!("cannot spool results: {error}"));
+        let spool = Spool::create(&shared.spool_dir, producer, &start, &shared.quota).map_err(cannot)?;
+        let journal = Arc::clone(live.results.journal());
+        let queue = SpoolWriter::start(&spool, &shared.quota, journal).map_err(cannot)?;
         live.results.begin(job_clock, queue);
         let mut health = HealthReader::new(live.process.id());
         if !assignment.spec.load().is_open() {
@@ -65,7 +78,7 @@ impl RunningShare {
             plan: None,
             releasing: None,
             health,
-            offset_ns: estimate.offset_ns(monotonic_ns, own_wall_ns),
+            offset_ns,
             error_ns: estimate.error_ns,
         };
         Ok((running, shared.delivery.take_over(spool)))
@@ -107,7 +120,9 @@ impl RunningShare {
     /// Continues the plan by a newer revision. Returns up to where everything had been released; `None` before
     /// releases begin.
     pub(super) fn revise(&self, revision: &Revision) -> Option<u64> {
-        Some(self.plan.as_ref()?.lock().revise(revision))
+        let plan = self.plan.as_ref()?;
+        self.results.revised(revision.number, revision.cut_ns);
+        Some(plan.lock().revise(revision))
     }
 
     /// Takes what is due at an instant or later out of the plan.
@@ -148,11 +163,12 @@ impl RunningShare {
             Ok(counted) => counted,
             Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         };
-        self.results
-            .finish(until_ns, &gaps, ended == Ended::Died, |closing| {
-                closing.ended = Some(ended);
-                closing.clock_offset_ns = self.offset_ns;
-                closing.clock_error_ns = self.error_ns;
-            })
+        let end = AccountEnd {
+            ended,
+            until_ns,
+            clock_offset_ns: self.offset_ns,
+            clock_error_ns: self.error_ns,
+        };
+        self.results.finish(&gaps, end)
     }
 }

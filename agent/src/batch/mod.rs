@@ -17,11 +17,10 @@ pub(crate) use keep::Keep;
 use requests::RequestEncoder;
 use wire::Part;
 
-/// Limits at which a batch is closed: rows, bytes, age.
+/// Limits at which a batch is closed: rows, bytes, age. They are looked at after each read of output, which brings
+/// 256 KiB at most.
 const MAX_ROWS: u64 = 10_000;
 const MAX_BYTES: usize = 4 << 20;
-/// How often the bytes are looked at, in rows; each row is bounded.
-const LOOK_EVERY: u64 = 16;
 const MAX_AGE_NS: i64 = 500_000_000;
 
 const MAX_ID_BYTES: usize = 128;
@@ -91,7 +90,7 @@ impl RowBuffer {
     /// The batch, if it has as many rows or bytes as it may have.
     pub(crate) fn take_full(&mut self) -> Option<ClosedBatch> {
         let rows = self.requests.len() + self.iterations.len();
-        let full = rows >= MAX_ROWS || (rows.is_multiple_of(LOOK_EVERY) && self.bytes() >= MAX_BYTES);
+        let full = rows >= MAX_ROWS || self.bytes() >= MAX_BYTES;
         full.then(|| self.take())
     }
 

@@ -3,7 +3,7 @@
 //! That process holds a lock from its start on, for which the next agent [waits](wait) before it reads. Once the
 //! agent is gone it opens an [`Appender`], gives it what is left of the output, and says that the load test has ended.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -54,6 +54,21 @@ pub(crate) fn wait(dir: &Path, limit: Duration) -> io::Result<bool> {
             return Ok(false);
         }
         thread::sleep(LOOK);
+    }
+}
+
+/// [Waits](wait) for all journals below a directory, for `limit` in all.
+pub(crate) fn wait_for_all(root: &Path, limit: Duration) {
+    let end = Instant::now() + limit;
+    let entries = fs::read_dir(root).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
+    for dir in entries.into_iter().map(|entry| entry.path()) {
+        match wait(&dir, end.saturating_duration_since(Instant::now())) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!(dir = %dir.display(), "a load test of an earlier agent has not ended: its last results are lost");
+            }
+            Err(error) => tracing::warn!(dir = %dir.display(), %error, "cannot lock a journal"),
+        }
     }
 }
 

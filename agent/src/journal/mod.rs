@@ -20,6 +20,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prost::Message;
@@ -31,9 +32,13 @@ pub(crate) use frame::JournalPosition;
 use note::{JournalOrder, OrderKind, PublishedNote};
 use writer::JournalWriter;
 
-/// The journal of one assignment, as long as its agent lives.
+/// The journal of one assignment, as long as its agent lives. Dropping it removes it unless the job has started: nothing
+/// counts before that.
 #[derive(Debug)]
-pub(crate) struct Journal(Mutex<JournalWriter>);
+pub(crate) struct Journal {
+    writer: Mutex<JournalWriter>,
+    started: AtomicBool,
+}
 
 impl Journal {
     /// Makes the journal of a new assignment, with a key of its own, in a directory that does not exist yet.
@@ -41,7 +46,10 @@ impl Journal {
         fs::DirBuilder::new().mode(0o700).create(dir)?;
         let cipher = JournalCipher::create(dir)?;
         let writer = JournalWriter::new(dir, cipher, quota.clone(), JournalPosition::default(), 1);
-        Ok(Self(Mutex::new(writer)))
+        Ok(Self {
+            writer: Mutex::new(writer),
+            started: AtomicBool::new(false),
+        })
     }
 
     /// Appends what was read from stdout at an instant of the monotonic clock; returns how much was read by then.
@@ -53,6 +61,9 @@ impl Journal {
 
     /// Appends what is about to be done; returns the number of orders by then.
     pub(crate) fn append_order(&self, order: OrderKind, at_ns: u64) -> u64 {
+        if matches!(order, OrderKind::Start(_)) {
+            self.started.store(true, Ordering::Relaxed);
+        }
         let content = JournalOrder::from(order).encode_to_vec();
         let mut writer = self.lock();
         writer.append(FrameKind::Order, &content, at_ns);
@@ -84,7 +95,15 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, JournalWriter> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if !self.started.load(Ordering::Relaxed) {
+            self.remove();
+        }
     }
 }
 

@@ -23,8 +23,11 @@ fn journal() -> (tempfile::TempDir, PathBuf, Journal, DiskQuota) {
     (root, dir, journal, quota)
 }
 
+/// Output with the places where it begins.
+type Pieces = Vec<(u64, Vec<u8>)>;
+
 /// What a journal holds: pieces of output with their places, numbers of orders, and whether it has ended.
-fn read(dir: &Path) -> (Vec<(u64, Vec<u8>)>, Vec<u64>, bool, ReadOutcome) {
+fn read(dir: &Path) -> (Pieces, Vec<u64>, bool, ReadOutcome) {
     let (mut output, mut orders, mut ended) = (Vec::new(), Vec::new(), false);
     let outcome = JournalReader::open(dir)
         .unwrap()

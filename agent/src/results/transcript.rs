@@ -67,6 +67,11 @@ impl Transcript {
         self.log.take()
     }
 
+    /// Counts lines that an earlier agent did not keep.
+    pub(super) const fn restore_dropped(&mut self, lines: u64) {
+        self.log.count_dropped(lines);
+    }
+
     pub(super) const fn dropped(&self) -> u64 {
         self.log.dropped()
     }

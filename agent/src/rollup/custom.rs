@@ -98,6 +98,11 @@ impl CustomTable {
         }
     }
 
+    /// The tables of the names of checks and metrics.
+    pub(crate) const fn tables(&mut self) -> [&mut NameTable; 2] {
+        [&mut self.check_names, &mut self.metric_names]
+    }
+
     pub(crate) fn take(
         &mut self,
         tables: &Tables,

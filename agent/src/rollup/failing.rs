@@ -22,6 +22,14 @@ impl FailingIterations {
         self.0.insert((workflow, iteration));
     }
 
+    pub(crate) fn save(&self) -> (Vec<Symbol>, Vec<u64>) {
+        self.0.iter().copied().unzip()
+    }
+
+    pub(crate) fn restore(workflows: Vec<Symbol>, numbers: Vec<u64>) -> Self {
+        Self(workflows.into_iter().zip(numbers).collect())
+    }
+
     /// Whether a request of an iteration that ends had failed.
     pub(crate) fn take(&mut self, workflow: Symbol, iteration: u64) -> bool {
         !self.0.is_empty() && self.0.remove(&(workflow, iteration))

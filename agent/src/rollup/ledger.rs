@@ -5,6 +5,7 @@
 //! became due, were reported and were dropped; what is left at the end is lost, so that `scheduled = started +
 //! dropped` and `started = ok + failed + interrupted + lost` hold whatever lines come.
 
+mod saving;
 mod span;
 
 use std::collections::VecDeque;

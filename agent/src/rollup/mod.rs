@@ -14,6 +14,8 @@ mod protocols;
 mod recorder;
 pub(crate) mod redact;
 pub(crate) mod requests;
+pub(crate) mod saved;
+mod saving;
 mod second;
 mod totals;
 mod users;
@@ -281,6 +283,7 @@ impl Rollup {
                 row.lost += lost;
             }
         }
+        self.users.clear();
     }
 
     /// Counts what was planned and never released as dropped.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::redact;
+use super::saved::SavedNames;
 
 /// The text for all texts beyond the bound.
 pub(crate) const OTHER: &str = "(other)";
@@ -52,6 +53,21 @@ impl NameTable {
 
     pub(crate) fn text(&self, symbol: Symbol) -> &Arc<str> {
         self.texts.get(symbol as usize).unwrap_or(&self.texts[1])
+    }
+
+    pub(crate) fn save(&self) -> SavedNames {
+        SavedNames {
+            texts: self.texts[2..].iter().map(|text| text.to_string()).collect(),
+        }
+    }
+
+    /// Gives saved texts the symbols that they had.
+    pub(crate) fn restore(&mut self, saved: SavedNames) {
+        for text in saved.texts {
+            let symbol = Symbol::try_from(self.texts.len()).unwrap_or(OTHERS);
+            self.texts.push(Arc::from(text.as_str()));
+            self.symbols.insert(text.into(), symbol);
+        }
     }
 
     #[cold]

@@ -47,6 +47,11 @@ impl Protocols {
         })
     }
 
+    /// The table of families.
+    pub(crate) const fn families(&mut self) -> &mut NameTable {
+        &mut self.families
+    }
+
     #[cold]
     fn resolve(&mut self, named: &str) -> Symbol {
         let symbol = match &*protocol::family(named) {

@@ -12,6 +12,7 @@ use heavy_results::stats;
 use super::names::{EMPTY, NameTable, OTHERS, Symbol};
 use super::protocols::Protocols;
 use super::recorder::BatchedRecorder;
+use super::saved::SavedIdentities;
 
 /// Limit of distinct request identities in one job.
 const MAX_IDENTITIES: usize = 1000;
@@ -127,6 +128,29 @@ impl RequestTallies {
             phases_ns: sums.phases_ns,
         })
         .collect()
+    }
+
+    pub(crate) fn save(&self) -> SavedIdentities {
+        let symbols = |of: &RequestIdentity| [of.workflow, of.step, of.method, of.name, of.protocol];
+        SavedIdentities {
+            symbols: self.identities.iter().flat_map(symbols).collect(),
+            others: self.others,
+        }
+    }
+
+    pub(crate) fn restore(&mut self, saved: SavedIdentities) {
+        let (symbols, _) = saved.symbols.as_chunks();
+        let identities = symbols
+            .iter()
+            .map(|[workflow, step, method, name, protocol]| RequestIdentity {
+                workflow: *workflow,
+                step: *step,
+                method: *method,
+                name: *name,
+                protocol: *protocol,
+            });
+        self.identities = identities.collect();
+        self.others = saved.others;
     }
 
     #[cfg(test)]

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
+use super::saved::SavedSecond;
+
 pub(crate) const SECOND_NS: u64 = 1_000_000_000;
 
 /// Counts, and the iterations that are not yet reported.
@@ -111,6 +113,37 @@ impl LedgerSecond {
     /// How many are known by number.
     pub(crate) fn open(&self) -> usize {
         self.open.as_ref().map_or(0, HashSet::len)
+    }
+
+    pub(crate) fn save(&self) -> SavedSecond {
+        SavedSecond {
+            second: self.second,
+            first_n: self.first_n,
+            last_n: self.last_n,
+            released: self.released,
+            scheduled: self.scheduled,
+            planned: self.planned,
+            heard: self.heard,
+            dropped: self.dropped,
+            guessed: self.guessed,
+            is_open: self.open.is_some(),
+            open: self.open.iter().flatten().copied().collect(),
+        }
+    }
+
+    pub(crate) fn restore(saved: SavedSecond) -> Self {
+        Self {
+            second: saved.second,
+            first_n: saved.first_n,
+            last_n: saved.last_n,
+            released: saved.released,
+            scheduled: saved.scheduled,
+            planned: saved.planned,
+            heard: saved.heard,
+            dropped: saved.dropped,
+            guessed: saved.guessed,
+            open: saved.is_open.then(|| saved.open.into_iter().collect()),
+        }
     }
 
     /// From now on numbers are believed as far as the count allows. Returns how many were known.

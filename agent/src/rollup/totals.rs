@@ -1,6 +1,9 @@
 //! The account of a whole assignment, kept beside the seconds so that it can be checked and closed.
 
+use heavy_load::histogram::Histogram;
 use heavy_results::stats::{Closing, Iterations};
+
+use super::saved::SavedTotals;
 
 /// An account that does not add up: a defect of the agent, never of a load test.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -29,6 +32,36 @@ pub(crate) fn balanced(totals: &Closing) -> Result<Closing, Unbalanced> {
         Ok(totals.clone())
     } else {
         Err(Unbalanced(Box::new(totals.clone())))
+    }
+}
+
+pub(crate) fn save(totals: &Closing) -> SavedTotals {
+    SavedTotals {
+        scheduled: totals.scheduled,
+        started: totals.started,
+        ok: totals.ok,
+        failed: totals.failed,
+        interrupted: totals.interrupted,
+        lost: totals.lost,
+        dropped: totals.dropped,
+        malformed: totals.malformed,
+        generator_lag: totals.generator_lag.encode(),
+    }
+}
+
+pub(crate) fn restore(saved: &SavedTotals) -> Closing {
+    Closing {
+        scheduled: saved.scheduled,
+        started: saved.started,
+        ok: saved.ok,
+        failed: saved.failed,
+        interrupted: saved.interrupted,
+        lost: saved.lost,
+        dropped: saved.dropped,
+        malformed: saved.malformed,
+        // It was encoded by this code, and its record is intact.
+        generator_lag: Histogram::decode(&saved.generator_lag).unwrap_or_default(),
+        ..Closing::default()
     }
 }
 

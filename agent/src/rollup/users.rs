@@ -7,6 +7,7 @@ use foldhash::fast::RandomState;
 use heavy_load::load::{Closed, Quota};
 
 use super::WorkflowIndex;
+use super::saved::SavedUsers;
 
 #[derive(Debug, Default)]
 pub(crate) struct UserAccounts {
@@ -97,6 +98,44 @@ impl UserAccounts {
             of.done += 1;
         }
         true
+    }
+
+    /// Forgets all users: what they were doing is counted.
+    pub(crate) fn clear(&mut self) {
+        for of in self.workflows.values_mut() {
+            of.users.clear();
+        }
+    }
+
+    pub(crate) fn save(&self) -> Vec<SavedUsers> {
+        let saved = self.workflows.iter().map(|(workflow, of)| SavedUsers {
+            workflow: (*workflow).into(),
+            started: of.started,
+            done: of.done,
+            users: of.users.keys().copied().collect(),
+            until_ns: of.users.values().map(|user| user.until_ns).collect(),
+            next_ns: of.users.values().map(|user| user.next_ns).collect(),
+            started_each: of.users.values().map(|user| user.started).collect(),
+        });
+        saved.collect()
+    }
+
+    /// Goes on with what was saved; the workflows were [added](Self::add) before.
+    pub(crate) fn restore(&mut self, saved: Vec<SavedUsers>) {
+        for saved in saved {
+            let workflow = WorkflowIndex::try_from(saved.workflow).unwrap_or(WorkflowIndex::MAX);
+            let Some(of) = self.workflows.get_mut(&workflow) else {
+                continue;
+            };
+            (of.started, of.done) = (saved.started, saved.done);
+            let times = saved.until_ns.iter().zip(&saved.next_ns).zip(&saved.started_each);
+            let accounts = times.map(|((until_ns, next_ns), started)| UserAccount {
+                until_ns: *until_ns,
+                next_ns: *next_ns,
+                started: *started,
+            });
+            of.users = saved.users.iter().copied().zip(accounts).collect();
+        }
     }
 
     /// Whether all closed workflows have used their quotas up; false if there are none, or none with a quota.

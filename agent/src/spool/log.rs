@@ -1,14 +1,18 @@
 //! One stream of batches on disk: append-only segments, read back by sequence, removed when acknowledged.
 
+mod recovery;
+
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bytes::Bytes;
+use prost::Message;
 
-use super::record::{self, HEADER_BYTES, START_BYTES};
+use super::cover::{RecordCover, RowCounts};
+use super::record::{self, HEADER_BYTES, START_BYTES, SegmentTail};
 use super::void;
 use crate::disk_quota::DiskQuota;
 
@@ -63,6 +67,24 @@ pub(crate) struct SegmentLog {
     open: Option<Segment>,
     reader: Option<(u64, File)>,
     quota: DiskQuota,
+    recovered: Recovered,
+}
+
+/// What is known of the segments that an earlier agent left.
+#[derive(Debug, Default)]
+struct Recovered {
+    /// The cover of the newest record that has one.
+    newest: Option<RecordCover>,
+    /// How the last segment ends, and where its last record does.
+    tail: SegmentTail,
+    end: u64,
+    /// Whether the last segment is of the newest version, and whether it has records.
+    is_newest: bool,
+    is_empty: bool,
+    /// All rows up to the last record of which that is known.
+    rows: Option<RowCounts>,
+    /// The first of the voids whose rows are not counted yet.
+    uncounted: Option<u64>,
 }
 
 impl SegmentLog {
@@ -80,12 +102,9 @@ impl SegmentLog {
             open: None,
             reader: None,
             quota,
+            recovered: Recovered::default(),
         };
-        let segments = log.found()?;
-        log.first = segments.first().copied().unwrap_or(1);
-        for segment in segments {
-            log.recover(segment)?;
-        }
+        log.recover()?;
         Ok(log)
     }
 
@@ -109,15 +128,17 @@ impl SegmentLog {
     }
 
     /// Adds a batch and returns its sequence. What cannot be written is kept in memory, and the error is given too.
-    pub(crate) fn append(&mut self, content: Bytes) -> (u64, io::Result<()>) {
+    pub(crate) fn append(&mut self, content: Bytes, cover: &RecordCover) -> (u64, io::Result<()>) {
         let sequence = self.last() + 1;
         let crc32c = crc32c::crc32c(&content);
-        let written = self.write(sequence, &content, crc32c);
+        let written = self.write(sequence, &content, crc32c, &cover.encode_to_vec());
         let (place, result) = match written {
             Ok(place) => (place, Ok(())),
             Err(error) => {
                 // Half a record may be at the segment's end: the next record goes into another one.
-                self.open = None;
+                if let Some(open) = self.open.take() {
+                    let _ = open.file.set_len(open.bytes);
+                }
                 (RecordPlace::Memory(content), Err(error))
             }
         };
@@ -198,8 +219,8 @@ impl SegmentLog {
             .get(usize::try_from(sequence.checked_sub(self.first)?).ok()?)
     }
 
-    fn write(&mut self, sequence: u64, content: &[u8], crc32c: u32) -> io::Result<RecordPlace> {
-        if content.len() > record::MAX_BYTES {
+    fn write(&mut self, sequence: u64, content: &[u8], crc32c: u32, cover: &[u8]) -> io::Result<RecordPlace> {
+        if content.len() > record::MAX_BYTES || cover.len() > record::MAX_BYTES {
             return Err(io::Error::other("a batch is over 16 MiB"));
         }
         if self.open.as_ref().is_none_or(|open| open.bytes >= SEGMENT_BYTES) {
@@ -213,14 +234,16 @@ impl SegmentLog {
             self.trim();
         }
         let open = self.open.as_mut().expect("a segment was just opened");
-        open.file.write_all(&record::header(content, crc32c, sequence))?;
+        open.file
+            .write_all(&record::header(content, crc32c, sequence, cover))?;
         open.file.write_all(content)?;
+        open.file.write_all(cover)?;
         let place = RecordPlace::Disk {
             segment: open.id,
             offset: open.bytes + HEADER_BYTES as u64,
             length: content.len(),
         };
-        let bytes = (HEADER_BYTES + content.len()) as u64;
+        let bytes = (HEADER_BYTES + content.len() + cover.len()) as u64;
         open.bytes += bytes;
         open.dirty = true;
         if let Some(segment) = self.segments.back_mut() {
@@ -275,60 +298,6 @@ impl SegmentLog {
     fn path(&self, segment: u64) -> PathBuf {
         self.dir.join(format!("{segment:020}.seg"))
     }
-
-    /// The first sequences of all segments in the directory, ascending.
-    fn found(&self) -> io::Result<Vec<u64>> {
-        let mut segments: Vec<u64> = fs::read_dir(&self.dir)?
-            .flatten()
-            .filter_map(|entry| first_of(&entry.path()))
-            .collect();
-        segments.sort_unstable();
-        Ok(segments)
-    }
-
-    fn recover(&mut self, segment: u64) -> io::Result<()> {
-        let bytes = fs::read(self.path(segment))?;
-        self.quota.take(bytes.len() as u64);
-        self.segments.push_back(OnDisk {
-            id: segment,
-            bytes: bytes.len() as u64,
-        });
-        let scan = record::scan(&bytes, segment).map_err(io::Error::other)?;
-        self.fill_up_to(segment);
-        for found in scan.records {
-            self.fill_up_to(found.sequence);
-            self.records.push_back(Record {
-                crc32c: found.crc32c,
-                place: RecordPlace::Disk {
-                    segment,
-                    offset: found.offset as u64,
-                    length: found.length,
-                },
-            });
-        }
-        if scan.torn {
-            self.fill_up_to(self.last() + 2);
-        }
-        Ok(())
-    }
-
-    /// Puts voids in the places before `sequence` of which nothing is left.
-    fn fill_up_to(&mut self, sequence: u64) {
-        while self.last() + 1 < sequence {
-            let content = void::encode(DAMAGED, 0, 0);
-            self.records.push_back(Record {
-                crc32c: crc32c::crc32c(&content),
-                place: RecordPlace::Memory(content),
-            });
-        }
-    }
-}
-
-fn first_of(path: &Path) -> Option<u64> {
-    if path.extension()? != "seg" {
-        return None;
-    }
-    path.file_stem()?.to_str()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,20 +1,23 @@
 //! Results on disk until a collector has committed them.
 //!
-//! Each assignment has a directory with one [`log`](log::Log) for each of its two streams. A thread of its own writes
-//! what waits in the [`queue`](queue::Queue), makes it durable, and then lets delivery see it; delivery reads it back
-//! and forgets it when it is acknowledged. What an agent left behind is found again by the next one.
+//! Each assignment has a directory with one [`log`] for each of its two streams. A thread of its own, the [`writer`],
+//! writes what waits in the [`queue`], makes it durable, and then lets delivery see it; delivery reads it back and forgets
+//! it when it is acknowledged. What an agent left behind is found again by the next one.
 
+pub(crate) mod cover;
 mod log;
 pub(crate) mod queue;
 mod record;
+pub(crate) mod start;
 pub(crate) mod void;
+pub(crate) mod writer;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use bytes::Bytes;
 use heavy_proto::v1;
@@ -22,14 +25,20 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use crate::disk_quota::DiskQuota;
-use heavy_process::nice;
+use crate::journal::note::PublishedNote;
+use cover::{RecordCover, RowCounts};
 use log::SegmentLog;
-use queue::{QueueItem, SpoolQueue};
+use start::AssignmentStart;
 
 /// The most bytes of a job id, which names a directory.
 const MAX_JOB_BYTES: usize = 64;
 
 const PRODUCER_FILE: &str = "producer.json";
+
+const START_FILE: &str = "start.json";
+
+/// The extension of directories that were not made to their end.
+const DRAFT: &str = "new";
 
 /// The producer whose results a spool holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,49 +88,96 @@ pub(crate) struct Spool {
     changed: Notify,
 }
 
+impl SpoolProducer {
+    /// The name of its directory, below that of spools and that of journals.
+    pub(crate) fn dir_name(&self) -> io::Result<String> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if self.job.len() > MAX_JOB_BYTES || !self.job.bytes().all(plain) {
+            return Err(io::Error::other("invalid job id"));
+        }
+        Ok(format!("{}-{}", self.job, self.epoch))
+    }
+}
+
 impl Spool {
-    /// Makes the spool of a new assignment below `root`; its queue is written until it is ended.
+    /// Makes the spool of a new assignment below `root`.
     pub(crate) fn create(
         root: &Path,
         producer: SpoolProducer,
+        start: &AssignmentStart,
         quota: &DiskQuota,
-    ) -> io::Result<(Arc<Self>, Arc<SpoolQueue>)> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if producer.job.len() > MAX_JOB_BYTES || !producer.job.bytes().all(plain) {
-            return Err(io::Error::other("invalid job id"));
-        }
-        let dir = root.join(format!("{}-{}", producer.job, producer.epoch));
-        fs::create_dir(&dir)?;
-        let mut file = File::create(dir.join(PRODUCER_FILE))?;
-        file.write_all(&serde_json::to_vec(&producer)?)?;
-        file.sync_all()?;
-        let spool = Arc::new(Self::open(dir, producer, quota)?);
-        // Batches that survive a power failure are lost without the directory entries above them.
-        File::open(&spool.dir)?.sync_all()?;
+    ) -> io::Result<Arc<Self>> {
+        let dir = root.join(producer.dir_name()?);
+        // Batches that survive a power failure are lost without what is above them: it is made before its name.
+        let draft = dir.with_extension(DRAFT);
+        fs::create_dir(&draft)?;
+        write_durably(&draft.join(PRODUCER_FILE), &serde_json::to_vec(&producer)?)?;
+        write_durably(&draft.join(START_FILE), &serde_json::to_vec(start)?)?;
+        let logs = SpoolStream::ALL.map(|stream| fs::create_dir(draft.join(stream.dir())));
+        logs.into_iter().collect::<io::Result<()>>()?;
+        File::open(&draft)?.sync_all()?;
+        fs::rename(&draft, &dir)?;
         File::open(root)?.sync_all()?;
-        let queue = Arc::new(SpoolQueue::default());
-        let (writer, source, quota) = (Arc::clone(&spool), Arc::clone(&queue), quota.clone());
-        thread::Builder::new().name("spool".into()).spawn(move || {
-            nice::set_thread(nice::DELIVERY);
-            writer.write_all(&source, &quota);
-        })?;
-        Ok((spool, queue))
+        Self::open(dir, producer, quota).map(Arc::new)
     }
 
     /// Finds the spools that earlier agents left below `root`. What cannot be read stays on disk, with an error in the log.
+    /// Nothing of them is sent before [`Self::publish`] and [`Self::end`].
     pub(crate) fn left_over(root: &Path, quota: &DiskQuota) -> Vec<Arc<Self>> {
         let entries = fs::read_dir(root).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
         let mut spools = Vec::new();
         for dir in entries.into_iter().map(|entry| entry.path()) {
-            if dir.extension().is_some_and(|extension| extension == REFUSED) {
-                continue;
-            }
-            match Self::find(dir.clone(), quota) {
-                Ok(spool) => spools.push(Arc::new(spool)),
-                Err(error) => tracing::error!(dir = %dir.display(), %error, "cannot read a spool"),
+            match dir.extension().and_then(OsStr::to_str) {
+                Some(REFUSED) => {}
+                // Nothing was spooled there.
+                Some(DRAFT) => drop(fs::remove_dir_all(&dir)),
+                _ => match Self::find(dir.clone(), quota) {
+                    Ok(spool) => spools.push(Arc::new(spool)),
+                    Err(error) => tracing::error!(dir = %dir.display(), %error, "cannot read a spool"),
+                },
             }
         }
         spools
+    }
+
+    /// How the assignment started; `None` for the spool of an earlier version.
+    pub(crate) fn start(&self) -> io::Result<Option<AssignmentStart>> {
+        match fs::read(self.dir.join(START_FILE)) {
+            Ok(start) => Ok(Some(serde_json::from_slice(&start)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The highest sequence of a stream.
+    pub(crate) fn last(&self, stream: SpoolStream) -> u64 {
+        self.log(stream).last()
+    }
+
+    /// The newest covers of both streams.
+    pub(crate) fn newest_covers(&self) -> [Option<RecordCover>; 2] {
+        SpoolStream::ALL.map(|stream| self.log(stream).newest_cover().cloned())
+    }
+
+    /// Decides what the ends of both streams are, by what the journal says of them, and roll-ups of the rows before them.
+    pub(crate) fn settle_tails(&self, published: Option<PublishedNote>) -> io::Result<()> {
+        let known = self.log(SpoolStream::Stats).newest_cover().cloned();
+        let stats = published.map(|note| (note.stats_sequence, RowCounts::default()));
+        self.log(SpoolStream::Stats).settle_tail(stats)?;
+        let noted = published.map(|note| {
+            let rows = RowCounts {
+                requests: note.requests,
+                iterations: note.iterations,
+                ..RowCounts::default()
+            };
+            (note.rows_sequence, rows)
+        });
+        let known = known.map(|cover| (cover.rows_sequence, cover.rows));
+        let rows = noted
+            .into_iter()
+            .chain(known)
+            .max_by_key(|(sequence, _)| *sequence);
+        self.log(SpoolStream::Rows).settle_tail(rows)
     }
 
     /// The highest sequence of a stream that may be sent.
@@ -198,83 +254,17 @@ impl Spool {
 
     fn find(dir: PathBuf, quota: &DiskQuota) -> io::Result<Self> {
         let producer = serde_json::from_slice(&fs::read(dir.join(PRODUCER_FILE))?)?;
-        let spool = Self::open(dir, producer, quota)?;
-        spool.publish();
-        spool.ended.store(true, Ordering::Release);
-        Ok(spool)
+        Self::open(dir, producer, quota)
     }
 
-    fn write_all(&self, queue: &SpoolQueue, quota: &DiskQuota) {
-        let mut given_up = (0, 0);
-        loop {
-            let items = queue.take();
-            if items.is_empty() {
-                break;
-            }
-            for item in items {
-                self.write(item, quota, &mut given_up);
-            }
-            for stream in SpoolStream::ALL {
-                if let Err(error) = self.log(stream).sync() {
-                    // What was not made durable is still delivered if it can be read back, else as a void.
-                    tracing::error!(%error, job = self.producer.job, "cannot sync the spool");
-                }
-            }
-            self.publish();
-        }
+    /// Nothing more will be written.
+    pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         self.changed.notify_one();
     }
 
-    fn write(&self, item: QueueItem, quota: &DiskQuota, given_up: &mut (u64, u64)) {
-        let mut count = |requests, iterations| {
-            given_up.0 += requests;
-            given_up.1 += iterations;
-        };
-        match item {
-            QueueItem::Rows(batch) if quota.is_used_up() => {
-                count(batch.requests, batch.iterations);
-                self.append_rows(void::encode("over quota", batch.requests, batch.iterations));
-            }
-            QueueItem::Rows(batch) => {
-                if !self.append_rows(Bytes::from(batch.content)) {
-                    count(batch.requests, batch.iterations);
-                }
-            }
-            QueueItem::Overflow(requests, iterations) => {
-                count(requests, iterations);
-                self.append_rows(void::encode("slow disk", requests, iterations));
-            }
-            QueueItem::Stats(delta) => {
-                self.append_stats(heavy_proto::stats::encode_delta(&delta));
-            }
-            QueueItem::Closing(mut closing) => {
-                closing.last_rows_sequence = self.log(SpoolStream::Rows).last();
-                (closing.voided_requests, closing.voided_iterations) = *given_up;
-                self.append_stats(heavy_proto::stats::encode_closing(&closing));
-            }
-        }
-    }
-
-    /// Appends rows; or a void if the disk does not take them. False for a void.
-    fn append_rows(&self, content: Bytes) -> bool {
-        let mut log = self.log(SpoolStream::Rows);
-        let (sequence, result) = log.append(content.clone());
-        let Err(error) = result else { return true };
-        tracing::error!(%error, job = self.producer.job, "cannot spool rows: the agent discards and counts them");
-        log.replace(sequence, void::instead_of(&content, "disk full"));
-        false
-    }
-
-    /// Appends roll-ups; or keeps them in memory if the disk does not take them: they are small and never discarded.
-    fn append_stats(&self, content: Vec<u8>) {
-        let (_, result) = self.log(SpoolStream::Stats).append(Bytes::from(content));
-        if let Err(error) = result {
-            tracing::error!(%error, job = self.producer.job, "cannot spool roll-ups: the agent keeps them in memory");
-        }
-    }
-
-    fn publish(&self) {
+    /// Lets delivery see everything there is.
+    pub(crate) fn publish(&self) {
         for stream in SpoolStream::ALL {
             self.durable[stream as usize].store(self.log(stream).last(), Ordering::Release);
         }
@@ -286,6 +276,12 @@ impl Spool {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }
 
 /// The extension of directories with refused results.

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use heavy_results::stats::{Closing, Delta};
 
 use crate::batch::ClosedBatch;
+use crate::results::saved::SavedResults;
 
 /// The most bytes of rows that wait; the queue discards and counts what comes beyond it.
 const MAX_ROW_BYTES: usize = 16 << 20;
@@ -15,10 +16,12 @@ const MAX_DELTAS: usize = 8;
 
 #[derive(Debug, PartialEq)]
 pub(crate) enum QueueItem {
-    Rows(ClosedBatch),
-    /// Discarded rows: numbers of requests and iterations.
-    Overflow(u64, u64),
-    Stats(Box<Delta>),
+    /// Rows, and the output up to which they cover the journal.
+    Rows(ClosedBatch, u64),
+    /// Discarded rows: numbers of requests and iterations, and the output that they cover.
+    Overflow(u64, u64, u64),
+    /// Roll-ups, and what is needed to go on from there.
+    Stats(Box<(Delta, SavedResults)>),
     /// The last batch of the stats stream.
     Closing(Box<Closing>),
 }
@@ -39,18 +42,19 @@ pub(crate) struct SpoolQueue {
 
 impl SpoolQueue {
     /// Adds rows, or counts them as discarded if too many wait.
-    pub(crate) fn push_rows(&self, batch: ClosedBatch) {
+    pub(crate) fn push_rows(&self, batch: ClosedBatch, covers: u64) {
         let mut state = self.lock();
         if state.row_bytes + batch.content.len() <= MAX_ROW_BYTES {
             state.row_bytes += batch.content.len();
-            state.items.push_back(QueueItem::Rows(batch));
-        } else if let Some(QueueItem::Overflow(requests, iterations)) = state.items.back_mut() {
+            state.items.push_back(QueueItem::Rows(batch, covers));
+        } else if let Some(QueueItem::Overflow(requests, iterations, covered)) = state.items.back_mut() {
             *requests += batch.requests;
             *iterations += batch.iterations;
+            *covered = covers;
         } else {
             state
                 .items
-                .push_back(QueueItem::Overflow(batch.requests, batch.iterations));
+                .push_back(QueueItem::Overflow(batch.requests, batch.iterations, covers));
         }
         self.filled.notify_one();
     }
@@ -60,10 +64,10 @@ impl SpoolQueue {
     }
 
     /// Adds a delta; who asked [`Self::takes_stats`] before keeps the bound.
-    pub(crate) fn push_stats(&self, delta: Delta) {
+    pub(crate) fn push_stats(&self, delta: Delta, saved: SavedResults) {
         let mut state = self.lock();
         state.deltas += 1;
-        state.items.push_back(QueueItem::Stats(Box::new(delta)));
+        state.items.push_back(QueueItem::Stats(Box::new((delta, saved))));
         self.filled.notify_one();
     }
 
@@ -75,6 +79,14 @@ impl SpoolQueue {
         }
         state.ended = true;
         self.filled.notify_one();
+    }
+
+    /// The items there are, without waiting.
+    pub(crate) fn take_now(&self) -> VecDeque<QueueItem> {
+        let mut state = self.lock();
+        state.row_bytes = 0;
+        state.deltas = 0;
+        std::mem::take(&mut state.items)
     }
 
     /// Waits for items; none when the queue was ended.
@@ -108,13 +120,13 @@ mod tests {
     #[test]
     fn rows_beyond_the_bound_are_counted() {
         let queue = SpoolQueue::default();
-        for _ in 0..4 {
-            queue.push_rows(batch(MAX_ROW_BYTES / 2));
+        for place in 0..4 {
+            queue.push_rows(batch(MAX_ROW_BYTES / 2), place);
         }
         queue.end(None);
         let items = queue.take();
         assert_eq!(items.len(), 3);
-        assert_eq!(items[2], QueueItem::Overflow(4, 2));
+        assert_eq!(items[2], QueueItem::Overflow(4, 2, 3));
         assert!(queue.take().is_empty());
     }
 
@@ -123,7 +135,7 @@ mod tests {
         let queue = SpoolQueue::default();
         for _ in 0..MAX_DELTAS {
             assert!(queue.takes_stats());
-            queue.push_stats(Delta::default());
+            queue.push_stats(Delta::default(), SavedResults::default());
         }
         assert!(!queue.takes_stats());
         queue.take();

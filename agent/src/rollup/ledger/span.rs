@@ -25,6 +25,22 @@ impl DropCause {
         }
     }
 
+    pub(super) const fn number(self) -> u32 {
+        match self {
+            Self::Full => 0,
+            Self::Late => 1,
+            Self::Gap => 2,
+        }
+    }
+
+    pub(super) const fn of_number(number: u32) -> Self {
+        match number {
+            0 => Self::Full,
+            2 => Self::Gap,
+            _ => Self::Late,
+        }
+    }
+
     pub(super) fn count_in(self, dropped: &mut Dropped, n: u64) {
         match self {
             Self::Full => dropped.full += n,

@@ -1,16 +1,43 @@
 //! Segments on a real disk: cut, damaged, acknowledged, found again.
 
+use std::path::Path;
+
 use super::*;
 
 fn log(dir: &Path) -> SegmentLog {
     SegmentLog::open(dir.to_owned(), DiskQuota::new(u64::MAX)).unwrap()
 }
 
+/// The cover of a record of two requests, which is the `n`-th.
+fn cover_of(n: u64) -> RecordCover {
+    RecordCover {
+        own_requests: 2,
+        rows: RowCounts {
+            requests: 2 * n,
+            ..RowCounts::default()
+        },
+        ..RecordCover::default()
+    }
+}
+
+fn cover() -> RecordCover {
+    RecordCover::default()
+}
+
+/// How many requests a void says it replaces; `None` for what is none.
+fn voided(content: &[u8]) -> Option<u64> {
+    let content = heavy_proto::v1::Content::decode(content).ok()?.content?;
+    match content {
+        heavy_proto::v1::content::Content::Void(void) => Some(void.requests),
+        _ => None,
+    }
+}
+
 fn filled(dir: &Path, records: u64) -> SegmentLog {
     let mut log = log(dir);
     for n in 1..=records {
         let content = Bytes::from(format!("batch {n}"));
-        assert_eq!(log.append(content).0, n);
+        assert_eq!(log.append(content, &cover_of(n)).0, n);
     }
     log.sync().unwrap();
     log
@@ -31,23 +58,80 @@ fn batches_are_read_back_and_found_again() {
 }
 
 #[test]
-fn a_segment_cut_at_any_byte_starts_again_and_counts_the_damage() {
+fn a_segment_cut_at_any_byte_goes_on_with_its_last_record() {
     let temp = tempfile::tempdir().unwrap();
     drop(filled(temp.path(), 3));
     let path = temp.path().join(format!("{:020}.seg", 1));
     let whole = fs::read(&path).unwrap();
-    let record = HEADER_BYTES + "batch 1".len();
+    let record = (whole.len() - START_BYTES) / 3;
     for length in 0..=whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         let mut log = log(temp.path());
+        log.settle_tail(Some((0, RowCounts::default()))).unwrap();
         let intact = (length.saturating_sub(START_BYTES) / record) as u64;
+        assert_eq!(log.last(), intact, "{length}");
+        assert_eq!(log.append("more".into(), &cover_of(intact + 1)).0, intact + 1);
+        drop(log);
+        let mut again = self::log(temp.path());
+        assert_eq!(again.last(), intact + 1, "{length}");
         for n in 1..=intact {
-            assert_eq!(log.read(n).0, format!("batch {n}"), "{length}");
+            assert_eq!(again.read(n).0, format!("batch {n}"), "{length}");
         }
-        let torn = length > 0 && (length < START_BYTES || !(length - START_BYTES).is_multiple_of(record));
-        assert_eq!(log.last(), intact + u64::from(torn), "{length}");
-        if torn {
-            assert!(void::is_void(&log.read(intact + 1).0), "{length}");
+        assert_eq!(again.read(intact + 1).0, "more", "{length}");
+        assert_eq!(again.found().unwrap(), [1], "{length}");
+    }
+}
+
+#[test]
+fn what_may_have_been_sent_becomes_a_void_with_its_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    drop(filled(temp.path(), 3));
+    let path = temp.path().join(format!("{:020}.seg", 1));
+    let whole = fs::read(&path).unwrap();
+    let record = (whole.len() - START_BYTES) / 3;
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let mut log = log(temp.path());
+        let all = RowCounts {
+            requests: 6,
+            ..RowCounts::default()
+        };
+        log.settle_tail(Some((3, all))).unwrap();
+        assert_eq!(log.append("more".into(), &cover_of(4)).0, 4, "{length}");
+        let intact = (length.saturating_sub(START_BYTES) / record) as u64;
+        let voided: u64 = (1..=3).filter_map(|n| voided(&log.read(n).0)).sum();
+        assert_eq!(voided, 2 * (3 - intact), "{length}");
+        drop(log);
+        assert_eq!(self::log(temp.path()).read(4).0, "more", "{length}");
+        fs::remove_file(temp.path().join(format!("{:020}.seg", 4))).unwrap();
+    }
+}
+
+#[test]
+fn a_flipped_bit_costs_a_void_with_its_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    drop(filled(temp.path(), 4));
+    let path = temp.path().join(format!("{:020}.seg", 1));
+    let whole = fs::read(&path).unwrap();
+    let record = (whole.len() - START_BYTES) / 4;
+    for place in START_BYTES..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1 << (place % 8);
+        fs::write(&path, &damaged).unwrap();
+        let mut log = log(temp.path());
+        let all = RowCounts {
+            requests: 8,
+            ..RowCounts::default()
+        };
+        log.settle_tail(Some((4, all))).unwrap();
+        let hit = ((place - START_BYTES) / record) as u64 + 1;
+        for n in 1..=4 {
+            let content = log.read(n).0;
+            if n == hit {
+                assert_eq!(voided(&content), Some(2), "byte {place}");
+            } else {
+                assert_eq!(content, format!("batch {n}"), "byte {place}");
+            }
         }
     }
 }
@@ -59,7 +143,7 @@ fn acknowledged_segments_are_removed() {
     let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone()).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for _ in 0..8 {
-        log.append(content.clone()).1.unwrap();
+        log.append(content.clone(), &cover()).1.unwrap();
     }
     assert_eq!(log.found().unwrap(), [1, 4, 7]);
     log.acknowledge(2);
@@ -69,7 +153,7 @@ fn acknowledged_segments_are_removed() {
     log.acknowledge(8);
     assert_eq!(log.found().unwrap(), [7], "the open one stays");
     assert!(quota.used_bytes() < 2 * (6 << 20) + 100);
-    assert_eq!(log.append(Bytes::from_static(b"x")).0, 9);
+    assert_eq!(log.append(Bytes::from_static(b"x"), &cover()).0, 9);
     assert_eq!(log.read(9).0, "x");
     drop(log);
     let again = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX)).unwrap();
@@ -83,12 +167,12 @@ fn what_is_acknowledged_at_once_takes_one_segment() {
     let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone()).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for n in 1..=8 {
-        log.append(content.clone()).1.unwrap();
+        log.append(content.clone(), &cover()).1.unwrap();
         log.acknowledge(n);
         assert_eq!(log.found().unwrap().len(), 1, "{n}");
     }
     assert_eq!(log.found().unwrap(), [7]);
-    let records = 2 * (HEADER_BYTES + content.len());
+    let records = 2 * (HEADER_BYTES + content.len() + cover().encode_to_vec().len());
     assert_eq!(quota.used_bytes(), (START_BYTES + records) as u64);
     log.clear();
     assert!(log.found().unwrap().is_empty());
@@ -100,7 +184,7 @@ fn batches_that_were_given_up_do_not_keep_their_segment() {
     let temp = tempfile::tempdir().unwrap();
     let mut log = log(temp.path());
     for n in 1..=4 {
-        log.append(Bytes::from(vec![7; 6 << 20])).1.unwrap();
+        log.append(Bytes::from(vec![7; 6 << 20]), &cover()).1.unwrap();
         log.replace(n, Bytes::from_static(b"void"));
     }
     log.acknowledge(3);
@@ -114,7 +198,7 @@ fn what_the_disk_does_not_take_is_kept_in_memory() {
     // A file where the next segment would be: it cannot be created.
     log.open = None;
     fs::write(temp.path().join(format!("{:020}.seg", 2)), "").unwrap();
-    let (sequence, result) = log.append(Bytes::from_static(b"kept"));
+    let (sequence, result) = log.append(Bytes::from_static(b"kept"), &cover());
     assert!(result.is_err());
     assert_eq!((sequence, log.read(2).0), (2, Bytes::from_static(b"kept")));
 }
@@ -138,6 +222,7 @@ fn a_segment_of_an_unknown_version_is_named_and_stays() {
     let path = temp.path().join(format!("{:020}.seg", 1));
     let mut bytes = fs::read(&path).unwrap();
     bytes[START_BYTES - 1] = 7;
+    bytes[START_BYTES / 2 - 1] = 7;
     fs::write(&path, &bytes).unwrap();
     let error = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX)).unwrap_err();
     assert!(

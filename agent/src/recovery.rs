@@ -1,0 +1,85 @@
+//! Goes on with what an agent that is gone has left: reads its journal from where its spool ends, through the code that
+//! it would have used itself, into the same spool, and closes its account.
+
+mod replay;
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::data_dir::AgentPaths;
+use crate::disk_quota::DiskQuota;
+use crate::journal::note::PublishedNote;
+use crate::journal::read::{JournalReader, JournalRecord};
+use crate::spool::{Spool, SpoolStream};
+use replay::Replay;
+
+/// The spools that earlier agents left, complete as far as their journals go, ready to be delivered. Nobody else may
+/// use the directory.
+pub(crate) fn left_over(paths: &AgentPaths, quota: &DiskQuota) -> Vec<Arc<Spool>> {
+    let spools = Spool::left_over(&paths.spool(), quota);
+    for spool in &spools {
+        let journal = spool.producer.dir_name().map(|name| paths.journal().join(name));
+        if let Err(error) = journal.and_then(|journal| complete(spool, &journal, quota)) {
+            tracing::error!(job = spool.producer.job, %error, "cannot read the journal of a spool: it is delivered as it is");
+        }
+        spool.publish();
+        spool.end();
+    }
+    // What is there now belongs to nothing, or is spooled.
+    let entries =
+        fs::read_dir(paths.journal()).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
+    for dir in entries.into_iter().map(|entry| entry.path()) {
+        if let Err(error) = fs::remove_dir_all(&dir) {
+            tracing::warn!(dir = %dir.display(), %error, "cannot remove a journal");
+        }
+    }
+    spools
+}
+
+fn complete(spool: &Arc<Spool>, journal: &Path, quota: &DiskQuota) -> io::Result<()> {
+    let [stats, rows] = spool.newest_covers();
+    let reader = match JournalReader::open(journal) {
+        Ok(reader) => reader,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return spool.settle_tails(None),
+        Err(error) => {
+            spool.settle_tails(None)?;
+            return Err(error);
+        }
+    };
+    let noted = noted(&reader)?;
+    // Whether roll-ups are missing that may have been sent, or never existed, is known before the tails are settled.
+    let unread = noted.stats_sequence > spool.last(SpoolStream::Stats);
+    spool.settle_tails(Some(noted))?;
+    let Some(start) = spool.start()? else {
+        return Ok(());
+    };
+    if stats.as_ref().is_some_and(|cover| cover.closed) {
+        return Ok(());
+    }
+    let sent = unread.then_some(noted);
+    let rows_output = rows
+        .as_ref()
+        .map_or(0, |cover| cover.output)
+        .max(noted.rows_output);
+    let mut replay = Replay::new(spool, &start, (stats, rows), rows_output, sent, quota);
+    reader.read(&mut |record, at_ns| replay.take(record, at_ns))?;
+    replay.finish();
+    Ok(())
+}
+
+/// What the newest note in a journal says.
+fn noted(reader: &JournalReader) -> io::Result<PublishedNote> {
+    let mut newest = PublishedNote::default();
+    reader.read(&mut |record, _| {
+        if let JournalRecord::Published(note) = record {
+            newest = note;
+        }
+        Ok(())
+    })?;
+    Ok(newest)
+}
+
+#[cfg(test)]
+mod tests;
