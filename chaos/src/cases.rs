@@ -11,6 +11,7 @@ mod agents;
 mod away;
 mod check;
 mod disk_full;
+mod links;
 mod memory;
 mod output;
 mod schedulers;
@@ -133,6 +134,31 @@ pub const CASES: &[ChaosCase] = &[
         output::binary_noise,
     ),
     case(
+        "agent-link-half-open",
+        "an agent's connection to the scheduler is half open",
+        links::half_open,
+    ),
+    case(
+        "agent-link-black-hole",
+        "an agent does not reach the scheduler for 6 s",
+        links::black_hole,
+    ),
+    case(
+        "scheduler-dead",
+        "the scheduler is killed and away for longer than a lease",
+        links::scheduler_dead,
+    ),
+    case(
+        "load-test-frozen",
+        "the load tests freeze for good",
+        links::load_test_frozen,
+    ),
+    case(
+        "collector-slow",
+        "the collector is away for 40 s, then takes 1 KB/s",
+        links::collector_slow,
+    ),
+    case(
         "scheduler-memory",
         "20,000/s for 120 s without raw rows, one agent",
         memory::of_the_scheduler,
@@ -159,6 +185,9 @@ impl CaseOptions {
         })
     }
 }
+
+/// The lease of an agent, and what may be under way at its end.
+const LEASE_MS: u64 = 10_200;
 
 /// Reading of the clock by which targets stamp arrivals.
 fn monotonic_ns() -> u64 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CaseOptions, CaseReport, last_after_ms, let_pass, monotonic_ns};
+use super::{CaseOptions, CaseReport, LEASE_MS, last_after_ms, let_pass, monotonic_ns};
 use crate::arena::{Arena, agent_name};
 use crate::job::{OracleJob, SubmittedJob};
 use crate::processes;
@@ -10,9 +10,6 @@ use crate::schedule::{FaultKind, FaultPart, StoreKind};
 
 /// The agent that it happens to.
 const VICTIM: usize = 1;
-
-/// The lease of an agent, and what may be under way at its end.
-const LEASE_MS: u64 = 10_200;
 
 const RATE: u64 = 300;
 
