@@ -75,12 +75,12 @@ pub const CASES: &[ChaosCase] = &[
     ),
     case(
         "collector-away-at-end",
-        "the collector is frozen for 60 s from 1 s before the end",
+        "the collector is frozen for 75 s from 1 s before the end",
         away::collector_at_end,
     ),
     case(
         "store-away-at-end",
-        "Postgres is down for 60 s from 1 s before the end",
+        "Postgres is down for 75 s from 1 s before the end",
         away::store_at_end,
     ),
     case(

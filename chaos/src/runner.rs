@@ -153,11 +153,7 @@ pub fn run(options: &ChaosOptions) -> anyhow::Result<ChaosFigures> {
         if begin.elapsed() >= options.time {
             break;
         }
-        let mut planned = PlannedJob::new(options.seed, number, options.store);
-        if !options.parts.is_empty() {
-            let happens = |fault: &PlannedFault| options.parts.iter().any(|part| part == fault.kind.part());
-            planned.faults.retain(happens);
-        }
+        let planned = PlannedJob::new(options.seed, number, options.store, &options.parts);
         let load = if planned.has_users { "users" } else { "rate" };
         writeln!(out, "\njob {number}, {load}, {} s", planned.duration_s)?;
         for fault in &planned.faults {

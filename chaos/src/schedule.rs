@@ -15,6 +15,9 @@ const FIRST_FAULT_MS: u64 = 800;
 /// The last fault begins this long before the end of the load.
 const LAST_FAULT_MS: u64 = 1_200;
 
+/// How often a fault is drawn before there is none of the wanted parts.
+const DRAWS: u32 = 200;
+
 /// The results database of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreKind {
@@ -90,9 +93,9 @@ pub struct PlannedJob {
 }
 
 impl PlannedJob {
-    /// The job of this number.
+    /// The job of this number. With `parts`, faults happen only to parts of these names ([`FaultKind::part`]).
     #[must_use]
-    pub fn new(seed: u64, number: u64, store: StoreKind) -> Self {
+    pub fn new(seed: u64, number: u64, store: StoreKind, parts: &[String]) -> Self {
         let mut random = SeededRandom::new(seed, number);
         let duration_s = random.between(9, 13);
         let span_ms = duration_s * 1_000 - FIRST_FAULT_MS - LAST_FAULT_MS;
@@ -101,14 +104,13 @@ impl PlannedJob {
         let mut faults = Vec::new();
         for slot in 0..count {
             let at_ms = FIRST_FAULT_MS + slot * slot_ms + random.below(slot_ms / 3);
-            // The death of the scheduler ends the job, so nothing follows it.
-            let is_last = slot == count - 1;
-            let kind = if is_last && random.one_in(2) {
-                FaultKind::Kill(FaultPart::Scheduler)
-            } else if random.below(10) < 7 {
-                FaultKind::Kill(killed(&mut random, slot, store))
-            } else {
-                other(&mut random, store)
+            let draw = |_| {
+                let kind = draw(&mut random, slot, slot == count - 1, store);
+                let wanted = parts.is_empty() || parts.iter().any(|part| part == kind.part());
+                wanted.then_some(kind)
+            };
+            let Some(kind) = (0..DRAWS).find_map(draw) else {
+                continue;
             };
             let longest_ms = if matches!(kind, FaultKind::Kill(_)) {
                 900
@@ -127,6 +129,17 @@ impl PlannedJob {
             has_users: random.one_in(4),
             faults,
         }
+    }
+}
+
+fn draw(random: &mut SeededRandom, slot: u64, is_last: bool, store: StoreKind) -> FaultKind {
+    // The death of the scheduler ends the job, so nothing follows it.
+    if is_last && random.one_in(2) {
+        FaultKind::Kill(FaultPart::Scheduler)
+    } else if random.below(10) < 7 {
+        FaultKind::Kill(killed(random, slot, store))
+    } else {
+        other(random, store)
     }
 }
 
@@ -258,7 +271,7 @@ mod tests {
 
     fn jobs(seed: u64, store: StoreKind) -> Vec<PlannedJob> {
         (0..80)
-            .map(|number| PlannedJob::new(seed, number, store))
+            .map(|number| PlannedJob::new(seed, number, store, &[]))
             .collect()
     }
 
@@ -288,6 +301,18 @@ mod tests {
                 "{kills:?} {others}"
             );
         }
+    }
+
+    #[test]
+    fn faults_happen_to_the_parts_that_are_wanted() {
+        let parts = ["agent".to_owned(), "disk".to_owned()];
+        for number in 0..20 {
+            let job = PlannedJob::new(5, number, StoreKind::Sqlite, &parts);
+            let wanted = |fault: &PlannedFault| parts.iter().any(|part| part == fault.kind.part());
+            assert!(job.faults.len() >= 4 && job.faults.iter().all(wanted), "{job:?}");
+        }
+        let none = PlannedJob::new(5, 0, StoreKind::Sqlite, &["database".to_owned()]);
+        assert!(none.faults.is_empty(), "{none:?}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::schedule::{FaultKind, FaultLink, FaultPart, StoreKind};
 use crate::service::wait_for;
 
 const LOAD_S: f64 = 10.0;
-const AWAY_S: f64 = 60.0;
+const AWAY_S: f64 = 75.0;
 
 pub(super) fn collector_at_end(options: &CaseOptions, report: &mut CaseReport) -> anyhow::Result<()> {
     at_end(
