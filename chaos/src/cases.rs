@@ -34,6 +34,8 @@ pub struct ChaosCase {
 pub struct CaseOptions {
     /// Where the programs are.
     pub bin_dir: PathBuf,
+    /// Iterations per second instead of those of the case, where it does not depend on them.
+    pub rate: Option<u64>,
 }
 
 /// All cases, in the order in which they were found.

@@ -24,9 +24,9 @@ struct Args {
     /// Results database
     #[arg(long, value_enum, default_value = "sqlite")]
     store: StoreName,
-    /// Iterations per second; each has five results
-    #[arg(long, default_value_t = 500)]
-    rate: u64,
+    /// Iterations per second, each with five results [default: 500; of a case: its own]
+    #[arg(long)]
+    rate: Option<u64>,
     /// Part that faults happen to: scheduler, collector, agent, load-test, database or disk (can be repeated) [default: all]
     #[arg(long, value_name = "PART")]
     part: Vec<String>,
@@ -61,6 +61,9 @@ enum Command {
         target: Option<u64>,
     },
 }
+
+/// Iterations per second of a run.
+const RATE: u64 = 500;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum StoreName {
@@ -105,7 +108,13 @@ fn carry_out(args: &Args) -> anyhow::Result<bool> {
         return Ok(true);
     }
     if !args.case.is_empty() {
-        return run_cases(&args.case, &CaseOptions { bin_dir });
+        return run_cases(
+            &args.case,
+            &CaseOptions {
+                bin_dir,
+                rate: args.rate,
+            },
+        );
     }
     let figures = run(&ChaosOptions {
         time: Duration::from_secs_f64(args.minutes * 60.0),
@@ -115,7 +124,7 @@ fn carry_out(args: &Args) -> anyhow::Result<bool> {
             StoreName::Sqlite => StoreKind::Sqlite,
         },
         parts: args.part.clone(),
-        rate: args.rate,
+        rate: args.rate.unwrap_or(RATE),
         bin_dir,
     })?;
     Ok(figures.is_right())

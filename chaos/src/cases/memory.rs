@@ -6,13 +6,17 @@ use super::{CaseOptions, CaseReport, let_pass};
 use crate::job::OracleJob;
 use crate::schedule::StoreKind;
 
+/// More than a debug build can do.
+const RATE: u64 = 20_000;
+
 /// How much more the scheduler may have after 120 s than after 20 s.
 const GROWTH_BYTES: u64 = 6 << 20;
 
 pub(super) fn of_the_scheduler(options: &CaseOptions, report: &mut CaseReport) -> anyhow::Result<()> {
     let arena = options.arena(StoreKind::Sqlite, 1)?;
-    let flags = "--rate 20000 -d 125s --samples none --allow-invalid --allow-drops 100%";
-    let mut job = OracleJob::new("memory", flags)
+    let rate = options.rate.unwrap_or(RATE);
+    let flags = format!("--rate {rate} -d 125s --samples none --allow-invalid --allow-drops 100%");
+    let mut job = OracleJob::new("memory", &flags)
         .param("results", 0)
         .submit(&arena)?;
     job.wait_for_load(&arena)?;
