@@ -1,7 +1,8 @@
 //! Aggregation: roll-ups of all agents become the job's series and totals.
 //!
 //! [`Aggregator`] takes the deltas of each agent in any order (they are additive) and returns the rows that have changed,
-//! and a summary at any time. It holds no raw rows: its memory grows with seconds and identities, both bounded.
+//! and a summary at any time. It holds no raw rows, and of the series only what is new: its memory grows with identities,
+//! which are bounded, and not with the length of the job.
 
 mod agent_series;
 mod agents;
@@ -24,6 +25,8 @@ pub(crate) mod tests;
 
 pub use agent_series::AgentSecondRow;
 pub use series::SecondRow;
+
+use std::collections::BTreeSet;
 
 use crate::job::{JobInfo, JobState};
 use crate::stats::{Closing, Delta, Event, Iterations, LogLine};
@@ -212,6 +215,38 @@ impl Aggregator {
             agent_seconds: self.agent_series.take(before_second),
             events: self.journal.take_events(),
             log: self.journal.take_log(),
+        }
+    }
+
+    /// Forgets seconds before one, as far as all agents have reported them and [`Self::take_changes`] has returned them:
+    /// what is written is of no more use than [`Self::torn`] tells.
+    pub fn forget_before(&mut self, second: u32) {
+        let second = second.min(self.complete_before_second());
+        for forgotten in self.series.forget_before(second) {
+            let in_flight = self.agent_series.in_flight(forgotten);
+            self.columns.note_in_flight(forgotten, in_flight);
+        }
+        let agents = &self.agents;
+        self.agent_series
+            .forget_before(second, |agent| agents.complete_before_of(agent));
+        self.watch.forget_before(second);
+    }
+
+    /// Some of the seconds that were forgotten before more of them was reported, ascending, at most `most`. Their rows are not
+    /// returned again before they are restored.
+    #[must_use]
+    pub fn torn(&self, most: usize) -> Vec<u32> {
+        let mut torn: BTreeSet<u32> = self.series.torn().take(most).collect();
+        torn.extend(self.agent_series.torn().take(most));
+        torn.into_iter().take(most).collect()
+    }
+
+    /// Adds what is stored of forgotten seconds: all their rows, of those that were written.
+    pub fn restore(&mut self, seconds: &[u32], stored: &SeriesUpdate) {
+        for second in seconds {
+            let row = stored.seconds.iter().find(|row| row.second == *second);
+            self.series.restore(*second, row);
+            self.agent_series.restore(*second, &stored.agent_seconds);
         }
     }
 

@@ -17,7 +17,7 @@ macro_rules! implement_store {
         use crate::text::{clean, count};
         use crate::{
             Batch, Committed, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
-            QueryResult, job_rows, saved,
+            QueryResult, job_rows, saved, series,
         };
 
         #[async_trait]
@@ -151,6 +151,25 @@ macro_rules! implement_store {
             ) -> Result<(), Error> {
                 let changes = saved::Changes::new(job, update, summary)?;
                 self.located(jobs::save(self, job, &changes).await)
+            }
+
+            async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error> {
+                let mut found = SeriesUpdate::default();
+                for &second in seconds {
+                    let row = sqlx::query_as(series::SECOND)
+                        .bind($id(job))
+                        .bind(i64::from(second))
+                        .fetch_optional(&self.$pool);
+                    let row = self.located(row.await)?;
+                    found.seconds.extend(row.map(|row| series::second(second, row)));
+                    let rows = sqlx::query_as(series::AGENT_SECONDS)
+                        .bind($id(job))
+                        .bind(i64::from(second))
+                        .fetch_all(&self.$pool);
+                    let rows = self.located(rows.await)?.into_iter();
+                    found.agent_seconds.extend(rows.map(|row| series::agent_second(second, row)));
+                }
+                Ok(found)
             }
 
             async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {

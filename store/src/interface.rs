@@ -130,6 +130,10 @@ pub trait Store: Send + Sync + Debug {
         summary: Option<&Summary>,
     ) -> Result<(), Error>;
 
+    /// The rows of these seconds in `seconds` and `agent_seconds`, as far as they are written, without what follows from their
+    /// histograms.
+    async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error>;
+
     /// The summary as last saved; `None` before the first.
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error>;
 

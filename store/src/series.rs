@@ -1,8 +1,8 @@
-//! Changes of a job's series as rows: each column of a relation is named here once, beside its value.
+//! Changes of a job's series as rows, and those rows read back: each column of a relation is named here, beside its value.
 
 use std::collections::BTreeMap;
 
-use heavy_results::aggregate::SeriesUpdate;
+use heavy_results::aggregate::{AgentSecondRow, SecondRow, SeriesUpdate};
 use uuid::Uuid;
 
 use crate::cell::{Cell, Rowset, named};
@@ -110,4 +110,66 @@ fn log(job: Uuid, update: &SeriesUpdate) -> Rowset {
         ]));
     }
     rowset
+}
+
+/// Selects a [`StoredSecond`] of a job by its second.
+pub(crate) const SECOND: &str = "SELECT planned, scheduled, started, ok, failed, dropped, in_flight, requests, \
+     requests_failed, duration_histogram, response_histogram FROM seconds WHERE job_id = $1 AND second = $2";
+
+/// The columns of [`SECOND`].
+pub(crate) type StoredSecond = (i64, i64, i64, i64, i64, i64, i64, i64, i64, Vec<u8>, Vec<u8>);
+
+/// A row of `seconds`, without its percentiles, which follow from its histograms.
+pub(crate) fn second(second: u32, row: StoredSecond) -> SecondRow {
+    let (
+        planned,
+        scheduled,
+        started,
+        ok,
+        failed,
+        dropped,
+        in_flight,
+        requests,
+        requests_failed,
+        duration,
+        response,
+    ) = row;
+    SecondRow {
+        second,
+        planned: planned as u64,
+        scheduled: scheduled as u64,
+        started: started as u64,
+        ok: ok as u64,
+        failed: failed as u64,
+        dropped: dropped as u64,
+        in_flight: in_flight as u64,
+        requests: requests as u64,
+        requests_failed: requests_failed as u64,
+        duration,
+        response,
+        ..SecondRow::default()
+    }
+}
+
+/// Selects the [`StoredAgentSecond`]s of a job in a second.
+pub(crate) const AGENT_SECONDS: &str = "SELECT agent, started, dropped, in_flight, generator_lag_p99_ms, cpu, rss_mb, \
+     open_files FROM agent_seconds WHERE job_id = $1 AND second = $2";
+
+/// The columns of [`AGENT_SECONDS`].
+pub(crate) type StoredAgentSecond = (String, i64, i64, i64, Option<f64>, f64, f64, i64);
+
+/// A row of `agent_seconds`.
+pub(crate) fn agent_second(second: u32, row: StoredAgentSecond) -> AgentSecondRow {
+    let (agent, started, dropped, in_flight, generator_lag_p99_ms, cpu, rss_mb, open_files) = row;
+    AgentSecondRow {
+        agent,
+        second,
+        started: started as u64,
+        dropped: dropped as u64,
+        in_flight: in_flight as u64,
+        generator_lag_p99_ms,
+        cpu,
+        rss_mb,
+        open_files: open_files as u64,
+    }
 }

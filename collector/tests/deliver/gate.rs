@@ -110,6 +110,10 @@ impl Store for Gate {
         self.store.save_series(job, update, summary).await
     }
 
+    async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error> {
+        self.store.series(job, seconds).await
+    }
+
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
         self.store.summary(job).await
     }

@@ -119,6 +119,15 @@ impl AgentTable {
             .min()
     }
 
+    /// The second up to which an agent has reported; all of them once it has closed.
+    pub(super) fn complete_before_of(&self, agent: &str) -> u32 {
+        let sums = self.0.get(agent);
+        sums.map_or(0, |sums| match sums.closing {
+            Some(_) => u32::MAX,
+            None => sums.complete_before_second,
+        })
+    }
+
     /// The highest second up to which any agent has reported.
     pub(super) fn reported_before(&self) -> u32 {
         let all = self.0.values().map(|sums| sums.complete_before_second);

@@ -1,9 +1,16 @@
 //! What happened in each second of the job, over all agents.
+//!
+//! A second that is complete and written is forgotten: its row in the store is all there is of it. If an agent reports more
+//! of it after all, its row is read back, and what is new is added to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heavy_load::histogram::Histogram;
+
 use super::agent_series::AgentSeries;
 use super::interval::{Interval, quantile_ms};
+use crate::stats::Dropped;
+use crate::summary::Accounting;
 use heavy_load::load::Load;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -13,7 +20,7 @@ const STANDS_OUT_TIMES: u64 = 10;
 /// Nor does a second stand out whose P99 is at most this.
 const STANDS_OUT_NS: u64 = 50_000_000;
 /// The fewest seconds among which one can stand out.
-const FEWEST_SECONDS: usize = 5;
+const FEWEST_SECONDS: u64 = 5;
 
 /// One second of a job; a row of the relation `seconds`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -54,11 +61,20 @@ pub struct SecondRow {
     pub partial: bool,
 }
 
-/// The job's seconds, and which of them changed since they were taken.
+/// The newest seconds of a job, and which of them changed since they were taken.
 #[derive(Debug, Default)]
 pub(super) struct Series {
     seconds: BTreeMap<u32, Interval>,
     changed: BTreeSet<u32>,
+    /// Seconds before it were forgotten.
+    forgotten_before: u32,
+    /// Forgotten seconds of which more was reported: `seconds` holds only what is new.
+    torn: BTreeSet<u32>,
+    /// The iterations in flight of forgotten seconds whose rows were read back.
+    in_flight: BTreeMap<u32, u64>,
+    /// One more than the last second that was reported.
+    len: u32,
+    slowness: Slowness,
 }
 
 /// The parts of a row that are not sums of its second.
@@ -75,8 +91,42 @@ pub(super) struct RowContext<'a> {
 impl Series {
     /// A second that was reported, whatever happened in it.
     pub(super) fn second(&mut self, second: u32) -> &mut Interval {
+        if second < self.forgotten_before && !self.seconds.contains_key(&second) {
+            self.torn.insert(second);
+        }
         self.changed.insert(second);
+        self.len = self.len.max(second + 1);
         self.seconds.entry(second).or_default()
+    }
+
+    /// Forgets the seconds before one that are written; returns them.
+    pub(super) fn forget_before(&mut self, second: u32) -> Vec<u32> {
+        let old = self.seconds.range(..second).map(|(second, _)| *second);
+        let written: Vec<u32> = old.filter(|second| !self.changed.contains(second)).collect();
+        for second in &written {
+            self.in_flight.remove(second);
+            if let Some(sums) = self.seconds.remove(second) {
+                self.slowness
+                    .add(*second, &sums, *second >= self.forgotten_before);
+            }
+        }
+        self.forgotten_before = self.forgotten_before.max(second);
+        written
+    }
+
+    /// Forgotten seconds of which more was reported: their rows have to be read back before they are written again.
+    pub(super) fn torn(&self) -> impl Iterator<Item = u32> {
+        self.torn.iter().copied()
+    }
+
+    /// Puts what was written of a forgotten second back; `None` if nothing was written.
+    pub(super) fn restore(&mut self, second: u32, row: Option<&SecondRow>) {
+        if self.torn.remove(&second)
+            && let (Some(row), Some(sums)) = (row, self.seconds.get_mut(&second))
+        {
+            sums.merge(&Interval::from(row));
+            self.in_flight.insert(second, row.in_flight);
+        }
     }
 
     /// Marks the seconds from one on as changed.
@@ -87,28 +137,36 @@ impl Series {
 
     /// One more than the last second that was reported.
     pub(super) fn len(&self) -> u32 {
-        self.seconds.last_key_value().map_or(0, |(second, _)| second + 1)
+        self.len
     }
 
-    /// The seconds that were reported, ascending.
+    /// The seconds that are not forgotten, ascending.
     pub(super) fn seconds(&self) -> impl Iterator<Item = u32> {
         self.seconds.keys().copied()
     }
 
-    /// What was reported of a second.
+    /// What was reported of a second, unless it is forgotten.
     pub(super) fn get(&self, second: u32) -> Option<&Interval> {
         self.seconds.get(&second)
     }
 
-    /// The seconds before one that changed since the last call.
+    /// The seconds before one that changed since the last call, without torn ones.
     pub(super) fn take_changed(&mut self, before_second: u32) -> BTreeSet<u32> {
-        let open = self.changed.split_off(&before_second);
-        std::mem::replace(&mut self.changed, open)
+        let mut open = self.changed.split_off(&before_second);
+        let mut changed = std::mem::take(&mut self.changed);
+        for second in &self.torn {
+            if changed.remove(second) {
+                open.insert(*second);
+            }
+        }
+        self.changed = open;
+        changed
     }
 
     pub(super) fn row(&self, second: u32, context: &RowContext<'_>) -> Option<SecondRow> {
         let sums = self.seconds.get(&second)?;
         let start_ns = u64::from(second) * NS_PER_SECOND;
+        let was_in_flight = self.in_flight.get(&second).copied().unwrap_or_default();
         let due_before = |ns: u64| context.load.count_before(ns.min(context.end_ns));
         Some(SecondRow {
             second,
@@ -118,7 +176,7 @@ impl Series {
             ok: sums.iterations.ok,
             failed: sums.iterations.failed,
             dropped: sums.iterations.dropped.total(),
-            in_flight: context.agents.in_flight(second),
+            in_flight: context.agents.in_flight(second).max(was_in_flight),
             requests: sums.duration.count(),
             requests_failed: sums.requests_failed,
             p50_ms: quantile_ms(&sums.duration, 0.50),
@@ -133,32 +191,75 @@ impl Series {
 
     /// Names the slowest second, if it stands out: percentiles of a whole job do not say when.
     pub(super) fn slow_second(&self) -> Option<String> {
-        let p99 = |second: &Interval| {
-            let times = if second.response.count() > 0 {
-                &second.response
-            } else {
-                &second.duration
-            };
-            (times.count() > 0).then(|| times.quantile_ns(0.99))
+        let mut slowness = self.slowness.clone();
+        for (second, sums) in &self.seconds {
+            slowness.add(*second, sums, *second >= self.forgotten_before);
+        }
+        slowness.describe()
+    }
+}
+
+/// How slow the seconds of a job are by their P99s: of the response time, or of requests where there is none.
+#[derive(Debug, Clone, Default)]
+struct Slowness {
+    p99s: Histogram,
+    /// The slowest second: its P99 in ns, and which it is; of equals, the last.
+    slowest: (u64, u32),
+}
+
+impl Slowness {
+    /// A second that is not new was added before with less in it: the median stays as it was.
+    fn add(&mut self, second: u32, sums: &Interval, is_new: bool) {
+        let times = if sums.response.count() > 0 {
+            &sums.response
+        } else {
+            &sums.duration
         };
-        let seconds = self
-            .seconds
-            .iter()
-            .filter_map(|(at, second)| Some((p99(second)?, *at)));
-        let mut seconds: Vec<(u64, u32)> = seconds.collect();
-        if seconds.len() < FEWEST_SECONDS {
+        if times.count() > 0 {
+            let p99_ns = times.quantile_ns(0.99);
+            if is_new {
+                self.p99s.record(p99_ns);
+            }
+            self.slowest = self.slowest.max((p99_ns, second));
+        }
+    }
+
+    fn describe(&self) -> Option<String> {
+        if self.p99s.count() < FEWEST_SECONDS {
             return None;
         }
-        seconds.sort_unstable();
-        let (median_ns, _) = seconds[seconds.len() / 2];
-        let (slowest_ns, at) = seconds[seconds.len() - 1];
+        let median_ns = self.p99s.quantile_ns(0.5);
+        let (slowest_ns, second) = self.slowest;
         let stands_out = slowest_ns > STANDS_OUT_NS && slowest_ns > STANDS_OUT_TIMES * median_ns;
         stands_out.then(|| {
             format!(
-                "the target was slowest in second {at}: P99 {:.0} ms (median second: {:.1} ms)",
+                "the target was slowest in second {second}: P99 {:.0} ms (median second: {:.1} ms)",
                 slowest_ns as f64 / 1e6,
                 median_ns as f64 / 1e6
             )
         })
+    }
+}
+
+impl From<&SecondRow> for Interval {
+    /// What a row says of its second; it does not tell interrupted and lost iterations, nor reasons of drops, which no row
+    /// needs.
+    fn from(row: &SecondRow) -> Self {
+        Self {
+            iterations: Accounting {
+                scheduled: row.scheduled,
+                started: row.started,
+                ok: row.ok,
+                failed: row.failed,
+                dropped: Dropped {
+                    gap: row.dropped,
+                    ..Dropped::default()
+                },
+                ..Accounting::default()
+            },
+            requests_failed: row.requests_failed,
+            duration: Histogram::decode(&row.duration).unwrap_or_default(),
+            response: Histogram::decode(&row.response).unwrap_or_default(),
+        }
     }
 }

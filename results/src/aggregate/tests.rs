@@ -1,5 +1,7 @@
 //! Aggregation as a table of small jobs, and as properties.
 
+mod forgetting;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

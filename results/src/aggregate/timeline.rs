@@ -24,6 +24,8 @@ pub(super) struct Columns {
 
 #[derive(Debug, Clone, Default)]
 struct TimelineColumn {
+    /// The most iterations that ran at the end of one of its forgotten seconds.
+    in_flight: u64,
     sums: Interval,
     outcomes: Outcomes,
     generator_lag: Histogram,
@@ -51,6 +53,12 @@ impl Columns {
         column.generator_lag.merge(&row.generator_lag);
     }
 
+    /// Notes how many iterations ran at the end of a second that is forgotten now.
+    pub(super) fn note_in_flight(&mut self, second: u32, in_flight: u64) {
+        let column = self.column(second);
+        column.in_flight = column.in_flight.max(in_flight);
+    }
+
     fn column(&mut self, second: u32) -> &mut TimelineColumn {
         while (second / self.width_s) as usize >= MOST_COLUMNS {
             self.halve();
@@ -74,15 +82,15 @@ impl Columns {
         }
     }
 
-    /// The points as of now. `in_flight` has the iterations running at the end of each second in which anything was
-    /// reported; `measured` says where the last point ends, and up to where iterations were planned.
+    /// The points as of now. `in_flight` has the iterations running at the end of each second that is not forgotten;
+    /// `measured` says where the last point ends, and up to where iterations were planned.
     pub(super) fn timeline(
         &self,
         load: &Load,
         in_flight: impl Iterator<Item = (u32, u64)>,
         measured: MeasuredTime,
     ) -> Timeline {
-        let mut running = vec![0; self.columns.len()];
+        let mut running: Vec<u64> = self.columns.iter().map(|column| column.in_flight).collect();
         for (second, n) in in_flight {
             if let Some(most) = running.get_mut((second / self.width_s) as usize) {
                 *most = n.max(*most);
@@ -141,6 +149,7 @@ fn bands(durations: &Histogram, bounds: &[u64]) -> Vec<u64> {
 
 impl TimelineColumn {
     fn merge(&mut self, other: &Self) {
+        self.in_flight = self.in_flight.max(other.in_flight);
         self.sums.merge(&other.sums);
         self.outcomes.merge(&other.outcomes);
         self.generator_lag.merge(&other.generator_lag);

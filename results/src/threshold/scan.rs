@@ -8,7 +8,7 @@ use super::outcome::WindowSeconds;
 use heavy_load::measured_time::MeasuredTime;
 
 /// The sum over the last seconds of a window. Two stacks make a step cost the same for wide windows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Sliding {
     /// The newer seconds, as they came, and their sum.
     newer: Vec<ThresholdCell>,
@@ -57,10 +57,11 @@ pub(super) struct Judged {
 }
 
 /// How far the windows of one threshold are judged.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct WindowScan {
     sliding: Sliding,
-    next: u32,
+    /// The first second that no window takes in yet.
+    pub(super) next: u32,
     /// The window that was worst so far; of equals, the first.
     pub(super) worst: Option<Judged>,
     /// Why a window had no value, though something was measured.

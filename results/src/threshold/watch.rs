@@ -21,9 +21,14 @@ pub(crate) struct ThresholdWatch {
 #[derive(Debug)]
 struct WatchedThreshold {
     threshold: Threshold,
-    /// By second where seconds matter; else all under 0.
+    /// By second where seconds matter, without forgotten ones; else all under 0.
     cells: BTreeMap<u32, ThresholdCell>,
+    /// The sum of forgotten seconds.
+    forgotten: ThresholdCell,
+    forgotten_before: u32,
     live: WindowScan,
+    /// The windows of forgotten seconds, as the final judgement goes on from there.
+    sealed: WindowScan,
     /// What ended the load.
     breach: Option<ThresholdSummary>,
 }
@@ -33,8 +38,11 @@ impl ThresholdWatch {
     pub(crate) fn new(thresholds: &[Threshold]) -> Self {
         let watched = thresholds.iter().map(|threshold| WatchedThreshold {
             live: WindowScan::new(threshold),
+            sealed: WindowScan::new(threshold),
             threshold: threshold.clone(),
             cells: BTreeMap::new(),
+            forgotten: ThresholdCell::default(),
+            forgotten_before: 0,
             breach: None,
         });
         Self {
@@ -80,6 +88,14 @@ impl ThresholdWatch {
         first
     }
 
+    /// Forgets the seconds before one: everything before it has to be known, and judged. What is reported of them later
+    /// counts in the sum of all seconds, and in no window.
+    pub(crate) fn forget_before(&mut self, second: u32) {
+        for watched in &mut self.watched {
+            watched.forget_before(second);
+        }
+    }
+
     /// The outcomes of all thresholds, in their order. `complete`: no more results will arrive.
     pub(crate) fn outcomes(&self, measured: MeasuredTime, complete: bool) -> Vec<ThresholdSummary> {
         self.watched
@@ -93,6 +109,9 @@ impl WatchedThreshold {
     fn cell(&mut self, second: u32, last: u32) -> &mut ThresholdCell {
         let by_second = self.threshold.window.is_some() || self.threshold.is_per_second();
         let key = if by_second { second.min(last) } else { 0 };
+        if by_second && key < self.forgotten_before {
+            return &mut self.forgotten;
+        }
         self.cells.entry(key).or_default()
     }
 
@@ -145,6 +164,29 @@ impl WatchedThreshold {
         }
     }
 
+    fn forget_before(&mut self, second: u32) {
+        let has_windows = self.threshold.window.is_some();
+        if !has_windows && !self.threshold.is_per_second() {
+            return;
+        }
+        let before = if has_windows {
+            second.min(self.live.next)
+        } else {
+            second
+        };
+        if before <= self.forgotten_before {
+            return;
+        }
+        if has_windows {
+            self.sealed.advance(&self.threshold, &self.cells, before);
+        }
+        let kept = self.cells.split_off(&before);
+        for cell in std::mem::replace(&mut self.cells, kept).values() {
+            self.forgotten.merge(cell);
+        }
+        self.forgotten_before = before;
+    }
+
     fn selectors_take(&self, takes: impl Fn(&super::Selector) -> bool) -> bool {
         self.threshold.selectors.iter().all(takes)
     }
@@ -183,14 +225,15 @@ impl WatchedThreshold {
             (Some(_), false) => self.of_windows(&self.live),
             (Some(_), true) => {
                 // Anew, since a second that was judged may have got more of a late agent.
-                let known = self.cells.last_key_value().map_or(0, |(second, _)| second + 1);
+                let last = self.cells.last_key_value();
+                let known = last.map_or(self.forgotten_before, |(second, _)| second + 1);
                 // Of rates, seconds in which nothing was measured are what they are about.
                 let known = if self.threshold.is_per_second() {
                     u32::MAX
                 } else {
                     known
                 };
-                let mut scan = WindowScan::new(&self.threshold);
+                let mut scan = self.sealed.clone();
                 let load_s = u32::try_from(measured.load_ns / NS_PER_SECOND).unwrap_or(u32::MAX);
                 let before = self.judged_before(known, load_s);
                 scan.advance(&self.threshold, &self.cells, before);
@@ -218,7 +261,7 @@ impl WatchedThreshold {
 
     /// All seconds, or those before one, as one.
     fn whole(&self, measured: MeasuredTime, before: Option<u32>) -> ThresholdSummary {
-        let mut sum = ThresholdCell::default();
+        let mut sum = self.forgotten.clone();
         let by_second = self.threshold.is_per_second();
         for (second, cell) in &self.cells {
             if !by_second || before.is_none_or(|before| *second < before) {

@@ -150,7 +150,7 @@ fn failed_iterations_alone_do_not_fail_a_job_but_none_ok_does() {
     });
     assert_eq!(judgement.verdict, Verdict::Fail);
     assert!(
-        judgement.reason.contains("refused (1000 times)"),
+        judgement.reason.contains("refused (1,000 times)"),
         "{}",
         judgement.reason
     );
