@@ -75,6 +75,9 @@ pub(crate) fn check(mut input: impl Read, out: &mut impl Write) -> io::Result<Li
 
 fn count(piece: &LinePiece<'_>, totals: &mut LineCounts, out: &mut impl Write) -> io::Result<()> {
     totals.lines += 1;
+    if matches!(piece, LinePiece::Line([])) {
+        return Ok(());
+    }
     match judge(piece) {
         Ok(kind) => *totals.results.entry(kind).or_default() += 1,
         Err((reason, detail)) => {

@@ -268,6 +268,8 @@ impl ResultsState {
 
     fn piece(&mut self, piece: &LinePiece<'_>, clock: &JobClock, now_ns: i64) {
         match piece {
+            // The SDK begins each of its writes with a newline.
+            LinePiece::Line([]) => {}
             LinePiece::Line(line) => self.line(line, clock, now_ns),
             LinePiece::TooLong(start) => self.not_a_result(NotAResult::TooLong, start, now_ns),
             // A line that lacks nothing but its newline is a line.

@@ -13,7 +13,7 @@ fn checked(input: &[u8]) -> (String, bool) {
 #[test]
 fn a_good_stream_is_counted_by_type() {
     let stream = format!(
-        "{}\n{REQUEST}\n{REQUEST}\n{}\n",
+        "\n{}\n\n{REQUEST}\n{REQUEST}\n{}\n",
         Hello::new("test").to_line(),
         r#"{"type":"metric","name":"n","kind":"gauge","value":1}"#
     );
@@ -21,7 +21,7 @@ fn a_good_stream_is_counted_by_type() {
     assert!(all_results);
     assert_eq!(
         out,
-        "lines                  4\n\
+        "lines                  6\n\
          results                4  hello 1, metric 1, request 2\n\
          no results             0\n"
     );

@@ -1,6 +1,6 @@
 //! A load test that takes orders over RPC: spawned by an agent, or listening for one.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,9 @@ pub(crate) fn serve_address(
 fn start(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<(Arc<Process>, Printed)> {
     panics::shorten_reports();
     let (mut results, printed) = stdio::take_stdout()?;
-    let writer = Writer::start(Box::new(move |lines| results.write_all(lines)))?;
+    let writer = Writer::start(Box::new(move |lines| {
+        stdio::write_on_fresh_line(&mut results, lines)
+    }))?;
     let mut hello = Hello::new(SDK).to_line().into_bytes();
     hello.push(b'\n');
     writer.hand_over(&mut hello);

@@ -68,7 +68,11 @@ impl Child {
         let (stdout, of_reader) = (process.stdout.take().unwrap(), Arc::clone(&lines));
         let stdout = thread::spawn(move || {
             for line in BufReader::new(stdout).lines() {
-                of_reader.so_far.lock().unwrap().push(line.unwrap());
+                // Each write begins on a fresh line.
+                let Some(line) = Some(line.unwrap()).filter(|line| !line.is_empty()) else {
+                    continue;
+                };
+                of_reader.so_far.lock().unwrap().push(line);
                 of_reader.more.notify_all();
             }
         });
