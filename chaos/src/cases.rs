@@ -10,6 +10,7 @@ use crate::schedule::StoreKind;
 mod agents;
 mod away;
 mod check;
+mod crash_points;
 mod disk_full;
 mod links;
 mod memory;
@@ -159,6 +160,16 @@ pub const CASES: &[ChaosCase] = &[
         "collector-slow",
         "the collector is away for 40 s, then takes 1 KB/s",
         links::collector_slow,
+    ),
+    case(
+        "crash-points-collector",
+        "the collector dies at one write or sync after the other",
+        crash_points::of_the_collector,
+    ),
+    case(
+        "crash-points-agent",
+        "an agent dies at one write or sync after the other",
+        crash_points::of_an_agent,
     ),
     case(
         "scheduler-memory",

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long a program may take until it is ready, on a busy machine.
 const READY_LIMIT: Duration = Duration::from_secs(60);
@@ -67,6 +67,34 @@ impl FaultedService {
         Ok(())
     }
 
+    /// Starts it so that the `nth` of these system calls in a thread kills it, at its begin.
+    ///
+    /// # Errors
+    /// When there is no `strace`, or it cannot be spawned.
+    pub fn spawn_dying_at(&mut self, calls: &str, nth: u64) -> anyhow::Result<()> {
+        let output = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let child = command(Path::new("strace"), &self.home)
+            .args([
+                "-f",
+                "-qqq",
+                "--seccomp-bpf",
+                "-o",
+                "/dev/null",
+                "-e",
+                &format!("trace={calls}"),
+            ])
+            .args(["-e", &format!("inject={calls}:signal=SIGKILL:when={nth}")])
+            .arg(&self.program)
+            .args(&self.args)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .context("cannot run strace: install it")?;
+        self.child = Some(child);
+        Ok(())
+    }
+
     /// Starts it and waits until it is ready.
     ///
     /// # Errors
@@ -110,6 +138,15 @@ impl FaultedService {
             let _ = child.wait();
         }
         self.is_stopped = false;
+    }
+
+    /// Kills it with all processes of its group, and waits until it is gone.
+    pub fn kill_group(&mut self) {
+        if let Some(pid) = self.child.as_ref().map(Pid::from_child) {
+            // Fails when all have ended.
+            let _ = kill_process_group(pid, Signal::KILL);
+        }
+        self.kill();
     }
 
     /// Freezes it.
