@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::servers::servers;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Address {
@@ -25,9 +26,9 @@ impl Address {
 
 pub(crate) fn parse(url: &str) -> Result<Address, Error> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return match url::Url::parse(url) {
-            Ok(_) => Ok(Address::Postgres(url.to_owned())),
-            Err(_) => Err(wrong(url)),
+        return match servers(url) {
+            Some(_) => Ok(Address::Postgres(url.to_owned())),
+            None => Err(wrong(url)),
         };
     }
     let (path, is_url) = match url.split_once("://") {
@@ -71,13 +72,14 @@ fn place_options(url: &str) -> String {
         ["host", "hostaddr", "port", "dbname", "user", "options"].contains(&key)
             || key.starts_with("options[")
     };
-    let url = url::Url::parse(url).ok();
-    let pairs = url.iter().flat_map(url::Url::query_pairs);
-    let mut options: Vec<String> = pairs
-        .filter(|(key, _)| says_where(key))
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let urls = servers(url).map_or_else(Vec::new, |servers| servers.urls);
+    let mut options = Vec::new();
+    for url in urls.iter().filter_map(|url| url::Url::parse(url).ok()) {
+        let pairs = url.query_pairs().filter(|(key, _)| says_where(key));
+        options.extend(pairs.map(|(key, value)| format!("{key}={value}")));
+    }
     options.sort_unstable();
+    options.dedup();
     if options.is_empty() {
         String::new()
     } else {

@@ -3,10 +3,9 @@
 //! Statements here number their parameters (`$1`), which both databases understand. What differs is in modules of the
 //! same names in `postgres` and `sqlite`.
 
-/// Implements [`Store`](crate::Store) for `$store`, which reads from its field `$pool` and holds a job's id as `$id` gives
-/// it.
+/// Implements [`Store`](crate::Store) for `$store`, which holds a job's id as `$id` gives it.
 macro_rules! implement_store {
-    ($store:ty, $pool:ident, $id:path) => {
+    ($store:ty, $id:path) => {
         use async_trait::async_trait;
         use heavy_results::aggregate::SeriesUpdate;
         use heavy_results::job::JobInfo;
@@ -23,23 +22,23 @@ macro_rules! implement_store {
         #[async_trait]
         impl crate::Store for $store {
             async fn create_owned_job(&self, owner: &str, job: &JobInfo) -> Result<(), Error> {
-                self.located(jobs::create(self, owner, job).await)
+                self.in_time(jobs::create(self, owner, job)).await
             }
 
             async fn owner(&self, job: Uuid) -> Result<String, Error> {
                 let owner = sqlx::query_scalar("SELECT owner FROM job_rows WHERE id = $1")
-                    .bind($id(job))
-                    .fetch_optional(&self.$pool);
-                let owner: Option<String> = self.located(owner.await)?;
+                    .bind($id(job));
+                let owner = crate::both::read!(self, owner, fetch_optional);
+                let owner: Option<String> = owner?;
                 Ok(owner.unwrap_or_default())
             }
 
             async fn adopt_job(&self, owner: &str, job: Uuid) -> Result<(), Error> {
-                self.located(jobs::adopt(self, owner, job).await)
+                self.in_time(jobs::adopt(self, owner, job)).await
             }
 
             async fn update_job(&self, job: &JobInfo) -> Result<(), Error> {
-                self.located(jobs::update(self, job).await)
+                self.in_time(jobs::update(self, job)).await
             }
 
             async fn jobs_with_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<JobInfo>, Error> {
@@ -51,30 +50,30 @@ macro_rules! implement_store {
                      ORDER BY submitted_wall_ns DESC, id DESC LIMIT $2",
                 )
                 .bind(pattern)
-                .bind(i64::from(limit))
-                .fetch_all(&self.$pool);
-                job_rows::parse(self.located(infos.await)?)
+                .bind(i64::from(limit));
+                let infos = crate::both::read!(self, infos, fetch_all);
+                job_rows::parse(infos?)
             }
 
             async fn jobs(&self, limit: u32) -> Result<Vec<JobInfo>, Error> {
                 let infos = sqlx::query_scalar(
                     "SELECT info FROM job_rows ORDER BY submitted_wall_ns DESC, id DESC LIMIT $1",
                 )
-                .bind(i64::from(limit))
-                .fetch_all(&self.$pool);
-                job_rows::parse(self.located(infos.await)?)
+                .bind(i64::from(limit));
+                let infos = crate::both::read!(self, infos, fetch_all);
+                job_rows::parse(infos?)
             }
 
             async fn size(&self) -> Result<DatabaseSize, Error> {
-                self.located(self.space().await)
+                self.in_time(self.space()).await
             }
 
             async fn unfinished_jobs(&self) -> Result<Vec<JobInfo>, Error> {
                 let infos = sqlx::query_scalar(
                     "SELECT info FROM job_rows WHERE NOT final ORDER BY submitted_wall_ns, id",
-                )
-                .fetch_all(&self.$pool);
-                job_rows::parse(self.located(infos.await)?)
+                );
+                let infos = crate::both::read!(self, infos, fetch_all);
+                job_rows::parse(infos?)
             }
 
             async fn delete_jobs(&self, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
@@ -93,14 +92,14 @@ macro_rules! implement_store {
                      ORDER BY submitted_wall_ns, j.id",
                 )
                 .bind(count(ended_before_wall_ns))
-                .bind(what == Deletion::RowsOnly)
-                .fetch_all(&self.$pool);
-                let ids: Vec<String> = self.located(ids.await)?;
+                .bind(what == Deletion::RowsOnly);
+                let ids = crate::both::read!(self, ids, fetch_all);
+                let ids: Vec<String> = ids?;
                 ids.iter().map(|id| job_rows::parse_id(id)).collect()
             }
 
             async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
-                self.located(commit::commit(self, batch).await)
+                self.in_time(commit::commit(self, batch)).await
             }
 
             async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
@@ -108,10 +107,9 @@ macro_rules! implement_store {
                     "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = $1 \
                      ORDER BY agent, epoch, stream",
                 )
-                .bind($id(job))
-                .fetch_all(&self.$pool);
-                Ok(self
-                    .located(rows.await)?
+                .bind($id(job));
+                let rows = crate::both::read!(self, rows, fetch_all);
+                Ok(rows?
                     .into_iter()
                     .map(|row| mark(job, row))
                     .collect())
@@ -133,9 +131,9 @@ macro_rules! implement_store {
                 .bind(i64::from(producer.epoch))
                 .bind(stream_name(producer.stream))
                 .bind(count(after))
-                .bind(i64::from(limit))
-                .fetch_all(&self.$pool);
-                let rows: Vec<(i64, Vec<u8>)> = self.located(rows.await)?;
+                .bind(i64::from(limit));
+                let rows = crate::both::read!(self, rows, fetch_all);
+                let rows: Vec<(i64, Vec<u8>)> = rows?;
                 let batches = rows.into_iter().map(|(sequence, bytes)| EncodedStats {
                     sequence: sequence as u64,
                     bytes,
@@ -150,7 +148,7 @@ macro_rules! implement_store {
                 summary: Option<&Summary>,
             ) -> Result<(), Error> {
                 let changes = saved::Changes::new(job, update, summary)?;
-                self.located(jobs::save(self, job, &changes).await)
+                self.in_time(jobs::save(self, job, &changes)).await
             }
 
             async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error> {
@@ -174,9 +172,9 @@ macro_rules! implement_store {
 
             async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
                 let document = sqlx::query_scalar("SELECT document FROM summaries WHERE job_id = $1")
-                    .bind($id(job))
-                    .fetch_optional(&self.$pool);
-                let document: Option<String> = self.located(document.await)?;
+                    .bind($id(job));
+                let document = crate::both::read!(self, document, fetch_optional);
+                let document: Option<String> = document?;
                 document
                     .map(|document| saved::parse_summary(job, &document))
                     .transpose()
@@ -187,7 +185,7 @@ macro_rules! implement_store {
             }
 
             async fn relations(&self) -> Result<Vec<Relation>, Error> {
-                self.located(relations::all(self).await)
+                self.in_time(relations::all(self)).await
             }
 
             async fn export(
@@ -202,6 +200,20 @@ macro_rules! implement_store {
     };
 }
 pub(crate) use implement_store;
+
+/// Fetches the rows of a query in a transaction that reads.
+macro_rules! read {
+    ($store:expr, $query:expr, $fetch:ident) => {
+        $store
+            .in_time(async {
+                let mut reading = $store.reading().await?;
+                let found = $query.$fetch(&mut *reading).await;
+                Ok::<_, Error>(reading.read(found).await?)
+            })
+            .await
+    };
+}
+pub(crate) use read;
 
 /// Functions that write rows of small relations on a connection.
 macro_rules! implement_writing {

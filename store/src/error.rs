@@ -19,6 +19,16 @@ pub enum Error {
         /// What the database or the system said, and what to do next.
         problem: String,
     },
+    /// The disk of the database is full, or so nearly that only statistics are taken; retrying later may help.
+    #[error(
+        "no space for the database at {url}: {problem}; free some: results wait where they are, and follow by themselves"
+    )]
+    DiskFull {
+        /// The URL without its password.
+        url: String,
+        /// What the database or the system said.
+        problem: String,
+    },
     /// A newer heavy created or migrated the database.
     #[error(
         "the database at {url} has schema version {found}, but this version of heavy supports up to {known}: use a newer heavy or another database"
@@ -87,7 +97,7 @@ impl Error {
     #[must_use]
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::Unreachable { .. } => true,
+            Self::Unreachable { .. } | Self::DiskFull { .. } => true,
             Self::Url { .. }
             | Self::NewerSchema { .. }
             | Self::OlderSchema { .. }
@@ -112,7 +122,7 @@ fn is_about_content(error: &sqlx::Error) -> bool {
     match code.parse::<i32>() {
         // SQLite: too big, constraint, mismatch.
         Ok(number) if code.len() != 5 => matches!(number & 0xff, 18..=20),
-        // Postgres: data exception, constraint violation.
-        _ => code.starts_with("22") || code.starts_with("23"),
+        // Postgres: data exception, constraint violation, program limit exceeded.
+        _ => ["22", "23", "54"].iter().any(|class| code.starts_with(class)),
     }
 }

@@ -27,6 +27,7 @@ mod rows;
 mod saved;
 mod sequence;
 mod series;
+mod servers;
 mod sqlite;
 mod statement;
 mod statistics;

@@ -46,7 +46,10 @@ async fn try_commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, E
     let mut transaction = store.pool.begin().await?;
     let producer = match advance(&mut transaction, batch).await? {
         Ok(producer) => producer,
-        Err(known) => return Ok(known),
+        Err(known) => {
+            transaction.leave().await;
+            return Ok(known);
+        }
     };
     let mut new = Vec::new();
     if let Some(prepared) = &prepared

@@ -68,9 +68,11 @@ async fn forget(connection: &mut PgConnection, jobs: &[Uuid], what: Deletion) ->
 
 /// Deletes the rows of all jobs that were noted, of earlier deletions too.
 async fn sweep(store: &PostgresStore) -> Result<(), Error> {
-    let noted: Vec<Uuid> = sqlx::query_scalar("SELECT job_id FROM deletions WHERE NOT swept")
-        .fetch_all(&store.pool)
-        .await?;
+    let mut reading = store.pool.reading().await?;
+    let noted = sqlx::query_scalar("SELECT job_id FROM deletions WHERE NOT swept")
+        .fetch_all(&mut *reading)
+        .await;
+    let noted: Vec<Uuid> = reading.read(noted).await?;
     let mut days: BTreeMap<u64, Vec<Uuid>> = BTreeMap::new();
     for job in noted {
         days.entry(partitions::day(job)).or_default().push(job);

@@ -1,11 +1,14 @@
 //! What is wrong with a connection, and what to do.
 
-use std::time::Duration;
-
 use sqlx::postgres::PgConnectOptions;
 
-/// How long a call waits for a connection before it fails.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Of Postgres: no space on the disk.
+const DISK_FULL: &str = "53100";
+
+pub(super) fn is_disk_full(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|said| said.code());
+    code.as_deref() == Some(DISK_FULL)
+}
 
 pub(super) fn connection(error: &sqlx::Error, options: &PgConnectOptions) -> String {
     let user = options.get_username();
@@ -32,10 +35,6 @@ pub(super) fn connection(error: &sqlx::Error, options: &PgConnectOptions) -> Str
         sqlx::Error::Io(error) => {
             format!("{error}; check host and port, and that Postgres runs there and listens on that address")
         }
-        sqlx::Error::PoolTimedOut => format!(
-            "no connection within {} s; check that Postgres runs and has connections left",
-            CONNECT_LIMIT.as_secs()
-        ),
         other => other.to_string(),
     }
 }

@@ -12,7 +12,7 @@ use crate::Error;
 use crate::export::{ExportField, ExportRelation, RowSink, ValueKind, pass_on};
 
 /// All rows as of one instant, however long it takes.
-const PREPARE: &str = "SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+const PREPARE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0";
 
 pub(super) async fn run(
     store: &PostgresStore,

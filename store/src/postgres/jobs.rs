@@ -22,8 +22,9 @@ pub(super) async fn create(store: &PostgresStore, owner: &str, job: &JobInfo) ->
 
 /// Does nothing for a job that was deleted.
 pub(super) async fn adopt(store: &PostgresStore, owner: &str, job: Uuid) -> Result<(), Error> {
-    let mut connection = store.pool.acquire().await?;
-    set_owner(&mut connection, owner, job).await?;
+    let mut transaction = store.pool.begin().await?;
+    set_owner(&mut transaction, owner, job).await?;
+    transaction.commit().await?;
     Ok(())
 }
 

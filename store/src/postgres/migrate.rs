@@ -7,37 +7,59 @@ use crate::migrations::{self, Version};
 
 const VERSIONS: &[Version] = migrations::POSTGRES;
 
+/// The advisory lock of the transaction that migrates.
+const LOCK: i64 = 0x6865_6176_795f_6d69;
+
+/// In one transaction, as a pooler may give the next one another connection.
 pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
     let known = migrations::newest(VERSIONS);
-    if migrations::is_current(found(connection).await?, known, shown)? {
-        return Ok(());
+    let mut transaction = connection.begin().await?;
+    if !migrations::is_current(found(&mut transaction).await?, known, shown)? {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(LOCK)
+            .execute(&mut *transaction)
+            .await?;
+        // The migrator looks again.
+        migrations::migrator(VERSIONS)
+            .set_locking(false)
+            .run_direct(None, &mut *transaction, false)
+            .await
+            .map_err(|error| migrations::error(error, shown, known))?;
     }
-    // The migrator takes the lock and looks again.
-    migrations::migrator(VERSIONS)
-        .run_direct(None, connection, false)
-        .await
-        .map_err(|error| migrations::error(error, shown, known))
+    end(transaction).await
 }
 
 /// Whether the schema is the one that this version reads. A table of versions alone says nothing: others have one too.
 pub(super) async fn readable(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
+    let mut transaction = connection.begin().await?;
     let is_ours: bool = sqlx::query_scalar("SELECT to_regclass('job_rows') IS NOT NULL")
-        .fetch_one(&mut *connection)
+        .fetch_one(&mut *transaction)
         .await?;
-    let found = if is_ours { found(connection).await? } else { None };
-    migrations::readable(found, migrations::newest(VERSIONS), shown)
+    let found = if is_ours {
+        found(&mut transaction).await?
+    } else {
+        None
+    };
+    migrations::readable(found, migrations::newest(VERSIONS), shown)?;
+    end(transaction).await
+}
+
+/// Leaves no prepared statement on a connection that is a pooler's.
+async fn end(mut transaction: sqlx::Transaction<'_, sqlx::Postgres>) -> Result<(), Error> {
+    transaction.clear_cached_statements().await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 async fn found(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
-    let mut transaction = connection.begin().await?;
     let has_versions: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut *connection)
         .await?;
     if !has_versions {
         return Ok(None);
     }
     sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(&mut *transaction)
+        .fetch_one(connection)
         .await
 }
 

@@ -1,7 +1,8 @@
-//! The results database in Postgres: a pool, `COPY` for raw rows, partitions by the job's day.
+//! The results database in Postgres: bounded connections, `COPY` for raw rows, partitions by the job's day.
 
 mod bind;
 mod commit;
+mod connections;
 mod copy;
 mod database;
 mod delete;
@@ -13,10 +14,13 @@ mod known;
 mod migrate;
 mod open;
 mod partitions;
+mod patience;
 mod query;
 mod relations;
+mod replicas;
+mod session;
 
 use self::database::PostgresStore;
 pub(crate) use self::open::{store as open, to_read as open_to_read};
 
-crate::both::implement_store!(PostgresStore, pool, std::convert::identity);
+crate::both::implement_store!(PostgresStore, std::convert::identity);

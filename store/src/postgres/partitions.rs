@@ -1,8 +1,11 @@
 //! Partitions of raw rows: one for each day of job ids, so that old days can be dropped as a whole.
 
 use heavy_load::date::civil_from_days;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
+
+use super::connections::Connections;
+use crate::Error;
 
 const MS_PER_DAY: u64 = 86_400_000;
 pub(super) const TABLES: [&str; 2] = ["samples", "iteration_rows"];
@@ -53,7 +56,7 @@ fn ids(day: u64) -> [Uuid; 2] {
 /// Creates the partitions of the job's day that are missing.
 ///
 /// A table is created on its own and then attached: creating it as a partition would wait for readers of the parent.
-pub(super) async fn ensure(pool: &PgPool, job: Uuid) -> Result<(), sqlx::Error> {
+pub(super) async fn ensure(pool: &Connections, job: Uuid) -> Result<(), Error> {
     if all_exist(pool, job).await? {
         return Ok(());
     }
@@ -83,24 +86,25 @@ pub(super) async fn ensure(pool: &PgPool, job: Uuid) -> Result<(), sqlx::Error> 
             .execute(&mut *transaction)
             .await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    Ok(())
 }
 
 /// Drops the partitions of a day if no job of it keeps its rows. Returns whether it did.
 ///
 /// A job that starts meanwhile finds its partitions gone and creates them again with its first rows. Dropping waits for
 /// readers and writers of all days and they wait for it, so it gives up soon, also when another process drops the same day.
-pub(super) async fn drop_if_unused(pool: &PgPool, day: u64) -> Result<bool, sqlx::Error> {
+pub(super) async fn drop_if_unused(pool: &Connections, day: u64) -> Result<bool, Error> {
     for _ in 0..DROP_ATTEMPTS {
         match try_drop(pool, day).await {
-            Err(error) if is_in_the_way(&error) => {}
+            Err(Error::Database(error)) if is_in_the_way(&error) => {}
             dropped => return dropped,
         }
     }
     Ok(false)
 }
 
-async fn try_drop(pool: &PgPool, day: u64) -> Result<bool, sqlx::Error> {
+async fn try_drop(pool: &Connections, day: u64) -> Result<bool, Error> {
     let [first, last] = ids(day);
     if !all_exist(pool, first).await? {
         return Ok(false);
@@ -129,6 +133,8 @@ async fn try_drop(pool: &PgPool, day: u64) -> Result<bool, sqlx::Error> {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+    } else {
+        transaction.leave().await;
     }
     Ok(unused)
 }
@@ -152,13 +158,15 @@ fn is_code(error: &sqlx::Error, code: &str) -> bool {
         .is_some_and(|found| found == code)
 }
 
-async fn all_exist(pool: &PgPool, job: Uuid) -> Result<bool, sqlx::Error> {
+async fn all_exist(pool: &Connections, job: Uuid) -> Result<bool, Error> {
     let [samples, iterations] = TABLES.map(|table| of(table, job));
-    sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL")
+    let mut reading = pool.reading().await?;
+    let found = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL")
         .bind(samples)
         .bind(iterations)
-        .fetch_one(pool)
-        .await
+        .fetch_one(&mut *reading)
+        .await;
+    Ok(reading.read(found).await?)
 }
 
 #[cfg(test)]
@@ -192,7 +200,7 @@ mod tests {
             .await
             .unwrap();
         assert!(!drop_if_unused(&store.pool, day(job)).await.unwrap());
-        reader.rollback().await.unwrap();
+        reader.leave().await;
         assert!(drop_if_unused(&store.pool, day(job)).await.unwrap());
         assert!(
             !drop_if_unused(&store.pool, day(job)).await.unwrap(),

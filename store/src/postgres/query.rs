@@ -1,19 +1,28 @@
 //! People's queries, in a read-only transaction on a connection of their own.
 
+use std::time::Duration;
+
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgRow};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, Statement};
 
 use super::database::PostgresStore;
-use super::explain;
 use crate::{Dialect, Error, QueryResult, statement};
 
-const PREPARE: &str =
-    "SET statement_timeout = '60s'; SET default_transaction_read_only = on; BEGIN READ ONLY";
+/// The settings hold for this transaction: a pooler may give its connection to others later.
+const PREPARE: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '60s'";
+/// For how long an answer is waited for, longer than the server works on it.
+const TIME_LIMIT: Duration = Duration::from_secs(70);
 
 pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {
     let sql = statement::reading(sql, Dialect::Postgres).map_err(Error::Query)?;
     let mut connection = connect(store, PREPARE).await?;
-    let table = answer(&mut connection, sql, max_rows).await;
+    let answer = answer(&mut connection, sql, max_rows);
+    let table = tokio::time::timeout(TIME_LIMIT, answer)
+        .await
+        .unwrap_or_else(|_| {
+            let problem = format!("no answer within {} s", TIME_LIMIT.as_secs());
+            Err(store.pool.sessions.unreachable(problem))
+        });
     // Rows beyond the limit may still be on their way: they are not waited for.
     connection.close_hard().await?;
     table
@@ -21,28 +30,9 @@ pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Re
 
 /// A connection of its own, which a long statement may keep, after the statements `prepare`.
 pub(super) async fn connect(store: &PostgresStore, prepare: &'static str) -> Result<PgConnection, Error> {
-    let mut connection = store
-        .options
-        .connect()
-        .await
-        .map_err(|error| Error::Unreachable {
-            url: store.shown.clone(),
-            problem: explain::connection(&error, &store.options),
-        })?;
-    notice_when_left(&mut connection).await?;
+    let mut connection = store.pool.sessions.first().await?;
     sqlx::raw_sql(prepare).execute(&mut connection).await?;
     Ok(connection)
-}
-
-/// Makes the server check every second that the client is still connected, so that an abandoned query ends. Servers
-/// before version 14 have no such setting, and some systems cannot look.
-async fn notice_when_left(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    const SET: &str = "SELECT set_config(name, '1s', false) FROM pg_settings \
-                       WHERE name = 'client_connection_check_interval'";
-    match sqlx::raw_sql(SET).execute(connection).await {
-        Ok(_) | Err(sqlx::Error::Database(_)) => Ok(()),
-        Err(error) => Err(error),
-    }
 }
 
 async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {

@@ -10,9 +10,10 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, format_type(a.at
                        AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum";
 
 pub(super) async fn all(store: &PostgresStore) -> Result<Vec<Relation>, Error> {
+    let mut reading = store.pool.reading().await?;
     let columns = sqlx::query_as(COLUMNS)
         .bind(&RELATIONS[..])
-        .fetch_all(&store.pool)
-        .await?;
-    Ok(grouped(columns))
+        .fetch_all(&mut *reading)
+        .await;
+    Ok(grouped(reading.read(columns).await?))
 }

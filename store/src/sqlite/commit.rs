@@ -1,10 +1,11 @@
 //! Batches: content and mark in one transaction.
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::database::{SqliteStore, id};
-use super::{insert, jobs};
+use super::writer::Transaction;
+use super::{insert, jobs, room};
 use crate::sequence::{self, Last, SequenceCheck, stream_name};
 use crate::text::{clean, count};
 use crate::{Batch, Committed, Content, Error, identity};
@@ -19,11 +20,18 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
         Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void => None,
     };
     let mut writer = store.writer.lock().await;
-    let writer = &mut *writer;
-    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    if prepared.is_some()
+        && let Some(problem) = room::too_little(store.file(), writer.connection().await?).await
+    {
+        return Err(store.disk_full(problem));
+    }
+    let mut transaction = Transaction::begin(writer).await?;
     let producer = match advance(&mut transaction, batch).await? {
         Ok(producer) => producer,
-        Err(known) => return Ok(known),
+        Err(known) => {
+            transaction.leave().await;
+            return Ok(known);
+        }
     };
     let mut new_identities = Vec::new();
     match &batch.content {
@@ -31,14 +39,10 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
             if let Some((rows, identities)) = prepared
                 && let Some(job) = key_for_rows(&mut transaction, batch.producer.job).await?
             {
-                let ids = insert::identities(
-                    &mut transaction,
-                    job,
-                    &identities.distinct,
-                    &writer.identities,
-                    &mut new_identities,
-                )
-                .await?;
+                let (connection, known) = transaction.parts();
+                let ids =
+                    insert::identities(connection, job, &identities.distinct, known, &mut new_identities)
+                        .await?;
                 insert::rows(&mut transaction, job, rows, &identities, &ids).await?;
             }
         }
@@ -55,7 +59,7 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
         }
         Content::Void => {}
     }
-    transaction.commit().await?;
+    let mut writer = transaction.commit_and_keep().await?;
     if writer.identities.len() + new_identities.len() > MOST_KNOWN_IDENTITIES {
         writer.identities.clear();
     }

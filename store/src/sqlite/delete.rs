@@ -1,7 +1,7 @@
 //! Deletes jobs: each in a transaction of its own, and rows in transactions of a bounded size, so that collectors commit
 //! between them.
 
-use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
+use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
 use super::database::{SqliteStore, id};
@@ -16,8 +16,7 @@ pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> 
     let found = ended(store, jobs).await?;
     let mut deleted = Vec::new();
     for (job, key) in found {
-        let mut writer = store.writer.lock().await;
-        let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = store.begin().await?;
         if exists(&mut transaction, job).await? {
             forget(&mut transaction, job, key, what).await?;
             deleted.push(job);
@@ -31,12 +30,12 @@ pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> 
 /// The jobs that exist, with their keys. Fails if one of them has not ended; one that has ended stays so.
 async fn ended(store: &SqliteStore, jobs: &[Uuid]) -> Result<Vec<(Uuid, i64)>, Error> {
     let mut found = Vec::new();
-    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin().await?;
     for job in jobs {
         let row: Option<(i64, bool, String)> =
             sqlx::query_as("SELECT key, final, state FROM job_rows WHERE id = ?")
                 .bind(id(*job))
-                .fetch_optional(&mut writer.connection)
+                .fetch_optional(&mut *transaction)
                 .await?;
         match row {
             Some((key, true, _)) => found.push((*job, key)),
@@ -44,6 +43,7 @@ async fn ended(store: &SqliteStore, jobs: &[Uuid]) -> Result<Vec<(Uuid, i64)>, E
             None => {}
         }
     }
+    transaction.leave().await;
     Ok(found)
 }
 
@@ -85,17 +85,18 @@ async fn forget(
 /// Deletes the rows of all jobs that were noted, of earlier deletions too.
 async fn sweep(store: &SqliteStore) -> Result<(), Error> {
     let noted: Vec<(String, i64)> = {
-        let mut writer = store.writer.lock().await;
-        sqlx::query_as("SELECT job_id, key FROM deletions WHERE NOT swept")
-            .fetch_all(&mut writer.connection)
-            .await?
+        let mut transaction = store.begin().await?;
+        let noted = sqlx::query_as("SELECT job_id, key FROM deletions WHERE NOT swept")
+            .fetch_all(&mut *transaction)
+            .await?;
+        transaction.leave().await;
+        noted
     };
     for (job, key) in noted {
         for table in ["samples", "iteration_rows"] {
             while sweep_some(store, table, key).await? {}
         }
-        let mut writer = store.writer.lock().await;
-        let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = store.begin().await?;
         sqlx::query("DELETE FROM identities WHERE job = ?")
             .bind(key)
             .execute(&mut *transaction)
@@ -111,13 +112,14 @@ async fn sweep(store: &SqliteStore) -> Result<(), Error> {
 
 /// Deletes some of a job's rows; whether there may be more.
 async fn sweep_some(store: &SqliteStore, table: &str, key: i64) -> Result<bool, Error> {
-    let mut writer = store.writer.lock().await;
+    let mut transaction = store.begin().await?;
     let deleted = sqlx::query(AssertSqlSafe(format!(
         "DELETE FROM {table} WHERE id IN (SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT {ROWS_AT_ONCE})"
     )))
     .bind(key << 40)
     .bind((key + 1) << 40)
-    .execute(&mut writer.connection)
+    .execute(&mut *transaction)
     .await?;
+    transaction.commit().await?;
     Ok(deleted.rows_affected() == ROWS_AT_ONCE as u64)
 }

@@ -1,7 +1,7 @@
 //! Jobs and their results, each written as a whole.
 
 use heavy_results::job::JobInfo;
-use sqlx::{Connection, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::bind::{upsert, write};
@@ -11,8 +11,7 @@ use crate::{Error, job_rows};
 
 pub(super) async fn create(store: &SqliteStore, owner: &str, job: &JobInfo) -> Result<(), Error> {
     let row = job_rows::row(job)?;
-    let mut writer = store.writer.lock().await;
-    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = store.begin().await?;
     let is_new = !exists(&mut transaction, job.id).await?;
     upsert(&mut transaction, &row).await?;
     set_owner(&mut transaction, owner, job.id).await?;
@@ -32,8 +31,7 @@ pub(super) async fn create(store: &SqliteStore, owner: &str, job: &JobInfo) -> R
 
 /// Does nothing for a job that was deleted.
 pub(super) async fn adopt(store: &SqliteStore, owner: &str, job: Uuid) -> Result<(), Error> {
-    let mut writer = store.writer.lock().await;
-    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = store.begin().await?;
     set_owner(&mut transaction, owner, job).await?;
     transaction.commit().await?;
     Ok(())
@@ -51,8 +49,7 @@ async fn set_owner(connection: &mut SqliteConnection, owner: &str, job: Uuid) ->
 /// Does nothing for a job that was deleted.
 pub(super) async fn update(store: &SqliteStore, job: &JobInfo) -> Result<(), Error> {
     let row = job_rows::row(job)?;
-    let mut writer = store.writer.lock().await;
-    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = store.begin().await?;
     if exists(&mut transaction, job.id).await? {
         upsert(&mut transaction, &row).await?;
     }
@@ -62,8 +59,7 @@ pub(super) async fn update(store: &SqliteStore, job: &JobInfo) -> Result<(), Err
 
 /// Does nothing for a job that was deleted meanwhile.
 pub(super) async fn save(store: &SqliteStore, job: Uuid, changes: &Changes) -> Result<(), Error> {
-    let mut writer = store.writer.lock().await;
-    let mut transaction = writer.connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut transaction = store.begin().await?;
     if exists(&mut transaction, job).await? {
         write(&mut transaction, job, changes).await?;
     }

@@ -12,9 +12,11 @@ mod open;
 mod query;
 mod read;
 mod relations;
+mod room;
+mod writer;
 
 use self::database::SqliteStore;
 pub(crate) use self::open::store as open;
 pub(crate) use self::read::store as open_to_read;
 
-crate::both::implement_store!(SqliteStore, readers, database::id);
+crate::both::implement_store!(SqliteStore, database::id);

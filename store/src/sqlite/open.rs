@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::database::SqliteStore;
 use super::migrate;
+use super::writer::Writer;
 use crate::Error;
 
 /// How long a writer waits for another process's transaction.
@@ -35,10 +36,11 @@ pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
         .filename(path)
         .busy_timeout(BUSY_LIMIT)
         .disable_statement_logging();
-    let mut connection = connect_writer(&options, &shown).await?;
+    let writing = writing(&options);
+    let mut connection = open_writer(&writing).await?;
     migrate::migrate(&mut connection, &shown).await?;
     let reading = options.read_only(true).pragma("query_only", "ON");
-    Ok(SqliteStore::new(reading, connection))
+    Ok(SqliteStore::new(reading, Writer::new(writing, connection)))
 }
 
 /// Results may hold secrets of the system under test: the file is its owner's alone.
@@ -67,14 +69,20 @@ fn create(path: &Path) -> Result<(), String> {
         .map_err(|error| format!("cannot open the file for writing: {error}; {hint}"))
 }
 
-async fn connect_writer(options: &SqliteConnectOptions, shown: &str) -> Result<SqliteConnection, Error> {
-    let options = options
+fn writing(options: &SqliteConnectOptions) -> SqliteConnectOptions {
+    options
         .clone()
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("journal_size_limit", WAL_KEPT_BYTES)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
-        .pragma("cache_size", CACHE_KIB);
+        .pragma("cache_size", CACHE_KIB)
+        // What a statement needs to be undone never waits for space on another disk.
+        .pragma("temp_store", "MEMORY")
+}
+
+/// Opens the connection that writes.
+pub(super) async fn open_writer(options: &SqliteConnectOptions) -> Result<SqliteConnection, Error> {
     let mut tries = 0;
     loop {
         let error = match options.connect().await {
@@ -84,7 +92,7 @@ async fn connect_writer(options: &SqliteConnectOptions, shown: &str) -> Result<S
         tries += 1;
         if !is_busy(&error) || tries == MOST_TRIES {
             return Err(Error::Unreachable {
-                url: shown.to_owned(),
+                url: format!("sqlite://{}", options.get_filename().display()),
                 problem: explain(&error),
             });
         }

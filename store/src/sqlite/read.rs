@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions, SqliteConnection};
 use super::database::SqliteStore;
 use super::migrate;
 use super::open::{BUSY_LIMIT, explain, primary_code};
+use super::writer::Writer;
 use crate::Error;
 
 /// Opens a file that is there, and looks whether there is something to read in it.
@@ -47,7 +48,8 @@ pub(crate) async fn store(path: &Path) -> Result<SqliteStore, Error> {
         other => other,
     })?;
     // The connection that writes is so only by name: SQLite refuses whatever it is asked to write.
-    Ok(SqliteStore::new(reading, connection))
+    let writer = Writer::new(reading.clone(), connection);
+    Ok(SqliteStore::new(reading, writer))
 }
 
 /// A connection, if there is something to read.

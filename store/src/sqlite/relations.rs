@@ -8,5 +8,6 @@ const COLUMNS: &str = "SELECT s.name, c.name, c.type FROM sqlite_schema s JOIN p
                        WHERE s.type IN ('table', 'view') ORDER BY s.name, c.cid";
 
 pub(super) async fn all(store: &SqliteStore) -> Result<Vec<Relation>, Error> {
-    Ok(grouped(sqlx::query_as(COLUMNS).fetch_all(&store.readers).await?))
+    let mut reading = store.reading().await?;
+    Ok(grouped(sqlx::query_as(COLUMNS).fetch_all(&mut *reading).await?))
 }
