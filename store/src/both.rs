@@ -28,8 +28,7 @@ macro_rules! implement_store {
             async fn owner(&self, job: Uuid) -> Result<String, Error> {
                 let owner = sqlx::query_scalar("SELECT owner FROM job_rows WHERE id = $1")
                     .bind($id(job));
-                let owner = crate::both::read!(self, owner, fetch_optional);
-                let owner: Option<String> = owner?;
+                let owner: Option<String> = crate::both::read!(self, owner, fetch_optional)?;
                 Ok(owner.unwrap_or_default())
             }
 
@@ -93,8 +92,7 @@ macro_rules! implement_store {
                 )
                 .bind(count(ended_before_wall_ns))
                 .bind(what == Deletion::RowsOnly);
-                let ids = crate::both::read!(self, ids, fetch_all);
-                let ids: Vec<String> = ids?;
+                let ids: Vec<String> = crate::both::read!(self, ids, fetch_all)?;
                 ids.iter().map(|id| job_rows::parse_id(id)).collect()
             }
 
@@ -132,8 +130,7 @@ macro_rules! implement_store {
                 .bind(stream_name(producer.stream))
                 .bind(count(after))
                 .bind(i64::from(limit));
-                let rows = crate::both::read!(self, rows, fetch_all);
-                let rows: Vec<(i64, Vec<u8>)> = rows?;
+                let rows: Vec<(i64, Vec<u8>)> = crate::both::read!(self, rows, fetch_all)?;
                 let batches = rows.into_iter().map(|(sequence, bytes)| EncodedStats {
                     sequence: sequence as u64,
                     bytes,
@@ -156,15 +153,13 @@ macro_rules! implement_store {
                 for &second in seconds {
                     let row = sqlx::query_as(series::SECOND)
                         .bind($id(job))
-                        .bind(i64::from(second))
-                        .fetch_optional(&self.$pool);
-                    let row = self.located(row.await)?;
+                        .bind(i64::from(second));
+                    let row = crate::both::read!(self, row, fetch_optional)?;
                     found.seconds.extend(row.map(|row| series::second(second, row)));
                     let rows = sqlx::query_as(series::AGENT_SECONDS)
                         .bind($id(job))
-                        .bind(i64::from(second))
-                        .fetch_all(&self.$pool);
-                    let rows = self.located(rows.await)?.into_iter();
+                        .bind(i64::from(second));
+                    let rows = crate::both::read!(self, rows, fetch_all)?.into_iter();
                     found.agent_seconds.extend(rows.map(|row| series::agent_second(second, row)));
                 }
                 Ok(found)
@@ -173,8 +168,7 @@ macro_rules! implement_store {
             async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
                 let document = sqlx::query_scalar("SELECT document FROM summaries WHERE job_id = $1")
                     .bind($id(job));
-                let document = crate::both::read!(self, document, fetch_optional);
-                let document: Option<String> = document?;
+                let document: Option<String> = crate::both::read!(self, document, fetch_optional)?;
                 document
                     .map(|document| saved::parse_summary(job, &document))
                     .transpose()
