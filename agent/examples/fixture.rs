@@ -48,6 +48,9 @@ fn main() -> ExitCode {
         if service.mode() == "noise" {
             write_out(b"half a line at the e");
         }
+        while service.param("stays") == true {
+            std::thread::park();
+        }
     });
     ExitCode::SUCCESS
 }
@@ -98,6 +101,15 @@ impl Fixture {
             let _ = writeln!(io::stderr(), "fatal: the \x1b[31mroof\x1b[0m is on fire");
             std::process::abort();
         }
+        if self.mode() == "mute" && self.param("at").as_u64() == Some(n) {
+            let nowhere = std::fs::File::create("/dev/null").expect("it is there");
+            rustix::stdio::dup2_stdout(nowhere).expect("stdout can be closed");
+        }
+        if self.mode() == "deaf" && self.param("at").as_u64() == Some(n) {
+            loop {
+                std::thread::park();
+            }
+        }
         if self.mode() == "silent" {
             return;
         }
@@ -141,6 +153,9 @@ impl Fixture {
         };
         iteration.write(&mut out);
         write_out(&out);
+        if let Some(ledger) = self.param("ledger").as_str() {
+            count_in(ledger);
+        }
     }
 }
 
@@ -153,6 +168,31 @@ fn noise() -> Vec<u8> {
           \"timestamp\":\"2026-11-21T09:30:00.5+01:00\",\"duration\":1000.0,\"error\":{\"Op\":\"dial\"}}\n",
     );
     noise
+}
+
+/// What does all it can to outlive the load test: in sessions of its own, with parents that are gone, deaf to signals, in
+/// an environment and a directory of its own, and by more and more processes, up to a bound.
+const HOSTILE: [&str; 5] = [
+    "trap '' TERM HUP INT; while :; do sleep 1000; done",
+    "setsid sh -c 'trap \"\" TERM HUP; while :; do sleep 1000; done' & exit 0",
+    "(setsid sh -c '(setsid sleep 1000 &) ; sleep 1000' &) ; exit 0",
+    "cd / && exec env -i setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' $0",
+    "f() { if [ $1 -gt 0 ]; then f $(($1 - 1)) & f $(($1 - 1)) & fi; while :; do sleep 0.2; done; }; f 5",
+];
+
+#[expect(clippy::zombie_processes, reason = "children are left behind")]
+fn spawn_shell(script: &str) {
+    // By the directory a test finds those that changed theirs.
+    let dir = std::env::current_dir().expect("there is one");
+    let child = Command::new("sh").args(["-c", script]).arg(dir).spawn();
+    child.expect("sh is everywhere");
+}
+
+/// Counts an iteration whose lines were written, in a file.
+fn count_in(ledger: &str) {
+    let file = std::fs::File::options().create(true).append(true).open(ledger);
+    file.and_then(|mut file| file.write_all(b"."))
+        .expect("the ledger can be written");
 }
 
 fn now_ns() -> u64 {
@@ -172,10 +212,6 @@ impl LoadTest for Fixture {
         }
     }
 
-    #[expect(
-        clippy::zombie_processes,
-        reason = "leaving children behind is what this mode is for"
-    )]
     async fn prepare(self, _: Context, setup: Setup) -> Result<Prepared, Failure> {
         let _ = self.setup.set(setup);
         match self.mode().as_str() {
@@ -187,10 +223,12 @@ impl LoadTest for Fixture {
             }
             "brood" => {
                 for _ in 0..2 {
-                    let child = Command::new("sh")
-                        .args(["-c", "trap '' TERM; while :; do sleep 1000; done"])
-                        .spawn();
-                    child.expect("sh is everywhere");
+                    spawn_shell("trap '' TERM; while :; do sleep 1000; done");
+                }
+            }
+            "hostile" => {
+                for script in HOSTILE {
+                    spawn_shell(script);
                 }
             }
             _ => {}

@@ -7,9 +7,10 @@ use std::time::Duration;
 use heavy_process::data_dir::{self, Error, create_private};
 
 use crate::journal::drain;
+use crate::process::leftovers;
 
 /// How long the load tests of an agent that is gone may take to end. Their supervisors kill them sooner.
-const DRAIN_LIMIT: Duration = Duration::from_secs(1);
+const DRAIN_LIMIT: Duration = Duration::from_secs(3);
 
 #[derive(Debug)]
 pub(crate) struct AgentDirs {
@@ -22,11 +23,13 @@ pub(crate) struct AgentDirs {
 pub(crate) struct AgentPaths(PathBuf);
 
 impl AgentDirs {
-    /// Makes and locks the directory, waits for the end of an earlier agent's load tests, and removes their directories.
+    /// Makes and locks the directory, waits for the end of an earlier agent's load tests, kills what is
+    /// left of them, and removes their directories.
     pub(crate) fn open(root: &Path) -> Result<Self, Error> {
         let locked = data_dir::DataDir::open(root, "lock", "agent")?;
         let paths = AgentPaths::new(locked.path().to_owned());
         drain::wait_for_all(&paths.journal(), DRAIN_LIMIT);
+        leftovers::kill_below(&paths.work());
         // Nobody else works below a locked directory, so whatever is there belongs to nobody.
         let _ = fs::remove_dir_all(paths.work());
         for part in [paths.work(), paths.cache(), paths.spool(), paths.journal()] {

@@ -1,77 +1,168 @@
-//! The hidden subcommand that becomes a load test: single-threaded, so that it can prepare its own process without
-//! `unsafe` code between fork and exec.
+//! The hidden subcommand by which an agent runs a load test: a chain of single-threaded processes of the agent's own
+//! program, so that each can prepare itself without `unsafe` code between fork and exec.
 //!
-//! Its arguments are the agent's process id, `--`, and the program with its arguments. Stdin (the RPC socket),
-//! stdout, stderr, environment and working directory are those that the agent gave; this adds a session of its own, a
-//! death signal for when the agent is gone, and limits.
+//! ```text
+//! agent --control socket--> guard -> init -> exec = the load test
+//!                           |        |
+//!                           |        supervisor: process 1 of a PID namespace of its own
+//!                           holds the lock of the journal, waits
+//! ```
+//! The [guard] makes the namespace; where that is forbidden, it is the [supervisor] itself, and the parent of all that lose
+//! theirs. The supervisor owns the load test's death: when it ends, nothing of the load test is left. The load test
+//! ends when the agent says so, and when the agent is gone; then the [rest](mod@rest) of its output goes into the journal first.
+//!
+//! The first stage has the control socket as stdin, and the write ends of the load test's pipes as stdout and stderr.
 
-use std::ffi::OsString;
+mod family;
+mod guard;
+mod program;
+mod rest;
+mod supervisor;
+
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
-use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
-use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit, setsid,
-};
+use rustix::process::Pid;
 
-/// The exit status when the load test could not be started, the same as in shells.
-pub const CANNOT_RUN: u8 = 126;
+use crate::process::control::CANNOT_RUN;
 
-/// A file that was just written may be open for writing in a process that is being forked at this moment.
-const BUSY_TRIES: u32 = 20;
-const BUSY_PAUSE: Duration = Duration::from_millis(5);
+const USAGE: &str = "this command is for agents: launch [OPTIONS] STAGE -- PROGRAM [ARGUMENTS]";
 
-/// Becomes the load test; returns only when that failed, having said why on stderr.
+/// Runs a stage. One that becomes the load test returns only when that failed, having said why on stderr.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let problem = match launch(args) {
-        Ok(never) => match never {},
-        Err(problem) => problem,
-    };
-    let _ = writeln!(io::stderr(), "cannot start the load test: {problem}");
-    ExitCode::from(CANNOT_RUN)
+    run(args).unwrap_or_else(|problem| {
+        let _ = writeln!(io::stderr(), "cannot start the load test: {problem}");
+        ExitCode::from(CANNOT_RUN)
+    })
 }
 
-enum Never {}
+fn run(args: impl IntoIterator<Item = OsString>) -> Result<ExitCode, String> {
+    let (stage, launch) = parse(args.into_iter()).ok_or(USAGE)?;
+    match stage {
+        LaunchStage::Guard => guard::run(&launch),
+        LaunchStage::Init => supervisor::run(&launch, true),
+        LaunchStage::Exec => program::become_load_test(&launch),
+    }
+}
 
-fn launch(args: impl IntoIterator<Item = OsString>) -> Result<Never, String> {
-    const USAGE: &str = "this command is for agents: launch PID -- PROGRAM [ARGUMENTS]";
-    let mut args = args.into_iter();
-    let agent = args
-        .next()
-        .and_then(|pid| Pid::from_raw(pid.to_str()?.parse().ok()?))
-        .ok_or(USAGE)?;
-    let program = args
-        .next()
-        .filter(|dashes| dashes == "--")
-        .and_then(|_| args.next())
-        .ok_or(USAGE)?;
-    let said = |what: &'static str| move |error: rustix::io::Errno| format!("{what}: {error}");
-    setsid().map_err(said("no session of its own"))?;
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(said("no death signal"))?;
-    // The agent may have gone before the death signal was set.
-    if getppid() != Some(agent) {
-        return Err("the agent is gone".to_owned());
-    }
-    let files = getrlimit(Resource::Nofile);
-    let all_files = Rlimit {
-        current: files.maximum,
-        maximum: files.maximum,
-    };
-    setrlimit(Resource::Nofile, all_files).map_err(said("cannot raise the limit of open files"))?;
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    setrlimit(Resource::Core, none).map_err(said("cannot forbid core dumps"))?;
-    let mut command = Command::new(&program);
-    command.args(args);
-    for _ in 1..BUSY_TRIES {
-        let error = command.exec();
-        if error.kind() != io::ErrorKind::ExecutableFileBusy {
-            return Err(error.to_string());
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LaunchStage {
+    Guard,
+    Init,
+    Exec,
+}
+
+/// What all stages are told, on their command lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Launch {
+    /// Make no PID namespace.
+    shares_pids: bool,
+    /// The PID namespace belongs to a user namespace of its own.
+    owns_users: bool,
+    /// The directory of the assignment's journal.
+    journal: Option<PathBuf>,
+    /// The process before this one, as this one sees it.
+    parent: Option<Pid>,
+    /// The load test and its arguments.
+    program: OsString,
+    args: Vec<OsString>,
+}
+
+fn parse(mut args: impl Iterator<Item = OsString>) -> Option<(LaunchStage, Launch)> {
+    let mut launch = Launch::default();
+    let stage = loop {
+        match args.next()?.to_str()? {
+            "--shared-pids" => launch.shares_pids = true,
+            "--own-users" => launch.owns_users = true,
+            "--journal" => launch.journal = Some(args.next()?.into()),
+            "--parent" => launch.parent = Some(Pid::from_raw(args.next()?.to_str()?.parse().ok()?)?),
+            "guard" => break LaunchStage::Guard,
+            "init" => break LaunchStage::Init,
+            "exec" => break LaunchStage::Exec,
+            _ => return None,
         }
-        std::thread::sleep(BUSY_PAUSE);
+    };
+    if args.next()? != "--" {
+        return None;
     }
-    Err(command.exec().to_string())
+    launch.program = args.next()?;
+    launch.args = args.collect();
+    Some((stage, launch))
+}
+
+impl Launch {
+    /// The command of another stage.
+    fn stage(&self, stage: &str, options: &[&OsStr]) -> Command {
+        // Even if the file was replaced meanwhile, this is the same program.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("launch").args(options);
+        if self.owns_users {
+            command.arg("--own-users");
+        }
+        command.arg(stage).arg("--").arg(&self.program).args(&self.args);
+        command
+    }
+}
+
+/// Says what a step was for whose error follows.
+fn said(what: &'static str) -> impl FnOnce(rustix::io::Errno) -> String {
+    move |error| format!("{what}: {error}")
+}
+
+/// Lets go of the write ends of the load test's pipes, so that they end with the load test.
+fn let_go_of_output() -> Result<(), String> {
+    let nowhere = std::fs::File::options()
+        .write(true)
+        .open("/dev/null")
+        .map_err(|error| format!("cannot open /dev/null: {error}"))?;
+    rustix::stdio::dup2_stdout(&nowhere).map_err(said("cannot let go of stdout"))?;
+    rustix::stdio::dup2_stderr(&nowhere).map_err(said("cannot let go of stderr"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Option<(LaunchStage, Launch)> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn stages_are_told_what_to_do() {
+        let (stage, launch) = parsed("--journal /j --shared-pids guard -- /bin/x a --journal").unwrap();
+        assert_eq!(stage, LaunchStage::Guard);
+        assert!(launch.shares_pids && !launch.owns_users);
+        assert_eq!(launch.journal, Some(PathBuf::from("/j")));
+        assert_eq!((launch.program, launch.args.len()), ("/bin/x".into(), 2));
+        for wrong in [
+            "",
+            "guard",
+            "guard --",
+            "guard /bin/x",
+            "x -- y",
+            "--parent 0 exec -- y",
+            "--parent",
+        ] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_stage_is_understood_by_the_next() {
+        let launch = Launch {
+            owns_users: true,
+            program: "/bin/x".into(),
+            args: vec!["--".into()],
+            ..Launch::default()
+        };
+        let command = launch.stage("exec", &["--parent".as_ref(), "7".as_ref()]);
+        let args = command.get_args().skip(1).map(OsStr::to_owned);
+        let parent = Pid::from_raw(7);
+        assert_eq!(
+            parse(args),
+            Some((LaunchStage::Exec, Launch { parent, ..launch }))
+        );
+    }
 }

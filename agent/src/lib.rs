@@ -25,10 +25,6 @@ mod disk_quota;
 mod error;
 mod host;
 mod job_clock;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the process that holds the load test will drain it")
-)]
 mod journal;
 mod left_over;
 mod link;

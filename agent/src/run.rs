@@ -19,7 +19,6 @@ use crate::deliver::Delivery;
 use crate::disk_quota::DiskQuota;
 use crate::link::{Link, LinkHandle};
 use crate::orders::{Assignment, AssignmentCommand, Order};
-use crate::process::Spawner;
 use crate::recovery;
 use crate::shared::AgentShared;
 use crate::{Error, host};
@@ -55,7 +54,6 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let endpoint = heavy_proto::net::endpoint(&config.scheduler)
         .map_err(|_| url_error("scheduler", &config.scheduler))?;
     let fleet = FleetClient::new(endpoint.connect_lazy()).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let (spawner, spawning) = Spawner::start(config.launcher.clone()).map_err(Error::Thread)?;
     let delivering_ends = CancellationToken::new();
     let (delivery, delivering) =
         Delivery::start(&config.collector, delivering_ends.clone()).map_err(Error::Thread)?;
@@ -75,7 +73,6 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let shared = Arc::new(AgentShared {
         host,
         cache: Cache::new(data_dir.paths().cache(), config.cache_retention),
-        spawner,
         delivery,
         quota,
         fleet,
@@ -106,10 +103,9 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
         linked.abort();
     }
     delivering_ends.cancel();
-    // Both end by themselves once nobody has a handle; waiting keeps them from outliving the lock on the directory.
+    // It ends by itself once nobody has a handle; waiting keeps it from outliving the lock on the directory.
     let _ = tokio::task::spawn_blocking(move || {
         let _ = delivering.join();
-        let _ = spawning.join();
         drop(data_dir);
     })
     .await;

@@ -16,7 +16,6 @@ use crate::deliver::Delivery;
 use crate::disk_quota::DiskQuota;
 use crate::link::ClockEstimate;
 use crate::orders::Assignment;
-use crate::process::Spawner;
 use heavy_process::clock;
 
 #[derive(Debug)]
@@ -24,7 +23,6 @@ pub(crate) struct AgentShared {
     pub(crate) config: Arc<AgentConfig>,
     pub(crate) host: Host,
     pub(crate) cache: Cache,
-    pub(crate) spawner: Spawner,
     pub(crate) delivery: Delivery,
     pub(crate) quota: DiskQuota,
     pub(crate) fleet: FleetClient<Channel>,

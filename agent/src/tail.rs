@@ -19,6 +19,8 @@ use crate::results::AssignmentResults;
 pub(crate) struct Tail {
     /// The load test's hello; closed without one if its output ended before.
     pub(crate) hello: oneshot::Receiver<Hello>,
+    /// Cancelled when all of stdout was read.
+    pub(crate) stdout_ended: CancellationToken,
     /// Cancelled when all output was read.
     pub(crate) ended: CancellationToken,
 }
@@ -31,6 +33,8 @@ pub(crate) fn start(
     let (said, hello) = oneshot::channel();
     let ended = CancellationToken::new();
     let end = ended.clone();
+    let stdout_ended = CancellationToken::new();
+    let stdout_end = stdout_ended.clone();
     let for_stderr = Arc::clone(results);
     let mut stderr = ends.stderr;
     let reader = thread::Builder::new()
@@ -40,10 +44,16 @@ pub(crate) fn start(
     let mut stdout = JournaledOutput::new(ends.stdout, Arc::clone(results.journal()));
     thread::Builder::new().name("tail".into()).spawn(move || {
         read_stdout(&mut stdout, &for_stdout, said);
+        stdout_end.cancel();
         let _ = reader.join();
         end.cancel();
     })?;
-    Ok((Tail { hello, ended }, ends.rpc))
+    let tail = Tail {
+        hello,
+        stdout_ended,
+        ended,
+    };
+    Ok((tail, ends.rpc))
 }
 
 fn read_stdout(

@@ -71,6 +71,8 @@ struct AssignmentDriver {
     /// What the preparation has not yet taken; one that does not wait for it does not need it.
     divisions: mpsc::Sender<DivisionOrder>,
     live: Option<LiveTest>,
+    /// Asks the load test whether it answers, until it is to stop.
+    asking: Option<AbortHandle>,
     running: Option<RunningShare>,
     events: mpsc::Sender<AssignmentEvent>,
     /// All tasks but the preparation; they end with the driver.
@@ -104,6 +106,7 @@ impl AssignmentDriver {
             preparing,
             divisions,
             live: None,
+            asking: None,
             running: None,
             events,
             tasks: JoinSet::new(),
@@ -124,8 +127,9 @@ impl AssignmentDriver {
     fn prepared(&mut self, prepared: Result<LiveTest, AssignmentFailure>) -> AssignmentEvent {
         match prepared {
             Ok(live) => {
-                let exit = live.exit();
+                let (exit, silence) = (live.exit(), live.silence());
                 self.spawn(async { Some(exit.await) });
+                self.asking = Some(self.spawn(async { Some(silence.await) }));
                 self.reporter.sdk.clone_from(&live.sdk);
                 self.live = Some(live);
                 AssignmentEvent::Prepared
@@ -256,6 +260,7 @@ impl AssignmentDriver {
 
     /// Ends releases, and has the load test stop.
     fn stop(&mut self, grace_ns: u64) {
+        self.ask_no_more();
         if let (Some(running), Some(live)) = (&mut self.running, &self.live) {
             running.end_releases();
             let stopped = live.stop(grace_ns);
@@ -270,7 +275,15 @@ impl AssignmentDriver {
         }
     }
 
+    /// A load test that stops may do nothing else.
+    fn ask_no_more(&mut self) {
+        if let Some(asking) = self.asking.take() {
+            asking.abort();
+        }
+    }
+
     fn end_process(&mut self) {
+        self.ask_no_more();
         if let Some(running) = &mut self.running {
             running.end_releases();
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use heavy_plugin::rpc::{Anchor, LoadTestClient, deadline_in};
 use heavy_process::clock;
 use serde_json::Value;
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,13 @@ const PARAMS_LIMIT: Duration = Duration::from_secs(30);
 /// How long the agent reads the last output of a load test that has exited.
 const LAST_OUTPUT_LIMIT: Duration = Duration::from_secs(2);
 
+/// How often the load test is asked whether it answers, and within which time it has to.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long the news of an exit may take after its first signs.
+const EXIT_LIMIT: Duration = Duration::from_millis(200);
+
 #[derive(Debug)]
 pub(super) struct LiveTest {
     pub(super) process: LoadTestProcess,
@@ -35,6 +43,8 @@ pub(super) struct LiveTest {
     /// Ends the RPC connection, which tells the load test that the agent is gone.
     pub(super) connection: AbortHandle,
     pub(super) results: Arc<AssignmentResults>,
+    /// Cancelled when all of stdout was read.
+    pub(super) stdout_ended: CancellationToken,
     /// Cancelled when all output was read.
     pub(super) output_ended: CancellationToken,
     pub(super) workflows: Vec<String>,
@@ -43,19 +53,64 @@ pub(super) struct LiveTest {
 }
 
 impl LiveTest {
-    /// Waits for the load test's exit and reads its last output.
+    /// Waits for the load test's exit, or the end of its stdout, and reads its last output. A load test that has closed
+    /// its stdout is killed: nobody would know what it does.
     pub(super) fn exit(&self) -> impl Future<Output = AssignmentEvent> + use<> {
         let (mut life, results) = (self.process.life(), Arc::clone(&self.results));
-        let output_ended = self.output_ended.clone();
+        let (stdout_ended, output_ended) = (self.stdout_ended.clone(), self.output_ended.clone());
+        let supervisor = self.process.supervisor();
         async move {
-            let gone = life.wait_for(|life| matches!(life, Life::Gone(_))).await;
-            let how = gone
-                .ok()
-                .and_then(|life| life.exit().cloned())
-                .unwrap_or_default();
+            let exited = life.clone();
+            let closed = async {
+                stdout_ended.cancelled().await;
+                // The exit itself comes a little later.
+                !has_exited(exited, EXIT_LIMIT).await
+            };
+            let closed = tokio::select! {
+                closed = closed => closed,
+                _ = life.wait_for(|life| matches!(life, Life::Gone(_))) => false,
+            };
             results.freeze(clock::monotonic_ns());
+            if closed {
+                supervisor.kill();
+            }
+            let gone = life.wait_for(|life| matches!(life, Life::Gone(_))).await;
+            let how = match gone.ok().and_then(|life| life.exit().cloned()) {
+                _ if closed => {
+                    "closed its stdout while it ran, so that no results came, and the agent killed it".into()
+                }
+                exit => exit.unwrap_or_default().to_string(),
+            };
             let _ = tokio::time::timeout(LAST_OUTPUT_LIMIT, output_ended.cancelled()).await;
             let message = format!("the load test {how}; {}", results.excerpts());
+            AssignmentEvent::Broken(AssignmentFailure::died(message))
+        }
+    }
+
+    /// Returns when the load test answers no more; its exit is watched elsewhere.
+    pub(super) fn silence(&self) -> impl Future<Output = AssignmentEvent> + use<> {
+        let (client, life) = (self.client.clone(), self.process.life());
+        let (results, supervisor) = (Arc::clone(&self.results), self.process.supervisor());
+        async move {
+            let mut answered = tokio::time::Instant::now();
+            let error = loop {
+                tokio::time::sleep_until(answered + ASK_EVERY).await;
+                match client.describe(deadline_in(ANSWER_LIMIT)).await {
+                    Ok(_) => answered = tokio::time::Instant::now(),
+                    Err(error) if has_exited(life.clone(), EXIT_LIMIT).await => {
+                        tracing::debug!(%error, "a load test that has exited was asked");
+                        std::future::pending::<()>().await;
+                    }
+                    Err(error) => break error,
+                }
+            };
+            results.freeze(clock::monotonic_ns());
+            supervisor.kill();
+            let seconds = ANSWER_LIMIT.as_secs();
+            let message = format!(
+                "the load test did not answer within {seconds} s ({error}) and the agent killed it; {}",
+                results.excerpts()
+            );
             AssignmentEvent::Broken(AssignmentFailure::died(message))
         }
     }
@@ -125,6 +180,11 @@ impl LiveTest {
     }
 }
 
+async fn has_exited(mut life: watch::Receiver<Life>, limit: Duration) -> bool {
+    let exited = life.wait_for(|life| life.exit().is_some());
+    tokio::time::timeout(limit, exited).await.is_ok()
+}
+
 /// Ends the load test, if there is one, with all its children, and removes its directory.
 pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> AssignmentEvent {
     if let Some(live) = live {
@@ -132,9 +192,12 @@ pub(super) async fn end(live: Option<LiveTest>, dir: PathBuf) -> AssignmentEvent
         drop(live.client);
         live.process.end().await;
         let output = tokio::time::timeout(LAST_OUTPUT_LIMIT, live.output_ended.cancelled());
-        if output.await.is_err() {
+        if output.await.is_ok() {
+            live.results.journal().append_ended(clock::monotonic_ns());
+        } else {
             tracing::warn!("a process that outlived the load test keeps its output open");
         }
+        live.process.let_go().await;
     }
     // Nobody needs the directory; the agent's next start removes what cannot be removed now.
     let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(dir)).await;

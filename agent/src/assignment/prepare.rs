@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,9 +24,10 @@ use crate::batch::Keep;
 use crate::cache::Cached;
 use crate::deliver::reach;
 use crate::journal::Journal;
-use crate::launch;
 use crate::orders::Assignment;
-use crate::process::{Ends, Exit, Life, LoadTestProcess};
+use crate::process::control::CANNOT_RUN;
+use crate::process::exit::Exit;
+use crate::process::{Ends, Life, LoadTestProcess, SpawnOrder};
 use crate::results::AssignmentResults;
 use crate::rollup::redact;
 use crate::shared::AgentShared;
@@ -69,14 +70,19 @@ pub(super) async fn prepare(
         .map_err(AssignmentFailure::with_kind("internal"))??;
     create_private(dir).map_err(AssignmentFailure::with_kind("spawn"))?;
     place(shared, assignment, dir).await?;
-    let journal = journal(shared, assignment)
-        .map_err(|error| AssignmentFailure::new("spawn", format_args!("cannot keep a journal: {error}")))?;
-    let (process, ends) = LoadTestProcess::spawn(&shared.spawner, &program.path, dir)
-        .await
-        .map_err(|error| {
-            AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))
-        })?;
-    let results = AssignmentResults::new(&[], Keep::of(&assignment.spec), journal);
+    let no_journal = |error| AssignmentFailure::new("spawn", format_args!("cannot keep a journal: {error}"));
+    let journal_dir = journal_dir(shared, assignment).map_err(no_journal)?;
+    let journal = Journal::create(&journal_dir, &shared.quota).map_err(no_journal)?;
+    let order = SpawnOrder {
+        launcher: shared.config.launcher.clone(),
+        program: program.path.clone(),
+        dir: dir.to_owned(),
+        journal: journal_dir,
+    };
+    let (process, ends) = LoadTestProcess::spawn(order).await.map_err(|error| {
+        AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))
+    })?;
+    let results = AssignmentResults::new(&[], Keep::of(&assignment.spec), Arc::new(journal));
     let prepared = set_up(
         shared,
         assignment,
@@ -94,15 +100,14 @@ pub(super) async fn prepare(
     }
 }
 
-/// The journal of an assignment. What an earlier preparation of it left says nothing.
-fn journal(shared: &AgentShared, assignment: &Assignment) -> io::Result<Arc<Journal>> {
+/// Where the journal of an assignment is.
+fn journal_dir(shared: &AgentShared, assignment: &Assignment) -> io::Result<PathBuf> {
     let producer = SpoolProducer {
         job: assignment.job.clone(),
         agent: shared.config.name.clone(),
         epoch: assignment.epoch,
     };
-    let dir = shared.journal_dir.join(producer.dir_name()?);
-    Journal::create(&dir, &shared.quota).map(Arc::new)
+    Ok(shared.journal_dir.join(producer.dir_name()?))
 }
 
 fn check(path: &Path, host: &program::Host) -> Result<(), AssignmentFailure> {
@@ -124,7 +129,11 @@ async fn set_up(
 ) -> Result<impl FnOnce(LoadTestProcess, Cached) -> LiveTest + use<>, AssignmentFailure> {
     let (spec, seated) = (&assignment.spec, &assignment.seated);
     let (tail, socket) = tail::start(ends, &results).map_err(AssignmentFailure::with_kind("spawn"))?;
-    let Tail { hello, ended } = tail;
+    let Tail {
+        hello,
+        stdout_ended,
+        ended,
+    } = tail;
     let watched = SpawnedProgram {
         process,
         results: &results,
@@ -176,6 +185,7 @@ async fn set_up(
         client,
         connection,
         results,
+        stdout_ended,
         output_ended: ended,
         workflows,
         anchor,
@@ -235,7 +245,7 @@ impl SpawnedProgram<'_> {
         let _ = tokio::time::timeout(LAST_OUTPUT_LIMIT, self.output_ended.cancelled()).await;
         let excerpts = self.results.excerpts();
         match exit {
-            Some(Exit::Status(status)) if status == i32::from(launch::CANNOT_RUN) => {
+            Some(Exit::Status(status)) if status == i32::from(CANNOT_RUN) => {
                 AssignmentFailure::new("spawn", excerpts)
             }
             Some(exit) => AssignmentFailure::new(

@@ -76,6 +76,11 @@ impl Journal {
         self.lock().append(FrameKind::Published, &content, at_ns);
     }
 
+    /// Says that the load test is gone and its output is read to the end.
+    pub(crate) fn append_ended(&self, at_ns: u64) {
+        self.lock().append(FrameKind::Ended, &[], at_ns);
+    }
+
     /// Removes the segments that hold nothing but what the spool covers.
     pub(crate) fn covered(&self, position: JournalPosition) {
         // Removing a file may take a while, so the lock is not held for it.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use super::table::field_after_name;
+
 /// Linux reports processor time to programs in hundredths of a second, whatever its own clock ticks at.
 const TICK_NS: u64 = 10_000_000;
 
@@ -26,12 +28,10 @@ pub(crate) fn read(process: &str) -> Option<Usage> {
     })
 }
 
-/// `utime` and `stime` are fields 14 and 15; field 2 is a name in parentheses that may hold anything.
+/// `utime` and `stime` are fields 14 and 15; field 2 is the name.
 fn cpu_ns(stat: &str) -> Option<u64> {
-    let after_name = &stat[stat.rfind(')')? + 1..];
-    let mut fields = after_name.split_ascii_whitespace().skip(11);
-    let user: u64 = fields.next()?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
+    let user: u64 = field_after_name(stat, 11)?.parse().ok()?;
+    let system: u64 = field_after_name(stat, 12)?.parse().ok()?;
     Some((user + system) * TICK_NS)
 }
 

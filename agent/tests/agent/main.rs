@@ -8,5 +8,6 @@ mod programs;
 mod scheduler;
 mod sdk;
 mod spool;
+mod trees;
 mod world;
 mod wrong;

@@ -6,23 +6,10 @@ use std::time::Duration;
 use heavy_proto::v1::AssignmentState as State;
 use heavy_testkit::{Run, Running, eventually};
 
+use crate::trees::below;
 use crate::world::{World, fixture, spec};
 
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// The processes of the host that work in a directory below `dir`.
-fn below(dir: &std::path::Path) -> Vec<String> {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let working = processes.flatten().filter(|process| {
-        std::fs::read_link(process.path().join("cwd"))
-            .is_ok_and(|cwd| cwd.starts_with(dir.join("agent/work")))
-    });
-    working
-        .map(|process| process.file_name().to_string_lossy().into_owned())
-        .collect()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn children_that_ignore_signals_do_not_outlive_their_job() {
@@ -96,7 +83,7 @@ async fn an_agent_that_is_told_to_end_delivers_first() {
     );
 }
 
-fn agent_process(world: &World) -> Running {
+pub(crate) fn agent_process(world: &World) -> Running {
     let config = world.config();
     Run::new(env!("CARGO_BIN_EXE_heavy-agent"))
         .args(["--scheduler", &config.scheduler, "--collector", &config.collector])

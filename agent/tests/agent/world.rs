@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) collector: Collector,
     pub(crate) dir: TempDir,
     pub(crate) shutdown: CancellationToken,
+    /// Whether load tests get no PID namespace.
+    pub(crate) shares_pids: bool,
     agent: Option<JoinHandle<Result<(), Error>>>,
 }
 
@@ -49,6 +51,7 @@ impl World {
             collector: Collector::start().await,
             dir: TempDir::new().expect("a temporary directory"),
             shutdown: CancellationToken::new(),
+            shares_pids: false,
             agent: None,
         }
     }
@@ -62,6 +65,9 @@ impl World {
             self.dir.path().join("agent"),
         );
         config.launcher.program = env!("CARGO_BIN_EXE_heavy-agent").into();
+        if self.shares_pids {
+            config.launcher.args.push("--shared-pids".into());
+        }
         config
     }
 

@@ -16,8 +16,10 @@ use super::workflow::Workflow;
 use super::writer::Writer;
 use super::{panics, rpc, stdio};
 
-/// How long the last lines have to get out once the agent is gone.
-const LAST_FLUSH: Duration = Duration::from_secs(2);
+/// How long iterations may take to be cut off once the agent is gone, and then the last lines to get out: the process
+/// is killed 700 ms after its agent.
+const LAST_STOP: Duration = Duration::from_millis(250);
+const LAST_FLUSH: Duration = Duration::from_millis(250);
 
 /// Serves the agent at the other end of stdin until it is gone.
 pub(crate) fn serve_stdin(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<()> {
@@ -73,13 +75,14 @@ fn start(workflows: Vec<Workflow>, options: HarnessOptions) -> io::Result<(Arc<P
 
 /// Ends what a vanished agent left running, without grace.
 async fn wind_up(process: &Process, printed: Printed) {
-    let ended = async {
-        process.stop(Duration::ZERO).await;
+    // A core that is stuck in the load test's own code does not keep the lines of the others.
+    let _ = tokio::time::timeout(LAST_STOP, process.stop(Duration::ZERO)).await;
+    let flushed = async {
         printed.end().await;
         process.flush().await;
     };
     // A reader that is neither gone nor reading cannot keep the process alive.
-    let _ = tokio::time::timeout(LAST_FLUSH, ended).await;
+    let _ = tokio::time::timeout(LAST_FLUSH, flushed).await;
 }
 
 fn runtime() -> io::Result<LocalRuntime> {

@@ -1,0 +1,195 @@
+//! Load tests that do not want to end, or end in the middle: their supervisors see to them, whatever becomes of the agent.
+//!
+//! `HEAVY_STOP_CYCLES` and `HEAVY_KILL_CYCLES` say how often a load test is stopped and an agent killed, for figures
+//! beyond those of every day.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use heavy_load::vocabulary::Ended;
+use heavy_proto::v1::AssignmentState as State;
+use heavy_testkit::{Signal, eventually};
+use serde_json::json;
+
+use crate::processes::agent_process;
+use crate::world::{World, fixture, spec};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// The processes of the host that belong to a load test of the agent in `dir`: by where they work, or by what they say.
+pub(crate) fn below(dir: &Path) -> Vec<String> {
+    let work = dir.join("agent/work");
+    let Ok(processes) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let belonging = processes.flatten().filter(|process| {
+        let path = process.path();
+        let works = || fs::read_link(path.join("cwd")).is_ok_and(|cwd| cwd.starts_with(&work));
+        let says = || {
+            let line = fs::read(path.join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&*work.to_string_lossy())
+        };
+        works() || says()
+    });
+    belonging
+        .map(|process| process.file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+fn cycles(variable: &str) -> usize {
+    let cycles = std::env::var(variable).ok();
+    cycles.map_or(2, |cycles| cycles.parse().expect("a number"))
+}
+
+/// The greatest and the middle one, for figures.
+fn figures(mut times: Vec<Duration>) -> String {
+    times.sort_unstable();
+    let most = times.last().copied().unwrap_or_default();
+    format!(
+        "{} cycles, gone after {:?} (median), {most:?} (most)",
+        times.len(),
+        times[times.len() / 2]
+    )
+}
+
+/// Stops hostile load tests at once, and returns how long each took to be gone.
+async fn stop_again_and_again(world: &World, cycles: usize) -> Vec<Duration> {
+    let mut times = Vec::new();
+    for cycle in 0..cycles {
+        let job = format!("job-hostile-{cycle}");
+        world
+            .assign(&job, &fixture(), spec("50", 600_000, "hostile"))
+            .await;
+        world.state(&job, State::Prepared).await;
+        assert!(
+            below(world.dir.path()).len() > 8,
+            "the load test and its children run"
+        );
+        if cycle % 2 == 0 {
+            world.start(&job).await;
+            world.state(&job, State::Running).await;
+        }
+        let stopped = Instant::now();
+        world.stop(&job, Duration::ZERO, 0).await;
+        world.state(&job, State::Finished).await;
+        times.push(stopped.elapsed());
+        assert_eq!(below(world.dir.path()), Vec::<String>::new(), "cycle {cycle}");
+    }
+    times
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_hostile_load_test_outlives_a_stop() {
+    let world = World::new().await;
+    let times = stop_again_and_again(&world, cycles("HEAVY_STOP_CYCLES")).await;
+    println!("{}", figures(times));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_outlives_a_stop_where_namespaces_are_forbidden() {
+    let mut world = World::without_agent().await;
+    world.shares_pids = true;
+    world.start_agent();
+    world.registered(1).await;
+    let times = stop_again_and_again(&world, cycles("HEAVY_STOP_CYCLES")).await;
+    println!("{}", figures(times));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_load_test_outlives_its_killed_agent_and_nothing_that_it_wrote_is_lost() {
+    let mut world = World::new().await;
+    world.stop_agent().await;
+    let mut agent = agent_process(&world);
+    world.registered(2).await;
+    let mut times = Vec::new();
+    for cycle in 0..cycles("HEAVY_KILL_CYCLES") {
+        let (job, ledger) = (
+            format!("job-killed-{cycle}"),
+            world.dir.path().join(format!("{cycle}")),
+        );
+        let mut hostile = spec("500", 600_000, "hostile");
+        let stays = cycle % 2 == 1;
+        hostile.params = json!({ "mode": "hostile", "ledger": ledger, "stays": stays });
+        world.assign(&job, &fixture(), hostile).await;
+        world.state(&job, State::Prepared).await;
+        world.start(&job).await;
+        world
+            .wait_delivered(&job, "rows", |delivered| delivered.requests() > 0)
+            .await;
+        let killed = Instant::now();
+        agent.signal(Signal::KILL);
+        let dir = world.dir.path().to_owned();
+        tokio::task::spawn_blocking(move || {
+            eventually("no process of the agent", LIMIT, || {
+                below(&dir).is_empty().then_some(())
+            });
+        })
+        .await
+        .unwrap();
+        times.push(killed.elapsed());
+        let wrote = fs::metadata(&ledger).expect("there were iterations").len();
+        agent = agent_process(&world);
+        world.registered(3 + cycle).await;
+        let delivered = world
+            .wait_delivered(&job, "all rows and the closing", |delivered| {
+                let closing = delivered.closing.as_ref();
+                closing.is_some_and(|closing| closing.last_rows_sequence == delivered.last_rows_sequence)
+            })
+            .await;
+        assert_eq!(
+            (delivered.iterations(), delivered.requests()),
+            (wrote, wrote),
+            "cycle {cycle}"
+        );
+        let closing = delivered.closing.unwrap();
+        assert_eq!(
+            (closing.ended, closing.ok + closing.failed),
+            (Some(Ended::Died), wrote)
+        );
+    }
+    println!("{}", figures(times));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_test_that_closes_stdout_ends_at_once() {
+    let world = World::new().await;
+    world
+        .assign("job-mute", &fixture(), spec("100", 60_000, "mute"))
+        .await;
+    world.state("job-mute", State::Prepared).await;
+    world.start("job-mute").await;
+    let failed = world.state("job-mute", State::Failed).await;
+    assert_eq!(failed.failure_kind, "died");
+    assert!(failed.message.contains("closed its stdout"), "{}", failed.message);
+    let closing = world.delivered("job-mute").closing.unwrap();
+    assert_eq!(
+        (closing.ended, closing.ok + closing.failed),
+        (Some(Ended::Died), 25)
+    );
+    assert!(closing.lost >= 1, "{closing:?}");
+    assert_eq!(below(world.dir.path()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_test_that_answers_no_more_ends() {
+    let world = World::new().await;
+    world
+        .assign("job-deaf", &fixture(), spec("100", 600_000, "deaf"))
+        .await;
+    world.state("job-deaf", State::Prepared).await;
+    world.start("job-deaf").await;
+    let failed = world.state("job-deaf", State::Failed).await;
+    assert_eq!(failed.failure_kind, "died");
+    assert!(
+        failed.message.contains("did not answer within"),
+        "{}",
+        failed.message
+    );
+    let closing = world.delivered("job-deaf").closing.unwrap();
+    assert_eq!(
+        (closing.ended, closing.ok + closing.failed),
+        (Some(Ended::Died), 25)
+    );
+    assert_eq!(below(world.dir.path()), Vec::<String>::new());
+}
