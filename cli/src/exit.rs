@@ -70,6 +70,12 @@ impl From<heavy_store::Error> for CommandFailure {
     }
 }
 
+impl From<heavy_sched::RegistrationError> for CommandFailure {
+    fn from(error: heavy_sched::RegistrationError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 impl From<heavy_client::Error> for CommandFailure {
     fn from(error: heavy_client::Error) -> Self {
         Self {

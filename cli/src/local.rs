@@ -10,7 +10,7 @@ use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_process::data_dir::create_private;
 use heavy_process::listen::bind;
 use heavy_process::owners::{OwnerDir, OwnerKind};
-use heavy_sched::{RetentionPolicy, Scheduler};
+use heavy_sched::{Registration, RetentionPolicy, Scheduler};
 use heavy_store::Store;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -47,6 +47,8 @@ struct Services {
     collector: SocketAddr,
     /// In the order in which they are stopped.
     running: Vec<EmbeddedService>,
+    /// Cancelled when another scheduler has taken over the jobs of this process.
+    lost: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,11 @@ impl Local {
         format!("http://{}", self.services.collector)
     }
 
+    /// Waits until another scheduler has taken over the jobs of this process, which it may do after a long silence.
+    pub(crate) async fn lost(&self) {
+        self.services.lost.cancelled().await;
+    }
+
     /// Stops the services, last started first, so that none loses its peer.
     pub(crate) async fn stop(self) {
         let Self {
@@ -142,15 +149,19 @@ async fn serve(
 ) -> Result<Services, CommandFailure> {
     let (collecting, collector) = collector(background, Arc::clone(store)).await?;
     let url = format!("http://{collector}");
-    recovery::recover(owner, store, &url).await;
     let scheduler = address(&listener)?;
-    let serving = scheduling(listener, Arc::clone(store), owner, retention).await?;
-    owner.announce(&format!("http://{scheduler}"))?;
+    let scheduler_url = format!("http://{scheduler}");
+    let registration = Registration::of_command(store, owner, &scheduler_url).await?;
+    recovery::recover(owner, &registration.store(), &url).await;
+    let lost = registration.lost();
+    let serving = scheduling(listener, registration, owner, retention).await?;
+    owner.announce(&scheduler_url)?;
     let agent = agent(scheduler, collector, owner.agent_dir());
     Ok(Services {
         scheduler,
         collector,
         running: vec![agent, collecting, serving],
+        lost,
     })
 }
 
@@ -209,16 +220,26 @@ async fn collector(
 
 async fn scheduling(
     listener: TcpListener,
-    store: Arc<dyn Store>,
+    registration: Registration,
     owner: &OwnerDir,
     retention: RetentionPolicy,
 ) -> Result<EmbeddedService, CommandFailure> {
     let shutdown = CancellationToken::new();
-    let scheduler = Box::pin(Scheduler::open_with(retention, store, owner, shutdown.clone())).await;
+    let scheduler = Box::pin(Scheduler::open_with(
+        retention,
+        registration,
+        owner,
+        shutdown.clone(),
+    ))
+    .await;
     let scheduler = scheduler.map_err(|error| CommandFailure::new(error.to_string()))?;
     Ok(EmbeddedService {
         shutdown,
-        task: tokio::spawn(scheduler.serve(listener)),
+        task: tokio::spawn(async move {
+            if let Err(error) = scheduler.serve(listener).await {
+                tracing::error!("{error}");
+            }
+        }),
     })
 }
 

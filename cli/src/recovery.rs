@@ -37,6 +37,11 @@ pub(crate) async fn leave(own: OwnerDir, store: &dyn Store) {
 }
 
 async fn close(gone: OwnerDir, store: &Arc<dyn Store>, collector: &str) -> Result<(), String> {
+    let is_gone = heavy_sched::is_gone(&**store, &gone).await;
+    if !is_gone.map_err(|error| error.to_string())? {
+        // A copy of a data directory whose process may live.
+        return Ok(());
+    }
     let agent = gone.agent_dir();
     let mut delivered = true;
     if agent.exists() {

@@ -46,7 +46,14 @@ Press Ctrl-C to stop.",
         collector = local.collector_url(),
         data = data.flags(),
     ));
-    interrupts.next().await;
+    tokio::select! {
+        () = interrupts.next() => {}
+        () = local.lost() => {
+            // It logs why.
+            local.stop().await;
+            return Ok(ExitCode::from(exit_code::COULD_NOT_RUN));
+        }
+    }
     output::note("stopping; press Ctrl-C again to stop at once");
     tokio::select! {
         () = local.stop() => Ok(ExitCode::SUCCESS),

@@ -13,8 +13,10 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use crate::data_dir::{DataDir, Error, create_private};
+use crate::holder::holder;
 
 const LOCK: &str = "lock";
+const SCHEDULER_LOCK: &str = "scheduler.lock";
 const RECORD: &str = "owner.json";
 const DRAFT: &str = "owner.json.new";
 /// Names are random: a second try is for a directory that was removed while it was made.
@@ -144,6 +146,16 @@ impl OwnerDir {
         runs(&self.data_dir).join(&self.record.name)
     }
 
+    /// The lock that the process holds, or held: that of the data directory for a scheduler, else that of this directory. While
+    /// this value exists, no other process can hold it together with this directory.
+    #[must_use]
+    pub fn holder(&self) -> String {
+        match self.record.kind {
+            OwnerKind::Run => holder(&self.path().join(LOCK)),
+            OwnerKind::Scheduler => holder(&self.data_dir.join(SCHEDULER_LOCK)),
+        }
+    }
+
     /// The directory of the agent in this process, if it has one.
     #[must_use]
     pub fn agent_dir(&self) -> PathBuf {
@@ -256,7 +268,7 @@ fn read(dir: &Path) -> Option<OwnerRecord> {
 
 /// A data directory as its only scheduler.
 fn only_scheduler(data_dir: &Path) -> Result<DataDir, Error> {
-    DataDir::open(data_dir, "scheduler.lock", "scheduler").map_err(|error| match error {
+    DataDir::open(data_dir, SCHEDULER_LOCK, "scheduler").map_err(|error| match error {
         Error::Locked { dir, .. } => {
             let mut others = live(data_dir).into_iter();
             let other = others.find(|record| record.kind == OwnerKind::Scheduler);

@@ -13,9 +13,11 @@ mod env_files;
 mod fleet;
 mod job;
 mod recovery;
+mod registration;
 mod retention;
 mod serve;
 
-pub use recovery::{close_jobs, may_be_removed, recover};
+pub use recovery::{close_jobs, is_gone, may_be_removed, recover};
+pub use registration::{Registration, RegistrationError};
 pub use retention::RetentionPolicy;
 pub use serve::{Error, LISTENS, Scheduler};

@@ -22,6 +22,9 @@ pub async fn recover(store: &dyn Store, own: &OwnerDir) -> Result<(), Error> {
         if record.database != own.record().database {
             continue;
         }
+        if !is_gone(store, &gone).await? {
+            continue;
+        }
         if gone.has_undelivered() {
             tracing::warn!(
                 "`{command}` (process {pid}) was killed and has left results: the next `heavy run` or `heavy up` on this data \
@@ -39,7 +42,7 @@ pub async fn recover(store: &dyn Store, own: &OwnerDir) -> Result<(), Error> {
     Ok(())
 }
 
-/// Closes the jobs that an owner has left, with the results that are stored, and returns their ids. Queued jobs of a scheduler
+/// Closes the jobs that an owner has left that [is gone](is_gone), with the results that are stored, and returns their ids. Queued jobs of a scheduler
 /// stay: the next scheduler runs them.
 ///
 /// # Errors
@@ -47,8 +50,14 @@ pub async fn recover(store: &dyn Store, own: &OwnerDir) -> Result<(), Error> {
 pub async fn close_jobs(store: &dyn Store, gone: &OwnerDir) -> Result<Vec<Uuid>, Error> {
     let env_files = EnvFiles::open(gone.data_dir()).await?;
     let mut closed = Vec::new();
+    release_rows(store, gone).await?;
     for job in left_by(store, gone).await? {
         let (id, command) = (job.id, &gone.record().command);
+        match store.adopt_job(&gone.record().name, id).await {
+            // The database's scheduler has taken it over, and concludes it.
+            Err(heavy_store::Error::OwnedByOther { .. }) => continue,
+            adopted => adopted?,
+        }
         env_files.forget(id).await;
         let reason = format!(
             "`{command}` ended unexpectedly while the job was {}",
@@ -57,7 +66,31 @@ pub async fn close_jobs(store: &dyn Store, gone: &OwnerDir) -> Result<Vec<Uuid>,
         conclude_orphan(store, job, reason).await;
         closed.push(id);
     }
+    release_rows(store, gone).await?;
     Ok(closed)
+}
+
+/// Whether the process of a directory is gone for sure. A copy of a directory tells nothing about it: that process may live, and
+/// whoever has its row in the database knows.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn is_gone(store: &dyn Store, left: &OwnerDir) -> Result<bool, Error> {
+    let (name, holder) = (&left.record().name, left.holder());
+    let rows = store.schedulers().scheduler_rows().await?;
+    let mut own = rows.iter().filter(|row| row.claim.owner == *name);
+    Ok(own.all(|row| row.released || row.claim.holder == holder))
+}
+
+/// Tells the database that the process of a directory is gone.
+async fn release_rows(store: &dyn Store, gone: &OwnerDir) -> Result<(), Error> {
+    let table = store.schedulers();
+    for row in table.scheduler_rows().await? {
+        if row.claim.owner == gone.record().name {
+            table.release(row.epoch).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether an owner leaves no job that needs its directory.

@@ -9,7 +9,6 @@ use std::time::Duration;
 use axum::middleware::from_fn;
 use heavy_proto::net::{CONNECTION_WINDOW_BYTES, MAX_MESSAGE_BYTES, STREAM_WINDOW_BYTES};
 use heavy_proto::v1::fleet_server::FleetServer;
-use heavy_store::Store;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -27,6 +26,7 @@ use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
 use crate::job::driver::Tools;
 use crate::job::service::{Inbox, JobService};
+use crate::registration::{Registration, RegistrationError, take_over_dead_commands};
 use crate::retention::{RetentionPolicy, keep};
 use heavy_client::DataPlace;
 use heavy_process::listen::Listens;
@@ -56,6 +56,9 @@ pub enum Error {
     /// The directories of artifacts and of environment variables.
     #[error("cannot use the directories of artifacts and environment variables in the data directory: {0}")]
     Artifacts(#[from] std::io::Error),
+    /// Another scheduler has the database.
+    #[error(transparent)]
+    Registration(#[from] RegistrationError),
     /// The jobs that an earlier scheduler left.
     #[error("cannot resume the jobs of an earlier scheduler: {0}")]
     Jobs(#[from] heavy_store::Error),
@@ -67,6 +70,8 @@ pub struct Scheduler {
     api: Api,
     retention: RetentionPolicy,
     inbox: Inbox,
+    registration: Registration,
+    takes_jobs_of_others: bool,
     shutdown: CancellationToken,
 }
 
@@ -76,11 +81,11 @@ impl Scheduler {
     /// # Errors
     /// As [`Self::open_with`].
     pub async fn open(
-        store: Arc<dyn Store>,
+        registration: Registration,
         owner: &OwnerDir,
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
-        Self::open_with(RetentionPolicy::default(), store, owner, shutdown).await
+        Self::open_with(RetentionPolicy::default(), registration, owner, shutdown).await
     }
 
     /// Opens the directories in the owner's data directory. One that takes jobs of others resumes those that an earlier
@@ -90,10 +95,11 @@ impl Scheduler {
     /// When a directory cannot be used or the database does not answer.
     pub async fn open_with(
         retention: RetentionPolicy,
-        store: Arc<dyn Store>,
+        registration: Registration,
         owner: &OwnerDir,
         shutdown: CancellationToken,
     ) -> Result<Self, Error> {
+        let store = registration.store();
         let data_dir = owner.data_dir();
         let artifacts = Arc::new(Artifacts::open(data_dir, retention.artifacts).await?);
         let configs = Arc::new(Configs::open(data_dir).await?);
@@ -106,12 +112,14 @@ impl Scheduler {
             artifacts: Arc::clone(&artifacts),
             env_files,
             owner: owner.record().name.as_str().into(),
+            epoch: registration.epoch(),
             shutdown: shutdown.clone(),
         };
         let (jobs, inbox) = JobService::new(tools, heard);
         // Before the first request, so that no client sees a job without a driver.
-        if owner.record().kind == OwnerKind::Scheduler {
-            jobs.resume().await?;
+        let takes_jobs_of_others = owner.record().kind == OwnerKind::Scheduler;
+        if takes_jobs_of_others {
+            jobs.inherit().await?;
         }
         let api = Api {
             jobs,
@@ -130,16 +138,23 @@ impl Scheduler {
             api,
             retention,
             inbox,
+            registration,
+            takes_jobs_of_others,
             shutdown,
         })
     }
 
     /// Serves until the token given to [`Self::open_with`] is cancelled.
-    pub async fn serve(self, listener: TcpListener) {
+    ///
+    /// # Errors
+    /// When another scheduler has taken the database: this one has stopped its jobs and ends.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), Error> {
         let Self {
             api,
             retention,
             inbox,
+            registration,
+            takes_jobs_of_others,
             shutdown,
         } = self;
         let closing = api.shutdown.clone();
@@ -152,6 +167,10 @@ impl Scheduler {
         until_closing(boxed(Arc::clone(&jobs).run(inbox)));
         until_closing(boxed(expire(Arc::clone(&api.fleet))));
         let (artifacts, store) = (Arc::clone(&api.artifacts), Arc::clone(&api.store));
+        if takes_jobs_of_others {
+            let (store, epoch) = (Arc::clone(&store), registration.epoch());
+            until_closing(boxed(take_over_dead_commands(store, epoch, Arc::clone(&jobs))));
+        }
         until_closing(boxed(keep(retention, Arc::clone(&jobs), artifacts, store)));
         let agents = connect::AgentEndpoint {
             fleet: Arc::clone(&api.fleet),
@@ -166,8 +185,13 @@ impl Scheduler {
             connections.clone(),
             closing.clone(),
         )));
-        shutdown.cancelled().await;
-        tracing::info!("shutting down");
+        tokio::select! {
+            () = shutdown.cancelled() => tracing::info!("shutting down"),
+            () = registration.lost().cancelled_owned() => {
+                tracing::error!("another scheduler has taken over the results database: stopping the load");
+                shutdown.cancel();
+            }
+        }
         if timeout(JOBS_LIMIT, jobs.drivers_ended()).await.is_err() {
             tracing::warn!("jobs did not end in time; the next scheduler closes them");
         }
@@ -178,6 +202,7 @@ impl Scheduler {
             tracing::debug!("connections cut off");
         }
         background.wait().await;
+        Ok(registration.release().await?)
     }
 }
 

@@ -1,7 +1,6 @@
 //! `heavy-sched serve`.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use anyhow::Context;
 use heavy_load::exit_code;
@@ -10,7 +9,7 @@ use heavy_process::listen::{self, bind};
 use heavy_process::owners::{OwnerDir, OwnerKind};
 use heavy_process::signals::Interrupts;
 use heavy_sched::command_line::ServeArgs;
-use heavy_sched::{RetentionPolicy, Scheduler};
+use heavy_sched::{Registration, RetentionPolicy, Scheduler};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -56,10 +55,16 @@ async fn serve(
     let store = heavy_store::open(database).await?;
     let mut interrupts = Interrupts::take().context("cannot take over signals")?;
     let shutdown = CancellationToken::new();
-    let scheduler = Scheduler::open_with(retention, Arc::clone(&store), owner, shutdown.clone()).await?;
-    heavy_sched::recover(&*store, owner).await?;
     let address = listener.local_addr().context("cannot tell the address")?;
     let url = format!("http://{address}");
+    let registering = Registration::of_database(&store, owner, &url);
+    let Ok(registered) = interrupts.race(registering).await else {
+        return Ok(exit_code::INTERRUPTED);
+    };
+    let registration = registered?;
+    let store = registration.store();
+    let scheduler = Scheduler::open_with(retention, registration, owner, shutdown.clone()).await?;
+    heavy_sched::recover(&*store, owner).await?;
     owner
         .announce(&url)
         .context("cannot write to the data directory")?;
@@ -71,13 +76,19 @@ async fn serve(
     let serving = scheduler.serve(listener);
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
-        () = serving.as_mut() => return Ok(exit_code::PASS),
+        served = serving.as_mut() => return ended(served),
         () = interrupts.next() => shutdown.cancel(),
     }
     tokio::select! {
-        () = serving => Ok(exit_code::PASS),
+        served = serving => ended(served),
         () = interrupts.next() => Ok(exit_code::INTERRUPTED),
     }
+}
+
+/// The exit code of a server that has ended.
+fn ended(served: Result<(), heavy_sched::Error>) -> Result<u8, ServeFailure> {
+    served?;
+    Ok(exit_code::PASS)
 }
 
 /// What was typed wrongly ends with 2, what the system refused with 1.

@@ -21,6 +21,17 @@ macro_rules! implement_store {
 
         #[async_trait]
         impl crate::Store for $store {
+            fn schedulers(&self) -> &dyn crate::SchedulerTable {
+                self
+            }
+
+            fn fenced(&self, epoch: u64) -> std::sync::Arc<dyn crate::Store> {
+                std::sync::Arc::new(Self {
+                    fence: Some(epoch),
+                    ..self.clone()
+                })
+            }
+
             async fn create_owned_job(&self, owner: &str, job: &JobInfo) -> Result<(), Error> {
                 self.in_time(jobs::create(self, owner, job)).await
             }

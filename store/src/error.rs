@@ -72,6 +72,15 @@ pub enum Error {
         /// Its state.
         state: String,
     },
+    /// Another process has taken over the jobs of this one, which may not write any more.
+    #[error("another scheduler has taken over the jobs of this one, which writes nothing more")]
+    Superseded,
+    /// A job that another process works on.
+    #[error("another scheduler works on job {job}")]
+    OwnedByOther {
+        /// The job.
+        job: uuid::Uuid,
+    },
     /// A user's query is wrong or not allowed.
     #[error("{0}")]
     Query(String),
@@ -92,6 +101,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether another process has what was to be written: this one must leave it alone.
+    #[must_use]
+    pub const fn is_fenced(&self) -> bool {
+        matches!(self, Self::Superseded | Self::OwnedByOther { .. })
+    }
+
     /// Whether the same call may succeed later: the database is unreachable, overloaded, read-only or its disk is full.
     /// False if the content is the problem.
     #[must_use]
@@ -103,6 +118,8 @@ impl Error {
             | Self::OlderSchema { .. }
             | Self::NoResults { .. }
             | Self::Running { .. }
+            | Self::Superseded
+            | Self::OwnedByOther { .. }
             | Self::Query(_)
             | Self::Output(_)
             | Self::Corrupt { .. } => false,

@@ -1,6 +1,7 @@
 //! The interface of a results database.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{Stream, TryStreamExt};
@@ -15,6 +16,7 @@ use crate::deletion::Deletion;
 use crate::error::Error;
 use crate::export::{ExportRelation, RowSink};
 use crate::relations::Relation;
+use crate::schedulers::SchedulerTable;
 
 /// The result of a query: every value as the database's own text, `None` for NULL.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,6 +67,13 @@ pub struct DatabaseSize {
 /// The results database. All methods may be called at once from many tasks.
 #[async_trait]
 pub trait Store: Send + Sync + Debug {
+    /// The processes that work on jobs.
+    fn schedulers(&self) -> &dyn SchedulerTable;
+
+    /// This database as the process with this epoch, on the same connections. It writes only jobs that are its own, and only as
+    /// long as its row is there: after that, what writes a job fails with [`Error::Superseded`] or [`Error::OwnedByOther`].
+    fn fenced(&self, epoch: u64) -> Arc<dyn Store>;
+
     /// [`Self::create_owned_job`] of the database's scheduler.
     async fn create_job(&self, job: &JobInfo) -> Result<(), Error> {
         self.create_owned_job("", job).await
@@ -76,7 +85,7 @@ pub trait Store: Send + Sync + Debug {
     /// The process that works on a job, or did until its end; empty for a job of an unnamed scheduler, and for none.
     async fn owner(&self, job: Uuid) -> Result<String, Error>;
 
-    /// Gives a job to another process.
+    /// Gives a job to another process. A fenced one takes it for itself, unless another process with a row works on it.
     async fn adopt_job(&self, owner: &str, job: Uuid) -> Result<(), Error>;
 
     /// Replaces a job; the change is durable when this returns. Ignores a deleted job.

@@ -31,6 +31,7 @@ mod report;
 mod requests;
 mod run;
 mod runs;
+mod schedulers;
 mod screen;
 mod services;
 mod shell;

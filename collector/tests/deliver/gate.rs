@@ -7,7 +7,7 @@ use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
     Batch, Committed, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer,
-    QueryResult, Relation, RowSink, Store,
+    QueryResult, Relation, RowSink, SchedulerTable, Store,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -42,6 +42,14 @@ impl Gate {
 
 #[tonic::async_trait]
 impl Store for Gate {
+    fn schedulers(&self) -> &dyn SchedulerTable {
+        self.store.schedulers()
+    }
+
+    fn fenced(&self, epoch: u64) -> Arc<dyn Store> {
+        self.store.fenced(epoch)
+    }
+
     async fn commit(&self, batch: &Batch) -> Result<Committed, Error> {
         self.arrived.add_permits(1);
         self.opened.acquire().await.unwrap().forget();

@@ -130,6 +130,10 @@ where
     for tried in 1..=WRITE_ATTEMPTS {
         match attempt().await {
             Ok(()) => return,
+            Err(error) if error.is_fenced() => {
+                tracing::warn!(job = %job.id, %error, "left {what} alone");
+                return;
+            }
             Err(error) if tried == WRITE_ATTEMPTS => {
                 tracing::error!(job = %job.id, %error, "cannot write {what}: given up");
             }

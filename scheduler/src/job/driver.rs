@@ -38,6 +38,8 @@ pub(crate) struct Tools {
     pub(crate) env_files: Arc<EnvFiles>,
     /// Who owns the jobs that this scheduler makes.
     pub(crate) owner: Arc<str>,
+    /// As which it writes them.
+    pub(crate) epoch: u64,
     pub(crate) shutdown: CancellationToken,
 }
 

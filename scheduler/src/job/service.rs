@@ -1,6 +1,7 @@
 //! Where jobs are found: takes submissions, hands agents to the job whose turn it is, and news of agents to the jobs
 //! they concern.
 
+mod inherited;
 mod requests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -8,14 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
-use heavy_process::owners::OwnerKind;
-use heavy_results::job::{JobInfo, JobState};
+use heavy_results::job::JobInfo;
 use tokio::sync::mpsc;
 use tokio::time::interval;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::conclude::{conclude, conclude_orphan};
 use super::driver::{JobDriver, JobMessage, LiveView, Tools};
 use super::error::Error;
 use super::machine::event::{JobEvent, StopTerms};
@@ -73,45 +72,6 @@ impl JobService {
             drivers: TaskTracker::new(),
         };
         (Arc::new(service), Inbox { orders, news })
-    }
-
-    /// Resumes what an earlier scheduler has left: queued jobs wait again, others are concluded. Jobs of runs are left
-    /// alone: their processes may live, on another machine too.
-    pub(crate) async fn resume(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
-        let store = &self.tools.store;
-        for job in store.unfinished_jobs().await? {
-            if OwnerKind::of(&store.owner(job.id).await?) == OwnerKind::Run {
-                continue;
-            }
-            store.adopt_job(&self.tools.owner, job.id).await?;
-            if job.state == JobState::Queued {
-                tracing::info!(job = %job.id, "resumed a queued job");
-                self.resume_queued(job).await;
-            } else {
-                tracing::warn!(job = %job.id, state = job.state.as_str(), "closing a job of an earlier scheduler");
-                self.tools.env_files.forget(job.id).await;
-                let reason = format!(
-                    "the scheduler was restarted while the job was {}",
-                    job.state.as_str()
-                );
-                conclude_orphan(&**store, job, reason).await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn resume_queued(self: &Arc<Self>, mut job: JobInfo) {
-        match self.tools.env_files.find(job.id, &job.spec).await {
-            Ok(env) => self.start_driver(job, env).await,
-            Err(error) => {
-                job.state = JobState::Failed;
-                job.reason = format!(
-                    "the scheduler was restarted and cannot read the values of the job's variables any more ({error}): \
-                     submit it again"
-                );
-                conclude(&*self.tools.store, &mut job, None).await;
-            }
-        }
     }
 
     /// Hashes of binaries and files that jobs still need: also those of other schedulers with the same results database.

@@ -11,7 +11,7 @@ use heavy_load::span::Span;
 use heavy_process::owners::{OwnerDir, OwnerKind};
 use heavy_results::job::{AgentInfo, JobSpec, JobState, JobView};
 use heavy_results::progress::Progress;
-use heavy_sched::{LISTENS, Scheduler};
+use heavy_sched::{LISTENS, Registration, Scheduler};
 use heavy_store::Store;
 use heavy_testkit::TempDir;
 use tokio::task::JoinHandle;
@@ -47,10 +47,11 @@ impl World {
         let addr = listener.local_addr().unwrap();
         let owner = OwnerDir::register(dir.path(), OwnerKind::Scheduler, "test", String::new()).unwrap();
         let shutdown = CancellationToken::new();
-        let scheduler = Scheduler::open(Arc::clone(&store), &owner, shutdown.clone()).await;
+        let registration = Registration::of_database(&store, &owner, &format!("http://{addr}")).await;
+        let scheduler = Scheduler::open(registration.unwrap(), &owner, shutdown.clone()).await;
         let scheduler = scheduler.unwrap();
         let served = tokio::spawn(async move {
-            scheduler.serve(listener).await;
+            scheduler.serve(listener).await.unwrap();
             drop(owner);
         });
         let remote = Remote::connect(&format!("http://{addr}")).await.unwrap();

@@ -11,9 +11,16 @@ use crate::{DatabaseSize, Error};
 pub(crate) struct PostgresStore {
     pub(super) pool: Arc<Connections>,
     pub(super) identities: Arc<KnownIdentities>,
+    /// The epoch as which jobs are written; `None`: without a check.
+    pub(super) fence: Option<u64>,
 }
 
 impl PostgresStore {
+    /// A transaction that writes.
+    pub(super) async fn begin(&self) -> Result<Transaction<'_>, Error> {
+        self.pool.begin().await
+    }
+
     /// A transaction that only reads.
     pub(super) async fn reading(&self) -> Result<Transaction<'_>, Error> {
         self.pool.reading().await

@@ -6,12 +6,13 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use super::database::PostgresStore;
-use super::partitions;
+use super::{partitions, schedulers};
 use crate::Error;
 use crate::deletion::{Deletion, TABLES};
 
 pub(super) async fn jobs(store: &PostgresStore, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
     let mut transaction = store.pool.begin().await?;
+    schedulers::require(&mut transaction, store.fence).await?;
     let deleted = forget(&mut transaction, jobs, what).await?;
     transaction.commit().await?;
     sweep(store).await?;

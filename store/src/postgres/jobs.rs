@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::bind::{upsert, write};
 use super::database::PostgresStore;
-use super::partitions;
+use super::{partitions, schedulers};
 use crate::saved::Changes;
 use crate::{Error, job_rows};
 
@@ -14,8 +14,9 @@ pub(super) async fn create(store: &PostgresStore, owner: &str, job: &JobInfo) ->
     partitions::ensure(&store.pool, job.id).await?;
     let row = job_rows::row(job)?;
     let mut transaction = store.pool.begin().await?;
+    schedulers::require(&mut transaction, store.fence).await?;
     upsert(&mut transaction, &row).await?;
-    set_owner(&mut transaction, owner, job.id).await?;
+    schedulers::adopt(&mut transaction, store.fence, owner, job.id).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -23,17 +24,8 @@ pub(super) async fn create(store: &PostgresStore, owner: &str, job: &JobInfo) ->
 /// Does nothing for a job that was deleted.
 pub(super) async fn adopt(store: &PostgresStore, owner: &str, job: Uuid) -> Result<(), Error> {
     let mut transaction = store.pool.begin().await?;
-    set_owner(&mut transaction, owner, job).await?;
+    schedulers::adopt(&mut transaction, store.fence, owner, job).await?;
     transaction.commit().await?;
-    Ok(())
-}
-
-async fn set_owner(connection: &mut PgConnection, owner: &str, job: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE job_rows SET owner = $1 WHERE id = $2")
-        .bind(owner)
-        .bind(job)
-        .execute(connection)
-        .await?;
     Ok(())
 }
 
@@ -41,7 +33,7 @@ async fn set_owner(connection: &mut PgConnection, owner: &str, job: Uuid) -> Res
 pub(super) async fn update(store: &PostgresStore, job: &JobInfo) -> Result<(), Error> {
     let row = job_rows::row(job)?;
     let mut transaction = store.pool.begin().await?;
-    if keep(&mut transaction, job.id).await? {
+    if keep(store, &mut transaction, job.id).await? {
         upsert(&mut transaction, &row).await?;
     }
     transaction.commit().await?;
@@ -51,15 +43,18 @@ pub(super) async fn update(store: &PostgresStore, job: &JobInfo) -> Result<(), E
 /// Does nothing for a job that was deleted meanwhile.
 pub(super) async fn save(store: &PostgresStore, job: Uuid, changes: &Changes) -> Result<(), Error> {
     let mut transaction = store.pool.begin().await?;
-    if keep(&mut transaction, job).await? {
+    if keep(store, &mut transaction, job).await? {
         write(&mut transaction, job, changes).await?;
     }
     transaction.commit().await?;
     Ok(())
 }
 
-/// Whether a job is there; if it is, it cannot be deleted until the transaction ends.
-pub(super) async fn keep(connection: &mut PgConnection, job: Uuid) -> Result<bool, sqlx::Error> {
+/// Whether a job is there; if it is, it cannot be deleted or taken over until the transaction ends.
+async fn keep(store: &PostgresStore, connection: &mut PgConnection, job: Uuid) -> Result<bool, Error> {
+    if let Some(fence) = store.fence {
+        return schedulers::take(connection, fence, job).await;
+    }
     let found = sqlx::query("SELECT FROM job_rows WHERE id = $1 FOR KEY SHARE")
         .bind(job)
         .fetch_optional(connection)

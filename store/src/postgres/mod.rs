@@ -18,6 +18,7 @@ mod patience;
 mod query;
 mod relations;
 mod replicas;
+mod schedulers;
 mod session;
 
 use self::database::PostgresStore;

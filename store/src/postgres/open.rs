@@ -32,5 +32,6 @@ fn assemble(sessions: Sessions) -> PostgresStore {
     PostgresStore {
         pool: Arc::new(Connections::new(sessions)),
         identities: Arc::default(),
+        fence: None,
     }
 }

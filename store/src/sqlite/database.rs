@@ -24,6 +24,8 @@ pub(crate) struct SqliteStore {
     pub(super) reading: SqliteConnectOptions,
     pub(super) writer: Arc<Mutex<Writer>>,
     pub(super) readers: SqlitePool,
+    /// The epoch as which jobs are written; `None`: without a check.
+    pub(super) fence: Option<u64>,
 }
 
 impl SqliteStore {
@@ -36,6 +38,7 @@ impl SqliteStore {
             reading,
             writer: Arc::new(Mutex::new(writer)),
             readers,
+            fence: None,
         }
     }
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::database::{SqliteStore, id};
 use super::jobs::exists;
+use super::schedulers;
 use crate::Error;
 use crate::deletion::{Deletion, TABLES};
 
@@ -17,6 +18,7 @@ pub(super) async fn jobs(store: &SqliteStore, jobs: &[Uuid], what: Deletion) -> 
     let mut deleted = Vec::new();
     for (job, key) in found {
         let mut transaction = store.begin().await?;
+        schedulers::require(&mut transaction, store.fence).await?;
         if exists(&mut transaction, job).await? {
             forget(&mut transaction, job, key, what).await?;
             deleted.push(job);

@@ -13,6 +13,7 @@ mod query;
 mod read;
 mod relations;
 mod room;
+mod schedulers;
 mod writer;
 
 use self::database::SqliteStore;

@@ -7,6 +7,7 @@ mod columns;
 mod data;
 mod deleting;
 mod exports;
+mod fencing;
 mod jobs;
 mod lines;
 mod opening;
@@ -51,6 +52,13 @@ on_both! {
         jobs_are_found_by_state_and_prefix,
         a_job_keeps_its_owner_until_another_adopts_it,
         jobs_of_any_day_can_be_created_at_once,
+    }
+    fencing {
+        a_name_is_for_one_scheduler_at_a_time,
+        one_of_many_takes_over,
+        a_scheduler_without_its_row_writes_nothing,
+        jobs_of_others_are_left_alone,
+        what_is_left_unfinished_passes_on,
     }
     lines {
         every_field_of_a_line_has_a_column,

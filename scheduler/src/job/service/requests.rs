@@ -32,8 +32,7 @@ impl JobService {
         if let Some(job) = keys.job(key) {
             return self.find(&job.to_string()).await;
         }
-        self.tools.artifacts.find(&spec.binary_sha256).await?;
-        self.find_files(&spec.files).await?;
+        self.find_artifacts(&spec).await?;
         if self.lock().len() >= LONGEST {
             return Err(Error::QueueFull(LONGEST));
         }
@@ -54,7 +53,13 @@ impl JobService {
         Ok(job)
     }
 
-    /// Checks that the files of a job are there, as long as the job says.
+    /// Checks that the binary and the files of a job are there.
+    pub(super) async fn find_artifacts(&self, spec: &JobSpec) -> Result<(), Error> {
+        self.tools.artifacts.find(&spec.binary_sha256).await?;
+        self.find_files(&spec.files).await
+    }
+
+    /// Checks that files are there, as long as the job says.
     async fn find_files(&self, files: &[JobFile]) -> Result<(), Error> {
         for JobFile { path, sha256, size } in files {
             let (path, sha256) = (path.clone(), sha256.clone());
