@@ -158,8 +158,13 @@ impl Committer {
             Ok(batch) => match self.store.commit(&batch).await {
                 Ok(committed) => {
                     self.store_answers();
-                    if let Committed::Gap { expected } = committed {
-                        ack.expected = expected;
+                    match committed {
+                        Committed::Gap { expected } => ack.expected = expected,
+                        Committed::Conflict => ack.expected = ack.sequence + 1,
+                        Committed::Stored
+                        | Committed::Duplicate
+                        | Committed::Discarded
+                        | Committed::UnknownJob => {}
                     }
                     outcome_of(committed, &batch.producer)
                 }

@@ -46,7 +46,7 @@ pub(crate) fn in_short(event: &Event) -> Option<String> {
         "rate" | "resume" => format!("{} {when}", what(event)),
         "pause" | "stop" => format!("{} {when}", event.kind),
         "params" => format!("new params {when}"),
-        "agent-joined" | "agent-lost" | "agent-failed" | "process-died" | "lease-lost" => {
+        "agent-joined" | "agent-lost" | "agent-failed" | "agent-died" | "process-died" | "lease-lost" => {
             format!("{} {} {when}", event.kind, event.who)
         }
         _ => return None,

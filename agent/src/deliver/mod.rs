@@ -232,6 +232,12 @@ impl<'a> Sender<'a> {
         let outcome = match ack.outcome() {
             v1::Outcome::Stored | v1::Outcome::Duplicate => AckOutcome::Stored,
             v1::Outcome::Gap => AckOutcome::Gap(ack.expected),
+            // It was sent before it was damaged.
+            v1::Outcome::Refused
+                if ack.expected > ack.sequence && self.spool.is_damaged(stream, ack.sequence) =>
+            {
+                AckOutcome::Stored
+            }
             v1::Outcome::Refused => AckOutcome::Refused,
             v1::Outcome::Retry | v1::Outcome::Unspecified => AckOutcome::Retry,
         };

@@ -82,7 +82,7 @@ fn lock_file(dir: &Path) -> io::Result<File> {
 }
 
 /// Appends the rest of the output. The agent may have died between appending some and taking it out of the pipe: what
-/// comes again is left out.
+/// comes again is left out. So is output that repeats the last record byte by byte, which no result does.
 #[derive(Debug)]
 pub(crate) struct Appender {
     writer: JournalWriter,
@@ -139,7 +139,8 @@ impl Appender {
     pub(crate) fn ended(mut self) {
         // A pipe that holds less than the last record holds none of it.
         self.append_held(0);
-        self.writer.append(FrameKind::Ended, &[], monotonic_ns());
+        let output = self.writer.position().output.to_le_bytes();
+        self.writer.append(FrameKind::Ended, &output, monotonic_ns());
     }
 
     fn append_held(&mut self, from: usize) {

@@ -40,7 +40,7 @@ pub(super) enum FrameKind {
     Gap,
     /// What of the spool may have been sent.
     Published,
-    /// The load test is gone; nothing follows.
+    /// The load test is gone; nothing follows. Its position is the number of orders, its content how much output there was.
     Ended,
 }
 
@@ -167,7 +167,8 @@ fn header_at(segment: &[u8], at: usize) -> Option<FoundFrame> {
     })
 }
 
-fn number(bytes: &[u8]) -> u64 {
+/// A little-endian number.
+pub(super) fn number(bytes: &[u8]) -> u64 {
     let fold = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
     bytes.iter().rev().fold(0, fold)
 }

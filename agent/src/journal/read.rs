@@ -20,8 +20,10 @@ pub(crate) enum JournalRecord<'a> {
     Order { number: u64, order: JournalOrder },
     /// What may have been sent.
     Published(PublishedNote),
-    /// The load test is gone, and nothing of its output is missing.
-    Ended,
+    /// Everything before this position came earlier, or is missing.
+    From(JournalPosition),
+    /// The load test is gone, and everything before this position is all there was.
+    Ended(JournalPosition),
 }
 
 /// A journal on disk that nobody writes any more.
@@ -84,7 +86,10 @@ impl JournalReader {
     ) -> io::Result<()> {
         let mut damaged = false;
         match frame::read_start(segment) {
-            Some(position) => outcome.end = position,
+            Some(position) => {
+                outcome.end = position;
+                take(JournalRecord::From(position), 0)?;
+            }
             // One that could not be written may be empty.
             None => damaged = !segment.is_empty(),
         }
@@ -115,7 +120,10 @@ impl JournalReader {
                 FrameKind::Published => {
                     JournalRecord::Published(PublishedNote::decode(content).map_err(io::Error::other)?)
                 }
-                FrameKind::Ended => JournalRecord::Ended,
+                FrameKind::Ended => JournalRecord::Ended(JournalPosition {
+                    output: frame::number(content),
+                    orders: head.position,
+                }),
                 FrameKind::Gap => continue,
             };
             take(record, head.at_ns)?;

@@ -100,7 +100,8 @@ impl JournalWriter {
                 self.position.orders += 1;
                 before.orders
             }
-            FrameKind::Gap | FrameKind::Published | FrameKind::Ended => 0,
+            FrameKind::Ended => before.orders,
+            FrameKind::Gap | FrameKind::Published => 0,
         };
         let head = FrameHead {
             kind,

@@ -99,7 +99,11 @@ impl<'a> Replay<'a> {
             JournalRecord::Output { from, bytes } => self.output(from, bytes)?,
             JournalRecord::Order { number, order } => self.order(number, order),
             JournalRecord::Published(_) => {}
-            JournalRecord::Ended => self.ended = true,
+            JournalRecord::From(position) => self.pass(position),
+            JournalRecord::Ended(position) => {
+                self.pass(position);
+                self.ended = true;
+            }
         }
         if self.at_ns - self.ticked_ns >= TICK_NS {
             self.ticked_ns = self.at_ns;
@@ -158,11 +162,10 @@ impl<'a> Replay<'a> {
         let Some(mut left) = bytes.get(known..) else {
             return Ok(());
         };
-        if from > self.read.output {
-            self.missing.output += from - self.read.output;
-            self.read.output = from;
-            self.lines.skip_line();
-        }
+        self.pass(JournalPosition {
+            output: from,
+            ..self.read
+        });
         while !left.is_empty() {
             let mut piece = left;
             // Batches end where those ended that may have been sent.
@@ -180,6 +183,22 @@ impl<'a> Replay<'a> {
             self.lines();
         }
         Ok(())
+    }
+
+    /// Goes on at a position: what of it was not read is missing.
+    fn pass(&mut self, position: JournalPosition) {
+        let output = position.output.saturating_sub(self.read.output);
+        if output > 0 {
+            self.missing.output += output;
+            self.read.output = position.output;
+            self.lines.skip_line();
+        }
+        let orders = position.orders.saturating_sub(self.read.orders);
+        if orders > 0 {
+            self.missing.orders += orders;
+            self.read.orders = position.orders;
+            self.state.lost_orders();
+        }
     }
 
     fn lines(&mut self) {
@@ -203,7 +222,10 @@ impl<'a> Replay<'a> {
         if number < self.read.orders {
             return;
         }
-        self.missing.orders += number - self.read.orders;
+        self.pass(JournalPosition {
+            orders: number,
+            ..self.read
+        });
         self.read.orders = number + 1;
         let Some(kind) = order.kind else { return };
         self.state.order(&kind, self.read.orders);

@@ -1,5 +1,8 @@
 //! Agents that die at any system call, and what is delivered all the same.
 
+mod any_death;
+mod damage;
+mod delivered;
 mod life;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,10 +187,10 @@ fn run(dir: &Path, trace: &[&str]) -> Life {
             ["releases", first] => {
                 let first: u64 = first.parse().unwrap();
                 life.released = first + RELEASED;
-                for n in first..first + RELEASED {
-                    load_test.write_all(lines_of(n).as_bytes()).unwrap();
-                    life.reported += 1;
-                }
+                // At once, and little enough for one read.
+                let lines: String = (first..first + RELEASED).map(lines_of).collect();
+                load_test.write_all(lines.as_bytes()).unwrap();
+                life.reported = life.released;
             }
             ["sends", stream, sequence, crc32c, content] => {
                 let key = (stream.parse().unwrap(), sequence.parse().unwrap());
@@ -293,6 +296,13 @@ fn closing_of(collected: &Collected) -> Option<Closing> {
 
 /// The iterations of all rows, each of which has one request.
 fn rows_of(collected: &Collected) -> BTreeSet<u64> {
+    let (iterations, requests) = numbers_of(collected);
+    assert_eq!(iterations, requests);
+    iterations
+}
+
+/// The numbers of the iterations of all rows, and those of their requests.
+fn numbers_of(collected: &Collected) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let (mut iterations, mut requests) = (BTreeSet::new(), BTreeSet::new());
     for (_, content) in collected.values() {
         if let Some(Content::Rows(rows)) = decode(content) {
@@ -304,8 +314,7 @@ fn rows_of(collected: &Collected) -> BTreeSet<u64> {
             }
         }
     }
-    assert_eq!(iterations, requests);
-    iterations
+    (iterations, requests)
 }
 
 fn copy_all(from: &Path, to: &Path) {

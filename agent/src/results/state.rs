@@ -81,6 +81,11 @@ impl ResultsState {
         set(&mut self.rollup);
     }
 
+    /// Orders are missing.
+    pub(crate) const fn lost_orders(&mut self) {
+        self.rollup.trust_lines();
+    }
+
     /// How much of the journal has taken effect.
     pub(crate) const fn position(&self) -> JournalPosition {
         self.position

@@ -13,14 +13,11 @@ use prost::Message;
 
 use super::cover::{RecordCover, RowCounts};
 use super::record::{self, HEADER_BYTES, START_BYTES, SegmentTail};
-use super::void;
+use super::void::{self, DAMAGED};
 use crate::disk_quota::DiskQuota;
 
 /// When a segment has this size, the next one is begun.
 const SEGMENT_BYTES: u64 = 16 << 20;
-
-/// The reason of voids for records that cannot be read back.
-const DAMAGED: &str = "damaged";
 
 #[derive(Debug)]
 enum RecordPlace {
@@ -81,18 +78,19 @@ struct Recovered {
     /// Whether the last segment is of the newest version, and whether it has records.
     is_newest: bool,
     is_empty: bool,
-    /// All rows up to the last record of which that is known.
+    /// All rows up to the last record of which that is known; never of roll-ups.
     rows: Option<RowCounts>,
     /// The first of the voids whose rows are not counted yet.
     uncounted: Option<u64>,
 }
 
 impl SegmentLog {
-    /// Opens a directory, and recovers what an earlier agent left in it.
+    /// Opens a directory, and recovers what an earlier agent left in it. With `rows`, batches are rows, and voids tell
+    /// how many they replace.
     ///
     /// # Errors
     /// When the disk fails, or when a segment has a version that this agent does not know: it stays as it is.
-    pub(crate) fn open(dir: PathBuf, quota: DiskQuota) -> io::Result<Self> {
+    pub(crate) fn open(dir: PathBuf, quota: DiskQuota, rows: bool) -> io::Result<Self> {
         fs::create_dir_all(&dir)?;
         let mut log = Self {
             dir,
@@ -104,7 +102,7 @@ impl SegmentLog {
             quota,
             recovered: Recovered::default(),
         };
-        log.recover()?;
+        log.recover(rows)?;
         Ok(log)
     }
 

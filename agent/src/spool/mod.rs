@@ -211,6 +211,11 @@ impl Spool {
         true
     }
 
+    /// Whether a batch was damaged on disk, so that a void takes its place.
+    pub(crate) fn is_damaged(&self, stream: SpoolStream, sequence: u64) -> bool {
+        void::is_damaged(&self.read(stream, sequence).0)
+    }
+
     /// Forgets all batches of a stream up to a sequence.
     pub(crate) fn acknowledge(&self, stream: SpoolStream, sequence: u64) {
         self.log(stream).acknowledge(sequence);
@@ -239,8 +244,10 @@ impl Spool {
     }
 
     fn open(dir: PathBuf, producer: SpoolProducer, quota: &DiskQuota) -> io::Result<Self> {
-        let log =
-            |stream: SpoolStream| SegmentLog::open(dir.join(stream.dir()), quota.clone()).map(Mutex::new);
+        let log = |stream: SpoolStream| {
+            SegmentLog::open(dir.join(stream.dir()), quota.clone(), stream == SpoolStream::Rows)
+                .map(Mutex::new)
+        };
         let logs = [log(SpoolStream::Stats)?, log(SpoolStream::Rows)?];
         Ok(Self {
             producer,

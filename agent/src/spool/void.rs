@@ -29,6 +29,17 @@ pub(crate) fn instead_of(content: &[u8], reason: &str) -> Bytes {
     encode(reason, requests, iterations)
 }
 
+/// The reason of voids for batches that cannot be read back.
+pub(crate) const DAMAGED: &str = "damaged";
+
+/// Whether a content is a void for a batch that cannot be read back.
+pub(crate) fn is_damaged(content: &[u8]) -> bool {
+    let content = v1::Content::decode(content)
+        .ok()
+        .and_then(|content| content.content);
+    matches!(content, Some(v1::content::Content::Void(void)) if void.reason == DAMAGED)
+}
+
 pub(crate) fn is_void(content: &[u8]) -> bool {
     matches!(
         v1::Content::decode(content),

@@ -82,18 +82,18 @@ impl SpoolWriter {
             if items.is_empty() {
                 break;
             }
-            self.turn(items, journal);
+            self.turn(items, journal, monotonic_ns());
         }
         self.spool.end();
     }
 
     /// Writes items, and lets delivery see them. The journal goes with a closing.
-    pub(crate) fn turn(&mut self, items: impl IntoIterator<Item = QueueItem>, journal: &Journal) {
+    pub(crate) fn turn(&mut self, items: impl IntoIterator<Item = QueueItem>, journal: &Journal, at_ns: u64) {
         for item in items {
             self.write(item);
         }
         self.sync();
-        journal.append_published(&self.published(), monotonic_ns());
+        journal.append_published(&self.published(), at_ns);
         self.spool.publish();
         if self.closed {
             journal.remove();

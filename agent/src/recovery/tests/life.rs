@@ -163,7 +163,7 @@ impl Agent {
     }
 
     fn spool(&mut self, spool: &Spool, writer: &mut SpoolWriter) {
-        writer.turn(self.queue.take_now(), &self.journal);
+        writer.turn(self.queue.take_now(), &self.journal, monotonic_ns());
         for stream in SpoolStream::ALL {
             let sent = &mut self.sent[stream as usize];
             while *sent < spool.durable(stream) {

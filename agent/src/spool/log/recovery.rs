@@ -9,8 +9,8 @@ use prost::Message;
 
 use super::super::cover::{RecordCover, RowCounts};
 use super::super::record::{self, Found, START_BYTES, SegmentTail};
-use super::super::void;
-use super::{DAMAGED, OnDisk, Record, RecordPlace, Segment, SegmentLog};
+use super::super::void::{self, DAMAGED};
+use super::{OnDisk, Record, RecordPlace, Segment, SegmentLog};
 
 impl SegmentLog {
     /// The cover of the newest record that has one.
@@ -51,19 +51,19 @@ impl SegmentLog {
         Ok(segments)
     }
 
-    pub(super) fn recover(&mut self) -> io::Result<()> {
+    pub(super) fn recover(&mut self, rows: bool) -> io::Result<()> {
         let segments = self.found()?;
         self.first = segments.first().copied().unwrap_or(1);
-        if self.first == 1 {
+        if self.first == 1 && rows {
             self.recovered.rows = Some(RowCounts::default());
         }
         for segment in segments {
-            self.recover_segment(segment)?;
+            self.recover_segment(segment, rows)?;
         }
         Ok(())
     }
 
-    fn recover_segment(&mut self, segment: u64) -> io::Result<()> {
+    fn recover_segment(&mut self, segment: u64, rows: bool) -> io::Result<()> {
         let bytes = fs::read(self.path(segment))?;
         self.quota.take(bytes.len() as u64);
         self.segments.push_back(OnDisk {
@@ -78,6 +78,9 @@ impl SegmentLog {
         self.recovered.is_empty = scan.records.is_empty();
         for found in scan.records {
             self.recover_record(segment, &found, &bytes[found.cover.clone()]);
+            if !rows {
+                self.recovered.rows = None;
+            }
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 
 fn log(dir: &Path) -> SegmentLog {
-    SegmentLog::open(dir.to_owned(), DiskQuota::new(u64::MAX)).unwrap()
+    SegmentLog::open(dir.to_owned(), DiskQuota::new(u64::MAX), true).unwrap()
 }
 
 /// The cover of a record of two requests, which is the `n`-th.
@@ -140,7 +140,7 @@ fn a_flipped_bit_costs_a_void_with_its_rows() {
 fn acknowledged_segments_are_removed() {
     let temp = tempfile::tempdir().unwrap();
     let quota = DiskQuota::new(u64::MAX);
-    let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone()).unwrap();
+    let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone(), true).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for _ in 0..8 {
         log.append(content.clone(), &cover()).1.unwrap();
@@ -156,7 +156,7 @@ fn acknowledged_segments_are_removed() {
     assert_eq!(log.append(Bytes::from_static(b"x"), &cover()).0, 9);
     assert_eq!(log.read(9).0, "x");
     drop(log);
-    let again = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX)).unwrap();
+    let again = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX), true).unwrap();
     assert_eq!(again.last(), 9);
 }
 
@@ -164,7 +164,7 @@ fn acknowledged_segments_are_removed() {
 fn what_is_acknowledged_at_once_takes_one_segment() {
     let temp = tempfile::tempdir().unwrap();
     let quota = DiskQuota::new(u64::MAX);
-    let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone()).unwrap();
+    let mut log = SegmentLog::open(temp.path().to_owned(), quota.clone(), true).unwrap();
     let content = Bytes::from(vec![7; 6 << 20]);
     for n in 1..=8 {
         log.append(content.clone(), &cover()).1.unwrap();
@@ -224,7 +224,7 @@ fn a_segment_of_an_unknown_version_is_named_and_stays() {
     bytes[START_BYTES - 1] = 7;
     bytes[START_BYTES / 2 - 1] = 7;
     fs::write(&path, &bytes).unwrap();
-    let error = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX)).unwrap_err();
+    let error = SegmentLog::open(temp.path().to_owned(), DiskQuota::new(u64::MAX), true).unwrap_err();
     assert!(
         error
             .to_string()

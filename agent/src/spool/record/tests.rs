@@ -114,6 +114,27 @@ fn a_flipped_bit_costs_its_own_record_only() {
 }
 
 #[test]
+fn every_byte_of_64_kib_can_be_flipped_or_cut() {
+    let batches: Vec<Vec<u8>> = (0..16).map(|n| vec![n; 4080 + usize::from(n)]).collect();
+    let batches: Vec<&[u8]> = batches.iter().map(Vec::as_slice).collect();
+    let mut segment = segment(1, &batches);
+    assert!(segment.len() >= 64 << 10);
+    let whole = scan(&segment, 1).records;
+    for place in 0..segment.len() {
+        let intact_before = whole.iter().filter(|found| found.end() <= place).count();
+        assert_eq!(
+            sequences(&scan(&segment[..place], 1)).len(),
+            intact_before,
+            "cut at {place}"
+        );
+        segment[place] ^= 1 << (place % 8);
+        let found = sequences(&scan(&segment, 1)).len();
+        segment[place] ^= 1 << (place % 8);
+        assert_eq!(found, 16 - usize::from(place >= START_BYTES), "byte {place}");
+    }
+}
+
+#[test]
 fn a_flipped_bit_of_version_1_costs_its_own_record_only() {
     let segment = old_segment(7, &RECORDS);
     let whole = scan(&segment, 7).records;
