@@ -54,7 +54,7 @@ pub async fn judge(
     }
     count_lost(&written, &mut judged);
     totals(store, job, &mut judged).await?;
-    judged.conclude(written.real_requests);
+    judged.conclude(written.answered);
     Ok(judged)
 }
 
@@ -176,7 +176,8 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
          (SELECT coalesce(sum(count), 0) FROM request_stats WHERE job_id = '{job}' AND name = '{name}'), \
          (SELECT coalesce(sum(completed + interrupted), 0) FROM assignments WHERE job_id = '{job}'), \
          (SELECT coalesce(sum(voided_requests), 0) FROM assignments WHERE job_id = '{job}'), \
-         (SELECT coalesce(sum(voided_iterations), 0) FROM assignments WHERE job_id = '{job}') \
+         (SELECT coalesce(sum(voided_iterations), 0) FROM assignments WHERE job_id = '{job}'), \
+         (SELECT coalesce(sum(count), 0) FROM status_counts WHERE job_id = '{job}' AND name = '{name}' AND status <> 0) \
          FROM jobs WHERE id = '{job}'"
     );
     let found = store.query(&sql, 1).await?;
@@ -201,6 +202,7 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
     judged.total_iterations = number(5);
     judged.voided_requests = number(6);
     judged.voided_iterations = number(7);
+    judged.total_answered = number(8);
     let sql = format!("SELECT document FROM summaries WHERE job_id = '{job}'");
     let document = store
         .query(&sql, 1)

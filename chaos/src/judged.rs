@@ -43,6 +43,8 @@ pub struct JudgedJob {
     pub total_requests: u64,
     /// Of them, those sent to the target.
     pub total_real_requests: u64,
+    /// Of those, the ones that were answered: another one may not have reached the target.
+    pub total_answered: u64,
     /// Iterations that ended, by the totals.
     pub total_iterations: u64,
     /// Requests by the summary; `None` without one.
@@ -89,8 +91,8 @@ impl JudgedJob {
         self.faults.is_empty()
     }
 
-    /// Finds what is wrong. `real_requests`: what the load tests wrote of requests to the target.
-    pub(crate) fn conclude(&mut self, real_requests: u64) {
+    /// Finds what is wrong. `answered`: what the load tests wrote of requests that the target answered.
+    pub(crate) fn conclude(&mut self, answered: u64) {
         let lost = self.lost();
         for (count, what) in [
             (lost, "results lost"),
@@ -117,7 +119,7 @@ impl JudgedJob {
         } else {
             self.faults.push("there is no summary".to_owned());
         }
-        self.conclude_target(real_requests);
+        self.conclude_target(answered);
     }
 
     fn equal(&mut self, what: &str, count: u64, of: &str, other: u64) {
@@ -126,23 +128,27 @@ impl JudgedJob {
         }
     }
 
-    fn conclude_target(&mut self, real_requests: u64) {
+    fn conclude_target(&mut self, answered: u64) {
         let Some(target) = self.target else { return };
-        let open = self.lost_iterations + self.interrupted + self.unknown_iterations;
-        if target < real_requests {
-            let fault = format!("the target counted {target} requests, {real_requests} were written");
+        if target < answered {
+            self.faults.push(format!(
+                "the target counted {target} requests, it answered {answered}"
+            ));
+        }
+        if target < self.total_answered {
+            let fault = format!(
+                "{} answers of the target counted, it received {target}",
+                self.total_answered
+            );
             self.faults.push(fault);
         }
-        match target.checked_sub(self.total_real_requests) {
-            None => self.faults.push(format!(
-                "{} requests to the target counted, it received {target}",
-                self.total_real_requests
-            )),
-            Some(beyond) if beyond > open => self.faults.push(format!(
-                "the target received {beyond} requests more than were counted, and only {open} iterations are \
-                 lost, interrupted or unknown"
-            )),
-            Some(_) => {}
+        let open = self.lost_iterations + self.interrupted + self.unknown_iterations;
+        let beyond = target.saturating_sub(self.total_real_requests);
+        if beyond > open {
+            self.faults.push(format!(
+                "the target received {beyond} requests more than were counted, and only {open} iterations are lost, \
+                 interrupted or unknown"
+            ));
         }
     }
 }
@@ -223,6 +229,7 @@ mod tests {
             iteration_rows: 2,
             total_requests: 10,
             total_real_requests: 2,
+            total_answered: 2,
             total_iterations: 2,
             summary_requests: Some(10),
             summary_iterations: Some(2),

@@ -32,8 +32,8 @@ pub(crate) struct WrittenLines {
     pub(crate) requests: u64,
     /// Iterations whose writes returned.
     pub(crate) iterations: u64,
-    /// Of the requests, those that were sent to the target.
-    pub(crate) real_requests: u64,
+    /// Of the requests, those that the target answered.
+    pub(crate) answered: u64,
     /// Lines of writes that may have happened.
     pub(crate) unknown: u64,
     /// Iterations that were run by more than one process, or twice by one.
@@ -92,7 +92,9 @@ impl WrittenLines {
     fn add_line(&mut self, text: &[u8], bytes: Range<usize>, finished: bool, stream: &str) {
         let (key, is_iteration) = match Line::decode(text.trim_ascii_end()) {
             Ok(Line::Request(line)) => {
-                self.count_request(&line.name, finished);
+                self.requests += u64::from(finished);
+                let is_answered = line.name == REAL_REQUEST && line.status != 0;
+                self.answered += u64::from(finished && is_answered);
                 self.check_purity(&line, stream);
                 (request_key(&line.request_id).into_owned(), false)
             }
@@ -120,11 +122,6 @@ impl WrittenLines {
         if self.lines.insert(key.as_str().into(), line).is_some() {
             self.wrong.push(format!("the load test wrote {key} twice"));
         }
-    }
-
-    fn count_request(&mut self, name: &str, finished: bool) {
-        self.requests += u64::from(finished);
-        self.real_requests += u64::from(finished && name == REAL_REQUEST);
     }
 
     /// A result that reached the ledger must be the one that follows from its id: else the SDK altered it.
