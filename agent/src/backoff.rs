@@ -9,28 +9,20 @@ const LONGEST: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backoff {
     pause: Duration,
-    longest: Duration,
 }
 
 impl Default for Backoff {
     /// Up to two seconds.
     fn default() -> Self {
-        Self::up_to(LONGEST)
+        Self { pause: FIRST }
     }
 }
 
 impl Backoff {
-    pub(crate) const fn up_to(longest: Duration) -> Self {
-        Self {
-            pause: FIRST,
-            longest,
-        }
-    }
-
     /// How long to pause now: between half the present pause and all of it.
     pub(crate) fn next_pause(&mut self) -> Duration {
         let pause = self.pause;
-        self.pause = (pause * 2).min(self.longest);
+        self.pause = (pause * 2).min(LONGEST);
         // A fresh hasher is as good as a random number for this.
         let random = RandomState::new().hash_one(0) as u32;
         pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
@@ -49,8 +41,5 @@ mod tests {
         assert!(pauses.iter().all(|pause| *pause <= LONGEST));
         assert!(pauses[8..].iter().all(|pause| *pause >= LONGEST / 2));
         assert_ne!(pauses[10], pauses[11]);
-        let mut longer = Backoff::up_to(10 * LONGEST);
-        assert!((0..20).all(|_| longer.next_pause() <= 10 * LONGEST));
-        assert!(longer.next_pause() >= 5 * LONGEST);
     }
 }

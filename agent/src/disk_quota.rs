@@ -25,6 +25,11 @@ impl DiskQuota {
         self.used_bytes() >= self.limit_bytes
     }
 
+    /// Whether the eighth beyond it is used up too, which is there for statistics.
+    pub(crate) fn is_reserve_used_up(&self) -> bool {
+        self.used_bytes() >= self.limit_bytes.saturating_add(self.limit_bytes / 8)
+    }
+
     pub(crate) fn take(&self, bytes: u64) {
         self.used.fetch_add(bytes, Ordering::Relaxed);
     }

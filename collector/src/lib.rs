@@ -41,8 +41,8 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let service = CollectorServer::new(deliver::CollectorService::new(store, shutdown.clone()))
-        .max_decoding_message_size(net::MAX_MESSAGE_BYTES)
-        .max_encoding_message_size(net::MAX_MESSAGE_BYTES);
+        .max_decoding_message_size(net::MAX_DELIVERY_BYTES)
+        .max_encoding_message_size(net::MAX_DELIVERY_BYTES);
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let serving = net::server()
         .add_service(service)

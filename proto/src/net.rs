@@ -11,8 +11,12 @@ use tonic::transport::{Endpoint, Server};
 pub const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 /// Flow-control window of one connection.
 pub const CONNECTION_WINDOW_BYTES: u32 = 16 << 20;
-/// No gRPC message may be longer, in either direction.
+/// No gRPC message may be longer, in either direction; deliveries of results have a limit of their own.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+/// No batch of results may have more content.
+pub const MAX_BATCH_BYTES: usize = 64 << 20;
+/// A message with such a batch, its producer and checksum.
+pub const MAX_DELIVERY_BYTES: usize = MAX_BATCH_BYTES + (64 << 10);
 /// How binaries are cut into messages.
 pub const CHUNK_BYTES: usize = 512 << 10;
 

@@ -61,6 +61,11 @@ impl Cursor {
         (room && self.next <= durable).then_some(self.next)
     }
 
+    /// Whether a batch was sent and not acknowledged.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.under_way.is_empty()
+    }
+
     /// Records that the batch from [`Self::next`] was sent.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.under_way.push_back((self.next, bytes));

@@ -3,14 +3,15 @@
 //! All of it runs on one thread of low priority, so that it never takes the processor from the load.
 
 mod cursor;
+mod hold;
 mod reach;
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::Instant;
 
-use heavy_proto::net::MAX_MESSAGE_BYTES;
+use heavy_proto::net::MAX_DELIVERY_BYTES;
 use heavy_proto::v1;
 use heavy_proto::v1::collector_client::CollectorClient;
 use tokio::sync::{mpsc, oneshot};
@@ -22,6 +23,7 @@ use crate::backoff::Backoff;
 use crate::spool::{Spool, SpoolStream};
 use cursor::{AckOutcome, Cursor, Effect};
 use heavy_process::nice;
+use hold::Hold;
 pub(crate) use reach::reach;
 
 /// Spools that wait to be taken over; there is one for each assignment.
@@ -29,9 +31,6 @@ const QUEUE: usize = 64;
 
 /// The agent logs every n-th failure to reach the collector.
 const COMPLAIN_EVERY: u32 = 20;
-
-/// The longest pause when a collector has no place for results, as when it does not know their job.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 pub(crate) type DeliveryResult = Result<(), Undeliverable>;
 
@@ -58,8 +57,8 @@ impl Delivery {
             nice::set_thread(nice::DELIVERY);
             runtime.block_on(async move {
                 let client = CollectorClient::new(endpoint.connect_lazy())
-                    .max_decoding_message_size(MAX_MESSAGE_BYTES)
-                    .max_encoding_message_size(MAX_MESSAGE_BYTES);
+                    .max_decoding_message_size(MAX_DELIVERY_BYTES)
+                    .max_encoding_message_size(MAX_DELIVERY_BYTES);
                 tokio::select! {
                     () = serve(client, receiver) => {}
                     () = shutdown.cancelled() => {}
@@ -107,7 +106,7 @@ enum Interruption {
     Broken(tonic::Status),
     /// Something must be sent again, in a new session so that no answer is mistaken for another's.
     Again,
-    /// It does not take results now, for this reason.
+    /// It does not take a stream now, for this reason.
     Later(String),
     /// It refuses even voids.
     Never(Undeliverable),
@@ -115,7 +114,7 @@ enum Interruption {
 
 async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> DeliveryResult {
     let mut sender = Sender::new(spool);
-    let (mut backoff, mut waits) = (Backoff::default(), Backoff::up_to(LONGEST_WAIT));
+    let mut backoff = Backoff::default();
     let mut failures = 0;
     loop {
         // Nothing is connected before there is something to say.
@@ -123,18 +122,22 @@ async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Deliver
             if sender.is_done() {
                 return Ok(());
             }
-            spool.changed().await;
+            sender.changed().await;
         }
         let before = sender.forgotten;
-        let (problem, waits_longer) = match sender.session(&mut client).await {
+        let mut pauses = true;
+        let problem = match sender.session(&mut client).await {
             Ok(()) => return Ok(()),
             Err(Interruption::Never(error)) => return Err(error),
-            Err(Interruption::Again) => (None, false),
-            Err(Interruption::Later(reason)) => (Some(reason), true),
-            Err(Interruption::Broken(status)) => (Some(status.message().to_owned()), false),
+            Err(Interruption::Again) => None,
+            Err(Interruption::Later(reason)) => {
+                pauses = false;
+                Some(reason)
+            }
+            Err(Interruption::Broken(status)) => Some(status.message().to_owned()),
         };
         if sender.forgotten > before {
-            (backoff, waits) = (Backoff::default(), Backoff::up_to(LONGEST_WAIT));
+            backoff = Backoff::default();
             failures = 0;
         }
         if let Some(problem) = problem {
@@ -148,14 +151,16 @@ async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Deliver
             failures += 1;
         }
         sender.rewind();
-        let pauses = if waits_longer { &mut waits } else { &mut backoff };
-        tokio::time::sleep(pauses.next_pause()).await;
+        if pauses {
+            tokio::time::sleep(backoff.next_pause()).await;
+        }
     }
 }
 
 struct Sender<'a> {
     spool: &'a Spool,
     cursors: [Cursor; 2],
+    holds: [Hold; 2],
     /// How many acknowledgements brought something forward.
     forgotten: u64,
 }
@@ -165,6 +170,7 @@ impl<'a> Sender<'a> {
         Self {
             spool,
             cursors: SpoolStream::ALL.map(|stream| Cursor::new(spool.first(stream))),
+            holds: Default::default(),
             forgotten: 0,
         }
     }
@@ -192,7 +198,21 @@ impl<'a> Sender<'a> {
                         return Err(Interruption::Broken(status));
                     }
                 },
-                () = self.spool.changed() => {}
+                () = self.changed() => {}
+            }
+        }
+    }
+
+    /// Waits until there may be more to send.
+    async fn changed(&self) {
+        let now = Instant::now();
+        match self.holds.iter().filter_map(|hold| hold.until(now)).min() {
+            None => self.spool.changed().await,
+            Some(until) => {
+                tokio::select! {
+                    () = self.spool.changed() => {}
+                    () = tokio::time::sleep_until(until.into()) => {}
+                }
             }
         }
     }
@@ -200,8 +220,8 @@ impl<'a> Sender<'a> {
     /// Sends what may be sent, roll-ups first.
     fn send(&mut self, batches: &mpsc::Sender<v1::Batch>) {
         for stream in SpoolStream::ALL {
-            let cursor = &mut self.cursors[stream as usize];
-            while let Some(sequence) = cursor.next(self.spool.durable(stream)) {
+            while let Some(sequence) = self.next(stream) {
+                let cursor = &mut self.cursors[stream as usize];
                 // There is room for all that both windows allow, but for what was rewound and is still there.
                 let Ok(place) = batches.try_reserve() else { return };
                 let (content, crc32c) = self.spool.read(stream, sequence);
@@ -245,6 +265,7 @@ impl<'a> Sender<'a> {
             Effect::Nothing => {}
             Effect::Forget(sequence) => {
                 self.forgotten += 1;
+                self.holds[stream as usize].end();
                 self.spool.acknowledge(stream, sequence);
             }
             Effect::Restart(sequence) => {
@@ -268,17 +289,25 @@ impl<'a> Sender<'a> {
                 }
                 return Err(Interruption::Again);
             }
-            Effect::Pause => return Err(Interruption::Later(ack.message.clone())),
+            Effect::Pause => {
+                self.holds[stream as usize].begin(Instant::now());
+                return Err(Interruption::Later(ack.message.clone()));
+            }
         }
         Ok(())
     }
 
     fn has_more(&self) -> bool {
-        SpoolStream::ALL.into_iter().any(|stream| {
-            self.cursors[stream as usize]
-                .next(self.spool.durable(stream))
-                .is_some()
-        })
+        SpoolStream::ALL
+            .into_iter()
+            .any(|stream| self.next(stream).is_some())
+    }
+
+    /// The batch of a stream to send now.
+    fn next(&self, stream: SpoolStream) -> Option<u64> {
+        let (cursor, hold) = (&self.cursors[stream as usize], &self.holds[stream as usize]);
+        let may = hold.until(Instant::now()).is_none() && !(hold.is_asking() && cursor.is_under_way());
+        cursor.next(self.spool.durable(stream)).filter(|_| may)
     }
 
     fn is_done(&self) -> bool {

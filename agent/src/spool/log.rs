@@ -19,6 +19,9 @@ use crate::disk_quota::DiskQuota;
 /// When a segment has this size, the next one is begun.
 const SEGMENT_BYTES: u64 = 16 << 20;
 
+/// The most bytes of batches that the disk did not take.
+const MOST_IN_MEMORY_BYTES: usize = 24 << 20;
+
 #[derive(Debug)]
 enum RecordPlace {
     /// In a segment, known by its first sequence.
@@ -125,10 +128,11 @@ impl SegmentLog {
         }
     }
 
-    /// Adds a batch and returns its sequence. What cannot be written is kept in memory, and the error is given too.
+    /// Adds a batch and returns its sequence. What cannot be written is kept in memory, or a void of it once there is too
+    /// much; the error is given too.
     pub(crate) fn append(&mut self, content: Bytes, cover: &RecordCover) -> (u64, io::Result<()>) {
         let sequence = self.last() + 1;
-        let crc32c = crc32c::crc32c(&content);
+        let mut crc32c = crc32c::crc32c(&content);
         let written = self.write(sequence, &content, crc32c, &cover.encode_to_vec());
         let (place, result) = match written {
             Ok(place) => (place, Ok(())),
@@ -137,11 +141,25 @@ impl SegmentLog {
                 if let Some(open) = self.open.take() {
                     let _ = open.file.set_len(open.bytes);
                 }
-                (RecordPlace::Memory(content), Err(error))
+                let kept = if self.memory_bytes() + content.len() > MOST_IN_MEMORY_BYTES {
+                    void::instead_of(&content, "disk full")
+                } else {
+                    content
+                };
+                crc32c = crc32c::crc32c(&kept);
+                (RecordPlace::Memory(kept), Err(error))
             }
         };
         self.records.push_back(Record { crc32c, place });
         (sequence, result)
+    }
+
+    fn memory_bytes(&self) -> usize {
+        let in_memory = |record: &Record| match &record.place {
+            RecordPlace::Memory(content) => content.len(),
+            RecordPlace::Disk { .. } => 0,
+        };
+        self.records.iter().map(in_memory).sum()
     }
 
     pub(crate) fn sync(&mut self) -> io::Result<()> {
@@ -219,7 +237,7 @@ impl SegmentLog {
 
     fn write(&mut self, sequence: u64, content: &[u8], crc32c: u32, cover: &[u8]) -> io::Result<RecordPlace> {
         if content.len() > record::MAX_BYTES || cover.len() > record::MAX_BYTES {
-            return Err(io::Error::other("a batch is over 16 MiB"));
+            return Err(io::Error::other("a batch is too large"));
         }
         if self.open.as_ref().is_none_or(|open| open.bytes >= SEGMENT_BYTES) {
             self.sync()?;

@@ -35,7 +35,7 @@ pub(crate) const HEADER_BYTES: usize = 24;
 const OLD_HEADER_BYTES: usize = 16;
 
 /// No batch is longer; a length beyond it is damage. Neither is a cover.
-pub(crate) const MAX_BYTES: usize = 16 << 20;
+pub(crate) const MAX_BYTES: usize = heavy_proto::net::MAX_BATCH_BYTES;
 
 /// How far damage can move a sequence and still be believed.
 const MAX_SKIPPED: u64 = 1 << 20;
@@ -71,7 +71,7 @@ impl Found {
 pub(crate) fn header(batch: &[u8], crc32c: u32, sequence: u64, cover: &[u8]) -> [u8; HEADER_BYTES] {
     let length = |bytes: &[u8]| {
         u32::try_from(bytes.len())
-            .expect("a batch is at most 16 MiB")
+            .expect("a batch has a limit")
             .to_le_bytes()
     };
     let mut header = [0; HEADER_BYTES];

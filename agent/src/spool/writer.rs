@@ -113,13 +113,17 @@ impl SpoolWriter {
             }
             QueueItem::Stats(of) => {
                 let (delta, saved) = *of;
-                let content = heavy_proto::stats::encode_delta(&delta);
+                let content = if self.quota.is_reserve_used_up() {
+                    tracing::error!(
+                        job = self.spool.producer.job,
+                        "over quota: discarded statistics, which makes the job invalid"
+                    );
+                    void::encode("over quota", 0, 0)
+                } else {
+                    Bytes::from(heavy_proto::stats::encode_delta(&delta))
+                };
                 self.covers(&saved);
-                if self.append(
-                    SpoolStream::Stats,
-                    Bytes::from(content),
-                    &self.stats_cover(Some(saved)),
-                ) {
+                if self.append(SpoolStream::Stats, content, &self.stats_cover(Some(saved))) {
                     self.on_disk = self.covered;
                 }
             }
@@ -178,8 +182,8 @@ impl SpoolWriter {
         self.closed = self.append(SpoolStream::Stats, Bytes::from(content), &cover);
     }
 
-    /// Appends a batch; false if the disk does not take it. Rows are replaced by a void then; roll-ups stay in memory:
-    /// they are small and never discarded.
+    /// Appends a batch; false if the disk does not take it. Rows are replaced by a void then; roll-ups stay in memory
+    /// as long as they are not too many.
     fn append(&self, stream: SpoolStream, content: Bytes, cover: &RecordCover) -> bool {
         let mut log = self.spool.log(stream);
         let (sequence, result) = log.append(content.clone(), cover);

@@ -96,8 +96,8 @@ impl Collector {
     }
 
     fn serve(&self, listener: TcpListener) {
-        let service =
-            CollectorServer::new(self.clone()).max_decoding_message_size(heavy_proto::net::MAX_MESSAGE_BYTES);
+        let service = CollectorServer::new(self.clone())
+            .max_decoding_message_size(heavy_proto::net::MAX_DELIVERY_BYTES);
         let server = heavy_proto::net::server().add_service(service);
         let running = tokio::spawn(async move {
             let _ = server.serve_with_incoming(TcpIncoming::from(listener)).await;
