@@ -7,7 +7,7 @@
 pub(crate) mod cover;
 mod log;
 pub(crate) mod queue;
-mod record;
+pub(crate) mod record;
 pub(crate) mod start;
 pub(crate) mod void;
 pub(crate) mod writer;

@@ -25,13 +25,16 @@ struct Outcome {
     /// Requests whose rows are replaced by voids.
     voided: u64,
     closed: bool,
+    /// Whether it says that results are missing.
+    complains: bool,
 }
 
 impl Left {
-    fn new() -> Self {
+    /// An agent that died at a system call, given as for strace, when its load test had reported `reported` iterations.
+    fn at(call: &str, reported: u64) -> Self {
         let dir = directory();
-        let life = run(dir.path(), &["-e", "inject=tee:signal=SIGKILL:when=6"]);
-        assert_eq!(life.reported, 5 * RELEASED);
+        let life = run(dir.path(), &["-e", &format!("inject={call}:signal=SIGKILL")]);
+        assert_eq!(life.reported, reported);
         Self { dir, life }
     }
 
@@ -41,6 +44,11 @@ impl Left {
         copy_all(self.dir.path(), copy.path());
         let path: PathBuf = copy.path().join(file);
         damage(&OpenOptions::new().read(true).write(true).open(path).unwrap());
+        self.recovered(&copy)
+    }
+
+    /// Starts the next agent on a copy.
+    fn recovered(&self, copy: &tempfile::TempDir) -> Outcome {
         let spools = left_over(&paths(copy.path()), &DiskQuota::new(u64::MAX));
         let mut collected = Collected::new();
         for stream in SpoolStream::ALL {
@@ -66,6 +74,7 @@ impl Left {
         Outcome {
             voided: voids.sum(),
             closed: closing_of_sound(&collected),
+            complains: complains(&collected),
             rows: numbers_of(&collected).0,
         }
     }
@@ -79,13 +88,27 @@ fn closing_of_sound(collected: &Collected) -> bool {
         .any(|content| matches!(content, Some(Content::Closing(_))))
 }
 
+/// Whether roll-ups say that results are missing.
+fn complains(collected: &Collected) -> bool {
+    let deltas = collected
+        .values()
+        .filter_map(|(_, content)| match decode(content) {
+            Some(Content::Stats(_)) => stats::decode(content).ok(),
+            _ => None,
+        });
+    deltas.into_iter().any(|statistics| match statistics {
+        Statistics::Delta(delta) => delta.events.iter().any(|event| event.kind == "results-missing"),
+        Statistics::Closing(_) => false,
+    })
+}
+
 fn size(dir: &Path, file: &str) -> u64 {
     fs::metadata(dir.join(file)).unwrap().len()
 }
 
 #[test]
 fn the_next_agent_starts_whatever_byte_is_flipped_or_cut() {
-    let left = Left::new();
+    let left = Left::at("tee:when=6", 5 * RELEASED);
     let all: BTreeSet<u64> = (0..left.life.reported).collect();
     for file in [ROWS, STATS, JOURNAL] {
         for place in (0..size(left.dir.path(), file)).step_by(23) {
@@ -110,6 +133,49 @@ fn the_next_agent_starts_whatever_byte_is_flipped_or_cut() {
                     _ => assert!(there == all.len() as u64 || !outcome.closed, "{what}"),
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_power_failure_is_noticed_and_doubles_nothing() {
+    // What the agent wrote last is not durable: rows and roll-ups of the third turn, and whatever is in the journal.
+    let left = Left::at("fdatasync:when=5", ALL);
+    let all: BTreeSet<u64> = (0..ALL).collect();
+    let durable = |file: &str| {
+        let stream = usize::from(file == ROWS);
+        let last = left.life.collected.keys().filter(|(of, _)| *of == stream);
+        let last = last.map(|(_, sequence)| *sequence).max().unwrap();
+        let bytes = fs::read(left.dir.path().join(file)).unwrap();
+        let scan = crate::spool::record::scan(&bytes, 1).unwrap();
+        let found = scan.records.iter().find(|found| found.sequence == last);
+        found.unwrap().end() as u64
+    };
+    let (rows, statistics) = (durable(ROWS), durable(STATS));
+    let whole = [ROWS, STATS, JOURNAL].map(|file| size(left.dir.path(), file));
+    for journal in [0, 1, 100, whole[2] / 2, whole[2] - 1, whole[2]] {
+        for (rows, statistics) in [
+            (rows, statistics),
+            (rows + 9, statistics + 9),
+            (whole[0], statistics),
+            (rows, whole[1]),
+            (whole[0], whole[1]),
+        ] {
+            let copy = directory();
+            copy_all(left.dir.path(), copy.path());
+            // Its supervisor died too.
+            fs::remove_file(copy.path().join("journal/job-1/00000000000000000002.journal")).unwrap();
+            for (file, size) in [(ROWS, rows), (STATS, statistics), (JOURNAL, journal)] {
+                let file = OpenOptions::new()
+                    .write(true)
+                    .open(copy.path().join(file))
+                    .unwrap();
+                file.set_len(size).unwrap();
+            }
+            let outcome = left.recovered(&copy);
+            let what = format!("{journal} {rows} {statistics}: {outcome:?}");
+            assert!(outcome.rows.is_subset(&all) && outcome.rows.len() >= 20, "{what}");
+            assert!(!outcome.closed && outcome.complains, "{what}");
         }
     }
 }
