@@ -69,7 +69,12 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
         drop(delivery.take_over(spool));
     }
     let host = host::host();
-    let (link, mut handle) = Link::new(Arc::clone(&config), host.clone(), fleet.clone());
+    let (link, mut handle) = Link::new(
+        Arc::clone(&config),
+        host.clone(),
+        fleet.clone(),
+        delivery.backlogs.clone(),
+    );
     let shared = Arc::new(AgentShared {
         host,
         cache: Cache::new(data_dir.paths().cache(), config.cache_retention),

@@ -55,11 +55,11 @@ fn job(number: u128) -> anyhow::Result<JobInfo> {
 
 async fn record(store: &dyn Store, job: JobInfo) -> anyhow::Result<()> {
     store.create_job(&job).await?;
-    let mut fold = Aggregator::new(job.spec.load(), ["one".to_owned()]);
+    let mut fold = Aggregator::new(job.spec.load(), [("one".to_owned(), 1)]);
     let mut state = job.submitted_at_wall_ns;
     for second in 0..SECONDS {
         let delta = delta(second, &mut state);
-        fold.apply("one", &delta);
+        fold.apply("one", 1, &delta);
         let bytes = encode_delta(&delta);
         let batch = Batch {
             producer: Producer {

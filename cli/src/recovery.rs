@@ -63,6 +63,9 @@ async fn close(gone: OwnerDir, store: &Arc<dyn Store>, collector: &str) -> Resul
             gone.record().command
         ));
     }
+    if let Err(error) = heavy_sched::revise_late_jobs(&**store).await {
+        output::note(&format!("note: cannot add late results to their jobs: {error}"));
+    }
     if delivered {
         remove(gone);
     } else {

@@ -2,7 +2,7 @@
 
 use heavy_proto::v1::{self, content::Content as Wire};
 use heavy_proto::window;
-use heavy_store::{Batch, Content, Producer, Rows, Stream};
+use heavy_store::{Batch, Content, Producer, Rows, Stream, Voided};
 use prost::Message;
 use prost::bytes::Bytes;
 use uuid::Uuid;
@@ -52,6 +52,15 @@ pub(crate) fn batch(batch: v1::Batch) -> Result<Batch, InvalidBatch> {
     })
 }
 
+/// The rows that a void replaces; those of a damaged batch are not known.
+fn voided(void: &v1::Void) -> Voided {
+    Voided {
+        requests: void.requests,
+        iterations: void.iterations,
+        damaged_batches: u64::from(void.requests + void.iterations == 0),
+    }
+}
+
 fn producer(producer: Option<v1::Producer>) -> Result<Producer, InvalidBatch> {
     let producer = producer.ok_or(InvalidBatch::Producer("missing"))?;
     let stream = match producer.stream() {
@@ -79,7 +88,7 @@ fn content(stream: Stream, bytes: Bytes) -> Result<Content, InvalidBatch> {
         .ok_or_else(|| InvalidBatch::Encoding("it is empty".to_owned()))?;
     match (stream, wire) {
         (Stream::Rows, Wire::Rows(sent)) => Ok(Content::Rows(Box::new(rows(sent)?))),
-        (Stream::Rows, Wire::Void(_)) => Ok(Content::Void),
+        (Stream::Rows, Wire::Void(void)) => Ok(Content::Void(voided(&void))),
         (Stream::Stats, Wire::Stats(_)) => Ok(Content::Encoded {
             bytes: bytes.into(),
             closing: false,

@@ -303,5 +303,9 @@ impl LoadTimeline {
     }
 }
 
+mod presence;
+
+pub use presence::UserPresence;
+
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 
 use crate::names;
 use crate::percentiles::PERCENTILES;
-use crate::standing::{observed, reason, standing};
+use crate::standing::{observed, reason, revision, standing};
 use crate::statuses::of_request;
 use crate::units::{count, instant_iso, number, percent, rate};
 
@@ -99,6 +99,7 @@ fn verdict(summary: &Summary) -> TestSuite {
         ("binary_sha256", job.spec.binary_sha256.clone()),
         ("git_commit", job.spec.provenance.git_commit.clone()),
         ("heavy_version", summary.heavy_version.clone()),
+        ("summary", revision(summary)),
     ];
     let properties = properties.into_iter().filter(|(_, value)| !value.is_empty());
     suite.add_properties(properties.map(|(name, value)| Property::new(name, xml(&value))));

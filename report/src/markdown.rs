@@ -9,7 +9,7 @@ use heavy_results::threshold::{ThresholdOutcome, ThresholdSummary};
 use crate::markup::markdown as text;
 use crate::names;
 use crate::percentiles::{PERCENTILES, ROUGH_NOTE};
-use crate::standing::{Mood, asked_and_achieved, observed, reason, standing, warnings};
+use crate::standing::{Mood, asked_and_achieved, observed, reason, revision, standing, warnings};
 use crate::statuses::by_class;
 use crate::units::{count, percent, rate, time};
 
@@ -121,6 +121,7 @@ fn figures(out: &mut String, summary: &Summary) {
         (all.dropped.total(), "dropped"),
         (all.interrupted, "interrupted"),
         (all.lost, "lost"),
+        (all.unknown, "unknown"),
     ] {
         if n > 0 {
             let _ = write!(runs, ", **{} {what}**", count(n));
@@ -302,6 +303,10 @@ fn provenance(out: &mut String, summary: &Summary) {
     }
     if !summary.heavy_version.is_empty() {
         let _ = write!(from, ", heavy {}", text(&summary.heavy_version, 20));
+    }
+    let revision = revision(summary);
+    if !revision.is_empty() {
+        let _ = write!(from, ", {}", text(&revision, MESSAGE));
     }
     line(out, "");
     line(out, &format!("<sub>{from}</sub>"));

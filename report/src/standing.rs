@@ -97,8 +97,24 @@ pub(crate) fn warnings(summary: &Summary) -> Vec<String> {
                 agent.agent
             ));
         }
+        if agent.damaged_batches > 0 {
+            warnings.push(format!(
+                "{} of raw rows of agent {} were damaged; totals and percentiles include them",
+                crate::units::counted(agent.damaged_batches, "batch"),
+                agent.agent
+            ));
+        }
     }
     warnings
+}
+
+/// `revision 2 (verdict INVALID -> PASS; started 80 -> 100)`; empty of a job that has not ended, and of earlier versions.
+pub(crate) fn revision(summary: &Summary) -> String {
+    match summary.revisions.last() {
+        None => String::new(),
+        Some(revision) if revision.changes.is_empty() => format!("revision {}", revision.number),
+        Some(revision) => format!("revision {} ({})", revision.number, revision.changes),
+    }
 }
 
 /// What a threshold's outcome means to its reader.

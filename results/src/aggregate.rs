@@ -14,6 +14,8 @@ mod metrics;
 mod outcomes;
 mod requests;
 mod series;
+mod settle;
+mod settlement;
 mod steps;
 mod timeline;
 mod totals;
@@ -24,20 +26,22 @@ mod workflows;
 pub(crate) mod tests;
 
 pub use agent_series::AgentSecondRow;
+pub use agents::Voided;
+pub use journal::Written;
 pub use series::SecondRow;
+pub use settlement::{DueIterations, DueShare, Settlement};
 
 use std::collections::BTreeSet;
 
 use crate::job::{JobInfo, JobState};
 use crate::stats::{Closing, Delta, Event, Iterations, LogLine};
-use crate::summary::{Accounting, Distribution, Summary, Timeline, VERSION};
+use crate::summary::{Accounting, Distribution, Summary, Timeline, UserTime, VERSION};
 use crate::threshold::{Threshold, ThresholdSummary, ThresholdWatch};
 use agent_series::AgentSeries;
 use agents::AgentTable;
 use heavy_load::load::Load;
 use heavy_load::measured_time::MeasuredTime;
 use heavy_load::vocabulary::OUTPUT_DROPPED;
-use heavy_load::window::Windows;
 use journal::Journal;
 use series::{RowContext, Series};
 use timeline::Columns;
@@ -63,6 +67,8 @@ pub struct Aggregator {
     watch: ThresholdWatch,
     /// Up to where iterations were due, where that is known.
     end_ns: Option<u64>,
+    /// Set by settling.
+    users: Option<UserTime>,
 }
 
 /// Seconds, events and log lines that have changed since the last time they were written.
@@ -79,9 +85,9 @@ pub struct SeriesUpdate {
 }
 
 impl Aggregator {
-    /// No results yet of a job with this load on these agents.
+    /// No results yet of a job with this load and these assignments: agents, each with its epoch.
     #[must_use]
-    pub fn new(load: Load, agents: impl IntoIterator<Item = String>) -> Self {
+    pub fn new(load: Load, assignments: impl IntoIterator<Item = (String, u32)>) -> Self {
         Self {
             last_second: last_second(&load),
             load,
@@ -89,10 +95,11 @@ impl Aggregator {
             agent_series: AgentSeries::default(),
             columns: Columns::default(),
             totals: JobTotals::default(),
-            agents: agents.into_iter().collect(),
+            agents: assignments.into_iter().collect(),
             journal: Journal::default(),
             watch: ThresholdWatch::default(),
             end_ns: None,
+            users: None,
         }
     }
 
@@ -109,9 +116,20 @@ impl Aggregator {
         self.load = load;
     }
 
-    /// Adds a delta of an agent; an agent that is not known yet joins.
-    pub fn apply(&mut self, agent: &str, delta: &Delta) {
-        let started = self.agents.apply(agent, delta);
+    /// Adds a delta of an assignment; one that is not known yet joins.
+    pub fn apply(&mut self, agent: &str, epoch: u32, delta: &Delta) {
+        self.apply_again(agent, epoch, delta);
+        for event in &delta.events {
+            self.journal.add_event(event.clone());
+        }
+        for line in &delta.log {
+            self.journal.add_line(agent, line.clone());
+        }
+    }
+
+    /// As [`Self::apply`], of a delta whose events and log lines are written already.
+    pub fn apply_again(&mut self, agent: &str, epoch: u32, delta: &Delta) {
+        let started = self.agents.apply(agent, epoch, delta);
         self.totals.apply(delta);
         self.watch.apply(delta, self.last_second);
         for row in &delta.requests {
@@ -131,12 +149,20 @@ impl Aggregator {
             let second = health.second.min(self.last_second);
             self.agent_series.add_seen_started(agent, second, started);
         }
-        for event in &delta.events {
-            self.journal.add_event(event.clone());
-        }
-        for line in &delta.log {
-            self.journal.add_line(agent, line.clone());
-        }
+    }
+
+    /// Continues the numbers of a job's events and log lines; before anything is applied. `events` are the first of those
+    /// that are written already.
+    #[must_use]
+    pub fn after(mut self, written: Written, events: Vec<Event>) -> Self {
+        self.journal = Journal::after(written, events);
+        self
+    }
+
+    /// The events and log lines so far.
+    #[must_use]
+    pub const fn written(&self) -> Written {
+        self.journal.written()
     }
 
     /// Adds iterations to what is kept by second.
@@ -147,15 +173,14 @@ impl Aggregator {
         self.agent_series.add_iterations(agent, second, row);
     }
 
-    /// Takes an agent's closing: it reports nothing more.
-    pub fn close(&mut self, agent: &str, closing: Closing) {
-        self.agents.entry(agent).closing = Some(closing);
+    /// Takes an assignment's closing: it reports nothing more.
+    pub fn close(&mut self, agent: &str, epoch: u32, closing: Closing) {
+        self.agents.entry(agent, epoch).closing = Some(closing);
     }
 
-    /// Whether an agent has closed.
-    #[must_use]
-    pub fn is_closed(&self, agent: &str) -> bool {
-        self.agents.is_closed(agent)
+    /// Sets how many raw rows an assignment gave up, as the store has heard.
+    pub fn set_voided(&mut self, agent: &str, epoch: u32, voided: Voided) {
+        self.agents.set_voided(agent, epoch, voided);
     }
 
     /// Adds something that happened to the job.
@@ -163,26 +188,10 @@ impl Aggregator {
         self.journal.add_event(event);
     }
 
-    /// Notes that an agent's lease has expired: the series goes on without it. Seconds that it has not reported stay
+    /// Notes that an assignment's lease has expired: the series goes on without it. Seconds that it has not reported stay
     /// partial.
-    pub fn leave(&mut self, agent: &str) {
-        self.agents.entry(agent).gone = true;
-    }
-
-    /// Balances the accounts of an agent that vanished without a closing, or whose closing ended before its share did.
-    /// `due` has the iterations that were due to it, by workflow: those that it never reported as due are dropped as
-    /// `gap`; those that it started without reporting an outcome are lost. `to_the_end`: the job carried out its whole
-    /// plan, so every agent has to account for its share; in a job that was stopped, each agent stopped at its own
-    /// instant.
-    pub fn settle_agent(&mut self, agent: &str, due: &[(String, u64)], to_the_end: bool) {
-        let last = second_of(self.load.duration_ns().saturating_sub(1));
-        let windows = Windows::new(&self.load);
-        let window_of = |second| windows.of_second(second);
-        for row in self.agents.settle(agent, due, to_the_end, last, window_of) {
-            self.totals.add_iterations(&row);
-            self.add_iterations(agent, &row);
-            self.watch.add_iterations(&row, self.last_second);
-        }
+    pub fn leave(&mut self, agent: &str, epoch: u32) {
+        self.agents.leave(agent, epoch);
     }
 
     /// The first second that is not yet complete: below it, every agent that is neither closed nor gone has reported.
@@ -313,6 +322,7 @@ impl Aggregator {
             job: job.with_rates(iterations.started, measured),
             heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
             complete,
+            revisions: Vec::new(),
             run_time_s: self.totals.last_ended_ns as f64 / 1e9,
             thresholds: self.watch.outcomes(measured, complete),
             iterations,
@@ -329,6 +339,8 @@ impl Aggregator {
             not_results: self.totals.not_results(),
             metrics: self.totals.metrics.summaries(),
             agents: self.agents.summaries(shares),
+            users: self.users,
+            missing: self.agents.missing(),
             warnings: self.warnings(),
         }
     }
@@ -341,6 +353,7 @@ impl Aggregator {
 
     fn warnings(&self) -> Vec<String> {
         let mut warnings = self.agents.warnings();
+        warnings.extend(self.totals.unreadable());
         let unwritten = self.totals.metrics.sum_of(OUTPUT_DROPPED);
         if unwritten > 0.0 {
             warnings.push(format!(

@@ -13,6 +13,7 @@ pub mod digits;
 pub mod job;
 pub mod nearest;
 pub mod progress;
+pub mod revise;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod stats;

@@ -78,7 +78,7 @@ pub struct Iterations {
     pub window: Window,
     /// The workflow.
     pub workflow: Arc<str>,
-    /// Due; = started + dropped.
+    /// Due; = started + dropped + unknown.
     pub scheduled: u64,
     /// Started; = ok + failed + interrupted + lost in the end. Counted in the second due.
     pub started: u64,
@@ -92,6 +92,8 @@ pub struct Iterations {
     pub dropped: Dropped,
     /// Started and never heard of again.
     pub lost: u64,
+    /// Due, and not known whether it was started: only settling counts any.
+    pub unknown: u64,
     /// Durations of the ok and failed.
     pub duration: Histogram,
     /// Response times of the ok and failed, where they exist.

@@ -11,9 +11,11 @@ use crate::threshold::ThresholdSummary;
 
 mod course;
 mod distribution;
+mod revision;
 
-pub use course::{Point, Timeline, WindowSummary};
+pub use course::{Point, Timeline, UserTime, WindowSummary};
 pub use distribution::{Distribution, LatencyBucket};
+pub use revision::SummaryRevision;
 
 /// The version of the document's shape; a reader refuses a higher one. Fields that version 1 had not are empty when
 /// such a document is read.
@@ -29,8 +31,11 @@ pub struct Summary {
     /// The version of heavy that has made it; empty in documents of version 1.
     #[serde(default)]
     pub heavy_version: String,
-    /// Whether everything is in; false while the job runs.
+    /// Whether the job has ended; false while it runs. What is missing then is in `missing`.
     pub complete: bool,
+    /// All revisions of this summary, this one last; empty while the job runs, and in documents of earlier versions.
+    #[serde(default)]
+    pub revisions: Vec<SummaryRevision>,
     /// From the first due instant to the last end, in seconds.
     pub run_time_s: f64,
     /// The outcome of each threshold, in the order of the job's document.
@@ -69,6 +74,12 @@ pub struct Summary {
     pub metrics: Vec<MetricSummary>,
     /// Each agent's share, by name.
     pub agents: Vec<AgentSummary>,
+    /// The presence that was planned for users; `None` without users, and in documents of earlier versions.
+    #[serde(default)]
+    pub users: Option<UserTime>,
+    /// What is missing of a job that has ended, in words; empty if all results are in, and in documents of earlier versions.
+    #[serde(default)]
+    pub missing: Vec<String>,
     /// What a reader should know: near an INVALID verdict, rows not kept, identities over the limit, ...
     pub warnings: Vec<String>,
 }
@@ -90,6 +101,7 @@ impl Summary {
             version: VERSION,
             heavy_version: env!("CARGO_PKG_VERSION").to_owned(),
             complete: job.state.is_final(),
+            revisions: Vec::new(),
             run_time_s: 0.0,
             thresholds: Vec::new(),
             iterations: Accounting {
@@ -109,13 +121,15 @@ impl Summary {
             not_results: BTreeMap::new(),
             metrics: Vec::new(),
             agents: Vec::new(),
+            users: None,
+            missing: Vec::new(),
             warnings: Vec::new(),
             job,
         }
     }
 }
 
-/// Iterations by outcome: `scheduled = started + dropped`, `started = ok + failed + interrupted + lost`.
+/// Iterations by outcome: `scheduled = started + dropped + unknown`, `started = ok + failed + interrupted + lost`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Accounting {
     /// The integral of the profile.
@@ -134,13 +148,17 @@ pub struct Accounting {
     pub lost: u64,
     /// Due and not started, by reason.
     pub dropped: Dropped,
+    /// Due while its agent had its lease and did not report: not known whether it was started. 0 in documents of earlier
+    /// versions.
+    #[serde(default)]
+    pub unknown: u64,
 }
 
 impl Accounting {
     /// Whether both identities hold.
     #[must_use]
     pub const fn balances(&self) -> bool {
-        self.scheduled == self.started + self.dropped.total()
+        self.scheduled == self.started + self.dropped.total() + self.unknown
             && self.started == self.ok + self.failed + self.interrupted + self.lost
     }
 }
@@ -346,4 +364,7 @@ pub struct AgentSummary {
     pub voided_requests: u64,
     /// Iterations whose raw rows were given up.
     pub voided_iterations: u64,
+    /// Batches of raw rows that were damaged, whose rows nobody can count; 0 in documents of earlier versions.
+    #[serde(default)]
+    pub damaged_batches: u64,
 }

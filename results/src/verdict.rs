@@ -1,6 +1,7 @@
 //! The rules of the verdict: whether a job passed, and why.
 
 pub(crate) mod generator;
+mod missing;
 
 use heavy_load::vocabulary::Ended;
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::digits::count;
 use crate::job::JobState;
 use crate::stats::Errors;
-use crate::summary::Summary;
+use crate::summary::{AgentSummary, Summary};
 use crate::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_load::load::{LoadModel, Quota};
 
@@ -54,6 +55,20 @@ pub struct Judgement {
 /// Judges a complete summary. INVALID takes precedence over FAIL, and FAIL over PASS.
 #[must_use]
 pub fn judge(summary: &Summary) -> Judgement {
+    let lacks = missing::Lacks {
+        results: &summary.missing,
+        unknown: summary.iterations.unknown,
+        lost: summary.iterations.lost,
+        users_s: summary.users.map(|users| (users.planned_s, users.missing_s)),
+    };
+    if let Some(reason) = missing::check(&lacks) {
+        // Nobody can allow figures that are not there.
+        return Judgement {
+            verdict: Verdict::Invalid,
+            reason,
+            warnings: Vec::new(),
+        };
+    }
     let mut warnings = Vec::new();
     let invalid = match generator::check(summary, &mut warnings) {
         Some(reason) if summary.job.spec.allow_invalid => {
@@ -98,12 +113,6 @@ fn failure(summary: &Summary) -> Option<String> {
             ),
             None => "no iteration succeeded".to_owned(),
         });
-    }
-    if iterations.lost > 0 {
-        return Some(format!(
-            "{} iterations were lost: the load test died while they ran",
-            count(iterations.lost)
-        ));
     }
     let dropped = iterations.dropped.full;
     let percent = dropped as f64 * 100.0 / iterations.scheduled as f64;
@@ -215,6 +224,21 @@ fn quota(summary: &Summary) -> Option<String> {
 }
 
 fn achievement(summary: &Summary) -> String {
+    let mut text = started(summary);
+    let of = |count: fn(&AgentSummary) -> u64| summary.agents.iter().map(count).sum::<u64>();
+    let requests = of(|agent| agent.voided_requests);
+    let iterations = of(|agent| agent.voided_iterations);
+    if requests + iterations > 0 {
+        text.push_str(&format!(
+            "; raw rows of {} requests and {} iterations were discarded",
+            count(requests),
+            count(iterations)
+        ));
+    }
+    text
+}
+
+fn started(summary: &Summary) -> String {
     let iterations = &summary.iterations;
     let failed = if iterations.failed == 0 {
         "none failed".to_owned()

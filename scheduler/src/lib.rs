@@ -17,6 +17,7 @@ mod registration;
 mod retention;
 mod serve;
 
+pub use job::late::revise_late_jobs;
 pub use recovery::{close_jobs, is_gone, may_be_removed, recover};
 pub use registration::{Registration, RegistrationError};
 pub use retention::RetentionPolicy;

@@ -25,6 +25,7 @@ use crate::configs::Configs;
 use crate::env_files::EnvFiles;
 use crate::fleet::{Fleet, connect};
 use crate::job::driver::Tools;
+use crate::job::late::watch_for_late_results;
 use crate::job::service::{Inbox, JobService};
 use crate::registration::{Registration, RegistrationError, take_over_dead_commands};
 use crate::retention::{RetentionPolicy, keep};
@@ -168,6 +169,7 @@ impl Scheduler {
         until_closing(boxed(expire(Arc::clone(&api.fleet))));
         let (artifacts, store) = (Arc::clone(&api.artifacts), Arc::clone(&api.store));
         if takes_jobs_of_others {
+            until_closing(boxed(watch_for_late_results(Arc::clone(&store))));
             let (store, epoch) = (Arc::clone(&store), registration.epoch());
             until_closing(boxed(take_over_dead_commands(store, epoch, Arc::clone(&jobs))));
         }

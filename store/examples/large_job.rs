@@ -69,15 +69,15 @@ async fn main() -> anyhow::Result<()> {
         .max(1);
     let per_second = each * args.names * AGENTS.len() as u64;
     let mut job = job(per_second, args.seconds);
-    let mut fold = Aggregator::new(job.spec.load(), AGENTS.map(str::to_owned));
+    let mut fold = Aggregator::new(job.spec.load(), AGENTS.map(|agent| (agent.to_owned(), 1)));
     let mut noise = Noise(1);
     for second in 0..u32::try_from(args.seconds)? {
         for agent in AGENTS {
-            fold.apply(agent, &delta(second, args.names, each, &mut noise));
+            fold.apply(agent, 1, &delta(second, args.names, each, &mut noise));
         }
     }
     for agent in AGENTS {
-        fold.close(agent, Closing::default());
+        fold.close(agent, 1, Closing::default());
     }
     job.state = JobState::Finished;
     let shares = AGENTS.map(|agent| (agent.to_owned(), job.planned / AGENTS.len() as u64));

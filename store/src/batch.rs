@@ -1,5 +1,6 @@
 //! Batches of results and the outcome of committing one.
 
+use heavy_results::aggregate::Voided;
 use uuid::Uuid;
 
 use crate::rows::Rows;
@@ -51,8 +52,8 @@ pub enum Content {
         /// Whether it is a closing: the last batch of its producer.
         closing: bool,
     },
-    /// Replaces rows that the agent discarded; only the mark advances.
-    Void,
+    /// Replaces rows that the agent discarded; only the mark advances, and they are counted.
+    Void(Voided),
     /// Replaces statistics that the agent discarded; the encoded void is stored.
     EncodedVoid(Vec<u8>),
 }
@@ -86,6 +87,8 @@ pub struct Mark {
     pub sequence: u64,
     /// Whether the closing was committed.
     pub closed: bool,
+    /// The rows that were given up, up to that sequence.
+    pub voided: Voided,
 }
 
 /// One batch of a stats stream, as it was committed.

@@ -12,11 +12,11 @@ macro_rules! implement_store {
         use heavy_results::summary::Summary;
         use uuid::Uuid;
 
-        use crate::sequence::{mark, stream_name};
+        use crate::sequence::{MARK, mark, stream_name};
         use crate::text::{clean, count};
         use crate::{
-            Batch, Committed, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
-            QueryResult, job_rows, saved, series,
+            Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
+            QueryResult, Settled, job_rows, saved, series,
         };
 
         #[async_trait]
@@ -112,10 +112,9 @@ macro_rules! implement_store {
             }
 
             async fn marks(&self, job: Uuid) -> Result<Vec<Mark>, Error> {
-                let rows = sqlx::query_as(
-                    "SELECT agent, epoch, stream, sequence, closed FROM producers WHERE job_id = $1 \
-                     ORDER BY agent, epoch, stream",
-                )
+                let rows = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+                    "SELECT {MARK} FROM producers WHERE job_id = $1 ORDER BY agent, epoch, stream"
+                )))
                 .bind($id(job));
                 let rows = crate::both::read!(self, rows, fetch_all);
                 Ok(rows?
@@ -176,12 +175,38 @@ macro_rules! implement_store {
                 Ok(found)
             }
 
+            async fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<(), Error> {
+                let changes = saved::Changes::of_conclusion(conclusion)?;
+                self.in_time(jobs::save(self, conclusion.job.id, &changes)).await
+            }
+
+            async fn settled(&self, job: Uuid) -> Result<Option<Settled>, Error> {
+                let document = sqlx::query_scalar("SELECT document FROM settlements WHERE job_id = $1")
+                    .bind($id(job));
+                let document: Option<String> = crate::both::read!(self, document, fetch_optional)?;
+                document
+                    .map(|document| saved::parse(job, "settlement", &document))
+                    .transpose()
+            }
+
+            async fn late_jobs(&self) -> Result<Vec<(Uuid, u64)>, Error> {
+                let rows = sqlx::query_as(
+                    "SELECT CAST(s.job_id AS text), CAST(sum(p.sequence) AS bigint) FROM settlements s \
+                     JOIN producers p ON p.job_id = s.job_id WHERE NOT s.complete \
+                     GROUP BY s.job_id, s.seen HAVING sum(p.sequence) > s.seen",
+                );
+                let rows: Vec<(String, i64)> = crate::both::read!(self, rows, fetch_all)?;
+                rows.into_iter()
+                    .map(|(id, sum)| Ok((job_rows::parse_id(&id)?, sum as u64)))
+                    .collect()
+            }
+
             async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {
                 let document = sqlx::query_scalar("SELECT document FROM summaries WHERE job_id = $1")
                     .bind($id(job));
                 let document: Option<String> = crate::both::read!(self, document, fetch_optional)?;
                 document
-                    .map(|document| saved::parse_summary(job, &document))
+                    .map(|document| saved::parse(job, "summary", &document))
                     .transpose()
             }
 

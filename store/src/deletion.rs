@@ -27,7 +27,7 @@ impl Deletion {
 
 /// Tables with a column `job_id` that hold what is known of a job, besides its rows. `producers` is referred to by
 /// `stats_batches`, and refers to `job_rows`.
-pub(crate) const TABLES: [&str; 16] = [
+pub(crate) const TABLES: [&str; 18] = [
     "producers",
     "assignments",
     "request_stats",
@@ -44,4 +44,6 @@ pub(crate) const TABLES: [&str; 16] = [
     "latency_buckets",
     "log_rows",
     "summaries",
+    "revision_rows",
+    "settlements",
 ];

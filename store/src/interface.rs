@@ -12,6 +12,7 @@ use sqlx::Column;
 use uuid::Uuid;
 
 use crate::batch::{Batch, Committed, EncodedStats, Mark, Producer};
+use crate::conclusion::{Conclusion, Settled};
 use crate::deletion::Deletion;
 use crate::error::Error;
 use crate::export::{ExportRelation, RowSink};
@@ -142,6 +143,16 @@ pub trait Store: Send + Sync + Debug {
     /// The rows of these seconds in `seconds` and `agent_seconds`, as far as they are written, without what follows from their
     /// histograms.
     async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error>;
+
+    /// Writes the end of a job, or a later revision of it, in one transaction: the job, what [`Self::save_series`] writes, the
+    /// newest revision of the summary, and what is needed to aggregate the job again. Ignores a deleted job.
+    async fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<(), Error>;
+
+    /// What the conclusion of a job kept; `None` of a job that did not run, or of earlier versions.
+    async fn settled(&self, job: Uuid) -> Result<Option<Settled>, Error>;
+
+    /// Concluded jobs with results that came later, each with the sum of the sequences of its producers.
+    async fn late_jobs(&self) -> Result<Vec<(Uuid, u64)>, Error>;
 
     /// The summary as last saved; `None` before the first.
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error>;

@@ -1,7 +1,7 @@
 //! The relations that users query: their names in the order of `docs/relations.md`, and their columns.
 
 /// What `docs/relations.md` describes.
-pub const RELATIONS: [&str; 18] = [
+pub const RELATIONS: [&str; 19] = [
     "jobs",
     "assignments",
     "requests",
@@ -20,6 +20,7 @@ pub const RELATIONS: [&str; 18] = [
     "latency_buckets",
     "logs",
     "summaries",
+    "summary_revisions",
 ];
 
 /// One of [`RELATIONS`].

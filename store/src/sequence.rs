@@ -1,5 +1,6 @@
 //! A batch's place in its producer's sequence: the rules of duplicate, gap and conflict.
 
+use heavy_results::aggregate::Voided;
 use uuid::Uuid;
 
 use crate::{Batch, Committed, Content, Mark, Producer, Stream};
@@ -31,7 +32,7 @@ pub(crate) fn check(last: Option<Last>, batch: &Batch) -> SequenceCheck {
         });
     }
     // A batch that was committed and then damaged on the agent's disk comes again as a void: what it held is here.
-    if matches!(batch.content, Content::Void | Content::EncodedVoid(_)) {
+    if matches!(batch.content, Content::Void(_) | Content::EncodedVoid(_)) {
         return SequenceCheck::Known(Committed::Duplicate);
     }
     match last {
@@ -60,10 +61,17 @@ pub(crate) const fn closes(batch: &Batch) -> bool {
     matches!(batch.content, Content::Encoded { closing: true, .. })
 }
 
-/// A mark from the columns agent, epoch, stream, sequence and closed.
+/// The columns of [`mark`], in its order.
+pub(crate) const MARK: &str =
+    "agent, epoch, stream, sequence, closed, voided_requests, voided_iterations, damaged_batches";
+
+/// The values of [`MARK`].
+pub(crate) type MarkRow = (String, i64, String, i64, bool, i64, i64, i64);
+
+/// A mark from its columns.
 pub(crate) fn mark(
     job: Uuid,
-    (agent, epoch, stream, sequence, closed): (String, i64, String, i64, bool),
+    (agent, epoch, stream, sequence, closed, requests, iterations, damaged_batches): MarkRow,
 ) -> Mark {
     Mark {
         producer: Producer {
@@ -74,6 +82,11 @@ pub(crate) fn mark(
         },
         sequence: sequence as u64,
         closed,
+        voided: Voided {
+            requests: requests as u64,
+            iterations: iterations as u64,
+            damaged_batches: damaged_batches as u64,
+        },
     }
 }
 
@@ -142,7 +155,7 @@ mod tests {
             crc32c: 7,
         });
         for (stream, content) in [
-            (Stream::Rows, Content::Void),
+            (Stream::Rows, Content::Void(Voided::default())),
             (Stream::Stats, Content::EncodedVoid(vec![1])),
         ] {
             let mut batch = Batch {

@@ -101,6 +101,7 @@ impl TotalRows {
             ("clock_error_ms", agent.clock_error_ms.into()),
             ("voided_requests", agent.voided_requests.into()),
             ("voided_iterations", agent.voided_iterations.into()),
+            ("damaged_batches", agent.damaged_batches.into()),
             ("ended", agent.ended.map_or("", Ended::as_str).into()),
         ];
         self.assignments
@@ -244,6 +245,7 @@ fn counts(of: &Accounting) -> impl Iterator<Item = NamedCell> {
         ("dropped_full", of.dropped.full.into()),
         ("dropped_late", of.dropped.late.into()),
         ("dropped_gap", of.dropped.gap.into()),
+        ("unknown", of.unknown.into()),
     ])
 }
 

@@ -169,13 +169,21 @@ impl AssignmentMachine {
             }
             (Exiting, AssignmentEvent::Exited) if self.started => {
                 self.state = Delivering;
-                vec![AssignmentAction::Close(self.ended)]
+                // From now on the agent is free for another job, however long the delivery takes.
+                vec![AssignmentAction::Close(self.ended), self.end_of_load()]
             }
-            (Exiting, AssignmentEvent::Exited) | (Delivering, AssignmentEvent::Delivered) => self.over(),
+            (Exiting, AssignmentEvent::Exited) => {
+                self.state = LifeCycle::Over;
+                let failure = self.failure.take();
+                let failed = failure.map(AssignmentAction::Fail);
+                let report = failed.unwrap_or(AssignmentAction::Report(AssignmentState::Finished));
+                vec![report, AssignmentAction::Forget]
+            }
+            (Delivering, AssignmentEvent::Delivered) => {
+                self.over(AssignmentAction::Report(AssignmentState::Finished))
+            }
             (Delivering, AssignmentEvent::Undeliverable(message)) => {
-                let failure = || AssignmentFailure::internal(message);
-                self.failure.get_or_insert_with(failure);
-                self.over()
+                self.over(AssignmentAction::Fail(AssignmentFailure::internal(message)))
             }
             _ => Vec::new(),
         }
@@ -194,13 +202,19 @@ impl AssignmentMachine {
         vec![AssignmentAction::EndProcess]
     }
 
-    fn over(&mut self) -> Vec<AssignmentAction> {
-        self.state = LifeCycle::Over;
-        let report = self.failure.take().map_or(
-            AssignmentAction::Report(AssignmentState::Finished),
+    /// What is reported of a load that is over: whether it failed.
+    fn end_of_load(&self) -> AssignmentAction {
+        self.failure.clone().map_or(
+            AssignmentAction::Report(AssignmentState::Delivering),
             AssignmentAction::Fail,
-        );
-        vec![report, AssignmentAction::Forget]
+        )
+    }
+
+    /// The end of the delivery, with its report, unless the assignment was reported as failed before.
+    fn over(&mut self, report: AssignmentAction) -> Vec<AssignmentAction> {
+        self.state = LifeCycle::Over;
+        let report = self.failure.is_none().then_some(report);
+        report.into_iter().chain([AssignmentAction::Forget]).collect()
     }
 }
 

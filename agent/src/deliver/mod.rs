@@ -2,6 +2,7 @@
 //!
 //! All of it runs on one thread of low priority, so that it never takes the processor from the load.
 
+mod backlogs;
 mod cursor;
 mod hold;
 mod reach;
@@ -21,6 +22,7 @@ use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
 use crate::spool::{Spool, SpoolStream};
+pub(crate) use backlogs::Backlogs;
 use cursor::{AckOutcome, Cursor, Effect};
 use heavy_process::nice;
 use hold::Hold;
@@ -43,6 +45,7 @@ pub(crate) struct Undeliverable(String);
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     orders: mpsc::Sender<(Arc<Spool>, oneshot::Sender<DeliveryResult>)>,
+    pub(crate) backlogs: Backlogs,
 }
 
 impl Delivery {
@@ -67,12 +70,14 @@ impl Delivery {
             // Lookups of host names may still be under way; nothing waits for them.
             runtime.shutdown_background();
         })?;
-        Ok((Self { orders }, thread))
+        let backlogs = Backlogs::default();
+        Ok((Self { orders, backlogs }, thread))
     }
 
     /// Delivers a spool until all of it is acknowledged, and removes it; the outcome comes when that is done.
     pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<DeliveryResult> {
         let (done, outcome) = oneshot::channel();
+        self.backlogs.add(&spool);
         if self.orders.try_send((spool, done)).is_err() {
             tracing::error!("too many undelivered spools: the agent delivers this one after its next start");
         }

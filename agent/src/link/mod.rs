@@ -18,6 +18,7 @@ use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
 use crate::config::AgentConfig;
+use crate::deliver::Backlogs;
 use crate::orders::Order;
 use crate::{Error, host};
 pub(crate) use estimate::ClockEstimate;
@@ -84,6 +85,7 @@ pub(crate) struct Link {
     orders: mpsc::Sender<Order>,
     updates: mpsc::Receiver<Said>,
     clock: watch::Sender<Option<ClockEstimate>>,
+    backlogs: Backlogs,
     estimates: estimate::Estimates,
     lease: SchedulerLease,
     /// Whether the scheduler runs on this very kernel.
@@ -104,6 +106,7 @@ impl Link {
         config: Arc<AgentConfig>,
         host: Host,
         client: FleetClient<Channel>,
+        backlogs: Backlogs,
     ) -> (Self, LinkHandle) {
         let (orders, orders_end) = mpsc::channel(QUEUE);
         let (updates_end, updates) = mpsc::channel(QUEUE);
@@ -117,6 +120,7 @@ impl Link {
             orders,
             updates,
             clock,
+            backlogs,
             estimates: estimate::Estimates::default(),
             lease: lease.clone(),
             one_kernel: false,
@@ -214,10 +218,11 @@ impl Link {
     }
 }
 
+/// Whether nothing of the assignment's load is left.
 fn is_over(update: &v1::AssignmentUpdate) -> bool {
     matches!(
         update.state(),
-        v1::AssignmentState::Finished | v1::AssignmentState::Failed
+        v1::AssignmentState::Delivering | v1::AssignmentState::Finished | v1::AssignmentState::Failed
     )
 }
 

@@ -183,6 +183,7 @@ impl Link {
             sent_monotonic_ns: now_ns,
             clock_offset_ns: best.map_or(0, |best| best.offset_ns(now_ns, clock::wall_ns())),
             clock_error_ns: best.map_or(0, |best| best.error_ns),
+            backlogs: self.backlogs.list(),
         }
     }
 }

@@ -119,6 +119,15 @@ impl SegmentLog {
         self.first
     }
 
+    /// How many batches are not acknowledged, and their bytes.
+    pub(crate) fn backlog(&self) -> (u64, u64) {
+        let bytes = self.records.iter().map(|record| match &record.place {
+            RecordPlace::Disk { length, .. } => *length as u64,
+            RecordPlace::Memory(content) => content.len() as u64,
+        });
+        (self.records.len() as u64, bytes.sum())
+    }
+
     /// Removes all segments; nothing is appended any more.
     pub(crate) fn clear(&mut self) {
         self.acknowledge(self.last());

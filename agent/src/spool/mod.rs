@@ -216,6 +216,16 @@ impl Spool {
         void::is_damaged(&self.read(stream, sequence).0)
     }
 
+    /// How many batches are not acknowledged, and their bytes.
+    pub(crate) fn backlog(&self) -> (u64, u64) {
+        let mut all = (0, 0);
+        for stream in SpoolStream::ALL {
+            let (batches, bytes) = self.log(stream).backlog();
+            all = (all.0 + batches, all.1 + bytes);
+        }
+        all
+    }
+
     /// Forgets all batches of a stream up to a sequence.
     pub(crate) fn acknowledge(&self, stream: SpoolStream, sequence: u64) {
         self.log(stream).acknowledge(sequence);

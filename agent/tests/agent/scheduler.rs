@@ -104,7 +104,8 @@ impl Scheduler {
             Said::Params(params) => self.heard.send_modify(|heard| heard.params.push(params)),
             Said::Update(update) => self.heard.send_modify(|heard| heard.updates.push(update)),
             Said::Heartbeat(heartbeat) => {
-                self.heard.send_modify(|heard| heard.heartbeats.push(heartbeat));
+                self.heard
+                    .send_modify(|heard| heard.heartbeats.push(heartbeat.clone()));
                 let connected = self.agent.lock().expect("nobody panics").is_some();
                 if connected && self.manners.borrow().answers_heartbeats {
                     let now_ns = wall_ns();

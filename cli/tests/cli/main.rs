@@ -8,6 +8,7 @@ mod completions;
 mod configurations;
 mod cookbook;
 mod deleting;
+mod delivering;
 mod demo;
 mod diff;
 mod disk;

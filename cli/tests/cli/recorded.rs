@@ -188,11 +188,11 @@ impl Recorded {
     /// Records a job, and returns its id.
     pub(crate) fn record(&self, job: Job) -> String {
         let info = job.info();
-        let mut fold = Aggregator::new(info.spec.load(), ["one".to_owned()]);
+        let mut fold = Aggregator::new(info.spec.load(), [("one".to_owned(), 1)]);
         self.runtime.block_on(async {
             self.store.create_job(&info).await.unwrap();
             for (sequence, delta) in (1..).zip(job.deltas()) {
-                fold.apply("one", &delta);
+                fold.apply("one", 1, &delta);
                 let bytes = encode_delta(&delta);
                 let batch = Batch {
                     producer: Producer {

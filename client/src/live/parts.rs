@@ -11,10 +11,17 @@ const STALE_S: f64 = 6.0;
 
 /// Whether iterations start or run.
 pub(super) fn is_under_way(progress: &Progress) -> bool {
-    !progress.state.is_final() && !matches!(progress.state, JobState::Queued | JobState::Preparing)
+    let delivers = progress.state == JobState::Delivering
+        && progress
+            .agent_states
+            .iter()
+            .any(|agent| agent.backlog_batches > 0);
+    !progress.state.is_final()
+        && !delivers
+        && !matches!(progress.state, JobState::Queued | JobState::Preparing)
 }
 
-/// Before the first start and after the end: the state, and what is waited for. Why it ended is said with the results.
+/// Before the first start, while results are late and after the end: the state, and what is waited for. Why it ended is said with the results.
 pub(super) fn waiting(progress: &Progress) -> String {
     let state = progress.state.as_str();
     if progress.state.is_final() || progress.reason.is_empty() {

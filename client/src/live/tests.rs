@@ -30,6 +30,7 @@ fn agent(name: &str, state: AgentStanding, since_s: Option<u32>) -> AgentProgres
         name: name.to_owned(),
         state,
         since_s,
+        ..AgentProgress::default()
     }
 }
 

@@ -87,7 +87,7 @@ fn stats_keep_their_bytes() {
         let (bytes, closing) = match batch(sent).unwrap().content {
             Content::Encoded { bytes, closing } => (bytes, Some(closing)),
             Content::EncodedVoid(bytes) => (bytes, None),
-            Content::Rows(_) | Content::Void => panic!("stats were sent"),
+            Content::Rows(_) | Content::Void(_) => panic!("stats were sent"),
         };
         assert_eq!((&bytes[..], closing), (&expected[..], closes));
     }

@@ -6,8 +6,8 @@ use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
-    Batch, Committed, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer,
-    QueryResult, Relation, RowSink, SchedulerTable, Store,
+    Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark,
+    Producer, QueryResult, Relation, RowSink, SchedulerTable, Settled, Store,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -120,6 +120,18 @@ impl Store for Gate {
 
     async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error> {
         self.store.series(job, seconds).await
+    }
+
+    async fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<(), Error> {
+        self.store.conclude(conclusion).await
+    }
+
+    async fn settled(&self, job: Uuid) -> Result<Option<Settled>, Error> {
+        self.store.settled(job).await
+    }
+
+    async fn late_jobs(&self) -> Result<Vec<(Uuid, u64)>, Error> {
+        self.store.late_jobs().await
     }
 
     async fn summary(&self, job: Uuid) -> Result<Option<Summary>, Error> {

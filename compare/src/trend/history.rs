@@ -284,11 +284,13 @@ mod tests {
     }
 
     fn summary(job: &JobInfo, ms: f64) -> Summary {
-        let mut aggregator = heavy_results::aggregate::Aggregator::new(job.spec.load(), ["one".to_owned()]);
+        let mut aggregator =
+            heavy_results::aggregate::Aggregator::new(job.spec.load(), [("one".to_owned(), 1)]);
         let mut duration = heavy_load::histogram::Histogram::default();
         duration.record_n((ms * 1e6) as u64, 100);
         aggregator.apply(
             "one",
+            1,
             &heavy_results::stats::Delta {
                 requests: vec![heavy_results::stats::Requests {
                     duration,

@@ -143,3 +143,49 @@ fn users_come_in_the_order_of_their_instants() {
     );
     assert_eq!(revision.seated("c"), None);
 }
+
+#[test]
+fn users_whose_agent_is_gone_are_missing_until_another_takes_their_seats() {
+    let s = 1_000_000_000;
+    let load = users("30", Some("10s"));
+    let agents = ["a", "b", "c"].map(|agent| (agent.to_owned(), 1));
+    let first = Revision::first(&load, agents);
+    let mut timeline = LoadTimeline::new(load.clone(), first.clone());
+    let present = |timeline: &LoadTimeline, end_s: u64, lost_s: u64| {
+        let until = |agent: &str| if agent == "b" { lost_s * s } else { u64::MAX };
+        let found = timeline.user_presence(end_s * s, until).unwrap();
+        (found.planned_ns / s, found.missing_ns / s)
+    };
+    assert_eq!(present(&timeline, 10, 99), (300, 0));
+    assert_eq!(
+        present(&timeline, 4, 99),
+        (120, 0),
+        "no further than the load went"
+    );
+    assert_eq!(present(&timeline, 10, 6), (300, 40), "ten users for four seconds");
+    let mut without = first.members.clone();
+    without.retain(|member| member.agent != "b");
+    let second = first.next(&load, 7 * s, without.clone(), &load);
+    timeline.push(second.clone());
+    assert_eq!(present(&timeline, 10, 6), (300, 40));
+    let mut again = without;
+    again.push(Member {
+        agent: "d".to_owned(),
+        weight: 1,
+        seat: 1,
+    });
+    timeline.push(second.next(&load, 8 * s, again, &load));
+    assert_eq!(
+        present(&timeline, 10, 6),
+        (300, 20),
+        "another has the seat from 8 s on"
+    );
+    let mut paused = load.clone();
+    paused.pauses = vec![(s, 3 * s)];
+    let timeline = LoadTimeline::new(paused, first);
+    let whole = timeline.user_presence(u64::MAX, |_| u64::MAX).unwrap();
+    assert_eq!((whole.planned_ns / s, whole.missing_ns), (300, 0));
+    let open = Revision::first(&self::load(&open("1", Some("2s"), &[]), 1), [("a".to_owned(), 1)]);
+    let timeline = LoadTimeline::new(self::load(&self::open("1", Some("2s"), &[]), 1), open);
+    assert_eq!(timeline.user_presence(u64::MAX, |_| u64::MAX), None);
+}

@@ -10,12 +10,14 @@ use super::field::{Error, Field, ReceivedTexts};
 use crate::v1;
 
 /// `Row = Message { fields of the same name in both }`, then what differs: a field that is converted by functions of a
-/// module of its own, a group of fields that the message holds one by one, and a field of the message alone.
+/// module of its own, a group of fields that the message holds one by one, a field of the row alone, and one of the message
+/// alone.
 macro_rules! rows {
     ($(
         $row:ident = $message:ident { $($field:ident)* }
         $(by $module:ident { $special:ident })?
         $(flat $group:ident: $group_type:ident { $($member:ident = $flat:ident)* })?
+        $(unsent $unsent:ident)?
         $(without $missing:ident)?;
     )*) => {$(
         impl Field<v1::$message> for stats::$row {
@@ -33,6 +35,7 @@ macro_rules! rows {
                     $($field: Field::decode(&wire.$field, texts)?,)*
                     $($special: $module::decode(wire.$special, texts)?,)?
                     $($group: stats::$group_type { $($member: wire.$flat,)* },)?
+                    $($unsent: Default::default(),)?
                 })
             }
         }
@@ -51,7 +54,7 @@ rows! {
 
     Iterations = IterationRollUp {
         second window workflow scheduled started ok failed interrupted lost duration response generator_lag last_ended_ns
-    } flat dropped: Dropped { full = dropped_full late = dropped_late gap = dropped_gap };
+    } flat dropped: Dropped { full = dropped_full late = dropped_late gap = dropped_gap } unsent unknown;
 
     Steps = StepRollUp { second workflow step failed duration };
 

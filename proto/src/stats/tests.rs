@@ -57,6 +57,7 @@ fn delta() -> Delta {
                 gap: 3,
             },
             lost: 1,
+            unknown: 0,
             duration: histogram(&[5]),
             response: histogram(&[6]),
             generator_lag: histogram(&[7]),

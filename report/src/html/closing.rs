@@ -7,6 +7,7 @@ use heavy_results::summary::{
 
 use super::sheet::{Sheet, Table, name};
 use crate::markup::html;
+use crate::standing::revision;
 use crate::units::{count, number, percent, signed_time, time};
 use crate::{events, names};
 
@@ -142,6 +143,7 @@ pub(super) fn provenance(sheet: &mut Sheet, summary: &Summary) {
         ("Version of the scheduler", &summary.heavy_version),
         ("Version of the client", &from.client_version),
         ("Version of the summary", &summary.version.to_string()),
+        ("Revision of the summary", &revision(summary)),
     ] {
         if !value.is_empty() {
             sheet.line(&format!(

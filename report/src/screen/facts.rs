@@ -12,7 +12,7 @@ use super::pieces::{LABEL, Pieces, bad};
 use crate::clip::{clip, clip_middle, columns};
 use crate::page::{Page, Tone};
 use crate::percentiles::{P99, PERCENTILES};
-use crate::standing::{outcome_mood, warnings as warnings_of};
+use crate::standing::{outcome_mood, revision, warnings as warnings_of};
 use crate::units::{count, number, percent, rate, time};
 use crate::{events, names};
 
@@ -141,6 +141,11 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
             Some(Tone::Doubtful),
         );
         row.write(page, 1);
+    }
+    if summary.revisions.len() > 1 {
+        let mut row = Pieces::new("summary");
+        row.add(revision(summary), Some(Tone::Doubtful));
+        row.write(page, 3);
     }
     let unwell =
         |ended: Option<Ended>| ended.is_some_and(|ended| !matches!(ended, Ended::Finished | Ended::Stopped));

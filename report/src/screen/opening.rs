@@ -114,7 +114,11 @@ pub(super) fn iterations_lines(page: &mut Page, summary: &Summary, most_lines: u
         format!("{} dropped{why}", count(dropped.total())),
         bad(dropped.total()),
     );
-    for (n, what) in [(all.interrupted, "interrupted"), (all.lost, "lost")] {
+    for (n, what) in [
+        (all.interrupted, "interrupted"),
+        (all.lost, "lost"),
+        (all.unknown, "unknown"),
+    ] {
         if n > 0 {
             row.add(format!("{} {what}", count(n)), Some(Tone::Bad));
         }

@@ -4,7 +4,7 @@ use heavy_results::summary::Summary;
 use heavy_results::threshold::ThresholdSummary;
 
 use crate::page::{Page, Tone};
-use crate::standing::{asked_and_achieved, observed, outcome_mood, reason, standing};
+use crate::standing::{asked_and_achieved, observed, outcome_mood, reason, revision, standing};
 use crate::units::{count, instant, time};
 
 pub(super) fn verdict(page: &mut Page, summary: &Summary) {
@@ -49,6 +49,14 @@ pub(super) fn identity(page: &mut Page, summary: &Summary) {
     fact(page, "Build id", &from.build_id);
     fact(page, "Arguments", &from.arguments.join(" "));
     fact(page, "Versions", &versions(summary));
+    for revision in summary.revisions.iter().rev().skip(1).rev() {
+        let text = format!(
+            "revision {}: {} {}",
+            revision.number, revision.verdict, revision.reason
+        );
+        fact(page, "Before", &text);
+    }
+    fact(page, "Summary", &revision(summary));
     fact(page, "Workflows", &spec.workflow_names().join(", "));
     let labels: Vec<String> = spec
         .labels

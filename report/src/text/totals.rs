@@ -46,6 +46,11 @@ pub(super) fn iterations(page: &mut Page, summary: &Summary) {
                     behind; gap: the agent was gone). All times below are of started ones only.";
         page.wrapped("  ", note, None);
     }
+    if all.unknown > 0 {
+        line(page, "unknown", all.unknown, "", bad(all.unknown));
+        let note = "Unknown iterations were due while their agent had its lease, and it did not report them.";
+        page.wrapped("  ", note, None);
+    }
     if summary.complete && !all.balances() {
         let note = "The accounting does not balance: due is not started + dropped, or started is not the sum of \
                     its parts.";

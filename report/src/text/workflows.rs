@@ -26,7 +26,11 @@ pub(super) fn workflow(page: &mut Page, workflow: &WorkflowSummary) {
         count(all.failed)
     );
     page.wrapped("  ", &accounting, None);
-    for (n, what) in [(all.interrupted, "interrupted"), (all.lost, "lost")] {
+    for (n, what) in [
+        (all.interrupted, "interrupted"),
+        (all.lost, "lost"),
+        (all.unknown, "unknown"),
+    ] {
         if n > 0 {
             page.wrapped("  ", &format!("{} {what}", count(n)), None);
         }

@@ -150,6 +150,7 @@ pub(crate) fn shop() -> Summary {
         job: job("shop", JobState::Finished, Some(Verdict::Pass), ""),
         heavy_version: "0.1.0".to_owned(),
         complete: true,
+        revisions: Vec::new(),
         run_time_s: 10.004,
         thresholds: Vec::new(),
         iterations: all_ok(1_000),
@@ -185,6 +186,8 @@ pub(crate) fn shop() -> Summary {
             ended: Some(Ended::Finished),
             ..AgentSummary::default()
         }],
+        users: None,
+        missing: Vec::new(),
         warnings: Vec::new(),
     }
 }
@@ -204,6 +207,7 @@ pub(crate) fn trouble() -> Summary {
         interrupted: 6,
         lost: 4,
         dropped,
+        unknown: 0,
     };
     let hostile = "refused\nby \u{1b}[31mthe target\u{202e} \u{9b}2J";
     let mut failing = request(

@@ -4,53 +4,62 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::progress::OverdueAgent;
-use crate::stats::{Closing, Delta, Dropped, Iterations};
+use crate::stats::{Closing, Delta, Iterations};
 use crate::summary::{Accounting, AgentSummary};
 use heavy_load::histogram::Histogram;
 use heavy_load::vocabulary::Ended;
-use heavy_load::window::Window;
 
-/// All agents that take part in a job or have reported something of it.
+/// All assignments of a job, by agent and epoch: those that take part and those that have reported something.
 #[derive(Debug, Default)]
-pub(super) struct AgentTable(BTreeMap<String, AgentSums>);
+pub(super) struct AgentTable(BTreeMap<(String, u32), AssignmentSums>);
 
+/// What one assignment has reported, and nothing else.
 #[derive(Debug, Default)]
-pub(super) struct AgentSums {
-    complete_before_second: u32,
+pub(super) struct AssignmentSums {
+    pub(super) complete_before_second: u32,
     pub(super) closing: Option<Closing>,
-    workflows: BTreeMap<Arc<str>, Accounting>,
+    pub(super) workflows: BTreeMap<Arc<str>, Accounting>,
     generator_lag: Histogram,
     malformed: u64,
     cpu_max: f64,
-    /// It was settled without a closing.
-    lost: bool,
     /// Its lease has expired: it may still report, but nobody waits for it.
-    pub(super) gone: bool,
-    /// Iterations dropped as `gap` that settling has added to what it reported.
-    settled_gap: u64,
+    gone: bool,
+    /// What settling has added, once it was settled.
+    pub(super) settled: Option<Accounting>,
+    /// Rows that were given up, as far as the store has heard of it.
+    voided: Voided,
     /// Iterations started by its newest reading of health: those that had been reported, and those that ran.
     seen_started: u64,
 }
 
-impl FromIterator<String> for AgentTable {
-    fn from_iter<I: IntoIterator<Item = String>>(agents: I) -> Self {
-        Self(
-            agents
-                .into_iter()
-                .map(|agent| (agent, AgentSums::default()))
-                .collect(),
-        )
+/// The raw rows that an assignment gave up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Voided {
+    /// Rows of requests.
+    pub requests: u64,
+    /// Rows of iterations.
+    pub iterations: u64,
+    /// Damaged batches, whose rows nobody can count.
+    pub damaged_batches: u64,
+}
+
+impl FromIterator<(String, u32)> for AgentTable {
+    fn from_iter<I: IntoIterator<Item = (String, u32)>>(assignments: I) -> Self {
+        let entries = assignments
+            .into_iter()
+            .map(|key| (key, AssignmentSums::default()));
+        Self(entries.collect())
     }
 }
 
 impl AgentTable {
-    pub(super) fn entry(&mut self, agent: &str) -> &mut AgentSums {
-        self.0.entry(agent.to_owned()).or_default()
+    pub(super) fn entry(&mut self, agent: &str, epoch: u32) -> &mut AssignmentSums {
+        self.0.entry((agent.to_owned(), epoch)).or_default()
     }
 
     /// Adds a delta; returns how many iterations it shows to have started since the last reading of health.
-    pub(super) fn apply(&mut self, agent: &str, delta: &Delta) -> u64 {
-        let sums = self.entry(agent);
+    pub(super) fn apply(&mut self, agent: &str, epoch: u32, delta: &Delta) -> u64 {
+        let sums = self.entry(agent, epoch);
         sums.complete_before_second = sums.complete_before_second.max(delta.complete_before_second);
         delta.iterations.iter().for_each(|row| sums.add(row));
         sums.malformed += delta.not_results.iter().map(|(_, count)| count).sum::<u64>();
@@ -69,52 +78,33 @@ impl AgentTable {
         self.0.values().map(|sums| sums.started(of_users)).sum()
     }
 
+    /// Notes that nobody waits for an assignment any more.
+    pub(super) fn leave(&mut self, agent: &str, epoch: u32) {
+        self.entry(agent, epoch).gone = true;
+    }
+
+    /// Sets what an assignment has given up so far.
+    pub(super) fn set_voided(&mut self, agent: &str, epoch: u32, voided: Voided) {
+        self.entry(agent, epoch).voided = voided;
+    }
+
+    /// All assignments, in order.
+    pub(super) fn assignments(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.0.keys().map(|(agent, epoch)| (agent.as_str(), *epoch))
+    }
+
     /// Whether all agents ended because the load test had no more data.
     pub(super) fn are_out_of_data(&self) -> bool {
-        let ended = |sums: &AgentSums| sums.closing.as_ref().and_then(|closing| closing.ended);
+        let ended = |sums: &AssignmentSums| sums.closing.as_ref().and_then(|closing| closing.ended);
         !self.0.is_empty() && self.0.values().all(|sums| ended(sums) == Some(Ended::Data))
     }
 
-    pub(super) fn is_closed(&self, agent: &str) -> bool {
-        self.0.get(agent).is_some_and(|sums| sums.closing.is_some())
-    }
-
-    /// The roll-ups, at most one a workflow, that balance the accounts of an agent; see
-    /// [`super::Aggregator::settle_agent`]. Its own accounts hold them already. They fall into the first second that
-    /// it has not completed, at most `last_second`; `window_of` returns a second's window.
-    pub(super) fn settle(
-        &mut self,
-        agent: &str,
-        due: &[(String, u64)],
-        to_the_end: bool,
-        last_second: u32,
-        window_of: impl Fn(u32) -> Window,
-    ) -> Vec<Iterations> {
-        let sums = self.entry(agent);
-        match &sums.closing {
-            // Nothing more was due once the load test had no data for it.
-            Some(closing) if closing.ended == Some(Ended::Data) => return Vec::new(),
-            Some(closing) if !to_the_end && !matches!(closing.ended, Some(Ended::Died | Ended::Lease)) => {
-                return Vec::new();
-            }
-            Some(_) => {}
-            None => sums.lost = true,
-        }
-        let second = sums.complete_before_second.min(last_second);
-        let missing = sums.missing(due, second, window_of(second));
-        for row in &missing {
-            sums.settled_gap += row.scheduled;
-            sums.add(row);
-        }
-        missing
-    }
-
-    /// The second up to which all agents that are neither closed nor lost have reported; `None` without such agents.
-    /// Agents whose lease has expired count only if they are `awaited`.
+    /// The second up to which all assignments that are neither closed nor settled have reported; `None` without such.
+    /// Those whose lease has expired count only if they are `awaited`.
     pub(super) fn complete_before(&self, awaited: bool) -> Option<u32> {
         self.0
             .values()
-            .filter(|sums| sums.closing.is_none() && !sums.lost && (awaited || !sums.gone))
+            .filter(|sums| sums.closing.is_none() && sums.settled.is_none() && (awaited || !sums.gone))
             .map(|sums| sums.complete_before_second)
             .min()
     }
@@ -134,45 +124,75 @@ impl AgentTable {
         all.max().unwrap_or(0)
     }
 
-    /// The agents of which reports from before a second are missing: those that are silent, and those that are gone.
+    /// The agents of which reports from before a second are missing: those that are silent, and those that are gone. One
+    /// that is back with another assignment counts with all that it has reported.
     pub(super) fn overdue(&self, known_before: u32) -> Vec<OverdueAgent> {
-        self.0
-            .iter()
-            .filter(|(_, sums)| sums.is_overdue(known_before))
-            .map(|(name, sums)| OverdueAgent {
-                name: name.clone(),
-                reported_before: sums.complete_before_second,
-                scheduled: sums
-                    .workflows
-                    .iter()
-                    .map(|(workflow, counts)| (workflow.to_string(), counts.scheduled))
-                    .collect(),
-            })
-            .collect()
+        let mut agents: Vec<(OverdueAgent, bool)> = Vec::new();
+        for ((name, _), sums) in &self.0 {
+            if agents.last().is_none_or(|(last, _)| last.name != *name) {
+                let agent = OverdueAgent {
+                    name: name.clone(),
+                    ..OverdueAgent::default()
+                };
+                agents.push((agent, false));
+            }
+            let Some((agent, is_overdue)) = agents.last_mut() else {
+                continue;
+            };
+            *is_overdue = sums.is_overdue(known_before);
+            agent.reported_before = agent.reported_before.max(sums.complete_before_second);
+            for (workflow, counts) in &sums.workflows {
+                let mut known = agent.scheduled.iter_mut();
+                match known.find(|(name, _)| **name == **workflow) {
+                    Some((_, scheduled)) => *scheduled += counts.scheduled,
+                    None => agent.scheduled.push((workflow.to_string(), counts.scheduled)),
+                }
+            }
+        }
+        let overdue = agents.into_iter().filter(|(_, is_overdue)| *is_overdue);
+        overdue.map(|(agent, _)| agent).collect()
     }
 
     /// By name; `shares` says how many iterations are planned for each.
     pub(super) fn summaries(&self, shares: &[(String, u64)]) -> Vec<AgentSummary> {
-        let planned = |agent: &str| {
-            let share = shares.iter().find(|(name, _)| name == agent);
-            share.map_or(0, |(_, planned)| *planned)
-        };
-        self.0
-            .iter()
-            .map(|(name, sums)| sums.summary(name, planned(name)))
+        let mut agents: Vec<(AgentSummary, Histogram)> = Vec::new();
+        for ((name, _), sums) in &self.0 {
+            if agents.last().is_none_or(|(last, _)| last.agent != *name) {
+                let share = shares.iter().find(|(agent, _)| agent == name);
+                let agent = AgentSummary {
+                    agent: name.clone(),
+                    iterations: Accounting {
+                        planned: share.map_or(0, |(_, planned)| *planned),
+                        ..Accounting::default()
+                    },
+                    ..AgentSummary::default()
+                };
+                agents.push((agent, Histogram::default()));
+            }
+            if let Some((agent, lag)) = agents.last_mut() {
+                sums.add_to(agent);
+                lag.merge(&sums.generator_lag);
+                agent.lag_p99_ms = lag.quantile_ns(0.99) as f64 / 1e6;
+            }
+        }
+        agents.into_iter().map(|(agent, _)| agent).collect()
+    }
+
+    /// What is missing of assignments that settling found open or incomplete, in words.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let all = self.0.iter();
+        all.filter_map(|((agent, epoch), sums)| sums.missing(agent, *epoch))
             .collect()
     }
 
-    /// What closings and roll-ups say of each other and of themselves.
+    /// What closings say of themselves.
     pub(super) fn warnings(&self) -> Vec<String> {
-        self.0
-            .iter()
-            .flat_map(|(name, sums)| sums.warnings(name))
-            .collect()
+        let all = self.0.iter();
+        all.flat_map(|((name, _), sums)| sums.warnings(name)).collect()
     }
 }
 
-impl AgentSums {
+impl AssignmentSums {
     fn is_overdue(&self, known_before: u32) -> bool {
         match &self.closing {
             Some(closing) => matches!(closing.ended, Some(Ended::Died | Ended::Lease)),
@@ -196,7 +216,7 @@ impl AgentSums {
 
     fn started(&self, of_users: bool) -> u64 {
         let counts = self.accounting();
-        if self.closing.is_some() || self.lost {
+        if self.closing.is_some() || self.settled.is_some() {
             return counts.started;
         }
         // What runs is counted a moment before what has ended.
@@ -208,70 +228,54 @@ impl AgentSums {
         self.seen_started.min(most).max(counts.started)
     }
 
+    /// As reported.
     fn accounting(&self) -> Accounting {
         let mut sum = Accounting::default();
         self.workflows.values().for_each(|one| sum.add(one));
         sum
     }
 
-    fn missing(&self, due: &[(String, u64)], second: u32, window: Window) -> Vec<Iterations> {
-        due.iter()
-            .map(|(workflow, due)| {
-                let known = self.workflows.get(workflow.as_str()).copied().unwrap_or_default();
-                let gap = due.saturating_sub(known.scheduled);
-                // Due, and reported as neither started nor dropped: they ran, or were about to.
-                let unheard = known
-                    .scheduled
-                    .saturating_sub(known.started + known.dropped.total());
-                let ended = known.ok + known.failed + known.interrupted + known.lost;
-                Iterations {
-                    second,
-                    window,
-                    workflow: Arc::from(workflow.as_str()),
-                    scheduled: gap,
-                    dropped: Dropped {
-                        gap,
-                        ..Dropped::default()
-                    },
-                    started: unheard,
-                    lost: (known.started + unheard).saturating_sub(ended),
-                    ..Iterations::default()
-                }
-            })
-            .filter(|row| row.scheduled + row.started + row.lost > 0)
-            .collect()
-    }
-
-    fn summary(&self, name: &str, planned: u64) -> AgentSummary {
-        let closing = self.closing.clone().unwrap_or_default();
-        AgentSummary {
-            agent: name.to_owned(),
-            iterations: Accounting {
-                planned,
-                ..self.accounting()
-            },
-            malformed: self.malformed,
-            lag_p99_ms: self.generator_lag.quantile_ns(0.99) as f64 / 1e6,
-            cpu_max: self.cpu_max.max(closing.cpu_max),
-            clock_offset_ms: closing.clock_offset_ns as f64 / 1e6,
-            clock_error_ms: closing.clock_error_ns as f64 / 1e6,
-            ended: if self.lost {
-                Some(Ended::Lost)
-            } else {
-                closing.ended
-            },
-            voided_requests: closing.voided_requests,
-            voided_iterations: closing.voided_iterations,
+    /// What the closing says; what the store has heard may be more, as rows can be given up after it.
+    fn voided(&self) -> Voided {
+        let (requests, iterations) = self.closing.as_ref().map_or((0, 0), |closing| {
+            (closing.voided_requests, closing.voided_iterations)
+        });
+        Voided {
+            requests: self.voided.requests.max(requests),
+            iterations: self.voided.iterations.max(iterations),
+            damaged_batches: self.voided.damaged_batches,
         }
     }
 
-    fn warnings(&self, name: &str) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.lost {
-            warnings.push(format!("agent {name} was lost before it reported everything"));
+    fn add_to(&self, agent: &mut AgentSummary) {
+        agent.iterations.add(&self.accounting());
+        agent.iterations.add(&self.settled.unwrap_or_default());
+        agent.malformed += self.malformed;
+        agent.cpu_max = agent.cpu_max.max(self.cpu_max);
+        let voided = self.voided();
+        agent.voided_requests += voided.requests;
+        agent.voided_iterations += voided.iterations;
+        agent.damaged_batches += voided.damaged_batches;
+        agent.ended = match &self.closing {
+            Some(closing) => closing.ended,
+            None => self.settled.map(|_| Ended::Lost),
+        };
+        if let Some(closing) = &self.closing {
+            agent.cpu_max = agent.cpu_max.max(closing.cpu_max);
+            agent.clock_offset_ms = closing.clock_offset_ns as f64 / 1e6;
+            agent.clock_error_ms = closing.clock_error_ns as f64 / 1e6;
         }
+    }
+
+    fn missing(&self, agent: &str, epoch: u32) -> Option<String> {
+        self.settled?;
+        let which = if epoch > 1 {
+            format!("agent {agent} (assignment {epoch})")
+        } else {
+            format!("agent {agent}")
+        };
         let Some(closing) = &self.closing else {
-            return warnings;
+            return Some(format!("{which} did not deliver all of its results"));
         };
         let counted = self.accounting();
         let closed = (
@@ -281,28 +285,25 @@ impl AgentSums {
             closing.dropped,
         );
         let reported = (
-            counted.scheduled - self.settled_gap,
+            counted.scheduled,
             counted.started,
             counted.ok + counted.failed,
-            counted.dropped.total() - self.settled_gap,
+            counted.dropped.total(),
         );
-        if closed != reported {
-            warnings.push(format!(
-                "agent {name}: its final counts differ from the sum of its roll-ups"
-            ));
-        }
-        if closing.voided_requests + closing.voided_iterations > 0 {
-            warnings.push(format!(
-                "agent {name} discarded the raw rows of {} requests and {} iterations; the statistics include them",
-                closing.voided_requests, closing.voided_iterations
-            ));
-        }
-        if closing.log_lines_dropped > 0 {
-            warnings.push(format!(
-                "agent {name} discarded {} log lines",
-                closing.log_lines_dropped
-            ));
-        }
-        warnings
+        (closed != reported).then(|| {
+            format!(
+                "statistics of {which}: its final count is {} iterations started, its reports have {}",
+                closing.started, counted.started
+            )
+        })
+    }
+
+    fn warnings(&self, name: &str) -> Vec<String> {
+        let lines = self
+            .closing
+            .as_ref()
+            .map_or(0, |closing| closing.log_lines_dropped);
+        let warning = (lines > 0).then(|| format!("agent {name} discarded {lines} log lines"));
+        warning.into_iter().collect()
     }
 }

@@ -43,6 +43,7 @@ impl Accounting {
         self.interrupted += other.interrupted;
         self.lost += other.lost;
         self.dropped.add(&other.dropped);
+        self.unknown += other.unknown;
     }
 }
 
@@ -57,6 +58,7 @@ impl From<&Iterations> for Accounting {
             interrupted: row.interrupted,
             lost: row.lost,
             dropped: row.dropped,
+            unknown: row.unknown,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::stats::{Event, LogLine};
 
 /// Events that a summary holds.
@@ -9,6 +11,15 @@ const MOST_EVENTS: usize = 1000;
 
 /// Events that progress holds.
 const MOST_NEWEST: usize = 20;
+
+/// How many events and log lines of a job were written: the next ones continue their numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Events.
+    pub events: u64,
+    /// Log lines.
+    pub lines: u64,
+}
 
 /// Pending writes, and the first events of the job.
 #[derive(Debug, Default)]
@@ -24,6 +35,23 @@ pub(super) struct Journal {
 }
 
 impl Journal {
+    /// One that continues after what is written already, of which `events` are the first.
+    pub(super) fn after(written: Written, events: Vec<Event>) -> Self {
+        Self {
+            next_event: written.events,
+            next_line: written.lines,
+            first_events: events,
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn written(&self) -> Written {
+        Written {
+            events: self.next_event,
+            lines: self.next_line,
+        }
+    }
+
     pub(super) fn add_event(&mut self, event: Event) {
         if self.first_events.len() < MOST_EVENTS {
             self.first_events.push(event.clone());

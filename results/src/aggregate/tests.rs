@@ -1,6 +1,7 @@
 //! Aggregation as a table of small jobs, and as properties.
 
 mod forgetting;
+mod settling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,8 +48,28 @@ pub(crate) fn job(rate: &str, seconds: u64) -> JobInfo {
 fn aggregator(agents: &[&str]) -> Aggregator {
     Aggregator::new(
         job("10", 3).spec.load(),
-        agents.iter().map(|agent| (*agent).to_owned()),
+        agents.iter().map(|agent| ((*agent).to_owned(), 1)),
     )
+}
+
+/// Settles an agent to which so many iterations were due, none of them within its lease.
+fn settle(aggregator: &mut Aggregator, agent: &str, due: u64, to_the_end: bool) {
+    let due = DueIterations {
+        workflow: "w".to_owned(),
+        leased: 0,
+        all: due,
+    };
+    let share = DueShare {
+        agent: agent.to_owned(),
+        epoch: 1,
+        due: vec![due],
+        ..DueShare::default()
+    };
+    aggregator.settle(&Settlement {
+        to_the_end,
+        shares: vec![share],
+        ..Settlement::default()
+    });
 }
 
 fn second(second: u32, started: u64, values: &[u64]) -> Delta {
@@ -89,10 +110,10 @@ fn second(second: u32, started: u64, values: &[u64]) -> Delta {
 #[test]
 fn a_second_is_sealed_when_every_agent_has_reported_it() {
     let mut aggregator = aggregator(&["a", "b"]);
-    aggregator.apply("a", &second(0, 5, &[1_000_000; 5]));
+    aggregator.apply("a", 1, &second(0, 5, &[1_000_000; 5]));
     assert_eq!(aggregator.complete_before_second(), 0);
     assert_eq!(aggregator.newest_complete_second(), None);
-    aggregator.apply("b", &second(0, 5, &[3_000_000; 5]));
+    aggregator.apply("b", 1, &second(0, 5, &[3_000_000; 5]));
     assert_eq!(aggregator.complete_before_second(), 1);
     let changes = aggregator.take_changes(1);
     let [row] = &changes.seconds[..] else {
@@ -112,9 +133,9 @@ fn a_second_is_sealed_when_every_agent_has_reported_it() {
 #[test]
 fn a_second_that_one_agent_has_not_reported_is_partial_until_it_does() {
     let mut aggregator = aggregator(&["a", "b"]);
-    aggregator.apply("a", &second(0, 5, &[1]));
+    aggregator.apply("a", 1, &second(0, 5, &[1]));
     assert!(aggregator.take_changes(1).seconds[0].partial);
-    aggregator.apply("b", &second(0, 5, &[1]));
+    aggregator.apply("b", 1, &second(0, 5, &[1]));
     let again = aggregator.take_changes(1);
     assert_eq!((again.seconds[0].started, again.seconds[0].partial), (10, false));
 }
@@ -122,15 +143,15 @@ fn a_second_that_one_agent_has_not_reported_is_partial_until_it_does() {
 #[test]
 fn an_agent_that_is_gone_balances() {
     let mut aggregator = aggregator(&["a", "b"]);
-    aggregator.apply("a", &second(0, 15, &[1]));
-    aggregator.close("a", Closing::default());
+    aggregator.apply("a", 1, &second(0, 15, &[1]));
+    aggregator.close("a", 1, Closing::default());
     let mut unfinished = second(0, 5, &[1]);
     unfinished.iterations[0].ok = 3;
     // Seven were due, of which two were not heard of at all.
     unfinished.iterations[0].scheduled = 7;
-    aggregator.apply("b", &unfinished);
-    aggregator.settle_agent("b", &[("w".to_owned(), 15)], false);
-    aggregator.settle_agent("b", &[("w".to_owned(), 15)], false);
+    aggregator.apply("b", 1, &unfinished);
+    settle(&mut aggregator, "b", 15, false);
+    settle(&mut aggregator, "b", 15, false);
     let accounting = aggregator.accounting();
     assert!(accounting.balances(), "{accounting:?}");
     assert_eq!(
@@ -149,7 +170,7 @@ fn a_second_that_stands_out_is_named() {
     let mut aggregator = aggregator(&["a"]);
     for at in 0..10 {
         let ns = if at == 7 { 900_000_000 } else { 2_000_000 };
-        aggregator.apply("a", &second(at, 1, &[ns]));
+        aggregator.apply("a", 1, &second(at, 1, &[ns]));
     }
     let of = job("10", 3);
     let named = |aggregator: &Aggregator| {
@@ -163,7 +184,7 @@ fn a_second_that_stands_out_is_named() {
             .unwrap()
             .contains("second 7: P99 900 ms (median second: 2.0 ms)")
     );
-    aggregator.apply("a", &second(7, 1, &[1_000_000; 200]));
+    aggregator.apply("a", 1, &second(7, 1, &[1_000_000; 200]));
     assert_eq!(named(&aggregator), None);
 }
 
@@ -176,7 +197,7 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
         (Ended::Data, 0),
     ] {
         let mut aggregator = aggregator(&["a"]);
-        aggregator.apply("a", &second(0, 5, &[1]));
+        aggregator.apply("a", 1, &second(0, 5, &[1]));
         let closing = Closing {
             ended: Some(ended),
             scheduled: 5,
@@ -184,9 +205,9 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
             ok: 5,
             ..Closing::default()
         };
-        aggregator.close("a", closing);
-        aggregator.settle_agent("a", &[("w".to_owned(), 15)], false);
-        aggregator.settle_agent("a", &[("w".to_owned(), 15)], false);
+        aggregator.close("a", 1, closing);
+        settle(&mut aggregator, "a", 15, false);
+        settle(&mut aggregator, "a", 15, false);
         let accounting = aggregator.accounting();
         assert!(accounting.balances(), "{accounting:?}");
         assert_eq!(
@@ -205,9 +226,9 @@ fn an_agent_that_closed_before_its_share_ended_has_a_gap_once() {
 #[test]
 fn the_series_goes_on_without_an_agent_that_is_gone() {
     let mut aggregator = aggregator(&["a", "b"]);
-    aggregator.apply("a", &second(1, 5, &[1]));
+    aggregator.apply("a", 1, &second(1, 5, &[1]));
     assert_eq!(aggregator.newest_complete_second(), None);
-    aggregator.leave("b");
+    aggregator.leave("b", 1);
     let newest = aggregator.newest_complete_second().unwrap();
     assert_eq!((newest.second, newest.partial), (1, true));
 }
@@ -223,7 +244,7 @@ fn output_that_was_dropped_is_a_warning() {
         sum: 30.0,
         ..Metrics::default()
     }];
-    aggregator.apply("a", &delta);
+    aggregator.apply("a", 1, &delta);
     let warnings = aggregator.summary(&job("10", 3), &[], false).warnings;
     assert!(warnings[0].contains("discarded 30 lines"), "{warnings:?}");
 }
@@ -232,15 +253,16 @@ fn output_that_was_dropped_is_a_warning() {
 fn an_agent_that_stopped_by_itself_is_held_to_its_share_unless_the_job_was_stopped() {
     for (to_the_end, gap) in [(false, 0), (true, 10)] {
         let mut aggregator = aggregator(&["a"]);
-        aggregator.apply("a", &second(0, 5, &[1]));
+        aggregator.apply("a", 1, &second(0, 5, &[1]));
         aggregator.close(
             "a",
+            1,
             Closing {
                 ended: Some(Ended::Stopped),
                 ..Closing::default()
             },
         );
-        aggregator.settle_agent("a", &[("w".to_owned(), 15)], to_the_end);
+        settle(&mut aggregator, "a", 15, to_the_end);
         assert_eq!(aggregator.accounting().dropped.gap, gap);
         assert!(aggregator.accounting().balances());
     }
@@ -249,14 +271,14 @@ fn an_agent_that_stopped_by_itself_is_held_to_its_share_unless_the_job_was_stopp
 #[test]
 fn a_second_from_a_broken_clock_takes_no_memory() {
     let mut aggregator = aggregator(&["a"]);
-    aggregator.apply("a", &second(u32::MAX - 1, 1, &[1]));
+    aggregator.apply("a", 1, &second(u32::MAX - 1, 1, &[1]));
     assert!(aggregator.take_changes(u32::MAX).seconds[0].second < 100_000);
 }
 
 #[test]
 fn a_summary_holds_what_was_applied() {
     let mut aggregator = aggregator(&["a"]);
-    aggregator.apply("a", &second(0, 10, &[1_000_000, 2_000_000]));
+    aggregator.apply("a", 1, &second(0, 10, &[1_000_000, 2_000_000]));
     let mut failing = second(1, 10, &[5_000_000]);
     failing.requests[0].failed = true;
     failing.requests[0].status = 503;
@@ -265,7 +287,7 @@ fn a_summary_holds_what_was_applied() {
         ..Dropped::default()
     };
     failing.iterations[0].scheduled += 2;
-    aggregator.apply("a", &failing);
+    aggregator.apply("a", 1, &failing);
     let summary = aggregator.summary(&job("10", 3), &[("a".to_owned(), 30)], false);
     let request = &summary.workflows[0].requests[0];
     assert_eq!(
@@ -299,8 +321,8 @@ proptest! {
     ) {
         let deltas: Vec<Delta> = parts.iter().map(|(at, started, values)| second(*at, *started, values)).collect();
         let (mut forward, mut backward) = (aggregator(&["a"]), aggregator(&["a"]));
-        deltas.iter().for_each(|delta| forward.apply("a", delta));
-        deltas.iter().rev().for_each(|delta| backward.apply("a", delta));
+        deltas.iter().for_each(|delta| forward.apply("a", 1, delta));
+        deltas.iter().rev().for_each(|delta| backward.apply("a", 1, delta));
         prop_assert_eq!(forward.take_changes(9).seconds, backward.take_changes(9).seconds);
         let job = job("10", 3);
         prop_assert_eq!(forward.summary(&job, &[], true), backward.summary(&job, &[], true));

@@ -130,6 +130,23 @@ impl JobTotals {
         self.windows.summaries(load, measured, end_ns)
     }
 
+    /// What is said of lines that the load test wrote and nobody can read as results.
+    pub(super) fn unreadable(&self) -> Option<String> {
+        let all: u64 = self.not_results.values().sum();
+        let reasons = self
+            .not_results
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"));
+        let reasons: Vec<String> = reasons.collect();
+        let lines = if all == 1 { "line" } else { "lines" };
+        (all > 0).then(|| {
+            format!(
+                "the load test wrote {all} {lines} that are not results ({}): what they were to say is not counted",
+                reasons.join(", ")
+            )
+        })
+    }
+
     pub(super) fn not_results(&self) -> BTreeMap<String, u64> {
         self.not_results
             .iter()

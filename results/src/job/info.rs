@@ -22,8 +22,10 @@ pub enum JobState {
     Preparing,
     /// Iterations are started.
     Running,
-    /// No more starts: running iterations finish, results arrive.
+    /// No more starts: running iterations finish.
     Draining,
+    /// The load is over: the rest of the results arrives.
+    Delivering,
     /// All results have arrived; totals and verdict are final.
     Finished,
     /// Could not run, or lost its process for good; the results so far are kept.
@@ -41,6 +43,7 @@ impl JobState {
             Self::Preparing => "preparing",
             Self::Running => "running",
             Self::Draining => "draining",
+            Self::Delivering => "delivering",
             Self::Finished => "finished",
             Self::Failed => "failed",
             Self::Stopped => "stopped",

@@ -32,6 +32,12 @@ pub struct AgentProgress {
     /// Of an agent that is silent, lost or failed: the first second of the job without a report of it.
     #[cfg_attr(feature = "schema", schema(required))]
     pub since_s: Option<u32>,
+    /// Batches of results that it has not yet delivered, as of its last heartbeat.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub backlog_batches: u64,
+    /// Their bytes.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub backlog_bytes: u64,
 }
 
 /// The state of an agent in a job.
@@ -51,6 +57,8 @@ pub enum AgentStanding {
     Running,
     /// It starts no more iterations; running ones finish.
     Draining,
+    /// Its load is over; it delivers its results.
+    Delivering,
     /// It has reported everything.
     Finished,
     /// A state that this version does not know.

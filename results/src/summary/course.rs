@@ -34,6 +34,15 @@ pub struct WindowSummary {
     pub duration: Distribution,
 }
 
+/// User time: the sum of the times in which users were to be there, without pauses and used-up quotas.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct UserTime {
+    /// As planned.
+    pub planned_s: f64,
+    /// Of that, without a process that held a lease.
+    pub missing_s: f64,
+}
+
 /// The job's seconds, drawn together into a few hundred points.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timeline {

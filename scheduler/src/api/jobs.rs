@@ -42,6 +42,7 @@ pub(super) async fn list(
 pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
     let job = find_job(&*api.store, &job).await?;
     let summary = api.store.summary(job.id).await?;
+    let job = api.jobs.as_it_is(job);
     Ok(Json(JobView { job, summary }))
 }
 

@@ -19,7 +19,7 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::registry::{ConnectionId, Introduction};
-use super::{AgentAnswer, AgentMessage, AssignmentReport, Fleet, LEASE};
+use super::{AgentAnswer, AgentMessage, AssignmentReport, Backlog, Fleet, LEASE};
 use crate::artifacts::{self, Artifacts};
 
 type ToAgentStream = Pin<Box<dyn Stream<Item = Result<v1::ToAgent, Status>> + Send>>;
@@ -116,6 +116,7 @@ impl AgentEndpoint {
                     if !self.fleet.heartbeat(agent, connection, &beat, wall_ns) {
                         return;
                     }
+                    self.fleet.backlogs(agent, backlogs(&beat)).await;
                 }
                 Ok(Some(from_agent::Message::Update(update))) => {
                     if let Some((job, report)) = report(update) {
@@ -197,6 +198,21 @@ fn answer(message: from_agent::Message) -> Option<(Uuid, AgentAnswer)> {
     Some((job.parse().ok()?, answer))
 }
 
+/// What a heartbeat says of undelivered results.
+fn backlogs(beat: &v1::Heartbeat) -> Vec<(Uuid, Backlog)> {
+    let listed = beat.backlogs.iter().take(MOST_JOBS);
+    listed
+        .filter_map(|of| {
+            let backlog = Backlog {
+                epoch: of.epoch,
+                batches: of.batches,
+                bytes: of.bytes,
+            };
+            Some((of.job.parse().ok()?, backlog))
+        })
+        .collect()
+}
+
 fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, AssignmentReport)> {
     let job = update.job.parse().ok()?;
     let report = match update.state() {
@@ -206,6 +222,7 @@ fn report(update: v1::AssignmentUpdate) -> Option<(Uuid, AssignmentReport)> {
         AssignmentState::Prepared => AssignmentReport::Prepared,
         AssignmentState::Running => AssignmentReport::Running,
         AssignmentState::Draining => AssignmentReport::Draining,
+        AssignmentState::Delivering => AssignmentReport::Delivering,
         AssignmentState::Finished => AssignmentReport::Finished,
         AssignmentState::Failed => AssignmentReport::Failed {
             kind: update.failure_kind,

@@ -20,12 +20,23 @@ pub(crate) enum AgentNews {
     Report(AssignmentReport),
     /// To an order.
     Answer(AgentAnswer),
+    /// It has results on its disk that are not yet delivered.
+    Backlog(Backlog),
     /// It is gone: why.
     Lost(String),
     /// It has opened another stream; `holds` says whether it still has the assignment.
     Back {
         holds: bool,
     },
+}
+
+/// What an agent has of one assignment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    pub(crate) epoch: u32,
+    /// Not yet acknowledged.
+    pub(crate) batches: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +47,8 @@ pub(crate) enum AssignmentReport {
     Prepared,
     Running,
     Draining,
+    /// Its load is over; its results are on their way.
+    Delivering,
     Finished,
     Failed {
         kind: String,
@@ -44,9 +57,9 @@ pub(crate) enum AssignmentReport {
 }
 
 impl AssignmentReport {
-    /// Whether it is the last report of an assignment.
-    pub(crate) const fn is_last(&self) -> bool {
-        matches!(self, Self::Finished | Self::Failed { .. })
+    /// Whether nothing of the assignment's load is left, so that the agent is free.
+    pub(crate) const fn ends_load(&self) -> bool {
+        matches!(self, Self::Delivering | Self::Finished | Self::Failed { .. })
     }
 }
 

@@ -17,7 +17,7 @@ use heavy_results::job::AgentInfo;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-pub(crate) use event::{AgentAnswer, AgentNews, AssignmentReport, FleetEvent};
+pub(crate) use event::{AgentAnswer, AgentNews, AssignmentReport, Backlog, FleetEvent};
 pub(crate) use registry::Candidate;
 use registry::{ConnectionId, Introduction, Refused, Registry};
 
@@ -188,18 +188,26 @@ impl Fleet {
     }
 
     async fn update(&self, agent: &str, connection: ConnectionId, job: Uuid, report: AssignmentReport) {
-        let done = report.is_last();
+        let ends_load = report.ends_load();
         {
             let mut inner = self.lock();
             if !inner.registry.is_current(agent, connection) {
                 return;
             }
-            if done {
+            if ends_load {
                 inner.registry.release(agent, job);
             }
         }
         self.tell_of(agent.to_owned(), job, AgentNews::Report(report))
             .await;
+    }
+
+    /// Passes on what an agent has not yet delivered.
+    async fn backlogs(&self, agent: &str, backlogs: Vec<(Uuid, Backlog)>) {
+        for (job, backlog) in backlogs {
+            self.tell_of(agent.to_owned(), job, AgentNews::Backlog(backlog))
+                .await;
+        }
     }
 
     async fn answer(&self, agent: &str, connection: ConnectionId, job: Uuid, answer: AgentAnswer) {

@@ -3,13 +3,15 @@
 //! Twice a second it aggregates what collectors have stored. A second is written when every agent has reported it, or
 //! five seconds late as partial; a later report writes it again.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
-use heavy_results::aggregate::{Aggregator, SeriesUpdate};
+use heavy_results::aggregate::{Aggregator, DueIterations, DueShare, SeriesUpdate, Settlement};
 use heavy_results::job::JobInfo;
 use heavy_results::stats::Event;
+use heavy_results::summary::UserTime;
 use heavy_results::threshold::Threshold;
 use heavy_store::{StatisticsReader, Store};
 use tokio::sync::{mpsc, watch};
@@ -17,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use super::live::{LiveEvents, LiveResults};
+use super::machine::event::{EndedShare, FIRST_EPOCH};
 use super::machine::team::Team;
 
 const ORDERS: usize = 1024;
@@ -25,8 +28,6 @@ const PERIOD: Duration = Duration::from_millis(500);
 const PERIOD_WATCHING: Duration = Duration::from_millis(200);
 const PERIOD_COLLECTING: Duration = Duration::from_millis(50);
 const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
-/// Time after the end of the last agent within which results may arrive.
-const COLLECT_LIMIT: Duration = Duration::from_secs(60);
 const PARTIAL_AFTER_S: u64 = 5;
 /// An agent that is later than this is silent: progress goes on without it.
 const SILENT_AFTER_S: u64 = 3;
@@ -38,20 +39,43 @@ pub(crate) enum AggregationOrder {
     Leave(String),
     /// The plan or the team is another.
     Replan(Box<Team>),
-    /// All agents are done: aggregate the rest and end, without waiting for agents that are lost. Due instants count up
-    /// to `end_ns` from the job's start.
+    /// The load is over: aggregate the rest of these assignments and end. Due instants count up to `end_ns` from the job's
+    /// start.
     Collect {
-        lost: Vec<String>,
+        shares: Vec<EndedShare>,
         end_ns: u64,
     },
+    /// While collecting: wait for an agent's results, again, or not any more.
+    Await {
+        agent: String,
+        is_awaited: bool,
+    },
+    /// While collecting: wait for nothing any more.
+    GiveUp,
 }
 
-/// Waiting for the rest of the results, until a limit.
+/// Waiting for the rest of the results.
 #[derive(Debug)]
 struct Collecting {
-    lost: Vec<String>,
+    shares: Vec<EndedShare>,
     end_ns: u64,
-    limit: Instant,
+    /// Agents that are not waited for.
+    excused: BTreeSet<String>,
+    given_up: bool,
+}
+
+impl Collecting {
+    /// Whether nothing is missing, and whether nothing more is awaited.
+    fn standing(&self, reader: &StatisticsReader) -> (bool, bool) {
+        let mut open = self
+            .shares
+            .iter()
+            .filter(|share| !reader.is_complete(&share.agent, share.epoch))
+            .peekable();
+        let is_complete = open.peek().is_none();
+        let is_over = self.given_up || open.all(|share| self.excused.contains(&share.agent));
+        (is_complete, is_over)
+    }
 }
 
 #[derive(Debug)]
@@ -59,12 +83,12 @@ pub(crate) struct Collected {
     pub(crate) aggregator: Aggregator,
     /// Changes that could not yet be written.
     pub(crate) unwritten: Option<SeriesUpdate>,
+    /// What was read of the store.
+    pub(crate) reader: StatisticsReader,
     /// Whether nothing is missing.
     pub(crate) complete: bool,
-    /// Those that took part, with their shares of the plan.
-    pub(crate) shares: Vec<(String, u64)>,
-    /// Up to where due instants count, from the job's start, if that is known.
-    pub(crate) end_ns: Option<u64>,
+    /// What was due to each assignment.
+    pub(crate) settlement: Settlement,
 }
 
 /// The aggregation of one job, a task of its own.
@@ -92,6 +116,7 @@ impl Aggregation {
             shares: team.shares(),
             team,
             start_ns,
+            collecting: None,
         };
         let task = Some(tokio::spawn(task.run(taken, seen_sender)));
         Self { orders, seen, task }
@@ -118,6 +143,8 @@ struct AggregationTask {
     /// How many iterations are planned for each agent.
     shares: Vec<(String, u64)>,
     start_ns: u64,
+    /// Once the load is over.
+    collecting: Option<Collecting>,
 }
 
 impl AggregationTask {
@@ -132,14 +159,13 @@ impl AggregationTask {
             (job.id, job.spec.thresholds.clone())
         };
         let watching = thresholds.iter().any(Threshold::aborts);
-        let mut aggregator = Aggregator::new(self.team.load().clone(), self.team.known().map(str::to_owned))
-            .watching(&thresholds);
+        let assignments = self.team.known().map(|agent| (agent.to_owned(), FIRST_EPOCH));
+        let mut aggregator = Aggregator::new(self.team.load().clone(), assignments).watching(&thresholds);
         let mut broken = None;
         let mut live_events = LiveEvents::default();
         let mut reader = StatisticsReader::new(id);
         let mut unwritten = None;
         let mut summarised = Instant::now();
-        let mut collecting: Option<Collecting> = None;
         loop {
             if let Err(error) = reader.aggregate(&*self.store, &mut aggregator).await {
                 tracing::warn!(job = %id, %error, "cannot read results, trying again");
@@ -155,17 +181,16 @@ impl AggregationTask {
                 figures,
                 broken: broken.clone(),
             });
-            if let Some(collect) = &collecting {
-                let complete = self.is_complete(&reader, &collect.lost);
-                if complete || Instant::now() >= collect.limit {
-                    let complete = complete && reader.damaged() == 0;
-                    self.settle(&mut aggregator, collect.end_ns);
+            if let Some(collecting) = &self.collecting {
+                let (is_complete, is_over) = collecting.standing(&reader);
+                if is_over {
+                    let settlement = self.settlement(collecting);
                     return Collected {
+                        complete: is_complete && reader.all_complete(),
                         aggregator,
                         unwritten,
-                        complete,
-                        shares: self.shares,
-                        end_ns: Some(collect.end_ns),
+                        reader,
+                        settlement,
                     };
                 }
             }
@@ -174,25 +199,15 @@ impl AggregationTask {
                 summarised = Instant::now();
             }
             self.write(&mut aggregator, &mut unwritten, summary_due).await;
-            let period = if collecting.is_some() {
+            let period = if self.collecting.is_some() {
                 PERIOD_COLLECTING
             } else if watching {
                 PERIOD_WATCHING
             } else {
                 PERIOD
             };
-            if let Some(collect) = self.wait(period, &mut orders, &mut aggregator).await {
-                collecting = Some(collect);
-            }
+            self.wait(period, &mut orders, &mut aggregator).await;
         }
-    }
-
-    fn is_complete(&self, reader: &StatisticsReader, lost: &[String]) -> bool {
-        self.shares
-            .iter()
-            .map(|(agent, _)| agent)
-            .filter(|agent| !lost.contains(agent))
-            .all(|agent| reader.is_complete(agent))
     }
 
     /// Seconds before it are not waited for any more.
@@ -234,42 +249,98 @@ impl AggregationTask {
         }
     }
 
-    /// Accounts for agents that have not closed, or closed too early: what was due to them and not reported was not
-    /// started.
-    fn settle(&self, aggregator: &mut Aggregator, end_ns: u64) {
-        let job = self.job.borrow().clone();
-        // A job that names no workflow runs the load test's only one, whose name shows in the results.
-        let summary = aggregator.summary(&job, &[], false);
-        let only = summary.workflows.into_iter().next().map(|workflow| workflow.name);
-        for (agent, due) in self.team.due(end_ns, &only.unwrap_or_default()) {
-            aggregator.settle_agent(&agent, &due, end_ns >= self.team.load().duration_ns());
+    /// What was due to the assignments, for settling.
+    fn settlement(&self, collecting: &Collecting) -> Settlement {
+        let Collecting { shares, end_ns, .. } = collecting;
+        let planned = |agent: &str| {
+            let own = self.shares.iter().find(|(name, _)| name == agent);
+            own.map_or(0, |(_, planned)| *planned)
+        };
+        let share = |share: &EndedShare| {
+            let due_until = |until_ns: u64| self.team.due_of(&share.agent, until_ns.min(*end_ns), "");
+            let due = due_until(*end_ns)
+                .into_iter()
+                .zip(due_until(share.leased_until_ns));
+            let due = due.map(|((workflow, all), (_, leased))| DueIterations {
+                workflow,
+                leased,
+                all,
+            });
+            DueShare {
+                agent: share.agent.clone(),
+                epoch: share.epoch,
+                planned: planned(&share.agent),
+                is_alive: share.is_alive,
+                due: due.collect(),
+            }
+        };
+        Settlement {
+            end_ns: Some(*end_ns),
+            to_the_end: *end_ns >= self.team.load().duration_ns(),
+            revision: Some((**self.team.revision()).clone()),
+            shares: shares.iter().map(share).collect(),
+            users: self.user_time(collecting),
         }
     }
 
-    /// Takes orders for a period; ends early, and says how, when it is time to collect.
+    /// How long users were planned to be there, and were not.
+    fn user_time(&self, Collecting { shares, end_ns, .. }: &Collecting) -> Option<UserTime> {
+        let leased_until_ns = |agent: &str| {
+            let share = shares.iter().rev().find(|share| share.agent == agent);
+            share.map_or(0, |share| share.leased_until_ns)
+        };
+        let presence = self.team.user_presence(*end_ns, leased_until_ns)?;
+        Some(UserTime {
+            planned_s: presence.planned_ns as f64 / 1e9,
+            missing_s: presence.missing_ns as f64 / 1e9,
+        })
+    }
+
+    /// Takes orders for a period, or until one that is about the end.
     async fn wait(
         &mut self,
         period: Duration,
         orders: &mut mpsc::Receiver<AggregationOrder>,
         aggregator: &mut Aggregator,
-    ) -> Option<Collecting> {
+    ) {
         let until = Instant::now() + period;
         loop {
-            tokio::select! {
-                () = sleep_until(until) => return None,
-                Some(order) = orders.recv() => match order {
-                    AggregationOrder::Record(event) => aggregator.add_event(event),
-                    AggregationOrder::Leave(agent) => aggregator.leave(&agent),
-                    AggregationOrder::Replan(team) => {
-                        aggregator.set_load(team.load().clone());
-                        self.shares = team.shares();
-                        self.team = *team;
+            let order = tokio::select! {
+                () = sleep_until(until) => return,
+                Some(order) = orders.recv() => order,
+            };
+            match order {
+                AggregationOrder::Record(event) => aggregator.add_event(event),
+                AggregationOrder::Leave(agent) => aggregator.leave(&agent, FIRST_EPOCH),
+                AggregationOrder::Replan(team) => {
+                    aggregator.set_load(team.load().clone());
+                    self.shares = team.shares();
+                    self.team = *team;
+                }
+                AggregationOrder::Collect { shares, end_ns } => {
+                    self.collecting = Some(Collecting {
+                        shares,
+                        end_ns,
+                        excused: BTreeSet::new(),
+                        given_up: false,
+                    });
+                    return;
+                }
+                AggregationOrder::Await { agent, is_awaited } => {
+                    if let Some(collecting) = &mut self.collecting {
+                        if is_awaited {
+                            collecting.excused.remove(&agent);
+                        } else {
+                            collecting.excused.insert(agent);
+                        }
                     }
-                    AggregationOrder::Collect { lost, end_ns } => {
-                        let limit = Instant::now() + COLLECT_LIMIT;
-                        return Some(Collecting { lost, end_ns, limit });
+                }
+                AggregationOrder::GiveUp => {
+                    if let Some(collecting) = &mut self.collecting {
+                        collecting.given_up = true;
                     }
-                },
+                    return;
+                }
             }
         }
     }

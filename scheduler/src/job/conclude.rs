@@ -1,28 +1,38 @@
 //! The end of a job: writes verdict, last summary and final state before it informs watchers.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use heavy_results::aggregate::{AgentSecondRow, Aggregator, SecondRow, SeriesUpdate};
+use heavy_process::clock::wall_ns;
+use heavy_results::aggregate::{AgentSecondRow, Aggregator, DueShare, SecondRow, SeriesUpdate, Settlement};
 use heavy_results::job::{JobInfo, JobState};
+use heavy_results::revise::{keep_aborted, number};
 use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
-use heavy_store::{StatisticsReader, Store};
+use heavy_store::{Conclusion, ReadUpTo, Settled, StatisticsReader, Store};
+use uuid::Uuid;
 
 use super::aggregation::Collected;
+use super::machine::event::FIRST_EPOCH;
 use super::machine::team::Team;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
-const WRITE_ATTEMPTS: u32 = 20;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
+/// While the database is away, this many failures are not worth a line in the log.
+const COMPLAIN_EVERY: u32 = 20;
 
-/// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished.
+/// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished. What cannot be
+/// written is tried again until it can, or the scheduler ends: the next one concludes the job then.
 pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Collected>) {
-    if let Some(ran) = ran {
-        let (update, summary) = sum_up(job, ran);
-        let what = "totals";
-        write(job, what, || store.save_series(job.id, &update, Some(&summary))).await;
+    match ran {
+        None => write(job, || store.update_job(job)).await,
+        Some(ran) => {
+            let concluded = sum_up(job, ran, None);
+            let job = &*job;
+            let conclusion = concluded.conclusion(job);
+            write(job, || store.conclude(&conclusion)).await;
+        }
     }
-    write(job, "the final state", || store.update_job(job)).await;
 }
 
 /// Concludes a job that a process left behind when it ended, from the results that are stored.
@@ -39,50 +49,139 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
         if let Err(error) = reader.aggregate(store, &mut aggregator).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
         }
-        let mut agents: Vec<String> = reader.agents().map(str::to_owned).collect();
-        agents.dedup();
         // How far the load got is not known: what the agents have reported as due is what was due.
         let end_ns = duration_ns.min(u64::from(aggregator.complete_before_second()) * NS_PER_SECOND);
-        let summary = aggregator.summary(&job, &[], false);
-        let due = summary.workflows.into_iter().map(|workflow| (workflow.name, 0));
-        let due: Vec<(String, u64)> = due.collect();
-        for agent in &agents {
-            aggregator.settle_agent(agent, &due, false);
-        }
         ran = Some(Collected {
             aggregator,
             unwritten: None,
-            complete: false,
-            shares: Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1))).shares(),
-            end_ns: Some(end_ns),
+            complete: reader.all_complete(),
+            settlement: Settlement {
+                end_ns: Some(end_ns),
+                shares: orphaned_shares(&job, &reader),
+                ..Settlement::default()
+            },
+            reader,
         });
     }
     conclude(store, &mut job, ran).await;
 }
 
-/// Fills in what results say of a job; returns the last rows and the last summary.
-fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
+/// The assignments of a job of which only the results are known.
+fn orphaned_shares(job: &JobInfo, reader: &StatisticsReader) -> Vec<DueShare> {
+    let known: Vec<ReadUpTo> = reader.read_up_to();
+    let agents: BTreeSet<String> = known.iter().map(|read| read.agent.clone()).collect();
+    let team = Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1)));
+    let planned: BTreeMap<String, u64> = team.shares().into_iter().collect();
+    let share = |read: ReadUpTo| DueShare {
+        planned: if read.epoch == FIRST_EPOCH {
+            planned.get(&read.agent).copied().unwrap_or(0)
+        } else {
+            0
+        },
+        agent: read.agent,
+        epoch: read.epoch,
+        ..DueShare::default()
+    };
+    known.into_iter().map(share).collect()
+}
+
+/// Aggregates a concluded job again, because results came later, and writes the next revision of its summary. Nothing
+/// changes if it makes none.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_store::Error> {
+    let found = store
+        .jobs_with_prefix(&job.to_string(), 1)
+        .await?
+        .into_iter()
+        .next();
+    let (Some(mut job), Some(settled), Some(before)) =
+        (found, store.settled(job).await?, store.summary(job).await?)
+    else {
+        return Ok(());
+    };
+    let settlement = settled.settlement;
+    let load = match &settlement.revision {
+        Some(revision) => revision.load(&job.spec.load()),
+        None => job.spec.load(),
+    };
+    let mut aggregator = Aggregator::new(load, [])
+        .watching(&job.spec.thresholds)
+        .after(settled.written, before.events.clone());
+    let mut reader = StatisticsReader::again(job.id, settled.read);
+    reader.aggregate(store, &mut aggregator).await?;
+    let shares = settlement.shares.iter();
+    let complete = reader.all_complete()
+        && shares
+            .clone()
+            .all(|share| reader.is_complete(&share.agent, share.epoch));
+    let ran = Collected {
+        aggregator,
+        unwritten: None,
+        complete,
+        reader,
+        settlement,
+    };
+    let concluded = sum_up(&mut job, ran, Some(&before));
+    store.conclude(&concluded.conclusion(&job)).await?;
+    if let Some(revision) = concluded.summary.revisions.last() {
+        let (number, changes) = (revision.number, &revision.changes);
+        tracing::info!(job = %job.id, number, changes, "late results: revised the summary");
+    }
+    Ok(())
+}
+
+/// What is written of a job that has ended, besides the job.
+struct Concluded {
+    update: SeriesUpdate,
+    summary: Summary,
+    settled: Settled,
+    complete: bool,
+    seen: u64,
+}
+
+impl Concluded {
+    fn conclusion<'a>(&'a self, job: &'a JobInfo) -> Conclusion<'a> {
+        Conclusion {
+            job,
+            update: &self.update,
+            summary: &self.summary,
+            settled: &self.settled,
+            complete: self.complete,
+            seen: self.seen,
+        }
+    }
+}
+
+/// Settles what is missing, and fills in what results say of a job; `before` is the summary of its last revision.
+fn sum_up(job: &mut JobInfo, ran: Collected, before: Option<&Summary>) -> Concluded {
     let Collected {
         mut aggregator,
         unwritten,
+        reader,
         complete,
-        shares,
-        end_ns,
+        settlement,
     } = ran;
-    job.degraded |= !complete;
-    if let Some(end_ns) = end_ns {
-        aggregator.end_at(end_ns);
+    aggregator.settle(&settlement);
+    let mut summary = aggregator.summary(job, &settlement.planned(), true);
+    summary.missing.extend(reader.missing());
+    if let Some(before) = before {
+        keep_aborted(&mut summary, before);
     }
-    let mut summary = aggregator.summary(job, &shares, true);
     let judgement = judge(&summary);
-    job.degraded |= !summary.iterations.balances();
+    job.degraded |= !complete || !summary.missing.is_empty() || !summary.iterations.balances();
     job.verdict = Some(judgement.verdict);
     match (job.state, judgement.verdict) {
         (JobState::Finished, _) => job.reason = judgement.reason,
         // Why it was stopped does not say what is wrong with its figures.
         (JobState::Stopped, Verdict::Invalid) => {
-            job.reason.push_str("; ");
-            job.reason.push_str(&judgement.reason);
+            let stopped = job.reason.split("; ").next().unwrap_or_default();
+            job.reason = format!("{stopped}; {}", judgement.reason);
+        }
+        (JobState::Stopped, _) => {
+            let stopped = job.reason.split("; ").next().unwrap_or_default();
+            job.reason = stopped.to_owned();
         }
         _ => {}
     }
@@ -91,16 +190,27 @@ fn sum_up(job: &mut JobInfo, ran: Collected) -> (SeriesUpdate, Summary) {
     }
     (job.achieved_rate, job.load_s) = (summary.job.achieved_rate, summary.job.load_s);
     summary.warnings.extend(judgement.warnings);
-    if !complete {
+    if !summary.missing.is_empty() {
         let warning = "some of the agents' results are missing: counts and percentiles are incomplete";
         summary.warnings.push(warning.to_owned());
     }
     summary.job = job.clone();
+    let _ = number(&mut summary, before, wall_ns());
     let mut update = aggregator.take_changes(u32::MAX);
     if let Some(unwritten) = unwritten {
         merge(&mut update, unwritten);
     }
-    (update, summary)
+    Concluded {
+        update,
+        summary,
+        settled: Settled {
+            settlement,
+            written: aggregator.written(),
+            read: reader.read_up_to(),
+        },
+        complete,
+        seen: reader.seen(),
+    }
 }
 
 /// Adds rows that were not written before to newer ones; where both have a row, the newer one stands.
@@ -121,26 +231,22 @@ fn merge(newer: &mut SeriesUpdate, mut older: SeriesUpdate) {
     newer.log.extend(older.log);
 }
 
-/// Tries a write until it succeeds, or for ten seconds.
-async fn write<'a, F, W>(job: &JobInfo, what: &str, attempt: F)
+/// Tries a write until it succeeds.
+async fn write<'a, F, W>(job: &JobInfo, attempt: F)
 where
     F: Fn() -> W,
     W: Future<Output = Result<(), heavy_store::Error>> + 'a,
 {
-    for tried in 1..=WRITE_ATTEMPTS {
-        match attempt().await {
-            Ok(()) => return,
-            Err(error) if error.is_fenced() => {
-                tracing::warn!(job = %job.id, %error, "left {what} alone");
-                return;
-            }
-            Err(error) if tried == WRITE_ATTEMPTS => {
-                tracing::error!(job = %job.id, %error, "cannot write {what}: given up");
-            }
-            Err(error) => {
-                tracing::warn!(job = %job.id, %error, "cannot write {what}, trying again");
-                tokio::time::sleep(WRITE_PAUSE).await;
-            }
+    let mut failures = 0;
+    while let Err(error) = attempt().await {
+        if error.is_fenced() {
+            tracing::warn!(job = %job.id, %error, "left the end of the job alone");
+            return;
         }
+        if failures % COMPLAIN_EVERY == 0 {
+            tracing::warn!(job = %job.id, %error, "cannot write the end of the job, trying again");
+        }
+        failures += 1;
+        tokio::time::sleep(WRITE_PAUSE).await;
     }
 }

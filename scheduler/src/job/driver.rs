@@ -10,7 +10,7 @@ use heavy_process::clock::{monotonic_ns, wall_ns};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_store::Store;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::aggregation::{Aggregation, AggregationOrder, Collected};
@@ -28,6 +28,8 @@ use crate::fleet::Fleet;
 
 const TICK: Duration = Duration::from_millis(200);
 const PROGRESS_PERIOD: Duration = Duration::from_secs(1);
+/// Once the scheduler is to end, results of a load that is over may take this long.
+const LAST_RESULTS_LIMIT: Duration = Duration::from_secs(3);
 
 /// What every driver needs.
 #[derive(Debug, Clone)]
@@ -108,6 +110,7 @@ impl JobDriver {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shutdown = self.tools.shutdown.clone();
         let mut shutting_down = false;
+        let mut gives_up = None;
         while !self.machine.state().is_final() {
             let (event, reply) = tokio::select! {
                 Some(message) = mailbox.recv() => (message.event, message.reply),
@@ -121,8 +124,13 @@ impl JobDriver {
                     if self.machine.state() == JobState::Queued {
                         break;
                     }
-                    let who = "the end of the scheduler".to_owned();
-                    (JobEvent::Stop { now: true, who }, None)
+                    gives_up = Some(Instant::now() + LAST_RESULTS_LIMIT);
+                    (stop_of_scheduler(), None)
+                }
+                // What is delivered later, the next scheduler adds.
+                () = until(gives_up), if self.machine.state() == JobState::Delivering => {
+                    gives_up = None;
+                    (stop_of_scheduler(), None)
                 }
                 _ = ticks.tick() => (self.broken().unwrap_or(JobEvent::Tick), None),
             };
@@ -197,9 +205,14 @@ impl JobDriver {
             JobAction::Leave { agent } => self.aggregate(AggregationOrder::Leave(agent)).await,
             JobAction::Record(event) => self.aggregate(AggregationOrder::Record(event)).await,
             JobAction::Save => self.save().await,
-            JobAction::Collect { lost, end_ns } => {
-                self.aggregate(AggregationOrder::Collect { lost, end_ns }).await;
+            JobAction::Collect { shares, end_ns } => {
+                self.aggregate(AggregationOrder::Collect { shares, end_ns }).await;
             }
+            JobAction::Await { agent, is_awaited } => {
+                self.aggregate(AggregationOrder::Await { agent, is_awaited })
+                    .await;
+            }
+            JobAction::GiveUp => self.aggregate(AggregationOrder::GiveUp).await,
             JobAction::Conclude => self.conclude().await,
             // Sent once everything else is done.
             JobAction::Reply(_) => {}
@@ -265,13 +278,17 @@ impl JobDriver {
         let machine = &self.machine;
         self.job.send_modify(|job| {
             job.state = machine.state();
-            machine.reason().clone_into(&mut job.reason);
+            job.reason = machine.reason();
             job.degraded = machine.degraded();
         });
     }
 
     fn publish(&mut self) {
         self.published = Instant::now();
+        if self.machine.state() == JobState::Delivering {
+            // What is to come changes all the time.
+            self.copy_state();
+        }
         let seen = self
             .aggregation
             .as_ref()
@@ -283,6 +300,7 @@ impl JobDriver {
             job: self.job.borrow().clone(),
             team: self.machine.team(),
             agents: self.machine.agent_standings(),
+            backlogs: self.machine.backlogs(),
             elapsed_ns,
             end_ns: self.machine.end_ns(),
             left_ns,
@@ -300,6 +318,18 @@ impl JobDriver {
 
     fn id(&self) -> uuid::Uuid {
         self.job.borrow().id
+    }
+}
+
+fn stop_of_scheduler() -> JobEvent {
+    let who = "the end of the scheduler".to_owned();
+    JobEvent::Stop { now: true, who }
+}
+
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,26 +1,30 @@
 //! The life of one job. Pure: `(state, now, event) -> actions`; the driver carries the actions out.
 //!
 //! ```text
-//!            Taken                all Prepared             profile over, Stop, all agents done
+//!            Taken                all Prepared             profile over, Stop, all loads over
 //!   queued ---------> preparing ----------------> running ------------------------------------+
 //!     |                   |                                                                    v
 //!     |                   | an agent failed, was lost or too slow; Stop                    draining
 //!     |                   +------------------------------------------------------------------> |
-//!     |                                                                                        | all agents done:
-//!     | Stop: stopped                                                                          | Collect, Collected
-//!     | GaveUp: failed                                                                         v
-//!     +--------------------------------------------------------------> finished | failed | stopped
+//!     |                                                          nothing ran: |                | all loads over:
+//!     | Stop: stopped                                                         |                v Collect
+//!     | GaveUp: failed                                                        |           delivering
+//!     v                                                                       v                | Collected
+//!   finished | failed | stopped <-------------------------------------------------------------+
 //! ```
 //! While a job runs, agents may join (they prepare, get the start instant, and enter) and leave, and clients change its
 //! load and params.
 //!
-//! An agent is *done* when it reported FINISHED or FAILED, or was lost. A draining job waits for the agents that are not
-//! done; each has a limit, after which it counts as lost. The first failure decides how the job ends; a stop, or a
-//! threshold that stops the load, decides it unless something had failed before.
+//! The load of an agent is *over* when it reported DELIVERING, FINISHED or FAILED, or was lost. A draining job waits for the
+//! others; each has a limit, after which it counts as lost. A delivering job waits for results ([`deliveries`]). The first
+//! failure decides how the job ends; a stop, or a threshold that stops the load, decides it unless something had failed
+//! before.
 
 mod acks;
 mod actions;
 pub(crate) mod crew;
+mod deliveries;
+mod ending;
 pub(crate) mod event;
 mod lifecycle;
 mod load_control;
@@ -34,6 +38,7 @@ use heavy_results::job::{JobSpec, JobState};
 
 use actions::Actions;
 use crew::OpenSeats;
+use deliveries::Deliveries;
 use event::{AgentOrder, JobAction, JobEvent, PREPARE_LIMIT_NS, StopTerms};
 use lifecycle::{Lifecycle, Termination};
 use membership::{Departure, Membership};
@@ -48,6 +53,7 @@ pub(crate) struct JobMachine {
     spec: JobSpec,
     life: Lifecycle,
     members: Membership,
+    deliveries: Deliveries,
     /// Of the event that is being handled.
     now_ns: u64,
     /// What that event has led to so far.
@@ -61,6 +67,7 @@ impl JobMachine {
             spec,
             life: Lifecycle::new(),
             members: Membership::default(),
+            deliveries: Deliveries::default(),
             now_ns: 0,
             actions: Actions::default(),
         }
@@ -68,10 +75,6 @@ impl JobMachine {
 
     pub(crate) const fn state(&self) -> JobState {
         self.life.state
-    }
-
-    pub(crate) fn reason(&self) -> &str {
-        &self.life.reason
     }
 
     pub(crate) const fn degraded(&self) -> bool {
@@ -154,7 +157,13 @@ impl JobMachine {
     fn on_news(&mut self, agent: &str, news: AgentNews) {
         let (moment, actions) = (self.life.moment(self.now_ns), &mut self.actions);
         let failed = match news {
-            AgentNews::Report(report) => self.members.update(moment, agent, report, actions),
+            AgentNews::Report(report) => {
+                if report.ends_load() && self.members.shares.get(agent).is_some() {
+                    self.deliveries.begin(self.now_ns, agent);
+                }
+                self.members.update(moment, agent, report, actions)
+            }
+            AgentNews::Backlog(backlog) => return self.on_backlog(agent, backlog),
             AgentNews::Answer(answer) => self.members.answer(moment, agent, answer, actions),
             AgentNews::Back { holds } => {
                 self.members.welcome_back(moment, agent, holds, actions);
@@ -169,6 +178,9 @@ impl JobMachine {
 
     fn on_lost(&mut self, agent: &str, why: &str) {
         let moment = self.life.moment(self.now_ns);
+        if self.members.shares.open(agent).is_some() {
+            self.deliveries.lose(self.now_ns, agent);
+        }
         let departure = self.members.lose(moment, agent, why, &mut self.actions);
         self.life.degraded |= departure.is_some() && moment.start_ns.is_some();
         match departure {
@@ -192,10 +204,14 @@ impl JobMachine {
             JobState::Queued => self.conclude(Termination::Stopped(who)),
             JobState::Preparing | JobState::Running => self.end(Termination::Stopped(who), grace_ns),
             // The profile is over, or it was stopped: only less grace can still be meant.
-            JobState::Draining if now && !self.life.collecting => {
-                self.end(Termination::Stopped(who), 0);
-            }
-            JobState::Draining | JobState::Finished | JobState::Failed | JobState::Stopped => {}
+            JobState::Draining if now => self.end(Termination::Stopped(who), 0),
+            // What the load was is decided: only its results can still be given up.
+            JobState::Delivering if now => self.actions.push(JobAction::GiveUp),
+            JobState::Draining
+            | JobState::Delivering
+            | JobState::Finished
+            | JobState::Failed
+            | JobState::Stopped => {}
         }
     }
 
@@ -229,34 +245,18 @@ impl JobMachine {
                     .members
                     .while_running(moment, |crew, time| crew.remind(time, actions));
             }
-            JobState::Draining if timed_out && !self.life.collecting => {
-                for agent in self.members.shares.names(|share| !share.is_done()) {
+            JobState::Delivering => {
+                for agent in self.deliveries.take_overdue(self.now_ns) {
+                    self.actions.await_results(&agent, false);
+                }
+            }
+            JobState::Draining if timed_out => {
+                for agent in self.members.shares.names(|share| !share.is_over()) {
                     self.actions.stop(&agent, StopTerms::default());
                     self.on_lost(&agent, "it did not finish in time");
                 }
             }
             _ => {}
-        }
-    }
-
-    fn on_collected(&mut self, complete: bool) {
-        if self.life.collecting {
-            self.life.degraded |= !complete;
-            self.life.conclude();
-            self.actions.push(JobAction::Conclude);
-        } else if self.start_ns().is_some() && !self.life.results_lost {
-            self.on_results_lost();
-        }
-    }
-
-    /// Ends the load, whose results nobody aggregates any more.
-    fn on_results_lost(&mut self) {
-        self.life.results_lost = true;
-        let reason = "the scheduler could not aggregate the results: see its log".to_owned();
-        if self.state() == JobState::Running {
-            self.end(Termination::Failed(reason), 0);
-        } else {
-            self.fail(reason);
         }
     }
 
@@ -269,22 +269,17 @@ impl JobMachine {
         if self.state() == JobState::Draining && self.start_ns().is_some() {
             self.members.turn_away_joining(&mut self.actions);
         }
-        let all_done = self.members.shares.all(ShareState::is_done);
-        if self.state() == JobState::Running && all_done {
+        let all_over = self.members.shares.all(ShareState::is_over);
+        if self.state() == JobState::Running && all_over {
             self.life.drain(self.now_ns, 0);
             self.actions.save();
         }
-        if self.state() == JobState::Draining && !self.life.collecting && all_done {
-            self.life.collect();
+        if self.state() == JobState::Draining && all_over {
             match self.start_ns() {
                 // Nothing ran, so nothing is missing.
-                None => self.on_collected(true),
-                Some(_) if self.life.results_lost => self.on_collected(false),
-                Some(_) => {
-                    let lost = self.members.shares.names(|share| share == ShareState::Lost);
-                    let end_ns = self.end_ns();
-                    self.actions.push(JobAction::Collect { lost, end_ns });
-                }
+                None => self.finish(true),
+                Some(_) if self.life.results_lost => self.finish(false),
+                Some(start_ns) => self.deliver(start_ns),
             }
         }
     }
@@ -298,35 +293,6 @@ impl JobMachine {
             }
             self.actions.save();
         }
-    }
-
-    /// Notes a failure. Before the start it ends the job; later the other agents go on.
-    fn fail(&mut self, reason: String) {
-        if self.state() == JobState::Preparing {
-            self.end(Termination::Failed(reason), 0);
-        } else {
-            self.life.terminate(Termination::Failed(reason));
-            self.actions.save();
-        }
-    }
-
-    /// Ends the job before its profile does.
-    fn end(&mut self, termination: Termination, grace_ns: u64) {
-        self.life.terminate(termination);
-        let end_ns = self.end_ns().min(self.life.elapsed_ns(self.now_ns));
-        let terms = StopTerms { grace_ns, end_ns };
-        self.life.drain_early(self.now_ns, terms);
-        for agent in self.members.shares.names(|share| !share.is_done()) {
-            self.actions.stop(&agent, terms);
-        }
-        self.actions.save();
-    }
-
-    /// Ends a job that never left the queue.
-    fn conclude(&mut self, termination: Termination) {
-        self.life.terminate(termination);
-        self.life.conclude();
-        self.actions.push(JobAction::Conclude);
     }
 
     /// How long the load lasts as planned now.

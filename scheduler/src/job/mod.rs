@@ -5,6 +5,7 @@ pub(crate) mod aggregation;
 pub(crate) mod conclude;
 pub(crate) mod driver;
 pub(crate) mod error;
+pub(crate) mod late;
 pub(crate) mod live;
 pub(crate) mod load_change;
 pub(crate) mod machine;

@@ -9,12 +9,9 @@ use heavy_results::job::JobInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::machine::event::{AgentOrder, SeatAssignment, StopTerms};
+use super::machine::event::{AgentOrder, FIRST_EPOCH, SeatAssignment, StopTerms};
 use crate::env_files::Env;
 use crate::fleet::Fleet;
-
-/// Of a job's assignments; later attempts count up from it.
-const EPOCH: u32 = 1;
 
 #[derive(Debug)]
 pub(crate) struct Orders {
@@ -44,7 +41,7 @@ impl Orders {
         for assignment in assignments {
             let assign = v1::Assign {
                 job: job.id.to_string(),
-                epoch: EPOCH,
+                epoch: FIRST_EPOCH,
                 spec: spec.clone(),
                 artifact_sha256: job.spec.binary_sha256.clone(),
                 artifact_bytes,

@@ -9,6 +9,7 @@ use heavy_results::progress::{
 use heavy_results::summary::{Accounting, Summary};
 
 use super::machine::team::Team;
+use crate::fleet::Backlog;
 
 const SECOND_NS: u64 = 1_000_000_000;
 /// Agents whose states are listed.
@@ -51,6 +52,8 @@ pub(crate) struct LiveJob<'a> {
     /// `None` before agents are assigned.
     pub(crate) team: Option<&'a Team>,
     pub(crate) agents: Vec<(String, AgentStanding)>,
+    /// What they had not yet delivered at their last heartbeats.
+    pub(crate) backlogs: Vec<(String, Backlog)>,
     /// Since the start.
     pub(crate) elapsed_ns: u64,
     /// Up to where due instants count, from the start.
@@ -154,9 +157,13 @@ impl LiveJob<'_> {
                 AgentStanding::Running if missing.is_some() => AgentStanding::Silent,
                 state => *state,
             };
+            let backlog = self.backlogs.iter().find(|(agent, _)| agent == name);
+            let backlog = backlog.map(|(_, backlog)| *backlog).unwrap_or_default();
             AgentProgress {
                 name: name.clone(),
                 state,
+                backlog_batches: backlog.batches,
+                backlog_bytes: backlog.bytes,
                 since_s: missing
                     .filter(|_| state.is_trouble())
                     .map(|agent| agent.reported_before),
@@ -265,6 +272,7 @@ mod tests {
             job,
             team: Some(&team),
             agents: vec![("a".to_owned(), AgentStanding::Running), ("b".to_owned(), b)],
+            backlogs: Vec::new(),
             elapsed_ns: 13 * SECOND_NS,
             end_ns: end_s * SECOND_NS,
             left_ns: 47 * SECOND_NS,

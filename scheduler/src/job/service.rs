@@ -159,7 +159,7 @@ impl JobService {
                 agent,
                 job,
                 news: AgentNews::Report(report),
-            } if !report.is_last() => {
+            } if !report.ends_load() => {
                 orders::stop(&self.tools.fleet, &agent, job, StopTerms::default());
             }
             FleetEvent::News { .. } => {}

@@ -9,7 +9,7 @@ use heavy_proto::v1::{self, AssignmentState, from_agent, to_agent};
 use heavy_proto::{net, stats};
 use heavy_results::job::{JobSpec, JobState};
 use heavy_results::stats::{Closing, Delta, Dropped, Iterations, Requests};
-use heavy_store::{Batch, Committed, Content, Producer, Store, Stream};
+use heavy_store::{Batch, Committed, Content, Producer, Store, Stream, Voided};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -174,15 +174,54 @@ impl Agent {
     }
 
     pub(crate) async fn close(&self, store: &dyn Store, job: Uuid, sequence: u64, ok: u64) {
-        let closing = Closing {
+        self.close_with(store, job, sequence, ok, |_| {}).await;
+    }
+
+    pub(crate) async fn close_with(
+        &self,
+        store: &dyn Store,
+        job: Uuid,
+        sequence: u64,
+        ok: u64,
+        change: impl FnOnce(&mut Closing),
+    ) {
+        let mut closing = Closing {
             scheduled: ok,
             started: ok,
             ok,
             ended: Some(Ended::Finished),
             ..Closing::default()
         };
+        change(&mut closing);
         let bytes = stats::encode_closing(&closing);
         self.commit(store, job, sequence, bytes, true).await;
+    }
+
+    /// Commits a void in place of rows: so many requests and iterations.
+    pub(crate) async fn void_rows(
+        &self,
+        store: &dyn Store,
+        job: Uuid,
+        sequence: u64,
+        (requests, iterations): (u64, u64),
+    ) {
+        let voided = Voided {
+            requests,
+            iterations,
+            damaged_batches: u64::from(requests + iterations == 0),
+        };
+        let batch = Batch {
+            producer: Producer {
+                job,
+                agent: self.name.clone(),
+                epoch: 1,
+                stream: Stream::Rows,
+            },
+            sequence,
+            crc32c: 7,
+            content: Content::Void(voided),
+        };
+        assert_eq!(store.commit(&batch).await.unwrap(), Committed::Stored);
     }
 
     async fn commit(&self, store: &dyn Store, job: Uuid, sequence: u64, bytes: Vec<u8>, closing: bool) {

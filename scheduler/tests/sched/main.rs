@@ -13,6 +13,7 @@ mod cli;
 mod client;
 mod configs;
 mod files;
+mod late;
 mod lifecycle;
 mod openapi;
 mod queue;

@@ -41,7 +41,7 @@ async fn try_commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, E
                 encoded,
             })
         }
-        Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void => None,
+        Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void(_) => None,
     };
     let mut transaction = store.pool.begin().await?;
     let producer = match advance(&mut transaction, batch).await? {
@@ -74,6 +74,18 @@ async fn try_commit(store: &PostgresStore, batch: &Batch) -> Result<Committed, E
         .bind(count(batch.sequence))
         .bind(i64::from(batch.crc32c))
         .bind(bytes.as_slice())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    if let Content::Void(voided) = &batch.content {
+        sqlx::query(
+            "UPDATE producers SET voided_requests = voided_requests + $2, voided_iterations = voided_iterations + $3, \
+             damaged_batches = damaged_batches + $4 WHERE id = $1",
+        )
+        .bind(producer)
+        .bind(count(voided.requests))
+        .bind(count(voided.iterations))
+        .bind(count(voided.damaged_batches))
         .execute(&mut *transaction)
         .await?;
     }

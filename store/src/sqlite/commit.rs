@@ -17,7 +17,7 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
     // What needs no database is done before the one writer is taken.
     let prepared = match &batch.content {
         Content::Rows(rows) => Some((rows, identity::of(&batch.producer.agent, rows))),
-        Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void => None,
+        Content::Encoded { .. } | Content::EncodedVoid(_) | Content::Void(_) => None,
     };
     let mut writer = store.writer.lock().await;
     if prepared.is_some()
@@ -57,7 +57,18 @@ pub(super) async fn commit(store: &SqliteStore, batch: &Batch) -> Result<Committ
             .execute(&mut *transaction)
             .await?;
         }
-        Content::Void => {}
+        Content::Void(voided) => {
+            sqlx::query(
+                "UPDATE producers SET voided_requests = voided_requests + ?, voided_iterations = voided_iterations + ?, \
+                 damaged_batches = damaged_batches + ? WHERE id = ?",
+            )
+            .bind(count(voided.requests))
+            .bind(count(voided.iterations))
+            .bind(count(voided.damaged_batches))
+            .bind(producer)
+            .execute(&mut *transaction)
+            .await?;
+        }
     }
     let mut writer = transaction.commit_and_keep().await?;
     if writer.identities.len() + new_identities.len() > MOST_KNOWN_IDENTITIES {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heavy_results::aggregate::Voided;
 use heavy_store::{Committed, Content, EncodedStats, Mark, Rows, Stream};
 use uuid::Uuid;
 
@@ -33,21 +34,32 @@ pub(crate) async fn each_batch_is_stored_once(bed: &Bed) {
     other.crc32c += 1;
     assert_eq!(store.commit(&other).await.unwrap(), Committed::Conflict);
     // What was damaged on the agent's disk after it was committed comes again as a void.
+    let voided = Voided {
+        requests: 7,
+        iterations: 3,
+        damaged_batches: 1,
+    };
     for sequence in 1..=2 {
-        let mut void = batch(&from, sequence, Content::Void);
+        let mut void = batch(&from, sequence, Content::Void(voided));
         void.crc32c += 1;
         assert_eq!(store.commit(&void).await.unwrap(), Committed::Duplicate);
     }
-    assert_eq!(
-        store.commit(&batch(&from, 3, Content::Void)).await.unwrap(),
-        Committed::Stored
-    );
+    for sequence in 3..=4 {
+        let void = batch(&from, sequence, Content::Void(voided));
+        assert_eq!(store.commit(&void).await.unwrap(), Committed::Stored);
+        assert_eq!(store.commit(&void).await.unwrap(), Committed::Duplicate);
+    }
     assert_eq!(value(&store, "select count(*) from requests").await, "20");
     assert_eq!(value(&store, "select count(*) from iterations").await, "20");
     let mark = Mark {
         producer: from,
-        sequence: 3,
+        sequence: 4,
         closed: false,
+        voided: Voided {
+            requests: 14,
+            iterations: 6,
+            damaged_batches: 2,
+        },
     };
     assert_eq!(store.marks(job.id).await.unwrap(), [mark]);
 }

@@ -6,7 +6,7 @@ const STATISTICS: &str =
     "count min_ms mean_ms p10_ms p25_ms p50_ms p75_ms p90_ms p95_ms p99_ms p999_ms max_ms";
 
 /// Relation, whether it has all statistics, columns.
-pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
+pub(crate) const RELATIONS: [(&str, bool, &str); 19] = [
     (
         "jobs",
         false,
@@ -16,8 +16,8 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "assignments",
         false,
-        "job_id agent scheduled started completed failed interrupted lost dropped malformed lag_p99_ms cpu_max \
-         clock_offset_ms clock_error_ms",
+        "job_id agent scheduled started completed failed interrupted lost dropped unknown malformed lag_p99_ms \
+         cpu_max clock_offset_ms clock_error_ms voided_requests voided_iterations damaged_batches",
     ),
     (
         "requests",
@@ -41,7 +41,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     (
         "workflow_stats",
         true,
-        "job_id workflow failed achieved_rate rate dropped response_count response_min_ms response_mean_ms response_p10_ms \
+        "job_id workflow failed achieved_rate rate dropped unknown response_count response_min_ms response_mean_ms response_p10_ms \
          response_p25_ms response_p50_ms response_p75_ms response_p90_ms response_p95_ms response_p99_ms \
          response_p999_ms response_max_ms",
     ),
@@ -81,6 +81,11 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 18] = [
     ),
     ("logs", false, "job_id number agent at stream line"),
     ("summaries", false, "job_id document"),
+    (
+        "summary_revisions",
+        false,
+        "job_id number at verdict reason complete changes",
+    ),
 ];
 
 pub(crate) async fn all_relations_and_columns_exist(bed: &Bed) {

@@ -4,6 +4,7 @@
 mod batches;
 mod bed;
 mod columns;
+mod conclusions;
 mod data;
 mod deleting;
 mod exports;
@@ -59,6 +60,10 @@ on_both! {
         a_scheduler_without_its_row_writes_nothing,
         jobs_of_others_are_left_alone,
         what_is_left_unfinished_passes_on,
+    }
+    conclusions {
+        the_end_of_a_job_is_written_as_a_whole,
+        results_that_come_later_are_found,
     }
     lines {
         every_field_of_a_line_has_a_column,

@@ -47,6 +47,7 @@ fn a_job_that_goes_well() {
             AssignmentAction::CleanUp,
             AssignmentAction::EndProcess,
             AssignmentAction::Close(Ended::Finished),
+            AssignmentAction::Report(AssignmentState::Delivering),
             AssignmentAction::Report(AssignmentState::Finished),
             AssignmentAction::Forget,
         ]
@@ -139,7 +140,11 @@ fn a_process_that_dies_is_closed_and_failed() {
             actions.contains(&AssignmentAction::Close(Ended::Died)),
             "{actions:?}"
         );
-        assert!(actions.contains(&AssignmentAction::Fail(failure("died"))));
+        assert_eq!(
+            actions[actions.len() - 2..],
+            [AssignmentAction::Fail(failure("died")), AssignmentAction::Forget],
+            "it is reported once, before the delivery"
+        );
     }
 }
 
@@ -154,7 +159,13 @@ fn a_lost_lease_stops_without_grace() {
         AssignmentEvent::Exited,
     ]);
     assert!(actions.contains(&AssignmentAction::Stop { grace_ns: 0 }));
-    assert_eq!(actions.last(), Some(&AssignmentAction::Close(Ended::Lease)));
+    assert_eq!(
+        actions[actions.len() - 2..],
+        [
+            AssignmentAction::Close(Ended::Lease),
+            AssignmentAction::Report(AssignmentState::Delivering)
+        ]
+    );
 }
 
 fn event() -> impl Strategy<Value = AssignmentEvent> {

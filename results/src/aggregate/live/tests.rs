@@ -50,7 +50,7 @@ fn delta(second: u32, started: u64, status: u16) -> Delta {
 fn aggregator(thresholds: &[&str]) -> Aggregator {
     let load = job("10", 60).spec.load();
     let thresholds: Vec<Threshold> = thresholds.iter().map(|text| text.parse().unwrap()).collect();
-    Aggregator::new(load, ["a", "b"].map(str::to_owned)).watching(&thresholds)
+    Aggregator::new(load, ["a", "b"].map(|agent| (agent.to_owned(), 1))).watching(&thresholds)
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn a_silent_agent_is_waited_for_until_it_is_overdue() {
         }
     );
     for second in 0..4 {
-        aggregator.apply("a", &delta(second, 5, 200));
+        aggregator.apply("a", 1, &delta(second, 5, 200));
     }
-    aggregator.apply("b", &delta(0, 5, 200));
+    aggregator.apply("b", 1, &delta(0, 5, 200));
     let waiting = aggregator.live(1);
     assert_eq!((waiting.known_before, &waiting.rates[..]), (1, &[10][..]));
     assert_eq!(waiting.overdue, []);
@@ -85,11 +85,12 @@ fn a_silent_agent_is_waited_for_until_it_is_overdue() {
         4,
         "no further than somebody has reported"
     );
-    aggregator.leave("b");
+    aggregator.leave("b", 1);
     let gone = aggregator.live(0);
     assert_eq!((gone.known_before, &gone.overdue[..]), (4, &[silent][..]));
     aggregator.close(
         "b",
+        1,
         Closing {
             ended: Some(Ended::Finished),
             ..Closing::default()
@@ -122,23 +123,23 @@ fn with_running(second: u32, (due, ended): (u64, u64), running: u64) -> Delta {
 fn what_runs_has_started() {
     let mut open = aggregator(&[]);
     for agent in ["a", "b"] {
-        open.apply(agent, &with_running(0, (5, 2), 3));
-        open.apply(agent, &with_running(1, (5, 0), 8));
+        open.apply(agent, 1, &with_running(0, (5, 2), 3));
+        open.apply(agent, 1, &with_running(1, (5, 0), 8));
     }
     let live = open.live(0);
     assert_eq!((live.accounting.started, live.accounting.scheduled), (20, 20));
     assert_eq!((&live.rates[..], live.in_flight), (&[10, 10][..], 16));
     // A slot less than there are iterations due: the newest of them waits.
-    open.apply("a", &with_running(2, (5, 0), 12));
-    open.apply("b", &with_running(2, (5, 0), 13));
+    open.apply("a", 1, &with_running(2, (5, 0), 12));
+    open.apply("b", 1, &with_running(2, (5, 0), 13));
     assert_eq!(open.live(0).rates, [10, 10, 9]);
-    open.apply("a", &delta(3, 1, 200));
+    open.apply("a", 1, &delta(3, 1, 200));
     assert_eq!(
         open.live(0).accounting.started,
         29,
         "what has ended since may have run then"
     );
-    open.close("a", Closing::default());
+    open.close("a", 1, Closing::default());
     assert_eq!(
         open.live(0).accounting.started,
         3 + 15,
@@ -152,16 +153,16 @@ fn users_have_started_what_they_run() {
         r#"{{"binary_sha256":"{}","binary_name":"t","users":10,"duration":"60s"}}"#,
         "a".repeat(64)
     ));
-    let mut users = Aggregator::new(spec.unwrap().load(), ["a".to_owned()]);
-    users.apply("a", &with_running(0, (0, 0), 10));
+    let mut users = Aggregator::new(spec.unwrap().load(), [("a".to_owned(), 1)]);
+    users.apply("a", 1, &with_running(0, (0, 0), 10));
     let live = users.live(0);
     assert_eq!((live.accounting.started, live.accounting.scheduled), (10, 10));
     assert_eq!(live.rates, [10]);
-    users.apply("a", &with_running(1, (0, 0), 10));
-    users.apply("a", &with_running(2, (10, 10), 10));
+    users.apply("a", 1, &with_running(1, (0, 0), 10));
+    users.apply("a", 1, &with_running(2, (10, 10), 10));
     let live = users.live(0);
     assert_eq!((live.accounting.started, &live.rates[..]), (20, &[10, 0, 10][..]));
-    users.apply("a", &delta(3, 4, 200));
+    users.apply("a", 1, &delta(3, 4, 200));
     let ended = users.live(0).accounting;
     assert_eq!((ended.started, ended.ok), (20, 14), "four of the ten have ended");
 }
@@ -181,9 +182,9 @@ fn lag_thresholds_and_errors_are_told() {
                 ..Errors::default()
             })
             .to_vec();
-        aggregator.apply("a", &delta);
+        aggregator.apply("a", 1, &delta);
     }
-    aggregator.leave("b");
+    aggregator.leave("b", 1);
     let live = aggregator.live(0);
     assert_eq!((live.rates.len(), live.rates[1], live.rates[5]), (9, 40, 0));
     let outcomes: Vec<ThresholdOutcome> = live

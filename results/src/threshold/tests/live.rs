@@ -53,8 +53,8 @@ fn a_rate_that_ends_early_is_broken_and_one_that_ends_with_its_plan_is_not() {
     let (mut aggregator, mut job) = aggregator(&["http_reqs: rate>20 over 5s"], 20);
     job.state = JobState::Finished;
     for at in 0..12 {
-        aggregator.apply("a", &second(at, 1));
-        aggregator.apply("b", &second(at, 1));
+        aggregator.apply("a", 1, &second(at, 1));
+        aggregator.apply("b", 1, &second(at, 1));
     }
     let found = aggregator.thresholds(JobState::Finished).remove(0);
     assert_eq!(
@@ -72,13 +72,13 @@ fn a_running_job_is_judged_on_seconds_that_all_agents_have_reported() {
     let (mut aggregator, job) = aggregator(&["http_reqs: count>0", expression], 20);
     for at in 0..5 {
         let ms = if at < 3 { 100 } else { 900 };
-        aggregator.apply("a", &second(at, ms));
+        aggregator.apply("a", 1, &second(at, ms));
         assert_eq!(
             aggregator.judge_before(aggregator.complete_before_second()),
             None,
             "b has not reported second {at}"
         );
-        aggregator.apply("b", &second(at, ms));
+        aggregator.apply("b", 1, &second(at, ms));
         let breach = aggregator.judge_before(aggregator.complete_before_second());
         assert_eq!(breach.is_some(), at == 3, "{breach:?}");
         if let Some(breach) = breach {
@@ -105,14 +105,15 @@ fn what_stopped_the_load_stays_broken() {
     );
     assert_eq!(aggregator.judge_before(1), None);
     for at in 0..2 {
-        aggregator.apply("a", &second(at, 1));
-        aggregator.apply("b", &second(at, 1));
+        aggregator.apply("a", 1, &second(at, 1));
+        aggregator.apply("b", 1, &second(at, 1));
     }
     assert_eq!(aggregator.judge_before(1), None, "the delay is not over");
     let found = aggregator.judge_before(2).unwrap();
     assert_eq!(found.aborted_at_second, Some(2));
     aggregator.apply(
         "b",
+        1,
         &Delta {
             requests: vec![request(2, "pay", 200, &[1; 500])],
             ..Delta::default()
@@ -136,8 +137,8 @@ fn what_breaks_after_the_load_has_stopped_nothing() {
         4,
     );
     for at in 0..4 {
-        aggregator.apply("a", &second(at, 1));
-        aggregator.apply("b", &second(at, 1));
+        aggregator.apply("a", 1, &second(at, 1));
+        aggregator.apply("b", 1, &second(at, 1));
     }
     for before in 1..30 {
         assert_eq!(aggregator.judge_before(before), None, "one iteration goes on");
@@ -146,9 +147,9 @@ fn what_breaks_after_the_load_has_stopped_nothing() {
         requests: vec![request(30, "pay", status, &vec![1; count])],
         ..Delta::default()
     };
-    aggregator.apply("a", &late(500, 100));
+    aggregator.apply("a", 1, &late(500, 100));
     assert!(aggregator.judge_before(31).is_some(), "57% have failed");
-    aggregator.apply("a", &late(200, 1000));
+    aggregator.apply("a", 1, &late(200, 1000));
     aggregator.end_at(4_000_000_000);
     job.state = JobState::Finished;
     for found in aggregator.summary(&job, &[], true).thresholds {
@@ -164,10 +165,10 @@ fn what_breaks_after_the_load_has_stopped_nothing() {
 fn late_results_count_at_the_end() {
     let (mut aggregator, _) = aggregator(&["http_req_duration: max<500 over 1s"], 3);
     for at in 0..3 {
-        aggregator.apply("a", &second(at, 1));
+        aggregator.apply("a", 1, &second(at, 1));
     }
     assert_eq!(aggregator.judge_before(3), None);
-    aggregator.apply("b", &second(1, 900));
+    aggregator.apply("b", 1, &second(1, 900));
     assert_eq!(
         aggregator.thresholds(JobState::Running)[0].outcome,
         ThresholdOutcome::Met

@@ -112,11 +112,11 @@ pub(super) fn second(second: u32, ms: u64) -> Delta {
 fn summary(expressions: &[&str], ms: &[u64]) -> Summary {
     let (mut aggregator, mut job) = aggregator(expressions, ms.len());
     for (at, ms) in (0..).zip(ms) {
-        aggregator.apply("a", &second(at, *ms));
-        aggregator.apply("b", &second(at, *ms));
+        aggregator.apply("a", 1, &second(at, *ms));
+        aggregator.apply("b", 1, &second(at, *ms));
     }
     for agent in ["a", "b"] {
-        aggregator.close(agent, Closing::default());
+        aggregator.close(agent, 1, Closing::default());
     }
     job.state = JobState::Finished;
     let mut summary = aggregator.summary(&job, &[], true);
@@ -127,7 +127,7 @@ fn summary(expressions: &[&str], ms: &[u64]) -> Summary {
 pub(super) fn aggregator(expressions: &[&str], seconds: usize) -> (Aggregator, crate::job::JobInfo) {
     let mut job = crate::aggregate::tests::job("22", seconds as u64);
     job.spec.thresholds = expressions.iter().map(|text| threshold(text)).collect();
-    let agents = ["a", "b"].map(str::to_owned);
+    let agents = ["a", "b"].map(|agent| (agent.to_owned(), 1));
     (
         Aggregator::new(job.spec.load(), agents).watching(&job.spec.thresholds),
         job,

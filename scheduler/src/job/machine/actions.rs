@@ -32,6 +32,11 @@ impl Actions {
         self.push(JobAction::Release { agent });
     }
 
+    pub(crate) fn await_results(&mut self, agent: &str, is_awaited: bool) {
+        let agent = agent.to_owned();
+        self.push(JobAction::Await { agent, is_awaited });
+    }
+
     /// Saves the state after the event; once an event is enough.
     pub(crate) fn save(&mut self) {
         if !self.0.contains(&JobAction::Save) {

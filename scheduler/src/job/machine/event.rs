@@ -13,8 +13,11 @@ pub(crate) const START_LEAD_NS: u64 = 300_000_000;
 /// Limit for preparing (fetch, verify, spawn, init). It is longer than an agent's limit for init (10 min), so that the
 /// agent can report what went wrong.
 pub(crate) const PREPARE_LIMIT_NS: u64 = 660_000_000_000;
-/// Limit for cleanup and delivery, after the end of grace.
+/// Limit for cleanup, after the end of grace.
 pub(crate) const DRAIN_LIMIT_NS: u64 = 60_000_000_000;
+
+/// The first attempt of an agent at its share.
+pub(crate) const FIRST_EPOCH: u32 = 1;
 
 /// What happens to a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +69,13 @@ pub(crate) enum JobAction {
     Record(stats::Event),
     /// Write the job's state and figures.
     Save,
-    /// Aggregate what is still to come, without waiting for these agents, and report `Collected`.
-    Collect { lost: Vec<String>, end_ns: u64 },
+    /// The load is over: aggregate what is still to come of these assignments, and report `Collected`. Due instants count up
+    /// to `end_ns` from the job's start.
+    Collect { shares: Vec<EndedShare>, end_ns: u64 },
+    /// While collecting: wait for an agent's results, again, or not any more.
+    Await { agent: String, is_awaited: bool },
+    /// While collecting: wait for no more results.
+    GiveUp,
     /// Judge, write the last summary and the final state.
     Conclude,
     /// Answer the client whose request this event was.
@@ -81,6 +89,17 @@ pub(crate) struct SeatAssignment {
     pub(crate) seat: u32,
     /// Its part of divided params; empty if they are not divided.
     pub(crate) params: String,
+}
+
+/// An assignment at the end of the job's load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EndedShare {
+    pub(crate) agent: String,
+    pub(crate) epoch: u32,
+    /// Up to when it can have started iterations, from the job's start.
+    pub(crate) leased_until_ns: u64,
+    /// Whether its process may still be there.
+    pub(crate) is_alive: bool,
 }
 
 /// What agents are told when the job ends before its profile does; the default is at once.

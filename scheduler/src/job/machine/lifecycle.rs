@@ -70,7 +70,6 @@ pub(crate) struct Lifecycle {
     /// Set once agents were told to stop before the profile's end.
     pub(super) stop: Option<StopTerms>,
     termination: Option<Termination>,
-    pub(super) collecting: bool,
     /// The aggregation broke off, so that nothing can be collected.
     pub(super) results_lost: bool,
 }
@@ -86,7 +85,6 @@ impl Lifecycle {
             start_ns: None,
             stop: None,
             termination: None,
-            collecting: false,
             results_lost: false,
         }
     }
@@ -150,14 +148,14 @@ impl Lifecycle {
         self.termination.get_or_insert(termination);
     }
 
-    pub(crate) fn collect(&mut self) {
-        self.collecting = true;
+    /// The load is over: only results are awaited, without limit.
+    pub(crate) fn deliver(&mut self) {
+        self.state = JobState::Delivering;
         self.limit_ns = None;
     }
 
     /// The final state follows from how the job was terminated.
     pub(crate) fn conclude(&mut self) {
-        self.collecting = false;
         self.limit_ns = None;
         (self.state, self.reason) = match self.termination.take() {
             None => (JobState::Finished, String::new()),

@@ -65,11 +65,12 @@ impl Membership {
         actions: &mut Actions,
     ) -> Option<String> {
         let share = self.shares.get(agent)?;
-        if share.is_done() {
+        if share.is_over() && !report.ends_load() {
             // Nothing is expected of it any more, so that nothing may run there.
-            if !report.is_last() {
-                actions.stop(agent, StopTerms::default());
-            }
+            actions.stop(agent, StopTerms::default());
+            return None;
+        }
+        if share.is_over() && share != ShareState::Delivering {
             return None;
         }
         match report {
@@ -81,6 +82,7 @@ impl Membership {
             }
             AssignmentReport::Running => self.shares.set(agent, ShareState::Running),
             AssignmentReport::Draining => self.starts_nothing_more(agent, ShareState::Draining),
+            AssignmentReport::Delivering => self.starts_nothing_more(agent, ShareState::Delivering),
             AssignmentReport::Finished => self.starts_nothing_more(agent, ShareState::Finished),
             AssignmentReport::Failed { kind, message } => {
                 if let Some(time) = moment.started() {

@@ -11,6 +11,8 @@ pub(crate) enum ShareState {
     Prepared,
     Running,
     Draining,
+    /// Its load is over; its results are on their way.
+    Delivering,
     Finished,
     Failed,
     Lost,
@@ -22,8 +24,13 @@ impl ShareState {
         matches!(self, Self::Assigned | Self::Splitting)
     }
 
-    /// Whether nothing more is expected of it.
-    pub(crate) const fn is_done(self) -> bool {
+    /// Whether nothing of its load is left.
+    pub(crate) const fn is_over(self) -> bool {
+        matches!(self, Self::Delivering) || self.is_done()
+    }
+
+    /// Whether it never changes again.
+    const fn is_done(self) -> bool {
         matches!(self, Self::Finished | Self::Failed | Self::Lost)
     }
 }
@@ -42,12 +49,12 @@ impl Shares {
         self.0.get(agent).copied()
     }
 
-    /// The state of a share that is not done.
+    /// The state of a share whose load is not over.
     pub(crate) fn open(&self, agent: &str) -> Option<ShareState> {
-        self.get(agent).filter(|share| !share.is_done())
+        self.get(agent).filter(|share| !share.is_over())
     }
 
-    /// Moves an open share.
+    /// Moves a share that is not done.
     pub(crate) fn set(&mut self, agent: &str, state: ShareState) {
         if let Some(share) = self.0.get_mut(agent).filter(|share| !share.is_done()) {
             *share = state;

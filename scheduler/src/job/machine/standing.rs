@@ -1,11 +1,58 @@
 //! How the agents and the plan of a job stand, for those who watch it.
 
+use heavy_results::job::JobState;
 use heavy_results::progress::AgentStanding;
 
 use super::JobMachine;
 use super::share::ShareState;
+use crate::fleet::Backlog;
+
+/// Agents that are named as those whose results are awaited.
+const MOST_NAMED: usize = 3;
 
 impl JobMachine {
+    /// What people read of the job: while results are awaited, whose, and after that what else there is to know.
+    pub(crate) fn reason(&self) -> String {
+        let reason = &self.life.reason;
+        if self.state() != JobState::Delivering {
+            return reason.clone();
+        }
+        let awaited = self.members.shares.iter().filter_map(|(agent, share)| {
+            let backlog = self.deliveries.backlog(agent);
+            match (share, backlog) {
+                (ShareState::Finished, _) => None,
+                (_, Some(Backlog { batches, bytes, .. })) => Some(format!(
+                    "agent {agent} has {batches} batches ({:.1} MB) to deliver",
+                    bytes as f64 / 1e6
+                )),
+                (ShareState::Lost, None) => Some(format!("agent {agent} is gone")),
+                _ => None,
+            }
+        });
+        let awaited: Vec<String> = awaited.collect();
+        let mut text = "waiting for results".to_owned();
+        for (place, agent) in awaited.iter().take(MOST_NAMED).enumerate() {
+            text.push_str(if place == 0 { ": " } else { ", " });
+            text.push_str(agent);
+        }
+        if awaited.len() > MOST_NAMED {
+            text.push_str(&format!(" and {} more", awaited.len() - MOST_NAMED));
+        }
+        if !reason.is_empty() {
+            text.push_str("; ");
+            text.push_str(reason);
+        }
+        text
+    }
+
+    /// What the agents had not yet delivered at their last heartbeats, by name.
+    pub(crate) fn backlogs(&self) -> Vec<(String, Backlog)> {
+        let agents = self.members.shares.iter();
+        agents
+            .filter_map(|(agent, _)| Some((agent.to_owned(), self.deliveries.backlog(agent)?)))
+            .collect()
+    }
+
     /// The state of each agent that takes or took part, by name.
     pub(crate) fn agent_standings(&self) -> Vec<(String, AgentStanding)> {
         let states = self.members.shares.iter();
@@ -29,6 +76,7 @@ const fn standing(state: ShareState) -> AgentStanding {
         ShareState::Assigned | ShareState::Splitting | ShareState::Prepared => AgentStanding::Preparing,
         ShareState::Running => AgentStanding::Running,
         ShareState::Draining => AgentStanding::Draining,
+        ShareState::Delivering => AgentStanding::Delivering,
         ShareState::Finished => AgentStanding::Finished,
         ShareState::Failed => AgentStanding::Failed,
         ShareState::Lost => AgentStanding::Lost,

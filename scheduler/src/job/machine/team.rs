@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heavy_load::load::{Load, LoadModel};
-use heavy_load::revision::{LoadTimeline, Member, Revision};
+use heavy_load::revision::{LoadTimeline, Member, Revision, UserPresence};
 use heavy_results::job::JobSpec;
 
 #[derive(Debug, Clone)]
@@ -142,14 +142,24 @@ impl Team {
         self.known.keys().map(share).collect()
     }
 
-    /// The iterations of open workflows that were due for each agent up to an instant, by workflow; `only` is the name of the
-    /// load test's only workflow, which documents need not name.
+    /// As [`Self::due_of`], of every agent.
+    #[cfg(test)]
     pub(crate) fn due(&self, until_ns: u64, only: &str) -> Vec<(String, Vec<(String, u64)>)> {
         let of = |agent: &String| (agent.clone(), self.due_of(agent, until_ns, only));
         self.known.keys().map(of).collect()
     }
 
-    /// As [`Self::due`], of one agent.
+    /// As [`LoadTimeline::user_presence`].
+    pub(crate) fn user_presence(
+        &self,
+        end_ns: u64,
+        leased_until_ns: impl Fn(&str) -> u64,
+    ) -> Option<UserPresence> {
+        self.timeline.user_presence(end_ns, leased_until_ns)
+    }
+
+    /// The iterations of open workflows that were due for an agent up to an instant, by workflow; `only` is the name of the
+    /// load test's only workflow, which documents need not name.
     pub(crate) fn due_of(&self, agent: &str, until_ns: u64, only: &str) -> Vec<(String, u64)> {
         let workflows = self.load().workflows.iter();
         let names = workflows.map(|workflow| match workflow.workflow.as_str() {

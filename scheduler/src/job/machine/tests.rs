@@ -1,6 +1,7 @@
 //! Tables and properties of the job machine.
 
 mod broken;
+mod delivering;
 mod histories;
 mod joining;
 mod losing;
@@ -8,7 +9,9 @@ mod steering;
 
 use std::sync::Arc;
 
-use super::event::{AgentOrder, DRAIN_LIMIT_NS, JobAction, START_LEAD_NS, SeatAssignment};
+use super::event::{
+    AgentOrder, DRAIN_LIMIT_NS, EndedShare, FIRST_EPOCH, JobAction, START_LEAD_NS, SeatAssignment,
+};
 use super::*;
 use crate::fleet::AssignmentReport;
 use heavy_load::revision::Revision;
@@ -76,9 +79,21 @@ fn stop_agent(agent: &str, grace_ns: u64, end_ns: u64) -> JobAction {
     order(agent, AgentOrder::Stop(StopTerms { grace_ns, end_ns }))
 }
 
-fn collect(lost: &[&str], end_ns: u64) -> JobAction {
-    let lost = lost.iter().map(|agent| (*agent).to_owned()).collect();
-    JobAction::Collect { lost, end_ns }
+/// Of agents that all live.
+fn collect(agents: &[&str], end_ns: u64) -> JobAction {
+    let share = |agent: &&str| EndedShare {
+        agent: (*agent).to_owned(),
+        epoch: FIRST_EPOCH,
+        leased_until_ns: u64::MAX,
+        is_alive: true,
+    };
+    let shares = agents.iter().map(share).collect();
+    JobAction::Collect { shares, end_ns }
+}
+
+fn awaited(agent: &str, is_awaited: bool) -> JobAction {
+    let agent = agent.to_owned();
+    JobAction::Await { agent, is_awaited }
 }
 
 /// The agents of an assignment, with their seats.
@@ -160,8 +175,9 @@ fn a_job_that_goes_well() {
     );
     assert_eq!(
         machine.on(12 * SECOND, update("b", AssignmentReport::Finished)),
-        [collect(&[], 10 * SECOND)]
+        [collect(&["a", "b"], 10 * SECOND), JobAction::Save]
     );
+    assert_eq!(machine.state(), JobState::Delivering);
     assert_eq!(
         machine.on(13 * SECOND, JobEvent::Collected { complete: true }),
         [JobAction::Conclude]
@@ -226,11 +242,11 @@ fn a_stop_of_a_running_job_gives_grace_and_then_none() {
     );
     assert_eq!(
         machine.on(7 * SECOND, update("a", AssignmentReport::Finished)),
-        [collect(&[], 3 * SECOND)]
+        [collect(&["a"], 3 * SECOND), JobAction::Save]
     );
     machine.on(8 * SECOND, JobEvent::Collected { complete: true });
     assert_eq!(
-        (machine.state(), machine.reason()),
+        (machine.state(), machine.reason().as_str()),
         (JobState::Stopped, "stopped by a client")
     );
 }
@@ -252,7 +268,7 @@ fn giving_up_in_the_queue_says_why() {
     let reason = "no agent is connected".to_owned();
     assert_eq!(machine.on(2, JobEvent::GaveUp { reason }), [JobAction::Conclude]);
     assert_eq!(
-        (machine.state(), machine.reason()),
+        (machine.state(), machine.reason().as_str()),
         (JobState::Failed, "no agent is connected")
     );
 }

@@ -147,6 +147,18 @@ impl JobService {
         }
     }
 
+    /// A stored job with the state and reason that it has now, if its end has not been written meanwhile.
+    pub(crate) fn as_it_is(&self, mut job: JobInfo) -> JobInfo {
+        if let Some(live) = self.lock().get(&job.id).filter(|_| !job.state.is_final()) {
+            let progress = &live.view.progress.borrow().progress;
+            if !progress.state.is_final() {
+                job.state = progress.state;
+                job.reason.clone_from(&progress.reason);
+            }
+        }
+        job
+    }
+
     /// A job's progress from now on, ending after the final one.
     pub(crate) async fn watch(&self, reference: &str) -> Result<watch::Receiver<Snapshot>, Error> {
         let job = self.find(reference).await?;

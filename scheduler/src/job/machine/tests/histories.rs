@@ -16,6 +16,7 @@ fn any_event() -> impl Strategy<Value = JobEvent> {
         3 => Just(AssignmentReport::Prepared),
         1 => Just(AssignmentReport::Running),
         1 => Just(AssignmentReport::Draining),
+        1 => Just(AssignmentReport::Delivering),
         1 => Just(AssignmentReport::Finished),
     ];
     let answer = prop_oneof![

@@ -143,7 +143,7 @@ fn params_are_divided_once_all_wait_for_it() {
     splitting(&mut machine, "a");
     machine.on(SECOND, divided(Err("it gave 1 of 2")));
     assert_eq!(
-        (machine.state(), machine.reason()),
+        (machine.state(), machine.reason().as_str()),
         (JobState::Draining, "it gave 1 of 2")
     );
 }

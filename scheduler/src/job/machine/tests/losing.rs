@@ -13,7 +13,19 @@ fn losing_one_of_two_agents_degrades_and_losing_both_fails() {
     assert!(actions.contains(&JobAction::Replan));
     assert_eq!((machine.state(), machine.degraded()), (JobState::Running, true));
     let actions = machine.on(3 * SECOND, lost("b"));
-    assert_eq!(actions.last(), Some(&collect(&["a", "b"], 10 * SECOND)));
+    let share = |agent: &str, lost_s| EndedShare {
+        agent: agent.to_owned(),
+        epoch: FIRST_EPOCH,
+        leased_until_ns: lost_s * SECOND + 50_000_000,
+        is_alive: false,
+    };
+    // From the start, which was at 1 s.
+    let shares = vec![share("a", 1), share("b", 2)];
+    let end_ns = 10 * SECOND;
+    assert!(
+        actions.contains(&JobAction::Collect { shares, end_ns }),
+        "{actions:?}"
+    );
     machine.on(4 * SECOND, JobEvent::Collected { complete: true });
     assert_eq!(machine.state(), JobState::Failed);
 }
@@ -88,7 +100,7 @@ fn an_agent_that_comes_back_hears_what_it_missed() {
     );
     assert_eq!(
         machine.on(5 * SECOND, update("a", AssignmentReport::Finished)),
-        [collect(&[], 2 * SECOND)]
+        [collect(&["a"], 2 * SECOND), JobAction::Save]
     );
 }
 
