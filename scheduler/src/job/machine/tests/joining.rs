@@ -22,7 +22,7 @@ fn an_agent_may_join_while_the_job_runs() {
     machine.on(12 * SECOND, update("a", AssignmentReport::Finished));
     assert_eq!(
         machine.on(12 * SECOND, update("b", AssignmentReport::Finished)),
-        [collect(&[], 10 * SECOND)]
+        [collect(&["a", "b"], 10 * SECOND), JobAction::Save]
     );
 }
 
@@ -50,7 +50,7 @@ fn one_that_cannot_join_or_comes_too_late_changes_nothing() {
     );
     assert_eq!(
         machine.on(12 * SECOND, update("a", AssignmentReport::Finished)),
-        [collect(&[], 10 * SECOND)]
+        [collect(&["a"], 10 * SECOND), JobAction::Save]
     );
 }
 
