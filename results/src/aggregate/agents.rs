@@ -109,10 +109,11 @@ impl AgentTable {
             .min()
     }
 
-    /// The second up to which an agent has reported; all of them once it has closed.
+    /// The second up to which an agent's newest assignment has reported; all of them once it has closed.
     pub(super) fn complete_before_of(&self, agent: &str) -> u32 {
-        let sums = self.0.get(agent);
-        sums.map_or(0, |sums| match sums.closing {
+        let of_agent = (agent.to_owned(), 0)..=(agent.to_owned(), u32::MAX);
+        let newest = self.0.range(of_agent).next_back();
+        newest.map_or(0, |(_, sums)| match sums.closing {
             Some(_) => u32::MAX,
             None => sums.complete_before_second,
         })

@@ -41,7 +41,7 @@ impl Stored {
 fn aggregate(reports: &[(usize, Delta)], kept: u32) -> (Aggregator, Stored, usize) {
     let mut aggregator = Aggregator::new(
         job("10", u64::from(SECONDS)).spec.load(),
-        AGENTS.map(str::to_owned),
+        AGENTS.map(|agent| (agent.to_owned(), 1)),
     )
     .watching(&[
         "iterations: rate>1".parse().unwrap(),
@@ -49,7 +49,7 @@ fn aggregate(reports: &[(usize, Delta)], kept: u32) -> (Aggregator, Stored, usiz
     ]);
     let (mut stored, mut most_held) = (Stored::default(), 0);
     for (agent, delta) in reports {
-        aggregator.apply(AGENTS[*agent], delta);
+        aggregator.apply(AGENTS[*agent], 1, delta);
         aggregator.judge_before(aggregator.complete_before_second());
         let torn = aggregator.torn(8);
         aggregator.restore(&torn, &stored.of(&torn));
