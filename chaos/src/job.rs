@@ -249,18 +249,20 @@ impl Arena {
     /// The agents that still have results of a job to deliver.
     #[must_use]
     pub fn undelivered(&self, job: Uuid) -> Vec<String> {
-        let has_spool = |n: &usize| {
-            let spools = fs::read_dir(self.agent_dir(*n).join("spool"))
+        let has_results = |n: &usize| {
+            let dir = self.agent_dir(*n);
+            let entries = ["spool", "journal"].map(|name| fs::read_dir(dir.join(name)));
+            let mut names = entries
                 .into_iter()
                 .flatten()
-                .flatten();
-            spools
-                .map(|entry| entry.file_name())
-                .any(|name| name.to_string_lossy().starts_with(&job.to_string()))
+                .flatten()
+                .flatten()
+                .map(|entry| entry.file_name());
+            names.any(|name| name.to_string_lossy().starts_with(&job.to_string()))
         };
-        let agents = (0..self.agents.len()).filter(has_spool);
+        let agents = (0..self.agents.len()).filter(has_results);
         agents
-            .map(|n| format!("the spool of {}", agent_name(n)))
+            .map(|n| format!("{} has results left", agent_name(n)))
             .collect()
     }
 }
