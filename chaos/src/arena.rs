@@ -13,9 +13,9 @@ use heavy_store::Store;
 use heavy_testkit::{FaultProxy, Postgres, TempDir, free_port};
 use tokio::runtime::Runtime;
 
-use crate::disk::SmallDisk;
 use crate::schedule::{FaultLink, StoreKind};
 use crate::service::FaultedService;
+use heavy_testkit::SmallDisk;
 
 /// How an arena is made.
 #[derive(Debug, Clone)]

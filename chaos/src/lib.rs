@@ -15,7 +15,6 @@ mod written;
 
 pub mod arena;
 pub mod cases;
-pub mod disk;
 pub mod job;
 pub mod judge;
 pub mod judged;

@@ -12,6 +12,7 @@
 //! Set `HEAVY_KEEP_TMP=1` to keep the temporary directories; their paths are printed to stderr.
 
 mod binary;
+mod disk;
 mod eventually;
 pub mod http;
 mod nginx;
@@ -29,10 +30,11 @@ mod temp;
 mod watchdog;
 
 pub use binary::{binary, example};
+pub use disk::SmallDisk;
 pub use eventually::eventually;
 pub use nginx::Nginx;
 pub use port::free_port;
-pub use postgres::{Database, Postgres, Row};
+pub use postgres::{Database, Pooler, Postgres, Row};
 pub use proxy::{FaultProxy, ProxyFault};
 pub use run::{Finished, Run, Running};
 pub use rustix::process::Signal;

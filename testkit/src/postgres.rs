@@ -2,6 +2,8 @@
 
 mod faults;
 mod locate;
+mod pooler;
+mod replica;
 mod wire;
 
 use std::fs::Permissions;
@@ -21,6 +23,7 @@ use crate::temp::TempDir;
 use locate::{Account, account, bin_folder};
 use wire::Connection;
 
+pub use pooler::Pooler;
 pub use wire::Row;
 
 /// The superuser of the cluster and its password over TCP.
@@ -126,6 +129,7 @@ impl Postgres {
             "full_page_writes=off",
             "max_wal_size=4GB",
             "shared_buffers=128MB",
+            &format!("cluster_name={}", name_of(port)),
         ] {
             command.args(["-c", setting]);
         }
@@ -206,6 +210,11 @@ impl Database {
             _ => panic!("wanted one value, got {rows:?} from\n{sql}"),
         }
     }
+}
+
+/// The `cluster_name` of a cluster, by which a replica is known.
+fn name_of(port: u16) -> String {
+    format!("port{port}")
 }
 
 /// Runs initdb: local connections are trusted (only we can reach the socket's folder by name), TCP ones need

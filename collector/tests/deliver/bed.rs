@@ -36,6 +36,11 @@ impl Bed {
         Self::on(&url, Some(database), None).await
     }
 
+    /// On a database of the test's own.
+    pub(crate) async fn at(url: &str) -> Self {
+        Self::on(url, None, None).await
+    }
+
     async fn on(url: &str, database: Option<Database>, folder: Option<TempDir>) -> Self {
         let store = heavy_store::open(url).await.unwrap();
         let job = job();

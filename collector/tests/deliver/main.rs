@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 mod bed;
+mod full;
 mod gate;
 mod outcomes;
+mod unreachable;
 
 /// Makes two tests of each case: one on SQLite, one on Postgres.
 macro_rules! on_both {

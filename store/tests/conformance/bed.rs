@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heavy_store::{QueryResult, Store};
-use heavy_testkit::{Database, Postgres, TempDir};
+use heavy_testkit::{Database, Pooler, Postgres, TempDir};
 
 /// A database that nobody else uses.
 pub(crate) struct Bed {
@@ -27,6 +27,16 @@ impl Bed {
         let database = Postgres::shared().database();
         Self {
             url: database.url().to_owned(),
+            postgres: Some(database),
+            _folder: None,
+        }
+    }
+
+    /// Postgres behind a pooler, where each transaction may be on another connection.
+    pub(crate) fn pooled() -> Self {
+        let database = Postgres::shared().database();
+        Self {
+            url: Pooler::shared().url(&database),
             postgres: Some(database),
             _folder: None,
         }

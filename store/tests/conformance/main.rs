@@ -16,7 +16,7 @@ mod queries;
 mod reading;
 mod relations;
 
-/// Makes two tests of each case: one on SQLite, one on Postgres.
+/// Makes three tests of each case: on SQLite, on Postgres, and on Postgres behind a pooler.
 macro_rules! on_both {
     ($($module:ident { $($case:ident),* $(,)? })*) => {
         mod sqlite {
@@ -24,6 +24,14 @@ macro_rules! on_both {
                 $(#[tokio::test(flavor = "multi_thread")]
                 async fn $case() {
                     crate::$module::$case(&crate::bed::Bed::sqlite()).await;
+                })*
+            })*
+        }
+        mod pooled {
+            $(mod $module {
+                $(#[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    crate::$module::$case(&crate::bed::Bed::pooled()).await;
                 })*
             })*
         }
