@@ -8,7 +8,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::read;
 
 use super::family::Family;
-use super::supervisor::OutputEnds;
 use crate::journal::drain::Appender;
 
 /// How long a load test may write after its agent is gone: one that is written with the SDK takes 500 ms at most.
@@ -18,6 +17,14 @@ const LIMIT: Duration = Duration::from_millis(700);
 const LAST_LIMIT: Duration = Duration::from_millis(300);
 
 const PIECE_BYTES: usize = 64 << 10;
+
+/// The read ends of the load test's pipes, which the agent reads.
+#[derive(Debug)]
+pub(super) struct OutputEnds {
+    pub(super) stdout: OwnedFd,
+    /// Held so that a load test does not fail for writing to it.
+    pub(super) stderr: OwnedFd,
+}
 
 /// Reads stdout to its end, kills the load test when it has exited or its time is up, and completes the journal.
 pub(super) fn drain(journal: Option<&Path>, family: &mut Family, pidfd: &OwnedFd, output: &OutputEnds) {

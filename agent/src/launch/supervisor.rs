@@ -62,20 +62,12 @@ pub(super) fn run(launch: &Launch, is_init: bool) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The read ends of the load test's pipes, which the agent reads.
-#[derive(Debug)]
-pub(super) struct OutputEnds {
-    pub(super) stdout: OwnedFd,
-    /// Held so that a load test does not fail for writing to it.
-    pub(super) stderr: OwnedFd,
-}
-
 struct Supervisor {
     socket: UnixStream,
     family: Family,
     /// Readable when the load test has exited.
     pidfd: OwnedFd,
-    output: OutputEnds,
+    output: rest::OutputEnds,
 }
 
 impl Supervisor {
@@ -92,7 +84,7 @@ impl Supervisor {
         let supervisor = Self {
             socket,
             family: Family::new(pid, is_init),
-            output: OutputEnds {
+            output: rest::OutputEnds {
                 stdout: ends.stdout,
                 stderr: ends.stderr,
             },
