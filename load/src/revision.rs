@@ -1,5 +1,7 @@
 //! Revisions: the agents and the plan of a job from a cut on, and the part of each agent.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::arrivals::Arrivals;
@@ -213,6 +215,8 @@ impl Seated {
 pub struct LoadTimeline {
     document: Load,
     revisions: Vec<(Revision, Load)>,
+    /// The same revisions with the members that account for what is due: the last ones, if there are none.
+    accountable: Vec<Revision>,
 }
 
 impl LoadTimeline {
@@ -222,6 +226,7 @@ impl LoadTimeline {
         let load = first.load(&document);
         Self {
             document,
+            accountable: vec![first.clone()],
             revisions: vec![(first, load)],
         }
     }
@@ -229,6 +234,11 @@ impl LoadTimeline {
     /// Adds a revision.
     pub fn push(&mut self, revision: Revision) {
         let load = revision.load(&self.document);
+        let mut accountable = revision.clone();
+        if let (true, Some(last)) = (revision.members.is_empty(), self.accountable.last()) {
+            accountable.members.clone_from(&last.members);
+        }
+        self.accountable.push(accountable);
         self.revisions.push((revision, load));
     }
 
@@ -245,18 +255,20 @@ impl LoadTimeline {
         &self.newest().1
     }
 
-    /// Each revision with its load, and until when it applies.
+    /// Each revision as it is accounted for, with its load, and until when it applies.
     fn periods(&self) -> impl Iterator<Item = (&Revision, &Load, u64)> {
         let next = self.revisions.iter().skip(1).map(|(next, _)| next.cut_ns);
-        let periods = self.revisions.iter().zip(next.chain([u64::MAX]));
+        let loads = self.revisions.iter().map(|(_, load)| load);
+        let periods = self.accountable.iter().zip(loads).zip(next.chain([u64::MAX]));
         periods.map(|((revision, load), next_ns)| (revision, load, next_ns))
     }
 
-    /// How many iterations are planned for an agent: of random arrivals the expected number.
+    /// How many iterations are planned for an agent by revisions of these numbers: of random arrivals the expected number.
     #[must_use]
-    pub fn planned(&self, agent: &str) -> u64 {
+    pub fn planned(&self, agent: &str, revisions: Range<u32>) -> u64 {
         let mut planned = 0;
-        for (revision, load, next_ns) in self.periods() {
+        let periods = self.periods();
+        for (revision, load, next_ns) in periods.filter(|(of, ..)| revisions.contains(&of.number)) {
             for (place, workflow) in load.workflows.iter().enumerate() {
                 planned += match &workflow.model {
                     LoadModel::Open(schedule) => {
@@ -286,11 +298,13 @@ impl LoadTimeline {
         planned
     }
 
-    /// How many iterations of open workflows were an agent's up to an instant (exclusive), by workflow.
+    /// How many iterations of open workflows were an agent's by revisions of these numbers, up to an instant (exclusive), by
+    /// workflow. What was nobody's was still that of the agents that were the last.
     #[must_use]
-    pub fn due(&self, agent: &str, until_ns: u64) -> Vec<u64> {
+    pub fn due(&self, agent: &str, revisions: Range<u32>, until_ns: u64) -> Vec<u64> {
         let mut due = vec![0; self.document.workflows.len()];
-        for (revision, load, next_ns) in self.periods() {
+        let periods = self.periods();
+        for (revision, load, next_ns) in periods.filter(|(of, ..)| revisions.contains(&of.number)) {
             for (place, (workflow, due)) in load.workflows.iter().zip(&mut due).enumerate() {
                 if let LoadModel::Open(schedule) = &workflow.model
                     && let Some(mut dealt) = revision.dealt(schedule, place, agent)

@@ -14,9 +14,13 @@ pub struct UserPresence {
 
 impl LoadTimeline {
     /// The presence of all users up to an instant; `None` without any. `leased_until_ns` says until when an agent can have
-    /// had users. Users that share a quota, or have one, leave when it is used up: they do not count.
+    /// had the users that a revision of this number gave it. Users that share a quota, or have one, leave when it is used up: they do not count.
     #[must_use]
-    pub fn user_presence(&self, end_ns: u64, leased_until_ns: impl Fn(&str) -> u64) -> Option<UserPresence> {
+    pub fn user_presence(
+        &self,
+        end_ns: u64,
+        leased_until_ns: impl Fn(&str, u32) -> u64,
+    ) -> Option<UserPresence> {
         let (newest, load) = self.newest();
         let mut all = None;
         for workflow in &load.workflows {
@@ -47,10 +51,10 @@ impl LoadTimeline {
     }
 
     /// When somebody with a lease had a seat: spans in order, none of which overlap.
-    fn held(&self, seat: u32, leased_until_ns: impl Fn(&str) -> u64) -> Vec<(u64, u64)> {
+    fn held(&self, seat: u32, leased_until_ns: impl Fn(&str, u32) -> u64) -> Vec<(u64, u64)> {
         let holders = self.periods().filter_map(|(revision, _, next_ns)| {
             let holder = revision.members.iter().find(|member| member.seat == seat)?;
-            let until_ns = next_ns.min(leased_until_ns(&holder.agent));
+            let until_ns = next_ns.min(leased_until_ns(&holder.agent, revision.number));
             Some((revision.cut_ns, until_ns))
         });
         holders.filter(|(from_ns, until_ns)| from_ns < until_ns).collect()

@@ -76,7 +76,7 @@ proptest! {
         let planned = timeline.load().clone();
         let until_ns = planned.duration_ns();
         for (workflow, of_workflow) in planned.workflows.iter().enumerate() {
-            let due: u64 = (0..6).map(|n| timeline.due(&format!("agent-{n}"), until_ns)[workflow]).sum();
+            let due: u64 = (0..6).map(|n| timeline.due(&format!("agent-{n}"), 0..u32::MAX, until_ns)[workflow]).sum();
             prop_assert_eq!(due, of_workflow.planned());
         }
     }
@@ -92,7 +92,7 @@ proptest! {
         let count = load.count_before(at_ns);
         for member in &team {
             let ideal = count as f64 * f64::from(member.weight) / f64::from(total);
-            let due = timeline.due(&member.agent, at_ns)[0];
+            let due = timeline.due(&member.agent, 0..u32::MAX, at_ns)[0];
             prop_assert!((ideal - due as f64).abs() < 1.0, "{ideal} {due}");
         }
     }
@@ -152,7 +152,7 @@ fn users_whose_agent_is_gone_are_missing_until_another_takes_their_seats() {
     let first = Revision::first(&load, agents);
     let mut timeline = LoadTimeline::new(load.clone(), first.clone());
     let present = |timeline: &LoadTimeline, end_s: u64, lost_s: u64| {
-        let until = |agent: &str| if agent == "b" { lost_s * s } else { u64::MAX };
+        let until = |agent: &str, _| if agent == "b" { lost_s * s } else { u64::MAX };
         let found = timeline.user_presence(end_s * s, until).unwrap();
         (found.planned_ns / s, found.missing_ns / s)
     };
@@ -183,9 +183,9 @@ fn users_whose_agent_is_gone_are_missing_until_another_takes_their_seats() {
     let mut paused = load.clone();
     paused.pauses = vec![(s, 3 * s)];
     let timeline = LoadTimeline::new(paused, first);
-    let whole = timeline.user_presence(u64::MAX, |_| u64::MAX).unwrap();
+    let whole = timeline.user_presence(u64::MAX, |_, _| u64::MAX).unwrap();
     assert_eq!((whole.planned_ns / s, whole.missing_ns), (300, 0));
     let open = Revision::first(&self::load(&open("1", Some("2s"), &[]), 1), [("a".to_owned(), 1)]);
     let timeline = LoadTimeline::new(self::load(&self::open("1", Some("2s"), &[]), 1), open);
-    assert_eq!(timeline.user_presence(u64::MAX, |_| u64::MAX), None);
+    assert_eq!(timeline.user_presence(u64::MAX, |_, _| u64::MAX), None);
 }

@@ -119,8 +119,9 @@ impl AgentEndpoint {
                     self.fleet.backlogs(agent, backlogs(&beat)).await;
                 }
                 Ok(Some(from_agent::Message::Update(update))) => {
+                    let epoch = update.epoch;
                     if let Some((job, report)) = report(update) {
-                        self.fleet.update(agent, connection, job, report).await;
+                        self.fleet.update(agent, connection, (job, epoch), report).await;
                     }
                 }
                 Ok(Some(from_agent::Message::Register(_)) | None) => return,

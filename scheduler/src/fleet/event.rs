@@ -17,7 +17,8 @@ pub(crate) enum FleetEvent {
 /// What happens to an agent that has an assignment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum AgentNews {
-    Report(AssignmentReport),
+    /// Of its assignment of this attempt.
+    Report { epoch: u32, report: AssignmentReport },
     /// To an order.
     Answer(AgentAnswer),
     /// It has results on its disk that are not yet delivered.
@@ -25,9 +26,7 @@ pub(crate) enum AgentNews {
     /// It is gone: why.
     Lost(String),
     /// It has opened another stream; `holds` says whether it still has the assignment.
-    Back {
-        holds: bool,
-    },
+    Back { holds: bool },
 }
 
 /// What an agent has of one assignment.

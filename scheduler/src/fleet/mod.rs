@@ -79,6 +79,11 @@ impl Fleet {
         self.lock().registry.take(agent, job)
     }
 
+    /// Notes which attempt at a job an agent was given.
+    pub(crate) fn assigned(&self, agent: &str, job: Uuid, epoch: u32) {
+        self.lock().registry.assigned(agent, job, epoch);
+    }
+
     /// Frees an agent of a job that it never got.
     pub(crate) fn release(&self, agent: &str, job: Uuid) {
         self.lock().registry.release(agent, job);
@@ -187,7 +192,13 @@ impl Fleet {
                 .is_some_and(|(_, outbox)| outbox.try_send(reply).is_ok())
     }
 
-    async fn update(&self, agent: &str, connection: ConnectionId, job: Uuid, report: AssignmentReport) {
+    async fn update(
+        &self,
+        agent: &str,
+        connection: ConnectionId,
+        (job, epoch): (Uuid, u32),
+        report: AssignmentReport,
+    ) {
         let ends_load = report.ends_load();
         {
             let mut inner = self.lock();
@@ -195,10 +206,10 @@ impl Fleet {
                 return;
             }
             if ends_load {
-                inner.registry.release(agent, job);
+                inner.registry.ended(agent, job, epoch);
             }
         }
-        self.tell_of(agent.to_owned(), job, AgentNews::Report(report))
+        self.tell_of(agent.to_owned(), job, AgentNews::Report { epoch, report })
             .await;
     }
 

@@ -78,6 +78,8 @@ struct KnownAgent {
     introduction: Introduction,
     connection: Option<ConnectionId>,
     job: Option<Uuid>,
+    /// The attempt that it was given of that; 0 before.
+    epoch: u32,
     connected_at_wall_ns: u64,
     seen_ns: u64,
     clock: Option<(i64, u64)>,
@@ -112,10 +114,10 @@ impl Registry {
         }
         let held = &introduction.jobs;
         let mut welcome = Welcome::default();
-        let mut job = None;
+        let (mut job, mut epoch) = (None, 0);
         match self.agents.get(&name) {
             Some(known) if known.introduction.instance == introduction.instance => {
-                job = known.job;
+                (job, epoch) = (known.job, known.epoch);
                 welcome.back = known.job.map(|job| (job, held.contains(&job)));
             }
             Some(known) if known.connection.is_some() && now_ns < known.seen_ns + self.lease_ns => {
@@ -131,6 +133,7 @@ impl Registry {
             introduction,
             connection: Some(connection),
             job,
+            epoch,
             connected_at_wall_ns: now_wall_ns,
             seen_ns: now_ns,
             clock: None,
@@ -179,10 +182,25 @@ impl Registry {
     pub(crate) fn take(&mut self, name: &str, job: Uuid) -> bool {
         match self.agents.get_mut(name) {
             Some(agent) if agent.job.is_none() && agent.connection.is_some() => {
-                agent.job = Some(job);
+                (agent.job, agent.epoch) = (Some(job), 0);
                 true
             }
             _ => false,
+        }
+    }
+
+    /// An agent was given its assignment of the job that it was taken for.
+    pub(crate) fn assigned(&mut self, name: &str, job: Uuid, epoch: u32) {
+        let agent = self.agents.get_mut(name);
+        if let Some(agent) = agent.filter(|agent| agent.job == Some(job)) {
+            agent.epoch = epoch;
+        }
+    }
+
+    /// The load of an assignment is over. An earlier one than the agent has now frees nobody.
+    pub(crate) fn ended(&mut self, name: &str, job: Uuid, epoch: u32) {
+        if self.agents.get(name).is_some_and(|agent| agent.epoch == epoch) {
+            self.release(name, job);
         }
     }
 

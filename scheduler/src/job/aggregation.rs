@@ -35,8 +35,8 @@ const SILENT_AFTER_S: u64 = 3;
 #[derive(Debug)]
 pub(crate) enum AggregationOrder {
     Record(Event),
-    /// An agent is gone: do not wait for its seconds.
-    Leave(String),
+    /// An agent is gone with an assignment: do not wait for its seconds.
+    Leave(String, u32),
     /// The plan or the team is another.
     Replan(Box<Team>),
     /// The load is over: aggregate the rest of these assignments and end. Due instants count up to `end_ns` from the job's
@@ -45,9 +45,9 @@ pub(crate) enum AggregationOrder {
         shares: Vec<EndedShare>,
         end_ns: u64,
     },
-    /// While collecting: wait for an agent's results, again, or not any more.
+    /// While collecting: wait for the results of an agent and epoch, again, or not any more.
     Await {
-        agent: String,
+        share: (String, u32),
         is_awaited: bool,
     },
     /// While collecting: wait for nothing any more.
@@ -59,8 +59,8 @@ pub(crate) enum AggregationOrder {
 struct Collecting {
     shares: Vec<EndedShare>,
     end_ns: u64,
-    /// Agents that are not waited for.
-    excused: BTreeSet<String>,
+    /// Agents and epochs that are not waited for.
+    excused: BTreeSet<(String, u32)>,
     given_up: bool,
 }
 
@@ -73,7 +73,8 @@ impl Collecting {
             .filter(|share| !reader.is_complete(&share.agent, share.epoch))
             .peekable();
         let is_complete = open.peek().is_none();
-        let is_over = self.given_up || open.all(|share| self.excused.contains(&share.agent));
+        let is_excused = |share: &EndedShare| self.excused.contains(&(share.agent.clone(), share.epoch));
+        let is_over = self.given_up || open.all(is_excused);
         (is_complete, is_over)
     }
 }
@@ -252,12 +253,11 @@ impl AggregationTask {
     /// What was due to the assignments, for settling.
     fn settlement(&self, collecting: &Collecting) -> Settlement {
         let Collecting { shares, end_ns, .. } = collecting;
-        let planned = |agent: &str| {
-            let own = self.shares.iter().find(|(name, _)| name == agent);
-            own.map_or(0, |(_, planned)| *planned)
-        };
         let share = |share: &EndedShare| {
-            let due_until = |until_ns: u64| self.team.due_of(&share.agent, until_ns.min(*end_ns), "");
+            let due_until = |until_ns: u64| {
+                let until_ns = until_ns.min(*end_ns);
+                self.team.due_of_attempt(&share.agent, share.epoch, until_ns)
+            };
             let due = due_until(*end_ns)
                 .into_iter()
                 .zip(due_until(share.leased_until_ns));
@@ -269,7 +269,7 @@ impl AggregationTask {
             DueShare {
                 agent: share.agent.clone(),
                 epoch: share.epoch,
-                planned: planned(&share.agent),
+                planned: self.team.planned_of(&share.agent, share.epoch),
                 is_alive: share.is_alive,
                 due: due.collect(),
             }
@@ -285,8 +285,9 @@ impl AggregationTask {
 
     /// How long users were planned to be there, and were not.
     fn user_time(&self, Collecting { shares, end_ns, .. }: &Collecting) -> Option<UserTime> {
-        let leased_until_ns = |agent: &str| {
-            let share = shares.iter().rev().find(|share| share.agent == agent);
+        let leased_until_ns = |agent: &str, epoch: u32| {
+            let mut shares = shares.iter();
+            let share = shares.find(|share| (share.agent.as_str(), share.epoch) == (agent, epoch));
             share.map_or(0, |share| share.leased_until_ns)
         };
         let presence = self.team.user_presence(*end_ns, leased_until_ns)?;
@@ -311,7 +312,7 @@ impl AggregationTask {
             };
             match order {
                 AggregationOrder::Record(event) => aggregator.add_event(event),
-                AggregationOrder::Leave(agent) => aggregator.leave(&agent, FIRST_EPOCH),
+                AggregationOrder::Leave(agent, epoch) => aggregator.leave(&agent, epoch),
                 AggregationOrder::Replan(team) => {
                     aggregator.set_load(team.load().clone());
                     self.shares = team.shares();
@@ -326,12 +327,12 @@ impl AggregationTask {
                     });
                     return;
                 }
-                AggregationOrder::Await { agent, is_awaited } => {
+                AggregationOrder::Await { share, is_awaited } => {
                     if let Some(collecting) = &mut self.collecting {
                         if is_awaited {
-                            collecting.excused.remove(&agent);
+                            collecting.excused.remove(&share);
                         } else {
-                            collecting.excused.insert(agent);
+                            collecting.excused.insert(share);
                         }
                     }
                 }

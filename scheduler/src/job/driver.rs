@@ -202,14 +202,14 @@ impl JobDriver {
             JobAction::Release { agent } => self.tools.fleet.release(&agent, self.id()),
             JobAction::Begin => self.begin(),
             JobAction::Replan => self.replan().await,
-            JobAction::Leave { agent } => self.aggregate(AggregationOrder::Leave(agent)).await,
+            JobAction::Leave { agent, epoch } => self.aggregate(AggregationOrder::Leave(agent, epoch)).await,
             JobAction::Record(event) => self.aggregate(AggregationOrder::Record(event)).await,
             JobAction::Save => self.save().await,
             JobAction::Collect { shares, end_ns } => {
                 self.aggregate(AggregationOrder::Collect { shares, end_ns }).await;
             }
-            JobAction::Await { agent, is_awaited } => {
-                self.aggregate(AggregationOrder::Await { agent, is_awaited })
+            JobAction::Await { share, is_awaited } => {
+                self.aggregate(AggregationOrder::Await { share, is_awaited })
                     .await;
             }
             JobAction::GiveUp => self.aggregate(AggregationOrder::GiveUp).await,

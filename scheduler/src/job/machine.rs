@@ -24,6 +24,7 @@ mod acks;
 mod actions;
 pub(crate) mod crew;
 mod deliveries;
+mod desertion;
 mod ending;
 pub(crate) mod event;
 mod lifecycle;
@@ -39,13 +40,14 @@ use heavy_results::job::{JobSpec, JobState};
 use actions::Actions;
 use crew::OpenSeats;
 use deliveries::Deliveries;
+use desertion::Desertion;
 use event::{AgentOrder, JobAction, JobEvent, PREPARE_LIMIT_NS, StopTerms};
 use lifecycle::{Lifecycle, Termination};
 use membership::{Departure, Membership};
 use share::ShareState;
 use team::Team;
 
-use crate::fleet::{AgentNews, Candidate};
+use crate::fleet::{AgentNews, AssignmentReport, Candidate};
 
 /// One job.
 #[derive(Debug)]
@@ -54,6 +56,7 @@ pub(crate) struct JobMachine {
     life: Lifecycle,
     members: Membership,
     deliveries: Deliveries,
+    desertion: Desertion,
     /// Of the event that is being handled.
     now_ns: u64,
     /// What that event has led to so far.
@@ -68,6 +71,7 @@ impl JobMachine {
             life: Lifecycle::new(),
             members: Membership::default(),
             deliveries: Deliveries::default(),
+            desertion: Desertion::default(),
             now_ns: 0,
             actions: Actions::default(),
         }
@@ -157,11 +161,15 @@ impl JobMachine {
     fn on_news(&mut self, agent: &str, news: AgentNews) {
         let (moment, actions) = (self.life.moment(self.now_ns), &mut self.actions);
         let failed = match news {
-            AgentNews::Report(report) => {
-                if report.ends_load() && self.members.shares.get(agent).is_some() {
-                    self.deliveries.begin(self.now_ns, agent);
+            AgentNews::Report { epoch, report } => {
+                if self.members.shares.epoch(agent) == epoch {
+                    if report.ends_load() {
+                        self.deliveries.begin(self.now_ns, agent, epoch);
+                    } else if report == AssignmentReport::Running {
+                        self.desertion.end();
+                    }
                 }
-                self.members.update(moment, agent, report, actions)
+                self.members.update(moment, agent, (epoch, report), actions)
             }
             AgentNews::Backlog(backlog) => return self.on_backlog(agent, backlog),
             AgentNews::Answer(answer) => self.members.answer(moment, agent, answer, actions),
@@ -179,11 +187,17 @@ impl JobMachine {
     fn on_lost(&mut self, agent: &str, why: &str) {
         let moment = self.life.moment(self.now_ns);
         if self.members.shares.open(agent).is_some() {
-            self.deliveries.lose(self.now_ns, agent);
+            let epoch = self.members.shares.epoch(agent);
+            self.deliveries.lose(self.now_ns, agent, epoch);
         }
         let departure = self.members.lose(moment, agent, why, &mut self.actions);
         self.life.degraded |= departure.is_some() && moment.start_ns.is_some();
         match departure {
+            Some(Departure::Fails(reason)) if self.openings(self.now_ns).room > 0 => {
+                self.life.explain(&reason);
+                self.desertion.begin(self.now_ns, reason);
+                self.actions.save();
+            }
             Some(Departure::Fails(reason)) => self.fail(reason),
             Some(Departure::Degrades(reason)) => {
                 self.life.explain(&reason);
@@ -235,6 +249,7 @@ impl JobMachine {
                 ));
             }
             JobState::Running if self.life.elapsed_ns(self.now_ns) >= self.duration_ns() => {
+                self.give_up_return();
                 self.life
                     .drain(self.now_ns, self.spec.execution.graceful_stop().ns());
                 self.actions.save();
@@ -246,8 +261,8 @@ impl JobMachine {
                     .while_running(moment, |crew, time| crew.remind(time, actions));
             }
             JobState::Delivering => {
-                for agent in self.deliveries.take_overdue(self.now_ns) {
-                    self.actions.await_results(&agent, false);
+                for (agent, epoch) in self.deliveries.take_overdue(self.now_ns) {
+                    self.actions.await_results(&agent, epoch, false);
                 }
             }
             JobState::Draining if timed_out => {
@@ -270,7 +285,8 @@ impl JobMachine {
             self.members.turn_away_joining(&mut self.actions);
         }
         let all_over = self.members.shares.all(ShareState::is_over);
-        if self.state() == JobState::Running && all_over {
+        if self.state() == JobState::Running && all_over && !self.desertion.waits(self.now_ns) {
+            self.give_up_return();
             self.life.drain(self.now_ns, 0);
             self.actions.save();
         }
@@ -281,6 +297,13 @@ impl JobMachine {
                 Some(_) if self.life.results_lost => self.finish(false),
                 Some(start_ns) => self.deliver(start_ns),
             }
+        }
+    }
+
+    /// No agent has come back to a job that all had left.
+    fn give_up_return(&mut self) {
+        if let Some(reason) = self.desertion.give_up() {
+            self.fail(reason);
         }
     }
 

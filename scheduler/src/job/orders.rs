@@ -9,7 +9,7 @@ use heavy_results::job::JobInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::machine::event::{AgentOrder, FIRST_EPOCH, SeatAssignment, StopTerms};
+use super::machine::event::{AgentOrder, SeatAssignment, StopTerms};
 use crate::env_files::Env;
 use crate::fleet::Fleet;
 
@@ -41,7 +41,7 @@ impl Orders {
         for assignment in assignments {
             let assign = v1::Assign {
                 job: job.id.to_string(),
-                epoch: FIRST_EPOCH,
+                epoch: assignment.epoch,
                 spec: spec.clone(),
                 artifact_sha256: job.spec.binary_sha256.clone(),
                 artifact_bytes,
@@ -51,6 +51,7 @@ impl Orders {
                 seat: assignment.seat,
                 split_params: assignment.params.clone(),
             };
+            self.fleet.assigned(&assignment.agent, job.id, assignment.epoch);
             self.fleet.send(&assignment.agent, Message::Assign(assign));
         }
     }

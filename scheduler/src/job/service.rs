@@ -158,7 +158,7 @@ impl JobService {
             FleetEvent::News {
                 agent,
                 job,
-                news: AgentNews::Report(report),
+                news: AgentNews::Report { report, .. },
             } if !report.ends_load() => {
                 orders::stop(&self.tools.fleet, &agent, job, StopTerms::default());
             }

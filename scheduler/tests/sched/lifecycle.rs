@@ -175,7 +175,10 @@ async fn what_a_lost_agent_did_not_report_is_unknown_until_its_lease_ended_and_t
     let whole = Revision::first(&spec.load(), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
     let mut course = LoadTimeline::new(spec.load(), whole);
     course.push(revision);
-    let (of_a, of_b) = (course.due("a", u64::MAX)[0], course.due("b", u64::MAX)[0]);
+    let (of_a, of_b) = (
+        course.due("a", 0..9, u64::MAX)[0],
+        course.due("b", 0..9, u64::MAX)[0],
+    );
     assert_eq!(of_a + of_b, 2_000, "nothing is nobody's");
     assert!(of_a > 1_000 && of_b > 20, "{of_a} {of_b}");
     a.finish(&*world.store, job, of_a).await;

@@ -133,7 +133,7 @@ proptest! {
                     own += 1;
                 }
             }
-            prop_assert_eq!(course.due(agent, u64::MAX).iter().sum::<u64>(), own);
+            prop_assert_eq!(course.due(agent, 0..u32::MAX, u64::MAX).iter().sum::<u64>(), own);
         }
         all.sort_unstable();
         let planned: Vec<_> = (0..).zip(&document.workflows)

@@ -91,6 +91,21 @@ fn a_new_process_loses_what_the_gone_one_had() {
 }
 
 #[test]
+fn an_earlier_assignment_that_ends_frees_nobody() {
+    let mut registry = one();
+    assert!(registry.take("a", JOB));
+    registry.ended("a", JOB, 1);
+    assert_eq!(names(&registry), [("a".to_owned(), false)], "it has none yet");
+    registry.assigned("a", JOB, 2);
+    registry.ended("a", JOB, 1);
+    assert_eq!(names(&registry), [("a".to_owned(), false)]);
+    registry.disconnected("a", 1);
+    registry.register(1, 0, 2, agent("a", "x", &[JOB])).unwrap();
+    registry.ended("a", JOB, 2);
+    assert_eq!(names(&registry), [("a".to_owned(), true)]);
+}
+
+#[test]
 fn jobs_of_an_earlier_scheduler_are_foreign() {
     let mut registry = Registry::new(LEASE);
     let welcome = registry.register(0, 0, 1, agent("a", "x", &[JOB])).unwrap();

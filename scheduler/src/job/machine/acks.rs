@@ -60,6 +60,11 @@ impl Acks {
         self.pending.retain(|(of, _), _| of != agent);
     }
 
+    /// An agent takes part again.
+    pub(crate) fn expect_again(&mut self, agent: &str) {
+        self.done.remove(agent);
+    }
+
     /// What an agent has yet to acknowledge.
     pub(crate) fn of(&self, agent: &str) -> Vec<Awaited> {
         let of = self.pending.keys().filter(|(of, _)| of == agent);

@@ -32,9 +32,9 @@ impl Actions {
         self.push(JobAction::Release { agent });
     }
 
-    pub(crate) fn await_results(&mut self, agent: &str, is_awaited: bool) {
-        let agent = agent.to_owned();
-        self.push(JobAction::Await { agent, is_awaited });
+    pub(crate) fn await_results(&mut self, agent: &str, epoch: u32, is_awaited: bool) {
+        let share = (agent.to_owned(), epoch);
+        self.push(JobAction::Await { share, is_awaited });
     }
 
     /// Saves the state after the event; once an event is enough.

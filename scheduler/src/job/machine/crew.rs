@@ -24,7 +24,7 @@ const SHORTEST_STAY_NS: u64 = 1_000_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OpenSeats {
     pub(crate) room: usize,
-    /// Agents that have had an assignment: nobody could tell the results of two processes of one name apart.
+    /// Agents that have had an assignment, and were not lost with it.
     pub(crate) known: Vec<String>,
 }
 
@@ -71,6 +71,7 @@ impl Crew {
             let seat = self.team.seat_of(agent);
             SeatAssignment {
                 agent: agent.clone(),
+                epoch: self.team.epoch_of(agent),
                 seat,
                 params: self.params.part(seat).unwrap_or_default().to_owned(),
             }
@@ -81,12 +82,11 @@ impl Crew {
         }
     }
 
-    /// Reserves a seat for an agent; false if none is free, or the agent already had one.
-    pub(crate) fn join(&mut self, time: JobTime, agent: &Candidate) -> bool {
-        let openings = self.openings(time);
-        openings.room > 0
-            && !openings.known.contains(&agent.name)
-            && self.team.seat(&agent.name, weight(self.weights, agent)).is_some()
+    /// Reserves a seat for an agent; false if none is free.
+    pub(crate) fn join(&mut self, agent: &Candidate) -> bool {
+        let seat = self.team.seat(&agent.name, weight(self.weights, agent));
+        self.acks.expect_again(&agent.name);
+        seat.is_some()
     }
 
     /// An agent takes its share from the next revision on.

@@ -13,7 +13,7 @@ pub(crate) const PATIENCE_NS: u64 = 30_000_000_000;
 const LEASE_NS: u64 = 10_000_000_000;
 
 #[derive(Debug, Default)]
-pub(crate) struct Deliveries(BTreeMap<String, AgentDelivery>);
+pub(crate) struct Deliveries(BTreeMap<(String, u32), AgentDelivery>);
 
 #[derive(Debug, Default)]
 struct AgentDelivery {
@@ -28,52 +28,52 @@ struct AgentDelivery {
 impl Deliveries {
     /// An agent said what it has not yet delivered. True if nobody waited for it any more.
     pub(crate) fn hear(&mut self, now_ns: u64, agent: &str, backlog: Backlog) -> bool {
-        let known = self.entry(agent);
+        let known = self.entry(agent, backlog.epoch);
         known.backlog = Some(backlog);
         known.certain_until_ns = now_ns + LEASE_NS;
         std::mem::take(&mut known.is_excused)
     }
 
-    /// An agent's load is over.
-    pub(crate) fn begin(&mut self, now_ns: u64, agent: &str) {
-        let known = self.entry(agent);
+    /// The load of an agent's assignment is over.
+    pub(crate) fn begin(&mut self, now_ns: u64, agent: &str, epoch: u32) {
+        let known = self.entry(agent, epoch);
         known.certain_until_ns = known.certain_until_ns.max(now_ns);
         // What it had before is on its way by now.
         known.backlog = None;
     }
 
     /// An agent is gone with its load.
-    pub(crate) fn lose(&mut self, now_ns: u64, agent: &str) {
-        let known = self.entry(agent);
+    pub(crate) fn lose(&mut self, now_ns: u64, agent: &str, epoch: u32) {
+        let known = self.entry(agent, epoch);
         known.lost_ns.get_or_insert(now_ns);
         known.certain_until_ns = now_ns;
         known.backlog = None;
     }
 
-    /// When an agent was lost.
-    pub(crate) fn lost_ns(&self, agent: &str) -> Option<u64> {
-        self.0.get(agent)?.lost_ns
+    /// When an agent was lost with an assignment.
+    pub(crate) fn lost_ns(&self, agent: &str, epoch: u32) -> Option<u64> {
+        self.0.get(&(agent.to_owned(), epoch))?.lost_ns
     }
 
-    /// What an agent had not yet delivered at its last heartbeat.
-    pub(crate) fn backlog(&self, agent: &str) -> Option<Backlog> {
-        self.0.get(agent)?.backlog
+    /// What an agent had not yet delivered of an assignment at its last heartbeat.
+    pub(crate) fn backlog(&self, agent: &str, epoch: u32) -> Option<Backlog> {
+        self.0.get(&(agent.to_owned(), epoch))?.backlog
     }
 
-    /// The agents that are not waited for any more, from now on; each is returned once.
-    pub(crate) fn take_overdue(&mut self, now_ns: u64) -> Vec<String> {
+    /// The assignments whose results are not waited for any more, from now on; each is returned once.
+    pub(crate) fn take_overdue(&mut self, now_ns: u64) -> Vec<(String, u32)> {
         let overdue = self.0.iter_mut().filter(|(_, known)| {
             !known.is_excused && now_ns >= known.certain_until_ns.saturating_add(PATIENCE_NS)
         });
         overdue
-            .map(|(agent, known)| {
+            .map(|(assignment, known)| {
                 known.is_excused = true;
-                agent.clone()
+                assignment.clone()
             })
             .collect()
     }
 
-    fn entry(&mut self, agent: &str) -> &mut AgentDelivery {
-        self.0.entry(agent.to_owned()).or_default()
+    fn entry(&mut self, agent: &str, epoch: u32) -> &mut AgentDelivery {
+        self.0.entry((agent.to_owned(), epoch)).or_default()
     }
 }

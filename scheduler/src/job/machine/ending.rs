@@ -14,11 +14,12 @@ const RELEASE_LEAD_NS: u64 = 50_000_000;
 impl JobMachine {
     /// An agent that lives has something to deliver. One whose load was lost may be another process by now.
     pub(super) fn on_backlog(&mut self, agent: &str, backlog: Backlog) {
-        if self.members.shares.get(agent).is_some()
+        let epoch = backlog.epoch;
+        if (FIRST_EPOCH..=self.members.shares.epoch(agent)).contains(&epoch)
             && self.deliveries.hear(self.now_ns, agent, backlog)
             && self.state() == JobState::Delivering
         {
-            self.actions.await_results(agent, true);
+            self.actions.await_results(agent, epoch, true);
         }
     }
 
@@ -44,11 +45,12 @@ impl JobMachine {
     /// The load is over: the rest of the results is awaited.
     pub(super) fn deliver(&mut self, start_ns: u64) {
         self.life.deliver();
-        let shares = self.members.shares.iter().map(|(agent, share)| {
-            let lost_ns = self.deliveries.lost_ns(agent);
+        let attempts = self.members.shares.attempts().into_iter();
+        let shares = attempts.map(|(agent, epoch, share)| {
+            let lost_ns = self.deliveries.lost_ns(agent, epoch);
             EndedShare {
                 agent: agent.to_owned(),
-                epoch: FIRST_EPOCH,
+                epoch,
                 leased_until_ns: lost_ns.map_or(u64::MAX, |lost_ns| {
                     lost_ns.saturating_sub(start_ns) + RELEASE_LEAD_NS
                 }),

@@ -64,7 +64,7 @@ pub(crate) enum JobAction {
     /// The plan or the team is another: tell the aggregation, and update the job's figures.
     Replan,
     /// Do not wait for an agent's seconds any more.
-    Leave { agent: String },
+    Leave { agent: String, epoch: u32 },
     /// Add to the job's events.
     Record(stats::Event),
     /// Write the job's state and figures.
@@ -72,8 +72,8 @@ pub(crate) enum JobAction {
     /// The load is over: aggregate what is still to come of these assignments, and report `Collected`. Due instants count up
     /// to `end_ns` from the job's start.
     Collect { shares: Vec<EndedShare>, end_ns: u64 },
-    /// While collecting: wait for an agent's results, again, or not any more.
-    Await { agent: String, is_awaited: bool },
+    /// While collecting: wait for the results of an agent and epoch, again, or not any more.
+    Await { share: (String, u32), is_awaited: bool },
     /// While collecting: wait for no more results.
     GiveUp,
     /// Judge, write the last summary and the final state.
@@ -86,6 +86,8 @@ pub(crate) enum JobAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeatAssignment {
     pub(crate) agent: String,
+    /// The attempt of the agent.
+    pub(crate) epoch: u32,
     pub(crate) seat: u32,
     /// Its part of divided params; empty if they are not divided.
     pub(crate) params: String,

@@ -4,7 +4,7 @@ use heavy_results::job::{JobSpec, JobState};
 
 use super::actions::Actions;
 use super::crew::{Crew, OpenSeats};
-use super::event::{AgentOrder, ChangeRefused, JobAction, StopTerms};
+use super::event::{AgentOrder, ChangeRefused, FIRST_EPOCH, JobAction, StopTerms};
 use super::lifecycle::{JobTime, Moment};
 use super::share::{ShareState, Shares};
 use crate::fleet::{AgentAnswer, AssignmentReport, Candidate};
@@ -29,7 +29,12 @@ impl Membership {
     /// The agents that may join at an instant.
     pub(crate) fn openings(&self, moment: Moment) -> OpenSeats {
         match (&self.crew, moment.running()) {
-            (Some(crew), Ok(time)) => crew.openings(time),
+            (Some(crew), Ok(time)) => {
+                let mut openings = crew.openings(time);
+                let was_lost = |agent: &String| self.shares.get(agent) == Some(ShareState::Lost);
+                openings.known.retain(|agent| !was_lost(agent));
+                openings
+            }
             _ => OpenSeats::default(),
         }
     }
@@ -37,7 +42,7 @@ impl Membership {
     /// Assigns the job to the agents with which it begins.
     pub(crate) fn begin(&mut self, spec: &JobSpec, agents: &[Candidate], actions: &mut Actions) {
         for agent in agents {
-            self.shares.add(&agent.name);
+            self.shares.add(&agent.name, FIRST_EPOCH);
         }
         let crew = self.crew.insert(Crew::new(spec, agents));
         actions.push(crew.assign(&self.shares.names(|_| true)));
@@ -46,13 +51,15 @@ impl Membership {
     /// Assigns a running job to one more agent, if there is room for it.
     pub(crate) fn join(&mut self, moment: Moment, agent: &Candidate, actions: &mut Actions) {
         let name = &agent.name;
-        let joined = self.while_running(moment, |crew, time| crew.join(time, agent));
-        match &self.crew {
-            Some(crew) if joined == Ok(true) => {
-                self.shares.add(name);
+        let openings = self.openings(moment);
+        let is_open = openings.room > 0 && !openings.known.contains(name);
+        let crew = self.crew.as_mut().filter(|_| is_open);
+        match crew.and_then(|crew| crew.join(agent).then_some(crew)) {
+            Some(crew) => {
+                self.shares.add(name, crew.team.epoch_of(name));
                 actions.push(crew.assign(std::slice::from_ref(name)));
             }
-            _ => actions.release(name),
+            None => actions.release(name),
         }
     }
 
@@ -61,10 +68,14 @@ impl Membership {
         &mut self,
         moment: Moment,
         agent: &str,
-        report: AssignmentReport,
+        (epoch, report): (u32, AssignmentReport),
         actions: &mut Actions,
     ) -> Option<String> {
         let share = self.shares.get(agent)?;
+        if epoch != self.shares.epoch(agent) {
+            // An attempt that was given up ends by itself: a stop would be for the newest.
+            return None;
+        }
         if share.is_over() && !report.ends_load() {
             // Nothing is expected of it any more, so that nothing may run there.
             actions.stop(agent, StopTerms::default());
@@ -113,9 +124,9 @@ impl Membership {
     ) -> Option<Departure> {
         let share = self.shares.open(agent)?;
         if let Some(time) = moment.started() {
-            let agent = agent.to_owned();
+            let (agent, epoch) = (agent.to_owned(), self.shares.epoch(agent));
             actions.record(time, "agent-lost", &agent, "", why);
-            actions.push(JobAction::Leave { agent });
+            actions.push(JobAction::Leave { agent, epoch });
         }
         if self.abandon_join(moment, agent, share) {
             return None;

@@ -35,18 +35,40 @@ impl ShareState {
     }
 }
 
-/// The shares of a job, by agent. One that is done never changes again.
+/// The shares of a job, by agent. One that is done never changes again, but an agent that was lost may have another.
 #[derive(Debug, Default)]
-pub(crate) struct Shares(BTreeMap<String, ShareState>);
+pub(crate) struct Shares {
+    newest: BTreeMap<String, Attempt>,
+    /// Attempts before the newest ones: their agents were lost.
+    past: Vec<(String, u32)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    epoch: u32,
+    state: ShareState,
+}
 
 impl Shares {
-    /// Adds a share that begins now, unless the agent has one.
-    pub(crate) fn add(&mut self, agent: &str) {
-        self.0.entry(agent.to_owned()).or_insert(ShareState::Assigned);
+    /// Adds a share that begins now, the attempt `epoch` of its agent, unless the agent has one and was not lost.
+    pub(crate) fn add(&mut self, agent: &str, epoch: u32) {
+        let state = ShareState::Assigned;
+        let before = self.newest.get(agent).copied();
+        match before {
+            Some(before) if before.state != ShareState::Lost => return,
+            Some(before) => self.past.push((agent.to_owned(), before.epoch)),
+            None => {}
+        }
+        self.newest.insert(agent.to_owned(), Attempt { epoch, state });
     }
 
     pub(crate) fn get(&self, agent: &str) -> Option<ShareState> {
-        self.0.get(agent).copied()
+        self.newest.get(agent).map(|attempt| attempt.state)
+    }
+
+    /// Which attempt of an agent is its newest; 0 for one without a share.
+    pub(crate) fn epoch(&self, agent: &str) -> u32 {
+        self.newest.get(agent).map_or(0, |attempt| attempt.epoch)
     }
 
     /// The state of a share whose load is not over.
@@ -56,29 +78,48 @@ impl Shares {
 
     /// Moves a share that is not done.
     pub(crate) fn set(&mut self, agent: &str, state: ShareState) {
-        if let Some(share) = self.0.get_mut(agent).filter(|share| !share.is_done()) {
-            *share = state;
+        let newest = self.newest.get_mut(agent);
+        if let Some(attempt) = newest.filter(|attempt| !attempt.state.is_done()) {
+            attempt.state = state;
         }
     }
 
-    /// Forgets a share that never began.
+    /// Forgets a share that never began. What its agent had before remains.
     pub(crate) fn remove(&mut self, agent: &str) {
-        self.0.remove(agent);
+        self.newest.remove(agent);
+        if let Some(place) = self.past.iter().rposition(|(of, _)| of == agent) {
+            let (agent, epoch) = self.past.remove(place);
+            let state = ShareState::Lost;
+            self.newest.insert(agent, Attempt { epoch, state });
+        }
     }
 
-    /// All shares, by agent.
+    /// The newest share of each agent, by agent.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ShareState)> {
-        self.0.iter().map(|(agent, share)| (agent.as_str(), *share))
+        self.newest
+            .iter()
+            .map(|(agent, attempt)| (agent.as_str(), attempt.state))
+    }
+
+    /// All attempts that there were, with agent and epoch, in that order.
+    pub(crate) fn attempts(&self) -> Vec<(&str, u32, ShareState)> {
+        let past = self.past.iter();
+        let past = past.map(|(agent, epoch)| (agent.as_str(), *epoch, ShareState::Lost));
+        let newest = self.newest.iter();
+        let newest = newest.map(|(agent, attempt)| (agent.as_str(), attempt.epoch, attempt.state));
+        let mut all: Vec<_> = past.chain(newest).collect();
+        all.sort_unstable_by_key(|(agent, epoch, _)| (*agent, *epoch));
+        all
     }
 
     /// Whether all shares are like this; true if there are none.
     pub(crate) fn all(&self, wanted: impl Fn(ShareState) -> bool) -> bool {
-        self.0.values().all(|share| wanted(*share))
+        self.newest.values().all(|attempt| wanted(attempt.state))
     }
 
     /// The agents whose shares are like this, by name.
     pub(crate) fn names(&self, wanted: impl Fn(ShareState) -> bool) -> Vec<String> {
-        let shares = self.0.iter().filter(|(_, share)| wanted(**share));
+        let shares = self.newest.iter().filter(|(_, attempt)| wanted(attempt.state));
         shares.map(|(agent, _)| agent.clone()).collect()
     }
 }

@@ -17,8 +17,9 @@ impl JobMachine {
         if self.state() != JobState::Delivering {
             return reason.clone();
         }
-        let awaited = self.members.shares.iter().filter_map(|(agent, share)| {
-            let backlog = self.deliveries.backlog(agent);
+        let attempts = self.members.shares.attempts().into_iter();
+        let awaited = attempts.filter_map(|(agent, epoch, share)| {
+            let backlog = self.deliveries.backlog(agent, epoch);
             match (share, backlog) {
                 (ShareState::Finished, _) => None,
                 (_, Some(Backlog { batches, bytes, .. })) => Some(format!(
@@ -47,10 +48,21 @@ impl JobMachine {
 
     /// What the agents had not yet delivered at their last heartbeats, by name.
     pub(crate) fn backlogs(&self) -> Vec<(String, Backlog)> {
-        let agents = self.members.shares.iter();
-        agents
-            .filter_map(|(agent, _)| Some((agent.to_owned(), self.deliveries.backlog(agent)?)))
-            .collect()
+        let mut all: Vec<(String, Backlog)> = Vec::new();
+        for (agent, epoch, _) in self.members.shares.attempts() {
+            let Some(backlog) = self.deliveries.backlog(agent, epoch) else {
+                continue;
+            };
+            match all.last_mut().filter(|(last, _)| last == agent) {
+                Some((_, sum)) => {
+                    sum.epoch = backlog.epoch;
+                    sum.batches += backlog.batches;
+                    sum.bytes += backlog.bytes;
+                }
+                None => all.push((agent.to_owned(), backlog)),
+            }
+        }
+        all
     }
 
     /// The state of each agent that takes or took part, by name.

@@ -1,23 +1,30 @@
 //! The agents of one job: their seats, and which share of the load each has had. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
-use heavy_load::load::{Load, LoadModel};
+use heavy_load::load::{Load, LoadModel, Quota};
 use heavy_load::revision::{LoadTimeline, Member, Revision, UserPresence};
 use heavy_results::job::JobSpec;
+
+use super::event::FIRST_EPOCH;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Team {
     timeline: LoadTimeline,
     /// All agents that ever had an assignment, with weight and seat.
     known: BTreeMap<String, (u32, u32)>,
+    /// The first revision of each attempt of an agent, in order; `None` for one that never entered.
+    attempts: BTreeMap<String, Vec<Option<u32>>>,
     present: Vec<Member>,
     /// Agents that have a seat and have not entered yet.
     joining: BTreeSet<String>,
     newest: Arc<Revision>,
     /// Whether users or data belong to seats, so that an agent can join only on a free one.
     pub(super) bound: bool,
+    /// Whether users stop after a number of iterations: nobody knows how many a lost one has left.
+    has_quota: bool,
 }
 
 impl Team {
@@ -33,6 +40,11 @@ impl Team {
         Self {
             newest: Arc::new(first.clone()),
             joining: BTreeSet::new(),
+            attempts: present
+                .iter()
+                .map(|member| (member.agent.clone(), vec![Some(0)]))
+                .collect(),
+            has_quota: has_quota(&load),
             timeline: LoadTimeline::new(load, first),
             known: present
                 .iter()
@@ -70,6 +82,7 @@ impl Team {
     pub(crate) fn room(&self, asked: Option<u32>) -> usize {
         let present = self.present.len() + self.joining.len();
         let wanted = match asked {
+            _ if self.has_quota => 0,
             _ if self.bound => self.revision().seats.len(),
             Some(asked) => asked as usize,
             None => usize::MAX,
@@ -77,13 +90,16 @@ impl Team {
         wanted.saturating_sub(present)
     }
 
-    /// Reserves a seat for an agent that is to join: a free one if seats are bound, else a new one.
+    /// Reserves a seat for an agent that is to join: the one that it had, else a free one if seats are bound, else a new one.
     pub(crate) fn seat(&mut self, agent: &str, weight: u32) -> Option<u32> {
         let joining = self.joining.iter().map(|agent| self.seat_of(agent));
         let present = self.present.iter().map(|member| member.seat);
         let taken: BTreeSet<u32> = present.chain(joining).collect();
         let seats = u32::try_from(self.revision().seats.len()).unwrap_or(u32::MAX);
-        let seat = if self.bound {
+        let own = self.known.get(agent).map(|(_, seat)| *seat);
+        let seat = if let Some(own) = own.filter(|own| !taken.contains(own)) {
+            own
+        } else if self.bound {
             (0..seats).find(|seat| !taken.contains(seat))?
         } else {
             let highest = self.known.values().map(|(_, seat)| seat + 1).max();
@@ -91,7 +107,25 @@ impl Team {
         };
         self.known.insert(agent.to_owned(), (weight, seat));
         self.joining.insert(agent.to_owned());
+        self.attempts.entry(agent.to_owned()).or_default().push(None);
         Some(seat)
+    }
+
+    /// Which attempt of an agent is its newest, from 1.
+    pub(crate) fn epoch_of(&self, agent: &str) -> u32 {
+        let attempts = self.attempts.get(agent).map_or(0, Vec::len);
+        u32::try_from(attempts).unwrap_or(u32::MAX).max(FIRST_EPOCH)
+    }
+
+    /// Of which revisions an attempt of an agent takes part.
+    fn revisions_of(&self, agent: &str, epoch: u32) -> Range<u32> {
+        let attempts = self.attempts.get(agent).map_or(&[][..], Vec::as_slice);
+        let place = usize::try_from(epoch.saturating_sub(FIRST_EPOCH)).unwrap_or(usize::MAX);
+        let Some(first) = attempts.get(place).copied().flatten() else {
+            return 0..0;
+        };
+        let mut later = attempts.iter().skip(place).skip(1).flatten();
+        first..later.next().copied().unwrap_or(u32::MAX)
     }
 
     /// The seat of an agent that is or was in the team; 0 for another.
@@ -108,6 +142,14 @@ impl Team {
             return false;
         }
         self.joining.remove(agent);
+        let next = self.revision().number + 1;
+        if let Some(attempt) = self
+            .attempts
+            .get_mut(agent)
+            .and_then(|attempts| attempts.last_mut())
+        {
+            attempt.get_or_insert(next);
+        }
         self.present.push(Member {
             agent: agent.to_owned(),
             weight,
@@ -138,7 +180,7 @@ impl Team {
 
     /// How many iterations are planned for each agent.
     pub(crate) fn shares(&self) -> Vec<(String, u64)> {
-        let share = |agent: &String| (agent.clone(), self.timeline.planned(agent));
+        let share = |agent: &String| (agent.clone(), self.timeline.planned(agent, 0..u32::MAX));
         self.known.keys().map(share).collect()
     }
 
@@ -149,76 +191,51 @@ impl Team {
         self.known.keys().map(of).collect()
     }
 
-    /// As [`LoadTimeline::user_presence`].
+    /// How many iterations are planned for an attempt of an agent.
+    pub(crate) fn planned_of(&self, agent: &str, epoch: u32) -> u64 {
+        self.timeline.planned(agent, self.revisions_of(agent, epoch))
+    }
+
+    /// As [`LoadTimeline::user_presence`], with the ends of attempts.
     pub(crate) fn user_presence(
         &self,
         end_ns: u64,
-        leased_until_ns: impl Fn(&str) -> u64,
+        leased_until_ns: impl Fn(&str, u32) -> u64,
     ) -> Option<UserPresence> {
-        self.timeline.user_presence(end_ns, leased_until_ns)
+        self.timeline.user_presence(end_ns, |agent, revision| {
+            let mut epochs = FIRST_EPOCH..=self.epoch_of(agent);
+            let epoch = epochs.find(|epoch| self.revisions_of(agent, *epoch).contains(&revision));
+            epoch.map_or(0, |epoch| leased_until_ns(agent, epoch))
+        })
     }
 
     /// The iterations of open workflows that were due for an agent up to an instant, by workflow; `only` is the name of the
     /// load test's only workflow, which documents need not name.
     pub(crate) fn due_of(&self, agent: &str, until_ns: u64, only: &str) -> Vec<(String, u64)> {
+        self.due_by(agent, 0..u32::MAX, until_ns, only)
+    }
+
+    /// As [`Self::due_of`], of one attempt.
+    pub(crate) fn due_of_attempt(&self, agent: &str, epoch: u32, until_ns: u64) -> Vec<(String, u64)> {
+        self.due_by(agent, self.revisions_of(agent, epoch), until_ns, "")
+    }
+
+    fn due_by(&self, agent: &str, revisions: Range<u32>, until_ns: u64, only: &str) -> Vec<(String, u64)> {
         let workflows = self.load().workflows.iter();
         let names = workflows.map(|workflow| match workflow.workflow.as_str() {
             "" => only.to_owned(),
             name => name.to_owned(),
         });
-        names.zip(self.timeline.due(agent, until_ns)).collect()
+        names.zip(self.timeline.due(agent, revisions, until_ns)).collect()
     }
+}
+
+fn has_quota(load: &Load) -> bool {
+    let mut workflows = load.workflows.iter();
+    workflows.any(
+        |workflow| matches!(&workflow.model, LoadModel::Closed(closed) if closed.quota != Quota::Unlimited),
+    )
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn team(rest: &str) -> Team {
-        let text = format!(r#"{{"binary_sha256":"{}",{rest}}}"#, "a".repeat(64));
-        let spec = JobSpec::parse(&text).unwrap();
-        Team::new(&spec, [("a".to_owned(), 1), ("b".to_owned(), 1)])
-    }
-
-    #[test]
-    fn anybody_may_join_an_open_job() {
-        let mut team = team(r#""rate":"100","duration":"4s""#);
-        assert_eq!(
-            (team.room(Some(2)), team.room(Some(3)), team.room(None) > 100),
-            (0, 1, true)
-        );
-        assert_eq!(team.seat("c", 2), Some(2));
-        assert!(team.enter("c") && !team.enter("c") && !team.enter("x"));
-        team.revise(2_000_000_000, None);
-        assert!(team.leave("a") && !team.leave("a"));
-        team.revise(3_000_000_000, None);
-        let shares: Vec<u64> = team.shares().into_iter().map(|(_, share)| share).collect();
-        assert_eq!(shares.iter().sum::<u64>(), 400);
-        assert_eq!((shares[0], shares[1] > 150), (125, true));
-        let due = team.due(u64::MAX, "w");
-        assert_eq!(due[0], ("a".to_owned(), vec![("w".to_owned(), 125)]));
-    }
-
-    #[test]
-    fn shared_iterations_go_where_users_are() {
-        for (load, shares) in [
-            (r#""iterations":11"#, [11, 0]),
-            (r#""iterations":11,"users":2"#, [6, 5]),
-            (r#""iterations":11,"users":3"#, [7, 4]),
-            (r#""iterations":1,"users":3"#, [1, 0]),
-        ] {
-            let planned: Vec<u64> = team(load).shares().into_iter().map(|(_, share)| share).collect();
-            assert_eq!(planned, shares, "{load}");
-        }
-    }
-
-    #[test]
-    fn users_have_seats_that_only_one_can_have() {
-        let mut team = team(r#""users":10,"duration":"4s""#);
-        assert_eq!((team.room(None), team.seat("c", 1)), (0, None));
-        team.leave("a");
-        assert_eq!((team.room(None), team.seat("c", 1)), (1, Some(0)));
-        assert!(team.enter("c"));
-        assert_eq!(team.room(None), 0);
-    }
-}
+mod tests;

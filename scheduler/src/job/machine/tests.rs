@@ -47,7 +47,11 @@ fn news(agent: &str, news: AgentNews) -> JobEvent {
 }
 
 fn update(agent: &str, report: AssignmentReport) -> JobEvent {
-    news(agent, AgentNews::Report(report))
+    update_of(agent, FIRST_EPOCH, report)
+}
+
+fn update_of(agent: &str, epoch: u32, report: AssignmentReport) -> JobEvent {
+    news(agent, AgentNews::Report { epoch, report })
 }
 
 fn failed(agent: &str) -> JobEvent {
@@ -92,8 +96,12 @@ fn collect(agents: &[&str], end_ns: u64) -> JobAction {
 }
 
 fn awaited(agent: &str, is_awaited: bool) -> JobAction {
-    let agent = agent.to_owned();
-    JobAction::Await { agent, is_awaited }
+    awaited_of(agent, FIRST_EPOCH, is_awaited)
+}
+
+fn awaited_of(agent: &str, epoch: u32, is_awaited: bool) -> JobAction {
+    let share = (agent.to_owned(), epoch);
+    JobAction::Await { share, is_awaited }
 }
 
 /// The agents of an assignment, with their seats.

@@ -34,11 +34,11 @@ fn one_that_cannot_join_or_comes_too_late_changes_nothing() {
     assert_eq!(recorded(&actions), [("agent-failed", "b")]);
     assert_eq!(done(actions), []);
     machine.on(4 * SECOND, joined("e"));
-    let agent = "e".to_owned();
-    assert_eq!(
-        done(machine.on(5 * SECOND, lost("e"))),
-        [JobAction::Leave { agent }]
-    );
+    let leave = JobAction::Leave {
+        agent: "e".to_owned(),
+        epoch: FIRST_EPOCH,
+    };
+    assert_eq!(done(machine.on(5 * SECOND, lost("e"))), [leave]);
     assert!(!machine.degraded());
     machine.on(6 * SECOND, joined("c"));
     let actions = machine.on(11 * SECOND, JobEvent::Tick);
@@ -68,12 +68,8 @@ fn agents_join_where_there_is_room_and_time() {
     assert_eq!(machine.on(2 * SECOND, joined("c")), release("c"));
     machine.on(2 * SECOND, lost("a"));
     let openings = machine.openings(2 * SECOND);
-    assert_eq!((openings.room, openings.known), (1, vec!["a".into(), "b".into()]));
-    assert_eq!(
-        machine.on(3 * SECOND, joined("a")),
-        release("a"),
-        "results of two processes of one name could not be told apart"
-    );
+    assert_eq!((openings.room, openings.known), (1, vec!["b".into()]));
+    assert_eq!(machine.on(3 * SECOND, joined("b")), release("b"));
     assert_eq!(assigned(&machine.on(3 * SECOND, joined("c"))[0]), [("c", 2)]);
     assert_eq!(machine.openings(3 * SECOND).room, 0, "one is on its way");
     assert_eq!(machine.on(3 * SECOND, joined("d")), release("d"));
@@ -85,6 +81,60 @@ fn agents_join_where_there_is_room_and_time() {
         "it would not stay for a second"
     );
     assert_eq!(machine.on(10 * SECOND, joined("d")), release("d"));
+}
+
+#[test]
+fn one_that_was_lost_may_come_back_with_another_epoch() {
+    for load in [r#""rate":"100""#, r#""users":10"#] {
+        let mut machine = JobMachine::new(spec(&format!(r#"{load},"duration":"10s""#)));
+        machine.on(0, taken(&["a", "b"]));
+        let mut machine = start_all(machine, &["a", "b"]);
+        machine.on(3 * SECOND, lost("b"));
+        let actions = machine.on(4 * SECOND, joined("b"));
+        let JobAction::Assign { agents, .. } = &actions[0] else {
+            panic!("{actions:?}");
+        };
+        assert_eq!((agents[0].epoch, agents[0].seat), (2, 1), "{load}");
+        let late = |report| update_of("b", FIRST_EPOCH, report);
+        for report in [AssignmentReport::Running, AssignmentReport::Finished] {
+            assert_eq!(machine.on(4 * SECOND, late(report)), [], "of its first attempt");
+        }
+        let actions = machine.on(5 * SECOND, update_of("b", 2, AssignmentReport::Prepared));
+        assert_eq!(actions[0], start("b"));
+        assert_eq!(revised(&actions), [("a", 2), ("b", 2)]);
+        machine.on(5 * SECOND, update_of("b", 2, AssignmentReport::Running));
+        machine.on(5 * SECOND, lost("b"));
+        machine.on(6 * SECOND, joined("b"));
+        machine.on(6 * SECOND, update_of("b", 3, AssignmentReport::Prepared));
+        machine.on(11 * SECOND, JobEvent::Tick);
+        machine.on(12 * SECOND, update("a", AssignmentReport::Finished));
+        let actions = machine.on(12 * SECOND, update_of("b", 3, AssignmentReport::Finished));
+        let JobAction::Collect { shares, .. } = &actions[0] else {
+            panic!("{actions:?}");
+        };
+        let shares: Vec<_> = shares
+            .iter()
+            .map(|share| (share.agent.as_str(), share.epoch, share.is_alive))
+            .collect();
+        assert_eq!(
+            shares,
+            [("a", 1, true), ("b", 1, false), ("b", 2, false), ("b", 3, true)]
+        );
+    }
+}
+
+#[test]
+fn one_that_comes_back_and_cannot_stay_was_lost_all_the_same() {
+    let mut machine = running(&["a", "b"]);
+    machine.on(2 * SECOND, lost("b"));
+    machine.on(3 * SECOND, joined("b"));
+    machine.on(3 * SECOND, lost("b"));
+    assert_eq!(machine.openings(3 * SECOND).known, ["a"]);
+    let actions = machine.on(4 * SECOND, joined("b"));
+    let JobAction::Assign { agents, .. } = &actions[0] else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(agents[0].epoch, 3, "nobody reports as the one that never began");
 }
 
 #[test]
@@ -134,6 +184,7 @@ fn params_are_divided_once_all_wait_for_it() {
         *agents,
         [SeatAssignment {
             agent,
+            epoch: FIRST_EPOCH,
             seat: 1,
             params
         }]

@@ -6,13 +6,18 @@ use super::*;
 fn losing_one_of_two_agents_degrades_and_losing_both_fails() {
     let mut machine = running(&["a", "b"]);
     let actions = machine.on(2 * SECOND, lost("a"));
-    let agent = "a".to_owned();
+    let leave = JobAction::Leave {
+        agent: "a".to_owned(),
+        epoch: FIRST_EPOCH,
+    };
     assert_eq!(recorded(&actions), [("agent-lost", "a")]);
     assert_eq!(revised(&actions), [("b", 1)]);
-    assert!(actions.contains(&JobAction::Leave { agent }) && actions.contains(&JobAction::Save));
+    assert!(actions.contains(&leave) && actions.contains(&JobAction::Save));
     assert!(actions.contains(&JobAction::Replan));
     assert_eq!((machine.state(), machine.degraded()), (JobState::Running, true));
-    let actions = machine.on(3 * SECOND, lost("b"));
+    machine.on(3 * SECOND, lost("b"));
+    assert_eq!(machine.state(), JobState::Running, "one of them may come back");
+    let actions = machine.on(11 * SECOND, JobEvent::Tick);
     let share = |agent: &str, lost_s| EndedShare {
         agent: agent.to_owned(),
         epoch: FIRST_EPOCH,
@@ -26,8 +31,34 @@ fn losing_one_of_two_agents_degrades_and_losing_both_fails() {
         actions.contains(&JobAction::Collect { shares, end_ns }),
         "{actions:?}"
     );
-    machine.on(4 * SECOND, JobEvent::Collected { complete: true });
+    machine.on(12 * SECOND, JobEvent::Collected { complete: true });
     assert_eq!(machine.state(), JobState::Failed);
+}
+
+#[test]
+fn a_job_that_all_have_left_waits_10_s_for_one_to_come_back() {
+    let mut machine = JobMachine::new(spec(r#""rate":"100","duration":"60s""#));
+    machine.on(0, taken(&["a"]));
+    let mut machine = start_all(machine, &["a"]);
+    machine.on(3 * SECOND, lost("a"));
+    assert_eq!(done(machine.on(12 * SECOND, JobEvent::Tick)), []);
+    assert_eq!((machine.state(), machine.degraded()), (JobState::Running, true));
+    let actions = machine.on(13 * SECOND, JobEvent::Tick);
+    assert!(
+        actions
+            .iter()
+            .any(|action| matches!(action, JobAction::Collect { .. })),
+        "{actions:?}"
+    );
+    machine.on(14 * SECOND, JobEvent::Collected { complete: true });
+    assert_eq!(machine.state(), JobState::Failed);
+    let mut machine = running(&["a"]);
+    machine.on(10 * SECOND, lost("a"));
+    assert_eq!(
+        machine.state(),
+        JobState::Delivering,
+        "nobody would stay for a second"
+    );
 }
 
 #[test]
