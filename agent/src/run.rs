@@ -17,7 +17,7 @@ use crate::config::AgentConfig;
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
 use crate::disk_quota::DiskQuota;
-use crate::link::{Link, LinkHandle};
+use crate::link::{Link, LinkHandle, LoadLease, SchedulerLease};
 use crate::orders::{Assignment, AssignmentCommand, Order};
 use crate::recovery;
 use crate::shared::AgentShared;
@@ -28,7 +28,7 @@ use heavy_process::clock;
 const QUEUE: usize = 16;
 
 /// How often the lease is looked at.
-const LEASE_LOOK: Duration = Duration::from_millis(200);
+const LEASE_LOOK: Duration = Duration::from_millis(50);
 
 /// The grace of running iterations when the agent shuts down, and how long it waits for assignments to end.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
@@ -53,6 +53,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     };
     let endpoint = heavy_proto::net::endpoint(&config.scheduler)
         .map_err(|_| url_error("scheduler", &config.scheduler))?;
+    // Only for binaries: the link has connections of its own.
     let fleet = FleetClient::new(endpoint.connect_lazy()).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let delivering_ends = CancellationToken::new();
     let (delivery, delivering) =
@@ -72,7 +73,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let (link, mut handle) = Link::new(
         Arc::clone(&config),
         host.clone(),
-        fleet.clone(),
+        endpoint,
         delivery.backlogs.clone(),
     );
     let shared = Arc::new(AgentShared {
@@ -90,6 +91,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     });
     let mut agent = RunningAgent {
         shared,
+        lease: handle.lease.clone(),
         assignments: HashMap::new(),
         tasks: JoinSet::new(),
     };
@@ -119,9 +121,19 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
 
 struct RunningAgent {
     shared: Arc<AgentShared>,
-    assignments: HashMap<String, (u32, mpsc::Sender<AssignmentCommand>)>,
+    lease: SchedulerLease,
+    assignments: HashMap<String, HeldAssignment>,
     /// Each returns its job and attempt.
     tasks: JoinSet<(String, u32)>,
+}
+
+/// The newest assignment of a job.
+struct HeldAssignment {
+    epoch: u32,
+    commands: mpsc::Sender<AssignmentCommand>,
+    lease: LoadLease,
+    /// Whether the assignment knows that its lease is lost.
+    told: bool,
 }
 
 impl RunningAgent {
@@ -139,23 +151,30 @@ impl RunningAgent {
                     Ok(ended) => ended,
                     Err(failed) => std::panic::resume_unwind(failed.into_panic()),
                 },
-                Some(order) = handle.orders.recv() => self.order(order),
+                Some(order) = handle.orders.recv() => {
+                    // A thawed agent gives its load up before it hears that others have it.
+                    self.look_at_leases();
+                    self.order(order);
+                }
                 Some(ended) = self.tasks.join_next() => {
                     self.trim_cache();
                     if let Ok((job, epoch)) = ended
-                        && self.assignments.get(&job).is_some_and(|(held, _)| *held == epoch)
+                        && self.assignments.get(&job).is_some_and(|held| held.epoch == epoch)
                     {
                         self.assignments.remove(&job);
                     }
                 }
-                _ = look.tick(), if !self.assignments.is_empty() => {
-                    if handle.lease.is_lost(clock::monotonic_ns()) {
-                        for (_, commands) in self.assignments.values() {
-                            let _ = commands.try_send(AssignmentCommand::LeaseLost);
-                        }
-                    }
-                }
+                _ = look.tick(), if !self.assignments.is_empty() => self.look_at_leases(),
             }
+        }
+    }
+
+    /// Tells the assignments whose lease is lost.
+    fn look_at_leases(&mut self) {
+        let now_ns = clock::boottime_ns();
+        let lost = |held: &&mut HeldAssignment| !held.told && held.lease.is_lost(now_ns);
+        for held in self.assignments.values_mut().filter(lost) {
+            held.told = held.commands.try_send(AssignmentCommand::LeaseLost).is_ok();
         }
     }
 
@@ -175,21 +194,32 @@ impl RunningAgent {
     fn assign(&mut self, assignment: Assignment) {
         let (job, epoch) = (assignment.job.clone(), assignment.epoch);
         // After a reconnect a scheduler may repeat itself.
-        if self.assignments.get(&job).is_some_and(|(held, _)| *held >= epoch) {
+        if self.assignments.get(&job).is_some_and(|held| held.epoch >= epoch) {
             return;
         }
         let (commands, receiver) = mpsc::channel(QUEUE);
-        self.assignments.insert(job.clone(), (epoch, commands));
+        let lease = self.lease.of_assignment();
+        let held = HeldAssignment {
+            epoch,
+            commands,
+            lease: lease.clone(),
+            told: false,
+        };
+        self.assignments.insert(job.clone(), held);
         let shared = Arc::clone(&self.shared);
         self.tasks.spawn(async move {
-            assignment::run(shared, assignment, receiver).await;
+            assignment::run(shared, assignment, lease, receiver).await;
             (job, epoch)
         });
     }
 
     fn command(&self, job: &str, command: AssignmentCommand) {
         let refused = match self.assignments.get(job) {
-            Some((_, commands)) => commands.try_send(command).err().map(TrySendError::into_inner),
+            Some(held) => held
+                .commands
+                .try_send(command)
+                .err()
+                .map(TrySendError::into_inner),
             None => Some(command),
         };
         if let Some(command) = refused {
@@ -203,8 +233,8 @@ impl RunningAgent {
 
     /// Stops all assignments and waits for them within a limit. The scheduler may stop them sooner.
     async fn end(&mut self, orders: &mut mpsc::Receiver<Order>) {
-        for (_, commands) in self.assignments.values() {
-            let _ = commands.try_send(AssignmentCommand::Stop {
+        for held in self.assignments.values() {
+            let _ = held.commands.try_send(AssignmentCommand::Stop {
                 grace_ns: u64::try_from(SHUTDOWN_GRACE.as_nanos()).unwrap_or(u64::MAX),
                 end_ns: 0,
             });

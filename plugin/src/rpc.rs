@@ -200,6 +200,10 @@ pub struct Release {
     /// decides when it leaves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<(u64, u64, u64)>,
+    /// Until when iterations may start and go on, on the host's `CLOCK_BOOTTIME`: the end of the agent's lease. It only
+    /// moves forward; absent: as before, which is without end at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease_ns: Option<u64>,
 }
 
 /// The answer to `run`.

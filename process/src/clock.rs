@@ -1,4 +1,4 @@
-//! The host's clocks. Limits and leases use the monotonic clock; instants that people see use the wall clock.
+//! The host's clocks. Limits use the monotonic clock, leases that of the boot, and instants that people see use the wall clock.
 
 use rustix::time::{ClockId, clock_gettime};
 
@@ -6,6 +6,12 @@ use rustix::time::{ClockId, clock_gettime};
 #[must_use]
 pub fn monotonic_ns() -> u64 {
     read(ClockId::Monotonic)
+}
+
+/// Nanoseconds of `CLOCK_BOOTTIME`: as the monotonic clock, but it goes on while the host is suspended.
+#[must_use]
+pub fn boottime_ns() -> u64 {
+    read(ClockId::Boottime)
 }
 
 /// Nanoseconds since the Unix epoch by the host's clock, which may be wrong and may step.

@@ -17,6 +17,8 @@ mod dealer;
 pub(crate) mod failure;
 pub(crate) mod iteration;
 pub(crate) mod job;
+pub(crate) mod lease;
+mod lease_end;
 pub(crate) mod orders;
 pub(crate) mod pacer;
 pub(crate) mod panics;

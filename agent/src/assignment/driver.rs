@@ -12,11 +12,13 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::divide::DivisionOrder;
 use super::failure::AssignmentFailure;
+use super::leash;
 use super::live::{LiveTest, end};
 use super::machine::{AssignmentAction, AssignmentEvent, AssignmentMachine, StopRequest};
 use super::prepare::prepare;
 use super::reporter::Reporter;
 use super::running::RunningShare;
+use crate::link::LoadLease;
 use crate::orders::{Assignment, AssignmentCommand, WorkflowParams};
 use crate::shared::AgentShared;
 
@@ -29,12 +31,13 @@ const TICK: Duration = Duration::from_millis(100);
 pub(crate) async fn run(
     shared: Arc<AgentShared>,
     assignment: Assignment,
+    lease: LoadLease,
     mut commands: mpsc::Receiver<AssignmentCommand>,
 ) {
     let (events, mut happened) = mpsc::channel(QUEUE);
     let reporter = Reporter::new(shared.updates.clone(), assignment.job.clone(), assignment.epoch);
     reporter.report(AssignmentState::Preparing).await;
-    let mut driver = AssignmentDriver::begin(shared, assignment, reporter, events);
+    let mut driver = AssignmentDriver::begin(shared, assignment, lease, reporter, events);
     let mut ticks = tokio::time::interval(TICK);
     loop {
         let event = tokio::select! {
@@ -61,6 +64,7 @@ pub(crate) async fn run(
 struct AssignmentDriver {
     shared: Arc<AgentShared>,
     assignment: Arc<Assignment>,
+    lease: LoadLease,
     /// The newest revision before releases begin.
     revision: Revision,
     dir: PathBuf,
@@ -84,6 +88,7 @@ impl AssignmentDriver {
     fn begin(
         shared: Arc<AgentShared>,
         assignment: Assignment,
+        lease: LoadLease,
         reporter: Reporter,
         events: mpsc::Sender<AssignmentEvent>,
     ) -> Self {
@@ -101,6 +106,7 @@ impl AssignmentDriver {
             machine: AssignmentMachine::new(assignment.spec.execution.graceful_stop().ns()),
             shared,
             assignment,
+            lease,
             dir,
             reporter,
             preparing,
@@ -245,7 +251,10 @@ impl AssignmentDriver {
             return;
         };
         let (load, agent) = (self.assignment.spec.load(), &self.shared.config.name);
-        let releaser = running.releaser(load, agent, &self.revision, live);
+        let releaser = running.releaser((load, &self.revision), agent, &self.lease, live);
+        let workflow = live.workflows.first().cloned().unwrap_or_default();
+        let leash = leash::keep(live.client.clone(), workflow, self.lease.clone());
+        self.tasks.spawn(leash);
         let releasing = self.spawn(async {
             Some(if releaser.run().await {
                 AssignmentEvent::OutOfData

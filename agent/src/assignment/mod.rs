@@ -9,6 +9,7 @@ mod driver;
 mod failure;
 mod files;
 mod health;
+mod leash;
 mod live;
 mod machine;
 mod plan;

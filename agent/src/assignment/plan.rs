@@ -160,6 +160,11 @@ impl ReleasePlan {
         self.stopped_ns = self.stopped_ns.min(end_ns);
     }
 
+    /// Ends it with what was taken.
+    pub(crate) fn end_where_taken(&mut self) {
+        self.end_at(self.taken_ns);
+    }
+
     /// The first due instant that does not count.
     pub(crate) fn end_ns(&self) -> u64 {
         self.planned_end_ns.min(self.stopped_ns)

@@ -167,7 +167,7 @@ async fn set_up(
         return Err(AssignmentFailure::new("init", problem));
     }
     let anchor = shared.anchor(clock::monotonic_ns());
-    let mut setups = workflow_setups(spec, &workflows, seated);
+    let mut setups = workflow_setups(spec, &workflows, (seated, &assignment.revision));
     let given = assignment.split_params.clone();
     divide(&mut setups, given, (&client, &description), divisions, reporter).await?;
     let setup = setup(assignment, setups, anchor, &shared.config.name);

@@ -13,9 +13,10 @@ use tokio::time::MissedTickBehavior;
 
 use super::plan::{ReleaseBatch, SharedPlan};
 use crate::job_clock::JobClock;
+use crate::link::LoadLease;
 use crate::results::AssignmentResults;
 use crate::rollup::WorkflowIndex;
-use heavy_process::clock::monotonic_ns;
+use heavy_process::clock::{boottime_ns, monotonic_ns};
 
 /// How often iterations are released, and up to how far ahead of their due instants.
 const EVERY: Duration = Duration::from_millis(20);
@@ -38,6 +39,7 @@ const LAST_CALLS_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct Releaser {
     pub(crate) plan: SharedPlan,
     pub(crate) clock: JobClock,
+    pub(crate) lease: LoadLease,
     pub(crate) client: LoadTestClient,
     pub(crate) workflows: Vec<String>,
     pub(crate) results: Arc<AssignmentResults>,
@@ -83,10 +85,15 @@ impl Releaser {
         self.out_of_data.load(Ordering::Relaxed)
     }
 
-    /// Releases what is due soon, up to [`MAX_CALLS`]; true when the plan has ended.
+    /// Releases what is due soon, and before the lease ends, up to [`MAX_CALLS`]; true when the plan has ended. Once the
+    /// lease is lost nothing is released, and nothing ends by itself: whoever watches the lease ends it.
     fn hand_over(&self, calls: &mut ReleaseCalls) -> bool {
         let now_ns = self.clock.at(monotonic_ns());
-        let until_ns = u64::try_from(now_ns.saturating_add(AHEAD_NS)).unwrap_or(0);
+        let Some(leased_ns) = self.lease.end_ns().checked_sub(boottime_ns()) else {
+            return false;
+        };
+        let ahead_ns = AHEAD_NS.min(i64::try_from(leased_ns).unwrap_or(i64::MAX));
+        let until_ns = u64::try_from(now_ns.saturating_add(ahead_ns)).unwrap_or(0);
         while calls.len() < MAX_CALLS {
             let batches = self.plan.lock().take(until_ns);
             if batches.is_empty() {
@@ -128,6 +135,7 @@ impl Releaser {
             workflow: name.unwrap_or_default(),
             due,
             users,
+            lease_ns: Some(self.lease.end_ns()),
         };
         let client = self.client.clone();
         async move {
@@ -168,6 +176,7 @@ mod tests {
     use crate::batch::Keep;
     use crate::disk_quota::DiskQuota;
     use crate::journal::Journal;
+    use crate::link::SchedulerLease;
 
     type Requests = tarpc::transport::channel::UnboundedChannel<
         ClientMessage<LoadTestRequest>,
@@ -176,6 +185,10 @@ mod tests {
 
     /// Releases of a job that has started 10 s ago and was over soon.
     fn late(rate: &str, duration: &str) -> (Releaser, Requests) {
+        leased(rate, duration, &SchedulerLease::new())
+    }
+
+    fn leased(rate: &str, duration: &str, lease: &SchedulerLease) -> (Releaser, Requests) {
         let spec = JobSpec::new("a".repeat(64), rate.parse().unwrap(), duration.parse().unwrap());
         let load = spec.load();
         let revision = Revision::first(&load, [("a".to_owned(), 1)]);
@@ -190,6 +203,7 @@ mod tests {
         let releaser = Releaser {
             plan: SharedPlan::new(ReleasePlan::new(load, "a", &revision)),
             clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
+            lease: lease.of_assignment(),
             client: LoadTestClient::new(client_config(), wire).spawn(),
             results: Arc::new(AssignmentResults::new(&workflows, Keep::of(&spec), journal)),
             workflows,
@@ -214,6 +228,32 @@ mod tests {
         };
         let (_, released) = tokio::join!(releaser.run(), released);
         assert_eq!((released, plan.lock().rest().len()), (20, 0));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_released_past_the_lease_even_if_it_comes_back() {
+        let lease = SchedulerLease::new();
+        lease.renew(boottime_ns());
+        lease.set_limit(10_000_000_000);
+        let (releaser, _requests) = leased("100", "3600s", &lease);
+        let mut calls = ReleaseCalls::new();
+        lease.set_limit(20_000_000);
+        assert!(!releaser.hand_over(&mut calls));
+        let taken = || {
+            let mut plan = releaser.plan.lock().clone();
+            plan.end_where_taken();
+            i64::try_from(plan.end_ns()).unwrap()
+        };
+        let (now_ns, before) = (releaser.clock.at(monotonic_ns()), (taken(), calls.len()));
+        assert!(before.0 <= now_ns + 20_000_000, "less far ahead than usual");
+        while !releaser.lease.is_lost(boottime_ns()) {
+            tokio::task::yield_now().await;
+        }
+        // As after a thaw: the scheduler takes the agent in again, and has given its share to others.
+        lease.renew(boottime_ns());
+        lease.set_limit(10_000_000_000);
+        assert!(!releaser.hand_over(&mut calls));
+        assert_eq!((taken(), calls.len()), before);
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ use super::plan::{ReleasePlan, SharedPlan};
 use super::release::Releaser;
 use crate::deliver::DeliveryResult;
 use crate::job_clock::JobClock;
+use crate::link::LoadLease;
 use crate::orders::Assignment;
 use crate::results::AssignmentResults;
 use crate::results::state::AccountEnd;
@@ -87,9 +88,9 @@ impl RunningShare {
     /// Plans the load by a revision, and returns what releases it.
     pub(super) fn releaser(
         &mut self,
-        load: Load,
+        (load, revision): (Load, &Revision),
         agent: &str,
-        revision: &Revision,
+        lease: &LoadLease,
         live: &LiveTest,
     ) -> Releaser {
         let plan = SharedPlan::new(ReleasePlan::new(load, agent, revision));
@@ -97,6 +98,7 @@ impl RunningShare {
         Releaser {
             plan,
             clock: self.clock,
+            lease: lease.clone(),
             client: live.client.clone(),
             workflows: live.workflows.clone(),
             results: Arc::clone(&self.results),
@@ -152,10 +154,15 @@ impl RunningShare {
     /// Closes the account; an error is a defect of the agent.
     pub(super) async fn close(&self, ended: Ended) -> Result<(), Unbalanced> {
         let plan = self.plan.clone();
+        // What is due later, the scheduler accounts for: this agent does not hear from when on others have its share.
+        let others_continue = matches!(ended, Ended::Died | Ended::Lease);
         // Counting what is left of a long job takes too long for this thread.
         let counted = tokio::task::spawn_blocking(move || {
             plan.map_or((0, Vec::new()), |plan| {
-                let plan = plan.lock();
+                let mut plan = plan.lock();
+                if others_continue {
+                    plan.end_where_taken();
+                }
                 (plan.end_ns(), plan.rest())
             })
         });

@@ -1,7 +1,7 @@
 //! The setup of a load test before its first iteration: pure.
 
 use heavy_load::load::{Closed, LoadModel};
-use heavy_load::revision::Seated;
+use heavy_load::revision::{Revision, Seated};
 use heavy_plugin::rpc::{self, Anchor, ClosedSetup, IterationNumbers, Setup, WorkflowSetup};
 use heavy_results::job::JobSpec;
 use heavy_results::nearest::hint;
@@ -37,8 +37,13 @@ pub(super) fn choose(
     }
 }
 
-/// What each workflow needs to know: its params, and its users if it has them.
-pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Seated) -> Vec<WorkflowSetup> {
+/// What each workflow needs to know: its params, and its users if it has them. Users of a revision after the first have
+/// predecessors in their seat, so that their iterations are numbered from where the revision's numbers begin.
+pub(super) fn workflow_setups(
+    spec: &JobSpec,
+    workflows: &[String],
+    (seated, revision): (&Seated, &Revision),
+) -> Vec<WorkflowSetup> {
     let models = spec.load().workflows.into_iter().map(|workflow| workflow.model);
     let setups = workflows
         .iter()
@@ -51,7 +56,10 @@ pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Sea
                 .and_then(|workflow| workflow.params.clone());
             let closed = match kind {
                 LoadModel::Open(_) => None,
-                LoadModel::Closed(closed) => Some(closed_setup(spec, &closed, seated)),
+                LoadModel::Closed(closed) => {
+                    let from = revision.first.get(place).copied().unwrap_or(0);
+                    Some(closed_setup(spec, &closed, seated, from))
+                }
             };
             let identities = match spec.execution.unique_users {
                 Some(users) if closed.is_none() => seated.of(u64::from(users)).collect(),
@@ -67,7 +75,7 @@ pub(super) fn workflow_setups(spec: &JobSpec, workflows: &[String], seated: &Sea
     setups.collect()
 }
 
-fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup {
+fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated, from: u64) -> ClosedSetup {
     let (first, period, places) = seated.share.table();
     let alone = ClosedSetup::new(closed, spec.execution.graceful_stop().ns());
     let users = u64::from(closed.users.most());
@@ -75,7 +83,7 @@ fn closed_setup(spec: &JobSpec, closed: &Closed, seated: &Seated) -> ClosedSetup
     ClosedSetup {
         iterations: shared.map(|iterations| seated.iterations_of(iterations, users)),
         numbers: IterationNumbers {
-            first,
+            first: from + first,
             period,
             places: places.to_vec(),
         },
@@ -122,6 +130,28 @@ mod tests {
                 })
                 .collect(),
         }
+    }
+
+    #[test]
+    fn whoever_takes_a_seat_later_uses_other_numbers() {
+        let text = format!(
+            r#"{{"binary_sha256":"{}","users":5,"duration":"9s"}}"#,
+            "a".repeat(64)
+        );
+        let spec = JobSpec::parse(&text).unwrap();
+        let load = spec.load();
+        let agents = ["a", "b"].map(|agent| (agent.to_owned(), 1));
+        let first = Revision::first(&load, agents);
+        let second = first.next(&load, 1_000, first.members.clone(), &load);
+        let workflow = ["w".to_owned()];
+        let numbers = |revision: &Revision| {
+            let seated = revision.of_seat(1).unwrap();
+            let setups = workflow_setups(&spec, &workflow, (&seated, revision));
+            let numbers = setups[0].closed.clone().unwrap().numbers;
+            [0, 1, 2].map(|k| numbers.nth(k))
+        };
+        assert_eq!(numbers(&first), [1, 3, 5]);
+        assert_eq!(numbers(&second), [1, 3, 5].map(|n| n + (1 << 40)));
     }
 
     #[test]

@@ -1,19 +1,19 @@
 //! The agent's stream to its scheduler: registered, kept alive by heartbeats, opened again when it breaks.
 
 mod estimate;
+mod heartbeats;
+mod lease;
 mod session;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use heavy_plugin::program::Host;
 use heavy_proto::v1;
-use heavy_proto::v1::fleet_client::FleetClient;
 use heavy_proto::v1::from_agent::Message as Said;
 use tokio::sync::{mpsc, watch};
-use tonic::transport::Channel;
+use tonic::transport::Endpoint;
 use tonic::{Code, Status};
 
 use crate::backoff::Backoff;
@@ -23,6 +23,7 @@ use crate::orders::Order;
 use crate::{Error, host};
 pub(crate) use estimate::ClockEstimate;
 use heavy_process::clock;
+pub(crate) use lease::{LoadLease, SchedulerLease};
 
 /// Orders and updates that wait; both are few, and a link that cannot keep up is broken.
 pub(crate) const QUEUE: usize = 256;
@@ -30,38 +31,11 @@ pub(crate) const QUEUE: usize = 256;
 /// The number of assignments whose updates are repeated after a reconnect.
 const REMEMBERED: usize = 32;
 
-/// How long a scheduler may take for a registration, and may hold an old one of the same name.
-const REGISTRATION_LIMIT: Duration = Duration::from_secs(15);
+/// How long a scheduler may hold an old registration of the same name.
+const NAME_LIMIT: Duration = Duration::from_secs(15);
 
 /// The agent logs every n-th failure to reach the scheduler.
 const COMPLAIN_EVERY: u32 = 20;
-
-/// What others may see of the link.
-#[derive(Debug, Clone)]
-pub(crate) struct SchedulerLease {
-    renewed_ns: Arc<AtomicU64>,
-    limit_ns: Arc<AtomicU64>,
-}
-
-impl SchedulerLease {
-    fn new() -> Self {
-        Self {
-            renewed_ns: Arc::default(),
-            limit_ns: Arc::new(AtomicU64::new(u64::MAX)),
-        }
-    }
-
-    /// Whether the scheduler has been silent longer than the lease, so that other agents may have the load.
-    pub(crate) fn is_lost(&self, now_ns: u64) -> bool {
-        let since_ns = now_ns.saturating_sub(self.renewed_ns.load(Ordering::Acquire));
-        since_ns > self.limit_ns.load(Ordering::Acquire)
-    }
-
-    /// Records that the scheduler answered something sent at an instant.
-    fn renew(&self, sent_ns: u64) {
-        self.renewed_ns.fetch_max(sent_ns, Ordering::AcqRel);
-    }
-}
 
 /// The two ends that the rest of the agent has.
 #[derive(Debug)]
@@ -80,7 +54,7 @@ pub(crate) struct LinkHandle {
 pub(crate) struct Link {
     config: Arc<AgentConfig>,
     host: Host,
-    client: FleetClient<Channel>,
+    endpoint: Endpoint,
     instance: String,
     orders: mpsc::Sender<Order>,
     updates: mpsc::Receiver<Said>,
@@ -105,7 +79,7 @@ impl Link {
     pub(crate) fn new(
         config: Arc<AgentConfig>,
         host: Host,
-        client: FleetClient<Channel>,
+        endpoint: Endpoint,
         backlogs: Backlogs,
     ) -> (Self, LinkHandle) {
         let (orders, orders_end) = mpsc::channel(QUEUE);
@@ -115,7 +89,7 @@ impl Link {
         let link = Self {
             config,
             host,
-            client,
+            endpoint,
             instance: uuid::Uuid::new_v4().to_string(),
             orders,
             updates,
@@ -230,9 +204,8 @@ fn is_over(update: &v1::AssignmentUpdate) -> bool {
 fn is_final(status: &Status, refused_since_ns: Option<u64>, now_ns: u64) -> bool {
     match status.code() {
         Code::InvalidArgument | Code::PermissionDenied | Code::Unauthenticated | Code::Unimplemented => true,
-        Code::AlreadyExists => refused_since_ns.is_some_and(|since_ns| {
-            Duration::from_nanos(now_ns.saturating_sub(since_ns)) > REGISTRATION_LIMIT
-        }),
+        Code::AlreadyExists => refused_since_ns
+            .is_some_and(|since_ns| Duration::from_nanos(now_ns.saturating_sub(since_ns)) > NAME_LIMIT),
         _ => false,
     }
 }
@@ -257,22 +230,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lease_is_lost_when_nothing_was_answered_for_its_time() {
-        let lease = SchedulerLease::new();
-        assert!(
-            !lease.is_lost(u64::MAX - 1),
-            "without a scheduler there is no lease"
-        );
-        lease.limit_ns.store(10, Ordering::Release);
-        lease.renew(100);
-        lease.renew(50);
-        assert!(!lease.is_lost(110));
-        assert!(lease.is_lost(111));
-    }
-
-    #[test]
     fn some_refusals_are_final() {
-        let limit_ns = REGISTRATION_LIMIT.as_nanos() as u64;
+        let limit_ns = NAME_LIMIT.as_nanos() as u64;
         for (status, since, expected) in [
             (Status::unavailable(""), None, false),
             (Status::invalid_argument(""), None, true),

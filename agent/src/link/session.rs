@@ -1,25 +1,27 @@
 //! One stream to the scheduler, from registration until it breaks.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use heavy_proto::kernel::boot_id;
+use heavy_proto::net::MAX_MESSAGE_BYTES;
 use heavy_proto::v1;
+use heavy_proto::v1::fleet_client::FleetClient;
 use heavy_proto::v1::from_agent::Message as Said;
 use heavy_proto::v1::to_agent::Message as Heard;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 use super::estimate::{ClockEstimate, ClockExchange};
-use super::{Link, QUEUE, REGISTRATION_LIMIT, SessionEnd};
+use super::heartbeats::{ANSWER_LIMIT, HeartbeatStep, Heartbeats};
+use super::{Link, QUEUE, SessionEnd};
 use crate::orders::{Assignment, AssignmentCommand, Order, Unreadable};
 use heavy_process::clock;
 
-/// The first heartbeats follow each other quickly, to know the clock before the first job.
-const QUICK_HEARTBEATS: u64 = 5;
-const QUICK: Duration = Duration::from_millis(100);
-const USUAL: Duration = Duration::from_secs(3);
+/// How long a scheduler may take to accept a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 
 /// How long a scheduler may take to hear the last updates.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
@@ -31,14 +33,11 @@ impl Link {
         let (out, receiver) = mpsc::channel(QUEUE);
         let mut registered = false;
         let broken = async {
+            let mut client = self.connection().await?;
             say(&out, Said::Register(self.register()))?;
-            let registered_ns = clock::monotonic_ns();
-            let stream = tokio::time::timeout(REGISTRATION_LIMIT, async {
-                let mut stream = self
-                    .client
-                    .connect(ReceiverStream::new(receiver))
-                    .await?
-                    .into_inner();
+            let registered_ns = clock::boottime_ns();
+            let stream = timeout(ANSWER_LIMIT, async {
+                let mut stream = client.connect(ReceiverStream::new(receiver)).await?.into_inner();
                 let first = stream.message().await?;
                 Ok::<_, Status>((first, stream))
             });
@@ -52,7 +51,7 @@ impl Link {
             };
             registered = true;
             self.lease.renew(registered_ns);
-            self.lease.limit_ns.store(welcome.lease_ns, Ordering::Release);
+            self.lease.set_limit(welcome.lease_ns);
             self.one_kernel = !welcome.boot_id.is_empty() && welcome.boot_id == boot_id();
             (self.config.on_connected)(&self.config.name, &self.config.scheduler);
             for update in &self.said {
@@ -68,21 +67,31 @@ impl Link {
                 // scheduler ends it when it has heard everything.
                 drop(out);
                 let flushed = async { while let Ok(Some(_)) = stream.message().await {} };
-                let _ = tokio::time::timeout(FLUSH_LIMIT, flushed).await;
+                let _ = timeout(FLUSH_LIMIT, flushed).await;
                 SessionEnd::Done
             }
             Err(status) => SessionEnd::Broken(status, registered),
         }
     }
 
+    /// A connection of the stream's own: one that is black-holed is given up with its stream.
+    async fn connection(&self) -> Result<FleetClient<Channel>, Status> {
+        let channel = timeout(CONNECT_LIMIT, self.endpoint.connect())
+            .await
+            .map_err(|_| Status::deadline_exceeded("the scheduler did not accept a connection"))?
+            .map_err(|error| Status::from_error(error.into()))?;
+        Ok(FleetClient::new(channel).max_decoding_message_size(MAX_MESSAGE_BYTES))
+    }
+
     /// Heartbeats, updates and orders, until the stream breaks. `Ok` when nobody needs the link any more.
     async fn converse(&mut self, out: &Outbox, stream: &mut Streaming<v1::ToAgent>) -> Result<(), Status> {
-        let mut sequence = 0;
-        let heartbeat = tokio::time::sleep(Duration::ZERO);
-        tokio::pin!(heartbeat);
+        let mut heartbeats = Heartbeats::new(Instant::now());
         loop {
             tokio::select! {
+                // What has come is heard before it is missed.
+                biased;
                 heard = stream.message() => match heard?.and_then(|heard| heard.message) {
+                    Some(Heard::Heartbeat(reply)) => self.answered(reply, &mut heartbeats),
                     Some(heard) => match self.hear(heard) {
                         Ok(true) => {}
                         Ok(false) => return Ok(()),
@@ -97,34 +106,40 @@ impl Link {
                     }
                     None => return Ok(()),
                 },
-                () = &mut heartbeat => {
-                    sequence += 1;
-                    say(out, Said::Heartbeat(self.heartbeat(sequence)))?;
-                    let pause = if sequence < QUICK_HEARTBEATS { QUICK } else { USUAL };
-                    heartbeat.as_mut().reset(tokio::time::Instant::now() + pause);
+                () = sleep_until(heartbeats.due()) => {
+                    match heartbeats.look(Instant::now(), clock::boottime_ns()) {
+                        HeartbeatStep::Send(sequence) => say(out, Said::Heartbeat(self.heartbeat(sequence)))?,
+                        HeartbeatStep::GiveUp => return Err(silent()),
+                        HeartbeatStep::Wait => {}
+                    }
                 }
             }
         }
+    }
+
+    /// Takes the answer to a heartbeat.
+    fn answered(&mut self, reply: v1::HeartbeatReply, heartbeats: &mut Heartbeats) {
+        self.estimates.add(ClockExchange {
+            sent_ns: reply.sent_monotonic_ns,
+            received_wall_ns: reply.received_wall_ns,
+            replied_wall_ns: reply.replied_wall_ns,
+            came_ns: clock::monotonic_ns(),
+        });
+        if let Some(sent_ns) = heartbeats.answered(reply.sequence) {
+            self.lease.renew(sent_ns);
+        }
+        self.clock.send_replace(self.best_estimate());
     }
 
     /// Takes a message; false when nobody takes orders any more.
     fn hear(&mut self, heard: Heard) -> Result<bool, Unreadable> {
         let order = match heard {
             Heard::Registered(lease) => {
-                self.lease.limit_ns.store(lease.lease_ns, Ordering::Release);
+                self.lease.set_limit(lease.lease_ns);
                 return Ok(true);
             }
-            Heard::Heartbeat(reply) => {
-                self.estimates.add(ClockExchange {
-                    sent_ns: reply.sent_monotonic_ns,
-                    received_wall_ns: reply.received_wall_ns,
-                    replied_wall_ns: reply.replied_wall_ns,
-                    came_ns: clock::monotonic_ns(),
-                });
-                self.lease.renew(reply.sent_monotonic_ns);
-                self.clock.send_replace(self.best_estimate());
-                return Ok(true);
-            }
+            // Taken before.
+            Heard::Heartbeat(_) => return Ok(true),
             Heard::Assign(assign) => Order::Assign(Box::new(Assignment::parse(assign)?)),
             Heard::Start(start) => {
                 let wall_ns = start.start_wall_ns;
@@ -186,6 +201,13 @@ impl Link {
             backlogs: self.backlogs.list(),
         }
     }
+}
+
+fn silent() -> Status {
+    Status::deadline_exceeded(format!(
+        "the scheduler has not answered for {} s",
+        ANSWER_LIMIT.as_secs()
+    ))
 }
 
 fn say(out: &Outbox, said: Said) -> Result<(), Status> {

@@ -1,5 +1,6 @@
 //! One agent, its scheduler and its collector.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use heavy_load::span::Span;
 use heavy_proto::v1;
 use heavy_proto::v1::to_agent::Message as Heard;
 use heavy_results::job::{JobSpec, WorkflowSpec};
+use heavy_testkit::FaultProxy;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -26,6 +28,8 @@ pub(crate) struct World {
     pub(crate) scheduler: Scheduler,
     pub(crate) collector: Collector,
     pub(crate) dir: TempDir,
+    /// Where agents that start from now on find the scheduler.
+    reached_at: SocketAddr,
     pub(crate) shutdown: CancellationToken,
     /// Whether load tests get no PID namespace.
     pub(crate) shares_pids: bool,
@@ -46,8 +50,10 @@ impl World {
     }
 
     pub(crate) async fn without_agent() -> Self {
+        let scheduler = Scheduler::start().await;
         Self {
-            scheduler: Scheduler::start().await,
+            reached_at: scheduler.addr,
+            scheduler,
             collector: Collector::start().await,
             dir: TempDir::new().expect("a temporary directory"),
             shutdown: CancellationToken::new(),
@@ -60,7 +66,7 @@ impl World {
         let url = |addr| format!("http://{addr}");
         let mut config = AgentConfig::new(
             "agent-1",
-            url(self.scheduler.addr),
+            url(self.reached_at),
             url(self.collector.addr),
             self.dir.path().join("agent"),
         );
@@ -69,6 +75,13 @@ impl World {
             config.launcher.args.push("--shared-pids".into());
         }
         config
+    }
+
+    /// Puts a proxy between the scheduler and agents that start from now on.
+    pub(crate) fn put_proxy(&mut self) -> FaultProxy {
+        let proxy = FaultProxy::start(self.scheduler.addr);
+        self.reached_at = proxy.addr();
+        proxy
     }
 
     pub(crate) fn start_agent(&mut self) {

@@ -5,13 +5,14 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use heavy_load::admission::{Decision, Released};
+use heavy_load::admission::{Decision, DropReason, Released};
 use heavy_load::rounds::UserAction;
 use heavy_load::vocabulary::{Connections, WhenFull};
 
 use super::closed::ClosedUsers;
 use super::iteration::{Admits, Admitted};
 use super::job::Job;
+use super::lease;
 use super::pacer::Pacer;
 use super::resources::Resources;
 use super::results::Results;
@@ -20,7 +21,7 @@ use super::shared::Shared;
 use super::tasks::Tasks;
 use super::users::{Kind, User, UserPool};
 use super::workflow::Workflow;
-use crate::http::{EngineConfig, monotonic_ns};
+use crate::http::{EngineConfig, duration_ns, monotonic_ns};
 
 /// One core: its users, its timer, its tasks, and what its iterations share.
 pub(crate) struct Core {
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     running: RunningTasks,
     tasks: Rc<Tasks<Admitted>>,
     stopped: Cell<bool>,
+    /// Whether the lease was over when it last looked.
+    past_lease: Cell<bool>,
 }
 
 impl Core {
@@ -72,6 +75,7 @@ impl Core {
             running: RunningTasks::default(),
             tasks: Rc::default(),
             stopped: Cell::new(false),
+            past_lease: Cell::new(false),
             shared,
         }))
     }
@@ -112,19 +116,24 @@ impl Core {
         }
     }
 
-    /// Starts or drops everything that is due at `now_ns`.
+    /// Starts or drops everything that is due at `now_ns`. Past the lease nothing starts: what is due is late.
     pub(crate) fn look(self: &Rc<Self>, now_ns: u64) {
-        let has_user = |workflow| self.users.has_one(workflow);
+        let is_over = self.shared.lease.is_over(now_ns);
+        self.past_lease.set(is_over);
+        let has_user = |workflow| !is_over && self.users.has_one(workflow);
         self.pacer
             .look(now_ns, &self.shared.slots, has_user, |decision| match decision {
                 Decision::Start { released, waited } => self.start(released, waited),
                 Decision::Drop { released, reason } => {
+                    let reason = if is_over { DropReason::Late } else { reason };
                     self.resources
                         .results
                         .dropped(released.workflow, reason, released.n);
                 }
             });
-        self.look_after_users(now_ns);
+        if !is_over {
+            self.look_after_users(now_ns);
+        }
         self.note_next_due();
     }
 
@@ -235,7 +244,13 @@ impl Core {
     }
 
     fn arm(&self) {
-        self.pacer.arm(self.closed.next_wake_ns());
+        let mut next_ns = self.closed.next_wake_ns();
+        if self.past_lease.get() {
+            // Users that are due wait for a longer lease.
+            let again_ns = monotonic_ns() + duration_ns(lease::LOOK);
+            next_ns = next_ns.map(|next_ns| next_ns.max(again_ns));
+        }
+        self.pacer.arm(next_ns);
     }
 }
 

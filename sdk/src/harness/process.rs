@@ -19,6 +19,7 @@ use super::core::Core;
 use super::dealer::{Dealer, cores_of_workflows};
 use super::failure::{core_is_gone, failure, prepared_twice};
 use super::job::Job;
+use super::lease::Lease;
 use super::orders::{CoreOrder, follow};
 use super::shared::{HarnessOptions, SDK, Shared};
 use super::slots::Slots;
@@ -68,6 +69,7 @@ impl Process {
             slots,
             writer,
             data_ended: Arc::default(),
+            lease: Lease::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -147,6 +149,9 @@ impl Process {
             let message = format!("the workflow {:?} was not prepared", release.workflow);
             return Err(failure("not-prepared", message));
         }
+        if let Some(end_boot_ns) = release.lease_ns {
+            self.shared.lease.extend(end_boot_ns);
+        }
         // Held while orders are sent, so that a stop comes after all of a batch or before it.
         let mut dealer = prepared.dealer.lock().await;
         let mut accepted = 0;
@@ -211,14 +216,19 @@ impl Process {
         let idle = self.ask_all(|answer| CoreOrder::Idle { answer });
         let mut interrupted = 0;
         if tokio::time::timeout(grace, idle).await.is_err() {
-            let counts = self.ask_all(|answer| CoreOrder::Interrupt { answer }).await;
-            interrupted = counts.into_iter().sum();
+            interrupted = self.interrupt().await;
         }
         self.flush().await;
         Stopped {
             withdrawn,
             interrupted,
         }
+    }
+
+    /// Cuts off what runs; returns how much that was.
+    pub(super) async fn interrupt(&self) -> u64 {
+        let counts = self.ask_all(|answer| CoreOrder::Interrupt { answer }).await;
+        counts.into_iter().sum()
     }
 
     /// Runs `cleanup_user` of every user and then `cleanup` of the workflows. All of them are tried; the first

@@ -16,6 +16,7 @@ use tarpc::server::{BaseChannel, Channel as _, Config};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 
+use super::lease_end;
 use super::process::Process;
 use crate::beside::beside;
 
@@ -38,6 +39,7 @@ pub(crate) async fn serve(stream: Box<dyn AgentSocket>, process: Arc<Process>) {
     let config = Config {
         pending_response_buffer: PENDING_RESPONSES,
     };
+    let watching = beside(lease_end::watch(Arc::clone(&process)));
     let calls = BaseChannel::new(config, transport).execute(LoadTestService { process }.serve());
     let answering = calls.for_each(async |call| {
         beside(call);
@@ -48,6 +50,7 @@ pub(crate) async fn serve(stream: Box<dyn AgentSocket>, process: Arc<Process>) {
         () = answering => {}
         () = closed.notified() => {}
     }
+    watching.abort();
 }
 
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::lease::Lease;
 use super::slots::Slots;
 use super::workflow::Workflow;
 use super::writer::Writer;
@@ -44,4 +45,6 @@ pub(crate) struct Shared {
     pub(crate) writer: Arc<Writer>,
     /// Whether a feed that ends the job has no more rows.
     pub(crate) data_ended: Arc<AtomicBool>,
+    /// Until when anything may start.
+    pub(crate) lease: Lease,
 }

@@ -113,6 +113,7 @@ async fn drive(process: &Process, workflow: &str, args: &StandaloneArgs, load: &
                     workflow: workflow.to_owned(),
                     due: Vec::new(),
                     users: users.collect(),
+                    lease_ns: None,
                 })
                 .await?;
             wait_for_users(process, closed.quota != Quota::Unlimited, end_ns).await;
@@ -144,6 +145,7 @@ async fn release(
                 workflow: workflow.to_owned(),
                 due,
                 users: Vec::new(),
+                lease_ns: None,
             })
             .await?;
         tokio::time::sleep(RELEASE_EVERY).await;

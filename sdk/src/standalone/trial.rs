@@ -179,6 +179,7 @@ async fn drive(
             workflow,
             due,
             users: Vec::new(),
+            lease_ns: None,
         };
         process.run(release).await?;
         let ended = outcomes.recv().await;

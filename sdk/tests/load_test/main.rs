@@ -8,6 +8,7 @@
 mod child;
 mod cookies;
 mod files;
+mod lease;
 mod lifecycle;
 mod outcomes;
 mod reports;
