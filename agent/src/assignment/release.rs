@@ -198,14 +198,19 @@ mod tests {
             wall_ns: 0,
         };
         let workflows = vec!["w".to_owned()];
-        let dir = tempfile::tempdir().unwrap().keep().join("journal");
-        let journal = Arc::new(Journal::create(&dir, &DiskQuota::new(u64::MAX)).unwrap());
+        // Its directory goes at once: a journal that cannot be written stops nothing.
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::create(&dir.path().join("journal"), &DiskQuota::new(u64::MAX)).unwrap();
         let releaser = Releaser {
             plan: SharedPlan::new(ReleasePlan::new(load, "a", &revision)),
             clock: JobClock::new(anchor, monotonic_ns().saturating_sub(10_000_000_000)),
             lease: lease.of_assignment(),
             client: LoadTestClient::new(client_config(), wire).spawn(),
-            results: Arc::new(AssignmentResults::new(&workflows, Keep::of(&spec), journal)),
+            results: Arc::new(AssignmentResults::new(
+                &workflows,
+                Keep::of(&spec),
+                Arc::new(journal),
+            )),
             workflows,
             in_flight: Arc::default(),
             out_of_data: AtomicBool::new(false),
