@@ -182,7 +182,13 @@ async fn late_results_of_jobs_that_a_scheduler_left_reach_their_summaries() {
     deliver_rest(&a, &*store, job).await;
     let world = World::on(dir, store).await;
     let (now, summary) = revision(&world, job, 2).await;
-    assert_eq!((now.verdict, summary.iterations.ok), (Some(Verdict::Pass), 100));
+    assert_eq!(
+        (now.verdict, summary.iterations.ok),
+        (Some(Verdict::Pass), 100),
+        "{}: {:?}",
+        now.reason,
+        summary.revisions
+    );
     let (_, first) = revision(&world, killed.id, 1).await;
     assert_eq!(first.iterations.ok, 60);
     deliver_rest(&a, &*world.store, killed.id).await;
