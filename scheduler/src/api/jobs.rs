@@ -42,7 +42,11 @@ pub(super) async fn list(
 pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
     let job = find_job(&*api.store, &job).await?;
     let summary = api.store.summary(job.id).await?;
-    let job = api.jobs.as_it_is(job);
+    // Of a job that has ended, both are of one revision.
+    let job = match &summary {
+        Some(summary) if summary.complete && summary.job.state.is_final() => summary.job.clone(),
+        _ => api.jobs.as_it_is(job),
+    };
     Ok(Json(JobView { job, summary }))
 }
 
