@@ -66,7 +66,9 @@ impl Postgres {
         }
         let port = free_port();
         let name = name_of(port);
-        let mut command = as_account(bin.join("pg_basebackup"), account);
+        // Where `postgres` is a link, the other programs are beside what it points to.
+        let beside = std::fs::canonicalize(bin.join("postgres")).expect("it was started");
+        let mut command = as_account(beside.with_file_name("pg_basebackup"), account);
         command
             .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync", "-D"])
             .arg(folder.join("data"))
