@@ -117,7 +117,7 @@ async fn what_a_dead_process_had_started_is_lost_and_counted() {
     );
     assert!(failed.message.contains("roof"), "{}", failed.message);
     assert!(!failed.message.contains('\u{1b}'), "the terminal is safe");
-    let delivered = world.delivered("job-die");
+    let delivered = world.closed("job-die").await;
     check_account(&delivered);
     let closing = delivered.closing.clone().unwrap();
     assert_eq!(

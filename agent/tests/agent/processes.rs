@@ -42,7 +42,7 @@ async fn a_load_test_that_does_not_stop_is_killed() {
         failed.message
     );
     assert_eq!(below(world.dir.path()), Vec::<String>::new());
-    let closing = world.delivered("job-stuck").closing.unwrap();
+    let closing = world.closed("job-stuck").await.closing.unwrap();
     assert_eq!((closing.scheduled, closing.ok + closing.failed), (25, 25));
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use heavy_load::vocabulary::Ended;
 use heavy_proto::v1::AssignmentState as State;
 use heavy_testkit::{Signal, eventually};
+use rustix::process::Pid;
 use serde_json::json;
 
 use crate::processes::agent_process;
@@ -62,10 +63,14 @@ async fn stop_again_and_again(world: &World, cycles: usize) -> Vec<Duration> {
             .assign(&job, &fixture(), spec("50", 600_000, "hostile"))
             .await;
         world.state(&job, State::Prepared).await;
-        assert!(
-            below(world.dir.path()).len() > 8,
-            "the load test and its children run"
-        );
+        let dir = world.dir.path().to_owned();
+        tokio::task::spawn_blocking(move || {
+            eventually("a load test with children", LIMIT, || {
+                (below(&dir).len() > 8).then_some(())
+            });
+        })
+        .await
+        .unwrap();
         if cycle % 2 == 0 {
             world.start(&job).await;
             world.state(&job, State::Running).await;
@@ -131,12 +136,7 @@ async fn nothing_of_a_load_test_outlives_its_killed_agent_and_nothing_that_it_wr
         let wrote = fs::metadata(&ledger).expect("there were iterations").len();
         agent = agent_process(&world);
         world.registered(3 + cycle).await;
-        let delivered = world
-            .wait_delivered(&job, "all rows and the closing", |delivered| {
-                let closing = delivered.closing.as_ref();
-                closing.is_some_and(|closing| closing.last_rows_sequence == delivered.last_rows_sequence)
-            })
-            .await;
+        let delivered = world.closed(&job).await;
         assert_eq!(
             (delivered.iterations(), delivered.requests()),
             (wrote, wrote),
@@ -152,6 +152,55 @@ async fn nothing_of_a_load_test_outlives_its_killed_agent_and_nothing_that_it_wr
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_is_killed_takes_everything_along() {
+    for shares_pids in [false, true] {
+        let mut world = World::without_agent().await;
+        world.shares_pids = shares_pids;
+        world.start_agent();
+        world.registered(1).await;
+        world
+            .assign("job-headless", &fixture(), spec("50", 600_000, "hostile"))
+            .await;
+        world.state("job-headless", State::Prepared).await;
+        world.start("job-headless").await;
+        world.state("job-headless", State::Running).await;
+        let supervisor = stage_of(world.dir.path(), if shares_pids { "guard" } else { "init" });
+        rustix::process::kill_process(supervisor, Signal::KILL).unwrap();
+        let failed = world.state("job-headless", State::Failed).await;
+        assert_eq!(failed.failure_kind, "died");
+        assert!(
+            failed.message.contains("supervisor has ended"),
+            "{}",
+            failed.message
+        );
+        let left = below(world.dir.path());
+        let left = left.iter().filter(|pid| !shares_pids || !end_hidden(pid));
+        assert_eq!(left.count(), 0, "shared: {shares_pids}");
+    }
+}
+
+/// The process of a stage of launching the load test.
+fn stage_of(dir: &Path, stage: &str) -> Pid {
+    let is_stage = |pid: &String| {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split('\0').any(|argument| argument == stage)
+    };
+    let found = below(dir).into_iter().find(is_stage).expect("it runs");
+    Pid::from_raw(found.parse().unwrap()).unwrap()
+}
+
+/// Ends a process that changed its directory and its environment, and returns whether it had: without namespaces, nobody
+/// but its supervisor knows that it belongs to the load test.
+fn end_hidden(pid: &str) -> bool {
+    let hid = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == Path::new("/"));
+    if hid {
+        let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    }
+    hid
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_load_test_that_closes_stdout_ends_at_once() {
     let world = World::new().await;
     world
@@ -162,7 +211,7 @@ async fn a_load_test_that_closes_stdout_ends_at_once() {
     let failed = world.state("job-mute", State::Failed).await;
     assert_eq!(failed.failure_kind, "died");
     assert!(failed.message.contains("closed its stdout"), "{}", failed.message);
-    let closing = world.delivered("job-mute").closing.unwrap();
+    let closing = world.closed("job-mute").await.closing.unwrap();
     assert_eq!(
         (closing.ended, closing.ok + closing.failed),
         (Some(Ended::Died), 25)
@@ -186,7 +235,7 @@ async fn a_load_test_that_answers_no_more_ends() {
         "{}",
         failed.message
     );
-    let closing = world.delivered("job-deaf").closing.unwrap();
+    let closing = world.closed("job-deaf").await.closing.unwrap();
     assert_eq!(
         (closing.ended, closing.ok + closing.failed),
         (Some(Ended::Died), 25)

@@ -183,6 +183,15 @@ impl World {
             .unwrap_or_default()
     }
 
+    /// Waits until everything of a job is delivered.
+    pub(crate) async fn closed(&self, job: &str) -> Delivered {
+        self.wait_delivered(job, "the closing and all rows", |delivered| {
+            let closing = delivered.closing.as_ref();
+            closing.is_some_and(|closing| closing.last_rows_sequence == delivered.last_rows_sequence)
+        })
+        .await
+    }
+
     /// Waits until something is true of what a job has delivered.
     pub(crate) async fn wait_delivered(
         &self,
