@@ -94,6 +94,7 @@ impl OracleJob {
             child,
             ledgers,
             report,
+            has_targets_alone: true,
             log,
             received,
         })
@@ -111,6 +112,8 @@ pub struct SubmittedJob {
     pub ledgers: PathBuf,
     /// The JSON report that the command writes at the end.
     pub report: PathBuf,
+    /// Whether no other job sends requests at the same time: else the targets' count is not the job's.
+    pub has_targets_alone: bool,
     log: PathBuf,
     /// What the targets had received before.
     received: u64,
@@ -187,7 +190,7 @@ impl SubmittedJob {
         let deadline = Instant::now() + SETTLE_LIMIT;
         loop {
             let store = arena.store()?;
-            let target = Some(self.received(arena));
+            let target = self.has_targets_alone.then(|| self.received(arena));
             let judging = judge(&*store, id, &self.ledgers, target);
             let mut judged = arena.runtime.block_on(judging)?;
             // Totals follow the rows a little later.

@@ -36,14 +36,20 @@ pub(super) fn two(options: &CaseOptions, report: &mut CaseReport) -> anyhow::Res
         code == Some(0),
         format_args!("{code:?}"),
     );
+    (running.has_targets_alone, queued.has_targets_alone) = (false, false);
     let judged = [running.judge(&arena)?, queued.judge(&arena)?];
     // The targets cannot tell which job a request belongs to: both together.
     let received = arena.received();
     let asked = 200 * 20 + 200 * 5;
     report.expect("5,000 requests for 5,000 asked", received == asked, received);
     for job in &judged {
-        let same = job.total_iterations == job.planned && job.lost() + job.doubled + job.altered == 0;
-        report.expect("each job is whole", same, format_args!("\n{job}"));
+        let whole = job.total_iterations == job.planned;
+        report.expect(
+            "each job is whole",
+            whole,
+            format_args!("{} of {}", job.total_iterations, job.planned),
+        );
+        report.expect_right(job);
     }
     Ok(())
 }
