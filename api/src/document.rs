@@ -1,6 +1,7 @@
 //! The requests and answers that are not job documents: those are `heavy-results`' own.
 
 use heavy_load::span::Span;
+use heavy_results::job::JobInfo;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -53,6 +54,24 @@ pub struct StopQuery {
     #[serde(default)]
     #[cfg_attr(feature = "schema", param(default = false, required = false))]
     pub now: bool,
+}
+
+/// What a request to stop or change a job has reached when the scheduler answers. The scheduler acts on jobs that have not
+/// ended before it asks the results database, and answers within about a second.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ControlledJob {
+    /// Of a stop: the job as it was before. Of a change: the job with its new plan.
+    pub job: JobInfo,
+    /// The number of agents that had to be told.
+    pub agents: u32,
+    /// Those of them that have not acknowledged yet. They are told again when they are back; without contact, their load
+    /// ends within 10 s.
+    pub unacknowledged: Vec<String>,
+    /// Whether the results database has the new state of the job; if not, the scheduler stores it as soon as it can.
+    pub is_stored: bool,
+    /// Why the last attempt to store it failed; empty if none has.
+    pub problem: String,
 }
 
 /// A new rate for a running job.

@@ -7,8 +7,8 @@ use http::Method;
 use serde_json::Value;
 
 use crate::document::{
-    Artifact, ConfigDocument, Health, JobDocument, ListQuery, LogQuery, NewRate, NoQuery, Prune, Pruned,
-    StopQuery, StorageInfo, UploadQuery,
+    Artifact, ConfigDocument, ControlledJob, Health, JobDocument, ListQuery, LogQuery, NewRate, NoQuery,
+    Prune, Pruned, StopQuery, StorageInfo, UploadQuery,
 };
 use crate::error::ApiErrorKind::{self, *};
 use crate::payload::{Bytes, Events, Json, List, Optional, Payload};
@@ -91,19 +91,25 @@ operations! {
     PruneJobs = POST "/api/v1/prune" "pruneJobs" (NoQuery, Json<Prune>) -> Json<Pruned>,
         [200 "the jobs, oldest first"], &[Request, Database];
     /// Stop a job; one that has ended stays as it is
-    StopJob = POST "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<JobInfo>,
-        [200 "the job as it was before"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
+    StopJob = POST "/api/v1/jobs/{job}/stop" "stopJob" (StopQuery, ()) -> Json<ControlledJob>,
+        [200 "the job as it was before, and what was reached"], &[Request, Reference, NoSuchJob, Ambiguous, Database];
+    /// Stop all queued and running jobs, without asking the results database
+    StopAllJobs = POST "/api/v1/stop" "stopAllJobs" (StopQuery, ()) -> List<ControlledJob>,
+        [200 "the jobs as they were before, newest first, and what was reached"], &[Request];
+    /// Jobs that have not ended, newest first, without asking the results database
+    ListRunningJobs = GET "/api/v1/running" "listRunningJobs" (NoQuery, ()) -> List<JobInfo>,
+        [200 "queued and running jobs"], &[];
     /// Change the rate of a running job from now (within 250 ms) to its end
-    ChangeRate = POST "/api/v1/jobs/{job}/rate" "changeRate" (NoQuery, Json<NewRate>) -> Json<JobInfo>,
+    ChangeRate = POST "/api/v1/jobs/{job}/rate" "changeRate" (NoQuery, Json<NewRate>) -> Json<ControlledJob>,
         [200 "the job with its new plan"], OF_A_CHANGE;
     /// Pause a running job: no iteration starts until it is resumed
-    PauseJob = POST "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<JobInfo>,
+    PauseJob = POST "/api/v1/jobs/{job}/pause" "pauseJob" (NoQuery, ()) -> Json<ControlledJob>,
         [200 "the job, paused"], OF_A_CHANGE;
     /// Resume a paused job: its plan continues where it stopped
-    ResumeJob = POST "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<JobInfo>,
+    ResumeJob = POST "/api/v1/jobs/{job}/resume" "resumeJob" (NoQuery, ()) -> Json<ControlledJob>,
         [200 "the job with its new end"], OF_A_CHANGE;
     /// Send new params to the load tests of a running job
-    ChangeParams = POST "/api/v1/jobs/{job}/params" "changeParams" (NoQuery, Json<Value>) -> Json<JobInfo>,
+    ChangeParams = POST "/api/v1/jobs/{job}/params" "changeParams" (NoQuery, Json<Value>) -> Json<ControlledJob>,
         [200 "the job; its events say whether the load tests took the params"], OF_A_CHANGE;
     /// Judge a job by thresholds, on its results as far as they are stored; changes nothing
     CheckJob = POST "/api/v1/jobs/{job}/check" "checkJob" (NoQuery, Optional<CheckSpec>) -> Json<Checked>,

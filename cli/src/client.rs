@@ -31,6 +31,9 @@ pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLo
             Some(scheduler) => at(&verb, &scheduler, full_report).await,
             None => here(&verb, data, full_report).await,
         },
+        Needs::Scheduler if matches!(verb, Verb::Stop { all: true, .. }) => {
+            stop_all(&verb, data, full_report).await
+        }
         Needs::Scheduler if verb.running_job().is_some() => at_owner(verb, data, full_report).await,
         Needs::Scheduler => {
             let scheduler = places::scheduler(data).await?;
@@ -68,6 +71,22 @@ async fn at_owner(mut verb: Verb, data: &DataLocation, full_report: &str) -> Com
     let Some(job) = verb.running_job() else {
         return at(&verb, DEFAULT_SCHEDULER, full_report).await;
     };
+    if let Some((id, scheduler)) = places::running(data, job).await? {
+        *job = id.to_string();
+        match heavy_client::run(&verb, CalledAs::Heavy, &scheduler, full_report).await {
+            // It has ended just now, as a rule with its job.
+            Err(Error::Unreachable { .. } | Error::NotReached { .. }) => {}
+            done => return Ok(done?.into()),
+        }
+    }
+    at_owner_in_database(verb, data, full_report).await
+}
+
+/// As [`at_owner`], of a job that no scheduler on this machine knows to run.
+async fn at_owner_in_database(mut verb: Verb, data: &DataLocation, full_report: &str) -> CommandResult {
+    let Some(job) = verb.running_job() else {
+        return at(&verb, DEFAULT_SCHEDULER, full_report).await;
+    };
     let places = Places::find(data).await?;
     let (view, owner) = places.owner(job).await?;
     let id = view.job.id.to_string();
@@ -77,7 +96,7 @@ async fn at_owner(mut verb: Verb, data: &DataLocation, full_report: &str) -> Com
         return Ok(heavy_client::of_ended(&verb, &view, full_report)?.into());
     };
     match heavy_client::run(&verb, CalledAs::Heavy, &scheduler, full_report).await {
-        Err(error @ Error::Unreachable { .. }) => {
+        Err(error @ (Error::Unreachable { .. } | Error::NotReached { .. })) => {
             // A command ends with its job: the results are in the database. Or it was killed.
             let (view, owner) = Places::find(data).await?.owner(&id).await?;
             if !view.job.state.is_final() && !matches!(owner, JobOwner::Gone) {
@@ -86,6 +105,23 @@ async fn at_owner(mut verb: Verb, data: &DataLocation, full_report: &str) -> Com
             Ok(heavy_client::of_ended(&verb, &view, full_report)?.into())
         }
         done => Ok(done?.into()),
+    }
+}
+
+/// Stops all jobs of the schedulers and commands on this machine.
+async fn stop_all(verb: &Verb, data: &DataLocation, full_report: &str) -> CommandResult {
+    let places = places::schedulers(data)?;
+    match places.as_slice() {
+        [] => Err(CommandFailure::new(format!(
+            "nothing was stopped: no command or scheduler uses the data directory {}; use --scheduler URL if one runs elsewhere",
+            data.data_dir()?.display()
+        ))),
+        // The default scheduler, which is all there may be.
+        [only] if !only.is_there => at(verb, &only.url, full_report).await,
+        places => {
+            let now = matches!(verb, Verb::Stop { now: true, .. });
+            Ok(heavy_client::stop_all(places, now).await.into())
+        }
     }
 }
 

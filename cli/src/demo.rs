@@ -64,7 +64,7 @@ pub(crate) async fn run(mut args: DemoArgs, data: &DataLocation) -> CommandResul
         ));
         interrupts.next().await;
     }
-    local.stop().await;
+    local.stop_or_leave(&mut interrupts).await;
     shop.stop();
     ended.map(|_| ExitCode::from(code))
 }

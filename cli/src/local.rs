@@ -10,6 +10,7 @@ use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_process::data_dir::create_private;
 use heavy_process::listen::bind;
 use heavy_process::owners::{OwnerDir, OwnerKind};
+use heavy_process::signals::Interrupts;
 use heavy_sched::{Registration, RetentionPolicy, Scheduler};
 use heavy_store::Store;
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
+use crate::output;
 use crate::recovery;
 
 /// Any free port.
@@ -116,6 +118,16 @@ impl Local {
     /// Waits until another scheduler has taken over the jobs of this process, which it may do after a long silence.
     pub(crate) async fn lost(&self) {
         self.services.lost.cancelled().await;
+    }
+
+    /// As [`Self::stop`], unless somebody does not want to wait for that.
+    pub(crate) async fn stop_or_leave(self, interrupts: &mut Interrupts) {
+        tokio::select! {
+            () = self.stop() => {}
+            () = interrupts.next() => output::note(
+                "left before everything was stored: the next `heavy run` or `heavy up` on this data directory goes on with it",
+            ),
+        }
     }
 
     /// Stops the services, last started first, so that none loses its peer.

@@ -5,11 +5,15 @@
 //! command that runs it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use heavy_client::{DEFAULT_SCHEDULER, Error, Homes, JobHome, Remote};
+use futures::future::join_all;
+use heavy_client::{ControlPlace, DEFAULT_SCHEDULER, Error, Homes, JobHome, Remote};
 use heavy_process::owners::{self, OwnerKind, OwnerRecord};
 use heavy_results::job::{JobInfo, JobView};
-use heavy_store::Store;
+use heavy_store::{LAST, Store, find_among};
+use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::data_location::DataLocation;
 use crate::exit::CommandFailure;
@@ -17,6 +21,8 @@ use crate::output;
 
 /// No more commands that write to other databases are asked.
 const MOST_ASKED: usize = 64;
+/// A database that has not answered by then is not waited for by whoever wants to stop a job.
+const DATABASE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Everything on this machine that has jobs.
 #[derive(Debug)]
@@ -115,6 +121,61 @@ impl Places {
             return Ok(JobOwner::Scheduler(scheduler.url().to_owned()));
         }
         Ok(JobOwner::Gone)
+    }
+}
+
+/// Every scheduler that may run jobs on this machine: the one at the default address, unless a data location was named, and the
+/// commands that use the data directory.
+pub(crate) fn schedulers(data: &DataLocation) -> Result<Vec<ControlPlace>, CommandFailure> {
+    let owners = owners::live(&data.data_dir()?);
+    let default = ControlPlace {
+        name: format!("the scheduler at {DEFAULT_SCHEDULER}"),
+        url: DEFAULT_SCHEDULER.to_owned(),
+        is_there: false,
+    };
+    let is_default = !data.is_given() && owners.iter().all(|owner| owner.url != DEFAULT_SCHEDULER);
+    let owners = owners.into_iter().map(|owner| ControlPlace {
+        name: format!("`{}` (process {}) at {}", owner.command, owner.pid, owner.url),
+        url: owner.url,
+        is_there: true,
+    });
+    Ok(is_default.then_some(default).into_iter().chain(owners).collect())
+}
+
+/// A job that has not ended and the URL of its scheduler, if one on this machine has it in memory. The database is only asked
+/// which job is the last one, and not for long.
+///
+/// # Errors
+/// When several jobs are meant.
+pub(crate) async fn running(
+    data: &DataLocation,
+    job: &str,
+) -> Result<Option<(Uuid, String)>, CommandFailure> {
+    let places = schedulers(data)?;
+    let asked = places.iter().map(async |place| {
+        let running = Remote::connect(&place.url).await.ok()?.running().await.ok()?;
+        Some(running.into_iter().map(|job| (job, place.url.clone())).collect())
+    });
+    let running: Vec<Vec<(JobInfo, String)>> = join_all(asked).await.into_iter().flatten().collect();
+    let running = running.into_iter().flatten();
+    if job != LAST {
+        let known = running.map(|(job, url)| (job.id, (job.id, url)));
+        return Ok(find_among(job, known)?);
+    }
+    let Some((newest, url)) = running.max_by_key(|(job, _)| (job.submitted_at_wall_ns, job.id)) else {
+        return Ok(None);
+    };
+    let last = async { Places::find(data).await.ok()?.homes.find(LAST).await.ok() };
+    match timeout(DATABASE_LIMIT, last).await {
+        Ok(Some((_, view))) if view.job.id != newest.id => Ok(None),
+        Ok(Some(_)) => Ok(Some((newest.id, url))),
+        Ok(None) | Err(_) => {
+            output::note(&format!(
+                "note: the results database does not answer: taking the newest running job, {}, for the last one",
+                newest.id
+            ));
+            Ok(Some((newest.id, url)))
+        }
     }
 }
 

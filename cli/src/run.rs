@@ -113,7 +113,7 @@ pub(crate) async fn run(args: RunArgs, scheduler: Option<String>, data: &DataLoc
         None => {
             let local = interrupts.race(Local::start(data, "heavy run")).await??;
             let ended = carry_out(&local.scheduler_url(), &program, &plan, &mut interrupts).await;
-            local.stop().await;
+            local.stop_or_leave(&mut interrupts).await;
             ended?
         }
     };

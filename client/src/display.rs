@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use heavy_api::document::ControlledJob;
 use heavy_process::footer::{self, FooterLine};
 use heavy_process::log::has_colour;
+use heavy_results::job::JobState;
 use heavy_results::progress::Progress;
 use tokio::time::Instant;
 
+use super::control::reached;
+use super::error::LEASE;
 use super::follow::News;
 use super::live::{Canvas, EventLog, lines, plain, standing};
 
@@ -53,7 +57,17 @@ impl ProgressDisplay {
             News::Stopping { now: false } => {
                 say("stopping: running iterations get their grace; Ctrl-C again stops now");
             }
-            News::Stopping { now: true } => say("stopping now"),
+            News::Stopping { now: true } => say("stopping now; Ctrl-C again leaves the job"),
+            News::Stopped(stopped) => say(&stop_reached(stopped)),
+            News::NotStopped(error) => say(&format!(
+                "the stop has not arrived ({error}): trying again; {LEASE}"
+            )),
+            News::Leaving { is_stopped: true } => {
+                say("leaving: the scheduler has stopped the job; results may still arrive");
+            }
+            News::Leaving { is_stopped: false } => {
+                say(&format!("leaving: nobody has confirmed the stop; {LEASE}"));
+            }
             News::Away => say("the scheduler does not answer: trying again"),
         }
     }
@@ -90,6 +104,19 @@ impl Drop for ProgressDisplay {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// Whether the load has ended, as far as the scheduler knows.
+fn stop_reached(stopped: &ControlledJob) -> String {
+    let what = match stopped.job.state {
+        JobState::Delivering | JobState::Finished | JobState::Failed | JobState::Stopped => {
+            "the load was already over"
+        }
+        JobState::Draining => "the load was already ending",
+        JobState::Queued => "the job was queued, and is stopped",
+        _ => "the scheduler stops the load",
+    };
+    format!("{what}{}", reached(stopped))
 }
 
 fn footer_line((text, columns): (String, usize)) -> FooterLine {

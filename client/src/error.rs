@@ -9,6 +9,10 @@ use heavy_store::FindError;
 
 use super::called::CalledAs;
 
+/// How a load ends that nobody can be told to end.
+pub(super) const LEASE: &str = "if the scheduler is gone, its agents end their load by themselves within 10 s; if only this \
+                                connection fails, the load goes on";
+
 /// Why a client's command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -40,6 +44,16 @@ pub enum Error {
         url: String,
         /// What the system said.
         problem: String,
+    },
+    /// Nobody answers, and a job was to be stopped or changed.
+    #[error("cannot reach the scheduler at {url}: {problem}: nothing was {undone}; {LEASE}")]
+    NotReached {
+        /// The scheduler's URL.
+        url: String,
+        /// What the system said.
+        problem: String,
+        /// `stopped` or `changed`.
+        undone: &'static str,
     },
     /// The scheduler refused the request.
     #[error("{message}")]
@@ -82,8 +96,14 @@ pub enum Error {
     #[error("interrupted before the job was submitted")]
     Interrupted,
     /// Interrupted, and the scheduler did not answer.
-    #[error("interrupted, but the scheduler does not answer: the job may run on")]
+    #[error("interrupted, but the scheduler does not answer: the job may run on; {LEASE}")]
     RunsOn {
+        /// The job's id.
+        job: String,
+    },
+    /// Interrupted a third time, when the job was stopped and its results were not there.
+    #[error("left job {job}: its load was stopped, and its results are not complete")]
+    Left {
         /// The job's id.
         job: String,
     },
@@ -93,6 +113,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same error of a verb that was to change something.
+    pub(super) fn undone(self, undone: &'static str) -> Self {
+        match self {
+            Self::Unreachable { url, problem } => Self::NotReached { url, problem, undone },
+            error => error,
+        }
+    }
+
     /// The exit code of the command.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -101,7 +129,7 @@ impl Error {
             Self::File { what, .. } if *what == "read" => exit_code::WRONG_USAGE,
             Self::Refused { kind: Some(kind), .. } => kind.exit_code(),
             Self::Find(FindError::Reference(_) | FindError::Ambiguous { .. }) => exit_code::WRONG_USAGE,
-            Self::Interrupted | Self::RunsOn { .. } => exit_code::INTERRUPTED,
+            Self::Interrupted | Self::RunsOn { .. } | Self::Left { .. } => exit_code::INTERRUPTED,
             _ => exit_code::COULD_NOT_RUN,
         }
     }
@@ -110,7 +138,7 @@ impl Error {
     #[must_use]
     pub fn message_for(&self, called: CalledAs) -> String {
         match self {
-            Self::Unreachable { .. } => {
+            Self::Unreachable { .. } | Self::NotReached { .. } => {
                 format!(
                     "{self}; start one with `{}`, or use --scheduler URL",
                     called.serve()

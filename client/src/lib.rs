@@ -5,6 +5,7 @@
 
 mod called;
 mod configs;
+mod control;
 mod deletion;
 mod display;
 mod ended;
@@ -42,6 +43,7 @@ mod watch;
 
 pub use called::CalledAs;
 pub use configs::{ConfigVerb, SaveArgs};
+pub use control::{ControlPlace, stop_all};
 pub use display::ProgressDisplay;
 pub use ended::of_ended;
 pub use error::Error;

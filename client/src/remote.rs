@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use heavy_api::document::{NoQuery, StopQuery, UploadQuery};
+use heavy_api::document::{ControlledJob, NoQuery, StopQuery, UploadQuery};
 use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::{self as op, Operation};
 use heavy_api::payload::Payload;
@@ -25,6 +25,8 @@ const PIECE_BYTES: usize = 256 << 10;
 
 /// A request that takes longer is given up; uploads and watches take as long as they do.
 const QUESTION_LIMIT: Duration = Duration::from_secs(30);
+/// So is one that stops or changes a job: schedulers answer it without the results database.
+const CONTROL_LIMIT: Duration = Duration::from_secs(5);
 
 /// A scheduler, by its URL. Clones share one connection.
 #[derive(Debug, Clone)]
@@ -55,7 +57,8 @@ impl Remote {
             url: url.trim_end_matches('/').to_owned(),
             client,
         };
-        remote.ask(op::GetHealth, "").await?;
+        let asked = timeout(CONTROL_LIMIT, remote.ask(op::GetHealth, "")).await;
+        asked.unwrap_or_else(|_| Err(remote.silent(CONTROL_LIMIT)))?;
         Ok(remote)
     }
 
@@ -119,10 +122,41 @@ impl Remote {
         Ok(job.id)
     }
 
-    /// Has a job stopped, with its grace or `now`; returns it as it was then.
-    pub async fn stop(&self, job: &str, now: bool) -> Result<JobInfo, Error> {
-        self.ask_with(op::StopJob, job, &StopQuery { now }, Body::default())
+    /// Has a job stopped, with its grace or `now`; returns it as it was before, and what was reached.
+    pub async fn stop(&self, job: &str, now: bool) -> Result<ControlledJob, Error> {
+        self.control(op::StopJob, job, &StopQuery { now }, Body::default())
             .await
+    }
+
+    /// As [`Self::stop`], all jobs that have not ended, newest first.
+    pub async fn stop_all(&self, now: bool) -> Result<Vec<ControlledJob>, Error> {
+        self.control(op::StopAllJobs, "", &StopQuery { now }, Body::default())
+            .await
+    }
+
+    /// The jobs that have not ended, newest first, as the scheduler has them in memory.
+    pub async fn running(&self) -> Result<Vec<JobInfo>, Error> {
+        let asked = self.ask(op::ListRunningJobs, "");
+        timeout(CONTROL_LIMIT, asked)
+            .await
+            .unwrap_or_else(|_| Err(self.silent(CONTROL_LIMIT)))
+    }
+
+    /// As [`Self::ask_with`], of what a scheduler answers at once.
+    pub(super) async fn control<O>(
+        &self,
+        operation: O,
+        parameter: &str,
+        query: &O::Query,
+        body: Body,
+    ) -> Result<<O::Answer as Payload>::Value, Error>
+    where
+        O: Operation<Query: Serialize, Answer: Payload<Value: DeserializeOwned>>,
+    {
+        let asked = self.ask_with(operation, parameter, query, body);
+        timeout(CONTROL_LIMIT, asked)
+            .await
+            .unwrap_or_else(|_| Err(self.silent(CONTROL_LIMIT)))
     }
 
     /// A job's progress, every second until its end; after the snapshot of the id `last`, only newer ones.
@@ -202,10 +236,13 @@ impl Remote {
     }
 
     async fn within_limit<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let no_answer = || self.away(format!("no answer for {} s", QUESTION_LIMIT.as_secs()));
         timeout(QUESTION_LIMIT, question)
             .await
-            .unwrap_or_else(|_| Err(no_answer()))
+            .unwrap_or_else(|_| Err(self.silent(QUESTION_LIMIT)))
+    }
+
+    fn silent(&self, limit: Duration) -> Error {
+        self.away(format!("no answer for {} s", limit.as_secs()))
     }
 
     /// The answer, unless it refuses.

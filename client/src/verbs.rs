@@ -1,25 +1,22 @@
 //! The verbs of clients, what each needs and what it prints.
 
 use heavy_load::exit_code;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand};
-use heavy_api::document::{NewRate, NoQuery};
 use heavy_api::operation as op;
 use heavy_load::span::Span;
 use heavy_report::Style;
 use heavy_results::job::CheckSpec;
 use heavy_results::threshold::Threshold;
-use serde_json::value::RawValue;
 
 use super::configs::{self, ConfigVerb};
+use super::control::{self, STOPPED};
 use super::deletion;
 use super::follow::{News, follow};
 use super::logs::{self, LogsArgs};
 use super::output::{print, say, stdout_style};
-use super::plan::read;
-use super::remote::json;
 use super::rerun::{self, RerunArgs};
 use super::submit::{self, SubmitArgs, report};
 use super::{CalledAs, Error, JobHome, ProgressDisplay, Remote, ReportFile, status, storage, tables};
@@ -85,10 +82,17 @@ pub enum Verb {
     /// Print what a job's load tests wrote: when, on which agent, to stdout or stderr
     Logs(LogsArgs),
     /// Stop a job; running iterations get their grace period
+    ///
+    /// The scheduler stops the load before it asks the results database. Where no scheduler answers, nothing is stopped and the
+    /// exit code is 1; the agents of a scheduler that is gone end their load by themselves within 10 s.
     Stop {
         /// Job: an id, a unique prefix of an id, or `last`
-        job: String,
-        /// Interrupt running iterations at once
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        job: Option<String>,
+        /// Stop all queued and running jobs
+        #[arg(long, env = "HEAVY_ALL", value_parser = FalseyValueParser::new())]
+        all: bool,
+        /// Interrupt running iterations at once; if the load is over, wait for no more results
         #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
         now: bool,
     },
@@ -166,8 +170,8 @@ impl Verb {
     /// The job that the verb follows or changes, at the scheduler that runs it.
     pub const fn running_job(&mut self) -> Option<&mut String> {
         match self {
+            Self::Stop { job, .. } => job.as_mut(),
             Self::Watch { job, .. }
-            | Self::Stop { job, .. }
             | Self::Rate { job, .. }
             | Self::Pause { job }
             | Self::Resume { job }
@@ -246,8 +250,19 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &s
         Verb::Config(verb) => return configs::run(verb, scheduler).await,
         _ => {}
     }
-    let remote = Remote::connect(scheduler).await?;
+    let remote = match Remote::connect(scheduler).await {
+        Err(error) if matches!(verb, Verb::Stop { .. }) => return Err(error.undone(STOPPED)),
+        connected => connected?,
+    };
     match verb {
+        Verb::Stop { all: true, now, .. } => control::stop_all_at(&remote, *now).await?,
+        Verb::Stop {
+            job: Some(job), now, ..
+        } => control::stop(&remote, job, *now).await?,
+        Verb::Rate { job, rate } => control::change_rate(&remote, job, rate).await?,
+        Verb::Pause { job } => control::pause(&remote, job, called).await?,
+        Verb::Resume { job } => control::resume(&remote, job).await?,
+        Verb::Params { job, file } => control::change_params(&remote, job, file).await?,
         Verb::Watch {
             job,
             json,
@@ -257,43 +272,6 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &s
             let style = stdout_style(*full, full_report);
             return watch(&remote, job, &ReportFile::checked(report, *json)?, called, &style).await;
         }
-        Verb::Stop { job, now } => {
-            let job = remote.stop(job, *now).await?;
-            say(&if job.state.is_final() {
-                format!("job {} has already ended: it is {}\n", job.id, job.state.as_str())
-            } else {
-                format!("stopping job {}\n", job.id)
-            });
-        }
-        Verb::Rate { job, rate } => {
-            let job = remote
-                .ask_with(
-                    op::ChangeRate,
-                    job,
-                    &NoQuery {},
-                    json(&NewRate { rate: rate.clone() })?,
-                )
-                .await?;
-            say(&format!("job {} now plans {} iterations\n", job.id, job.planned));
-        }
-        Verb::Pause { job } => {
-            let job = remote.ask(op::PauseJob, job).await?;
-            say(&format!(
-                "paused job {0}; resume it with `{called} resume {0}`\n",
-                job.id
-            ));
-        }
-        Verb::Resume { job } => {
-            let job = remote.ask(op::ResumeJob, job).await?;
-            say(&format!("resumed job {}\n", job.id));
-        }
-        Verb::Params { job, file } => {
-            let params = params(file)?;
-            let job = remote
-                .ask_with(op::ChangeParams, job, &NoQuery {}, json(&params)?)
-                .await?;
-            say(&format!("the load tests of job {} get new params\n", job.id));
-        }
         Verb::Agents { json } => {
             let agents = remote.ask(op::ListAgents, "").await?;
             print(*json, &agents, || tables::agents(&agents, clock::wall_ns()))?;
@@ -301,11 +279,6 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &s
         _ => return look(verb, &remote).await,
     }
     Ok(exit_code::PASS)
-}
-
-fn params(file: &Path) -> Result<Box<RawValue>, Error> {
-    serde_json::from_str(&read(file)?)
-        .map_err(|error| Error::Usage(format!("params are not valid JSON: {error}")))
 }
 
 async fn check(home: &dyn JobHome, job: &str, thresholds: &[Threshold], json: bool) -> Result<u8, Error> {

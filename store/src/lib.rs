@@ -45,7 +45,7 @@ pub use conclusion::{Conclusion, ReadUpTo, Settled};
 pub use deletion::Deletion;
 pub use error::Error;
 pub use export::{ExportField, ExportRelation, RowSink, ValueKind};
-pub use find::{FindError, LAST, find_job};
+pub use find::{FindError, LAST, find_among, find_job};
 pub use heavy_results::aggregate::Voided;
 pub use histograms::{SecondHistograms, second_histograms};
 pub use interface::{DatabaseSize, QueryResult, Store};

@@ -37,6 +37,7 @@ mod screen;
 mod services;
 mod shell;
 mod slower;
+mod stopping;
 mod stored;
 mod thresholds;
 mod up;

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection, StringRejection};
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use heavy_api::document::{ListQuery, LogQuery, NewRate, Prune, Pruned, StopQuery};
+use heavy_api::document::{ControlledJob, ListQuery, LogQuery, NewRate, Prune, Pruned, StopQuery};
 use heavy_process::clock::wall_ns;
 use heavy_results::job::{AgentInfo, CheckSpec, Checked, JobInfo, JobView, LoggedLine, SpecError};
 use heavy_store::{Deletion, find_job, judge, log_lines as log_lines_of};
@@ -16,6 +16,7 @@ use super::refusal::Refusal;
 use crate::job::error::Error;
 use crate::job::load_change::LoadChange;
 
+type ControlResponse = Result<Json<ControlledJob>, Refusal>;
 type JobResponse = Result<Json<JobInfo>, Refusal>;
 
 pub(super) async fn submit(
@@ -40,14 +41,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn get(State(api): TheApi, Path(job): Path<String>) -> Result<Json<JobView>, Refusal> {
-    let job = find_job(&*api.store, &job).await?;
-    let summary = api.store.summary(job.id).await?;
-    // Of a job that has ended, both are of one revision.
-    let job = match &summary {
-        Some(summary) if summary.complete && summary.job.state.is_final() => summary.job.clone(),
-        _ => api.jobs.as_it_is(job),
-    };
-    Ok(Json(JobView { job, summary }))
+    Ok(Json(api.jobs.view(&job).await?))
 }
 
 pub(super) async fn log_lines(
@@ -83,16 +77,28 @@ pub(super) async fn stop(
     State(api): TheApi,
     Path(job): Path<String>,
     query: Result<Query<StopQuery>, QueryRejection>,
-) -> JobResponse {
+) -> ControlResponse {
     let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
     Ok(Json(api.jobs.stop(&job, query.now).await?))
+}
+
+pub(super) async fn stop_all(
+    State(api): TheApi,
+    query: Result<Query<StopQuery>, QueryRejection>,
+) -> Result<Json<Vec<ControlledJob>>, Refusal> {
+    let Query(query) = query.map_err(|rejection| Error::Request(rejection.body_text()))?;
+    Ok(Json(api.jobs.stop_all(query.now).await?))
+}
+
+pub(super) async fn running(State(api): TheApi) -> Json<Vec<JobInfo>> {
+    Json(api.jobs.unfinished())
 }
 
 pub(super) async fn change_rate(
     State(api): TheApi,
     Path(job): Path<String>,
     body: Result<String, StringRejection>,
-) -> JobResponse {
+) -> ControlResponse {
     let body = text(body)?;
     let NewRate { rate } = serde_json::from_str(&body)
         .map_err(|error| Error::Request(format!("expected {{\"rate\": \"500\"}}: {error}")))?;
@@ -100,11 +106,11 @@ pub(super) async fn change_rate(
     Ok(Json(api.jobs.change(&job, change).await?))
 }
 
-pub(super) async fn pause(State(api): TheApi, Path(job): Path<String>) -> JobResponse {
+pub(super) async fn pause(State(api): TheApi, Path(job): Path<String>) -> ControlResponse {
     Ok(Json(api.jobs.change(&job, LoadChange::Pause).await?))
 }
 
-pub(super) async fn resume(State(api): TheApi, Path(job): Path<String>) -> JobResponse {
+pub(super) async fn resume(State(api): TheApi, Path(job): Path<String>) -> ControlResponse {
     Ok(Json(api.jobs.change(&job, LoadChange::Resume).await?))
 }
 
@@ -112,7 +118,7 @@ pub(super) async fn change_params(
     State(api): TheApi,
     Path(job): Path<String>,
     body: Result<String, StringRejection>,
-) -> JobResponse {
+) -> ControlResponse {
     Ok(Json(api.jobs.params(&job, text(body)?).await?))
 }
 

@@ -61,6 +61,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::DeleteJob, jobs::delete)
         .on(op::PruneJobs, jobs::prune)
         .on(op::StopJob, jobs::stop)
+        .on(op::StopAllJobs, jobs::stop_all)
+        .on(op::ListRunningJobs, jobs::running)
         .on(op::ChangeRate, jobs::change_rate)
         .on(op::PauseJob, jobs::pause)
         .on(op::ResumeJob, jobs::resume)

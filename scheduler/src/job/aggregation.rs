@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 use super::live::{LiveEvents, LiveResults};
 use super::machine::event::{EndedShare, FIRST_EPOCH};
 use super::machine::team::Team;
+use super::patient_sender::PatientSender;
 
 const ORDERS: usize = 1024;
 const PERIOD: Duration = Duration::from_millis(500);
@@ -95,7 +96,7 @@ pub(crate) struct Collected {
 /// The aggregation of one job, a task of its own.
 #[derive(Debug)]
 pub(crate) struct Aggregation {
-    pub(crate) orders: mpsc::Sender<AggregationOrder>,
+    pub(crate) orders: PatientSender<AggregationOrder>,
     pub(crate) seen: watch::Receiver<LiveResults>,
     /// Until it has ended.
     task: Option<JoinHandle<Collected>>,
@@ -120,6 +121,7 @@ impl Aggregation {
             collecting: None,
         };
         let task = Some(tokio::spawn(task.run(taken, seen_sender)));
+        let orders = PatientSender::new(orders);
         Self { orders, seen, task }
     }
 

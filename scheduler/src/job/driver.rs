@@ -1,7 +1,11 @@
 //! Carries out what a job's machine decides: sends agents their orders, writes to the store, informs watchers.
 //!
 //! One task a job, from submission to its end. Its events come from the job service, from time and from the
-//! aggregation; nothing is decided here.
+//! aggregation; nothing is decided here. It never waits for the results database: what is to be stored is kept by the
+//! [state writer](super::state_writer) and the aggregation until the database takes it.
+
+mod answering;
+mod conclusion;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +13,18 @@ use std::time::Duration;
 use heavy_process::clock::{monotonic_ns, wall_ns};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_store::Store;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::aggregation::{Aggregation, AggregationOrder, Collected};
-use super::conclude::conclude;
-use super::error::Error;
+use super::answers::{Answers, Reply};
 use super::machine::JobMachine;
 use super::machine::crew::OpenSeats;
-use super::machine::event::{ChangeRefused, JobAction, JobEvent, START_LEAD_NS};
-use super::machine::team::Team;
+use super::machine::event::{JobAction, JobEvent, START_LEAD_NS};
 use super::orders::Orders;
 use super::progress::{self, LiveJob, Snapshot};
+use super::state_writer::StateWriter;
 use crate::artifacts::Artifacts;
 use crate::env_files::{Env, EnvFiles};
 use crate::fleet::Fleet;
@@ -45,9 +48,6 @@ pub(crate) struct Tools {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// Where the answer to a client goes.
-pub(crate) type Reply = oneshot::Sender<Result<JobInfo, Error>>;
-
 /// An event for a job, and who waits for its answer.
 #[derive(Debug)]
 pub(crate) struct JobMessage {
@@ -58,6 +58,8 @@ pub(crate) struct JobMessage {
 /// What others see of a job that has a driver.
 #[derive(Debug, Clone)]
 pub(crate) struct LiveView {
+    /// The job as it is now; final only once that is stored.
+    pub(crate) job: watch::Receiver<JobInfo>,
     pub(crate) progress: watch::Receiver<Snapshot>,
     pub(crate) openings: watch::Receiver<OpenSeats>,
 }
@@ -77,6 +79,11 @@ pub(crate) struct JobDriver {
     start_wall_ns: u64,
     aggregation: Option<Aggregation>,
     collected: Option<Collected>,
+    /// Until the job comes to its end.
+    writer: Option<StateWriter>,
+    /// The end of the job is stored.
+    is_concluded: bool,
+    answers: Answers,
 }
 
 impl JobDriver {
@@ -84,20 +91,27 @@ impl JobDriver {
     pub(crate) fn new(tools: Tools, job: JobInfo, env: Env) -> (Self, LiveView) {
         let (progress, progress_seen) = watch::channel(Snapshot::new(progress::of_stored(&job, None)));
         let (openings, openings_seen) = watch::channel(OpenSeats::default());
+        let writer = StateWriter::start(Arc::clone(&tools.store), job.clone());
+        let (job, job_seen) = watch::channel(job);
+        let (spec, id) = (job_seen.borrow().spec.clone(), job_seen.borrow().id);
         let driver = Self {
-            machine: JobMachine::new(job.spec.clone()),
-            orders: Orders::new(Arc::clone(&tools.fleet), job.id),
+            machine: JobMachine::new(spec),
+            orders: Orders::new(Arc::clone(&tools.fleet), id),
             tools,
             env,
-            job: watch::Sender::new(job),
+            job,
             progress,
             openings,
             published: Instant::now(),
             start_wall_ns: 0,
             aggregation: None,
             collected: None,
+            writer: Some(writer),
+            is_concluded: false,
+            answers: Answers::default(),
         };
         let view = LiveView {
+            job: job_seen,
             progress: progress_seen,
             openings: openings_seen,
         };
@@ -132,9 +146,16 @@ impl JobDriver {
                     gives_up = None;
                     (stop_of_scheduler(), None)
                 }
+                () = written(&mut self.writer), if !self.answers.is_empty() => {
+                    self.give_answers();
+                    continue;
+                }
                 _ = ticks.tick() => (self.broken().unwrap_or(JobEvent::Tick), None),
             };
             self.take(event, reply).await;
+        }
+        if self.machine.state().is_final() {
+            self.conclude(&mut mailbox).await;
         }
         // What comes too late is refused by the machine, too.
         mailbox.close();
@@ -160,16 +181,23 @@ impl JobDriver {
     }
 
     async fn take(&mut self, event: JobEvent, reply: Option<Reply>) {
+        let Some(asked) = self.asked(&event, reply) else {
+            return;
+        };
         let actions = self.machine.on(monotonic_ns(), event);
         let news = !actions.is_empty();
-        let mut answer = None;
+        let mut answer = Ok(());
         for action in actions {
             match action {
-                JobAction::Reply(result) => answer = Some(result),
+                JobAction::Reply(result) => answer = result,
                 action => self.carry_out(action).await,
             }
         }
-        if news || self.published.elapsed() >= PROGRESS_PERIOD {
+        let orders = self.aggregation.iter_mut();
+        orders.for_each(|aggregation| aggregation.orders.flush());
+        self.expect_answer(asked, answer);
+        let is_told = self.is_concluded || !self.machine.state().is_final();
+        if is_told && (news || self.published.elapsed() >= PROGRESS_PERIOD) {
             self.publish();
         }
         self.openings.send_if_modified(|openings| {
@@ -178,15 +206,6 @@ impl JobDriver {
             *openings = now;
             changed
         });
-        if let (Some(reply), Some(answer)) = (reply, answer) {
-            // The client may have stopped waiting.
-            let _ = reply.send(self.answer(answer));
-        }
-    }
-
-    fn answer(&self, result: Result<(), ChangeRefused>) -> Result<JobInfo, Error> {
-        result?;
-        Ok(self.job.borrow().clone())
     }
 
     async fn carry_out(&mut self, action: JobAction) {
@@ -201,21 +220,19 @@ impl JobDriver {
             JobAction::Order { agent, order } => self.orders.send(&agent, &order, self.start_wall_ns),
             JobAction::Release { agent } => self.tools.fleet.release(&agent, self.id()),
             JobAction::Begin => self.begin(),
-            JobAction::Replan => self.replan().await,
-            JobAction::Leave { agent, epoch } => self.aggregate(AggregationOrder::Leave(agent, epoch)).await,
-            JobAction::Record(event) => self.aggregate(AggregationOrder::Record(event)).await,
-            JobAction::Save => self.save().await,
+            JobAction::Replan => self.replan(),
+            JobAction::Leave { agent, epoch } => self.aggregate(AggregationOrder::Leave(agent, epoch)),
+            JobAction::Record(event) => self.aggregate(AggregationOrder::Record(event)),
+            JobAction::Save => self.save(),
             JobAction::Collect { shares, end_ns } => {
-                self.aggregate(AggregationOrder::Collect { shares, end_ns }).await;
+                self.aggregate(AggregationOrder::Collect { shares, end_ns });
             }
             JobAction::Await { share, is_awaited } => {
-                self.aggregate(AggregationOrder::Await { share, is_awaited })
-                    .await;
+                self.aggregate(AggregationOrder::Await { share, is_awaited });
             }
-            JobAction::GiveUp => self.aggregate(AggregationOrder::GiveUp).await,
-            JobAction::Conclude => self.conclude().await,
-            // Sent once everything else is done.
-            JobAction::Reply(_) => {}
+            JobAction::GiveUp => self.aggregate(AggregationOrder::GiveUp),
+            // Done when this event is.
+            JobAction::Conclude | JobAction::Reply(_) => {}
         }
     }
 
@@ -231,7 +248,7 @@ impl JobDriver {
     }
 
     /// Takes over a new plan or team.
-    async fn replan(&mut self) {
+    fn replan(&mut self) {
         let Some(team) = self.machine.team().cloned() else {
             return;
         };
@@ -241,45 +258,35 @@ impl JobDriver {
             job.planned = planned;
             job.asked_rate = asked_rate;
         });
-        self.aggregate(AggregationOrder::Replan(Box::new(team))).await;
+        self.aggregate(AggregationOrder::Replan(Box::new(team)));
     }
 
     /// Tells the aggregation; it is gone when the job has all its results, and nothing that happens then is of interest.
-    async fn aggregate(&self, order: AggregationOrder) {
-        if let Some(aggregation) = &self.aggregation {
-            let _ = aggregation.orders.send(order).await;
+    fn aggregate(&mut self, order: AggregationOrder) {
+        if let Some(aggregation) = &mut self.aggregation {
+            aggregation.orders.send(order);
         }
     }
 
-    async fn save(&mut self) {
+    fn save(&mut self) {
         self.copy_state();
-        let job = self.job.borrow().clone();
-        if let Err(error) = self.tools.store.update_job(&job).await {
-            tracing::warn!(job = %job.id, %error, "cannot write the job's state");
+        if let Some(writer) = &self.writer {
+            writer.write(self.job.borrow().clone());
         }
-    }
-
-    async fn conclude(&mut self) {
-        self.copy_state();
-        let mut job = self.job.borrow().clone();
-        let ran = self.collected.take();
-        self.tools.env_files.forget(job.id).await;
-        conclude(&*self.tools.store, &mut job, ran).await;
-        // One that could not finish (its collector does not answer, say) must not keep later jobs waiting.
-        for agent in self.agents() {
-            self.tools.fleet.release(&agent, job.id);
-        }
-        tracing::info!(job = %job.id, state = job.state.as_str(), reason = job.reason, "job ended");
-        self.job.send_replace(job);
     }
 
     /// Copies what the machine knows of the job.
     fn copy_state(&mut self) {
         let machine = &self.machine;
-        self.job.send_modify(|job| {
+        // How it ended is told once that is stored.
+        self.job.send_if_modified(|job| {
+            if machine.state().is_final() {
+                return false;
+            }
             job.state = machine.state();
             job.reason = machine.reason();
             job.degraded = machine.degraded();
+            true
         });
     }
 
@@ -289,10 +296,8 @@ impl JobDriver {
             // What is to come changes all the time.
             self.copy_state();
         }
-        let seen = self
-            .aggregation
-            .as_ref()
-            .map(|aggregation| aggregation.seen.borrow().clone());
+        let aggregation = self.aggregation.as_ref();
+        let seen = aggregation.map(|aggregation| aggregation.seen.borrow().clone());
         let start_ns = self.machine.start_ns();
         let elapsed_ns = start_ns.map_or(0, |start_ns| monotonic_ns().saturating_sub(start_ns));
         let (left_ns, is_paused) = self.machine.load_left_ns(elapsed_ns);
@@ -310,12 +315,6 @@ impl JobDriver {
         self.progress.send_modify(|snapshot| snapshot.replace(progress));
     }
 
-    /// All agents that ever took part, by name.
-    fn agents(&self) -> Vec<String> {
-        let known = self.machine.team().into_iter().flat_map(Team::known);
-        known.map(str::to_owned).collect()
-    }
-
     fn id(&self) -> uuid::Uuid {
         self.job.borrow().id
     }
@@ -329,6 +328,14 @@ fn stop_of_scheduler() -> JobEvent {
 async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the next attempt to write the job's state.
+async fn written(writer: &mut Option<StateWriter>) {
+    match writer {
+        Some(writer) => writer.changed().await,
         None => std::future::pending().await,
     }
 }

@@ -20,6 +20,7 @@
 //! failure decides how the job ends; a stop, or a threshold that stops the load, decides it unless something had failed
 //! before.
 
+pub(crate) mod acknowledged;
 mod acks;
 mod actions;
 pub(crate) mod crew;

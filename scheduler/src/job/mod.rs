@@ -2,6 +2,7 @@
 //! become series and totals ([`aggregation`]), and where all of them are found ([`service`]).
 
 pub(crate) mod aggregation;
+pub(crate) mod answers;
 pub(crate) mod conclude;
 pub(crate) mod driver;
 pub(crate) mod error;
@@ -10,7 +11,9 @@ pub(crate) mod live;
 pub(crate) mod load_change;
 pub(crate) mod machine;
 pub(crate) mod orders;
+pub(crate) mod patient_sender;
 pub(crate) mod progress;
 pub(crate) mod queue;
 pub(crate) mod service;
+pub(crate) mod state_writer;
 pub(crate) mod submission;

@@ -1,6 +1,7 @@
 //! Where jobs are found: takes submissions, hands agents to the job whose turn it is, and news of agents to the jobs
 //! they concern.
 
+mod control;
 mod inherited;
 mod requests;
 
@@ -48,6 +49,8 @@ enum QueueOrder {
 pub(crate) struct JobService {
     tools: Tools,
     live: Mutex<HashMap<Uuid, DrivenJob>>,
+    /// When the newest job was submitted that is known here, and its id.
+    newest: Mutex<(u64, u128)>,
     /// Idempotency keys of the newest submissions. Held while a job is made, so that a key makes only one.
     keys: tokio::sync::Mutex<IdempotencyKeys>,
     orders: mpsc::Sender<QueueOrder>,
@@ -67,6 +70,7 @@ impl JobService {
         let service = Self {
             tools,
             live: Mutex::default(),
+            newest: Mutex::default(),
             keys: tokio::sync::Mutex::default(),
             orders: sender,
             drivers: TaskTracker::new(),
@@ -112,6 +116,7 @@ impl JobService {
 
     async fn start_driver(self: &Arc<Self>, job: JobInfo, env: Env) {
         let id = job.id;
+        self.note_submitted(&job);
         let artifacts = job.spec.artifacts().map(str::to_owned).collect();
         let waiting = WaitingJob {
             job: id,
@@ -248,6 +253,10 @@ impl JobService {
             tracing::error!(%job, "the mailbox of the job is full: it misses an event");
         }
         sent.is_ok()
+    }
+
+    fn lock_newest(&self) -> MutexGuard<'_, (u64, u128)> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, DrivenJob>> {

@@ -127,7 +127,7 @@ async fn a_stop_ends_a_running_job_with_what_ran() {
     );
     assert_eq!(view.summary.unwrap().iterations.started, 10);
     let again = world.remote.stop(&job.to_string(), false).await.unwrap();
-    assert_eq!(again.state, JobState::Stopped);
+    assert_eq!(again.job.state, JobState::Stopped);
 }
 
 #[tokio::test(flavor = "multi_thread")]

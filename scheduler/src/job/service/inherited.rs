@@ -13,6 +13,11 @@ impl JobService {
     /// whatever they were doing: nobody waits for them any more.
     pub(crate) async fn inherit(self: &Arc<Self>) -> Result<(), heavy_store::Error> {
         let store = &self.tools.store;
+        store
+            .jobs(1)
+            .await?
+            .iter()
+            .for_each(|job| self.note_submitted(job));
         for job in store.schedulers().held_jobs(self.tools.epoch).await? {
             let owner = store.owner(job.id).await?;
             if *owner == *self.tools.owner {

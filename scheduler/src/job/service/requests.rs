@@ -1,21 +1,25 @@
-//! What clients ask of the job service: to submit, find and judge jobs, and to change running ones.
+//! What clients ask of the job service: to submit, read and watch jobs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use heavy_process::clock::wall_ns;
-use heavy_results::job::{JobFile, JobInfo, JobSpec, SpecError};
-use tokio::sync::{oneshot, watch};
+use heavy_results::job::{JobFile, JobInfo, JobSpec, JobView, SpecError};
+use heavy_results::summary::Summary;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::JobService;
 use crate::artifacts;
-use crate::job::driver::{JobMessage, Reply};
 use crate::job::error::Error;
-use crate::job::load_change::LoadChange;
-use crate::job::machine::event::{ChangeRefused, JobEvent};
+use crate::job::machine::event::JobEvent;
 use crate::job::progress::{self, Snapshot};
 use crate::job::queue::LONGEST;
 use crate::job::submission::{check_env, new_job};
+
+/// The summary of a job that runs is not waited for any longer.
+const SUMMARY_LIMIT: Duration = Duration::from_secs(1);
 
 impl JobService {
     /// Makes a job of a document; the same `key` (if not empty) again returns the same job.
@@ -82,57 +86,6 @@ impl JobService {
         Ok(())
     }
 
-    async fn find(&self, reference: &str) -> Result<JobInfo, Error> {
-        Ok(heavy_store::find_job(&*self.tools.store, reference).await?)
-    }
-
-    /// Tells a job to stop; one that has ended stays as it is.
-    pub(crate) async fn stop(&self, reference: &str, now: bool) -> Result<JobInfo, Error> {
-        let job = self.find(reference).await?;
-        let who = "a client".to_owned();
-        self.send(job.id, JobEvent::Stop { now, who }, None).await;
-        Ok(job)
-    }
-
-    /// Changes the load of a running job.
-    ///
-    /// # Errors
-    /// When it does not run, or the change makes no sense.
-    pub(crate) async fn change(&self, reference: &str, change: LoadChange) -> Result<JobInfo, Error> {
-        let who = "a client".to_owned();
-        self.ask(reference, JobEvent::Change { change, who }).await
-    }
-
-    /// Sends new params to the load tests of a running job.
-    ///
-    /// # Errors
-    /// When it does not run, or they are not JSON.
-    pub(crate) async fn params(&self, reference: &str, params: String) -> Result<JobInfo, Error> {
-        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&params) {
-            return Err(Error::Request(format!("params are not valid JSON: {error}")));
-        }
-        let who = "a client".to_owned();
-        self.ask(reference, JobEvent::Params { params, who }).await
-    }
-
-    /// Asks a job's driver something.
-    async fn ask(&self, reference: &str, event: JobEvent) -> Result<JobInfo, Error> {
-        let job = self.find(reference).await?;
-        let (reply, answer) = oneshot::channel();
-        self.send(job.id, event, Some(reply)).await;
-        answer
-            .await
-            .unwrap_or(Err(ChangeRefused::NotRunning(job.state.as_str()).into()))
-    }
-
-    /// Sends an event to a job's driver; one that is gone has ended its job and needs none.
-    async fn send(&self, job: Uuid, event: JobEvent, reply: Option<Reply>) {
-        let messages = self.lock().get(&job).map(|live| live.messages.clone());
-        if let Some(messages) = messages {
-            let _ = messages.send(JobMessage { event, reply }).await;
-        }
-    }
-
     /// Stops all other jobs in favour of one.
     async fn stop_others(&self, job: Uuid) {
         let others: Vec<Uuid> = self
@@ -147,16 +100,26 @@ impl JobService {
         }
     }
 
-    /// A stored job with the state and reason that it has now, if its end has not been written meanwhile.
-    pub(crate) fn as_it_is(&self, mut job: JobInfo) -> JobInfo {
-        if let Some(live) = self.lock().get(&job.id).filter(|_| !job.state.is_final()) {
-            let progress = &live.view.progress.borrow().progress;
-            if !progress.state.is_final() {
-                job.state = progress.state;
-                job.reason.clone_from(&progress.reason);
-            }
+    /// A job and its summary so far. One that has not ended is shown without a summary where the results database does not
+    /// answer.
+    pub(crate) async fn view(&self, reference: &str) -> Result<JobView, Error> {
+        let mut job = self.find(reference).await?;
+        let summary = self.tools.store.summary(job.id);
+        if job.state.is_final() {
+            return Ok(of_one_revision(job, summary.await?));
         }
-        job
+        let problem = match timeout(SUMMARY_LIMIT, summary).await {
+            Ok(Ok(summary)) => return Ok(of_one_revision(job, summary)),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        };
+        if !job.reason.is_empty() {
+            job.reason.push_str("; ");
+        }
+        job.reason.push_str(&format!(
+            "its results are in the results database, which cannot be read now: {problem}"
+        ));
+        Ok(JobView { job, summary: None })
     }
 
     /// A job's progress from now on, ending after the final one.
@@ -166,9 +129,22 @@ impl JobService {
             return Ok(live.view.progress.clone());
         }
         // It may have ended between the two looks: what the store says now is final.
-        let job = self.find(&job.id.to_string()).await?;
+        let job = heavy_store::find_job(&*self.tools.store, &job.id.to_string()).await?;
         let summary = self.tools.store.summary(job.id).await?;
         let progress = progress::of_stored(&job, summary.as_ref());
         Ok(watch::channel(Snapshot::new(progress)).1)
     }
+}
+
+/// A job and its summary, which was stored earlier if the job runs. Of a job that has ended, both are of one revision.
+fn of_one_revision(mut job: JobInfo, mut summary: Option<Summary>) -> JobView {
+    if let Some(summary) = &mut summary {
+        if summary.complete && summary.job.state.is_final() {
+            job = summary.job.clone();
+        } else {
+            summary.job.state = job.state;
+            summary.job.reason.clone_from(&job.reason);
+        }
+    }
+    JobView { job, summary }
 }

@@ -4,6 +4,7 @@ use super::super::acks::ACK_LIMIT_NS;
 use super::*;
 use crate::fleet::AgentAnswer;
 use crate::job::load_change::LoadChange;
+use crate::job::machine::acknowledged::ControlOrder;
 use crate::job::machine::event::ChangeRefused;
 
 fn change(text: &str) -> JobEvent {
@@ -186,4 +187,24 @@ fn no_acknowledgement_is_awaited_of_an_agent_that_starts_nothing_more() {
     machine.on(3 * SECOND, change("50"));
     machine.on(3 * SECOND, ack("a", 1, SECOND));
     assert_eq!(machine.on(3 * SECOND + ACK_LIMIT_NS, JobEvent::Tick), []);
+}
+
+#[test]
+fn who_has_not_acknowledged_is_known_for_each_request() {
+    let mut machine = running(&["a", "b"]);
+    assert_eq!(machine.unacknowledged(ControlOrder::Revision), [""; 0]);
+    machine.on(3 * SECOND, change("50"));
+    machine.on(3 * SECOND, ack("b", 1, 0));
+    assert_eq!(machine.unacknowledged(ControlOrder::Revision), ["a"]);
+    machine.on(3 * SECOND, params("{}"));
+    machine.on(3 * SECOND, answer("a", AgentAnswer::Params(Ok(()))));
+    assert_eq!(machine.unacknowledged(ControlOrder::Params), ["b"]);
+    machine.on(4 * SECOND, stop(false));
+    assert_eq!(machine.unacknowledged(ControlOrder::Stop), ["a", "b"]);
+    machine.on(4 * SECOND, update("a", AssignmentReport::Draining));
+    assert_eq!(machine.unacknowledged(ControlOrder::Stop), ["b"]);
+    // What it could acknowledge is over with it.
+    machine.on(5 * SECOND, lost("b"));
+    assert_eq!(machine.unacknowledged(ControlOrder::Stop), [""; 0]);
+    assert_eq!(machine.unacknowledged(ControlOrder::Params), [""; 0]);
 }
