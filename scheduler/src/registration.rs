@@ -229,12 +229,12 @@ async fn wait_for_row(
     }
 }
 
-/// `heavy-sched serve` on host a (process 7), listening on URL, since 2026-11-21T09:30:00Z
+/// `heavy-sched serve` on host a (process 7) at URL, since 2026-11-21T09:30:00Z
 fn describe(row: &SchedulerRow) -> String {
     let claim = &row.claim;
     let since = Timestamp::from_nanosecond(claim.since_wall_ns.into()).unwrap_or_default();
     format!(
-        "`{}` on host {} (process {}), listening on {}, since {}",
+        "`{}` on host {} (process {}) at {}, since {}",
         claim.command,
         claim.host,
         claim.pid,

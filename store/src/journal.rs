@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasher as _;
 
 use foldhash::fast::FixedState;
-use heavy_results::aggregate::SeriesUpdate;
+use heavy_results::aggregate::{SeriesUpdate, Written};
 use heavy_results::stats::Event;
 use uuid::Uuid;
 
@@ -58,8 +58,8 @@ impl StoredJournal {
         }
     }
 
-    /// Leaves out what is stored, and numbers the rest after it. Returns all events of the job.
-    pub fn number(mut self, update: &mut SeriesUpdate) -> Vec<Event> {
+    /// Leaves out what is stored, and numbers the rest after it. Returns all events of the job, and how much is written then.
+    pub fn number(mut self, update: &mut SeriesUpdate) -> (Vec<Event>, Written) {
         let events = std::mem::take(&mut update.events);
         for (_, event) in events {
             if !self.meet(of_event(&event)) {
@@ -75,7 +75,11 @@ impl StoredJournal {
                 self.next_line += 1;
             }
         }
-        self.events
+        let written = Written {
+            events: self.next_event,
+            lines: self.next_line,
+        };
+        (self.events, written)
     }
 
     fn add_event(&mut self, number: u64, event: Event) {
@@ -166,13 +170,13 @@ mod tests {
             log: vec![line("x \u{fffd}"), line("y")],
             ..SeriesUpdate::default()
         };
-        let all = stored.number(&mut update);
+        let (all, written) = stored.number(&mut update);
         let died = || event(7, "process-died");
         let expected = [(4, died()), (5, died()), (6, event(8, "started"))];
         assert_eq!(update.events, expected);
         let lines: Vec<(u64, &str)> = update.log.iter().map(|(n, _, line)| (*n, &*line.text)).collect();
         assert_eq!(lines, [(5, "y")]);
-        assert_eq!(all.len(), 7);
+        assert_eq!((all.len(), written.events, written.lines), (7, 7, 6));
         assert_eq!(all[3], event(7, "rate"), "the scheduler's own");
     }
 }

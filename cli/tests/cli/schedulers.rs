@@ -107,7 +107,7 @@ fn a_second_scheduler_is_refused_and_harms_nothing() {
     copy(&place.home.join("first"), &place.home.join("copy"));
     for dir in ["second", "copy"] {
         let refused = place.serve(dir).finish().expect_code(1).stderr;
-        let part = format!("(process {}), listening on {}, since 20", first.id(), first.url());
+        let part = format!("(process {}) at {}, since 20", first.id(), first.url());
         assert!(
             refused.contains("is in use by another scheduler, `heavy-sched serve` on host ")
                 && refused.contains(&part)
@@ -208,7 +208,7 @@ fn a_frozen_scheduler_that_was_replaced_writes_nothing_and_ends() {
     let ended = frozen.finish().expect_code(1).stderr;
     assert!(
         ended.contains("lost the results database postgres://heavy@")
-            && ended.contains(&format!("(process {}), listening on {}", next.id(), next.url()))
+            && ended.contains(&format!("(process {}) at {}", next.id(), next.url()))
             && ended.contains("writes nothing more"),
         "{ended}"
     );

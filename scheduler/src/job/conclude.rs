@@ -9,7 +9,7 @@ use heavy_results::job::{JobInfo, JobState};
 use heavy_results::revise::{keep_aborted, number};
 use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
-use heavy_store::{Conclusion, ReadUpTo, Settled, StatisticsReader, Store};
+use heavy_store::{Conclusion, ReadUpTo, Settled, StatisticsReader, Store, StoredJournal};
 use uuid::Uuid;
 
 use super::aggregation::Collected;
@@ -17,6 +17,8 @@ use super::machine::event::FIRST_EPOCH;
 use super::machine::team::Team;
 
 const NS_PER_SECOND: u64 = 1_000_000_000;
+/// Events that a summary holds.
+const MOST_EVENTS: usize = 1000;
 const WRITE_PAUSE: Duration = Duration::from_millis(500);
 /// While the database is away, this many failures are not worth a line in the log.
 const COMPLAIN_EVERY: u32 = 20;
@@ -24,11 +26,14 @@ const COMPLAIN_EVERY: u32 = 20;
 /// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished. What cannot be
 /// written is tried again until it can, or the scheduler ends: the next one concludes the job then.
 pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Collected>) {
-    match ran {
+    let concluded = ran.map(|ran| sum_up(job, ran, None));
+    write_end(store, job, concluded).await;
+}
+
+async fn write_end(store: &dyn Store, job: &JobInfo, concluded: Option<Concluded>) {
+    match concluded {
         None => write(job, || store.update_job(job)).await,
-        Some(ran) => {
-            let concluded = sum_up(job, ran, None);
-            let job = &*job;
+        Some(concluded) => {
             let conclusion = concluded.conclusion(job);
             write(job, || store.conclude(&conclusion)).await;
         }
@@ -63,7 +68,25 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
             reader,
         });
     }
-    conclude(store, &mut job, ran).await;
+    let mut concluded = ran.map(|ran| sum_up(&mut job, ran, None));
+    if let Some(concluded) = &mut concluded {
+        concluded.keep_numbers(stored_journal(store, job.id).await);
+    }
+    write_end(store, &job, concluded).await;
+}
+
+/// Reads the events and log lines that the process before has written, until the database answers: without them, they would be
+/// written twice.
+async fn stored_journal(store: &dyn Store, job: Uuid) -> StoredJournal {
+    loop {
+        match StoredJournal::read(store, job).await {
+            Ok(stored) => return stored,
+            Err(error) => {
+                tracing::warn!(%job, %error, "cannot read the events of a job that was left behind, trying again");
+                tokio::time::sleep(WRITE_PAUSE).await;
+            }
+        }
+    }
 }
 
 /// The assignments of a job of which only the results are known.
@@ -142,6 +165,14 @@ struct Concluded {
 }
 
 impl Concluded {
+    /// Leaves events and log lines that are stored as they are.
+    fn keep_numbers(&mut self, stored: StoredJournal) {
+        let (mut events, written) = stored.number(&mut self.update);
+        events.truncate(MOST_EVENTS);
+        self.summary.events = events;
+        self.settled.written = written;
+    }
+
     fn conclusion<'a>(&'a self, job: &'a JobInfo) -> Conclusion<'a> {
         Conclusion {
             job,

@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::{JobInfo, JobSpec, JobState};
+use heavy_results::stats::{Delta, Event};
 use heavy_results::verdict::Verdict;
 
 use crate::agent::{Agent, delta};
@@ -102,4 +104,60 @@ async fn a_job_that_a_dead_scheduler_left_running_is_closed_with_what_is_stored(
         )
     );
     assert_eq!(view.summary.unwrap().iterations.ok, 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_keep_their_numbers_when_another_scheduler_closes_the_job() {
+    let world = World::new().await;
+    let job = world.submit(&world.spec().await).await;
+    let mut a = Agent::connect(&world, "a").await;
+    a.run_well(&*world.store, 100).await;
+    let ended = world.ended(job).await.job;
+    let (dir, store) = world.end().await;
+    let left = JobInfo {
+        id: uuid::Uuid::now_v7(),
+        state: JobState::Running,
+        verdict: None,
+        reason: String::new(),
+        ended_at_wall_ns: None,
+        ..ended
+    };
+    store.create_job(&left).await.unwrap();
+    let event = |kind: &str| Event {
+        at_ns: 7,
+        kind: kind.to_owned(),
+        ..Event::default()
+    };
+    // The dead scheduler had written its own event, and the first one of the agent.
+    let written = SeriesUpdate {
+        events: vec![(0, event("rate")), (1, event("process-died"))],
+        ..SeriesUpdate::default()
+    };
+    store.save_series(left.id, &written, None).await.unwrap();
+    let delta = Delta {
+        events: vec![event("process-died"), event("process-started")],
+        ..delta(40)
+    };
+    a.deliver(&*store, left.id, 1, &delta).await;
+    let world = World::on(dir, store).await;
+    let view = world.ended(left.id).await;
+    let kinds = ["rate", "process-died", "process-started"];
+    let summarised: Vec<String> = view
+        .summary
+        .unwrap()
+        .events
+        .into_iter()
+        .map(|event| event.kind)
+        .collect();
+    assert_eq!(summarised, kinds);
+    let sql = format!(
+        "select number, kind from event_rows where job_id = '{}' order by number",
+        left.id
+    );
+    let rows = world.store.query(&sql, 9).await.unwrap().rows;
+    let stored: Vec<String> = rows
+        .into_iter()
+        .map(|row| row.into_iter().flatten().collect())
+        .collect();
+    assert_eq!(stored, ["0rate", "1process-died", "2process-started"]);
 }
