@@ -1,7 +1,6 @@
 //! The rules of the verdict as a table.
 
 mod missing;
-
 use super::*;
 use crate::aggregate::Aggregator;
 use crate::stats::{Dropped, Errors};
