@@ -88,6 +88,8 @@ pub(crate) struct AssignmentMachine {
     started: bool,
     ended: Ended,
     failure: Option<AssignmentFailure>,
+    /// Whether the collector refused the results for good, so that nothing more is delivered.
+    undeliverable: bool,
 }
 
 impl AssignmentMachine {
@@ -98,6 +100,7 @@ impl AssignmentMachine {
             started: false,
             ended: Ended::Finished,
             failure: None,
+            undeliverable: false,
         }
     }
 
@@ -158,32 +161,13 @@ impl AssignmentMachine {
             }
             // Every outcome is known by then.
             (CleaningUp, AssignmentEvent::CleanedUp | AssignmentEvent::Broken(_)) => self.exit(),
-            (Prepared | Running | Stopping, AssignmentEvent::Broken(failure)) => {
-                self.ended = Ended::Died;
-                self.failure = Some(failure);
-                let mut actions = self.exit();
-                if self.started {
-                    actions.insert(0, AssignmentAction::Report(AssignmentState::Draining));
-                }
-                actions
-            }
-            (Exiting, AssignmentEvent::Exited) if self.started => {
-                self.state = Delivering;
-                // From now on the agent is free for another job, however long the delivery takes.
-                vec![AssignmentAction::Close(self.ended), self.end_of_load()]
-            }
-            (Exiting, AssignmentEvent::Exited) => {
-                self.state = LifeCycle::Over;
-                let failure = self.failure.take();
-                let failed = failure.map(AssignmentAction::Fail);
-                let report = failed.unwrap_or(AssignmentAction::Report(AssignmentState::Finished));
-                vec![report, AssignmentAction::Forget]
-            }
+            (Prepared | Running | Stopping, AssignmentEvent::Broken(failure)) => self.broken(failure),
+            (Exiting, AssignmentEvent::Exited) => self.exited(),
             (Delivering, AssignmentEvent::Delivered) => {
                 self.over(AssignmentAction::Report(AssignmentState::Finished))
             }
-            (Delivering, AssignmentEvent::Undeliverable(message)) => {
-                self.over(AssignmentAction::Fail(AssignmentFailure::internal(message)))
+            (_, AssignmentEvent::Undeliverable(message)) if self.started => {
+                self.refused(AssignmentFailure::internal(message))
             }
             _ => Vec::new(),
         }
@@ -195,6 +179,46 @@ impl AssignmentMachine {
             AssignmentAction::Report(AssignmentState::Draining),
             AssignmentAction::Stop { grace_ns },
         ]
+    }
+
+    fn exited(&mut self) -> Vec<AssignmentAction> {
+        let close = AssignmentAction::Close(self.ended);
+        if self.started && !self.undeliverable {
+            self.state = LifeCycle::Delivering;
+            // From now on the agent is free for another job, however long the delivery takes.
+            return vec![close, self.end_of_load()];
+        }
+        self.state = LifeCycle::Over;
+        let failed = self.failure.take().map(AssignmentAction::Fail);
+        let report = failed.unwrap_or(AssignmentAction::Report(AssignmentState::Finished));
+        let close = self.started.then_some(close);
+        close
+            .into_iter()
+            .chain([report, AssignmentAction::Forget])
+            .collect()
+    }
+
+    /// Ends what goes on: what is not stored anywhere is not worth its load.
+    fn refused(&mut self, failure: AssignmentFailure) -> Vec<AssignmentAction> {
+        self.undeliverable = true;
+        match self.state {
+            LifeCycle::Running | LifeCycle::Stopping => self.broken(failure),
+            LifeCycle::Delivering => self.over(AssignmentAction::Fail(failure)),
+            _ => {
+                self.failure.get_or_insert(failure);
+                Vec::new()
+            }
+        }
+    }
+
+    fn broken(&mut self, failure: AssignmentFailure) -> Vec<AssignmentAction> {
+        self.ended = Ended::Died;
+        self.failure = Some(failure);
+        let mut actions = self.exit();
+        if self.started {
+            actions.insert(0, AssignmentAction::Report(AssignmentState::Draining));
+        }
+        actions
     }
 
     fn exit(&mut self) -> Vec<AssignmentAction> {

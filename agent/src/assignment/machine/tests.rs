@@ -168,6 +168,36 @@ fn a_lost_lease_stops_without_grace() {
     );
 }
 
+#[test]
+fn a_load_whose_results_nobody_takes_ends_at_once() {
+    let refused = AssignmentEvent::Undeliverable("why".into());
+    for before in [
+        vec![],
+        vec![AssignmentEvent::AllDue],
+        vec![AssignmentEvent::AllDue, AssignmentEvent::Stopped],
+    ] {
+        let begun = [AssignmentEvent::Prepared, AssignmentEvent::Start];
+        let after = [
+            refused.clone(),
+            AssignmentEvent::CleanedUp,
+            AssignmentEvent::Exited,
+        ];
+        let actions = live(&[begun.to_vec(), before, after.to_vec()].concat());
+        assert!(
+            matches!(
+                actions[actions.len() - 4..],
+                [
+                    AssignmentAction::EndProcess,
+                    AssignmentAction::Close(_),
+                    AssignmentAction::Fail(_),
+                    AssignmentAction::Forget
+                ]
+            ),
+            "{actions:?}"
+        );
+    }
+}
+
 fn event() -> impl Strategy<Value = AssignmentEvent> {
     prop::sample::select(vec![
         AssignmentEvent::Prepared,
