@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for second in 0..seconds {
         for agent in AGENTS {
-            aggregator.apply(agent, &delta(second, &names));
+            aggregator.apply(agent, 1, &delta(second, &names));
         }
         let complete = aggregator.complete_before_second();
         aggregator.judge_before(complete);

@@ -239,6 +239,17 @@ impl Aggregator {
         self.watch.forget_before(second);
     }
 
+    /// Forgets all complete seconds but the newest `kept` ones, and what has changed in them, for those who want totals and
+    /// thresholds alone.
+    pub fn discard_series(&mut self, kept: u32) {
+        let torn = self.torn(usize::MAX);
+        self.restore(&torn, &SeriesUpdate::default());
+        let complete = self.complete_before_second();
+        self.judge_before(complete);
+        drop(self.take_changes(complete));
+        self.forget_before(complete.saturating_sub(kept));
+    }
+
     /// Some of the seconds that were forgotten before more of them was reported, ascending, at most `most`. Their rows are not
     /// returned again before they are restored.
     #[must_use]

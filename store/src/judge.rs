@@ -7,6 +7,9 @@ use heavy_results::threshold::{Threshold, ThresholdSummary};
 
 use crate::{Error, StatisticsReader, Store};
 
+/// Complete seconds that are kept while older ones are read.
+const KEPT_S: u32 = 120;
+
 /// Judges a job by `thresholds` on its stored results; one that still runs, on its results so far.
 ///
 /// # Errors
@@ -14,9 +17,10 @@ use crate::{Error, StatisticsReader, Store};
 pub async fn judge(store: &dyn Store, job: &JobInfo, thresholds: &[Threshold]) -> Result<Checked, Error> {
     let summary = store.summary(job.id).await?;
     let mut aggregator = Aggregator::new(job.spec.load(), []).watching(thresholds);
-    StatisticsReader::new(job.id)
-        .aggregate(store, &mut aggregator)
-        .await?;
+    let mut reader = StatisticsReader::new(job.id);
+    while reader.aggregate(store, &mut aggregator).await? {
+        aggregator.discard_series(KEPT_S);
+    }
     if let Some(end_ns) = end_ns(job, summary.as_ref()) {
         aggregator.end_at(end_ns);
     } else if !job.state.is_final() {

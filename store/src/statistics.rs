@@ -61,11 +61,12 @@ impl StatisticsReader {
         }
     }
 
-    /// Applies everything that was stored since the last call.
+    /// Applies what was stored since the last call, at most some batches of each assignment, so that what they have in common
+    /// can be forgotten in between. Returns whether there is more.
     ///
     /// # Errors
     /// When the database cannot be read. What was applied before that stays applied.
-    pub async fn aggregate(&mut self, store: &dyn Store, aggregator: &mut Aggregator) -> Result<(), Error> {
+    pub async fn aggregate(&mut self, store: &dyn Store, aggregator: &mut Aggregator) -> Result<bool, Error> {
         let read_before = std::mem::take(&mut self.read_before);
         let was_read = |producer: &Producer, sequence: u64| {
             read_before.iter().any(|before| {
@@ -100,12 +101,13 @@ impl StatisticsReader {
     /// # Errors
     /// When the database cannot be read.
     pub async fn deltas(&mut self, store: &dyn Store, mut apply: impl FnMut(&Delta)) -> Result<(), Error> {
-        self.read(store, |_, _, statistics| {
+        let mut take = |_: &Producer, _, statistics: Statistics| {
             if let Statistics::Delta(delta) = statistics {
                 apply(&delta);
             }
-        })
-        .await
+        };
+        while self.read(store, &mut take).await? {}
+        Ok(())
     }
 
     /// Whether an assignment has closed and all of its raw rows are stored.
@@ -173,11 +175,13 @@ impl StatisticsReader {
         positions.map(|position| position.read + position.rows).sum()
     }
 
+    /// Reads the next batches of each assignment; returns whether there are more.
     async fn read(
         &mut self,
         store: &dyn Store,
         mut take: impl FnMut(&Producer, u64, Statistics),
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let mut has_more = false;
         for Mark {
             producer,
             sequence,
@@ -191,16 +195,17 @@ impl StatisticsReader {
                 Stream::Rows => (position.rows, position.voided) = (sequence, voided),
                 Stream::Stats if sequence > position.read => {
                     self.damaged += position.read_on(store, &producer, &mut take).await?;
+                    has_more |= sequence > position.read;
                 }
                 Stream::Stats => {}
             }
         }
-        Ok(())
+        Ok(has_more)
     }
 }
 
 impl Position {
-    /// Reads one assignment to its end; returns the number of damaged batches.
+    /// Reads the next batches of one assignment; returns the number of damaged ones.
     async fn read_on(
         &mut self,
         store: &dyn Store,
@@ -208,27 +213,22 @@ impl Position {
         take: &mut impl FnMut(&Producer, u64, Statistics),
     ) -> Result<u64, Error> {
         let mut damaged = 0;
-        loop {
-            let batches = store.stats_after(producer, self.read, BATCHES_PER_READ).await?;
-            for batch in &batches {
-                self.read = batch.sequence;
-                match decode(&batch.bytes) {
-                    Ok(statistics) => {
-                        if let Statistics::Closing(closing) = &statistics {
-                            self.last_rows = Some(closing.last_rows_sequence);
-                        }
-                        take(producer, batch.sequence, statistics);
+        for batch in store.stats_after(producer, self.read, BATCHES_PER_READ).await? {
+            self.read = batch.sequence;
+            match decode(&batch.bytes) {
+                Ok(statistics) => {
+                    if let Statistics::Closing(closing) = &statistics {
+                        self.last_rows = Some(closing.last_rows_sequence);
                     }
-                    Err(problem) => {
-                        damaged += 1;
-                        let (agent, sequence) = (&producer.agent, batch.sequence);
-                        tracing::warn!(job = %producer.job, agent, sequence, %problem, "stored statistics are damaged");
-                    }
+                    take(producer, batch.sequence, statistics);
+                }
+                Err(problem) => {
+                    damaged += 1;
+                    let (agent, sequence) = (&producer.agent, batch.sequence);
+                    tracing::warn!(job = %producer.job, agent, sequence, %problem, "stored statistics are damaged");
                 }
             }
-            if batches.len() < BATCHES_PER_READ as usize {
-                return Ok(damaged);
-            }
         }
+        Ok(damaged)
     }
 }

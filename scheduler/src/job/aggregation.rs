@@ -1,10 +1,13 @@
 //! Keeps a running job's series and totals up to date, and completes them at its end.
 //!
 //! Twice a second it aggregates what collectors have stored. A second is written when every agent has reported it, or
-//! five seconds late as partial; a later report writes it again.
+//! five seconds late as partial; a later report writes it again. What is written is forgotten after a while, so that memory
+//! does not grow with the length of a job. All of this runs on a thread of its own: it would hold up other tasks.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
@@ -14,10 +17,11 @@ use heavy_results::stats::Event;
 use heavy_results::summary::UserTime;
 use heavy_results::threshold::Threshold;
 use heavy_store::{StatisticsReader, Store};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::forgotten::{KEPT_S, mend_some};
 use super::live::{LiveEvents, LiveResults};
 use super::machine::event::{EndedShare, FIRST_EPOCH};
 use super::machine::team::Team;
@@ -93,13 +97,13 @@ pub(crate) struct Collected {
     pub(crate) settlement: Settlement,
 }
 
-/// The aggregation of one job, a task of its own.
+/// The aggregation of one job.
 #[derive(Debug)]
 pub(crate) struct Aggregation {
     pub(crate) orders: PatientSender<AggregationOrder>,
     pub(crate) seen: watch::Receiver<LiveResults>,
-    /// Until it has ended.
-    task: Option<JoinHandle<Collected>>,
+    /// Until it has ended; closed without a value if it broke.
+    result: Option<oneshot::Receiver<Collected>>,
 }
 
 impl Aggregation {
@@ -120,20 +124,32 @@ impl Aggregation {
             start_ns,
             collecting: None,
         };
-        let task = Some(tokio::spawn(task.run(taken, seen_sender)));
-        let orders = PatientSender::new(orders);
-        Self { orders, seen, task }
+        let (ended, result) = oneshot::channel();
+        let runtime = Handle::current();
+        let run = move || {
+            if let Some(collected) = runtime.block_on(task.run(taken, seen_sender)) {
+                let _ = ended.send(collected);
+            }
+        };
+        if let Err(error) = thread::Builder::new().name("aggregation".to_owned()).spawn(run) {
+            tracing::error!(%error, "cannot start a thread that aggregates results");
+        }
+        Self {
+            orders: PatientSender::new(orders),
+            seen,
+            result: Some(result),
+        }
     }
 
     /// Waits for its end, for ever once it was given. `None` if it broke.
     pub(crate) async fn collected(&mut self) -> Option<Collected> {
-        let Some(task) = &mut self.task else {
+        let Some(result) = &mut self.result else {
             return std::future::pending().await;
         };
-        let ended = task.await;
-        self.task = None;
-        ended
-            .inspect_err(|error| tracing::error!(%error, "the aggregation broke"))
+        let collected = result.await;
+        self.result = None;
+        collected
+            .inspect_err(|_| tracing::error!("the aggregation of results broke"))
             .ok()
     }
 }
@@ -151,12 +167,12 @@ struct AggregationTask {
 }
 
 impl AggregationTask {
-    /// Aggregates until told to collect and everything is in.
+    /// Aggregates until told to collect and everything is in; `None` if nobody wants the results any more.
     async fn run(
         mut self,
         mut orders: mpsc::Receiver<AggregationOrder>,
         seen: watch::Sender<LiveResults>,
-    ) -> Collected {
+    ) -> Option<Collected> {
         let (id, thresholds) = {
             let job = self.job.borrow();
             (job.id, job.spec.thresholds.clone())
@@ -170,9 +186,11 @@ impl AggregationTask {
         let mut unwritten = None;
         let mut summarised = Instant::now();
         loop {
-            if let Err(error) = reader.aggregate(&*self.store, &mut aggregator).await {
+            let has_more = reader.aggregate(&*self.store, &mut aggregator).await;
+            let has_more = has_more.unwrap_or_else(|error| {
                 tracing::warn!(job = %id, %error, "cannot read results, trying again");
-            }
+                false
+            });
             if let Some(breach) = aggregator.judge_before(self.sealed_before(&aggregator)) {
                 broken = Some(breach.abort_reason());
             }
@@ -188,13 +206,13 @@ impl AggregationTask {
                 let (is_complete, is_over) = collecting.standing(&reader);
                 if is_over {
                     let settlement = self.settlement(collecting);
-                    return Collected {
+                    return Some(Collected {
                         complete: is_complete && reader.all_complete(),
                         aggregator,
                         unwritten,
                         reader,
                         settlement,
-                    };
+                    });
                 }
             }
             let summary_due = summarised.elapsed() >= SUMMARY_PERIOD;
@@ -202,14 +220,18 @@ impl AggregationTask {
                 summarised = Instant::now();
             }
             self.write(&mut aggregator, &mut unwritten, summary_due).await;
-            let period = if self.collecting.is_some() {
+            let period = if has_more {
+                Duration::ZERO
+            } else if self.collecting.is_some() {
                 PERIOD_COLLECTING
             } else if watching {
                 PERIOD_WATCHING
             } else {
                 PERIOD
             };
-            self.wait(period, &mut orders, &mut aggregator).await;
+            if self.wait(period, &mut orders, &mut aggregator).await.is_break() {
+                return None;
+            }
         }
     }
 
@@ -238,10 +260,16 @@ impl AggregationTask {
         with_summary: bool,
     ) {
         let sealed = self.sealed_before(aggregator);
-        let update = unwritten
-            .take()
-            .unwrap_or_else(|| aggregator.take_changes(sealed));
         let job = self.job.borrow().clone();
+        let update = match unwritten.take() {
+            Some(update) => update,
+            None => {
+                if let Err(error) = mend_some(&*self.store, job.id, aggregator).await {
+                    tracing::warn!(job = %job.id, %error, "cannot read seconds back, trying again");
+                }
+                aggregator.take_changes(sealed)
+            }
+        };
         let summary = with_summary.then(|| aggregator.summary(&job, &self.shares, false));
         if update == SeriesUpdate::default() && summary.is_none() {
             return;
@@ -249,6 +277,8 @@ impl AggregationTask {
         if let Err(error) = self.store.save_series(job.id, &update, summary.as_ref()).await {
             tracing::warn!(job = %job.id, %error, "cannot write series, trying again");
             *unwritten = Some(update);
+        } else {
+            aggregator.forget_before(sealed.saturating_sub(KEPT_S));
         }
     }
 
@@ -299,18 +329,21 @@ impl AggregationTask {
         })
     }
 
-    /// Takes orders for a period, or until one that is about the end.
+    /// Takes orders for a period, or until one that is about the end. Breaks when nobody gives orders any more.
     async fn wait(
         &mut self,
         period: Duration,
         orders: &mut mpsc::Receiver<AggregationOrder>,
         aggregator: &mut Aggregator,
-    ) {
+    ) -> ControlFlow<()> {
         let until = Instant::now() + period;
         loop {
             let order = tokio::select! {
-                () = sleep_until(until) => return,
-                Some(order) = orders.recv() => order,
+                () = sleep_until(until) => return ControlFlow::Continue(()),
+                order = orders.recv() => order,
+            };
+            let Some(order) = order else {
+                return ControlFlow::Break(());
             };
             match order {
                 AggregationOrder::Record(event) => aggregator.add_event(event),
@@ -327,7 +360,7 @@ impl AggregationTask {
                         excused: BTreeSet::new(),
                         given_up: false,
                     });
-                    return;
+                    return ControlFlow::Continue(());
                 }
                 AggregationOrder::Await { share, is_awaited } => {
                     if let Some(collecting) = &mut self.collecting {
@@ -342,7 +375,7 @@ impl AggregationTask {
                     if let Some(collecting) = &mut self.collecting {
                         collecting.given_up = true;
                     }
-                    return;
+                    return ControlFlow::Continue(());
                 }
             }
         }

@@ -13,6 +13,7 @@ use heavy_store::{Conclusion, ReadUpTo, Settled, StatisticsReader, Store, Stored
 use uuid::Uuid;
 
 use super::aggregation::Collected;
+use super::forgotten::{aggregate_again, mend_all};
 use super::machine::event::FIRST_EPOCH;
 use super::machine::team::Team;
 
@@ -26,7 +27,13 @@ const COMPLAIN_EVERY: u32 = 20;
 /// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished. What cannot be
 /// written is tried again until it can, or the scheduler ends: the next one concludes the job then.
 pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Collected>) {
-    let concluded = ran.map(|ran| sum_up(job, ran, None));
+    let concluded = match ran {
+        Some(mut ran) => {
+            settle(store, job, &mut ran).await;
+            Some(sum_up(job, ran, None))
+        }
+        None => None,
+    };
     write_end(store, job, concluded).await;
 }
 
@@ -51,7 +58,7 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
         let duration_ns = load.duration_ns();
         let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
         let mut reader = StatisticsReader::new(job.id);
-        if let Err(error) = reader.aggregate(store, &mut aggregator).await {
+        if let Err(error) = aggregate_again(store, job.id, &mut reader, &mut aggregator).await {
             tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
         }
         // How far the load got is not known: what the agents have reported as due is what was due.
@@ -67,6 +74,9 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
             },
             reader,
         });
+    }
+    if let Some(ran) = &mut ran {
+        settle(store, &job, ran).await;
     }
     let mut concluded = ran.map(|ran| sum_up(&mut job, ran, None));
     if let Some(concluded) = &mut concluded {
@@ -133,12 +143,14 @@ pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_sto
         .watching(&job.spec.thresholds)
         .after(settled.written, before.events.clone());
     let mut reader = StatisticsReader::again(job.id, settled.read);
-    reader.aggregate(store, &mut aggregator).await?;
+    aggregate_again(store, job.id, &mut reader, &mut aggregator).await?;
     let shares = settlement.shares.iter();
     let complete = reader.all_complete()
         && shares
             .clone()
             .all(|share| reader.is_complete(&share.agent, share.epoch));
+    aggregator.settle(&settlement);
+    mend_all(store, job.id, &mut aggregator).await?;
     let ran = Collected {
         aggregator,
         unwritten: None,
@@ -185,7 +197,20 @@ impl Concluded {
     }
 }
 
-/// Settles what is missing, and fills in what results say of a job; `before` is the summary of its last revision.
+/// Settles what is missing, in seconds that are known as a whole.
+async fn settle(store: &dyn Store, job: &JobInfo, ran: &mut Collected) {
+    ran.aggregator.settle(&ran.settlement);
+    let mut failures = 0;
+    while let Err(error) = mend_all(store, job.id, &mut ran.aggregator).await {
+        if failures % COMPLAIN_EVERY == 0 {
+            tracing::warn!(job = %job.id, %error, "cannot read seconds back, trying again");
+        }
+        failures += 1;
+        tokio::time::sleep(WRITE_PAUSE).await;
+    }
+}
+
+/// Fills in what results say of a job, once what is missing is settled; `before` is the summary of its last revision.
 fn sum_up(job: &mut JobInfo, ran: Collected, before: Option<&Summary>) -> Concluded {
     let Collected {
         mut aggregator,
@@ -194,7 +219,6 @@ fn sum_up(job: &mut JobInfo, ran: Collected, before: Option<&Summary>) -> Conclu
         complete,
         settlement,
     } = ran;
-    aggregator.settle(&settlement);
     let mut summary = aggregator.summary(job, &settlement.planned(), true);
     summary.missing.extend(reader.missing());
     if let Some(before) = before {

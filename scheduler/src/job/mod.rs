@@ -6,6 +6,7 @@ pub(crate) mod answers;
 pub(crate) mod conclude;
 pub(crate) mod driver;
 pub(crate) mod error;
+mod forgotten;
 pub(crate) mod late;
 pub(crate) mod live;
 pub(crate) mod load_change;
