@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let names: Vec<Arc<str>> = (0..NAMES)
         .map(|at| Arc::from(format!("GET /name/{at}")))
         .collect();
-    let mut aggregator = Aggregator::new(job.spec.load(), AGENTS.map(str::to_owned))
+    let mut aggregator = Aggregator::new(job.spec.load(), AGENTS.map(|agent| (agent.to_owned(), 1)))
         .watching(&["http_req_duration: p(99)<1s over 60s".parse()?]);
     let started = Instant::now();
     println!(

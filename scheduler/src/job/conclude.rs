@@ -58,14 +58,15 @@ pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason:
         let duration_ns = load.duration_ns();
         let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
         let mut reader = StatisticsReader::new(job.id);
-        if let Err(error) = aggregate_again(store, job.id, &mut reader, &mut aggregator).await {
+        let unwritten = aggregate_again(store, job.id, &mut reader, &mut aggregator).await;
+        let unwritten = unwritten.inspect_err(|error| {
             tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
-        }
+        });
         // How far the load got is not known: what the agents have reported as due is what was due.
         let end_ns = duration_ns.min(u64::from(aggregator.complete_before_second()) * NS_PER_SECOND);
         ran = Some(Collected {
             aggregator,
-            unwritten: None,
+            unwritten: unwritten.ok(),
             complete: reader.all_complete(),
             settlement: Settlement {
                 end_ns: Some(end_ns),
@@ -143,7 +144,7 @@ pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_sto
         .watching(&job.spec.thresholds)
         .after(settled.written, before.events.clone());
     let mut reader = StatisticsReader::again(job.id, settled.read);
-    aggregate_again(store, job.id, &mut reader, &mut aggregator).await?;
+    let unwritten = aggregate_again(store, job.id, &mut reader, &mut aggregator).await?;
     let shares = settlement.shares.iter();
     let complete = reader.all_complete()
         && shares
@@ -153,7 +154,7 @@ pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_sto
     mend_all(store, job.id, &mut aggregator).await?;
     let ran = Collected {
         aggregator,
-        unwritten: None,
+        unwritten: Some(unwritten),
         complete,
         reader,
         settlement,
@@ -282,8 +283,8 @@ fn merge(newer: &mut SeriesUpdate, mut older: SeriesUpdate) {
     older.agent_seconds.retain(is_new);
     newer.seconds.extend(older.seconds);
     newer.agent_seconds.extend(older.agent_seconds);
-    newer.events.extend(older.events);
-    newer.log.extend(older.log);
+    newer.events.splice(0..0, older.events);
+    newer.log.splice(0..0, older.log);
 }
 
 /// Tries a write until it succeeds.

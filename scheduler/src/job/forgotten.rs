@@ -1,6 +1,6 @@
 //! Seconds that an aggregation has forgotten: how long it keeps them, and reading those back of which more was reported.
 
-use heavy_results::aggregate::Aggregator;
+use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_store::{Error, StatisticsReader, Store};
 use uuid::Uuid;
 
@@ -28,20 +28,23 @@ pub(crate) async fn mend_all(store: &dyn Store, job: Uuid, aggregator: &mut Aggr
     Ok(())
 }
 
-/// Aggregates all that is stored of a job that nobody aggregates any more, and writes its series in passing: memory does not
-/// grow with the length of the job.
+/// Aggregates all that is stored of a job that nobody aggregates any more, and writes its seconds in passing: memory does not
+/// grow with the length of the job. Returns what else has changed: events and log lines, which are few.
 pub(crate) async fn aggregate_again(
     store: &dyn Store,
     job: Uuid,
     reader: &mut StatisticsReader,
     aggregator: &mut Aggregator,
-) -> Result<(), Error> {
+) -> Result<SeriesUpdate, Error> {
+    let mut rest = SeriesUpdate::default();
     while reader.aggregate(store, aggregator).await? {
         mend_all(store, job, aggregator).await?;
         let complete = aggregator.complete_before_second();
-        let update = aggregator.take_changes(complete);
+        let mut update = aggregator.take_changes(complete);
+        rest.events.append(&mut update.events);
+        rest.log.append(&mut update.log);
         store.save_series(job, &update, None).await?;
         aggregator.forget_before(complete.saturating_sub(KEPT_S));
     }
-    Ok(())
+    Ok(rest)
 }
