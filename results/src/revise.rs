@@ -49,13 +49,16 @@ fn verdict(summary: &Summary) -> &'static str {
     summary.job.verdict.map_or("", Verdict::as_str)
 }
 
+/// Reads one count of an account.
+type CountOf = fn(&Accounting) -> u64;
+
 /// In words, the most important first: `verdict INVALID -> PASS; started 80 -> 100; requests 160 -> 200`.
 fn changes(before: &Summary, now: &Summary) -> String {
     let mut changes = Vec::new();
     if verdict(before) != verdict(now) {
         changes.push(format!("verdict {} -> {}", verdict(before), verdict(now)));
     }
-    let counts: [(&str, fn(&Accounting) -> u64); 9] = [
+    let counts: [(&str, CountOf); 9] = [
         ("scheduled", |all| all.scheduled),
         ("started", |all| all.started),
         ("ok", |all| all.ok),

@@ -14,13 +14,13 @@ use heavy_process::clock::monotonic_ns;
 use heavy_results::aggregate::{Aggregator, DueIterations, DueShare, SeriesUpdate, Settlement};
 use heavy_results::job::JobInfo;
 use heavy_results::stats::Event;
-use heavy_results::summary::UserTime;
 use heavy_results::threshold::Threshold;
 use heavy_store::{StatisticsReader, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::collecting::Collecting;
 use super::forgotten::{KEPT_S, mend_some};
 use super::live::{LiveEvents, LiveResults};
 use super::machine::event::{EndedShare, FIRST_EPOCH};
@@ -57,31 +57,6 @@ pub(crate) enum AggregationOrder {
     },
     /// While collecting: wait for nothing any more.
     GiveUp,
-}
-
-/// Waiting for the rest of the results.
-#[derive(Debug)]
-struct Collecting {
-    shares: Vec<EndedShare>,
-    end_ns: u64,
-    /// Agents and epochs that are not waited for.
-    excused: BTreeSet<(String, u32)>,
-    given_up: bool,
-}
-
-impl Collecting {
-    /// Whether nothing is missing, and whether nothing more is awaited.
-    fn standing(&self, reader: &StatisticsReader) -> (bool, bool) {
-        let mut open = self
-            .shares
-            .iter()
-            .filter(|share| !reader.is_complete(&share.agent, share.epoch))
-            .peekable();
-        let is_complete = open.peek().is_none();
-        let is_excused = |share: &EndedShare| self.excused.contains(&(share.agent.clone(), share.epoch));
-        let is_over = self.given_up || open.all(is_excused);
-        (is_complete, is_over)
-    }
 }
 
 #[derive(Debug)]
@@ -311,22 +286,8 @@ impl AggregationTask {
             to_the_end: *end_ns >= self.team.load().duration_ns(),
             revision: Some((**self.team.revision()).clone()),
             shares: shares.iter().map(share).collect(),
-            users: self.user_time(collecting),
+            users: collecting.user_time(&self.team),
         }
-    }
-
-    /// How long users were planned to be there, and were not.
-    fn user_time(&self, Collecting { shares, end_ns, .. }: &Collecting) -> Option<UserTime> {
-        let leased_until_ns = |agent: &str, epoch: u32| {
-            let mut shares = shares.iter();
-            let share = shares.find(|share| (share.agent.as_str(), share.epoch) == (agent, epoch));
-            share.map_or(0, |share| share.leased_until_ns)
-        };
-        let presence = self.team.user_presence(*end_ns, leased_until_ns)?;
-        Some(UserTime {
-            planned_s: presence.planned_ns as f64 / 1e9,
-            missing_s: presence.missing_ns as f64 / 1e9,
-        })
     }
 
     /// Takes orders for a period, or until one that is about the end. Breaks when nobody gives orders any more.

@@ -3,6 +3,7 @@
 
 pub(crate) mod aggregation;
 pub(crate) mod answers;
+mod collecting;
 pub(crate) mod conclude;
 pub(crate) mod driver;
 pub(crate) mod error;

@@ -10,7 +10,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::open::primary_code;
+use super::connect::primary_code;
 use super::writer::{Transaction, Writer};
 use crate::{DatabaseSize, Error};
 

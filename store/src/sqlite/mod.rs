@@ -2,6 +2,7 @@
 
 mod bind;
 mod commit;
+mod connect;
 mod database;
 mod delete;
 mod export;

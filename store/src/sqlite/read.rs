@@ -6,9 +6,9 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, SqliteConnection};
 
+use super::connect::{BUSY_LIMIT, explain, primary_code};
 use super::database::SqliteStore;
 use super::migrate;
-use super::open::{BUSY_LIMIT, explain, primary_code};
 use super::writer::Writer;
 use crate::Error;
 

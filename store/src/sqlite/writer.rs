@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::MutexGuard;
 
-use super::open::open_writer;
+use super::connect::open_writer;
 use crate::Error;
 use crate::identity::Identity;
 
