@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use heavy_demo_target::{Handle, Options, Target};
-use heavy_testkit::{Run, Running, ServiceProcess, Signal, TempDir, binary, free_port};
+use heavy_testkit::{Run, Running, ServiceProcess, Signal, TempDir, binary, eventually, free_port};
 
 /// The waits of these tests are for conditions; the limit only ends a test that hangs.
 const LIMIT: Duration = Duration::from_secs(180);
@@ -63,6 +63,13 @@ impl Bench {
         self.heavy(&[&submit[..], load].concat()).start()
     }
 
+    /// Until the target has got some requests.
+    fn wait_for_load(&self) {
+        eventually("requests", LIMIT, || {
+            (self.target.stats().requests > 100).then_some(())
+        });
+    }
+
     fn csv(&self, sql: &str) -> String {
         let database = format!("sqlite://{}", self.home.join("heavy.db").display());
         let query = ["sql", "--database", &database, "--format", "csv", sql];
@@ -83,7 +90,7 @@ fn a_job_waits_for_its_collector_and_then_counts_all_of_its_rows() {
     let collector = bench.collector();
     let _agent = bench.agent("a");
     let submit = bench.submit(&["--rate", "200", "--duration", "5s"]);
-    submit.wait_line(|line| line.contains("rate "));
+    bench.wait_for_load();
     collector.stop().expect_code(0);
     let line = submit.wait_line(|line| line.contains("delivering: waiting for results: agent a has "));
     assert!(line.contains(" batches ("), "{line}");
@@ -104,7 +111,7 @@ fn an_agent_that_is_killed_for_good_makes_its_job_invalid_and_what_it_may_have_r
     let _collector = bench.collector();
     let (_a, mut b) = (bench.agent("a"), bench.agent("b"));
     let submit = bench.submit(&["--agents", "2", "--rate", "200", "--duration", "20s"]);
-    submit.wait_line(|line| line.contains("rate "));
+    bench.wait_for_load();
     b.signal(Signal::KILL);
     let ended = submit.finish().expect_code(98);
     assert!(
@@ -137,7 +144,7 @@ fn users_of_an_agent_that_is_gone_are_missed() {
         "--duration",
         "20s",
     ]);
-    submit.wait_line(|line| line.contains("rate "));
+    bench.wait_for_load();
     c.signal(Signal::KILL);
     submit.finish().expect_code(98);
     let summary = bench.heavy(&["report", "last", "--format", "json"]);

@@ -160,7 +160,8 @@ fn status_without_a_job_shows_where_data_is_and_how_long_it_stays() {
         .env("HEAVY_KEEP_RESULTS", "x")
         .finish()
         .expect_code(2);
-    let expected = "error: invalid value 'x' for '--keep-results <D>': invalid duration `x`";
+    let expected =
+        "error: invalid value 'x' for 'HEAVY_KEEP_RESULTS (--keep-results <D>)': invalid duration `x`";
     assert!(wrong.stderr.starts_with(expected), "{}", wrong.stderr);
     let wrong = heavy(&home, &["up", "--binaries-limit", "much"])
         .finish()

@@ -199,7 +199,8 @@ fn warns_by_rule(summary: &Summary) {
         Some(response) => response,
         None => &summary.iteration_duration,
     };
-    let notable = lag_ms > 0.05 * reported.p99_ms && summary.job.verdict != Some(Verdict::Invalid);
+    let notable =
+        lag_ms > 1.0 && lag_ms > 0.05 * reported.p99_ms && summary.job.verdict != Some(Verdict::Invalid);
     let warnings = summary.warnings.iter();
     let warned = warnings.filter(|warning| warning.starts_with("generator lag P99"));
     assert_eq!(

@@ -83,6 +83,7 @@ fn the_full_report_has_every_figure_of_the_summary() {
     let skipped = [
         "first_ns",
         "last_ns",
+        "at_wall_ns",
         "bytes",
         "from_s",
         "until_s",
