@@ -59,16 +59,7 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let (delivery, delivering) =
         Delivery::start(&config.collector, delivering_ends.clone()).map_err(Error::Thread)?;
     let quota = DiskQuota::new(config.spool_limit_bytes);
-    let (dirs, taken) = (data_dir.paths().clone(), quota.clone());
-    // Reading a long journal takes too long for this thread.
-    let spools = tokio::task::spawn_blocking(move || recovery::left_over(&dirs, &taken));
-    for spool in spools.await.unwrap_or_default() {
-        tracing::info!(
-            job = spool.producer.job,
-            "delivering results that an earlier run of this agent left"
-        );
-        drop(delivery.take_over(spool));
-    }
+    deliver_left_over(&data_dir, &quota, &delivery).await;
     let host = host::host();
     let (link, mut handle) = Link::new(
         Arc::clone(&config),
@@ -117,6 +108,20 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     })
     .await;
     result
+}
+
+/// Passes what earlier runs of this agent left to delivery.
+async fn deliver_left_over(data_dir: &AgentDirs, quota: &DiskQuota, delivery: &Delivery) {
+    let (dirs, taken) = (data_dir.paths().clone(), quota.clone());
+    // Reading a long journal takes too long for this thread.
+    let spools = tokio::task::spawn_blocking(move || recovery::left_over(&dirs, &taken));
+    for spool in spools.await.unwrap_or_default() {
+        tracing::info!(
+            job = spool.producer.job,
+            "delivering results that an earlier run of this agent left"
+        );
+        drop(delivery.take_over(spool));
+    }
 }
 
 struct RunningAgent {

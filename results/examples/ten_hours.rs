@@ -1,5 +1,6 @@
 //! Replays ten hours of a job into the aggregation at full speed, and prints what that costs: two agents, 200 request names,
 //! 20,000 requests a second. `cargo run --release -p heavy-results --example ten_hours [HOURS]`
+#![expect(clippy::print_stdout, reason = "a program for a terminal")]
 
 use std::error::Error;
 use std::sync::Arc;

@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &ServeArgs) -> Result<u8, ServeFailure> {
     };
     let name = heavy_store::database_name(&database)?;
     let mut owner = OwnerDir::register(&dir, OwnerKind::Scheduler, "heavy-sched serve", name)?;
-    let code = serve(listener, &database, &mut owner, args.retention.policy()).await;
+    let code = Box::pin(serve(listener, &database, &mut owner, args.retention.policy())).await;
     let _ = owner.remove();
     code
 }

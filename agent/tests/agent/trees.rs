@@ -70,7 +70,7 @@ async fn stop_again_and_again(world: &World, cycles: usize) -> Vec<Duration> {
             });
         })
         .await
-        .unwrap();
+        .expect("the load test has children");
         if cycle % 2 == 0 {
             world.start(&job).await;
             world.state(&job, State::Running).await;
@@ -186,7 +186,13 @@ fn stage_of(dir: &Path, stage: &str) -> Pid {
         line.split('\0').any(|argument| argument == stage)
     };
     let found = below(dir).into_iter().find(is_stage).expect("it runs");
-    Pid::from_raw(found.parse().unwrap()).unwrap()
+    process(&found)
+}
+
+/// The process of a directory below /proc.
+fn process(name: &str) -> Pid {
+    let id = name.parse().ok().and_then(Pid::from_raw);
+    id.expect("a process id")
 }
 
 /// Ends a process that changed its directory and its environment, and returns whether it had: without namespaces, nobody
@@ -194,8 +200,7 @@ fn stage_of(dir: &Path, stage: &str) -> Pid {
 fn end_hidden(pid: &str) -> bool {
     let hid = fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd == Path::new("/"));
     if hid {
-        let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
-        let _ = rustix::process::kill_process(pid, Signal::KILL);
+        let _ = rustix::process::kill_process(process(pid), Signal::KILL);
     }
     hid
 }

@@ -1,5 +1,6 @@
 //! The collector over gRPC, on both databases: what is acknowledged is stored, once.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![expect(clippy::print_stderr, reason = "how long recovery takes is read by people")]
 
 mod bed;
 mod full;

@@ -137,7 +137,7 @@ impl JobService {
         self.lock().insert(id, live);
         let service = Arc::clone(self);
         self.drivers.spawn(async move {
-            driver.run(mailbox).await;
+            Box::pin(driver.run(mailbox)).await;
             service.lock().remove(&id);
             let _ = service.orders.send(QueueOrder::Done(id)).await;
         });

@@ -209,7 +209,10 @@ pub(crate) async fn what_is_left_unfinished_passes_on(bed: &Bed) {
     let run = registered(&store, "run-1").await;
     assert!(table.take_over(run, &left).await.unwrap());
     assert!(!table.take_over(run, &left).await.unwrap(), "it is gone");
-    assert_eq!(table.held_jobs(run).await.unwrap(), [unowned.clone()]);
+    assert_eq!(
+        table.held_jobs(run).await.unwrap(),
+        std::slice::from_ref(&unowned)
+    );
     store
         .fenced(run)
         .update_job(&data::finished(unowned))

@@ -3,6 +3,9 @@
 use super::*;
 use crate::summary::UserTime;
 
+/// What is done to a summary.
+type Damage = fn(&mut Summary);
+
 #[test]
 fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
     let missing = |s: &mut Summary| s.missing = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
@@ -12,7 +15,7 @@ fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
             missing_s,
         })
     };
-    let cases: [(&str, fn(&mut Summary), &str); 4] = [
+    let cases: [(&str, Damage, &str); 4] = [
         (
             "lost",
             |s| (s.iterations.ok, s.iterations.lost) = (999, 1),
