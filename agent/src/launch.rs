@@ -7,9 +7,9 @@
 //!                           |        supervisor: process 1 of a PID namespace of its own
 //!                           holds the lock of the journal, waits
 //! ```
-//! The [guard] makes the namespace; where that is forbidden, it is the [supervisor] itself, and the parent of all that lose
+//! The guard makes the namespace; where that is forbidden, it is the supervisor itself, and the parent of all that lose
 //! theirs. The supervisor owns the load test's death: when it ends, nothing of the load test is left. The load test
-//! ends when the agent says so, and when the agent is gone; then the [rest](mod@rest) of its output goes into the journal first.
+//! ends when the agent says so, and when the agent is gone; then the rest of its output goes into the journal first.
 //!
 //! The first stage has the control socket as stdin, and the write ends of the load test's pipes as stdout and stderr.
 

@@ -58,7 +58,7 @@ pub enum RegistrationError {
     Store(#[from] heavy_store::Error),
 }
 
-/// The row of this process. It is raised until it is [released](Self::release), dropped, or lost.
+/// The row of this process. It is raised until it is released, dropped, or lost.
 #[derive(Debug)]
 pub struct Registration {
     store: Arc<dyn Store>,
