@@ -32,7 +32,7 @@ pub(super) fn drain(journal: Option<&Path>, family: &mut Family, pidfd: &OwnedFd
     // Without a journal, the load test may end in peace all the same.
     let mut appender = journal.and_then(|dir| Appender::open(dir).ok());
     let mut piece = vec![0; PIECE_BYTES];
-    let (mut killed, mut reads_stderr) = (false, true);
+    let (mut killed, mut reads_stderr, mut is_whole) = (false, true, false);
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let [stdout, exited, stderr] = wait(pidfd, output, killed, reads_stderr, left);
@@ -41,7 +41,10 @@ pub(super) fn drain(journal: Option<&Path>, family: &mut Family, pidfd: &OwnedFd
         }
         if stdout {
             match read(&output.stdout, &mut piece[..]) {
-                Ok(0) => break,
+                Ok(0) => {
+                    is_whole = true;
+                    break;
+                }
                 Ok(bytes) => {
                     if let Some(appender) = &mut appender {
                         appender.append_output(&piece[..bytes]);
@@ -61,7 +64,8 @@ pub(super) fn drain(journal: Option<&Path>, family: &mut Family, pidfd: &OwnedFd
         }
     }
     family.kill();
-    if let Some(appender) = appender {
+    // Without its end, nobody can tell what is missing.
+    if let Some(appender) = appender.filter(|_| is_whole) {
         appender.ended();
     }
 }
