@@ -99,7 +99,7 @@ impl SmallDisk {
         self.fill_but(0)
     }
 
-    /// Takes all space that is left but so many bytes.
+    /// Takes all space that is left, but for this number of bytes.
     ///
     /// # Errors
     /// As [`Self::fill`].

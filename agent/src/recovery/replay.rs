@@ -30,7 +30,7 @@ pub(super) struct Replay<'a> {
     queue: Arc<SpoolQueue>,
     writer: SpoolWriter,
     lines: LineBuffer,
-    /// Whether the load test has said hello; what precedes that is no output.
+    /// Whether the load test has said hello; what comes before that is not output.
     greeted: bool,
     /// Up to where the journal was read.
     read: JournalPosition,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use heavy_proto::v1::AssignmentState as State;
 use heavy_testkit::{Run, Running, eventually};
 
-use crate::trees::below;
+use crate::trees::{below, no_process_left};
 use crate::world::{World, fixture, spec};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -110,14 +110,7 @@ async fn a_killed_agent_takes_its_load_test_along_and_the_next_delivers_what_it_
         .wait_delivered("job-kill", "rows", |delivered| delivered.requests() > 0)
         .await;
     agent.signal(heavy_testkit::Signal::KILL);
-    let dir = world.dir.path().to_owned();
-    tokio::task::spawn_blocking(move || {
-        eventually("no process of the agent", LIMIT, || {
-            below(&dir).is_empty().then_some(())
-        });
-    })
-    .await
-    .unwrap();
+    no_process_left(&world).await;
     drop(agent);
     let _next = agent_process(&world);
     world.registered(3).await;

@@ -54,6 +54,17 @@ fn figures(mut times: Vec<Duration>) -> String {
     )
 }
 
+/// Waits until nothing of the agent's load tests runs any more.
+pub(crate) async fn no_process_left(world: &World) {
+    let dir = world.dir.path().to_owned();
+    let gone = move || {
+        eventually("no process of the agent", LIMIT, || {
+            below(&dir).is_empty().then_some(())
+        })
+    };
+    tokio::task::spawn_blocking(gone).await.expect("all are gone");
+}
+
 /// Stops hostile load tests at once, and returns how long each took to be gone.
 async fn stop_again_and_again(world: &World, cycles: usize) -> Vec<Duration> {
     let mut times = Vec::new();
@@ -124,14 +135,7 @@ async fn nothing_of_a_load_test_outlives_its_killed_agent_and_nothing_that_it_wr
             .await;
         let killed = Instant::now();
         agent.signal(Signal::KILL);
-        let dir = world.dir.path().to_owned();
-        tokio::task::spawn_blocking(move || {
-            eventually("no process of the agent", LIMIT, || {
-                below(&dir).is_empty().then_some(())
-            });
-        })
-        .await
-        .unwrap();
+        no_process_left(&world).await;
         times.push(killed.elapsed());
         let wrote = fs::metadata(&ledger).expect("there were iterations").len();
         agent = agent_process(&world);

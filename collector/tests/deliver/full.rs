@@ -33,7 +33,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// Sends the next batch, with so many rows or about as much of statistics.
+    /// Sends the next batch: this number of rows, or statistics of about the same size.
     async fn send(&mut self, rows: u64) -> Ack {
         let content = match self.stream {
             v1::Stream::Rows => Content::Rows(iterations(self.rows..self.rows + rows)),

@@ -207,7 +207,7 @@ impl AssignmentSums {
         self.generator_lag.merge(&row.generator_lag);
     }
 
-    /// Notes that so many run; returns how many started since it was last noted.
+    /// Notes how many iterations run; returns how many started since the last call.
     fn see_started(&mut self, running: u64) -> u64 {
         let seen = self.accounting().started + running;
         let more = seen.saturating_sub(self.seen_started);

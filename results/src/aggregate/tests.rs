@@ -52,7 +52,7 @@ fn aggregator(agents: &[&str]) -> Aggregator {
     )
 }
 
-/// Settles an agent to which so many iterations were due, none of them within its lease.
+/// Settles an agent to which `due` iterations were due, none of them within its lease.
 fn settle(aggregator: &mut Aggregator, agent: &str, due: u64, to_the_end: bool) {
     let due = DueIterations {
         workflow: "w".to_owned(),

@@ -10,6 +10,18 @@ use heavy_results::verdict::Verdict;
 use crate::agent::{Agent, delta};
 use crate::world::World;
 
+/// Another job like one that has ended, as a scheduler leaves it that is killed while the job runs.
+fn left_running(ended: JobInfo) -> JobInfo {
+    JobInfo {
+        id: uuid::Uuid::now_v7(),
+        state: JobState::Running,
+        verdict: None,
+        reason: String::new(),
+        ended_at_wall_ns: None,
+        ..ended
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queued_job_outlives_its_scheduler() {
     let world = World::new().await;
@@ -82,15 +94,7 @@ async fn a_job_that_a_dead_scheduler_left_running_is_closed_with_what_is_stored(
     a.run_well(&*world.store, 100).await;
     let ended = world.ended(job).await.job;
     let (dir, store) = world.end().await;
-    // As a scheduler leaves it that is killed while the job runs.
-    let left = JobInfo {
-        id: uuid::Uuid::now_v7(),
-        state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        ended_at_wall_ns: None,
-        ..ended
-    };
+    let left = left_running(ended);
     store.create_job(&left).await.unwrap();
     a.deliver(&*store, left.id, 1, &delta(40)).await;
     let world = World::on(dir, store).await;
@@ -114,14 +118,7 @@ async fn events_keep_their_numbers_when_another_scheduler_closes_the_job() {
     a.run_well(&*world.store, 100).await;
     let ended = world.ended(job).await.job;
     let (dir, store) = world.end().await;
-    let left = JobInfo {
-        id: uuid::Uuid::now_v7(),
-        state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        ended_at_wall_ns: None,
-        ..ended
-    };
+    let left = left_running(ended);
     store.create_job(&left).await.unwrap();
     let event = |kind: &str| Event {
         at_ns: 7,

@@ -51,7 +51,7 @@ pub(crate) fn complain(message: impl std::fmt::Display) {
 mod tests {
     use super::*;
 
-    /// Takes at most so many bytes a write, and is interrupted before the first.
+    /// Takes at most this number of bytes a write, and is interrupted before the first.
     struct Narrow {
         written: Vec<u8>,
         room: usize,

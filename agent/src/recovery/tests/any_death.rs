@@ -39,7 +39,7 @@ enum Step {
     Refuse,
     /// The load test reports an iteration, or drops it, or writes something else.
     Report(u8),
-    /// The agent reads so many bytes.
+    /// The agent reads this number of bytes.
     Read(usize),
     /// Time passes, and the agent looks at its results.
     Pass(u64),
@@ -119,7 +119,7 @@ impl<'a> World<'a> {
             told: 0,
         };
         world.state.set_load(|rollup| world.start.set_load(rollup));
-        // The hello is no output: it is read and taken before the rest.
+        // The hello is read before the rest, and does not count as output.
         world.journal.append_output(HELLO.as_bytes(), start_ns);
         world.read = HELLO.len();
         let mark = OutputMark {

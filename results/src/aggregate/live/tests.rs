@@ -99,7 +99,7 @@ fn a_silent_agent_is_waited_for_until_it_is_overdue() {
     assert_eq!(aggregator.live(0).overdue, [], "it has told of everything");
 }
 
-/// A second of an agent at whose end so many iterations run, of those that were due in it or before.
+/// A second of an agent; `running` iterations, due in it or before, run at its end.
 fn with_running(second: u32, (due, ended): (u64, u64), running: u64) -> Delta {
     Delta {
         iterations: vec![Iterations {
