@@ -17,44 +17,70 @@ mod files {
 }
 pub(crate) use files::{POSTGRES, SQLITE};
 
+/// The newest version in a database, with the checksum of the SQL that made it.
+pub(crate) type Found = (i64, Vec<u8>);
+
+/// Reads [`Found`] from the migrator's table.
+pub(crate) const FOUND: &str = "SELECT version, checksum FROM _sqlx_migrations ORDER BY version DESC LIMIT 1";
+
 pub(crate) fn migrator(versions: &[Version]) -> Migrator {
-    let migrations = versions
-        .iter()
-        .map(|(version, name, sql)| {
-            let sql = AssertSqlSafe(*sql).into_sql_str();
-            Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
-        })
-        .collect();
-    Migrator::with_migrations(migrations)
+    Migrator::with_migrations(versions.iter().map(migration).collect())
 }
 
+fn migration((version, name, sql): &Version) -> Migration {
+    let sql = AssertSqlSafe(*sql).into_sql_str();
+    Migration::new(*version, (*name).into(), MigrationType::Simple, sql, false)
+}
+
+/// The number of the last of `versions`, which are in order.
 pub(crate) fn newest(versions: &[Version]) -> i64 {
-    versions.iter().map(|(version, ..)| *version).max().unwrap_or(0)
+    versions.last().map_or(0, |(version, ..)| *version)
 }
 
 /// Whether a database to write to needs no migration; `found` is the version of its schema, if it has one.
-pub(crate) fn is_current(found: Option<i64>, known: i64, shown: &str) -> Result<bool, Error> {
+pub(crate) fn is_current(found: Option<Found>, versions: &[Version], shown: &str) -> Result<bool, Error> {
+    let known = newest(versions);
     match found {
-        Some(found) if found > known => Err(Error::NewerSchema {
+        Some((found, _)) if found > known => Err(Error::NewerSchema {
             url: shown.to_owned(),
             found,
             known,
         }),
-        found => Ok(found == Some(known)),
+        Some((found, checksum)) if found == known => same(&checksum, versions, shown).map(|()| true),
+        _ => Ok(false),
     }
 }
 
 /// Whether a database of heavy can be read as it is; `found` is the version of its schema, if it has one.
-pub(crate) fn readable(found: Option<i64>, known: i64, shown: &str) -> Result<(), Error> {
+pub(crate) fn readable(found: Option<Found>, versions: &[Version], shown: &str) -> Result<(), Error> {
+    let known = newest(versions);
     let url = shown.to_owned();
     match found {
-        Some(found) if found > known => Err(Error::NewerSchema { url, found, known }),
-        Some(found) if found < known => Err(Error::OlderSchema { url, found, known }),
-        Some(_) => Ok(()),
+        Some((found, _)) if found > known => Err(Error::NewerSchema { url, found, known }),
+        Some((found, _)) if found < known => Err(Error::OlderSchema { url, found, known }),
+        Some((_, checksum)) => same(&checksum, versions, shown),
         None => Err(Error::NoResults {
             url,
             problem: "the database is empty or belongs to another program".to_owned(),
         }),
+    }
+}
+
+/// Whether `checksum` is that of the last of `versions`: of two versions with one number, one was never released.
+fn same(checksum: &[u8], versions: &[Version], shown: &str) -> Result<(), Error> {
+    let last = versions.last().map(migration);
+    if last.is_some_and(|last| *last.checksum == *checksum) {
+        return Ok(());
+    }
+    Err(differs(newest(versions), shown))
+}
+
+fn differs(version: i64, shown: &str) -> Error {
+    Error::Corrupt {
+        what: format!("schema of {shown}"),
+        problem: format!(
+            "a development version made version {version}, which differs from that of this heavy; use another database"
+        ),
     }
 }
 
@@ -67,12 +93,7 @@ pub(crate) fn error(error: MigrateError, shown: &str, known: i64) -> Error {
             found,
             known,
         },
-        MigrateError::VersionMismatch(version) => Error::Corrupt {
-            what: format!("schema of {shown}"),
-            problem: format!(
-                "a development version made version {version}, which differs from that of this heavy; use another database"
-            ),
-        },
+        MigrateError::VersionMismatch(version) => differs(version, shown),
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Error::Database(error),
         other => Error::Database(other.into()),
     }

@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 
 use crate::Error;
-use crate::migrations::{self, Version};
+use crate::migrations::{self, Found, Version};
 
 const VERSIONS: &[Version] = migrations::POSTGRES;
 
@@ -12,9 +12,8 @@ const LOCK: i64 = 0x6865_6176_795f_6d69;
 
 /// In one transaction, as a pooler may give the next one another connection.
 pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Result<(), Error> {
-    let known = migrations::newest(VERSIONS);
     let mut transaction = connection.begin().await?;
-    if !migrations::is_current(found(&mut transaction).await?, known, shown)? {
+    if !migrations::is_current(found(&mut transaction).await?, VERSIONS, shown)? {
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(LOCK)
             .execute(&mut *transaction)
@@ -24,7 +23,7 @@ pub(super) async fn migrate(connection: &mut PgConnection, shown: &str) -> Resul
             .set_locking(false)
             .run_direct(None, &mut *transaction, false)
             .await
-            .map_err(|error| migrations::error(error, shown, known))?;
+            .map_err(|error| migrations::error(error, shown, migrations::newest(VERSIONS)))?;
     }
     end(transaction).await
 }
@@ -40,7 +39,7 @@ pub(super) async fn readable(connection: &mut PgConnection, shown: &str) -> Resu
     } else {
         None
     };
-    migrations::readable(found, migrations::newest(VERSIONS), shown)?;
+    migrations::readable(found, VERSIONS, shown)?;
     end(transaction).await
 }
 
@@ -51,16 +50,14 @@ async fn end(mut transaction: sqlx::Transaction<'_, sqlx::Postgres>) -> Result<(
     Ok(())
 }
 
-async fn found(connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+async fn found(connection: &mut PgConnection) -> Result<Option<Found>, sqlx::Error> {
     let has_versions: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await?;
     if !has_versions {
         return Ok(None);
     }
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(connection)
-        .await
+    sqlx::query_as(migrations::FOUND).fetch_optional(connection).await
 }
 
 #[cfg(test)]

@@ -3,20 +3,19 @@
 use sqlx::{Connection, SqliteConnection};
 
 use crate::Error;
-use crate::migrations::{self, Version};
+use crate::migrations::{self, Found, Version};
 
 const VERSIONS: &[Version] = migrations::SQLITE;
 
 pub(super) async fn migrate(connection: &mut SqliteConnection, shown: &str) -> Result<(), Error> {
-    let known = migrations::newest(VERSIONS);
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    if migrations::is_current(found(&mut transaction).await?, known, shown)? {
+    if migrations::is_current(found(&mut transaction).await?, VERSIONS, shown)? {
         return Ok(());
     }
     migrations::migrator(VERSIONS)
         .run_direct(None, &mut *transaction, false)
         .await
-        .map_err(|error| migrations::error(error, shown, known))?;
+        .map_err(|error| migrations::error(error, shown, migrations::newest(VERSIONS)))?;
     transaction.commit().await?;
     Ok(())
 }
@@ -28,16 +27,14 @@ pub(super) async fn readable(connection: &mut SqliteConnection, shown: &str) -> 
     } else {
         None
     };
-    migrations::readable(found, migrations::newest(VERSIONS), shown)
+    migrations::readable(found, VERSIONS, shown)
 }
 
-async fn found(connection: &mut SqliteConnection) -> Result<Option<i64>, sqlx::Error> {
+async fn found(connection: &mut SqliteConnection) -> Result<Option<Found>, sqlx::Error> {
     if !exists(connection, "_sqlx_migrations").await? {
         return Ok(None);
     }
-    sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
-        .fetch_one(connection)
-        .await
+    sqlx::query_as(migrations::FOUND).fetch_optional(connection).await
 }
 
 async fn exists(connection: &mut SqliteConnection, table: &str) -> Result<bool, sqlx::Error> {
@@ -71,5 +68,23 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(found, ("http".to_owned(), 200, 7));
+    }
+
+    #[tokio::test]
+    async fn a_schema_of_this_number_but_of_other_sql_is_refused() {
+        let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
+        migrate(&mut connection, "test").await.unwrap();
+        readable(&mut connection, "test").await.unwrap();
+        sqlx::raw_sql("UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = (SELECT max(version) FROM _sqlx_migrations)")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        for refused in [
+            migrate(&mut connection, "test").await,
+            readable(&mut connection, "test").await,
+        ] {
+            let says = refused.unwrap_err().to_string();
+            assert!(says.contains("a development version"), "{says}");
+        }
     }
 }
