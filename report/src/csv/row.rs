@@ -12,9 +12,9 @@ use crate::statuses::{CLASSES, of_class};
 const BEFORE: &str = "level,measure,workflow,step,method,name,count,failed,rate_per_s,bytes,min_ms,mean_ms";
 
 /// Columns after the percentiles: statuses, the accounting of iterations, the outcome of a threshold, the protocol family of a
-/// request.
+/// request. New ones come last: programs may count columns.
 const AFTER: &str = "no_answer,status_1xx,status_2xx,status_3xx,status_4xx,status_5xx,statuses,planned,scheduled,started,ok,\
-                     interrupted,lost,dropped,dropped_full,dropped_late,dropped_gap,outcome,value,unit,protocol";
+                     interrupted,lost,dropped,dropped_full,dropped_late,dropped_gap,outcome,value,unit,protocol,unknown";
 
 /// One row before it is written.
 #[derive(Debug, Default)]
@@ -86,6 +86,7 @@ impl<'a> StatisticRow<'a> {
         float(out, self.value);
         text(out, self.unit);
         text(out, self.protocol);
+        out.optional(self.iterations.map(|all| all.unknown));
         out.end_record();
     }
 

@@ -83,6 +83,7 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
         .figures("failed", |agent| count(agent.iterations.failed))
         .figures("dropped", |agent| count(agent.iterations.dropped.total()))
         .figures("lost", |agent| count(agent.iterations.lost))
+        .figures("unknown", |agent| count(agent.iterations.unknown))
         .figures("lag P99", |agent| time(agent.lag_p99_ms))
         .figures("most cores", |agent| format!("{:.2}", agent.cpu_max))
         .figures("clock offset", |agent| {

@@ -63,6 +63,7 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
         .figures("dropped: full", |(_, all, _)| bad(all.dropped.full))
         .figures("late", |(_, all, _)| bad(all.dropped.late))
         .figures("gap", |(_, all, _)| bad(all.dropped.gap))
+        .figures("unknown", |(_, all, _)| bad(all.unknown))
         .figures("started per second", |(.., per_second)| {
             per_second.map_or_else(|| "-".to_owned(), rate)
         })
@@ -73,8 +74,14 @@ pub(super) fn iterations(sheet: &mut Sheet, summary: &Summary) {
              was gone). All times are of started ones only.",
         );
     }
+    if all.unknown > 0 {
+        sheet
+            .note("Unknown iterations were due while their agent had its lease, and it did not report them.");
+    }
     if summary.complete && !all.balances() {
-        sheet.note("The accounting does not balance: due is not started + dropped, or started is not the sum of its parts.");
+        sheet.note(
+            "The accounting does not balance: due is not started + dropped + unknown, or started is not the sum of its parts.",
+        );
     }
     sheet.end_with_sql(summary.job.id, "workflows");
 }

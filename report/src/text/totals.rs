@@ -52,8 +52,8 @@ pub(super) fn iterations(page: &mut Page, summary: &Summary) {
         page.wrapped("  ", note, None);
     }
     if summary.complete && !all.balances() {
-        let note = "The accounting does not balance: due is not started + dropped, or started is not the sum of \
-                    its parts.";
+        let note = "The accounting does not balance: due is not started + dropped + unknown, or started is not the \
+                    sum of its parts.";
         page.wrapped("  ", note, Some(Tone::Bad));
     }
 }
