@@ -57,7 +57,7 @@ fn voided(void: &v1::Void) -> Voided {
     Voided {
         requests: void.requests,
         iterations: void.iterations,
-        damaged_batches: u64::from(void.requests + void.iterations == 0),
+        damaged_batches: u64::from(void.requests == 0 && void.iterations == 0),
     }
 }
 

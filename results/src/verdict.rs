@@ -12,6 +12,7 @@ use crate::stats::Errors;
 use crate::summary::{AgentSummary, Summary};
 use crate::threshold::{ThresholdOutcome, ThresholdSummary};
 use heavy_load::load::{LoadModel, Quota};
+use missing::RawRows;
 
 /// Characters of an example of an error in a reason.
 const LONGEST_EXAMPLE: usize = 300;
@@ -60,6 +61,7 @@ pub fn judge(summary: &Summary) -> Judgement {
         unknown: summary.iterations.unknown,
         lost: summary.iterations.lost,
         users_s: summary.users.map(|users| (users.planned_s, users.missing_s)),
+        rows: raw_rows(summary),
     };
     if let Some(reason) = missing::check(&lacks) {
         // Nobody can allow figures that are not there.
@@ -85,6 +87,19 @@ pub fn judge(summary: &Summary) -> Judgement {
         verdict,
         reason,
         warnings,
+    }
+}
+
+fn raw_rows(summary: &Summary) -> RawRows {
+    let of = |count: fn(&AgentSummary) -> u64| summary.agents.iter().map(count).sum::<u64>();
+    let ended = &summary.iterations;
+    RawRows {
+        damaged_batches: of(|agent| agent.damaged_batches),
+        requests: (of(|agent| agent.voided_requests), summary.requests.duration.count),
+        iterations: (
+            of(|agent| agent.voided_iterations),
+            ended.ok + ended.failed + ended.interrupted + ended.lost,
+        ),
     }
 }
 
@@ -225,9 +240,8 @@ fn quota(summary: &Summary) -> Option<String> {
 
 fn achievement(summary: &Summary) -> String {
     let mut text = started(summary);
-    let of = |count: fn(&AgentSummary) -> u64| summary.agents.iter().map(count).sum::<u64>();
-    let requests = of(|agent| agent.voided_requests);
-    let iterations = of(|agent| agent.voided_iterations);
+    let rows = raw_rows(summary);
+    let ((requests, _), (iterations, _)) = (rows.requests, rows.iterations);
     if requests + iterations > 0 {
         text.push_str(&format!(
             "; raw rows of {} requests and {} iterations were discarded",

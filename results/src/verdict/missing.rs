@@ -18,6 +18,19 @@ pub(super) struct Lacks<'a> {
     pub(super) lost: u64,
     /// User time that was planned, and of it that without a process, in seconds.
     pub(super) users_s: Option<(f64, f64)>,
+    /// Raw rows that are neither stored nor counted as discarded.
+    pub(super) rows: RawRows,
+}
+
+/// What the agents gave up of their raw rows, beside what the totals count.
+#[derive(Debug, Default)]
+pub(super) struct RawRows {
+    /// Batches that were damaged, whose rows nobody can count.
+    pub(super) damaged_batches: u64,
+    /// Rows of requests that were discarded, and requests.
+    pub(super) requests: (u64, u64),
+    /// The same of iterations.
+    pub(super) iterations: (u64, u64),
 }
 
 /// Why the job is INVALID whatever its figures say, if it is.
@@ -25,6 +38,7 @@ pub(super) fn check(lacks: &Lacks<'_>) -> Option<String> {
     results(lacks)
         .or_else(|| unknown(lacks.unknown))
         .or_else(|| lost(lacks.lost))
+        .or_else(|| rows(&lacks.rows))
         .or_else(|| users(lacks.users_s?))
 }
 
@@ -65,6 +79,27 @@ fn lost(lost: u64) -> Option<String> {
         let lost = count(lost);
         format!("{lost} iterations were lost: the load test died while they ran")
     })
+}
+
+/// Rows and discarded rows together are what the totals count: what cannot be so is missing somewhere.
+fn rows(rows: &RawRows) -> Option<String> {
+    let damaged = rows.damaged_batches;
+    if damaged > 0 {
+        let batches = if damaged == 1 { "batch" } else { "batches" };
+        return Some(format!(
+            "{} {batches} of raw rows were damaged on the disks of agents, and nobody knows how many rows they held",
+            count(damaged)
+        ));
+    }
+    let kinds = [("requests", rows.requests), ("iterations", rows.iterations)];
+    let (what, (discarded, counted)) = kinds
+        .into_iter()
+        .find(|(_, (discarded, counted))| discarded > counted)?;
+    Some(format!(
+        "raw rows of {} {what} were discarded, but the totals count only {}",
+        count(discarded),
+        count(counted)
+    ))
 }
 
 fn users((planned_s, missing_s): (f64, f64)) -> Option<String> {

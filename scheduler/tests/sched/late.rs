@@ -26,7 +26,7 @@ fn beat(job: Uuid) -> Heartbeat {
 }
 
 /// An agent whose load of 100 iterations is over and of whose results 60 are in.
-async fn with_a_backlog(world: &World) -> (Agent, Uuid) {
+pub(crate) async fn with_a_backlog(world: &World) -> (Agent, Uuid) {
     let mut a = Agent::connect(world, "a").await;
     let job = world.submit(&world.spec().await).await;
     a.assigned().await;
@@ -42,13 +42,13 @@ async fn with_a_backlog(world: &World) -> (Agent, Uuid) {
 }
 
 /// The rest of what [`with_a_backlog`] has.
-async fn deliver_rest(a: &Agent, store: &dyn Store, job: Uuid) {
+pub(crate) async fn deliver_rest(a: &Agent, store: &dyn Store, job: Uuid) {
     a.deliver(store, job, 2, &delta(40)).await;
     a.close(store, job, 3, 100).await;
 }
 
 /// Waits for a revision of a summary.
-async fn revision(world: &World, job: Uuid, number: usize) -> (JobInfo, Summary) {
+pub(crate) async fn revision(world: &World, job: Uuid, number: usize) -> (JobInfo, Summary) {
     let waiting = async {
         loop {
             let JobView { job, summary } = world.remote.get(&job.to_string()).await.unwrap();
@@ -163,7 +163,7 @@ async fn results_that_nobody_waited_for_make_a_new_revision() {
 async fn late_results_of_jobs_that_a_scheduler_left_reach_their_summaries() {
     let world = World::new().await;
     let (a, job) = with_a_backlog(&world).await;
-    let info = world.store.jobs(1).await.unwrap().remove(0);
+    let info = world.remote.get(&job.to_string()).await.unwrap().job;
     let (dir, store) = world.end().await;
     let ended = store.jobs(1).await.unwrap().remove(0);
     assert_eq!(
@@ -208,11 +208,27 @@ async fn rows_that_are_given_up_after_the_closing_count() {
     })
     .await;
     a.void_rows(&*world.store, job, 1, (30, 20)).await;
-    a.void_rows(&*world.store, job, 2, (0, 0)).await;
+    a.void_rows(&*world.store, job, 2, (1, 0)).await;
     let view = world.ended(job).await;
-    let expected = "none failed; raw rows of 30 requests and 20 iterations were discarded";
+    let expected = "none failed; raw rows of 31 requests and 20 iterations were discarded";
     assert_eq!(view.job.verdict, Some(Verdict::Pass), "the statistics are whole");
     assert!(view.job.reason.ends_with(expected), "{}", view.job.reason);
     let voided = "SELECT voided_requests, voided_iterations, damaged_batches FROM assignments";
-    assert_eq!(rows(&*world.store, voided).await, ["30,20,1"]);
+    assert_eq!(rows(&*world.store, voided).await, ["31,20,0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_were_damaged_and_that_nobody_can_count_are_missing() {
+    let world = World::new().await;
+    let (a, job) = with_a_backlog(&world).await;
+    a.deliver(&*world.store, job, 2, &delta(40)).await;
+    a.close_with(&*world.store, job, 3, 100, |closing| {
+        closing.last_rows_sequence = 1
+    })
+    .await;
+    a.void_rows(&*world.store, job, 1, (0, 0)).await;
+    let view = world.ended(job).await;
+    assert_eq!(view.job.verdict, Some(Verdict::Invalid), "{}", view.job.reason);
+    let expected = "1 batch of raw rows were damaged";
+    assert!(view.job.reason.starts_with(expected), "{}", view.job.reason);
 }

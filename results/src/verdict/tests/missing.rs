@@ -6,6 +6,16 @@ use crate::summary::UserTime;
 /// What is done to a summary.
 type Damage = fn(&mut Summary);
 
+/// An agent that gave up this many damaged batches, rows of requests and rows of iterations.
+fn gave_up(damaged_batches: u64, voided_requests: u64, voided_iterations: u64) -> Vec<AgentSummary> {
+    vec![AgentSummary {
+        damaged_batches,
+        voided_requests,
+        voided_iterations,
+        ..AgentSummary::default()
+    }]
+}
+
 #[test]
 fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
     let missing = |s: &mut Summary| s.missing = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
@@ -15,7 +25,7 @@ fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
             missing_s,
         })
     };
-    let cases: [(&str, Damage, &str); 4] = [
+    let cases: [(&str, Damage, &str); 7] = [
         (
             "lost",
             |s| (s.iterations.ok, s.iterations.lost) = (999, 1),
@@ -27,6 +37,21 @@ fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
             "whether 2 iterations were started is unknown",
         ),
         ("missing", missing, "results are missing: a; b; c; and 1 more"),
+        (
+            "damaged rows",
+            |s| s.agents = gave_up(2, 0, 0),
+            "2 batches of raw rows were damaged",
+        ),
+        (
+            "more rows of requests than requests",
+            |s| s.agents = gave_up(0, 2001, 0),
+            "raw rows of 2,001 requests were discarded, but the totals count only 2,000",
+        ),
+        (
+            "more rows of iterations than iterations",
+            |s| s.agents = gave_up(0, 2000, 1001),
+            "raw rows of 1,001 iterations were discarded, but the totals count only 1,000",
+        ),
         (
             "users",
             |s| {
@@ -59,11 +84,7 @@ fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
 #[test]
 fn a_pass_says_which_rows_were_discarded() {
     let judgement = with(|s| {
-        s.agents = vec![crate::summary::AgentSummary {
-            voided_requests: 12,
-            voided_iterations: 3,
-            ..Default::default()
-        }];
+        s.agents = gave_up(0, 12, 3);
     });
     assert_eq!(judgement.verdict, Verdict::Pass);
     let expected = "none failed; raw rows of 12 requests and 3 iterations were discarded";
