@@ -2,11 +2,16 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use futures::{Stream, TryStreamExt};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::Error;
+
+/// A database that looks for the next row takes some time if others have many more.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// Rows that can be exported: the relations of these names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +138,16 @@ impl ExportRelation {
 /// Reads a field of a row from its column.
 type FieldReader<R> = for<'r> fn(&'r R, usize, &ExportField) -> Result<Option<Cow<'r, str>>, sqlx::Error>;
 
+/// The next row, which is not waited for without limit: a connection that was cut says nothing.
+async fn next<R>(
+    rows: &mut (impl Stream<Item = Result<R, sqlx::Error>> + Unpin),
+) -> Result<Option<R>, sqlx::Error> {
+    timeout(LONGEST_WAIT, rows.try_next()).await.unwrap_or_else(|_| {
+        let problem = format!("no row within {} s", LONGEST_WAIT.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, problem).into())
+    })
+}
+
 /// Passes rows on to `sink` and returns their number.
 pub(crate) async fn pass_on<R>(
     mut rows: impl Stream<Item = Result<R, sqlx::Error>> + Unpin,
@@ -141,7 +156,7 @@ pub(crate) async fn pass_on<R>(
     value: FieldReader<R>,
 ) -> Result<u64, Error> {
     let mut count = 0;
-    while let Some(row) = rows.try_next().await? {
+    while let Some(row) = next(&mut rows).await? {
         let columns = fields.iter().enumerate();
         let values = columns
             .map(|(column, field)| value(&row, column, field))

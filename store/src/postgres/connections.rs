@@ -65,19 +65,34 @@ impl Connections {
     ) -> Result<T, Error> {
         let limit = self.patience().limit();
         let began = Instant::now();
-        match timeout(limit, work).await {
-            Ok(Ok(value)) => {
-                self.patience().ended_after(began.elapsed());
-                Ok(value)
-            }
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => {
-                self.patience().ran_out(limit);
-                self.idle().clear();
-                let problem = format!("no answer within {} s; closed its connection", limit.as_secs());
-                Err(self.sessions.unreachable(problem))
-            }
+        let done = timeout(limit, work).await;
+        match &done {
+            Ok(Ok(_)) => self.patience().ended_after(began.elapsed()),
+            Ok(Err(_)) => {}
+            Err(_) => self.patience().ran_out(limit),
         }
+        match done {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(self.given_up(limit)),
+        }
+    }
+
+    /// Waits for `work` whose duration follows from how much there is to do; else as [`Self::in_time`].
+    pub(super) async fn within<T, E: Into<Error>>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Error> {
+        match timeout(limit, work).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => Err(self.given_up(limit)),
+        }
+    }
+
+    fn given_up(&self, limit: Duration) -> Error {
+        self.idle().clear();
+        let problem = format!("no answer within {} s; closed its connection", limit.as_secs());
+        self.sessions.unreachable(problem)
     }
 
     async fn transaction(&self, begin: &'static str) -> Result<Transaction<'_>, Error> {
@@ -195,5 +210,31 @@ impl Deref for Transaction<'_> {
 impl DerefMut for Transaction<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         self.connection.as_mut().expect("only its end takes it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use heavy_testkit::{FaultProxy, Postgres, ProxyFault};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_of_any_length_ends_when_the_database_cannot_be_reached() {
+        let postgres = Postgres::shared();
+        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, postgres.port()));
+        let proxy = FaultProxy::start(server);
+        let database = postgres.database();
+        let url = database
+            .url()
+            .replace(&server.to_string(), &proxy.addr().to_string());
+        let pool = Connections::new(Sessions::new(&url, false).unwrap());
+        let mut transaction = pool.begin().await.unwrap();
+        proxy.set(ProxyFault::BlackHole);
+        let work = run(&mut transaction, "SELECT 1");
+        let ended = pool.within(Duration::from_millis(200), work).await;
+        assert!(matches!(ended, Err(Error::Unreachable { .. })), "{ended:?}");
     }
 }

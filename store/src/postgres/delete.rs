@@ -1,6 +1,7 @@
 //! Deletes jobs. Where all jobs of a day lose their rows, the day's partitions are dropped.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
@@ -10,11 +11,18 @@ use super::{partitions, schedulers};
 use crate::Error;
 use crate::deletion::{Deletion, TABLES};
 
+/// One statement may delete all rows of a job. What is not done by then, the next deletion does.
+const LIMIT: Duration = Duration::from_mins(30);
+
 pub(super) async fn jobs(store: &PostgresStore, jobs: &[Uuid], what: Deletion) -> Result<Vec<Uuid>, Error> {
-    let mut transaction = store.pool.begin().await?;
-    schedulers::require(&mut transaction, store.fence).await?;
-    let deleted = forget(&mut transaction, jobs, what).await?;
-    transaction.commit().await?;
+    let forgetting = async {
+        let mut transaction = store.pool.begin().await?;
+        schedulers::require(&mut transaction, store.fence).await?;
+        let deleted = forget(&mut transaction, jobs, what).await?;
+        transaction.commit().await?;
+        Ok::<_, Error>(deleted)
+    };
+    let deleted = store.pool.within(LIMIT, forgetting).await?;
     sweep(store).await?;
     Ok(deleted)
 }
@@ -69,32 +77,42 @@ async fn forget(connection: &mut PgConnection, jobs: &[Uuid], what: Deletion) ->
 
 /// Deletes the rows of all jobs that were noted, of earlier deletions too.
 async fn sweep(store: &PostgresStore) -> Result<(), Error> {
-    let mut reading = store.pool.reading().await?;
-    let noted = sqlx::query_scalar("SELECT job_id FROM deletions WHERE NOT swept")
-        .fetch_all(&mut *reading)
-        .await;
-    let noted: Vec<Uuid> = reading.read(noted).await?;
+    let noting = async {
+        let mut reading = store.pool.reading().await?;
+        let noted = sqlx::query_scalar("SELECT job_id FROM deletions WHERE NOT swept")
+            .fetch_all(&mut *reading)
+            .await;
+        Ok::<_, Error>(reading.read(noted).await?)
+    };
+    let noted: Vec<Uuid> = store.pool.in_time(noting).await?;
     let mut days: BTreeMap<u64, Vec<Uuid>> = BTreeMap::new();
     for job in noted {
         days.entry(partitions::day(job)).or_default().push(job);
     }
     for (day, jobs) in days {
-        let dropped = partitions::drop_if_unused(&store.pool, day).await?;
-        let mut transaction = store.pool.begin().await?;
-        let with_rows: &[&str] = if dropped { &[] } else { &partitions::TABLES };
-        for table in with_rows.iter().chain(&["identities"]) {
-            sqlx::query(AssertSqlSafe(format!(
-                "DELETE FROM {table} WHERE job_id = ANY ($1)"
-            )))
-            .bind(&jobs)
-            .execute(&mut *transaction)
-            .await?;
+        let dropping = partitions::drop_if_unused(&store.pool, day);
+        let dropped = store.pool.within(LIMIT, dropping).await?;
+        let tables: &[&str] = if dropped { &[] } else { &partitions::TABLES };
+        for job in jobs {
+            store.pool.within(LIMIT, sweep_one(store, job, tables)).await?;
         }
-        sqlx::query("UPDATE deletions SET swept = true WHERE job_id = ANY ($1)")
-            .bind(&jobs)
+    }
+    Ok(())
+}
+
+/// Deletes a job's rows in these tables, and what is known of them.
+async fn sweep_one(store: &PostgresStore, job: Uuid, tables: &[&str]) -> Result<(), Error> {
+    let mut transaction = store.pool.begin().await?;
+    for table in tables.iter().chain(&["identities"]) {
+        sqlx::query(AssertSqlSafe(format!("DELETE FROM {table} WHERE job_id = $1")))
+            .bind(job)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
     }
+    sqlx::query("UPDATE deletions SET swept = true WHERE job_id = $1")
+        .bind(job)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
     Ok(())
 }

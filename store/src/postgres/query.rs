@@ -30,9 +30,12 @@ pub(super) async fn run(store: &PostgresStore, sql: &str, max_rows: usize) -> Re
 
 /// A connection of its own, which a long statement may keep, after the statements `prepare`.
 pub(super) async fn connect(store: &PostgresStore, prepare: &'static str) -> Result<PgConnection, Error> {
-    let mut connection = store.pool.sessions.first().await?;
-    sqlx::raw_sql(prepare).execute(&mut connection).await?;
-    Ok(connection)
+    let connecting = async {
+        let mut connection = store.pool.sessions.first().await?;
+        sqlx::raw_sql(prepare).execute(&mut connection).await?;
+        Ok::<_, Error>(connection)
+    };
+    store.pool.within(TIME_LIMIT, connecting).await
 }
 
 async fn answer(connection: &mut PgConnection, sql: &str, max_rows: usize) -> Result<QueryResult, Error> {

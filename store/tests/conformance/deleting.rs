@@ -41,9 +41,9 @@ async fn deliver(store: &Arc<dyn Store>, job: Uuid, sequence: u64, expected: Com
 async fn tables_with(bed: &Bed, store: &Arc<dyn Store>, job: Uuid) -> Vec<String> {
     let tables = if bed.postgres.is_some() {
         "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid \
-         where a.attname = 'job_id' and c.relkind in ('r', 'p') and pg_table_is_visible(c.oid)"
+         where a.attname = 'job_id' and c.relkind in ('r', 'p') and pg_table_is_visible(c.oid) order by 1"
     } else {
-        "select s.name from sqlite_schema s join pragma_table_info(s.name) c where s.type = 'table' and c.name = 'job_id'"
+        "select s.name from sqlite_schema s join pragma_table_info(s.name) c where s.type = 'table' and c.name = 'job_id' order by 1"
     };
     let mut found = Vec::new();
     let tables = rows(store, tables)
