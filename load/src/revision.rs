@@ -242,6 +242,11 @@ impl LoadTimeline {
         self.revisions.push((revision, load));
     }
 
+    /// All revisions, the first one first.
+    pub fn revisions(&self) -> impl ExactSizeIterator<Item = &Revision> {
+        self.revisions.iter().map(|(revision, _)| revision)
+    }
+
     /// The newest revision, and its load.
     #[must_use]
     pub fn newest(&self) -> &(Revision, Load) {

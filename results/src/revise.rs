@@ -7,13 +7,12 @@ use crate::verdict::Verdict;
 /// Revisions that a summary lists: the first and the newest.
 const MOST_REVISIONS: usize = 100;
 
-/// Keeps what a threshold did: one that stopped the load stays broken, whatever came later. Before the job is judged.
-pub fn keep_aborted(summary: &mut Summary, before: &Summary) {
-    let aborted = before
-        .thresholds
+/// Keeps what a threshold did: one that stopped the load before stays broken, whatever came later. Before the job is judged.
+pub fn keep_aborted(summary: &mut Summary, before: &[ThresholdSummary]) {
+    for kept in before
         .iter()
-        .filter(|threshold| threshold.aborted_at_second.is_some());
-    for kept in aborted {
+        .filter(|threshold| threshold.aborted_at_second.is_some())
+    {
         let same = |threshold: &&mut ThresholdSummary| threshold.expression == kept.expression;
         if let Some(threshold) = summary.thresholds.iter_mut().find(same) {
             threshold.clone_from(kept);
@@ -160,14 +159,14 @@ mod tests {
         let (mut before, mut now) = (summary(80, 20, Verdict::Invalid), summary(100, 0, Verdict::Pass));
         now.thresholds = vec![threshold(ThresholdOutcome::Met, None)];
         before.thresholds = vec![threshold(ThresholdOutcome::Broken, None)];
-        keep_aborted(&mut now, &before);
+        keep_aborted(&mut now, &before.thresholds);
         assert_eq!(
             now.thresholds[0].outcome,
             ThresholdOutcome::Met,
             "it stopped nothing"
         );
         before.thresholds = vec![threshold(ThresholdOutcome::Broken, Some(4))];
-        keep_aborted(&mut now, &before);
+        keep_aborted(&mut now, &before.thresholds);
         assert_eq!(now.thresholds, before.thresholds);
     }
 }

@@ -6,7 +6,7 @@ use heavy_store::Store;
 use uuid::Uuid;
 
 use crate::env_files::EnvFiles;
-use crate::job::conclude::conclude_orphan;
+use crate::job::orphan::conclude_orphan;
 use crate::serve::Error;
 
 /// Recovers what killed processes have left in the data directory of `own` that wrote to its database, as far as that takes no

@@ -63,8 +63,16 @@ async fn serve(
     };
     let registration = registered?;
     let store = registration.store();
-    let scheduler = Scheduler::open_with(retention, registration, owner, shutdown.clone()).await?;
-    heavy_sched::recover(&*store, owner).await?;
+    let opening = async {
+        let scheduler = Scheduler::open_with(retention, registration, owner, shutdown.clone()).await?;
+        heavy_sched::recover(&*store, owner).await?;
+        Ok::<_, heavy_sched::Error>(scheduler)
+    };
+    // Jobs that others have left are closed first, which waits for the database.
+    let Ok(opened) = interrupts.race(Box::pin(opening)).await else {
+        return Ok(exit_code::INTERRUPTED);
+    };
+    let scheduler = opened?;
     owner
         .announce(&url)
         .context("cannot write to the data directory")?;

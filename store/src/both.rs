@@ -15,8 +15,8 @@ macro_rules! implement_store {
         use crate::sequence::{MARK, mark, stream_name};
         use crate::text::{clean, count};
         use crate::{
-            Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark, Producer, Relation, RowSink,
-            QueryResult, Settled, job_rows, saved, series,
+            Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Handover, Mark, Producer,
+            QueryResult, Relation, RowSink, Settled, job_rows, saved, series,
         };
 
         #[async_trait]
@@ -173,6 +173,20 @@ macro_rules! implement_store {
                     found.agent_seconds.extend(rows.map(|row| series::agent_second(second, row)));
                 }
                 Ok(found)
+            }
+
+            async fn hand_over(&self, job: Uuid, handover: &Handover) -> Result<(), Error> {
+                let changes = saved::Changes::of_handover(job, handover)?;
+                self.in_time(jobs::save(self, job, &changes)).await
+            }
+
+            async fn handover(&self, job: Uuid) -> Result<Option<Handover>, Error> {
+                let document = sqlx::query_scalar("SELECT document FROM handovers WHERE job_id = $1")
+                    .bind($id(job));
+                let document: Option<String> = crate::both::read!(self, document, fetch_optional)?;
+                document
+                    .map(|document| saved::parse(job, "handover", &document))
+                    .transpose()
             }
 
             async fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<(), Error> {

@@ -27,7 +27,7 @@ impl Deletion {
 
 /// Tables with a column `job_id` that hold what is known of a job, besides its rows. `producers` is referred to by
 /// `stats_batches`, and refers to `job_rows`.
-pub(crate) const TABLES: [&str; 18] = [
+pub(crate) const TABLES: [&str; 19] = [
     "producers",
     "assignments",
     "request_stats",
@@ -46,4 +46,5 @@ pub(crate) const TABLES: [&str; 18] = [
     "summaries",
     "revision_rows",
     "settlements",
+    "handovers",
 ];

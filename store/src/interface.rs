@@ -16,6 +16,7 @@ use crate::conclusion::{Conclusion, Settled};
 use crate::deletion::Deletion;
 use crate::error::Error;
 use crate::export::{ExportRelation, RowSink};
+use crate::handover::Handover;
 use crate::relations::Relation;
 use crate::schedulers::SchedulerTable;
 
@@ -143,6 +144,12 @@ pub trait Store: Send + Sync + Debug {
     /// The rows of these seconds in `seconds` and `agent_seconds`, as far as they are written, without what follows from their
     /// histograms.
     async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error>;
+
+    /// Writes what another process needs to conclude a job that has started. Ignores a deleted job.
+    async fn hand_over(&self, job: Uuid, handover: &Handover) -> Result<(), Error>;
+
+    /// What was written last by [`Self::hand_over`]; `None` before that, and once the job was concluded.
+    async fn handover(&self, job: Uuid) -> Result<Option<Handover>, Error>;
 
     /// Writes the end of a job, or a later revision of it, in one transaction: the job, what [`Self::save_series`] writes, the
     /// newest revision of the summary, and what is needed to aggregate the job again. Ignores a deleted job.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::cell::{Cell, Rowset, named};
 use crate::error::Error;
-use crate::{Conclusion, job_rows, series, totals};
+use crate::{Conclusion, Handover, job_rows, series, totals};
 
 pub(crate) struct Changes {
     pub(crate) rows: Vec<Rowset>,
@@ -34,7 +34,21 @@ impl Changes {
         changes.rows.push(job_rows::row(conclusion.job)?);
         changes.rows.push(revisions(job, conclusion.summary));
         changes.rows.push(settlement_row(job, conclusion)?);
+        changes.totals.push(handovers());
         Ok(changes)
+    }
+
+    pub(crate) fn of_handover(job: Uuid, handover: &Handover) -> Result<Self, Error> {
+        let document = serde_json::to_string(handover).map_err(|error| corrupt(job, "handover", &error))?;
+        let mut rowset = handovers();
+        rowset.push(named([
+            ("job_id", job.into()),
+            ("document", Cell::Text(document)),
+        ]));
+        Ok(Self {
+            rows: vec![rowset],
+            totals: Vec::new(),
+        })
     }
 }
 
@@ -53,6 +67,11 @@ fn revisions(job: Uuid, summary: &Summary) -> Rowset {
         ]));
     }
     rowset
+}
+
+/// None yet: a job that has ended has nothing to hand over.
+fn handovers() -> Rowset {
+    Rowset::new("handovers", 1)
 }
 
 fn settlement_row(job: Uuid, conclusion: &Conclusion<'_>) -> Result<Rowset, Error> {

@@ -6,8 +6,8 @@ use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
-    Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Mark,
-    Producer, QueryResult, Relation, RowSink, SchedulerTable, Settled, Store,
+    Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Handover,
+    Mark, Producer, QueryResult, Relation, RowSink, SchedulerTable, Settled, Store,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -120,6 +120,14 @@ impl Store for Gate {
 
     async fn series(&self, job: Uuid, seconds: &[u32]) -> Result<SeriesUpdate, Error> {
         self.store.series(job, seconds).await
+    }
+
+    async fn hand_over(&self, job: Uuid, handover: &Handover) -> Result<(), Error> {
+        self.store.hand_over(job, handover).await
+    }
+
+    async fn handover(&self, job: Uuid) -> Result<Option<Handover>, Error> {
+        self.store.handover(job).await
     }
 
     async fn conclude(&self, conclusion: &Conclusion<'_>) -> Result<(), Error> {

@@ -104,7 +104,7 @@ pub(super) fn rows(
     let row = |(workflow, leased, all): (&str, u64, u64)| {
         let known = sums.workflows.get(workflow).copied().unwrap_or_default();
         // A closed account says what was started: nothing else was.
-        let leased = if is_closed { 0 } else { leased.min(all) };
+        let leased = if is_closed { 0 } else { leased };
         let unreported = leased.saturating_sub(known.scheduled);
         let gap = all.saturating_sub(leased.max(known.scheduled));
         // Reported as due, and as neither started nor dropped.

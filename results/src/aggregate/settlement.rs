@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::summary::UserTime;
+use heavy_load::load::Load;
 use heavy_load::revision::Revision;
 
 /// What has to be known of a job besides its results to settle it.
@@ -44,11 +45,20 @@ pub struct DueIterations {
     pub workflow: String,
     /// Until nobody could start them any more: its lease's end, and a little.
     pub leased: u64,
-    /// Until the end of the load.
+    /// Until the end of the load; 0 where nobody ended it.
     pub all: u64,
 }
 
 impl Settlement {
+    /// The load of the job, given that of its document.
+    #[must_use]
+    pub fn load(&self, of_document: &Load) -> Load {
+        match &self.revision {
+            Some(revision) => revision.load(of_document),
+            None => of_document.clone(),
+        }
+    }
+
     /// The share of an assignment, if it has one.
     #[must_use]
     pub fn share(&self, agent: &str, epoch: u32) -> Option<&DueShare> {

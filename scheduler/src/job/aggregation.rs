@@ -4,28 +4,28 @@
 //! five seconds late as partial; a later report writes it again. What is written is forgotten after a while, so that memory
 //! does not grow with the length of a job. All of this runs on a thread of its own: it would hold up other tasks.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
-use heavy_results::aggregate::{Aggregator, DueIterations, DueShare, SeriesUpdate, Settlement};
-use heavy_results::job::JobInfo;
+use heavy_results::aggregate::{Aggregator, SeriesUpdate, Settlement};
+use heavy_results::job::{JobInfo, JobState};
 use heavy_results::stats::Event;
-use heavy_results::threshold::Threshold;
-use heavy_store::{StatisticsReader, Store};
-use tokio::runtime::Handle;
+use heavy_results::threshold::{Threshold, ThresholdSummary};
+use heavy_store::{Delivering, StatisticsReader, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::collecting::Collecting;
+use super::collecting::{Collecting, settlement};
 use super::forgotten::{KEPT_S, mend_some};
+use super::handing_over::HandingOver;
 use super::live::{LiveEvents, LiveResults};
 use super::machine::event::{EndedShare, FIRST_EPOCH};
 use super::machine::team::Team;
+use super::own_thread;
 use super::patient_sender::PatientSender;
+use super::resuming::resume;
 
 const ORDERS: usize = 1024;
 const PERIOD: Duration = Duration::from_millis(500);
@@ -57,6 +57,8 @@ pub(crate) enum AggregationOrder {
     },
     /// While collecting: wait for nothing any more.
     GiveUp,
+    /// While collecting: how the job ends once the results are in, for who may have to end it.
+    EndsAs(JobState, String),
 }
 
 #[derive(Debug)]
@@ -70,6 +72,10 @@ pub(crate) struct Collected {
     pub(crate) complete: bool,
     /// What was due to each assignment.
     pub(crate) settlement: Settlement,
+    /// Whether another process had aggregated the job before, so that events and log lines are stored already.
+    pub(crate) is_again: bool,
+    /// The thresholds that are known to have stopped the load, whatever the figures say now.
+    pub(crate) aborted: Vec<ThresholdSummary>,
 }
 
 /// The aggregation of one job.
@@ -78,7 +84,7 @@ pub(crate) struct Aggregation {
     pub(crate) orders: PatientSender<AggregationOrder>,
     pub(crate) seen: watch::Receiver<LiveResults>,
     /// Until it has ended; closed without a value if it broke.
-    result: Option<oneshot::Receiver<Collected>>,
+    result: Option<oneshot::Receiver<Option<Collected>>>,
 }
 
 impl Aggregation {
@@ -95,24 +101,31 @@ impl Aggregation {
             store,
             job,
             shares: team.shares(),
+            handing_over: HandingOver::new(&team),
             team,
             start_ns,
             collecting: None,
+            broken: None,
         };
-        let (ended, result) = oneshot::channel();
-        let runtime = Handle::current();
-        let run = move || {
-            if let Some(collected) = runtime.block_on(task.run(taken, seen_sender)) {
-                let _ = ended.send(collected);
-            }
-        };
-        if let Err(error) = thread::Builder::new().name("aggregation".to_owned()).spawn(run) {
-            tracing::error!(%error, "cannot start a thread that aggregates results");
-        }
+        Self::on_own_thread(orders, seen, async move { task.run(taken, seen_sender).await })
+    }
+
+    /// Goes on with a job whose load is over, and that another process aggregated before: from the first batch.
+    pub(crate) fn resume(store: Arc<dyn Store>, job: JobInfo, delivering: Delivering) -> Self {
+        let (orders, taken) = mpsc::channel(ORDERS);
+        let (seen_sender, seen) = watch::channel(LiveResults::default());
+        Self::on_own_thread(orders, seen, resume(store, job, delivering, taken, seen_sender))
+    }
+
+    fn on_own_thread(
+        orders: mpsc::Sender<AggregationOrder>,
+        seen: watch::Receiver<LiveResults>,
+        work: impl Future<Output = Option<Collected>> + Send + 'static,
+    ) -> Self {
         Self {
             orders: PatientSender::new(orders),
             seen,
-            result: Some(result),
+            result: Some(own_thread::spawn("aggregation", work)),
         }
     }
 
@@ -126,6 +139,7 @@ impl Aggregation {
         collected
             .inspect_err(|_| tracing::error!("the aggregation of results broke"))
             .ok()
+            .flatten()
     }
 }
 
@@ -139,6 +153,9 @@ struct AggregationTask {
     start_ns: u64,
     /// Once the load is over.
     collecting: Option<Collecting>,
+    handing_over: HandingOver,
+    /// The threshold that stops the load.
+    broken: Option<ThresholdSummary>,
 }
 
 impl AggregationTask {
@@ -155,7 +172,6 @@ impl AggregationTask {
         let watching = thresholds.iter().any(Threshold::aborts);
         let assignments = self.team.known().map(|agent| (agent.to_owned(), FIRST_EPOCH));
         let mut aggregator = Aggregator::new(self.team.load().clone(), assignments).watching(&thresholds);
-        let mut broken = None;
         let mut live_events = LiveEvents::default();
         let mut reader = StatisticsReader::new(id);
         let mut unwritten = None;
@@ -167,7 +183,7 @@ impl AggregationTask {
                 false
             });
             if let Some(breach) = aggregator.judge_before(self.sealed_before(&aggregator)) {
-                broken = Some(breach.abort_reason());
+                self.broken = Some(breach);
             }
             let figures = aggregator.live(self.ended_before(SILENT_AFTER_S));
             for event in live_events.find(&figures, self.load_s()) {
@@ -175,18 +191,21 @@ impl AggregationTask {
             }
             seen.send_replace(LiveResults {
                 figures,
-                broken: broken.clone(),
+                broken: self.broken.as_ref().map(ThresholdSummary::abort_reason),
             });
             if let Some(collecting) = &self.collecting {
                 let (is_complete, is_over) = collecting.standing(&reader);
-                if is_over {
-                    let settlement = self.settlement(collecting);
+                // What is stored is read, even if nothing more is awaited.
+                if is_over && !has_more {
+                    let settlement = collecting.settlement.clone();
                     return Some(Collected {
                         complete: is_complete && reader.all_complete(),
                         aggregator,
                         unwritten,
                         reader,
                         settlement,
+                        is_again: false,
+                        aborted: Vec::new(),
                     });
                 }
             }
@@ -195,6 +214,8 @@ impl AggregationTask {
                 summarised = Instant::now();
             }
             self.write(&mut aggregator, &mut unwritten, summary_due).await;
+            let at_ns = self.elapsed_ns();
+            self.handing_over.save(&*self.store, id, at_ns).await;
             let period = if has_more {
                 Duration::ZERO
             } else if self.collecting.is_some() {
@@ -218,8 +239,12 @@ impl AggregationTask {
 
     /// Seconds of the job that ended at least this time ago.
     fn ended_before(&self, ago_s: u64) -> u32 {
-        let elapsed_s = monotonic_ns().saturating_sub(self.start_ns) / 1_000_000_000;
+        let elapsed_s = self.elapsed_ns() / 1_000_000_000;
         u32::try_from(elapsed_s.saturating_sub(ago_s)).unwrap_or(u32::MAX)
+    }
+
+    fn elapsed_ns(&self) -> u64 {
+        monotonic_ns().saturating_sub(self.start_ns)
     }
 
     /// How many seconds the load has.
@@ -257,39 +282,6 @@ impl AggregationTask {
         }
     }
 
-    /// What was due to the assignments, for settling.
-    fn settlement(&self, collecting: &Collecting) -> Settlement {
-        let Collecting { shares, end_ns, .. } = collecting;
-        let share = |share: &EndedShare| {
-            let due_until = |until_ns: u64| {
-                let until_ns = until_ns.min(*end_ns);
-                self.team.due_of_attempt(&share.agent, share.epoch, until_ns)
-            };
-            let due = due_until(*end_ns)
-                .into_iter()
-                .zip(due_until(share.leased_until_ns));
-            let due = due.map(|((workflow, all), (_, leased))| DueIterations {
-                workflow,
-                leased,
-                all,
-            });
-            DueShare {
-                agent: share.agent.clone(),
-                epoch: share.epoch,
-                planned: self.team.planned_of(&share.agent, share.epoch),
-                is_alive: share.is_alive,
-                due: due.collect(),
-            }
-        };
-        Settlement {
-            end_ns: Some(*end_ns),
-            to_the_end: *end_ns >= self.team.load().duration_ns(),
-            revision: Some((**self.team.revision()).clone()),
-            shares: shares.iter().map(share).collect(),
-            users: collecting.user_time(&self.team),
-        }
-    }
-
     /// Takes orders for a period, or until one that is about the end. Breaks when nobody gives orders any more.
     async fn wait(
         &mut self,
@@ -308,35 +300,36 @@ impl AggregationTask {
             };
             match order {
                 AggregationOrder::Record(event) => aggregator.add_event(event),
-                AggregationOrder::Leave(agent, epoch) => aggregator.leave(&agent, epoch),
+                AggregationOrder::Leave(agent, epoch) => {
+                    aggregator.leave(&agent, epoch);
+                    self.handing_over.lose(&agent, epoch, self.elapsed_ns());
+                }
                 AggregationOrder::Replan(team) => {
                     aggregator.set_load(team.load().clone());
                     self.shares = team.shares();
                     self.team = *team;
+                    self.handing_over.replan(&self.team);
                 }
                 AggregationOrder::Collect { shares, end_ns } => {
-                    self.collecting = Some(Collecting {
-                        shares,
-                        end_ns,
-                        excused: BTreeSet::new(),
-                        given_up: false,
-                    });
+                    self.collecting = Some(Collecting::new(settlement(&self.team, &shares, end_ns)));
                     return ControlFlow::Continue(());
                 }
-                AggregationOrder::Await { share, is_awaited } => {
-                    if let Some(collecting) = &mut self.collecting {
-                        if is_awaited {
-                            collecting.excused.remove(&share);
-                        } else {
-                            collecting.excused.insert(share);
-                        }
+                AggregationOrder::EndsAs(state, reason) => {
+                    if let Some(collecting) = &self.collecting {
+                        let is_aborted = state == JobState::Finished && !reason.is_empty();
+                        let aborted = self.broken.iter().filter(|_| is_aborted).cloned().collect();
+                        self.handing_over
+                            .deliver(&collecting.settlement, (state, reason), aborted);
                     }
                 }
-                AggregationOrder::GiveUp => {
-                    if let Some(collecting) = &mut self.collecting {
-                        collecting.given_up = true;
+                order => {
+                    if self
+                        .collecting
+                        .as_mut()
+                        .is_some_and(|collecting| collecting.take(order))
+                    {
+                        return ControlFlow::Continue(());
                     }
-                    return ControlFlow::Continue(());
                 }
             }
         }

@@ -2,47 +2,109 @@
 
 use std::collections::BTreeSet;
 
+use heavy_results::aggregate::{DueIterations, DueShare, Settlement};
 use heavy_results::summary::UserTime;
 use heavy_store::StatisticsReader;
 
+use super::aggregation::AggregationOrder;
 use super::machine::event::EndedShare;
 use super::machine::team::Team;
 
 /// Waiting for the rest of the results.
 #[derive(Debug)]
 pub(super) struct Collecting {
-    pub(super) shares: Vec<EndedShare>,
-    pub(super) end_ns: u64,
+    pub(super) settlement: Settlement,
     /// Agents and epochs that are not waited for.
-    pub(super) excused: BTreeSet<(String, u32)>,
-    pub(super) given_up: bool,
+    excused: BTreeSet<(String, u32)>,
+    given_up: bool,
 }
 
 impl Collecting {
-    /// Whether nothing is missing, and whether nothing more is awaited.
-    pub(super) fn standing(&self, reader: &StatisticsReader) -> (bool, bool) {
-        let mut open = self
-            .shares
-            .iter()
-            .filter(|share| !reader.is_complete(&share.agent, share.epoch))
-            .peekable();
-        let is_complete = open.peek().is_none();
-        let is_excused = |share: &EndedShare| self.excused.contains(&(share.agent.clone(), share.epoch));
-        let is_over = self.given_up || open.all(is_excused);
-        (is_complete, is_over)
+    /// Waits for all results of what is to be settled.
+    pub(super) const fn new(settlement: Settlement) -> Self {
+        Self {
+            settlement,
+            excused: BTreeSet::new(),
+            given_up: false,
+        }
     }
 
-    /// How long users were planned to be there, and were not.
-    pub(super) fn user_time(&self, team: &Team) -> Option<UserTime> {
-        let leased_until_ns = |agent: &str, epoch: u32| {
-            let mut shares = self.shares.iter();
-            let share = shares.find(|share| (share.agent.as_str(), share.epoch) == (agent, epoch));
-            share.map_or(0, |share| share.leased_until_ns)
-        };
-        let presence = team.user_presence(self.end_ns, leased_until_ns)?;
-        Some(UserTime {
-            planned_s: presence.planned_ns as f64 / 1e9,
-            missing_s: presence.missing_ns as f64 / 1e9,
-        })
+    /// Takes an order about the wait; true if it ends it.
+    pub(super) fn take(&mut self, order: AggregationOrder) -> bool {
+        match order {
+            AggregationOrder::Await { share, is_awaited } if is_awaited => {
+                self.excused.remove(&share);
+            }
+            AggregationOrder::Await { share, .. } => {
+                self.excused.insert(share);
+            }
+            AggregationOrder::GiveUp => self.given_up = true,
+            _ => {}
+        }
+        self.given_up
     }
+
+    /// Whether nothing is missing, and whether nothing more is awaited.
+    pub(super) fn standing(&self, reader: &StatisticsReader) -> (bool, bool) {
+        let is_excused = |share: &&DueShare| self.excused.contains(&(share.agent.clone(), share.epoch));
+        let is_complete = are_complete(&self.settlement, reader);
+        let mut open = self.settlement.shares.iter();
+        let is_over = self.given_up
+            || open.all(|share| reader.is_complete(&share.agent, share.epoch) || is_excused(&share));
+        (is_complete, is_over)
+    }
+}
+
+/// Whether all assignments that are to be settled have closed, and all of their rows are stored.
+pub(super) fn are_complete(settlement: &Settlement, reader: &StatisticsReader) -> bool {
+    let mut shares = settlement.shares.iter();
+    shares.all(|share| reader.is_complete(&share.agent, share.epoch))
+}
+
+/// What was due to the assignments of a job whose load is over, up to `end_ns` from the job's start.
+pub(super) fn settlement(team: &Team, ended: &[EndedShare], end_ns: u64) -> Settlement {
+    Settlement {
+        end_ns: Some(end_ns),
+        to_the_end: end_ns >= team.load().duration_ns(),
+        revision: Some((**team.revision()).clone()),
+        shares: ended.iter().map(|share| due_share(team, share, end_ns)).collect(),
+        users: user_time(team, ended, end_ns),
+    }
+}
+
+/// What was due to one assignment.
+pub(super) fn due_share(team: &Team, share: &EndedShare, end_ns: u64) -> DueShare {
+    let due_until = |until_ns: u64| {
+        let until_ns = until_ns.min(end_ns);
+        team.due_of_attempt(&share.agent, share.epoch, until_ns)
+    };
+    let due = due_until(end_ns)
+        .into_iter()
+        .zip(due_until(share.leased_until_ns));
+    let due = due.map(|((workflow, all), (_, leased))| DueIterations {
+        workflow,
+        leased,
+        all,
+    });
+    DueShare {
+        agent: share.agent.clone(),
+        epoch: share.epoch,
+        planned: team.planned_of(&share.agent, share.epoch),
+        is_alive: share.is_alive,
+        due: due.collect(),
+    }
+}
+
+/// How long users were planned to be there, and were not.
+pub(super) fn user_time(team: &Team, ended: &[EndedShare], end_ns: u64) -> Option<UserTime> {
+    let leased_until_ns = |agent: &str, epoch: u32| {
+        let mut shares = ended.iter();
+        let share = shares.find(|share| (share.agent.as_str(), share.epoch) == (agent, epoch));
+        share.map_or(0, |share| share.leased_until_ns)
+    };
+    let presence = team.user_presence(end_ns, leased_until_ns)?;
+    Some(UserTime {
+        planned_s: presence.planned_ns as f64 / 1e9,
+        missing_s: presence.missing_ns as f64 / 1e9,
+    })
 }

@@ -1,122 +1,90 @@
 //! The end of a job: writes verdict, last summary and final state before it informs watchers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_process::clock::wall_ns;
-use heavy_results::aggregate::{AgentSecondRow, Aggregator, DueShare, SecondRow, SeriesUpdate, Settlement};
+use heavy_results::aggregate::{AgentSecondRow, Aggregator, SecondRow, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_results::revise::{keep_aborted, number};
 use heavy_results::summary::Summary;
 use heavy_results::verdict::{Verdict, judge};
-use heavy_store::{Conclusion, ReadUpTo, Settled, StatisticsReader, Store, StoredJournal};
+use heavy_store::{Conclusion, Settled, StatisticsReader, Store, StoredJournal};
 use uuid::Uuid;
 
 use super::aggregation::Collected;
-use super::forgotten::{aggregate_again, mend_all};
-use super::machine::event::FIRST_EPOCH;
-use super::machine::team::Team;
+use super::collecting::are_complete;
+use super::forgotten::{Reaggregation, mend_all};
+use super::own_thread;
 
-const NS_PER_SECOND: u64 = 1_000_000_000;
 /// Events that a summary holds.
 const MOST_EVENTS: usize = 1000;
-const WRITE_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const WRITE_PAUSE: Duration = Duration::from_millis(500);
 /// While the database is away, this many failures are not worth a line in the log.
 const COMPLAIN_EVERY: u32 = 20;
 
 /// Judges what ran and writes everything; `job` has its final state, and its reason unless it is finished. What cannot be
 /// written is tried again until it can, or the scheduler ends: the next one concludes the job then.
 pub(crate) async fn conclude(store: &dyn Store, job: &mut JobInfo, ran: Option<Collected>) {
-    let concluded = match ran {
-        Some(mut ran) => {
-            settle(store, job, &mut ran).await;
-            Some(sum_up(job, ran, None))
-        }
-        None => None,
+    let Some(mut ran) = ran else {
+        return write(job, || store.update_job(job)).await;
     };
-    write_end(store, job, concluded).await;
+    settle(store, job, &mut ran).await;
+    let journal = if ran.is_again {
+        let stored = until_answered(job.id, || StoredJournal::read(store, job.id)).await;
+        Some(stored)
+    } else {
+        None
+    };
+    let mut concluded = sum_up(job, ran, None);
+    if let Some(journal) = journal {
+        concluded.keep_numbers(journal);
+    }
+    let conclusion = concluded.conclusion(job);
+    write(job, || store.conclude(&conclusion)).await;
 }
 
-async fn write_end(store: &dyn Store, job: &JobInfo, concluded: Option<Concluded>) {
-    match concluded {
-        None => write(job, || store.update_job(job)).await,
-        Some(concluded) => {
-            let conclusion = concluded.conclusion(job);
-            write(job, || store.conclude(&conclusion)).await;
-        }
+/// As [`conclude`], on a thread of its own: a summary of a long job takes a while, and one that breaks fails its job alone.
+/// Returns the job as it was written.
+pub(crate) async fn conclude_apart(store: &Arc<dyn Store>, job: JobInfo, ran: Option<Collected>) -> JobInfo {
+    let (mut ended, its_store) = (job.clone(), Arc::clone(store));
+    let work = async move {
+        conclude(&*its_store, &mut ended, ran).await;
+        ended
+    };
+    match own_thread::spawn("conclusion", work).await {
+        Ok(ended) => ended,
+        Err(_) => fail_broken(&**store, job).await,
     }
 }
 
-/// Concludes a job that a process left behind when it ended, from the results that are stored.
-pub(crate) async fn conclude_orphan(store: &dyn Store, mut job: JobInfo, reason: String) {
-    job.state = JobState::Failed;
-    job.degraded = true;
-    job.reason = reason;
-    let mut ran = None;
-    if job.started_at_wall_ns.is_some() {
-        let load = job.spec.load();
-        let duration_ns = load.duration_ns();
-        let mut aggregator = Aggregator::new(load, []).watching(&job.spec.thresholds);
-        let mut reader = StatisticsReader::new(job.id);
-        let unwritten = aggregate_again(store, job.id, &mut reader, &mut aggregator).await;
-        let unwritten = unwritten.inspect_err(|error| {
-            tracing::warn!(job = %job.id, %error, "cannot read results of a job that was left behind");
-        });
-        // How far the load got is not known: what the agents have reported as due is what was due.
-        let end_ns = duration_ns.min(u64::from(aggregator.complete_before_second()) * NS_PER_SECOND);
-        ran = Some(Collected {
-            aggregator,
-            unwritten: unwritten.ok(),
-            complete: reader.all_complete(),
-            settlement: Settlement {
-                end_ns: Some(end_ns),
-                shares: orphaned_shares(&job, &reader),
-                ..Settlement::default()
-            },
-            reader,
-        });
-    }
-    if let Some(ran) = &mut ran {
-        settle(store, &job, ran).await;
-    }
-    let mut concluded = ran.map(|ran| sum_up(&mut job, ran, None));
-    if let Some(concluded) = &mut concluded {
-        concluded.keep_numbers(stored_journal(store, job.id).await);
-    }
-    write_end(store, &job, concluded).await;
+/// Ends a job whose results break whoever aggregates them.
+pub(crate) async fn fail_broken(store: &dyn Store, mut job: JobInfo) -> JobInfo {
+    tracing::error!(job = %job.id, "the aggregation of results broke");
+    (job.state, job.degraded) = (JobState::Failed, true);
+    "the scheduler could not aggregate the results: see its log".clone_into(&mut job.reason);
+    conclude(store, &mut job, None).await;
+    job
 }
 
-/// Reads the events and log lines that the process before has written, until the database answers: without them, they would be
-/// written twice.
-async fn stored_journal(store: &dyn Store, job: Uuid) -> StoredJournal {
+/// Reads what is needed to end a job, until the database answers.
+pub(super) async fn until_answered<T, R>(job: Uuid, read: impl Fn() -> R) -> T
+where
+    R: Future<Output = Result<T, heavy_store::Error>>,
+{
+    let mut failures: u32 = 0;
     loop {
-        match StoredJournal::read(store, job).await {
-            Ok(stored) => return stored,
+        match read().await {
+            Ok(found) => return found,
             Err(error) => {
-                tracing::warn!(%job, %error, "cannot read the events of a job that was left behind, trying again");
+                if failures.is_multiple_of(COMPLAIN_EVERY) {
+                    tracing::warn!(%job, %error, "cannot read what is stored of a job, trying again");
+                }
+                failures += 1;
                 tokio::time::sleep(WRITE_PAUSE).await;
             }
         }
     }
-}
-
-/// The assignments of a job of which only the results are known.
-fn orphaned_shares(job: &JobInfo, reader: &StatisticsReader) -> Vec<DueShare> {
-    let known: Vec<ReadUpTo> = reader.read_up_to();
-    let agents: BTreeSet<String> = known.iter().map(|read| read.agent.clone()).collect();
-    let team = Team::new(&job.spec, agents.into_iter().map(|agent| (agent, 1)));
-    let planned: BTreeMap<String, u64> = team.shares().into_iter().collect();
-    let share = |read: ReadUpTo| DueShare {
-        planned: if read.epoch == FIRST_EPOCH {
-            planned.get(&read.agent).copied().unwrap_or(0)
-        } else {
-            0
-        },
-        agent: read.agent,
-        epoch: read.epoch,
-        ..DueShare::default()
-    };
-    known.into_iter().map(share).collect()
 }
 
 /// Aggregates a concluded job again, because results came later, and writes the next revision of its summary. Nothing
@@ -136,20 +104,14 @@ pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_sto
         return Ok(());
     };
     let settlement = settled.settlement;
-    let load = match &settlement.revision {
-        Some(revision) => revision.load(&job.spec.load()),
-        None => job.spec.load(),
-    };
-    let mut aggregator = Aggregator::new(load, [])
+    let aggregator = Aggregator::new(settlement.load(&job.spec.load()), [])
         .watching(&job.spec.thresholds)
         .after(settled.written, before.events.clone());
-    let mut reader = StatisticsReader::again(job.id, settled.read);
-    let unwritten = aggregate_again(store, job.id, &mut reader, &mut aggregator).await?;
-    let shares = settlement.shares.iter();
-    let complete = reader.all_complete()
-        && shares
-            .clone()
-            .all(|share| reader.is_complete(&share.agent, share.epoch));
+    let reader = StatisticsReader::again(job.id, settled.read);
+    let mut again = Reaggregation::new(job.id, reader, aggregator);
+    again.finish(store).await?;
+    let (reader, mut aggregator, unwritten) = again.into_parts();
+    let complete = reader.all_complete() && are_complete(&settlement, &reader);
     aggregator.settle(&settlement);
     mend_all(store, job.id, &mut aggregator).await?;
     let ran = Collected {
@@ -158,6 +120,8 @@ pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_sto
         complete,
         reader,
         settlement,
+        is_again: true,
+        aborted: before.thresholds.clone(),
     };
     let concluded = sum_up(&mut job, ran, Some(&before));
     store.conclude(&concluded.conclusion(&job)).await?;
@@ -219,12 +183,12 @@ fn sum_up(job: &mut JobInfo, ran: Collected, before: Option<&Summary>) -> Conclu
         reader,
         complete,
         settlement,
+        aborted,
+        ..
     } = ran;
     let mut summary = aggregator.summary(job, &settlement.planned(), true);
     summary.missing.extend(reader.missing());
-    if let Some(before) = before {
-        keep_aborted(&mut summary, before);
-    }
+    keep_aborted(&mut summary, &aborted);
     let judgement = judge(&summary);
     job.degraded |= !complete || !summary.missing.is_empty() || !summary.iterations.balances();
     job.verdict = Some(judgement.verdict);

@@ -5,6 +5,7 @@
 //! [state writer](super::state_writer) and the aggregation until the database takes it.
 
 mod answering;
+mod beginning;
 mod conclusion;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use super::machine::JobMachine;
 use super::machine::crew::OpenSeats;
 use super::machine::event::{JobAction, JobEvent, START_LEAD_NS};
 use super::orders::Orders;
-use super::progress::{self, LiveJob, Snapshot};
+use super::progress::{LiveJob, Snapshot};
 use super::state_writer::StateWriter;
 use crate::artifacts::Artifacts;
 use crate::env_files::{Env, EnvFiles};
@@ -79,6 +80,8 @@ pub(crate) struct JobDriver {
     start_wall_ns: u64,
     aggregation: Option<Aggregation>,
     collected: Option<Collected>,
+    /// How the job ends, as the aggregation was told.
+    told_ending: Option<(JobState, String)>,
     /// Until the job comes to its end.
     writer: Option<StateWriter>,
     /// The end of the job is stored.
@@ -87,37 +90,6 @@ pub(crate) struct JobDriver {
 }
 
 impl JobDriver {
-    /// A driver of a queued job, and what others see of it.
-    pub(crate) fn new(tools: Tools, job: JobInfo, env: Env) -> (Self, LiveView) {
-        let (progress, progress_seen) = watch::channel(Snapshot::new(progress::of_stored(&job, None)));
-        let (openings, openings_seen) = watch::channel(OpenSeats::default());
-        let writer = StateWriter::start(Arc::clone(&tools.store), job.clone());
-        let (job, job_seen) = watch::channel(job);
-        let (spec, id) = (job_seen.borrow().spec.clone(), job_seen.borrow().id);
-        let driver = Self {
-            machine: JobMachine::new(spec),
-            orders: Orders::new(Arc::clone(&tools.fleet), id),
-            tools,
-            env,
-            job,
-            progress,
-            openings,
-            published: Instant::now(),
-            start_wall_ns: 0,
-            aggregation: None,
-            collected: None,
-            writer: Some(writer),
-            is_concluded: false,
-            answers: Answers::default(),
-        };
-        let view = LiveView {
-            job: job_seen,
-            progress: progress_seen,
-            openings: openings_seen,
-        };
-        (driver, view)
-    }
-
     /// Runs the job to its end, or until the scheduler shuts down while the job is queued.
     pub(crate) async fn run(mut self, mut mailbox: mpsc::Receiver<JobMessage>) {
         let mut ticks = interval(TICK);
@@ -129,9 +101,12 @@ impl JobDriver {
             let (event, reply) = tokio::select! {
                 Some(message) = mailbox.recv() => (message.event, message.reply),
                 collected = collected(&mut self.aggregation) => {
-                    let complete = collected.as_ref().is_some_and(|collected| collected.complete);
+                    let event = match &collected {
+                        Some(collected) => JobEvent::Collected { complete: collected.complete },
+                        None => JobEvent::AggregationBroke,
+                    };
                     self.collected = collected;
-                    (JobEvent::Collected { complete }, None)
+                    (event, None)
                 }
                 () = shutdown.cancelled(), if !shutting_down => {
                     shutting_down = true;
@@ -155,7 +130,7 @@ impl JobDriver {
             self.take(event, reply).await;
         }
         if self.machine.state().is_final() {
-            self.conclude(&mut mailbox).await;
+            Box::pin(self.conclude(&mut mailbox)).await;
         }
         // What comes too late is refused by the machine, too.
         mailbox.close();
@@ -193,6 +168,7 @@ impl JobDriver {
                 action => self.carry_out(action).await,
             }
         }
+        self.tell_ending();
         let orders = self.aggregation.iter_mut();
         orders.for_each(|aggregation| aggregation.orders.flush());
         self.expect_answer(asked, answer);
@@ -206,6 +182,17 @@ impl JobDriver {
             *openings = now;
             changed
         });
+    }
+
+    /// Tells the aggregation how the job ends once its results are in: another scheduler may have to end it.
+    fn tell_ending(&mut self) {
+        if self.machine.state() == JobState::Delivering {
+            let ending = self.machine.ending();
+            if self.told_ending.as_ref() != Some(&ending) {
+                self.aggregate(AggregationOrder::EndsAs(ending.0, ending.1.clone()));
+                self.told_ending = Some(ending);
+            }
+        }
     }
 
     async fn carry_out(&mut self, action: JobAction) {

@@ -28,23 +28,71 @@ pub(crate) async fn mend_all(store: &dyn Store, job: Uuid, aggregator: &mut Aggr
     Ok(())
 }
 
-/// Aggregates all that is stored of a job that nobody aggregates any more, and writes its seconds in passing: memory does not
-/// grow with the length of the job. Returns what else has changed: events and log lines, which are few.
-pub(crate) async fn aggregate_again(
-    store: &dyn Store,
+/// A job that is aggregated from its first batch, because nobody does so any more. Its seconds are written in passing, so that
+/// memory does not grow with the length of the job. What fails may be tried again.
+#[derive(Debug)]
+pub(crate) struct Reaggregation {
     job: Uuid,
-    reader: &mut StatisticsReader,
-    aggregator: &mut Aggregator,
-) -> Result<SeriesUpdate, Error> {
-    let mut rest = SeriesUpdate::default();
-    while reader.aggregate(store, aggregator).await? {
-        mend_all(store, job, aggregator).await?;
-        let complete = aggregator.complete_before_second();
-        let mut update = aggregator.take_changes(complete);
-        rest.events.append(&mut update.events);
-        rest.log.append(&mut update.log);
-        store.save_series(job, &update, None).await?;
-        aggregator.forget_before(complete.saturating_sub(KEPT_S));
+    pub(crate) reader: StatisticsReader,
+    pub(crate) aggregator: Aggregator,
+    /// Seconds that are to be written.
+    unwritten: SeriesUpdate,
+    /// What else has changed: events and log lines, which are few.
+    rest: SeriesUpdate,
+}
+
+impl Reaggregation {
+    pub(crate) fn new(job: Uuid, reader: StatisticsReader, aggregator: Aggregator) -> Self {
+        Self {
+            job,
+            reader,
+            aggregator,
+            unwritten: SeriesUpdate::default(),
+            rest: SeriesUpdate::default(),
+        }
     }
-    Ok(rest)
+
+    /// Aggregates all that is stored.
+    pub(crate) async fn finish(&mut self, store: &dyn Store) -> Result<(), Error> {
+        self.write(store).await?;
+        while self.read(store).await? {
+            self.write_complete(store).await?;
+        }
+        Ok(())
+    }
+
+    /// Aggregates some of what is stored; returns whether there is more.
+    pub(crate) async fn read(&mut self, store: &dyn Store) -> Result<bool, Error> {
+        self.reader.aggregate(store, &mut self.aggregator).await
+    }
+
+    /// Writes the seconds that are complete, and forgets old ones.
+    pub(crate) async fn write_complete(&mut self, store: &dyn Store) -> Result<(), Error> {
+        self.write(store).await?;
+        mend_all(store, self.job, &mut self.aggregator).await?;
+        let complete = self.aggregator.complete_before_second();
+        self.unwritten = self.aggregator.take_changes(complete);
+        self.rest.events.append(&mut self.unwritten.events);
+        self.rest.log.append(&mut self.unwritten.log);
+        self.write(store).await
+    }
+
+    async fn write(&mut self, store: &dyn Store) -> Result<(), Error> {
+        if self.unwritten == SeriesUpdate::default() {
+            return Ok(());
+        }
+        store.save_series(self.job, &self.unwritten, None).await?;
+        self.unwritten = SeriesUpdate::default();
+        let complete = self.aggregator.complete_before_second();
+        self.aggregator.forget_before(complete.saturating_sub(KEPT_S));
+        Ok(())
+    }
+
+    /// What there is to settle and to write, once enough is aggregated.
+    pub(crate) fn into_parts(self) -> (StatisticsReader, Aggregator, SeriesUpdate) {
+        let mut update = self.unwritten;
+        update.events = self.rest.events;
+        update.log = self.rest.log;
+        (self.reader, self.aggregator, update)
+    }
 }

@@ -1,6 +1,6 @@
 //! Results that come after their job has ended: the job is aggregated again, and its summary gets its next revision.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use uuid::Uuid;
 
 use super::conclude::revise;
+use super::own_thread;
 
 const PERIOD: Duration = Duration::from_secs(2);
 /// While results keep coming, a revision is made this often.
@@ -21,10 +22,11 @@ pub(crate) async fn watch_for_late_results(store: Arc<dyn Store>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut waiting: HashMap<Uuid, (u64, Instant)> = HashMap::new();
+    let mut broken = HashSet::new();
     let mut failures = 0;
     loop {
         ticks.tick().await;
-        match look(&*store, &mut waiting).await {
+        match look(&store, &mut waiting, &mut broken).await {
             Ok(()) => failures = 0,
             Err(error) => {
                 if failures % COMPLAIN_EVERY == 0 {
@@ -36,11 +38,14 @@ pub(crate) async fn watch_for_late_results(store: Arc<dyn Store>) {
     }
 }
 
+/// Jobs in `broken` break whoever aggregates them: they are left alone.
 async fn look(
-    store: &dyn Store,
+    store: &Arc<dyn Store>,
     waiting: &mut HashMap<Uuid, (u64, Instant)>,
+    broken: &mut HashSet<Uuid>,
 ) -> Result<(), heavy_store::Error> {
-    let late = store.late_jobs().await?;
+    let mut late = store.late_jobs().await?;
+    late.retain(|(job, _)| !broken.contains(job));
     waiting.retain(|job, _| late.iter().any(|(id, _)| id == job));
     for (job, stored) in late {
         let (known, since) = waiting.entry(job).or_insert((0, Instant::now()));
@@ -48,7 +53,15 @@ async fn look(
         *known = stored;
         if is_quiet || since.elapsed() >= LONGEST_WAIT {
             waiting.remove(&job);
-            revise_own(store, job).await?;
+            let its_store = Arc::clone(store);
+            let work = async move { revise_own(&*its_store, job).await };
+            match own_thread::spawn("revision", work).await {
+                Ok(revised) => revised?,
+                Err(_) => {
+                    tracing::error!(%job, "the aggregation of late results broke: the job keeps its summary");
+                    broken.insert(job);
+                }
+            }
         }
     }
     Ok(())

@@ -144,6 +144,7 @@ impl JobMachine {
             JobEvent::Broken { reason } => self.on_broken(reason),
             JobEvent::Tick => self.on_tick(),
             JobEvent::Collected { complete } => self.on_collected(complete),
+            JobEvent::AggregationBroke => self.on_aggregation_broke(),
         }
         self.advance();
         self.actions.take()

@@ -115,24 +115,28 @@ impl JobService {
     }
 
     async fn start_driver(self: &Arc<Self>, job: JobInfo, env: Env) {
-        let id = job.id;
-        self.note_submitted(&job);
-        let artifacts = job.spec.artifacts().map(str::to_owned).collect();
         let waiting = WaitingJob {
-            job: id,
+            job: job.id,
             agents: job.spec.agents,
             on: job.spec.on.clone(),
             patience_ns: job.spec.wait_for_agents.ns(),
             first: job.spec.replace,
         };
+        let driver = JobDriver::new(self.tools.clone(), job.clone(), env);
+        self.drive(&job, driver);
+        // The service's task takes orders for as long as the scheduler lives.
+        let _ = self.orders.send(QueueOrder::Queue(waiting)).await;
+    }
+
+    fn drive(self: &Arc<Self>, job: &JobInfo, (driver, view): (JobDriver, LiveView)) {
+        let id = job.id;
+        self.note_submitted(job);
         let (messages, mailbox) = mpsc::channel(MAILBOX);
-        let on = job.spec.on.clone();
-        let (driver, view) = JobDriver::new(self.tools.clone(), job, env);
         let live = DrivenJob {
             messages,
             view,
-            on,
-            artifacts,
+            on: job.spec.on.clone(),
+            artifacts: job.spec.artifacts().map(str::to_owned).collect(),
         };
         self.lock().insert(id, live);
         let service = Arc::clone(self);
@@ -141,8 +145,6 @@ impl JobService {
             service.lock().remove(&id);
             let _ = service.orders.send(QueueOrder::Done(id)).await;
         });
-        // The service's task takes orders for as long as the scheduler lives.
-        let _ = self.orders.send(QueueOrder::Queue(waiting)).await;
     }
 
     fn enqueue(&self, queue: &mut JobQueue, waiting: WaitingJob) {

@@ -14,6 +14,7 @@ mod client;
 mod configs;
 mod files;
 mod late;
+mod left;
 mod lifecycle;
 mod openapi;
 mod queue;

@@ -1,9 +1,10 @@
 //! The end of a job, and what comes after it.
 
+use heavy_load::revision::Revision;
 use heavy_results::aggregate::{DueShare, SeriesUpdate, Settlement, Written};
-use heavy_results::job::JobInfo;
+use heavy_results::job::{JobInfo, JobState};
 use heavy_results::summary::{Summary, SummaryRevision};
-use heavy_store::{Conclusion, ReadUpTo, Settled, Store, Stream};
+use heavy_store::{Conclusion, Delivering, Handover, LostAttempt, ReadUpTo, Settled, Store, Stream};
 
 use crate::bed::{Bed, rows};
 use crate::data::{self, batch, producer, stats};
@@ -58,6 +59,42 @@ async fn conclude(store: &dyn Store, job: &JobInfo, number: u32, seen: u64, comp
         seen,
     };
     store.conclude(&conclusion).await.unwrap();
+}
+
+pub(crate) async fn what_a_job_hands_over_is_kept_until_its_end(bed: &Bed) {
+    let store = bed.open().await;
+    let job = data::job();
+    let mut handover = Handover {
+        at_ns: 7,
+        revisions: vec![Revision::first(&job.spec.load(), [("one".to_owned(), 1)])],
+        attempts: [("one".to_owned(), vec![Some(0), None])].into(),
+        lost: vec![LostAttempt {
+            agent: "one".to_owned(),
+            epoch: 1,
+            leased_until_ns: 5,
+        }],
+        delivering: None,
+    };
+    store.hand_over(job.id, &handover).await.unwrap();
+    assert_eq!(
+        store.handover(job.id).await.unwrap(),
+        None,
+        "there is no such job"
+    );
+    store.create_job(&job).await.unwrap();
+    store.hand_over(job.id, &handover).await.unwrap();
+    assert_eq!(store.handover(job.id).await.unwrap().as_ref(), Some(&handover));
+    handover.delivering = Some(Delivering {
+        settlement: settled(0).settlement,
+        ends_as: JobState::Stopped,
+        reason: "stopped by a \0 client".to_owned(),
+        aborted: Vec::new(),
+    });
+    store.hand_over(job.id, &handover).await.unwrap();
+    assert_eq!(store.handover(job.id).await.unwrap(), Some(handover.clone()));
+    let job = data::finished(job);
+    conclude(&*store, &job, 1, 7, true).await;
+    assert_eq!(store.handover(job.id).await.unwrap(), None, "it has ended");
 }
 
 pub(crate) async fn the_end_of_a_job_is_written_as_a_whole(bed: &Bed) {

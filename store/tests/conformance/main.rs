@@ -71,6 +71,7 @@ on_both! {
     }
     conclusions {
         the_end_of_a_job_is_written_as_a_whole,
+        what_a_job_hands_over_is_kept_until_its_end,
         results_that_come_later_are_found,
     }
     lines {

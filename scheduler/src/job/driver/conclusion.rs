@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::interval;
 
 use super::{JobDriver, JobMessage, TICK};
-use crate::job::conclude::conclude;
+use crate::job::conclude::conclude_apart;
 use crate::job::machine::team::Team;
 
 impl JobDriver {
@@ -30,8 +30,7 @@ impl JobDriver {
                 writer.close().await;
             }
             tools.env_files.forget(job.id).await;
-            conclude(&*tools.store, &mut job, ran).await;
-            job
+            conclude_apart(&tools.store, job, ran).await
         };
         let mut concluding = pin!(concluding);
         let mut ticks = interval(TICK);

@@ -5,12 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::event::LEASE_NS;
 use crate::fleet::Backlog;
 
 /// How long results of an agent are awaited that is gone, or has nothing to deliver.
 pub(crate) const PATIENCE_NS: u64 = 30_000_000_000;
-/// How long a lease goes on after a heartbeat.
-const LEASE_NS: u64 = 10_000_000_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Deliveries(BTreeMap<(String, u32), AgentDelivery>);

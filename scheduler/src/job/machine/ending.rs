@@ -1,17 +1,40 @@
 //! How a job ends: its load, the wait for its results, and its final state.
 
-use heavy_results::job::JobState;
+use heavy_results::job::{JobSpec, JobState};
+use heavy_store::Delivering;
 
 use super::JobMachine;
-use super::event::{EndedShare, FIRST_EPOCH, JobAction, StopTerms};
-use super::lifecycle::Termination;
+use super::event::{EndedShare, FIRST_EPOCH, JobAction, RELEASE_LEAD_NS, StopTerms};
+use super::lifecycle::{Lifecycle, Termination};
 use super::share::ShareState;
 use crate::fleet::Backlog;
 
-/// Agents release iterations this much ahead: what their lease's end still let them start.
-const RELEASE_LEAD_NS: u64 = 50_000_000;
-
 impl JobMachine {
+    /// A job whose load was over under another scheduler, which has handed over its assignments and how it ends.
+    pub(crate) fn resume(
+        spec: JobSpec,
+        (now_ns, start_ns): (u64, u64),
+        delivering: &Delivering,
+        degraded: bool,
+    ) -> Self {
+        let mut machine = Self::new(spec);
+        let ends_as = (delivering.ends_as, delivering.reason.as_str());
+        machine.life = Lifecycle::resume(start_ns, ends_as, degraded);
+        for share in &delivering.settlement.shares {
+            machine
+                .members
+                .shares
+                .resume(&share.agent, share.epoch, share.is_alive);
+            machine.deliveries.begin(now_ns, &share.agent, share.epoch);
+        }
+        machine
+    }
+
+    /// The final state and its reason, as far as is known.
+    pub(crate) fn ending(&self) -> (JobState, String) {
+        self.life.ending()
+    }
+
     /// An agent that lives has something to deliver. One whose load was lost may be another process by now.
     pub(super) fn on_backlog(&mut self, agent: &str, backlog: Backlog) {
         let epoch = backlog.epoch;
@@ -26,19 +49,23 @@ impl JobMachine {
     pub(super) fn on_collected(&mut self, complete: bool) {
         if self.state() == JobState::Delivering {
             self.finish(complete);
-        } else if self.start_ns().is_some() && !self.life.results_lost {
-            self.on_results_lost();
         }
     }
 
     /// Ends the load, whose results nobody aggregates any more.
-    fn on_results_lost(&mut self) {
+    pub(super) fn on_aggregation_broke(&mut self) {
+        if self.start_ns().is_none() || self.life.results_lost {
+            return;
+        }
         self.life.results_lost = true;
         let reason = "the scheduler could not aggregate the results: see its log".to_owned();
-        if self.state() == JobState::Running {
-            self.end(Termination::Failed(reason), 0);
-        } else {
-            self.fail(reason);
+        match self.state() {
+            JobState::Running => self.end(Termination::Failed(reason), 0),
+            JobState::Delivering => {
+                self.fail(reason);
+                self.finish(false);
+            }
+            _ => self.fail(reason),
         }
     }
 

@@ -16,6 +16,11 @@ pub(crate) const PREPARE_LIMIT_NS: u64 = 660_000_000_000;
 /// Limit for cleanup, after the end of grace.
 pub(crate) const DRAIN_LIMIT_NS: u64 = 60_000_000_000;
 
+/// How long a lease goes on after a heartbeat.
+pub(crate) const LEASE_NS: u64 = 10_000_000_000;
+/// Agents release iterations this much ahead: what their lease's end still let them start.
+pub(crate) const RELEASE_LEAD_NS: u64 = 50_000_000;
+
 /// The first attempt of an agent at its share.
 pub(crate) const FIRST_EPOCH: u32 = 1;
 
@@ -42,9 +47,10 @@ pub(crate) enum JobEvent {
     Broken { reason: String },
     /// Time passes.
     Tick,
-    /// All results that can come are aggregated; `complete` says that none is missing. Before [`JobAction::Collect`]: the
-    /// aggregation broke off.
+    /// All results that can come are aggregated; `complete` says that none is missing.
     Collected { complete: bool },
+    /// The aggregation broke off: there will be no figures.
+    AggregationBroke,
 }
 
 /// What is to be done for a job.

@@ -7,6 +7,8 @@ use super::event::{ChangeRefused, DRAIN_LIMIT_NS, PREPARE_LIMIT_NS, START_LEAD_N
 /// A revision takes effect this long after it was made: agents have released up to 50 ms ahead, and hear of it in time.
 const CUT_LEAD_NS: u64 = 150_000_000;
 
+const STOPPED_BY: &str = "stopped by ";
+
 /// An instant of a started job, on the clock of the events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobTime {
@@ -154,14 +156,40 @@ impl Lifecycle {
         self.limit_ns = None;
     }
 
-    /// The final state follows from how the job was terminated.
+    /// A job whose load was over under another scheduler, and that ends like this.
+    pub(crate) fn resume(start_ns: u64, (ends_as, reason): (JobState, &str), degraded: bool) -> Self {
+        let reason = reason.to_owned();
+        let termination = match ends_as {
+            JobState::Stopped => {
+                let who = reason.strip_prefix(STOPPED_BY).unwrap_or(&reason);
+                Some(Termination::Stopped(who.to_owned()))
+            }
+            JobState::Finished if reason.is_empty() => None,
+            JobState::Finished => Some(Termination::Aborted(reason)),
+            _ => Some(Termination::Failed(reason)),
+        };
+        let mut life = Self {
+            degraded,
+            start_ns: Some(start_ns),
+            ..Self::new()
+        };
+        termination.into_iter().for_each(|how| life.terminate(how));
+        life.deliver();
+        life
+    }
+
+    /// The final state and its reason, as far as is known: they follow from how the job was terminated.
+    pub(crate) fn ending(&self) -> (JobState, String) {
+        match &self.termination {
+            None => (JobState::Finished, String::new()),
+            Some(Termination::Aborted(reason)) => (JobState::Finished, reason.clone()),
+            Some(Termination::Failed(reason)) => (JobState::Failed, reason.clone()),
+            Some(Termination::Stopped(who)) => (JobState::Stopped, format!("{STOPPED_BY}{who}")),
+        }
+    }
+
     pub(crate) fn conclude(&mut self) {
         self.limit_ns = None;
-        (self.state, self.reason) = match self.termination.take() {
-            None => (JobState::Finished, String::new()),
-            Some(Termination::Aborted(reason)) => (JobState::Finished, reason),
-            Some(Termination::Failed(reason)) => (JobState::Failed, reason),
-            Some(Termination::Stopped(who)) => (JobState::Stopped, format!("stopped by {who}")),
-        };
+        (self.state, self.reason) = self.ending();
     }
 }

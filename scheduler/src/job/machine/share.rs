@@ -62,6 +62,19 @@ impl Shares {
         self.newest.insert(agent.to_owned(), Attempt { epoch, state });
     }
 
+    /// Adds a share whose load was over under another scheduler; of an agent, they come in their order.
+    pub(crate) fn resume(&mut self, agent: &str, epoch: u32, is_alive: bool) {
+        if let Some(before) = self.newest.get(agent) {
+            self.past.push((agent.to_owned(), before.epoch));
+        }
+        let state = if is_alive {
+            ShareState::Delivering
+        } else {
+            ShareState::Lost
+        };
+        self.newest.insert(agent.to_owned(), Attempt { epoch, state });
+    }
+
     pub(crate) fn get(&self, agent: &str) -> Option<ShareState> {
         self.newest.get(agent).map(|attempt| attempt.state)
     }

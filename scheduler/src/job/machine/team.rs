@@ -55,6 +55,42 @@ impl Team {
         }
     }
 
+    /// The team of a job that another scheduler began, with all revisions and attempts; `None` without revisions. Nobody can
+    /// join it.
+    pub(crate) fn of_history(
+        spec: &JobSpec,
+        revisions: &[Revision],
+        attempts: &BTreeMap<String, Vec<Option<u32>>>,
+    ) -> Option<Self> {
+        let (first, later) = revisions.split_first()?;
+        let mut timeline = LoadTimeline::new(spec.load(), first.clone());
+        later.iter().for_each(|revision| timeline.push(revision.clone()));
+        let newest = timeline.newest().0.clone();
+        let members = revisions.iter().flat_map(|revision| &revision.members);
+        Some(Self {
+            known: members
+                .map(|member| (member.agent.clone(), (member.weight, member.seat)))
+                .collect(),
+            attempts: attempts.clone(),
+            present: newest.members.clone(),
+            joining: BTreeSet::new(),
+            newest: Arc::new(newest),
+            bound: true,
+            has_quota: has_quota(timeline.load()),
+            timeline,
+        })
+    }
+
+    /// All revisions, the first one first.
+    pub(crate) fn revisions(&self) -> impl ExactSizeIterator<Item = &Revision> {
+        self.timeline.revisions()
+    }
+
+    /// The first revision of each attempt of an agent, in order; `None` for one that never entered.
+    pub(crate) const fn attempts(&self) -> &BTreeMap<String, Vec<Option<u32>>> {
+        &self.attempts
+    }
+
     /// All agents that ever took part, by name.
     pub(crate) fn known(&self) -> impl Iterator<Item = &str> {
         self.known.keys().map(String::as_str)

@@ -1,4 +1,5 @@
-//! Jobs that processes have left which are gone: queued ones wait again, others are concluded.
+//! Jobs that processes have left which are gone: queued ones wait again, those whose load is over wait for their results, and
+//! others are concluded.
 
 use std::sync::Arc;
 
@@ -6,7 +7,10 @@ use heavy_process::owners::OwnerKind;
 use heavy_results::job::{JobInfo, JobState};
 
 use super::JobService;
-use crate::job::conclude::{conclude, conclude_orphan};
+use crate::job::conclude::{conclude, fail_broken};
+use crate::job::driver::JobDriver;
+use crate::job::orphan::conclude_orphan;
+use crate::job::own_thread;
 
 impl JobService {
     /// Takes up the jobs that have passed to this scheduler from processes that are gone. Those of single commands are concluded,
@@ -32,6 +36,14 @@ impl JobService {
                 store.adopt_job(&self.tools.owner, job.id).await?;
                 tracing::info!(job = %job.id, "resumed a queued job");
                 self.resume_queued(job).await;
+            } else if let Some(delivering) = store.handover(job.id).await?.and_then(|left| left.delivering) {
+                store.adopt_job(&self.tools.owner, job.id).await?;
+                tracing::info!(job = %job.id, "waiting for the results of a job of an earlier scheduler");
+                self.tools.env_files.forget(job.id).await;
+                self.drive(
+                    &job,
+                    JobDriver::resume(self.tools.clone(), job.clone(), delivering),
+                );
             } else {
                 tracing::warn!(job = %job.id, state, "closing a job of an earlier scheduler");
                 let reason = format!("the scheduler was restarted while the job was {state}");
@@ -43,7 +55,11 @@ impl JobService {
 
     async fn close(&self, job: JobInfo, reason: String) {
         self.tools.env_files.forget(job.id).await;
-        conclude_orphan(&*self.tools.store, job, reason).await;
+        let (its_store, its_job) = (Arc::clone(&self.tools.store), job.clone());
+        let work = async move { conclude_orphan(&*its_store, its_job, reason).await };
+        if own_thread::spawn("conclusion", work).await.is_err() {
+            fail_broken(&*self.tools.store, job).await;
+        }
     }
 
     async fn resume_queued(self: &Arc<Self>, mut job: JobInfo) {

@@ -1,5 +1,8 @@
 //! The wait for results once the load is over.
 
+use heavy_results::aggregate::{DueShare, Settlement};
+use heavy_store::Delivering;
+
 use super::super::deliveries::PATIENCE_NS;
 use super::*;
 use crate::fleet::Backlog;
@@ -132,4 +135,52 @@ fn strangers_are_not_waited_for() {
     assert_eq!(machine.on(14 * SECOND, backlog("stranger", 5)), []);
     let limit = 12 * SECOND + PATIENCE_NS;
     assert_eq!(machine.on(limit + SECOND, JobEvent::Tick), [awaited("a", false)]);
+}
+
+#[test]
+fn a_job_that_another_scheduler_waited_for_ends_as_that_one_knew() {
+    let share = |agent: &str, epoch, is_alive| DueShare {
+        agent: agent.to_owned(),
+        epoch,
+        is_alive,
+        ..DueShare::default()
+    };
+    for (ends_as, reason) in [
+        (JobState::Finished, ""),
+        (
+            JobState::Finished,
+            "threshold checks: rate>99% was broken; it stopped the load",
+        ),
+        (JobState::Failed, "agent a lost its load test (died): signal 9"),
+        (JobState::Stopped, "stopped by a client"),
+    ] {
+        let delivering = Delivering {
+            settlement: Settlement {
+                shares: vec![share("a", 1, false), share("a", 2, true), share("b", 1, true)],
+                ..Settlement::default()
+            },
+            ends_as,
+            reason: reason.to_owned(),
+            aborted: Vec::new(),
+        };
+        let mut machine = JobMachine::resume(queued().spec, (50 * SECOND, SECOND), &delivering, false);
+        assert_eq!(machine.state(), JobState::Delivering);
+        assert_eq!(machine.ending(), (ends_as, reason.to_owned()));
+        assert_eq!(machine.on(60 * SECOND, backlog("b", 5)), []);
+        let limit = 50 * SECOND + PATIENCE_NS;
+        let silent = [awaited_of("a", 1, false), awaited_of("a", 2, false)];
+        assert_eq!(machine.on(limit, JobEvent::Tick), silent);
+        let back = Backlog {
+            epoch: 2,
+            batches: 1,
+            bytes: 1,
+        };
+        let back = news("a", AgentNews::Backlog(back));
+        assert_eq!(machine.on(limit, back), [awaited_of("a", 2, true)]);
+        machine.on(limit, update_of("a", 2, AssignmentReport::Finished));
+        let ended = machine.on(limit, JobEvent::Collected { complete: true });
+        assert_eq!(ended, [JobAction::Conclude]);
+        assert_eq!((machine.state(), machine.reason()), (ends_as, reason.to_owned()));
+        assert!(!machine.degraded());
+    }
 }

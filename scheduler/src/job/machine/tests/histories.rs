@@ -45,6 +45,7 @@ fn any_event() -> impl Strategy<Value = JobEvent> {
         1 => Just(JobEvent::Params { params: "{}".to_owned(), who: who() }),
         1 => any::<bool>().prop_map(stop),
         2 => any::<bool>().prop_map(|complete| JobEvent::Collected { complete }),
+        1 => Just(JobEvent::AggregationBroke),
         3 => Just(taken(&["a", "b"])),
         2 => agent.prop_map(|agent| JobEvent::Joined { agent: offered(agent) }),
         1 => Just(JobEvent::GaveUp { reason: "nobody".to_owned() }),

@@ -89,7 +89,7 @@ fn missing_results_degrade() {
 
 #[test]
 fn a_job_whose_results_cannot_be_aggregated_ends_at_once() {
-    let broke_off = || JobEvent::Collected { complete: false };
+    let broke_off = || JobEvent::AggregationBroke;
     let mut machine = preparing(&["a"]);
     assert_eq!(machine.on(1, broke_off()), [], "nothing is aggregated yet");
     let mut machine = running(&["a"]);
@@ -107,6 +107,17 @@ fn a_job_whose_results_cannot_be_aggregated_ends_at_once() {
         "{}",
         machine.reason()
     );
+}
+
+#[test]
+fn a_job_whose_aggregation_breaks_while_results_come_in_has_failed() {
+    let mut machine = running(&["a"]);
+    machine.on(11 * SECOND, JobEvent::Tick);
+    machine.on(12 * SECOND, update("a", AssignmentReport::Delivering));
+    assert_eq!(machine.state(), JobState::Delivering);
+    let actions = machine.on(13 * SECOND, JobEvent::AggregationBroke);
+    assert_eq!(actions, [JobAction::Save, JobAction::Conclude]);
+    assert_eq!((machine.state(), machine.degraded()), (JobState::Failed, true));
 }
 
 #[test]
