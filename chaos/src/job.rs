@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::arena::{Arena, agent_name};
 use crate::judge::judge;
 use crate::judged::JudgedJob;
+use crate::report;
 use crate::service::{command, end_of, wait_for};
 
 /// How long results may take to be delivered once all faults have ended.
@@ -196,10 +197,21 @@ impl SubmittedJob {
             // Totals follow the rows a little later.
             if judged.is_right() || Instant::now() > deadline {
                 judged.faults.extend(faults);
+                judged.faults.extend(self.report_faults(arena, id)?);
                 return Ok(judged);
             }
             std::thread::sleep(Duration::from_millis(500));
         }
+    }
+
+    /// What is wrong with the report that the command wrote; one that was interrupted or killed writes none.
+    fn report_faults(&self, arena: &Arena, id: Uuid) -> anyhow::Result<Vec<String>> {
+        let Ok(report) = fs::read(&self.report) else {
+            return Ok(Vec::new());
+        };
+        let stored = arena.value(&format!("SELECT document FROM summaries WHERE job_id = '{id}'"))?;
+        let stored = serde_json::from_str(&stored.unwrap_or_default())?;
+        Ok(report::differences(&serde_json::from_slice(&report)?, &stored))
     }
 
     /// Deletes its raw rows and ledgers, to make room for others.

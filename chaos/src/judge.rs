@@ -177,8 +177,13 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
          (SELECT coalesce(sum(completed + interrupted), 0) FROM assignments WHERE job_id = '{job}'), \
          (SELECT coalesce(sum(voided_requests), 0) FROM assignments WHERE job_id = '{job}'), \
          (SELECT coalesce(sum(voided_iterations), 0) FROM assignments WHERE job_id = '{job}'), \
-         (SELECT coalesce(sum(count), 0) FROM status_counts WHERE job_id = '{job}' AND name = '{name}' AND status <> 0) \
-         FROM jobs WHERE id = '{job}'"
+         (SELECT coalesce(sum(count), 0) FROM status_counts WHERE job_id = '{job}' AND name = '{name}' AND status <> 0), \
+         (SELECT coalesce(sum(completed), 0) FROM assignments WHERE job_id = '{job}'), \
+         (SELECT coalesce(sum(requests), 0) FROM seconds WHERE job_id = '{job}'), \
+         (SELECT coalesce(sum(ok + failed), 0) FROM seconds WHERE job_id = '{job}'), \
+         (SELECT count(*) FROM ({differing}) AS miscounted) \
+         FROM jobs WHERE id = '{job}'",
+        differing = miscounted(job)
     );
     let found = store.query(&sql, 1).await?;
     let row: Vec<String> = found
@@ -203,6 +208,10 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
     judged.voided_requests = number(6);
     judged.voided_iterations = number(7);
     judged.total_answered = number(8);
+    judged.total_completed = number(9);
+    judged.series_requests = number(10);
+    judged.series_completed = number(11);
+    judged.miscounted = number(12);
     let sql = format!("SELECT document FROM summaries WHERE job_id = '{job}'");
     let document = store
         .query(&sql, 1)
@@ -218,6 +227,17 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
     Ok(())
 }
 
+/// Selects the names and statuses of which the totals count another number of requests than there are rows.
+fn miscounted(job: Uuid) -> String {
+    let key = "workflow, step, name, method, status";
+    format!(
+        "SELECT {key} FROM (\
+             SELECT {key}, 1 AS stored, 0 AS counted FROM requests WHERE job_id = '{job}' \
+             UNION ALL SELECT {key}, 0, count FROM status_counts WHERE job_id = '{job}'\
+         ) AS requests_and_counts GROUP BY {key} HAVING sum(stored) <> sum(counted)"
+    )
+}
+
 fn of_summary(summary: &Value, judged: &mut JudgedJob) {
     let iterations = &summary["iterations"];
     let number = |name: &str| iterations[name].as_u64().unwrap_or(0);
@@ -229,5 +249,6 @@ fn of_summary(summary: &Value, judged: &mut JudgedJob) {
     let drops = iterations["dropped"].as_object();
     judged.dropped = drops.map_or(0, |reasons| reasons.values().filter_map(Value::as_u64).sum());
     judged.scheduled = number("scheduled");
+    judged.started = number("started");
     judged.planned = number("planned");
 }

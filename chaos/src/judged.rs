@@ -47,6 +47,14 @@ pub struct JudgedJob {
     pub total_answered: u64,
     /// Iterations that ended, by the totals.
     pub total_iterations: u64,
+    /// Of them, those that were not cut off.
+    pub total_completed: u64,
+    /// Names and statuses of which the totals count more or fewer requests than there are rows.
+    pub miscounted: u64,
+    /// Requests by the series of seconds.
+    pub series_requests: u64,
+    /// Iterations that were not cut off, by the series of seconds.
+    pub series_completed: u64,
     /// Requests by the summary; `None` without one.
     pub summary_requests: Option<u64>,
     /// Iterations that ended, by the summary; `None` without one.
@@ -55,6 +63,8 @@ pub struct JudgedJob {
     pub planned: u64,
     /// Iterations that heavy calls scheduled.
     pub scheduled: u64,
+    /// Iterations that heavy calls started.
+    pub started: u64,
     /// Iterations that heavy calls dropped.
     pub dropped: u64,
     /// Iterations that heavy calls interrupted.
@@ -79,6 +89,12 @@ impl JudgedJob {
         requests + self.missing_iterations.saturating_sub(self.voided_iterations)
     }
 
+    /// Rows that heavy says it discarded.
+    #[must_use]
+    pub const fn discarded(&self) -> u64 {
+        self.voided_requests + self.voided_iterations
+    }
+
     /// Results that were written.
     #[must_use]
     pub const fn written(&self) -> u64 {
@@ -99,23 +115,44 @@ impl JudgedJob {
             (self.doubled, "results doubled"),
             (self.altered, "results altered"),
             (self.spurious, "rows that nobody wrote"),
+            (self.run_twice, "iterations run twice"),
         ] {
             if count > 0 {
                 self.faults.push(format!("{count} {what}"));
             }
         }
+        if self.processes == 0 {
+            self.faults.push("no load test kept a ledger".to_owned());
+        }
         let stored = self.request_rows + self.voided_requests;
-        self.equal("requests", self.total_requests, "rows and discarded rows", stored);
+        self.equal(
+            "requests",
+            self.total_requests,
+            "counted, rows and discarded rows",
+            stored,
+        );
         let stored = self.iteration_rows + self.voided_iterations;
         self.equal(
             "iterations",
             self.total_iterations,
-            "rows and discarded rows",
+            "counted, rows and discarded rows",
             stored,
         );
+        self.conclude_series();
         if let (Some(requests), Some(iterations)) = (self.summary_requests, self.summary_iterations) {
-            self.equal("requests", requests, "of the totals", self.total_requests);
-            self.equal("iterations", iterations, "of the totals", self.total_iterations);
+            self.equal(
+                "requests",
+                requests,
+                "in the summary, in the totals",
+                self.total_requests,
+            );
+            self.equal(
+                "iterations",
+                iterations,
+                "in the summary, in the totals",
+                self.total_iterations,
+            );
+            self.conclude_account(iterations);
         } else {
             self.faults.push("there is no summary".to_owned());
         }
@@ -124,7 +161,53 @@ impl JudgedJob {
 
     fn equal(&mut self, what: &str, count: u64, of: &str, other: u64) {
         if count != other {
-            self.faults.push(format!("{count} {what} counted, {other} {of}"));
+            self.faults.push(format!("{count} {what} {of} {other}"));
+        }
+    }
+
+    /// Whether the series add up to the totals, and these to the rows of each name and status.
+    fn conclude_series(&mut self) {
+        let (requests, completed) = (self.series_requests, self.series_completed);
+        self.equal(
+            "requests",
+            requests,
+            "in the series, in the totals",
+            self.total_requests,
+        );
+        self.equal(
+            "iterations",
+            completed,
+            "in the series, in the totals",
+            self.total_completed,
+        );
+        // Nobody knows the names of rows that were discarded.
+        if self.miscounted > 0 && self.voided_requests == 0 {
+            self.faults.push(format!(
+                "{} names and statuses counted otherwise than their rows",
+                self.miscounted
+            ));
+        }
+    }
+
+    /// Whether every iteration is accounted for, and whether the verdict says what is not. `ended`: by the summary.
+    fn conclude_account(&mut self, ended: u64) {
+        let accounted = self.started + self.dropped + self.unknown_iterations;
+        self.equal(
+            "iterations",
+            accounted,
+            "accounted for, scheduled",
+            self.scheduled,
+        );
+        let ended = ended + self.lost_iterations;
+        self.equal("iterations", ended, "ended or lost, started", self.started);
+        let (lost, open) = (self.lost(), self.lost_iterations + self.unknown_iterations);
+        let is_silent = self.discarded() > 0 && !self.reason.contains("discarded");
+        if self.verdict == "PASS" && (lost + open > 0 || is_silent) {
+            self.faults.push(format!(
+                "PASS, although {lost} results and {open} iterations are lost or unknown, and {} rows discarded: {}",
+                self.discarded(),
+                self.reason
+            ));
         }
     }
 
@@ -218,80 +301,4 @@ impl fmt::Display for JudgedJob {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn right() -> JudgedJob {
-        JudgedJob {
-            requests: 10,
-            iterations: 2,
-            request_rows: 10,
-            iteration_rows: 2,
-            total_requests: 10,
-            total_real_requests: 2,
-            total_answered: 2,
-            total_iterations: 2,
-            summary_requests: Some(10),
-            summary_iterations: Some(2),
-            target: Some(2),
-            ..JudgedJob::default()
-        }
-    }
-
-    fn faults(change: impl FnOnce(&mut JudgedJob)) -> Vec<String> {
-        let mut judged = right();
-        change(&mut judged);
-        judged.conclude(2);
-        judged.faults
-    }
-
-    #[test]
-    fn each_kind_of_fault_is_found() {
-        assert!(faults(|_| {}).is_empty());
-        for (change, fault) in [
-            (
-                (|job| job.missing_requests = 1) as fn(&mut JudgedJob),
-                "1 results lost",
-            ),
-            (|job| job.doubled = 2, "2 results doubled"),
-            (|job| job.altered = 3, "3 results altered"),
-            (|job| job.spurious = 4, "4 rows that nobody wrote"),
-            (|job| job.total_requests = 9, "9 requests counted, 10 rows"),
-            (|job| job.total_iterations = 3, "3 iterations counted, 2 rows"),
-            (
-                |job| job.summary_requests = Some(8),
-                "8 requests counted, 10 of the totals",
-            ),
-            (|job| job.summary_requests = None, "no summary"),
-            (|job| job.target = Some(1), "it received 1"),
-            (|job| job.target = Some(3), "1 requests more"),
-        ] {
-            let found = faults(change);
-            assert!(
-                found.iter().any(|found| found.contains(fault)),
-                "{fault}: {found:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn what_heavy_says_it_discarded_is_not_lost() {
-        let discarded = |job: &mut JudgedJob| {
-            job.missing_requests = 3;
-            job.request_rows = 7;
-            job.voided_requests = 3;
-        };
-        assert_eq!(faults(discarded), Vec::<String>::new());
-    }
-
-    #[test]
-    fn open_iterations_explain_what_only_the_target_saw() {
-        let open = |job: &mut JudgedJob| {
-            job.target = Some(5);
-            job.lost_iterations = 1;
-            job.interrupted = 1;
-            job.unknown_iterations = 1;
-        };
-        assert_eq!(faults(open), Vec::<String>::new());
-    }
-}
+mod tests;

@@ -2,8 +2,8 @@
 //!
 //! - An **oracle** (`src/bin/oracle.rs`) is a load test whose results follow from their ids ([`result`]), and which notes
 //!   in a [`ledger`] what it finished writing to stdout ([`pump`]).
-//! - The **judge** ([`mod@judge`]) compares the store, the totals, the summary and the count of an independent target with the
-//!   ledgers, by id and content.
+//! - The **judge** ([`mod@judge`]) compares the store, the totals, the summary, the report and the count of an independent target
+//!   with the ledgers, by id and content.
 //! - The **runner** ([`runner`]) starts all parts ([`arena`]), runs jobs of the oracle and injects faults by a [`schedule`] that
 //!   follows from a seed. After each job the faults end, everything is delivered, and the judge looks.
 //! - The **cases** ([`cases`]) are single faults with what must be seen, by name.
@@ -22,6 +22,7 @@ pub mod ledger;
 pub mod processes;
 pub mod pump;
 pub mod random;
+pub mod report;
 pub mod result;
 pub mod runner;
 pub mod schedule;
