@@ -235,6 +235,13 @@ impl Arena {
     }
 }
 
+/// The reading of the clock by which targets stamp arrivals.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
 /// The name of an agent.
 #[must_use]
 pub fn agent_name(n: usize) -> String {

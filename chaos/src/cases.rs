@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::arena::{Arena, ArenaOptions};
+use crate::arena::{Arena, ArenaOptions, monotonic_ns};
 use crate::schedule::StoreKind;
 
 mod agents;
@@ -201,12 +201,6 @@ impl CaseOptions {
 
 /// The lease of an agent, and what may be under way at its end.
 const LEASE_MS: u64 = 10_200;
-
-/// Reading of the clock by which targets stamp arrivals.
-fn monotonic_ns() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
 
 /// How long after an instant the last request arrived, in ms; 0 if none did.
 fn last_after_ms(arrivals: &[u64], from_ns: u64) -> u64 {

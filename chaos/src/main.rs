@@ -5,18 +5,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Parser, Subcommand, ValueEnum};
 use heavy_chaos::cases::{CASES, CaseOptions, ChaosCase};
 use heavy_chaos::judge::judge;
 use heavy_chaos::runner::{ChaosOptions, run};
-use heavy_chaos::schedule::StoreKind;
+use heavy_chaos::schedule::{PARTS, StoreKind};
+use heavy_results::nearest::hint;
 
 /// Run load tests while killing, stopping and cutting off parts of heavy, and check that no result is lost, doubled or
 /// altered
 #[derive(Debug, Parser)]
+#[command(after_help = EXAMPLES)]
 struct Args {
     /// How long to begin new jobs, in minutes
-    #[arg(long, default_value_t = 2.0)]
+    #[arg(long, default_value_t = 2.0, value_parser = minutes, allow_negative_numbers = true)]
     minutes: f64,
     /// Seed of the schedule
     #[arg(long, default_value_t = 1)]
@@ -25,14 +28,14 @@ struct Args {
     #[arg(long, value_enum, default_value = "sqlite")]
     store: StoreName,
     /// Iterations per second, each with five results [default: 500; of a case: its own]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
-    /// Part that faults happen to: scheduler, collector, agent, load-test, database or disk (can be repeated) [default: all]
-    #[arg(long, value_name = "PART")]
+    /// Part that faults happen to (can be repeated) [default: all that the store has]
+    #[arg(long, value_name = "PART", value_parser = PossibleValuesParser::new(PARTS))]
     part: Vec<String>,
     /// Run a case instead (can be repeated)
-    #[arg(long, value_name = "NAME")]
-    case: Vec<String>,
+    #[arg(long, value_name = "NAME", value_parser = case, conflicts_with_all = ["minutes", "seed", "store", "part"])]
+    case: Vec<&'static ChaosCase>,
     /// List the cases
     #[arg(long)]
     list: bool,
@@ -61,6 +64,17 @@ enum Command {
         target: Option<u64>,
     },
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  scripts/chaos --minutes 20 --seed 7 --store postgres
+  scripts/chaos --minutes 2 --part collector --part disk
+  scripts/chaos --list
+  scripts/chaos --case agent-killed
+
+scripts/chaos builds the programs first; with --release, optimised ones. It needs root, or user namespaces.
+HEAVY_KEEP_TMP=1 keeps logs, ledgers and databases.
+Exit codes: 0 nothing was wrong, 1 something was, 2 wrong usage or a part did not start.";
 
 /// Iterations per second of a run.
 const RATE: u64 = 500;
@@ -108,21 +122,20 @@ fn carry_out(args: &Args) -> anyhow::Result<bool> {
         return Ok(true);
     }
     if !args.case.is_empty() {
-        return run_cases(
-            &args.case,
-            &CaseOptions {
-                bin_dir,
-                rate: args.rate,
-            },
-        );
+        let rate = args.rate;
+        return run_cases(&args.case, &CaseOptions { bin_dir, rate });
+    }
+    let store = match args.store {
+        StoreName::Postgres => StoreKind::Postgres,
+        StoreName::Sqlite => StoreKind::Sqlite,
+    };
+    if let Some(part) = args.part.iter().find(|part| !store.has(part)) {
+        anyhow::bail!("no fault happens to the part `{part}` with this store: choose another with --store");
     }
     let figures = run(&ChaosOptions {
         time: Duration::from_secs_f64(args.minutes * 60.0),
         seed: args.seed,
-        store: match args.store {
-            StoreName::Postgres => StoreKind::Postgres,
-            StoreName::Sqlite => StoreKind::Sqlite,
-        },
+        store,
         parts: args.part.clone(),
         rate: args.rate.unwrap_or(RATE),
         bin_dir,
@@ -130,12 +143,25 @@ fn carry_out(args: &Args) -> anyhow::Result<bool> {
     Ok(figures.is_right())
 }
 
-fn run_cases(names: &[String], options: &CaseOptions) -> anyhow::Result<bool> {
+fn run_cases(cases: &[&ChaosCase], options: &CaseOptions) -> anyhow::Result<bool> {
     let mut right = true;
-    for name in names {
-        let case = ChaosCase::find(name)
-            .ok_or_else(|| anyhow::anyhow!("unknown case `{name}`: `--list` shows all"))?;
+    for case in cases {
         right &= case.run(options)?;
     }
     Ok(right)
+}
+
+fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text
+        .parse()
+        .ok()
+        .filter(|minutes| (0.01..=10_000.0).contains(minutes));
+    minutes.ok_or_else(|| "expected a number of minutes, such as 20 or 0.5".to_owned())
+}
+
+fn case(name: &str) -> Result<&'static ChaosCase, String> {
+    ChaosCase::find(name).ok_or_else(|| {
+        let hint = hint(name, CASES.iter().map(|case| case.name));
+        format!("unknown case{hint} (`--list` shows all)")
+    })
 }

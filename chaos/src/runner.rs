@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use heavy_testkit::ProxyFault;
 
-use crate::arena::{Arena, ArenaOptions};
+use crate::arena::{Arena, ArenaOptions, monotonic_ns};
 use crate::job::OracleJob;
 use crate::judged::JudgedJob;
 use crate::schedule::{AGENTS, FaultKind, PlannedFault, PlannedJob, StoreKind};
@@ -59,10 +59,11 @@ pub struct ChaosFigures {
 }
 
 impl ChaosFigures {
-    /// Whether nothing was wrong.
+    /// Whether nothing was wrong, and something has happened.
     #[must_use]
     pub fn is_right(&self) -> bool {
-        self.faults.is_empty() && self.jobs > 0
+        let injected: u64 = self.kills.values().chain(self.others.values()).sum();
+        self.faults.is_empty() && self.jobs > 0 && injected > 0
     }
 
     fn count(&mut self, kind: FaultKind) {
@@ -174,6 +175,10 @@ pub fn run(options: &ChaosOptions) -> anyhow::Result<ChaosFigures> {
         }
         out.flush()?;
     }
+    let panicked = arena.panicked().into_iter();
+    figures
+        .faults
+        .extend(panicked.map(|part| format!("{part} has panicked: see its log")));
     writeln!(out, "\nseed {}, {:?}\n{figures}", options.seed, options.store)?;
     Ok(figures)
 }
@@ -198,37 +203,49 @@ fn run_job(
     };
     let mut submitted = job.submit(arena)?;
     let begun = submitted.wait_for_load(arena)?;
-    inject(arena, begun, &planned.faults, figures)?;
+    let injected = inject(arena, begun, &planned.faults)?;
     let ended = arena.heal()?;
     let code = submitted.exit_code(END_LIMIT)?;
+    // What happened when the load was over proves nothing.
+    let last_ns = arena.arrivals_ns().last().copied().unwrap_or(0);
+    for (at_ns, kind) in injected {
+        if at_ns < last_ns {
+            figures.count(kind);
+        } else {
+            writeln!(out, "  not counted, since the load was over: {kind}")?;
+        }
+    }
     let mut judged = submitted.judge(arena)?;
     writeln!(
         out,
         "  exit {}",
         code.map_or("-".to_owned(), |code| code.to_string())
     )?;
-    judged
-        .faults
-        .extend(ended.into_iter().map(|part| format!("{part} ended by itself")));
+    judged.faults.extend(ended);
     if code.is_none() {
         judged.faults.push("the client did not end".to_owned());
     }
-    if code == Some(0) && (judged.verdict != "PASS" || judged.lost_iterations + judged.unknown_iterations > 0)
-    {
-        judged
-            .faults
-            .push("exit code 0 without everything accounted for".to_owned());
+    let open = judged.lost_iterations + judged.unknown_iterations;
+    if code == Some(0) && (judged.verdict != "PASS" || open > 0) {
+        let fault = "exit code 0 without everything accounted for".to_owned();
+        judged.faults.push(fault);
+    }
+    let discarded = judged.discarded();
+    if discarded > 0 {
+        // Quotas are far away, and what was written before a SIGKILL is whole.
+        let fault = format!("{discarded} results discarded, which none of the faults excuses");
+        judged.faults.push(fault);
     }
     Ok(judged)
 }
 
-/// Injects faults at their instants, and ends them at theirs.
+/// Injects faults at their instants, and ends them at theirs; returns those that happened to something, and when: ns of the
+/// clock by which targets stamp arrivals.
 fn inject(
     arena: &mut Arena,
     begun: Instant,
     faults: &[PlannedFault],
-    figures: &mut ChaosFigures,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<(u64, FaultKind)>> {
     // What happens when: begins and ends.
     let mut events: Vec<(Duration, bool, FaultKind)> = Vec::new();
     for fault in faults {
@@ -236,13 +253,15 @@ fn inject(
         events.push((fault.at + fault.length, false, fault.kind));
     }
     events.sort_by_key(|(at, begins, _)| (*at, *begins));
+    let mut injected = Vec::new();
     for (at, begins, kind) in events {
         std::thread::sleep(at.saturating_sub(begun.elapsed()));
+        let at_ns = monotonic_ns();
         if !begins {
             arena.end(kind)?;
         } else if arena.begin(kind)? {
-            figures.count(kind);
+            injected.push((at_ns, kind));
         }
     }
-    Ok(())
+    Ok(injected)
 }

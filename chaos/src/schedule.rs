@@ -10,6 +10,9 @@ use crate::random::SeededRandom;
 /// How many agents there are.
 pub const AGENTS: usize = 3;
 
+/// The names of all parts that faults happen to.
+pub const PARTS: [&str; 6] = ["scheduler", "collector", "agent", "load-test", "database", "disk"];
+
 /// The first fault of a job, after its load has begun.
 const FIRST_FAULT_MS: u64 = 800;
 /// The last fault begins this long before the end of the load.
@@ -25,6 +28,18 @@ pub enum StoreKind {
     Postgres,
     /// A file on a tmpfs.
     Sqlite,
+}
+
+impl StoreKind {
+    /// Whether a part of this name ([`FaultKind::part`]) is beside such a store: SQLite has no server, and the disk of Postgres is
+    /// nobody else's.
+    #[must_use]
+    pub fn has(self, part: &str) -> bool {
+        match self {
+            Self::Postgres => part != "disk",
+            Self::Sqlite => part != "database",
+        }
+    }
 }
 
 /// A part of heavy that faults happen to.
@@ -58,7 +73,7 @@ pub enum FaultLink {
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
-    /// SIGKILL; the part is started again after the fault's length. An agent starts its load test again by itself.
+    /// SIGKILL; the part is started again after the fault's length. With its load test, an agent loses its part of the job.
     Kill(FaultPart),
     /// SIGSTOP, and SIGCONT after the fault's length.
     Stop(FaultPart),
@@ -143,7 +158,7 @@ fn draw(random: &mut SeededRandom, slot: u64, is_last: bool, store: StoreKind) -
     }
 }
 
-/// An agent starts its load test again only a few times, so that the deaths of a job go round.
+/// The death of a load test ends its agent's part of the job, so that the deaths of a job go round.
 fn killed(random: &mut SeededRandom, slot: u64, store: StoreKind) -> FaultPart {
     let agent = usize::try_from(slot).unwrap_or(0) % AGENTS;
     let parts: &[FaultPart] = match store {
@@ -254,73 +269,20 @@ impl fmt::Display for PlannedFault {
             self.at.as_millis(),
             self.length.as_millis()
         )?;
-        match self.kind {
-            FaultKind::Kill(part) => write!(f, "kill -9 {part}"),
-            FaultKind::Stop(part) => write!(f, "stop {part}"),
-            FaultKind::Link(link, fault) => write!(f, "{fault:?} from {link}"),
-            FaultKind::DiskFull => f.write_str("disk full"),
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kill(part) => write!(f, "kill -9 {part}"),
+            Self::Stop(part) => write!(f, "stop {part}"),
+            Self::Link(link, fault) => write!(f, "{fault:?} from {link}"),
+            Self::DiskFull => f.write_str("disk full"),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-
-    fn jobs(seed: u64, store: StoreKind) -> Vec<PlannedJob> {
-        (0..80)
-            .map(|number| PlannedJob::new(seed, number, store, &[]))
-            .collect()
-    }
-
-    #[test]
-    fn a_seed_gives_one_schedule() {
-        for store in [StoreKind::Postgres, StoreKind::Sqlite] {
-            assert_eq!(jobs(1, store), jobs(1, store));
-            assert_ne!(jobs(1, store), jobs(2, store));
-        }
-        assert_ne!(jobs(1, StoreKind::Postgres), jobs(1, StoreKind::Sqlite));
-    }
-
-    #[test]
-    fn twenty_minutes_have_enough_of_each_fault() {
-        for (store, parts) in [(StoreKind::Postgres, 5), (StoreKind::Sqlite, 4)] {
-            let (mut kills, mut others) = (BTreeMap::new(), 0);
-            for fault in jobs(7, store).into_iter().flat_map(|job| job.faults) {
-                match fault.kind {
-                    FaultKind::Kill(part) => *kills.entry(part.name()).or_insert(0) += 1,
-                    _ => others += 1,
-                }
-            }
-            assert_eq!(kills.len(), parts, "{kills:?}");
-            assert!(kills.values().all(|count| *count >= 20), "{kills:?}");
-            assert!(
-                kills.values().sum::<i32>() >= 180 && others >= 60,
-                "{kills:?} {others}"
-            );
-        }
-    }
-
-    #[test]
-    fn faults_happen_to_the_parts_that_are_wanted() {
-        let parts = ["agent".to_owned(), "disk".to_owned()];
-        for number in 0..20 {
-            let job = PlannedJob::new(5, number, StoreKind::Sqlite, &parts);
-            let wanted = |fault: &PlannedFault| parts.iter().any(|part| part == fault.kind.part());
-            assert!(job.faults.len() >= 4 && job.faults.iter().all(wanted), "{job:?}");
-        }
-        let none = PlannedJob::new(5, 0, StoreKind::Sqlite, &["database".to_owned()]);
-        assert!(none.faults.is_empty(), "{none:?}");
-    }
-
-    #[test]
-    fn faults_lie_within_the_load() {
-        for job in jobs(3, StoreKind::Postgres) {
-            let load = Duration::from_secs(job.duration_s);
-            assert!(job.faults.iter().all(|fault| fault.at < load));
-            assert!(job.faults.is_sorted_by_key(|fault| fault.at));
-        }
-    }
-}
+mod tests;

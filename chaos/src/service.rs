@@ -2,9 +2,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -29,6 +29,8 @@ pub struct FaultedService {
     ready: &'static str,
     child: Option<Child>,
     is_stopped: bool,
+    /// How processes ended that nobody killed, since somebody asked.
+    ends: Vec<ExitStatus>,
 }
 
 impl FaultedService {
@@ -43,6 +45,7 @@ impl FaultedService {
             ready,
             child: None,
             is_stopped: false,
+            ends: Vec::new(),
         }
     }
 
@@ -54,6 +57,7 @@ impl FaultedService {
         if self.is_alive() {
             return Ok(());
         }
+        self.note_end();
         let output = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let child = command(&self.program, &self.home)
             .args(&self.args)
@@ -119,16 +123,40 @@ impl FaultedService {
             .is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
+    /// Whether its process has ended by a SIGKILL that came from elsewhere; `strace` ends as what it runs.
+    pub fn was_killed(&mut self) -> bool {
+        let child = self.child.as_mut();
+        let end = child.and_then(|child| child.try_wait().ok().flatten());
+        end.is_some_and(|end| end.signal() == Some(Signal::KILL.as_raw()))
+    }
+
     /// Its process id, if it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
 
+    /// How its processes ended that nobody killed, since this was asked last.
+    pub fn take_ends(&mut self) -> Vec<ExitStatus> {
+        if !self.is_alive() {
+            self.note_end();
+        }
+        std::mem::take(&mut self.ends)
+    }
+
+    /// Notes the end of a process that nobody has killed.
+    fn note_end(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            self.ends.extend(child.wait());
+        }
+    }
+
     /// Kills it and nothing else, and waits until it is gone.
     pub fn kill(&mut self) {
+        if !self.is_alive() {
+            self.note_end();
+        }
         if let Some(mut child) = self.child.take() {
-            // One that has ended by itself needs no signal.
             let _ = child.kill();
             let _ = child.wait();
         }

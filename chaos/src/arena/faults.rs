@@ -17,12 +17,26 @@ impl Arena {
         match kind {
             FaultKind::Kill(FaultPart::LoadTest(n)) => return Ok(self.signal_load_tests(n, Signal::KILL)),
             FaultKind::Stop(FaultPart::LoadTest(n)) => return Ok(self.signal_load_tests(n, Signal::STOP)),
+            FaultKind::Kill(FaultPart::Database)
+                if self.postgres.as_ref().is_none_or(Postgres::is_killed) =>
+            {
+                return Ok(false);
+            }
             FaultKind::Kill(FaultPart::Database) => self.with_postgres(Postgres::kill),
             FaultKind::Stop(FaultPart::Database) => {
                 self.with_postgres(|postgres| postgres.signal(Signal::STOP))
             }
-            FaultKind::Kill(part) => self.service(part).kill(),
-            FaultKind::Stop(part) => self.service(part).stop(),
+            FaultKind::Kill(part) => {
+                let service = self.service(part);
+                let was_alive = service.is_alive();
+                service.kill();
+                return Ok(was_alive);
+            }
+            FaultKind::Stop(part) => {
+                let service = self.service(part);
+                service.stop();
+                return Ok(service.is_alive());
+            }
             FaultKind::Link(link, fault) => self.proxy(link).set(fault),
             FaultKind::DiskFull => {
                 let disk = self
@@ -65,7 +79,8 @@ impl Arena {
         Ok(())
     }
 
-    /// Ends all faults and starts everything that does not run; returns which parts had ended by themselves.
+    /// Ends all faults and starts everything that does not run; returns which parts have ended by themselves since the last
+    /// time, and how.
     ///
     /// # Errors
     /// When a part does not start.
@@ -83,12 +98,18 @@ impl Arena {
             }
             let service = self.service(part);
             service.go_on();
-            if service.id().is_some() && !service.is_alive() {
-                ended.push(part.to_string());
-            }
+            let ends = service.take_ends();
+            ended.extend(ends.iter().map(|end| format!("{part} ended by itself ({end})")));
             service.spawn()?;
         }
         Ok(ended)
+    }
+
+    /// The parts that have panicked, by their logs.
+    pub fn panicked(&mut self) -> Vec<String> {
+        let mut parts = self.parts();
+        parts.retain(|part| self.service(*part).log().contains("panicked at"));
+        parts.iter().map(ToString::to_string).collect()
     }
 
     fn parts(&self) -> Vec<FaultPart> {
