@@ -172,27 +172,47 @@ impl Histogram {
     /// as SQL's `percentile_disc`: within 0.05% of it. 0 without values.
     #[must_use]
     pub fn quantile_ns(&self, quantile: f64) -> u64 {
-        let millionths = (quantile.clamp(0.0, 1.0) * 1e6).round() as u128;
-        let rank = ((u128::from(self.count) * millionths).div_ceil(1_000_000) as u64).max(1);
-        let mut seen = 0;
-        for (bucket, count) in &self.buckets {
-            seen += count;
-            if seen >= rank {
-                return middle_of(*bucket).clamp(self.min, self.max);
+        let [value] = self.quantiles_ns([quantile]);
+        value
+    }
+
+    /// Several ascending quantiles at once, as [`Self::quantile_ns`] has each.
+    #[must_use]
+    pub fn quantiles_ns<const N: usize>(&self, quantiles: [f64; N]) -> [u64; N] {
+        let mut buckets = self.buckets.iter();
+        let (mut seen, mut value) = (0, self.min);
+        quantiles.map(|quantile| {
+            let millionths = (quantile.clamp(0.0, 1.0) * 1e6).round() as u128;
+            let rank = ((u128::from(self.count) * millionths).div_ceil(1_000_000) as u64).max(1);
+            while seen < rank
+                && let Some((bucket, count)) = buckets.next()
+            {
+                seen += count;
+                value = middle_of(*bucket).clamp(self.min, self.max);
             }
-        }
-        self.max
+            value
+        })
     }
 
     /// How many values are at most `value`, by buckets.
     #[must_use]
     pub fn count_up_to(&self, value: u64) -> u64 {
-        let bucket = bucket_of(value);
-        self.buckets
-            .iter()
-            .take_while(|(other, _)| *other <= bucket)
-            .map(|(_, count)| count)
-            .sum()
+        self.counts_up_to(&[value]).into_iter().sum()
+    }
+
+    /// The same of each of several ascending values.
+    #[must_use]
+    pub fn counts_up_to(&self, values: &[u64]) -> Vec<u64> {
+        let mut buckets = self.buckets.iter().peekable();
+        let mut seen = 0;
+        let mut up_to = |value: &u64| {
+            let bucket = bucket_of(*value);
+            while let Some((_, count)) = buckets.next_if(|(other, _)| *other <= bucket) {
+                seen += count;
+            }
+            seen
+        };
+        values.iter().map(&mut up_to).collect()
     }
 
     /// The buckets that have a count: the highest value each holds, and the count; ascending.

@@ -6,6 +6,7 @@
 
 mod agent_series;
 mod agents;
+mod column;
 mod errors;
 mod interval;
 mod journal;
@@ -237,6 +238,7 @@ impl Aggregator {
         self.agent_series
             .forget_before(second, |agent| agents.complete_before_of(agent));
         self.watch.forget_before(second);
+        self.columns.pack_before(self.complete_before_second());
     }
 
     /// Forgets all complete seconds but the newest `kept` ones, and what has changed in them, for those who want totals and

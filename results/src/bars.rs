@@ -18,16 +18,13 @@ const LADDERS: [&[u64]; 5] = [
 /// else equal steps.
 #[must_use]
 pub fn bars(histogram: &Histogram) -> Vec<(u64, u64)> {
-    let max = histogram.max_ns();
+    let range_ns = (histogram.count() > 0).then(|| (histogram.min_ns(), histogram.max_ns()));
+    let bounds = bounds(range_ns, MOST_BARS);
     let mut below = 0;
-    bounds(histogram, MOST_BARS)
-        .into_iter()
-        .map(|upper| {
-            let up_to = if upper == max {
-                histogram.count()
-            } else {
-                histogram.count_up_to(upper)
-            };
+    let up_to = histogram.counts_up_to(&bounds).into_iter();
+    up_to
+        .zip(bounds)
+        .map(|(up_to, upper)| {
             let count = up_to - below;
             below = up_to;
             (upper, count)
@@ -35,13 +32,12 @@ pub fn bars(histogram: &Histogram) -> Vec<(u64, u64)> {
         .collect()
 }
 
-/// At most `most` ascending bounds in ns that show a histogram's values well, the last one the largest value;
-/// none without values.
-pub(crate) fn bounds(histogram: &Histogram, most: usize) -> Vec<u64> {
-    if histogram.count() == 0 {
+/// At most `most` ascending bounds in ns that show values well of which these are the smallest and the largest; the last one
+/// is the largest value. None without values.
+pub(crate) fn bounds(range_ns: Option<(u64, u64)>, most: usize) -> Vec<u64> {
+    let Some((min, max)) = range_ns else {
         return Vec::new();
-    }
-    let (min, max) = (histogram.min_ns(), histogram.max_ns());
+    };
     let mut bounds = LADDERS
         .iter()
         .map(|ladder| round_bounds(ladder, min, max))

@@ -51,6 +51,17 @@ proptest! {
     }
 
     #[test]
+    fn all_at_once_is_one_after_the_other(values in values(), asked in prop::collection::vec(0u64..70_000_000_000, 0..5)) {
+        let histogram = of(&values);
+        let quantiles = [0.0, 0.1, 0.5, 0.5, 0.999, 1.0];
+        prop_assert_eq!(histogram.quantiles_ns(quantiles), quantiles.map(|quantile| histogram.quantile_ns(quantile)));
+        let mut asked = asked;
+        asked.sort_unstable();
+        let each: Vec<u64> = asked.iter().map(|value| histogram.count_up_to(*value)).collect();
+        prop_assert_eq!(histogram.counts_up_to(&asked), each);
+    }
+
+    #[test]
     fn merging_is_recording(a in values(), b in values()) {
         let mut merged = of(&a);
         merged.merge(&of(&b));

@@ -65,5 +65,12 @@ impl From<&Iterations> for Accounting {
 
 /// A quantile in ms; `None` without values.
 pub(super) fn quantile_ms(of: &Histogram, quantile: f64) -> Option<f64> {
-    (of.count() > 0).then(|| of.quantile_ns(quantile) as f64 / 1e6)
+    let [ms] = quantiles_ms(of, [quantile]);
+    ms
+}
+
+/// Ascending quantiles in ms; `None` without values.
+pub(super) fn quantiles_ms<const N: usize>(of: &Histogram, quantiles: [f64; N]) -> [Option<f64>; N] {
+    let all = of.quantiles_ns(quantiles);
+    all.map(|ns| (of.count() > 0).then(|| ns as f64 / 1e6))
 }

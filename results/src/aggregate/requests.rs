@@ -73,19 +73,16 @@ impl RequestTable {
         }
     }
 
-    /// All requests together.
-    pub(super) fn totals(&self, measured: MeasuredTime) -> RequestTotals {
+    /// All requests together, whose durations are known.
+    pub(super) fn totals(&self, measured: MeasuredTime, duration: &Histogram) -> RequestTotals {
         let mut all = RequestTotals::default();
-        let mut duration = Histogram::default();
         for sums in self.0.values() {
             all.failed += sums.failed_duration.count();
             all.bytes += sums.bytes;
-            duration.merge(&sums.ok_duration);
-            duration.merge(&sums.failed_duration);
         }
         (all.status_counts, all.protocol_status_counts) = self.status_counts(None, None);
         all.rate = measured.ends_per_second(duration.count() as f64);
-        all.duration = Distribution::from(&duration);
+        all.duration = Distribution::from(duration);
         all
     }
 
@@ -163,20 +160,31 @@ impl RequestSums {
     }
 
     fn summary(&self, key: &RequestKey, measured: MeasuredTime) -> RequestSummary {
-        let mut duration = self.ok_duration.clone();
-        duration.merge(&self.failed_duration);
-        let count = duration.count().max(1) as f64;
+        let (ok_duration, failed_duration) = (
+            Distribution::from(&self.ok_duration),
+            Distribution::from(&self.failed_duration),
+        );
+        let duration = match (ok_duration.count, failed_duration.count) {
+            (_, 0) => ok_duration.clone(),
+            (0, _) => failed_duration.clone(),
+            _ => {
+                let mut duration = self.ok_duration.clone();
+                duration.merge(&self.failed_duration);
+                Distribution::from(&duration)
+            }
+        };
+        let count = duration.count.max(1) as f64;
         let mean_ms = |phase: Phase| self.phases_ns[phase as usize] as f64 / count / 1e6;
         RequestSummary {
             name: key.name.to_string(),
             method: key.method.to_string(),
             protocol: key.protocol.to_string(),
             failed: self.failed_duration.count(),
-            rate: measured.ends_per_second(duration.count() as f64),
+            rate: measured.ends_per_second(duration.count as f64),
             bytes: self.bytes,
-            duration: Distribution::from(&duration),
-            ok_duration: Distribution::from(&self.ok_duration),
-            failed_duration: Distribution::from(&self.failed_duration),
+            duration,
+            ok_duration,
+            failed_duration,
             status_counts: self.status_counts.clone(),
             phases: PhaseMeans {
                 blocked_ms: mean_ms(Phase::Blocked),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heavy_load::histogram::Histogram;
 
 use super::agent_series::AgentSeries;
-use super::interval::{Interval, quantile_ms};
+use super::interval::{Interval, quantile_ms, quantiles_ms};
 use crate::stats::Dropped;
 use crate::summary::Accounting;
 use heavy_load::load::Load;
@@ -168,6 +168,7 @@ impl Series {
         let start_ns = u64::from(second) * NS_PER_SECOND;
         let was_in_flight = self.in_flight.get(&second).copied().unwrap_or_default();
         let due_before = |ns: u64| context.load.count_before(ns.min(context.end_ns));
+        let [p50_ms, p95_ms, p99_ms] = quantiles_ms(&sums.duration, [0.50, 0.95, 0.99]);
         Some(SecondRow {
             second,
             planned: due_before(start_ns + NS_PER_SECOND) - due_before(start_ns),
@@ -179,9 +180,9 @@ impl Series {
             in_flight: context.agents.in_flight(second).max(was_in_flight),
             requests: sums.duration.count(),
             requests_failed: sums.requests_failed,
-            p50_ms: quantile_ms(&sums.duration, 0.50),
-            p95_ms: quantile_ms(&sums.duration, 0.95),
-            p99_ms: quantile_ms(&sums.duration, 0.99),
+            p50_ms,
+            p95_ms,
+            p99_ms,
             response_p99_ms: quantile_ms(&sums.response, 0.99),
             duration: sums.duration.encode(),
             response: sums.response.encode(),

@@ -37,6 +37,7 @@ impl Aggregator {
         let measured = self.measured(complete && job.state == JobState::Finished);
         let iterations = self.accounting();
         let all = &self.totals.workflows;
+        let (durations, _) = self.totals.windows.requests();
         Summary {
             version: VERSION,
             job: job.with_rates(iterations.started, measured),
@@ -50,7 +51,7 @@ impl Aggregator {
             generator_lag: Distribution::from(&all.merged(|sums| &sums.generator_lag)),
             iteration_duration: Distribution::from(&all.merged(|sums| &sums.duration)),
             response_time: Distribution::from_nonempty(&all.merged(|sums| &sums.response)),
-            requests: self.totals.requests.totals(measured),
+            requests: self.totals.requests.totals(measured, &durations),
             windows: self.totals.windows(&self.load, measured, complete),
             timeline: self.timeline(measured),
             events: self.journal.first_events.clone(),

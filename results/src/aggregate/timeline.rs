@@ -1,7 +1,6 @@
 //! The timeline: the job's seconds in a bounded number of columns, which become wider as the job becomes longer.
 
-use super::interval::{Interval, quantile_ms};
-use super::outcomes::Outcomes;
+use super::column::{Column, wider};
 use crate::bars;
 use crate::stats::{Iterations, Requests};
 use crate::summary::{Point, Timeline};
@@ -19,16 +18,7 @@ const MOST_BANDS: usize = 40;
 #[derive(Debug)]
 pub(super) struct Columns {
     width_s: u32,
-    columns: Vec<TimelineColumn>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct TimelineColumn {
-    /// The most iterations that ran at the end of one of its forgotten seconds.
-    in_flight: u64,
-    sums: Interval,
-    outcomes: Outcomes,
-    generator_lag: Histogram,
+    columns: Vec<Column>,
 }
 
 impl Default for Columns {
@@ -42,15 +32,11 @@ impl Default for Columns {
 
 impl Columns {
     pub(super) fn add_requests(&mut self, second: u32, row: &Requests) {
-        let column = self.column(second);
-        column.sums.add_requests(row);
-        column.outcomes.add(row);
+        self.column(second).add_requests(row);
     }
 
     pub(super) fn add_iterations(&mut self, second: u32, row: &Iterations) {
-        let column = self.column(second);
-        column.sums.add_iterations(row);
-        column.generator_lag.merge(&row.generator_lag);
+        self.column(second).add_iterations(row);
     }
 
     /// Notes how many iterations ran at the end of a second that is forgotten now.
@@ -59,13 +45,19 @@ impl Columns {
         column.in_flight = column.in_flight.max(in_flight);
     }
 
-    fn column(&mut self, second: u32) -> &mut TimelineColumn {
+    /// Packs what lies before a second: little more is reported of it.
+    pub(super) fn pack_before(&mut self, second: u32) {
+        let before = (second / self.width_s) as usize;
+        self.columns.iter_mut().take(before).for_each(Column::pack);
+    }
+
+    fn column(&mut self, second: u32) -> &mut Column {
         while (second / self.width_s) as usize >= MOST_COLUMNS {
             self.halve();
         }
         let place = (second / self.width_s) as usize;
         if self.columns.len() <= place {
-            self.columns.resize_with(place + 1, TimelineColumn::default);
+            self.columns.resize_with(place + 1, Column::default);
         }
         &mut self.columns[place]
     }
@@ -96,11 +88,8 @@ impl Columns {
                 *most = n.max(*most);
             }
         }
-        let mut all = Histogram::default();
-        self.columns
-            .iter()
-            .for_each(|column| all.merge(&column.sums.duration));
-        let bounds = bars::bounds(&all, MOST_BANDS);
+        let range_ns = self.columns.iter().map(Column::range_ns).fold(None, wider);
+        let bounds = bars::bounds(range_ns, MOST_BANDS);
         let points = (0..).zip(&self.columns).zip(running);
         let points = points.map(|((place, column), in_flight): ((u32, _), _)| {
             let second = place * self.width_s;
@@ -113,7 +102,7 @@ impl Columns {
                 length_s: (inside.run_ns as f64 / 1e9).max(0.001),
                 load_s: Some(inside.load_ns as f64 / 1e9),
                 planned: load.count_before(end_ns) - load.count_before(from_ns),
-                bands: bands(&column.sums.duration, &bounds),
+                bands: bands(&column.duration(), &bounds),
                 ..column.point()
             }
         });
@@ -145,39 +134,6 @@ fn bands(durations: &Histogram, bounds: &[u64]) -> Vec<u64> {
         counts[band] += count;
     }
     counts
-}
-
-impl TimelineColumn {
-    fn merge(&mut self, other: &Self) {
-        self.in_flight = self.in_flight.max(other.in_flight);
-        self.sums.merge(&other.sums);
-        self.outcomes.merge(&other.outcomes);
-        self.generator_lag.merge(&other.generator_lag);
-    }
-
-    fn point(&self) -> Point {
-        let sums = &self.sums;
-        let (iterations, duration) = (&sums.iterations, &sums.duration);
-        Point {
-            scheduled: iterations.scheduled,
-            started: iterations.started,
-            dropped: iterations.dropped.total(),
-            ok: iterations.ok,
-            failed: iterations.failed,
-            requests: duration.count(),
-            requests_failed: sums.requests_failed,
-            status_classes: self.outcomes.classes.clone(),
-            error_kinds: self.outcomes.error_kinds(),
-            p50_ms: quantile_ms(duration, 0.50),
-            p95_ms: quantile_ms(duration, 0.95),
-            p99_ms: quantile_ms(duration, 0.99),
-            p999_ms: quantile_ms(duration, 0.999),
-            max_ms: (duration.count() > 0).then(|| duration.max_ns() as f64 / 1e6),
-            response_p99_ms: quantile_ms(&sums.response, 0.99),
-            lag_p99_ms: quantile_ms(&self.generator_lag, 0.99),
-            ..Point::default()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -48,19 +48,20 @@ pub struct LatencyBucket {
 impl From<&Histogram> for Distribution {
     fn from(histogram: &Histogram) -> Self {
         let ms = |ns: u64| ns as f64 / 1e6;
-        let quantile = |quantile| ms(histogram.quantile_ns(quantile));
+        let quantiles = histogram.quantiles_ns([0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 0.999]);
+        let [p10_ms, p25_ms, p50_ms, p75_ms, p90_ms, p95_ms, p99_ms, p999_ms] = quantiles.map(ms);
         Self {
             count: histogram.count(),
             min_ms: ms(histogram.min_ns()),
             mean_ms: histogram.mean_ns() / 1e6,
-            p10_ms: quantile(0.10),
-            p25_ms: quantile(0.25),
-            p50_ms: quantile(0.50),
-            p75_ms: quantile(0.75),
-            p90_ms: quantile(0.90),
-            p95_ms: quantile(0.95),
-            p99_ms: quantile(0.99),
-            p999_ms: quantile(0.999),
+            p10_ms,
+            p25_ms,
+            p50_ms,
+            p75_ms,
+            p90_ms,
+            p95_ms,
+            p99_ms,
+            p999_ms,
             max_ms: ms(histogram.max_ns()),
             buckets: bars(histogram)
                 .into_iter()
