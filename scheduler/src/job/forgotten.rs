@@ -5,7 +5,7 @@ use heavy_store::{Error, StatisticsReader, Store};
 use uuid::Uuid;
 
 /// How long written seconds are kept: reports of them may still be on their way, and progress shows the last minute.
-pub(crate) const KEPT_S: u32 = 120;
+pub(crate) const KEPT_S: u32 = 75;
 /// Forgotten seconds that are read back at once.
 const AT_ONCE: usize = 64;
 
