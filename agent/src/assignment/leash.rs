@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use heavy_plugin::rpc::{LoadTestClient, Release, deadline_in};
+use heavy_plugin::rpc::{LoadTestClient, Release};
 use heavy_process::clock::boottime_ns;
 use tarpc::client::RpcError;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::answer;
 use crate::link::LoadLease;
 
 /// How often: a lease is renewed about as often.
@@ -27,7 +28,7 @@ pub(super) async fn keep(client: LoadTestClient, workflow: String, lease: LoadLe
             lease_ns: Some(lease.end_ns()),
             ..Release::default()
         };
-        match client.run(deadline_in(ANSWER_LIMIT), extension).await {
+        match answer::within(ANSWER_LIMIT, |context| client.run(context, extension)).await {
             Ok(_) | Err(RpcError::DeadlineExceeded) => {}
             // Its end is noticed where it is watched.
             Err(_) => return,

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heavy_plugin::rpc::{Anchor, LoadTestClient, deadline_in};
+use heavy_plugin::rpc::{Anchor, LoadTestClient};
 use heavy_process::clock;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::answer;
 use super::failure::AssignmentFailure;
 use super::machine::AssignmentEvent;
 use super::reporter::Reporter;
@@ -95,7 +96,7 @@ impl LiveTest {
             let mut answered = tokio::time::Instant::now();
             let error = loop {
                 tokio::time::sleep_until(answered + ASK_EVERY).await;
-                match client.describe(deadline_in(ANSWER_LIMIT)).await {
+                match answer::within(ANSWER_LIMIT, |context| client.describe(context)).await {
                     Ok(_) => answered = tokio::time::Instant::now(),
                     Err(error) if has_exited(life.clone(), EXIT_LIMIT).await => {
                         tracing::debug!(%error, "a load test that has exited was asked");
@@ -123,7 +124,7 @@ impl LiveTest {
         let (results, life) = (Arc::clone(&self.results), self.process.life());
         async move {
             let limit = Duration::from_nanos(grace_ns) + STOP_SLACK;
-            match client.stop(deadline_in(limit), grace_ns).await {
+            match answer::within(limit, |context| client.stop(context, grace_ns)).await {
                 Ok(stopped) => {
                     tracing::debug!(?stopped, "the load test has stopped");
                     Some(AssignmentEvent::Stopped)
@@ -144,7 +145,8 @@ impl LiveTest {
     pub(super) fn clean_up(&self, agent: String) -> impl Future<Output = AssignmentEvent> + use<> {
         let (client, results) = (self.client.clone(), Arc::clone(&self.results));
         async move {
-            let problem = match client.cleanup(deadline_in(CLEANUP_LIMIT)).await {
+            let cleaned_up = answer::within(CLEANUP_LIMIT, |context| client.cleanup(context));
+            let problem = match cleaned_up.await {
                 Ok(Ok(())) => None,
                 Ok(Err(failure)) => Some(failure.message),
                 Err(error) => Some(error.to_string()),
@@ -166,9 +168,10 @@ impl LiveTest {
         let client = self.client.clone();
         async move {
             let accepted = match params {
-                Ok(params) => match client
-                    .params(deadline_in(PARAMS_LIMIT), Value::Object(params))
-                    .await
+                Ok(params) => match answer::within(PARAMS_LIMIT, |context| {
+                    client.params(context, Value::Object(params))
+                })
+                .await
                 {
                     Ok(answer) => answer.map_err(|failure| failure.message),
                     Err(error) => Err(format!("the load test did not answer: {error}")),

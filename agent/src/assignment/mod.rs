@@ -4,6 +4,7 @@
 //! is the share from its start on: [`plan`] says which iterations are due and [`release`] hands them over. [`reporter`]
 //! tells the scheduler.
 
+mod answer;
 mod divide;
 mod driver;
 mod failure;
