@@ -27,15 +27,25 @@ pub(crate) fn left_over(paths: &AgentPaths, quota: &DiskQuota) -> Vec<Arc<Spool>
         spool.publish();
         spool.end();
     }
-    // What is there now belongs to nothing, or is spooled.
+    remove_journals(paths, &spools);
+    spools
+}
+
+/// Removes the journals of these spools, and those that belong to nothing. That of a spool which this version cannot read
+/// goes with it: an agent that can read both needs it.
+fn remove_journals(paths: &AgentPaths, spools: &[Arc<Spool>]) {
     let entries =
         fs::read_dir(paths.journal()).map_or_else(|_| Vec::new(), |entries| entries.flatten().collect());
-    for dir in entries.into_iter().map(|entry| entry.path()) {
-        if let Err(error) = fs::remove_dir_all(&dir) {
+    for entry in entries {
+        let (name, dir) = (entry.file_name(), entry.path());
+        let mut names = spools.iter().filter_map(|spool| spool.producer.dir_name().ok());
+        let is_read = names.any(|read| *read == *name);
+        if !is_read && paths.spool().join(&name).exists() {
+            tracing::warn!(dir = %dir.display(), "kept the journal of a spool that cannot be read");
+        } else if let Err(error) = fs::remove_dir_all(&dir) {
             tracing::warn!(dir = %dir.display(), %error, "cannot remove a journal");
         }
     }
-    spools
 }
 
 fn complete(spool: &Arc<Spool>, journal: &Path, quota: &DiskQuota) -> io::Result<()> {

@@ -24,7 +24,7 @@ const LOCK: &str = "lock";
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How far ahead output is put when nobody knows how much of it is missing: ahead of all that a spool may cover.
-const UNKNOWN_OUTPUT: u64 = 1 << 40;
+pub(crate) const UNKNOWN_OUTPUT: u64 = 1 << 40;
 
 /// Tells the next agent to wait, for as long as it exists.
 #[derive(Debug)]

@@ -70,8 +70,17 @@ impl JournalReader {
     ) -> io::Result<ReadOutcome> {
         let mut outcome = ReadOutcome::default();
         for number in &self.numbers {
-            let mut segment = fs::read(segments::path(&self.dir, *number))?;
+            let path = segments::path(&self.dir, *number);
             outcome.is_incomplete = segments::is_incomplete(&self.dir, *number);
+            let mut segment = match fs::read(&path) {
+                Ok(segment) => segment,
+                Err(error) => {
+                    tracing::error!(path = %path.display(), %error, "cannot read a segment of a journal");
+                    outcome.damaged += 1;
+                    outcome.is_incomplete = true;
+                    continue;
+                }
+            };
             self.segment(*number, &mut segment, &mut outcome, take)?;
         }
         Ok(outcome)

@@ -181,6 +181,36 @@ fn nobody_guesses_how_much_a_full_disk_cost() {
 }
 
 #[test]
+fn a_journal_that_gets_no_next_segment_is_incomplete_too() {
+    let (_root, dir, journal, _) = journal();
+    let chunk = vec![b'x'; 1 << 20];
+    for _ in 0..16 {
+        journal.append_output(&chunk, 0);
+    }
+    // Its name is taken, as on a disk without room for another name.
+    fs::create_dir(segments::path(&dir, 2)).unwrap();
+    journal.append_output(b"lost\n", 1);
+    fs::remove_dir(segments::path(&dir, 2)).unwrap();
+    let mut appender = Appender::open(&dir).unwrap();
+    appender.append_output(b"two\n");
+    appender.ended();
+    let (output, ..) = read(&dir);
+    assert_eq!(output[16], ((16 << 20) + (1 << 40), b"two\n".to_vec()));
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_hides_no_other() {
+    let (_root, dir, journal, _) = journal();
+    journal.append_output(b"one\n", 0);
+    Appender::open(&dir).unwrap().ended();
+    fs::remove_file(segments::path(&dir, 1)).unwrap();
+    fs::create_dir(segments::path(&dir, 1)).unwrap();
+    let (output, _, ended, outcome) = read(&dir);
+    assert_eq!((output.len(), ended, outcome.damaged), (0, true, 1));
+    assert_eq!(outcome.end.output, 4, "what is missing shows");
+}
+
+#[test]
 fn whoever_holds_a_journal_is_waited_for() {
     let (_root, dir, _journal, _) = journal();
     let held = drain::hold(&dir).unwrap();

@@ -191,11 +191,9 @@ impl JournalWriter {
         // Used up even if the file cannot be made: what was written with a number is never written with it again.
         self.next_number += 1;
         let number = self.next_number - 1;
-        self.open = None;
-        self.open = Some(OpenSegment {
-            file: segments::create(&self.dir, number)?,
-            bytes: 0,
-        });
+        // If that fails, the one before is the one behind whose end output is missing.
+        let file = segments::create(&self.dir, number)?;
+        self.open = Some(OpenSegment { file, bytes: 0 });
         self.buffer.extend_from_slice(&frame::start(position));
         debug_assert_eq!(self.buffer.len(), START_BYTES);
         self.kept.push_back(KeptSegment {

@@ -9,6 +9,7 @@ use heavy_plugin::lines::{LineBuffer, LinePiece};
 
 use crate::disk_quota::DiskQuota;
 use crate::journal::JournalPosition;
+use crate::journal::drain::UNKNOWN_OUTPUT;
 use crate::journal::note::{JournalOrder, OrderKind, PublishedNote};
 use crate::journal::output::OutputMark;
 use crate::journal::read::JournalRecord;
@@ -119,8 +120,8 @@ impl<'a> Replay<'a> {
         let mark = self.mark();
         self.state.output(&mut self.lines, LineBuffer::rest, mark);
         let at_ns = self.start.clock().at(self.at_ns);
-        let complete = self.ended && self.missing == JournalPosition::default();
-        if complete || self.state.is_closed() {
+        let is_known = self.ended && self.missing == JournalPosition::default();
+        if is_known && !self.state.is_incomplete() || self.state.is_closed() {
             self.state.event("agent-died", agent, "", at_ns);
             let end = AccountEnd {
                 ended: Ended::Died,
@@ -132,22 +133,28 @@ impl<'a> Replay<'a> {
             if let Err(error) = self.state.close(self.at_ns, &[], end) {
                 tracing::error!(job = self.spool.producer.job, %error, "an assignment cannot be closed");
             }
-        } else {
-            let JournalPosition { output, orders } = self.missing;
-            let what = match (output, orders) {
-                (0, 0) => "what the load test wrote last".to_owned(),
-                _ => format!("{output} bytes of output, {orders} orders"),
-            };
+        } else if !self.state.is_incomplete() {
+            let what = self.what_is_missing();
             tracing::error!(
                 job = self.spool.producer.job,
                 what,
                 "results are missing that an earlier run of this agent had not spooled"
             );
             self.state.event("results-missing", agent, &what, at_ns);
+            self.state.miss();
             self.state.flush();
         }
         self.write();
         self.writer.sync();
+    }
+
+    fn what_is_missing(&self) -> String {
+        let JournalPosition { output, orders } = self.missing;
+        match (output, orders) {
+            (0, 0) => "what the load test wrote last".to_owned(),
+            (UNKNOWN_OUTPUT.., _) => "nobody knows how much of what the load test wrote".to_owned(),
+            _ => format!("{output} bytes of output, {orders} orders"),
+        }
     }
 
     fn mark(&self) -> OutputMark {

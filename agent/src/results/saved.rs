@@ -29,4 +29,7 @@ pub(crate) struct SavedResults {
     /// How the assignment ended, if its account was closed: a word of `Ended`.
     #[prost(string, tag = "9")]
     pub(crate) ended: String,
+    /// Whether the journal lacked something that is not in here, so that the account stays open.
+    #[prost(bool, tag = "10")]
+    pub(crate) is_incomplete: bool,
 }

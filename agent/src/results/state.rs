@@ -58,6 +58,8 @@ pub(crate) struct ResultsState {
     position: JournalPosition,
     skipping: bool,
     ended: Option<Ended>,
+    /// Whether results are missing that nobody will find.
+    is_incomplete: bool,
 }
 
 impl ResultsState {
@@ -75,6 +77,7 @@ impl ResultsState {
             position: JournalPosition::default(),
             skipping: false,
             ended: None,
+            is_incomplete: false,
         }
     }
 
@@ -95,6 +98,16 @@ impl ResultsState {
     /// Whether the account was closed, if not its closing written.
     pub(crate) const fn is_closed(&self) -> bool {
         self.ended.is_some()
+    }
+
+    /// Whether results are missing, by what was [saved](Self::restore) or [noted](Self::miss).
+    pub(crate) const fn is_incomplete(&self) -> bool {
+        self.is_incomplete
+    }
+
+    /// Notes in what is saved from now on that results are missing.
+    pub(crate) const fn miss(&mut self) {
+        self.is_incomplete = true;
     }
 
     /// Goes on after [`Self::restore`].

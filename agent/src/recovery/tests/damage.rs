@@ -179,3 +179,48 @@ fn a_power_failure_is_noticed_and_doubles_nothing() {
         }
     }
 }
+
+#[test]
+fn a_next_agent_that_dies_too_closes_no_account_that_lacks_results() {
+    let left = Left::at("tee:when=6", 5 * RELEASED);
+    let copy = directory();
+    copy_all(left.dir.path(), copy.path());
+    let journal = OpenOptions::new()
+        .write(true)
+        .open(copy.path().join(JOURNAL))
+        .unwrap();
+    // What it did last is in no spool.
+    journal.set_len(size(copy.path(), JOURNAL) - 9).unwrap();
+    let kept = directory();
+    copy_all(&copy.path().join("journal"), &kept.path().join("journal"));
+    let first = left.recovered(&copy);
+    assert!(!first.closed && first.complains, "{first:?}");
+    // It had not come to removing the journal.
+    copy_all(&kept.path().join("journal"), &copy.path().join("journal"));
+    let second = left.recovered(&copy);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn the_journal_of_a_spool_that_cannot_be_read_waits_for_an_agent_that_can() {
+    let left = Left::at("tee:when=6", 5 * RELEASED);
+    let copy = directory();
+    copy_all(left.dir.path(), copy.path());
+    let (rows, whole) = (
+        copy.path().join(ROWS),
+        fs::read(left.dir.path().join(ROWS)).unwrap(),
+    );
+    let mut unknown = b"hvspool\x63hvspool\x63".to_vec();
+    unknown.extend(&whole[unknown.len()..]);
+    fs::write(&rows, unknown).unwrap();
+    fs::create_dir(copy.path().join("journal/of-no-spool-1")).unwrap();
+    let spools = left_over(&paths(copy.path()), &DiskQuota::new(u64::MAX));
+    assert!(spools.is_empty());
+    assert!(!copy.path().join("journal/of-no-spool-1").exists());
+    fs::write(&rows, whole).unwrap();
+    let outcome = left.recovered(&copy);
+    assert!(
+        outcome.closed && outcome.rows.len() as u64 == left.life.reported,
+        "{outcome:?}"
+    );
+}

@@ -18,6 +18,7 @@ impl ResultsState {
         };
         self.skipping = saved.skipping;
         self.ended = saved.ended.parse().ok();
+        self.is_incomplete = saved.is_incomplete;
     }
 
     /// What is needed to go on when everything was passed on.
@@ -33,6 +34,7 @@ impl ResultsState {
             complete_before: self.complete_before,
             end_monotonic_ns: (end_monotonic_ns < u64::MAX).then_some(end_monotonic_ns),
             ended: self.ended.map(|ended| ended.to_string()).unwrap_or_default(),
+            is_incomplete: self.is_incomplete,
         }
     }
 }
