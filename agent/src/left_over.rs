@@ -7,11 +7,11 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::Error;
 use crate::data_dir::AgentDirs;
 use crate::deliver::Delivery;
 use crate::disk_quota::DiskQuota;
 use crate::recovery;
-use crate::{DEFAULT_SPOOL_LIMIT_BYTES, Error};
 
 /// Delivers all results in the data directory of an agent that is gone, and removes those that the collector has committed.
 /// Those of jobs that `is_known` does not know, which no collector takes, are removed too. Returns whether nothing is left;
@@ -31,13 +31,14 @@ where
     let dirs = AgentDirs::open(data_dir)?;
     let ends = CancellationToken::new();
     let (delivery, thread) = Delivery::start(collector, ends.clone()).map_err(Error::Thread)?;
-    let quota = DiskQuota::new(DEFAULT_SPOOL_LIMIT_BYTES);
+    // Nothing is written but what is on this disk already, in a journal that is removed then.
+    let quota = DiskQuota::new(u64::MAX);
     let mut outcomes = Vec::new();
     let (paths, taken) = (dirs.paths().clone(), quota.clone());
     let spools = spawn_blocking(move || recovery::left_over(&paths, &taken)).await;
     for spool in spools.unwrap_or_default() {
         if is_known(spool.producer.job.clone()).await {
-            outcomes.push(delivery.take_over(spool));
+            outcomes.push(delivery.take_over(spool).await);
         } else {
             tracing::warn!(
                 job = spool.producer.job,
@@ -48,7 +49,7 @@ where
     }
     let all = async {
         for outcome in outcomes {
-            // Refused ones stay on disk for people; so does one that there was no room for.
+            // Refused ones stay on disk for people.
             let _ = outcome.await;
         }
     };

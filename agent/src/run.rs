@@ -120,7 +120,7 @@ async fn deliver_left_over(data_dir: &AgentDirs, quota: &DiskQuota, delivery: &D
             job = spool.producer.job,
             "delivering results that an earlier run of this agent left"
         );
-        drop(delivery.take_over(spool));
+        drop(delivery.take_over(spool).await);
     }
 }
 

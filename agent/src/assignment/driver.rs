@@ -159,7 +159,7 @@ impl AssignmentDriver {
                 None
             }
             AssignmentCommand::Start { .. } if self.running.is_some() => None,
-            AssignmentCommand::Start { wall_ns } => self.start(wall_ns),
+            AssignmentCommand::Start { wall_ns } => self.start(wall_ns).await,
             AssignmentCommand::Stop { grace_ns, end_ns } => Some(AssignmentEvent::Stop(StopRequest {
                 grace_ns,
                 at_ns: self.stop_at(end_ns),
@@ -214,11 +214,12 @@ impl AssignmentDriver {
         None
     }
 
-    fn start(&mut self, wall_ns: u64) -> Option<AssignmentEvent> {
+    async fn start(&mut self, wall_ns: u64) -> Option<AssignmentEvent> {
         let live = self.live.as_ref()?;
         match RunningShare::start(&self.shared, &self.assignment, live, wall_ns) {
-            Ok((running, delivered)) => {
+            Ok((running, spool)) => {
                 self.running = Some(running);
+                let delivered = self.shared.delivery.take_over(spool).await;
                 self.spawn(async {
                     // When the agent shuts down nobody answers: its next start delivers the rest.
                     Some(match delivered.await.ok()? {

@@ -7,7 +7,6 @@ use heavy_load::load::Load;
 use heavy_load::revision::Revision;
 use heavy_load::vocabulary::Ended;
 use heavy_process::clock;
-use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::failure::AssignmentFailure;
@@ -15,7 +14,6 @@ use super::health::HealthReader;
 use super::live::LiveTest;
 use super::plan::{ReleasePlan, SharedPlan};
 use super::release::Releaser;
-use crate::deliver::DeliveryResult;
 use crate::job_clock::JobClock;
 use crate::link::LoadLease;
 use crate::orders::Assignment;
@@ -40,13 +38,13 @@ pub(super) struct RunningShare {
 }
 
 impl RunningShare {
-    /// Starts at an instant of the scheduler's clock. The receiver hears when all results are delivered.
+    /// Starts at an instant of the scheduler's clock. The spool with its results is to be delivered.
     pub(super) fn start(
         shared: &AgentShared,
         assignment: &Assignment,
         live: &LiveTest,
         wall_ns: u64,
-    ) -> Result<(Self, oneshot::Receiver<DeliveryResult>), AssignmentFailure> {
+    ) -> Result<(Self, Arc<Spool>), AssignmentFailure> {
         let estimate = shared.estimate();
         let (monotonic_ns, own_wall_ns) = (clock::monotonic_ns(), clock::wall_ns());
         let job_clock = JobClock::new(live.anchor, estimate.monotonic_of(wall_ns));
@@ -82,7 +80,7 @@ impl RunningShare {
             offset_ns,
             error_ns: estimate.error_ns,
         };
-        Ok((running, shared.delivery.take_over(spool)))
+        Ok((running, spool))
     }
 
     /// Plans the load by a revision, and returns what releases it.

@@ -15,7 +15,7 @@ use std::time::Instant;
 use heavy_proto::net::MAX_DELIVERY_BYTES;
 use heavy_proto::v1;
 use heavy_proto::v1::collector_client::CollectorClient;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -28,8 +28,11 @@ use heavy_process::nice;
 use hold::Hold;
 pub(crate) use reach::reach;
 
-/// Spools that wait to be taken over; there is one for each assignment.
+/// Spools that wait to be taken over, which takes no time.
 const QUEUE: usize = 64;
+
+/// How many of the spools that nobody writes any more are delivered at a time: each has batches in memory.
+const MOST_AT_ONCE: usize = 8;
 
 /// The agent logs every n-th failure to reach the collector.
 const COMPLAIN_EVERY: u32 = 20;
@@ -75,12 +78,11 @@ impl Delivery {
     }
 
     /// Delivers a spool until all of it is acknowledged, and removes it; the outcome comes when that is done.
-    pub(crate) fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<DeliveryResult> {
+    pub(crate) async fn take_over(&self, spool: Arc<Spool>) -> oneshot::Receiver<DeliveryResult> {
         let (done, outcome) = oneshot::channel();
         self.backlogs.add(&spool);
-        if self.orders.try_send((spool, done)).is_err() {
-            tracing::error!("too many undelivered spools: the agent delivers this one after its next start");
-        }
+        // The thread is gone only when the agent shuts down: its next start delivers the spool.
+        let _ = self.orders.send((spool, done)).await;
         outcome
     }
 }
@@ -89,10 +91,13 @@ async fn serve(
     client: CollectorClient<Channel>,
     mut orders: mpsc::Receiver<(Arc<Spool>, oneshot::Sender<DeliveryResult>)>,
 ) {
+    let turns = Arc::new(Semaphore::new(MOST_AT_ONCE));
     while let Some((spool, done)) = orders.recv().await {
+        // One that is being written never waits.
+        let turns = spool.has_ended().then(|| Arc::clone(&turns));
         let client = client.clone();
         tokio::spawn(async move {
-            let delivered = deliver(&spool, client).await;
+            let delivered = deliver(&spool, client, turns.as_deref()).await;
             match &delivered {
                 Ok(()) => spool.remove(),
                 Err(error) => {
@@ -117,7 +122,12 @@ enum Interruption {
     Never(Undeliverable),
 }
 
-async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> DeliveryResult {
+/// Delivers a spool, with `turns` in sessions that take turns with those of others.
+async fn deliver(
+    spool: &Spool,
+    mut client: CollectorClient<Channel>,
+    turns: Option<&Semaphore>,
+) -> DeliveryResult {
     let mut sender = Sender::new(spool);
     let mut backoff = Backoff::default();
     let mut failures = 0;
@@ -131,7 +141,13 @@ async fn deliver(spool: &Spool, mut client: CollectorClient<Channel>) -> Deliver
         }
         let before = sender.forgotten;
         let mut pauses = true;
-        let problem = match sender.session(&mut client).await {
+        let turn = match turns {
+            Some(turns) => turns.acquire().await.ok(),
+            None => None,
+        };
+        let ended = sender.session(&mut client).await;
+        drop(turn);
+        let problem = match ended {
             Ok(()) => return Ok(()),
             Err(Interruption::Never(error)) => return Err(error),
             Err(Interruption::Again) => None,
@@ -327,3 +343,6 @@ impl<'a> Sender<'a> {
         self.cursors.iter_mut().for_each(Cursor::rewind);
     }
 }
+
+#[cfg(test)]
+mod tests;
