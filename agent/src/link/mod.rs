@@ -5,7 +5,7 @@ mod heartbeats;
 mod lease;
 mod session;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -169,12 +169,19 @@ impl Link {
             .retain(|said| (&said.job, said.epoch) != (&update.job, update.epoch));
         self.said.push(update.clone());
         if self.said.len() > REMEMBERED {
-            self.said.remove(0);
+            // What has load is what the scheduler must hear of first.
+            let over = self.said.iter().position(is_over);
+            self.said.remove(over.unwrap_or(0));
         }
     }
 
     fn register(&self) -> v1::Register {
-        let held = self.said.iter().filter(|said| !is_over(said));
+        let mut held = BTreeMap::new();
+        for said in self.said.iter().filter(|said| !is_over(said)) {
+            let epoch: &mut u32 = held.entry(said.job.clone()).or_default();
+            *epoch = said.epoch.max(*epoch);
+        }
+        let (jobs, epochs) = held.into_iter().unzip();
         v1::Register {
             name: self.config.name.clone(),
             instance: self.instance.clone(),
@@ -187,7 +194,8 @@ impl Link {
                 .glibc
                 .map_or_else(String::new, |version| version.to_string()),
             memory_bytes: host::memory_bytes(),
-            jobs: Vec::from_iter(held.map(|said| said.job.clone()).collect::<BTreeSet<_>>()),
+            jobs,
+            epochs,
         }
     }
 }
@@ -228,6 +236,38 @@ fn problem(status: &Status) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn link() -> Link {
+        let config = AgentConfig::new("a", "http://127.0.0.1:1", "http://127.0.0.1:1", "/no/such");
+        let endpoint = heavy_proto::net::endpoint(&config.scheduler).unwrap();
+        Link::new(Arc::new(config), host::host(), endpoint, Backlogs::default()).0
+    }
+
+    fn update(job: &str, epoch: u32, state: v1::AssignmentState) -> Said {
+        Said::Update(v1::AssignmentUpdate {
+            job: job.to_owned(),
+            epoch,
+            state: state.into(),
+            ..v1::AssignmentUpdate::default()
+        })
+    }
+
+    #[test]
+    fn an_agent_that_comes_back_says_what_it_holds() {
+        let mut link = link();
+        link.note(&update("long", 2, v1::AssignmentState::Running));
+        link.note(&update("long", 1, v1::AssignmentState::Draining));
+        // The results of many short jobs were awaited, and came all at once.
+        for n in 0..2 * REMEMBERED {
+            link.note(&update(&format!("short-{n}"), 1, v1::AssignmentState::Finished));
+        }
+        let registered = link.register();
+        assert_eq!(
+            (registered.jobs, registered.epochs),
+            (vec!["long".to_owned()], vec![2])
+        );
+        assert_eq!(link.said.len(), REMEMBERED);
+    }
 
     #[test]
     fn some_refusals_are_final() {

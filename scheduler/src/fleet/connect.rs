@@ -162,6 +162,8 @@ fn introduction(register: v1::Register) -> Result<Introduction, Status> {
             "an agent may have {MOST_LABELS} labels and hold {MOST_JOBS} jobs"
         )));
     }
+    let epochs = register.epochs.into_iter().chain(std::iter::repeat(0));
+    let held = register.jobs.iter().zip(epochs);
     Ok(Introduction {
         name: register.name,
         instance: register.instance,
@@ -170,7 +172,9 @@ fn introduction(register: v1::Register) -> Result<Introduction, Status> {
         cores: register.cores,
         architecture: register.architecture,
         glibc: register.glibc,
-        jobs: register.jobs.iter().filter_map(|job| job.parse().ok()).collect(),
+        jobs: held
+            .filter_map(|(job, epoch)| Some((job.parse().ok()?, epoch)))
+            .collect(),
     })
 }
 

@@ -23,8 +23,8 @@ pub(crate) struct Introduction {
     pub(crate) cores: u32,
     pub(crate) architecture: String,
     pub(crate) glibc: String,
-    /// Jobs whose assignments the process still holds.
-    pub(crate) jobs: Vec<Uuid>,
+    /// Jobs whose assignments the process still holds, with the newest attempt; 0 if an older agent does not tell.
+    pub(crate) jobs: Vec<(Uuid, u32)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +61,7 @@ impl Candidate {
 /// What a registration changed for jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Welcome {
-    /// The job that the agent had here, and whether the agent still holds it.
+    /// The job that the agent had here, and whether the agent still holds the assignment that it was given last.
     pub(crate) back: Option<(Uuid, bool)>,
     /// The job that a gone process of the same name took with it.
     pub(crate) lost: Option<Uuid>,
@@ -118,7 +118,8 @@ impl Registry {
         match self.agents.get(&name) {
             Some(known) if known.introduction.instance == introduction.instance => {
                 (job, epoch) = (known.job, known.epoch);
-                welcome.back = known.job.map(|job| (job, held.contains(&job)));
+                let holds = |job| held.contains(&(job, epoch)) || held.contains(&(job, 0));
+                welcome.back = job.map(|job| (job, holds(job)));
             }
             Some(known) if known.connection.is_some() && now_ns < known.seen_ns + self.lease_ns => {
                 return Err(Refused::NameTaken(name));
@@ -128,7 +129,8 @@ impl Registry {
             None if self.agents.len() >= MOST_AGENTS => return Err(Refused::Full(MOST_AGENTS)),
             None => {}
         }
-        welcome.foreign = held.iter().copied().filter(|held| Some(*held) != job).collect();
+        let held = held.iter().map(|(held, _)| *held);
+        welcome.foreign = held.filter(|held| Some(*held) != job).collect();
         let agent = KnownAgent {
             introduction,
             connection: Some(connection),

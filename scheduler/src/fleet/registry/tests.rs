@@ -9,7 +9,7 @@ fn agent(name: &str, instance: &str, jobs: &[Uuid]) -> Introduction {
     Introduction {
         name: name.to_owned(),
         instance: instance.to_owned(),
-        jobs: jobs.to_vec(),
+        jobs: jobs.iter().map(|job| (*job, 0)).collect(),
         ..Introduction::default()
     }
 }
@@ -121,4 +121,30 @@ fn a_lease_that_is_over_loses_the_job() {
     assert_eq!(registry.expire(14), []);
     assert_eq!(registry.expire(15), [("a".to_owned(), Some(JOB))]);
     assert!(!registry.heartbeat(16, "a", 1, None));
+}
+
+#[test]
+fn an_agent_that_holds_only_its_lost_assignment_has_not_got_the_next_one() {
+    for (held, holds) in [
+        (&[][..], false),
+        (&[1], false),
+        (&[2], true),
+        (&[1, 2], true),
+        (&[0], true),
+    ] {
+        let mut registry = one();
+        assert!(registry.take("a", JOB));
+        registry.assigned("a", JOB, 2);
+        registry.disconnected("a", 1);
+        let introduction = Introduction {
+            jobs: held.iter().map(|epoch| (JOB, *epoch)).collect(),
+            ..agent("a", "x", &[])
+        };
+        let welcome = registry.register(1, 0, 2, introduction).unwrap();
+        assert_eq!(
+            (welcome.back, welcome.foreign),
+            (Some((JOB, holds)), vec![]),
+            "{held:?}"
+        );
+    }
 }
