@@ -1,20 +1,24 @@
 //! One stream of batches on disk: append-only segments, read back by sequence, removed when acknowledged.
 
+pub(crate) mod backlog;
+mod reading;
 mod recovery;
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use prost::Message;
 
 use super::cover::{RecordCover, RowCounts};
 use super::record::{self, HEADER_BYTES, START_BYTES, SegmentTail};
-use super::void::{self, DAMAGED};
+use super::void;
 use crate::disk_quota::DiskQuota;
+use backlog::BacklogCount;
 
 /// When a segment has this size, the next one is begun.
 const SEGMENT_BYTES: u64 = 16 << 20;
@@ -32,6 +36,16 @@ enum RecordPlace {
     },
     /// What could not be written, or replaces a batch.
     Memory(Bytes),
+}
+
+impl RecordPlace {
+    /// The length of the batch.
+    const fn bytes(&self) -> usize {
+        match self {
+            Self::Disk { length, .. } => *length,
+            Self::Memory(content) => content.len(),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -60,6 +74,7 @@ struct OnDisk {
 pub(crate) struct SegmentLog {
     dir: PathBuf,
     records: VecDeque<Record>,
+    backlog: Arc<BacklogCount>,
     /// The sequence of the first of `records`.
     first: u64,
     /// What is on disk, ascending; the last stays until another follows it, as its name is the place in the stream.
@@ -98,6 +113,7 @@ impl SegmentLog {
         let mut log = Self {
             dir,
             records: VecDeque::new(),
+            backlog: Arc::default(),
             first: 1,
             segments: VecDeque::new(),
             open: None,
@@ -119,13 +135,9 @@ impl SegmentLog {
         self.first
     }
 
-    /// How many batches are not acknowledged, and their bytes.
-    pub(crate) fn backlog(&self) -> (u64, u64) {
-        let bytes = self.records.iter().map(|record| match &record.place {
-            RecordPlace::Disk { length, .. } => *length as u64,
-            RecordPlace::Memory(content) => content.len() as u64,
-        });
-        (self.records.len() as u64, bytes.sum())
+    /// What is not acknowledged.
+    pub(crate) const fn backlog(&self) -> &Arc<BacklogCount> {
+        &self.backlog
     }
 
     /// Removes all segments; nothing is appended any more.
@@ -159,8 +171,13 @@ impl SegmentLog {
                 (RecordPlace::Memory(kept), Err(error))
             }
         };
-        self.records.push_back(Record { crc32c, place });
+        self.push(Record { crc32c, place });
         (sequence, result)
+    }
+
+    fn push(&mut self, record: Record) {
+        self.backlog.add(record.place.bytes());
+        self.records.push_back(record);
     }
 
     fn memory_bytes(&self) -> usize {
@@ -181,40 +198,14 @@ impl SegmentLog {
         }
     }
 
-    /// A batch and its checksum; a void for what cannot be read back or was discarded.
-    pub(crate) fn read(&mut self, sequence: u64) -> (Bytes, u32) {
-        if let Some(record) = self.record(sequence) {
-            let crc32c = record.crc32c;
-            match &record.place {
-                RecordPlace::Memory(content) => return (content.clone(), crc32c),
-                RecordPlace::Disk {
-                    segment,
-                    offset,
-                    length,
-                } => {
-                    let (segment, offset, length) = (*segment, *offset, *length);
-                    match self.read_at(segment, offset, length) {
-                        Ok(content) if crc32c::crc32c(&content) == crc32c => {
-                            return (Bytes::from(content), crc32c);
-                        }
-                        Ok(_) => tracing::error!(sequence, segment, "a spooled batch is damaged"),
-                        Err(error) => tracing::error!(sequence, segment, %error, "cannot read the spool"),
-                    }
-                }
-            }
-        }
-        let content = void::encode(DAMAGED, 0, 0);
-        self.replace(sequence, content.clone());
-        let crc32c = crc32c::crc32c(&content);
-        (content, crc32c)
-    }
-
     /// Replaces a batch, in memory.
     pub(crate) fn replace(&mut self, sequence: u64, content: Bytes) {
         let place = sequence
             .checked_sub(self.first)
             .and_then(|n| usize::try_from(n).ok());
         if let Some(record) = place.and_then(|place| self.records.get_mut(place)) {
+            self.backlog.take(record.place.bytes());
+            self.backlog.add(content.len());
             *record = Record {
                 crc32c: crc32c::crc32c(&content),
                 place: RecordPlace::Memory(content),
@@ -224,7 +215,10 @@ impl SegmentLog {
 
     /// Forgets all up to a sequence, and removes segments that hold nothing else.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
-        while self.first <= sequence && self.records.pop_front().is_some() {
+        while self.first <= sequence
+            && let Some(record) = self.records.pop_front()
+        {
+            self.backlog.take(record.place.bytes());
             self.first += 1;
         }
         self.trim();
@@ -293,16 +287,6 @@ impl SegmentLog {
             bytes: START_BYTES as u64,
             dirty: false,
         })
-    }
-
-    fn read_at(&mut self, segment: u64, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-        if self.reader.as_ref().is_none_or(|(id, _)| *id != segment) {
-            self.reader = Some((segment, File::open(self.path(segment))?));
-        }
-        let (_, file) = self.reader.as_ref().expect("a segment was just opened");
-        let mut content = vec![0; length];
-        file.read_exact_at(&mut content, offset)?;
-        Ok(content)
     }
 
     fn remove(&mut self, segment: &OnDisk) {

@@ -28,6 +28,7 @@ use crate::disk_quota::DiskQuota;
 use crate::journal::note::PublishedNote;
 use cover::{RecordCover, RowCounts};
 use log::SegmentLog;
+use log::backlog::BacklogCount;
 use start::AssignmentStart;
 
 /// The most bytes of a job id, which names a directory.
@@ -80,7 +81,9 @@ impl SpoolStream {
 pub(crate) struct Spool {
     pub(crate) producer: SpoolProducer,
     dir: PathBuf,
+    /// Locked while the disk writes.
     logs: [Mutex<SegmentLog>; 2],
+    backlogs: [Arc<BacklogCount>; 2],
     /// The highest sequence of each stream that may be sent.
     durable: [AtomicU64; 2],
     /// Whether nothing more will be written.
@@ -216,14 +219,10 @@ impl Spool {
         void::is_damaged(&self.read(stream, sequence).0)
     }
 
-    /// How many batches are not acknowledged, and their bytes.
+    /// How many batches are not acknowledged, and their bytes. Never waits for the disk: heartbeats tell it.
     pub(crate) fn backlog(&self) -> (u64, u64) {
-        let mut all = (0, 0);
-        for stream in SpoolStream::ALL {
-            let (batches, bytes) = self.log(stream).backlog();
-            all = (all.0 + batches, all.1 + bytes);
-        }
-        all
+        let [stats, rows] = self.backlogs.each_ref().map(|stream| stream.read());
+        (stats.0 + rows.0, stats.1 + rows.1)
     }
 
     /// Forgets all batches of a stream up to a sequence.
@@ -256,13 +255,13 @@ impl Spool {
     fn open(dir: PathBuf, producer: SpoolProducer, quota: &DiskQuota) -> io::Result<Self> {
         let log = |stream: SpoolStream| {
             SegmentLog::open(dir.join(stream.dir()), quota.clone(), stream == SpoolStream::Rows)
-                .map(Mutex::new)
         };
         let logs = [log(SpoolStream::Stats)?, log(SpoolStream::Rows)?];
         Ok(Self {
+            backlogs: logs.each_ref().map(|log| Arc::clone(log.backlog())),
+            logs: logs.map(Mutex::new),
             producer,
             dir,
-            logs,
             durable: [AtomicU64::new(0), AtomicU64::new(0)],
             ended: AtomicBool::new(false),
             changed: Notify::new(),
@@ -303,3 +302,6 @@ fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
 
 /// The extension of directories with refused results.
 const REFUSED: &str = "refused";
+
+#[cfg(test)]
+mod tests;

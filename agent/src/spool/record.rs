@@ -84,6 +84,18 @@ pub(crate) fn header(batch: &[u8], crc32c: u32, sequence: u64, cover: &[u8]) -> 
     header
 }
 
+/// The length of the cover that a header tells; `None` if it cannot be true.
+pub(crate) fn cover_length(header: &[u8; HEADER_BYTES]) -> Option<usize> {
+    let length = usize::try_from(number(&header[16..20])).ok()?;
+    (length <= MAX_BYTES).then_some(length)
+}
+
+/// Whether a header and the cover of the same record are intact.
+pub(crate) fn is_sound(header: &[u8; HEADER_BYTES], cover: &[u8]) -> bool {
+    let crc = crc32c::crc32c_append(crc32c::crc32c(&header[..20]), cover);
+    crc.to_le_bytes() == header[20..]
+}
+
 /// How a segment ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum SegmentTail {
@@ -166,7 +178,7 @@ fn lengths(record: &[u8], version: u8) -> Option<(usize, usize, usize)> {
         return Some((OLD_HEADER_BYTES, length(&header[..4])?, 0));
     }
     let header = record.first_chunk::<HEADER_BYTES>()?;
-    Some((HEADER_BYTES, length(&header[..4])?, length(&header[16..20])?))
+    Some((HEADER_BYTES, length(&header[..4])?, cover_length(header)?))
 }
 
 fn read(segment: &[u8], at: usize, version: u8) -> Option<Found> {
@@ -187,9 +199,8 @@ fn read(segment: &[u8], at: usize, version: u8) -> Option<Found> {
 /// The record, if it can be believed.
 fn checked(segment: &[u8], mut found: Found, version: u8) -> Option<Found> {
     if version >= 2 {
-        let header = &segment[found.offset - HEADER_BYTES..found.offset];
-        let crc = crc32c::crc32c_append(crc32c::crc32c(&header[..20]), &segment[found.cover.clone()]);
-        if crc.to_le_bytes() != header[20..] {
+        let header = segment[..found.offset].last_chunk::<HEADER_BYTES>()?;
+        if !is_sound(header, &segment[found.cover.clone()]) {
             return None;
         }
     }

@@ -104,7 +104,7 @@ impl SegmentLog {
             (self.recovered.rows, self.recovered.uncounted) = (None, None);
         }
         if found.is_intact {
-            self.records.push_back(Record {
+            self.push(Record {
                 crc32c: found.crc32c,
                 place: RecordPlace::Disk {
                     segment,
@@ -140,7 +140,7 @@ impl SegmentLog {
 
     fn push_void(&mut self, requests: u64, iterations: u64) {
         let content: Bytes = void::encode(DAMAGED, requests, iterations);
-        self.records.push_back(Record {
+        self.push(Record {
             crc32c: crc32c::crc32c(&content),
             place: RecordPlace::Memory(content),
         });

@@ -1,5 +1,6 @@
 //! Segments on a real disk: cut, damaged, acknowledged, found again.
 
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::*;
@@ -55,6 +56,22 @@ fn batches_are_read_back_and_found_again() {
         (second.read(1).0, second.read(3).0),
         ("batch 1".into(), "batch 3".into())
     );
+}
+
+#[test]
+fn a_batch_that_is_damaged_under_a_running_agent_becomes_a_void_with_its_rows() {
+    let temp = tempfile::tempdir().unwrap();
+    let mut log = filled(temp.path(), 3);
+    let segment = OpenOptions::new()
+        .write(true)
+        .open(temp.path().join(format!("{:020}.seg", 1)))
+        .unwrap();
+    let first = (START_BYTES + HEADER_BYTES) as u64;
+    segment.write_all_at(b"B", first).unwrap();
+    assert_eq!(voided(&log.read(1).0), Some(2));
+    // Nothing of the others is there.
+    segment.set_len(first + 9).unwrap();
+    assert_eq!(voided(&log.read(2).0), Some(0));
 }
 
 #[test]
