@@ -9,19 +9,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heavy_process::clock::monotonic_ns;
-use heavy_results::aggregate::{Aggregator, SeriesUpdate, Settlement};
+use heavy_results::aggregate::{Aggregator, SeriesUpdate};
 use heavy_results::job::{JobInfo, JobState};
-use heavy_results::stats::Event;
 use heavy_results::threshold::{Threshold, ThresholdSummary};
 use heavy_store::{Delivering, StatisticsReader, Store};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::collecting::{Collecting, settlement};
+use super::aggregation_order::AggregationOrder;
+use super::collecting::{Collected, Collecting, settlement};
 use super::forgotten::{KEPT_S, mend_some};
 use super::handing_over::HandingOver;
 use super::live::{LiveEvents, LiveResults};
-use super::machine::event::{EndedShare, FIRST_EPOCH};
+use super::machine::event::FIRST_EPOCH;
 use super::machine::team::Team;
 use super::own_thread;
 use super::patient_sender::PatientSender;
@@ -36,47 +36,6 @@ const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
 const PARTIAL_AFTER_S: u64 = 5;
 /// An agent that is later than this is silent: progress goes on without it.
 const SILENT_AFTER_S: u64 = 3;
-
-#[derive(Debug)]
-pub(crate) enum AggregationOrder {
-    Record(Event),
-    /// An agent is gone with an assignment: do not wait for its seconds.
-    Leave(String, u32),
-    /// The plan or the team is another.
-    Replan(Box<Team>),
-    /// The load is over: aggregate the rest of these assignments and end. Due instants count up to `end_ns` from the job's
-    /// start.
-    Collect {
-        shares: Vec<EndedShare>,
-        end_ns: u64,
-    },
-    /// While collecting: wait for the results of an agent and epoch, again, or not any more.
-    Await {
-        share: (String, u32),
-        is_awaited: bool,
-    },
-    /// While collecting: wait for nothing any more.
-    GiveUp,
-    /// While collecting: how the job ends once the results are in, for who may have to end it.
-    EndsAs(JobState, String),
-}
-
-#[derive(Debug)]
-pub(crate) struct Collected {
-    pub(crate) aggregator: Aggregator,
-    /// Changes that could not yet be written.
-    pub(crate) unwritten: Option<SeriesUpdate>,
-    /// What was read of the store.
-    pub(crate) reader: StatisticsReader,
-    /// Whether nothing is missing.
-    pub(crate) complete: bool,
-    /// What was due to each assignment.
-    pub(crate) settlement: Settlement,
-    /// Whether another process had aggregated the job before, so that events and log lines are stored already.
-    pub(crate) is_again: bool,
-    /// The thresholds that are known to have stopped the load, whatever the figures say now.
-    pub(crate) aborted: Vec<ThresholdSummary>,
-}
 
 /// The aggregation of one job.
 #[derive(Debug)]

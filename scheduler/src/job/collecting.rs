@@ -2,13 +2,32 @@
 
 use std::collections::BTreeSet;
 
-use heavy_results::aggregate::{DueIterations, DueShare, Settlement};
+use heavy_results::aggregate::{Aggregator, DueIterations, DueShare, SeriesUpdate, Settlement};
 use heavy_results::summary::UserTime;
+use heavy_results::threshold::ThresholdSummary;
 use heavy_store::StatisticsReader;
 
-use super::aggregation::AggregationOrder;
+use super::aggregation_order::AggregationOrder;
 use super::machine::event::EndedShare;
 use super::machine::team::Team;
+
+/// What there is to sum up once nothing more is awaited.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    pub(crate) aggregator: Aggregator,
+    /// Changes that could not yet be written.
+    pub(crate) unwritten: Option<SeriesUpdate>,
+    /// What was read of the store.
+    pub(crate) reader: StatisticsReader,
+    /// Whether nothing is missing.
+    pub(crate) complete: bool,
+    /// What was due to each assignment.
+    pub(crate) settlement: Settlement,
+    /// Whether another process had aggregated the job before, so that events and log lines are stored already.
+    pub(crate) is_again: bool,
+    /// The thresholds that are known to have stopped the load, whatever the figures say now.
+    pub(crate) aborted: Vec<ThresholdSummary>,
+}
 
 /// Waiting for the rest of the results.
 #[derive(Debug)]

@@ -12,8 +12,7 @@ use heavy_results::verdict::{Verdict, judge};
 use heavy_store::{Conclusion, Settled, StatisticsReader, Store, StoredJournal};
 use uuid::Uuid;
 
-use super::aggregation::Collected;
-use super::collecting::are_complete;
+use super::collecting::{Collected, are_complete};
 use super::forgotten::{Reaggregation, mend_all};
 use super::own_thread;
 

@@ -18,8 +18,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::aggregation::{Aggregation, AggregationOrder, Collected};
+use super::aggregation::Aggregation;
+use super::aggregation_order::AggregationOrder;
 use super::answers::{Answers, Reply};
+use super::collecting::Collected;
 use super::machine::JobMachine;
 use super::machine::crew::OpenSeats;
 use super::machine::event::{JobAction, JobEvent, START_LEAD_NS};

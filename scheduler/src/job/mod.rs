@@ -2,6 +2,7 @@
 //! become series and totals ([`aggregation`]), and where all of them are found ([`service`]).
 
 pub(crate) mod aggregation;
+mod aggregation_order;
 pub(crate) mod answers;
 mod collecting;
 pub(crate) mod conclude;

@@ -7,8 +7,7 @@ use heavy_results::aggregate::{Aggregator, DueShare, Settlement};
 use heavy_results::job::{JobInfo, JobState};
 use heavy_store::{Handover, ReadUpTo, StatisticsReader, Store};
 
-use super::aggregation::Collected;
-use super::collecting::{are_complete, due_share};
+use super::collecting::{Collected, are_complete, due_share};
 use super::conclude::{conclude, until_answered};
 use super::forgotten::Reaggregation;
 use super::handing_over;

@@ -11,8 +11,8 @@ use heavy_store::{Delivering, StatisticsReader, Store};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use super::aggregation::{AggregationOrder, Collected};
-use super::collecting::Collecting;
+use super::aggregation_order::AggregationOrder;
+use super::collecting::{Collected, Collecting};
 use super::forgotten::Reaggregation;
 use super::handing_over::HandingOver;
 use super::live::LiveResults;
