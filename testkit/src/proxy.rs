@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -171,31 +172,46 @@ async fn connect(mut client: TcpStream, upstream: SocketAddr, mut faults: Faults
         return reset(&client);
     };
     let _ = server.set_nodelay(true);
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = server.into_split();
-    let mut ends = tokio::join!(
-        pass(from_client, to_server, faults.clone()),
-        pass(from_server, to_client, faults),
-    );
-    // Both halves are back: what the peers are told depends on how the passing ended.
-    let (Some((from_client, to_server)), Some((from_server, to_client))) = (ends.0.halves(), ends.1.halves())
-    else {
-        return;
-    };
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let mut faults_of_answers = faults.clone();
+    let outcome = both(
+        pass_on(&mut from_client, &mut to_server, &mut faults),
+        pass_on(&mut from_server, &mut to_client, &mut faults_of_answers),
+    )
+    .await;
+    // What the peers are told depends on how the passing ended.
     let (Ok(mut client), Ok(server)) = (from_client.reunite(to_client), from_server.reunite(to_server))
     else {
         return;
     };
-    match (ends.0.outcome, ends.1.outcome) {
-        (PassOutcome::HalfOpen, _) | (_, PassOutcome::HalfOpen) => {
+    match outcome {
+        PassOutcome::HalfOpen => {
             drop(server);
             swallow(&mut client).await;
         }
-        (PassOutcome::Reset, _) | (_, PassOutcome::Reset) => {
+        PassOutcome::Reset => {
             reset(&client);
             reset(&server);
         }
-        (PassOutcome::Ended, PassOutcome::Ended) => {}
+        PassOutcome::Ended => {}
+    }
+}
+
+/// Waits for both directions, or for the first that breaks: when a peer is gone, the other may have nothing to send for ever.
+async fn both(
+    requests: impl Future<Output = PassOutcome>,
+    answers: impl Future<Output = PassOutcome>,
+) -> PassOutcome {
+    let (mut requests, mut answers) = (pin!(requests), pin!(answers));
+    let first = tokio::select! {
+        outcome = &mut requests => (outcome, true),
+        outcome = &mut answers => (outcome, false),
+    };
+    match first {
+        (PassOutcome::Ended, true) => answers.await,
+        (PassOutcome::Ended, false) => requests.await,
+        (broken, _) => broken,
     }
 }
 
@@ -207,26 +223,7 @@ enum PassOutcome {
     HalfOpen,
 }
 
-struct Passed {
-    outcome: PassOutcome,
-    halves: Option<(OwnedReadHalf, OwnedWriteHalf)>,
-}
-
-impl Passed {
-    fn halves(&mut self) -> Option<(OwnedReadHalf, OwnedWriteHalf)> {
-        self.halves.take()
-    }
-}
-
 /// Passes one direction on until its end or a fault that ends it.
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut faults: Faults) -> Passed {
-    let outcome = pass_on(&mut from, &mut to, &mut faults).await;
-    Passed {
-        outcome,
-        halves: Some((from, to)),
-    }
-}
-
 async fn pass_on(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, faults: &mut Faults) -> PassOutcome {
     let mut buffer = vec![0; CHUNK_BYTES];
     loop {

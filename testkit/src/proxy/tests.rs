@@ -83,6 +83,21 @@ fn a_reset_ends_old_and_new_connections_with_an_error() {
 }
 
 #[test]
+fn a_peer_that_is_gone_with_an_error_ends_the_other_side() {
+    let (upstream, ended) = echo();
+    let proxy = FaultProxy::start(upstream);
+    let mut dies = connected(&proxy);
+    // Closing with an answer unread resets the connection, as the kernel does for a process that was killed.
+    dies.write_all(b"unread").unwrap();
+    let mut first = [0; 1];
+    assert_eq!(dies.peek(&mut first).unwrap(), 1);
+    drop(dies);
+    crate::eventually("the upstream side to end", Duration::from_secs(10), || {
+        (ended.load(Ordering::Relaxed) == 1).then_some(())
+    });
+}
+
+#[test]
 fn a_half_open_connection_is_closed_upstream_and_never_here() {
     let (upstream, ended) = echo();
     let proxy = FaultProxy::start(upstream);
