@@ -29,6 +29,8 @@ pub struct FaultedService {
     ready: &'static str,
     child: Option<Child>,
     is_stopped: bool,
+    /// The length of its log when its process was started.
+    log_start: usize,
     /// How processes ended that nobody killed, since somebody asked.
     ends: Vec<ExitStatus>,
 }
@@ -45,6 +47,7 @@ impl FaultedService {
             ready,
             child: None,
             is_stopped: false,
+            log_start: 0,
             ends: Vec::new(),
         }
     }
@@ -58,6 +61,7 @@ impl FaultedService {
             return Ok(());
         }
         self.note_end();
+        self.log_start = self.log_bytes();
         let output = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let child = command(&self.program, &self.home)
             .args(&self.args)
@@ -144,10 +148,15 @@ impl FaultedService {
         std::mem::take(&mut self.ends)
     }
 
-    /// Notes the end of a process that nobody has killed.
+    /// Notes the end of a process that nobody has killed. One that says why it cannot start may do so: its database may be away.
     fn note_end(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            self.ends.extend(child.wait());
+        let Some(Ok(end)) = self.child.take().map(|mut child| child.wait()) else {
+            return;
+        };
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        let said = String::from_utf8_lossy(log.get(self.log_start..).unwrap_or_default());
+        if end.code() != Some(1) || said.contains(self.ready) {
+            self.ends.push(end);
         }
     }
 
