@@ -195,13 +195,13 @@ fn params(file: &Path) -> Result<Box<RawValue>, Error> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use heavy_results::job::{JobInfo, JobSpec};
     use uuid::Uuid;
 
     use super::*;
 
-    fn controlled(state: JobState, agents: u32, unacknowledged: &[&str]) -> ControlledJob {
+    pub(crate) fn controlled(state: JobState, agents: u32, unacknowledged: &[&str]) -> ControlledJob {
         let (rate, duration) = ("5".parse().unwrap(), "1s".parse().unwrap());
         let job = JobInfo {
             id: Uuid::nil(),

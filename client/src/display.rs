@@ -59,9 +59,12 @@ impl ProgressDisplay {
             }
             News::Stopping { now: true } => say("stopping now; Ctrl-C again leaves the job"),
             News::Stopped(stopped) => say(&stop_reached(stopped)),
-            News::NotStopped(error) => say(&format!(
+            News::NotStopped { error, again: true } => say(&format!(
                 "the stop has not arrived ({error}): trying again; {LEASE}"
             )),
+            News::NotStopped { error, again: false } => {
+                say(&format!("the scheduler cannot stop the job: {error}"));
+            }
             News::Leaving { is_stopped: true } => {
                 say("leaving: the scheduler has stopped the job; results may still arrive");
             }

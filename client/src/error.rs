@@ -121,6 +121,15 @@ impl Error {
         }
     }
 
+    /// Whether the same request may succeed a little later: the scheduler, or its database, may come back.
+    pub(super) const fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused { kind, .. } => matches!(kind, Some(ApiErrorKind::Database)),
+            Self::Usage(_) => false,
+            _ => true,
+        }
+    }
+
     /// The exit code of the command.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -31,8 +31,13 @@ pub enum News<'a> {
     },
     /// The scheduler has stopped the job, as far as this.
     Stopped(&'a ControlledJob),
-    /// The scheduler could not be asked to stop the job, and is asked again.
-    NotStopped(&'a Error),
+    /// The scheduler has not stopped the job.
+    NotStopped {
+        /// Why.
+        error: &'a Error,
+        /// Whether it is asked again.
+        again: bool,
+    },
     /// The job is not followed any more.
     Leaving {
         /// The scheduler has acknowledged a stop.
@@ -62,7 +67,7 @@ pub async fn follow(
             answer = stopping.answer() => {
                 match &answer {
                     Ok(stopped) => tell(News::Stopped(stopped)),
-                    Err(error) => stopping.complain(|| tell(News::NotStopped(error))),
+                    Err(error) => stopping.complain(|again| tell(News::NotStopped { error, again })),
                 }
                 continue;
             }
@@ -82,7 +87,7 @@ pub async fn follow(
                 tell(News::Progress(&progress));
             }
             Ok(Step::Ended(view)) => return Ok(*view),
-            Err(error @ (Error::Refused { .. } | Error::Usage(_))) => return Err(error),
+            Err(error) if !error.may_pass() => return Err(error),
             Err(error) => {
                 let since = *away_since.get_or_insert_with(|| {
                     tell(News::Away);
@@ -207,20 +212,20 @@ impl<'a> Stopping<'a> {
         self.is_acknowledged |= answer.is_ok();
         let (remote, job, now) = (self.remote, self.job, self.is_now());
         self.asked = match &answer {
-            Ok(_) | Err(Error::Refused { .. }) => None,
-            Err(_) => Some(Box::pin(async move {
+            Err(error) if error.may_pass() => Some(Box::pin(async move {
                 sleep(AWAY_PAUSE).await;
                 remote.stop(job, now).await
             })),
+            _ => None,
         };
         answer
     }
 
-    /// Complains of a stop once.
-    fn complain(&mut self, complain: impl FnOnce()) {
+    /// Complains of a stop once, and says whether the scheduler is asked again.
+    fn complain(&mut self, complain: impl FnOnce(bool)) {
         if !self.has_complained {
             self.has_complained = true;
-            complain();
+            complain(self.asked.is_some());
         }
     }
 }
@@ -244,3 +249,6 @@ async fn next_of(interrupts: &mut Option<&mut Interrupts>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;
