@@ -1,8 +1,13 @@
 //! What is asked of a scheduler: the commands that `heavy-sched` has too, and one job from its plan to its end.
 
-use heavy_client::{CalledAs, DEFAULT_SCHEDULER, Error, Needs, Plan, Program, Remote, Verb, run_plan};
+use std::process::ExitCode;
+
+use heavy_client::{
+    CalledAs, DEFAULT_SCHEDULER, Error, JobsArgs, LIST_LIMIT, Needs, Plan, Program, Remote, Verb, run_plan,
+};
 use heavy_process::signals::Interrupts;
 use heavy_results::job::JobView;
+use tokio::time::timeout;
 
 use crate::data_location::DataLocation;
 use crate::exit::{CommandFailure, CommandResult};
@@ -14,6 +19,9 @@ pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLo
     let full_report = &*data.full_report(scheduler.as_deref());
     if let Some(scheduler) = scheduler {
         return at(&verb, &scheduler, full_report).await;
+    }
+    if let Verb::Jobs(args) = &verb {
+        return list(&verb, args, data).await;
     }
     match verb.needs() {
         // What deletes many jobs deletes them in one place, and one place is shown.
@@ -46,6 +54,26 @@ pub(crate) async fn run(mut verb: Verb, scheduler: Option<String>, data: &DataLo
 async fn at(verb: &Verb, scheduler: &str, full_report: &str) -> CommandResult {
     let code = heavy_client::run(verb, CalledAs::Heavy, scheduler, full_report).await?;
     Ok(code.into())
+}
+
+/// Lists the jobs on this machine; while their database does not answer, those that schedulers have in memory.
+async fn list(verb: &Verb, args: &JobsArgs, data: &DataLocation) -> CommandResult {
+    let listed = timeout(LIST_LIMIT, async {
+        let places = Places::find(data).await?;
+        Ok::<_, CommandFailure>(heavy_client::look(verb, &places.homes).await?)
+    });
+    let failure = match listed.await {
+        Ok(Ok(code)) => return Ok(code.into()),
+        Ok(Err(failure)) => failure,
+        Err(_) => CommandFailure::new(format!("no answer for {} s", LIST_LIMIT.as_secs())),
+    };
+    match places::in_memory(data).await? {
+        Some(jobs) => {
+            heavy_client::show_running(args, jobs, &failure.to_string())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        None => Err(failure),
+    }
 }
 
 /// With a scheduler in this process.

@@ -7,7 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream::FuturesUnordered;
 use heavy_client::{ControlPlace, DEFAULT_SCHEDULER, Error, Homes, JobHome, Remote};
 use heavy_process::owners::{self, OwnerKind, OwnerRecord};
 use heavy_results::job::{JobInfo, JobView};
@@ -142,6 +144,49 @@ pub(crate) fn schedulers(data: &DataLocation) -> Result<Vec<ControlPlace>, Comma
     Ok(is_default.then_some(default).into_iter().chain(owners).collect())
 }
 
+/// The jobs that have not ended of every scheduler on this machine that answers, with its URL.
+async fn all_in_memory(data: &DataLocation) -> Result<Vec<RunningJobs>, CommandFailure> {
+    let places = schedulers(data)?;
+    Ok(join_all(places.iter().map(ask))
+        .await
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
+/// Jobs that have not ended, each with the URL of its scheduler.
+type RunningJobs = Vec<(JobInfo, String)>;
+
+async fn ask(place: &ControlPlace) -> Option<RunningJobs> {
+    let running = Remote::connect(&place.url).await.ok()?.running().await.ok()?;
+    Some(running.into_iter().map(|job| (job, place.url.clone())).collect())
+}
+
+/// The job of this id and its scheduler, as soon as that one has answered: others may hang.
+async fn first_with(
+    id: Uuid,
+    asked: impl IntoIterator<Item = impl Future<Output = Option<RunningJobs>>>,
+) -> Option<(Uuid, String)> {
+    let mut asked: FuturesUnordered<_> = asked.into_iter().collect();
+    while let Some(running) = asked.next().await {
+        let mut running = running.into_iter().flatten();
+        if let Some((_, url)) = running.find(|(job, _)| job.id == id) {
+            return Some((id, url));
+        }
+    }
+    None
+}
+
+/// The jobs that have not ended, newest first, as the schedulers on this machine have them in memory; `None` if none of these
+/// answers.
+pub(crate) async fn in_memory(data: &DataLocation) -> Result<Option<Vec<JobInfo>>, CommandFailure> {
+    let all = all_in_memory(data).await?;
+    let mut jobs: Vec<JobInfo> = all.iter().flatten().map(|(job, _)| job.clone()).collect();
+    jobs.sort_by_key(|job| std::cmp::Reverse((job.submitted_at_wall_ns, job.id)));
+    jobs.dedup_by_key(|job| job.id);
+    Ok((!all.is_empty()).then_some(jobs))
+}
+
 /// A job that has not ended and the URL of its scheduler, if one on this machine has it in memory. The database is only asked
 /// which job is the last one, and not for long.
 ///
@@ -151,13 +196,11 @@ pub(crate) async fn running(
     data: &DataLocation,
     job: &str,
 ) -> Result<Option<(Uuid, String)>, CommandFailure> {
-    let places = schedulers(data)?;
-    let asked = places.iter().map(async |place| {
-        let running = Remote::connect(&place.url).await.ok()?.running().await.ok()?;
-        Some(running.into_iter().map(|job| (job, place.url.clone())).collect())
-    });
-    let running: Vec<Vec<(JobInfo, String)>> = join_all(asked).await.into_iter().flatten().collect();
-    let running = running.into_iter().flatten();
+    if let Ok(id) = job.parse() {
+        let places = schedulers(data)?;
+        return Ok(first_with(id, places.iter().map(ask)).await);
+    }
+    let running = all_in_memory(data).await?.into_iter().flatten();
     if job != LAST {
         let known = running.map(|(job, url)| (job.id, (job.id, url)));
         return Ok(find_among(job, known)?);
@@ -193,4 +236,47 @@ pub(crate) async fn scheduler(data: &DataLocation) -> Result<Option<String>, Com
     let mut owners = owners::live(&data.data_dir()?).into_iter();
     let own = owners.find(|owner| owner.kind == OwnerKind::Scheduler);
     Ok(own.map(|owner| owner.url))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Ready, ready};
+
+    use futures::future::{Either, pending};
+    use heavy_results::job::{JobSpec, JobState};
+
+    use super::*;
+
+    fn job(id: Uuid) -> JobInfo {
+        JobInfo {
+            id,
+            state: JobState::Running,
+            verdict: None,
+            reason: String::new(),
+            degraded: false,
+            submitted_at_wall_ns: 0,
+            started_at_wall_ns: None,
+            ended_at_wall_ns: None,
+            planned: 1,
+            asked_rate: 1.0,
+            achieved_rate: None,
+            load_s: None,
+            spec: JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1s".parse().unwrap()),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_scheduler_that_hangs_keeps_nobody_from_the_job_of_another() {
+        let (id, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let of = |id: Uuid, url: &str| -> Either<_, Ready<Option<RunningJobs>>> {
+            Either::Right(ready(Some(vec![(job(id), url.to_owned())])))
+        };
+        let hanging = || Either::Left(pending());
+        let found = first_with(
+            id,
+            [hanging(), of(other, "b"), of(id, "c"), Either::Right(ready(None))],
+        );
+        assert_eq!(found.await, Some((id, "c".to_owned())));
+        assert_eq!(first_with(id, [of(other, "b")]).await, None);
+    }
 }

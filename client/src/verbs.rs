@@ -15,6 +15,7 @@ use super::configs::{self, ConfigVerb};
 use super::control::{self, STOPPED};
 use super::deletion;
 use super::follow::{News, follow};
+use super::listing;
 use super::logs::{self, LogsArgs};
 use super::output::{print, say, stdout_style};
 use super::rerun::{self, RerunArgs};
@@ -92,7 +93,7 @@ pub enum Verb {
         /// Stop all queued and running jobs
         #[arg(long, env = "HEAVY_ALL", value_parser = FalseyValueParser::new())]
         all: bool,
-        /// Interrupt running iterations at once; if the load is over, wait for no more results
+        /// Cut off running iterations at once and wait for their results; of a job that waits for results only, end the wait
         #[arg(long, env = "HEAVY_NOW", value_parser = FalseyValueParser::new())]
         now: bool,
     },
@@ -202,10 +203,7 @@ impl Verb {
 /// As [`run`], and when the verb needs a scheduler.
 pub async fn look(verb: &Verb, home: &dyn JobHome) -> Result<u8, Error> {
     match verb {
-        Verb::Jobs(JobsArgs { limit, json }) => {
-            let jobs = home.list(*limit).await?;
-            print(*json, &jobs, || tables::jobs(&jobs, clock::wall_ns()))?;
-        }
+        Verb::Jobs(args) => listing::show(args, &home.list(args.limit).await?)?,
         Verb::Status { job: None, json, .. } => {
             let storage = home.storage().await?;
             print(*json, &storage, || storage::text(&storage))?;
@@ -272,6 +270,7 @@ pub async fn run(verb: &Verb, called: CalledAs, scheduler: &str, full_report: &s
             let style = stdout_style(*full, full_report);
             return watch(&remote, job, &ReportFile::checked(report, *json)?, called, &style).await;
         }
+        Verb::Jobs(args) => listing::show_at(&remote, args).await?,
         Verb::Agents { json } => {
             let agents = remote.ask(op::ListAgents, "").await?;
             print(*json, &agents, || tables::agents(&agents, clock::wall_ns()))?;

@@ -81,6 +81,10 @@ impl Bench {
 
     /// Everything that can be told to a running job, while the database is away.
     fn control(&self, job: &str) {
+        let listed = self.heavy(&["list", "--json"]).finish().expect_code(0);
+        assert!(listed.stdout.contains(job), "{}", listed.stdout);
+        let note = "only queued and running jobs are listed";
+        assert!(listed.stderr.contains(note), "{}", listed.stderr);
         let rate = self.say(&["rate", job, "30"]);
         assert!(rate.contains(&format!("job {job} now plans ")), "{rate}");
         assert!(rate.contains("its agent has acknowledged"), "{rate}");
@@ -122,6 +126,16 @@ fn a_job_is_controlled_while_postgres_is_frozen() {
     let bench = Bench::new(Some(database.url()));
     let (submitted, job) = bench.job();
     postgres.signal(Signal::STOP);
+    let listed = Run::binary("heavy").args(["list", "--database", database.url()]);
+    let listed = listed
+        .env("HEAVY_DATA_DIR", bench.folder.path())
+        .finish()
+        .expect_code(0);
+    assert!(listed.stdout.contains(&job), "{listed:?}");
+    assert!(
+        listed.stderr.contains("only queued and running jobs"),
+        "{listed:?}"
+    );
     bench.control(&job);
     postgres.signal(Signal::CONT);
     submitted.finish().expect_code(130);
