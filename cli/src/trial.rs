@@ -217,18 +217,13 @@ fn of_url(args: &TrialArgs, url: &str) -> Result<Trial, CommandFailure> {
         ));
     }
     let UrlRequest { params, variables } = args.request.request(url)?;
-    let mut run = RunSpec {
-        workflows: vec![WorkflowSpec::new(HTTP)],
-        params: serde_json::to_value(params).context("cannot pass the request on")?,
-        env: variables,
-        ..RunSpec::default()
-    };
-    run.load_spec.rate = Some(one_per_second()?);
-    let mut setup = setup(&run, args.user);
-    setup.timeout_ns = args.timeout.map(Span::ns);
+    let mut run = args.inputs().to_run(Some(one_per_second()?))?;
+    run.workflows = vec![WorkflowSpec::new(HTTP)];
+    run.params = serde_json::to_value(params).context("cannot pass the request on")?;
+    run.env.extend(variables);
     Ok(Trial {
         program: itself()?,
-        setup,
+        setup: setup(&run, args.user),
         files: Vec::new(),
         _ready: None,
     })

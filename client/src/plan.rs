@@ -116,8 +116,19 @@ impl LoadFlags {
         run.thresholds.extend(self.thresholds.iter().cloned());
         run.params = self.all_params(run.params)?;
         run.env.extend(self.all_env()?);
-        check(&run)?;
+        check(&run).map_err(|error| self.with_variables(error))?;
         Ok(run)
+    }
+
+    /// The error, with the variables that have set flags: they may be what nobody typed.
+    fn with_variables(&self, error: Error) -> Error {
+        let set = [&*self.load_spec.1, &*self.execution.1].concat();
+        match error {
+            Error::Usage(problem) if !set.is_empty() => {
+                Error::Usage(format!("{problem} (the environment sets {})", set.join(", ")))
+            }
+            error => error,
+        }
     }
 
     fn all_params(&self, of_document: Value) -> Result<Value, Error> {

@@ -183,6 +183,11 @@ fn what_is_wrong_is_said() {
             "require a service",
         ),
         (
+            &["http://127.0.0.1:1/", "--env-file", "/no/such/variables"],
+            2,
+            "cannot read /no/such/variables",
+        ),
+        (
             &[program, "--method", "POST"],
             2,
             "flags of a request (--method) require a URL",

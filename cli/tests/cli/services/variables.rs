@@ -123,9 +123,19 @@ fn an_invalid_variable_is_named() {
             "{program} {args:?}: {stderr}"
         );
     }
-    let typed = Run::binary("heavy")
-        .args(["run", url, "--rate", "abc"])
-        .env("HEAVY_RATE", "5");
-    let typed = typed.finish().expect_code(2).stderr;
+    let refused = |args: &[&str]| {
+        let run = Run::binary("heavy")
+            .args(["run", url])
+            .args(args)
+            .env("HEAVY_RATE", "5");
+        let run = run.env("HEAVY_DATA_DIR", folder.path());
+        run.finish().expect_code(2).stderr
+    };
+    let typed = refused(&["--rate", "abc"]);
     assert!(typed.contains("for '--rate <"), "{typed}");
+    let conflict = refused(&["--users", "3"]);
+    let named = "--users: conflicts with a rate: leave one of the two out (the environment sets HEAVY_RATE)";
+    assert!(conflict.contains(named), "{conflict}");
+    let typed = refused(&["--users", "3", "--rate", "5"]);
+    assert!(!typed.contains("HEAVY_RATE"), "{typed}");
 }
