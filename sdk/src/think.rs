@@ -47,7 +47,7 @@ pub(crate) struct Pauses {
     /// When those under way will have ended.
     until_ns: Cell<u64>,
     sum_ns: Cell<u64>,
-    /// Whether the last pauses ended before their time.
+    /// Whether pauses have ended before their time since somebody asked.
     given_up: Cell<bool>,
 }
 
@@ -122,7 +122,7 @@ impl Drop for Pause<'_> {
         pauses.under_way.set(pauses.under_way.get() - 1);
         if pauses.under_way.get() == 0 {
             pauses.sum_ns.set(sum_ns);
-            pauses.given_up.set(rest_ns > 0);
+            pauses.given_up.set(pauses.given_up.get() || rest_ns > 0);
         }
     }
 }
@@ -173,6 +173,12 @@ mod tests {
         assert_eq!(pauses.rest_ns(0), 0);
         drop(Pause::begin(&pauses, Duration::ZERO));
         assert!(!pauses.take_given_up(), "it ended in its time");
+        drop(Pause::begin(&pauses, Duration::from_secs(3600)));
+        drop(Pause::begin(&pauses, Duration::ZERO));
+        assert!(
+            pauses.take_given_up(),
+            "one was given up since nobody looked, whatever followed"
+        );
         pauses.reset();
         assert_eq!(pauses.sum_ns(u64::MAX), 0);
     }
