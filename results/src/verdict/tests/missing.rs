@@ -44,12 +44,12 @@ fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
         ),
         (
             "more rows of requests than requests",
-            |s| s.agents = gave_up(0, 2001, 0),
+            |s| (s.agents, s.requests.duration.count) = (gave_up(0, 2001, 0), 2000),
             "raw rows of 2,001 requests were discarded, but the totals count only 2,000",
         ),
         (
             "more rows of iterations than iterations",
-            |s| s.agents = gave_up(0, 2000, 1001),
+            |s| (s.agents, s.requests.duration.count) = (gave_up(0, 2000, 1001), 2000),
             "raw rows of 1,001 iterations were discarded, but the totals count only 1,000",
         ),
         (
@@ -84,7 +84,7 @@ fn what_is_missing_is_invalid_and_nobody_can_allow_it() {
 #[test]
 fn a_pass_says_which_rows_were_discarded() {
     let judgement = with(|s| {
-        s.agents = gave_up(0, 12, 3);
+        (s.agents, s.requests.duration.count) = (gave_up(0, 12, 3), 12);
     });
     assert_eq!(judgement.verdict, Verdict::Pass);
     let expected = "none failed; raw rows of 12 requests and 3 iterations were discarded";
