@@ -196,6 +196,12 @@ impl<'a> Replay<'a> {
     fn pass(&mut self, position: JournalPosition) {
         let output = position.output.saturating_sub(self.read.output);
         if output > 0 {
+            // What was sent ends within what is missing: what was read before it was sent, too.
+            let is_passed = |end: u64| (self.read.output + 1..=position.output).contains(&end);
+            if is_passed(self.sent_rows) || is_passed(self.sent_stats.output) {
+                self.state.flush();
+                self.write();
+            }
             self.missing.output += output;
             self.read.output = position.output;
             self.lines.skip_line();

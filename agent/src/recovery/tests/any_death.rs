@@ -1,6 +1,7 @@
 //! Agents that die after any steps: the next one delivers what they would have delivered.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,9 +14,9 @@ use heavy_results::job::JobSpec;
 use proptest::prelude::*;
 
 use super::super::left_over;
-use super::delivered::{Delivered, delivered};
-use super::directory;
+use super::delivered::{Delivered, collected, delivered};
 use super::life::{HELLO, paths, producer};
+use super::{directory, numbers_of};
 use crate::disk_quota::DiskQuota;
 use crate::job_clock::JobClock;
 use crate::journal::Journal;
@@ -23,10 +24,10 @@ use crate::journal::drain::Appender;
 use crate::journal::note::{OrderKind, RefusedSpan, ReleasedIterations, ReleasedUsers, StartNote};
 use crate::journal::output::OutputMark;
 use crate::results::state::{AccountEnd, ResultsState};
-use crate::spool::Spool;
 use crate::spool::queue::SpoolQueue;
 use crate::spool::start::AssignmentStart;
 use crate::spool::writer::SpoolWriter;
+use crate::spool::{Spool, SpoolStream};
 
 const WALL_NS: u64 = 1_767_225_600_000_000_000;
 const MS: u64 = 1_000_000;
@@ -268,6 +269,36 @@ impl<'a> World<'a> {
         assert!(!journal.exists());
         delivered(&spools[0])
     }
+}
+
+#[test]
+fn rows_that_were_spooled_are_not_spooled_again_if_the_journal_lacks_the_end_of_what_they_cover() {
+    let dir = directory();
+    let mut world = World::new(dir.path(), false);
+    let journal = paths(dir.path()).journal().join(producer().dir_name().unwrap());
+    let segment = journal.join("00000000000000000001.journal");
+    let (report, read) = (Step::Report(4), Step::Read(usize::MAX >> 1));
+    for step in [&Step::Release(3), &Step::Pass(100), &report, &read] {
+        world.step(step);
+    }
+    let second = usize::try_from(segment.metadata().unwrap().len()).unwrap();
+    // The rows of two reads are spooled without a roll-up; a third read is not spooled.
+    for step in [&report, &read, &Step::Pass(600), &Step::Spool, &report, &read] {
+        world.step(step);
+    }
+    let last = [
+        world.spool.last(SpoolStream::Stats),
+        world.spool.last(SpoolStream::Rows),
+    ];
+    assert_eq!(last, [0, 1]);
+    drop((world.state, world.writer, world.spool, world.queue));
+    let mut damaged = fs::read(&segment).unwrap();
+    damaged[second + 100] ^= 1;
+    fs::write(&segment, damaged).unwrap();
+    let spools = left_over(&paths(dir.path()), &DiskQuota::new(u64::MAX));
+    let (iterations, requests) = numbers_of(&collected(&spools[0]));
+    // The first line behind the hole may have begun in it.
+    assert_eq!((iterations, requests), ([0, 1, 2].into(), [0, 1].into()));
 }
 
 proptest! {

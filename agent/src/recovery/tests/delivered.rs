@@ -19,7 +19,8 @@ pub(super) struct Delivered {
     closing: Closing,
 }
 
-pub(super) fn delivered(spool: &Spool) -> Delivered {
+/// What a spool delivers.
+pub(super) fn collected(spool: &Spool) -> Collected {
     let mut collected = Collected::new();
     for stream in SpoolStream::ALL {
         for sequence in spool.first(stream)..=spool.durable(stream) {
@@ -27,6 +28,11 @@ pub(super) fn delivered(spool: &Spool) -> Delivered {
             collected.insert((stream as usize, sequence), (crc32c, content.to_vec()));
         }
     }
+    collected
+}
+
+pub(super) fn delivered(spool: &Spool) -> Delivered {
+    let collected = collected(spool);
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
     for ((stream, _), (_, content)) in &collected {
         if *stream == 0 {
