@@ -1,7 +1,8 @@
 //! Pauses between attempts: growing, bounded, and not in step with those of other agents.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
+
+use crate::clock;
 
 const FIRST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
@@ -23,8 +24,7 @@ impl Backoff {
     pub(crate) fn next_pause(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 2).min(LONGEST);
-        // A fresh hasher is as good as a random number for this.
-        let random = RandomState::new().hash_one(0) as u32;
+        let random = clock::random();
         pause / 2 + (pause / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
     }
 }

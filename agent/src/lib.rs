@@ -13,14 +13,19 @@
 pub mod command_line;
 #[doc(hidden)]
 pub mod launch;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 
 mod assignment;
 mod backoff;
 mod batch;
 mod cache;
+mod clock;
 mod config;
 mod data_dir;
 mod deliver;
+mod disk;
 mod disk_quota;
 mod error;
 mod host;

@@ -3,12 +3,12 @@
 
 mod replay;
 
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::data_dir::AgentPaths;
+use crate::disk::fs;
 use crate::disk_quota::DiskQuota;
 use crate::journal::note::PublishedNote;
 use crate::journal::read::{JournalReader, JournalRecord};

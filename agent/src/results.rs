@@ -19,6 +19,7 @@ use heavy_plugin::lines::{LineBuffer, LinePiece};
 use heavy_results::stats::GeneratorHealth;
 
 use crate::batch::Keep;
+use crate::clock::monotonic_ns;
 use crate::job_clock::JobClock;
 use crate::journal::Journal;
 use crate::journal::note::{
@@ -27,7 +28,6 @@ use crate::journal::note::{
 use crate::journal::output::OutputMark;
 use crate::rollup::{Gap, Rollup, Unbalanced, WorkflowIndex};
 use crate::spool::queue::SpoolQueue;
-use heavy_process::clock::monotonic_ns;
 use reader::ReaderProgress;
 use state::{AccountEnd, ResultsState};
 

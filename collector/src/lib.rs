@@ -9,6 +9,9 @@ pub mod command_line;
 
 mod decode;
 mod deliver;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 
 use std::sync::Arc;
 use std::time::Duration;

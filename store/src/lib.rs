@@ -33,6 +33,9 @@ mod schedulers;
 mod sequence;
 mod series;
 mod servers;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod sqlite;
 mod statement;
 mod statistics;

@@ -7,13 +7,13 @@
 mod answer;
 mod divide;
 mod driver;
-mod failure;
+pub(crate) mod failure;
 mod files;
 mod health;
 mod leash;
 mod live;
-mod machine;
-mod plan;
+pub(crate) mod machine;
+pub(crate) mod plan;
 mod prepare;
 mod release;
 mod reporter;

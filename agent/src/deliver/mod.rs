@@ -6,11 +6,12 @@ mod backlogs;
 mod cursor;
 mod hold;
 mod reach;
+#[cfg(feature = "simulation")]
+pub(crate) mod simulated;
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use heavy_proto::net::MAX_DELIVERY_BYTES;
 use heavy_proto::v1;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::backoff::Backoff;
+use crate::clock;
 use crate::spool::{Spool, SpoolStream};
 pub(crate) use backlogs::Backlogs;
 use cursor::{AckOutcome, Cursor, Effect};
@@ -124,11 +126,11 @@ enum Interruption {
 
 /// Delivers a spool, with `turns` in sessions that take turns with those of others.
 async fn deliver(
-    spool: &Spool,
+    spool: &Arc<Spool>,
     mut client: CollectorClient<Channel>,
     turns: Option<&Semaphore>,
 ) -> DeliveryResult {
-    let mut sender = Sender::new(spool);
+    let mut sender = Sender::new(Arc::clone(spool));
     let mut backoff = Backoff::default();
     let mut failures = 0;
     loop {
@@ -178,19 +180,20 @@ async fn deliver(
     }
 }
 
-struct Sender<'a> {
-    spool: &'a Spool,
+#[derive(Debug)]
+struct Sender {
+    spool: Arc<Spool>,
     cursors: [Cursor; 2],
     holds: [Hold; 2],
     /// How many acknowledgements brought something forward.
     forgotten: u64,
 }
 
-impl<'a> Sender<'a> {
-    fn new(spool: &'a Spool) -> Self {
+impl Sender {
+    fn new(spool: Arc<Spool>) -> Self {
         Self {
-            spool,
             cursors: SpoolStream::ALL.map(|stream| Cursor::new(spool.first(stream))),
+            spool,
             holds: Default::default(),
             forgotten: 0,
         }
@@ -226,7 +229,7 @@ impl<'a> Sender<'a> {
 
     /// Waits until there may be more to send.
     async fn changed(&self) {
-        let now = Instant::now();
+        let now = clock::now();
         match self.holds.iter().filter_map(|hold| hold.until(now)).min() {
             None => self.spool.changed().await,
             Some(until) => {
@@ -311,7 +314,7 @@ impl<'a> Sender<'a> {
                 return Err(Interruption::Again);
             }
             Effect::Pause => {
-                self.holds[stream as usize].begin(Instant::now());
+                self.holds[stream as usize].begin(clock::now());
                 return Err(Interruption::Later(ack.message.clone()));
             }
         }
@@ -327,7 +330,7 @@ impl<'a> Sender<'a> {
     /// The batch of a stream to send now.
     fn next(&self, stream: SpoolStream) -> Option<u64> {
         let (cursor, hold) = (&self.cursors[stream as usize], &self.holds[stream as usize]);
-        let may = hold.until(Instant::now()).is_none() && !(hold.is_asking() && cursor.is_under_way());
+        let may = hold.until(clock::now()).is_none() && !(hold.is_asking() && cursor.is_under_way());
         cursor.next(self.spool.durable(stream)).filter(|_| may)
     }
 

@@ -1,13 +1,13 @@
 //! The encryption of journals: what they hold was not redacted yet. Every journal has a key of its own, in a file that
 //! goes with it.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::disk::{File, OpenOptions, OpenOptionsExt, fs};
 
 const KEY_FILE: &str = "key";
 const KEY_BYTES: usize = 32;

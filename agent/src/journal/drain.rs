@@ -10,12 +10,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use heavy_process::clock::monotonic_ns;
 use rustix::fs::{FlockOperation, flock};
 
 use super::frame::FrameKind;
 use super::read::{JournalReader, JournalRecord};
 use super::writer::JournalWriter;
+use crate::clock::monotonic_ns;
 use crate::disk_quota::DiskQuota;
 
 const LOCK: &str = "lock";

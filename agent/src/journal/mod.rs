@@ -16,15 +16,14 @@ pub(crate) mod read;
 mod segments;
 mod writer;
 
-use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use prost::Message;
 
+use crate::disk::{DirBuilderExt, fs};
 use crate::disk_quota::DiskQuota;
 use cipher::JournalCipher;
 use frame::FrameKind;

@@ -1,6 +1,5 @@
 //! Reads the journal of an agent that is gone: all that is intact, in order.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use super::cipher::JournalCipher;
 use super::frame::{self, FrameKind, JournalPosition, START_BYTES};
 use super::note::{JournalOrder, PublishedNote};
 use super::segments;
+use crate::disk::fs;
 
 /// An intact record.
 #[derive(Debug, Clone, PartialEq)]

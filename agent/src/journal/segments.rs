@@ -1,9 +1,10 @@
 //! The files of a journal: numbered segments, of which a number is used once.
 
-use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::disk::{File, OpenOptions, OpenOptionsExt, fs};
 
 const EXTENSION: &str = "journal";
 

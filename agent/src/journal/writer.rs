@@ -1,17 +1,14 @@
 //! Writes a journal: one write(2) for each record, no fsync, and no error that anybody has to wait for.
 
 use std::collections::VecDeque;
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::cipher::{FramePlace, JournalCipher};
 use super::frame::{self, FrameHead, FrameKind, JournalPosition, START_BYTES};
 use super::segments;
+use crate::disk::{self, File, fs};
 use crate::disk_quota::DiskQuota;
-
-/// When a segment has this size, the next one is begun.
-const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// How long a journal that could not be written is left alone.
 const PAUSE_NS: u64 = 1_000_000_000;
@@ -159,7 +156,11 @@ impl JournalWriter {
             return Err(io::Error::other("the agent's disk quota is used up"));
         }
         self.buffer.clear();
-        if self.open.as_ref().is_none_or(|open| open.bytes >= SEGMENT_BYTES) {
+        if self
+            .open
+            .as_ref()
+            .is_none_or(|open| open.bytes >= disk::segment_bytes())
+        {
             self.begin(before)?;
         }
         let open = self.open.as_mut().expect("a segment was just begun");

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use heavy_process::clock::monotonic_ns;
+use crate::clock::monotonic_ns;
 
 #[derive(Debug)]
 pub(crate) struct ReaderProgress {

@@ -5,9 +5,7 @@ mod reading;
 mod recovery;
 
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,11 +15,9 @@ use prost::Message;
 use super::cover::{RecordCover, RowCounts};
 use super::record::{self, HEADER_BYTES, START_BYTES, SegmentTail};
 use super::void;
+use crate::disk::{self, File, OpenOptions, OpenOptionsExt, fs};
 use crate::disk_quota::DiskQuota;
 use backlog::BacklogCount;
-
-/// When a segment has this size, the next one is begun.
-const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// The most bytes of batches that the disk did not take.
 const MOST_IN_MEMORY_BYTES: usize = 24 << 20;
@@ -242,7 +238,11 @@ impl SegmentLog {
         if content.len() > record::MAX_BYTES || cover.len() > record::MAX_BYTES {
             return Err(io::Error::other("a batch is too large"));
         }
-        if self.open.as_ref().is_none_or(|open| open.bytes >= SEGMENT_BYTES) {
+        if self
+            .open
+            .as_ref()
+            .is_none_or(|open| open.bytes >= disk::segment_bytes())
+        {
             self.sync()?;
             self.open = Some(self.begin(sequence)?);
             self.segments.push_back(OnDisk {

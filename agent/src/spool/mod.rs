@@ -13,7 +13,6 @@ pub(crate) mod void;
 pub(crate) mod writer;
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +23,7 @@ use heavy_proto::v1;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::disk::{File, fs};
 use crate::disk_quota::DiskQuota;
 use crate::journal::note::PublishedNote;
 use cover::{RecordCover, RowCounts};

@@ -1,5 +1,6 @@
 //! A spool while its disk is slow.
 
+use std::fs;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;

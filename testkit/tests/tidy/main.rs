@@ -67,6 +67,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
+    ("sim", &[]),
     (
         "chaos",
         &[

@@ -1,8 +1,6 @@
 //! Reads batches of a stream back, and finds out what those held that cannot be.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use bytes::Bytes;
 use prost::Message;
@@ -11,6 +9,7 @@ use super::super::cover::RecordCover;
 use super::super::record::{self, HEADER_BYTES};
 use super::super::void::{self, DAMAGED};
 use super::{RecordPlace, SegmentLog};
+use crate::disk::{File, FileExt};
 
 impl SegmentLog {
     /// A batch and its checksum; a void for what cannot be read back or was discarded.

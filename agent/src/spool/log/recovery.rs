@@ -1,6 +1,5 @@
 //! What an earlier agent left of a stream: intact records, voids for damaged ones, and how its last segment ends.
 
-use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use super::super::cover::{RecordCover, RowCounts};
 use super::super::record::{self, Found, START_BYTES, SegmentTail};
 use super::super::void::{self, DAMAGED};
 use super::{OnDisk, Record, RecordPlace, Segment, SegmentLog};
+use crate::disk::{OpenOptions, fs};
 
 impl SegmentLog {
     /// The cover of the newest record that has one.

@@ -1,5 +1,6 @@
 //! Segments on a real disk: cut, damaged, acknowledged, found again.
 
+use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 

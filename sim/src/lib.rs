@@ -1,0 +1,33 @@
+//! Simulation of heavy in virtual time: agents with their disks, the network, the collector and its database, with faults.
+//! Everything that happens follows from a seed.
+//!
+//! What is simulated is the world: disks, clocks, connections, processes. What acts in it is heavy's own code: journal, spool,
+//! recovery and delivery of the agent, decoding of the collector, and the store's rule of sequences. There is nothing here but tests:
+//! see [CONTRIBUTING.md](https://github.com/heavy/heavy/blob/main/CONTRIBUTING.md) for how to run a seed.
+
+#[cfg(test)]
+mod agents;
+#[cfg(test)]
+mod collector;
+#[cfg(test)]
+mod courier;
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod dice;
+#[cfg(test)]
+mod facts;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod host;
+#[cfg(test)]
+mod judge;
+#[cfg(test)]
+mod load_test;
+#[cfg(test)]
+mod network;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod world;
