@@ -12,7 +12,7 @@ use std::time::Instant;
 use crate::collector::Planted;
 use crate::world::{Violation, World};
 
-const SEEDS: u64 = 10_000;
+const SEEDS: u64 = 2_500;
 const STEPS: u64 = 1000;
 const LEAST_FAULTS: u64 = 3;
 const THREADS: u64 = 2;
