@@ -3,7 +3,7 @@
 //!
 //! What is simulated is the world: disks, clocks, connections, processes. What acts in it is heavy's own code: journal, spool,
 //! recovery and delivery of the agent, decoding of the collector, and the store's rule of sequences. There is nothing here but tests:
-//! see [CONTRIBUTING.md](https://github.com/heavy/heavy/blob/main/CONTRIBUTING.md) for how to run a seed.
+//! see CONTRIBUTING.md for how to run a seed.
 
 #[cfg(test)]
 mod agents;
