@@ -181,7 +181,8 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
          (SELECT coalesce(sum(completed), 0) FROM assignments WHERE job_id = '{job}'), \
          (SELECT coalesce(sum(requests), 0) FROM seconds WHERE job_id = '{job}'), \
          (SELECT coalesce(sum(ok + failed), 0) FROM seconds WHERE job_id = '{job}'), \
-         (SELECT count(*) FROM ({differing}) AS miscounted) \
+         (SELECT count(*) FROM ({differing}) AS miscounted), \
+         (SELECT count(*) FROM events WHERE job_id = '{job}' AND kind IN ('revision-late', 'revision-unacknowledged')) \
          FROM jobs WHERE id = '{job}'",
         differing = miscounted(job)
     );
@@ -212,6 +213,7 @@ async fn totals(store: &dyn Store, job: Uuid, judged: &mut JudgedJob) -> anyhow:
     judged.series_requests = number(10);
     judged.series_completed = number(11);
     judged.miscounted = number(12);
+    judged.late_revisions = number(13);
     let sql = format!("SELECT document FROM summaries WHERE job_id = '{job}'");
     let document = store
         .query(&sql, 1)

@@ -21,6 +21,9 @@ pub struct JudgedJob {
     pub unknown: u64,
     /// Iterations that were run more than once.
     pub run_twice: u64,
+    /// How often heavy says that an agent went on by an old plan, because it did not hear of the new one in time: until
+    /// then it and another agent may run the same iterations.
+    pub late_revisions: u64,
     /// Rows of requests in the store.
     pub request_rows: u64,
     /// Rows of iterations in the store.
@@ -110,12 +113,17 @@ impl JudgedJob {
     /// Finds what is wrong. `answered`: what the load tests wrote of requests that the target answered.
     pub(crate) fn conclude(&mut self, answered: u64) {
         let lost = self.lost();
+        let unexplained = if self.late_revisions > 0 {
+            0
+        } else {
+            self.run_twice
+        };
         for (count, what) in [
             (lost, "results lost"),
             (self.doubled, "results doubled"),
             (self.altered, "results altered"),
             (self.spurious, "rows that nobody wrote"),
-            (self.run_twice, "iterations run twice"),
+            (unexplained, "iterations run twice"),
         ] {
             if count > 0 {
                 self.faults.push(format!("{count} {what}"));

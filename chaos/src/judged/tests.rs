@@ -85,6 +85,12 @@ fn each_kind_of_fault_is_found() {
 }
 
 #[test]
+fn an_agent_that_heard_late_of_a_plan_explains_iterations_that_ran_twice() {
+    let late = |job: &mut JudgedJob| (job.run_twice, job.late_revisions) = (7, 1);
+    assert_eq!(faults(late), Vec::<String>::new());
+}
+
+#[test]
 fn what_heavy_says_it_discarded_is_not_lost() {
     let discarded = |job: &mut JudgedJob| {
         job.missing_requests = 3;
