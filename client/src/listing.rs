@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use clap::Args;
+use clap::builder::FalseyValueParser;
 use heavy_api::error::ApiErrorKind;
 use heavy_process::clock;
 use heavy_report::escape;
@@ -10,11 +12,26 @@ use tokio::time::timeout;
 
 use super::home::JobHome as _;
 use super::output::{print, say};
-use super::verbs::JobsArgs;
 use super::{Error, Remote, tables};
 
 /// A list that takes longer is one of memory.
 pub const LIST_LIMIT: Duration = Duration::from_secs(5);
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Args)]
+pub struct JobsArgs {
+    /// Maximum number of jobs
+    #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = Self::LIMIT)]
+    pub limit: u32,
+    /// Print JSON
+    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+impl JobsArgs {
+    /// How many jobs are listed by default.
+    pub const LIMIT: u32 = 20;
+}
 
 pub(super) fn show(args: &JobsArgs, jobs: &[JobInfo]) -> Result<(), Error> {
     print(args.json, &jobs, || tables::jobs(jobs, clock::wall_ns()))

@@ -3,8 +3,8 @@
 use heavy_load::exit_code;
 use std::path::PathBuf;
 
+use clap::Subcommand;
 use clap::builder::FalseyValueParser;
-use clap::{Args, Subcommand};
 use heavy_api::operation as op;
 use heavy_load::span::Span;
 use heavy_report::Style;
@@ -15,7 +15,7 @@ use super::configs::{self, ConfigVerb};
 use super::control::{self, STOPPED};
 use super::deletion;
 use super::follow::{News, follow};
-use super::listing;
+use super::listing::{self, JobsArgs};
 use super::logs::{self, LogsArgs};
 use super::output::{print, say, stdout_style};
 use super::rerun::{self, RerunArgs};
@@ -23,22 +23,6 @@ use super::submit::{self, SubmitArgs, report};
 use super::{CalledAs, Error, JobHome, ProgressDisplay, Remote, ReportFile, status, storage, tables};
 use heavy_process::clock;
 use heavy_process::signals::Interrupts;
-
-/// Which jobs to list.
-#[derive(Debug, Clone, Args)]
-pub struct JobsArgs {
-    /// Maximum number of jobs
-    #[arg(long, value_name = "N", env = "HEAVY_LIMIT", default_value_t = Self::LIMIT)]
-    pub limit: u32,
-    /// Print JSON
-    #[arg(long, env = "HEAVY_JSON", value_parser = FalseyValueParser::new())]
-    pub json: bool,
-}
-
-impl JobsArgs {
-    /// How many jobs are listed by default.
-    pub const LIMIT: u32 = 20;
-}
 
 /// Commands of a client.
 #[derive(Debug, Clone, Subcommand)]

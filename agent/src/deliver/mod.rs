@@ -14,8 +14,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use heavy_proto::net::MAX_DELIVERY_BYTES;
-use heavy_proto::v1;
-use heavy_proto::v1::collector_client::CollectorClient;
+use heavy_proto::v1::{self, collector_client::CollectorClient};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
