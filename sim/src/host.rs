@@ -1,5 +1,7 @@
 //! A host with an agent: its clocks, its disk, the agent's process, its load test, and the supervisor that outlives the agent.
 
+mod clocks;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -104,29 +106,6 @@ impl Host {
             ends: false,
             has_exited: false,
             is_lease_lost: false,
-        }
-    }
-
-    pub(crate) fn monotonic_ns(&self, now_ns: u64) -> u64 {
-        now_ns.saturating_add_signed(self.ahead_ns - self.suspended_ns)
-    }
-
-    pub(crate) fn boot_ns(&self, now_ns: u64) -> u64 {
-        now_ns.saturating_add_signed(self.ahead_ns)
-    }
-
-    /// Nothing runs for a while, unless that is so already.
-    pub(crate) const fn freeze(&mut self, now_ns: u64, for_ns: u64) {
-        if now_ns >= self.frozen_until_ns {
-            self.frozen_until_ns = now_ns + for_ns;
-        }
-    }
-
-    /// As [`Self::freeze`], and its monotonic clock stands still.
-    pub(crate) fn suspend(&mut self, now_ns: u64, for_ns: u64) {
-        if now_ns >= self.frozen_until_ns {
-            self.frozen_until_ns = now_ns + for_ns;
-            self.suspended_ns += i64::try_from(for_ns).expect("a small number");
         }
     }
 
