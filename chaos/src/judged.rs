@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Part of the reason of a job whose scheduler died while it ran.
+const SCHEDULER_DIED: &str = "the scheduler was restarted while";
+
 /// The figures of a job that was judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JudgedJob {
@@ -110,14 +113,15 @@ impl JudgedJob {
         self.faults.is_empty()
     }
 
+    /// Whether heavy says that an agent went on by an old plan, or its scheduler died before it could.
+    fn has_late_plan(&self) -> bool {
+        self.late_revisions > 0 || self.reason.contains(SCHEDULER_DIED)
+    }
+
     /// Finds what is wrong. `answered`: what the load tests wrote of requests that the target answered.
     pub(crate) fn conclude(&mut self, answered: u64) {
         let lost = self.lost();
-        let unexplained = if self.late_revisions > 0 {
-            0
-        } else {
-            self.run_twice
-        };
+        let unexplained = if self.has_late_plan() { 0 } else { self.run_twice };
         for (count, what) in [
             (lost, "results lost"),
             (self.doubled, "results doubled"),

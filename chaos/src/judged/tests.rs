@@ -88,6 +88,15 @@ fn each_kind_of_fault_is_found() {
 fn an_agent_that_heard_late_of_a_plan_explains_iterations_that_ran_twice() {
     let late = |job: &mut JudgedJob| (job.run_twice, job.late_revisions) = (7, 1);
     assert_eq!(faults(late), Vec::<String>::new());
+    let untold = |job: &mut JudgedJob| {
+        job.run_twice = 7;
+        "the scheduler was restarted while the job was running".clone_into(&mut job.reason);
+    };
+    assert_eq!(
+        faults(untold),
+        Vec::<String>::new(),
+        "it died before it could say so"
+    );
 }
 
 #[test]
