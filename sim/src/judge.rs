@@ -136,19 +136,7 @@ impl World {
             return Err(format!("its closing says {closed:?}, its reports {summed:?}"));
         }
         let kept = (rows.0 + mark.voided.requests, rows.1 + mark.voided.iterations);
-        let totals = (reported.requests, reported.iterations);
-        if kept != totals {
-            return Err(format!(
-                "totals are {totals:?}, rows and discarded rows {kept:?}: {rows:?} and {:?}",
-                mark.voided
-            ));
-        }
-        if reported.scheduled != reported.started + reported.dropped {
-            return Err(format!("scheduled is not started and dropped: {reported:?}"));
-        }
-        if reported.started != reported.iterations + reported.lost {
-            return Err(format!("started is not ended and lost: {reported:?}"));
-        }
+        let totals = reported.balanced(kept)?;
         if is_lossy {
             return Ok(());
         }
@@ -165,6 +153,23 @@ impl World {
             ));
         }
         Ok(())
+    }
+}
+
+impl Reported {
+    /// The totals of requests and iterations, which must be those of rows and discarded rows, and balance.
+    fn balanced(&self, kept: (u64, u64)) -> Result<(u64, u64), String> {
+        let totals = (self.requests, self.iterations);
+        if kept != totals {
+            return Err(format!("totals are {totals:?}, rows and discarded rows {kept:?}"));
+        }
+        if self.scheduled != self.started + self.dropped {
+            return Err(format!("scheduled is not started and dropped: {self:?}"));
+        }
+        if self.started != self.iterations + self.lost {
+            return Err(format!("started is not ended and lost: {self:?}"));
+        }
+        Ok(totals)
     }
 }
 

@@ -2,8 +2,6 @@
 //!
 //! `HEAVY_SIM_SEED=n` runs one seed and tells its steps; `HEAVY_SIM_SEEDS=n` runs so many, and `HEAVY_SIM_FIRST=n` begins there.
 
-#![expect(clippy::print_stdout, reason = "figures, and the steps of a seed")]
-
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -12,7 +10,7 @@ use std::time::Instant;
 use crate::collector::Planted;
 use crate::world::{Violation, World};
 
-const SEEDS: u64 = 2_500;
+const SEEDS: u64 = 10_000;
 const STEPS: u64 = 1000;
 const LEAST_FAULTS: u64 = 3;
 const THREADS: u64 = 2;

@@ -35,8 +35,9 @@ pub(super) struct Replay<'a> {
     greeted: bool,
     /// Up to where the journal was read.
     read: JournalPosition,
-    /// Roll-ups and rows up to here may have been sent.
-    sent_stats: JournalPosition,
+    /// Roll-ups up to here may have been sent; none once all of them were read.
+    sent_stats: Option<JournalPosition>,
+    /// Rows up to here may have been sent.
     sent_rows: u64,
     ticked_ns: u64,
     at_ns: u64,
@@ -81,7 +82,7 @@ impl<'a> Replay<'a> {
             writer,
             lines,
             greeted,
-            sent_stats: sent.map_or_else(JournalPosition::default, |note| JournalPosition {
+            sent_stats: sent.map(|note| JournalPosition {
                 output: note.stats_output,
                 orders: note.stats_orders,
             }),
@@ -91,6 +92,23 @@ impl<'a> Replay<'a> {
             missing: JournalPosition::default(),
             ended: false,
         }
+        .past_what_was_sent()
+    }
+
+    /// What follows was not sent if all that was is read: also what has come of no more than time.
+    fn past_what_was_sent(mut self) -> Self {
+        self.forget_sent_stats();
+        self
+    }
+
+    fn forget_sent_stats(&mut self) {
+        let read = self.read;
+        self.sent_stats
+            .take_if(|sent| sent.output <= read.output && sent.orders <= read.orders);
+    }
+
+    fn sent_stats_output(&self) -> u64 {
+        self.sent_stats.map_or(0, |sent| sent.output)
     }
 
     /// Takes the next record of the journal, if it was not spooled.
@@ -176,7 +194,7 @@ impl<'a> Replay<'a> {
         while !left.is_empty() {
             let mut piece = left;
             // Batches end where those ended that may have been sent.
-            for end in [self.sent_rows, self.sent_stats.output] {
+            for end in [self.sent_rows, self.sent_stats_output()] {
                 if end > self.read.output {
                     let most = usize::try_from(end - self.read.output).unwrap_or(usize::MAX);
                     piece = &piece[..piece.len().min(most)];
@@ -198,7 +216,7 @@ impl<'a> Replay<'a> {
         if output > 0 {
             // What was sent ends within what is missing: what was read before it was sent, too.
             let is_passed = |end: u64| (self.read.output + 1..=position.output).contains(&end);
-            if is_passed(self.sent_rows) || is_passed(self.sent_stats.output) {
+            if is_passed(self.sent_rows) || is_passed(self.sent_stats_output()) {
                 self.state.flush();
                 self.write();
             }
@@ -225,7 +243,7 @@ impl<'a> Replay<'a> {
         }
         let mark = self.mark();
         self.state.output(&mut self.lines, LineBuffer::next_piece, mark);
-        if [self.sent_rows, self.sent_stats.output].contains(&self.read.output) {
+        if [self.sent_rows, self.sent_stats_output()].contains(&self.read.output) {
             self.state.flush();
         }
         self.write();
@@ -242,6 +260,13 @@ impl<'a> Replay<'a> {
         self.read.orders = number + 1;
         let Some(kind) = order.kind else { return };
         self.state.order(&kind, self.read.orders);
+        if self
+            .sent_stats
+            .is_some_and(|sent| sent.orders == self.read.orders)
+        {
+            self.state.flush();
+            self.write();
+        }
         if matches!(kind, OrderKind::Start(_)) {
             let queue = Arc::clone(&self.queue);
             self.state.begin(self.start.clock(), queue, self.at_ns);
@@ -253,12 +278,13 @@ impl<'a> Replay<'a> {
         for item in self.queue.take_now() {
             let sent = match &item {
                 QueueItem::Rows(_, output) | QueueItem::Overflow(.., output) => *output <= self.sent_rows,
-                QueueItem::Stats(of) => of.1.output <= self.sent_stats.output,
+                QueueItem::Stats(of) => self.sent_stats.is_some_and(|sent| of.1.output <= sent.output),
                 QueueItem::Closing(_) => false,
             };
             if !sent {
                 self.writer.write(item);
             }
         }
+        self.forget_sent_stats();
     }
 }
