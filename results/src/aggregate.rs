@@ -10,6 +10,7 @@ mod column;
 mod errors;
 mod interval;
 mod journal;
+mod kept_second;
 mod live;
 mod metrics;
 mod outcomes;
@@ -238,7 +239,9 @@ impl Aggregator {
         self.agent_series
             .forget_before(second, |agent| agents.complete_before_of(agent));
         self.watch.forget_before(second);
-        self.columns.pack_before(self.complete_before_second());
+        let complete = self.complete_before_second();
+        self.series.pack_before(complete);
+        self.columns.pack_before(complete);
     }
 
     /// Forgets all complete seconds but the newest `kept` ones, and what has changed in them, for those who want totals and

@@ -79,12 +79,12 @@ impl Aggregator {
             let told = counts.started + counts.dropped.total();
             counts.scheduled.saturating_sub(told)
         };
-        let newer = (first..self.series.len()).filter_map(|second| self.series.get(second));
-        let newer: u64 = newer.map(|sums| open(&sums.iterations)).sum();
+        let newer = (first..self.series.len()).filter_map(|second| self.series.counts(second));
+        let newer: u64 = newer.map(open).sum();
         let older = open(&self.accounting()).saturating_sub(newer);
         let mut running = running.saturating_sub(older);
         let mut started = |second| {
-            let counts = &self.series.get(second)?.iterations;
+            let counts = self.series.counts(second)?;
             let still = open(counts).min(running);
             running -= still;
             Some(counts.started + still)

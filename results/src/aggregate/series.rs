@@ -3,12 +3,14 @@
 //! A second that is complete and written is forgotten: its row in the store is all there is of it. If an agent reports more
 //! of it after all, its row is read back, and what is new is added to it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heavy_load::histogram::Histogram;
 
 use super::agent_series::AgentSeries;
 use super::interval::{Interval, quantile_ms, quantiles_ms};
+use super::kept_second::KeptSecond;
 use crate::stats::Dropped;
 use crate::summary::Accounting;
 use heavy_load::load::Load;
@@ -64,7 +66,7 @@ pub struct SecondRow {
 /// The newest seconds of a job, and which of them changed since they were taken.
 #[derive(Debug, Default)]
 pub(super) struct Series {
-    seconds: BTreeMap<u32, Interval>,
+    seconds: BTreeMap<u32, KeptSecond>,
     changed: BTreeSet<u32>,
     /// Seconds before it were forgotten.
     forgotten_before: u32,
@@ -96,7 +98,7 @@ impl Series {
         }
         self.changed.insert(second);
         self.len = self.len.max(second + 1);
-        self.seconds.entry(second).or_default()
+        self.seconds.entry(second).or_default().open()
     }
 
     /// Forgets the seconds before one that are written; returns them.
@@ -107,11 +109,20 @@ impl Series {
             self.in_flight.remove(second);
             if let Some(sums) = self.seconds.remove(second) {
                 self.slowness
-                    .add(*second, &sums, *second >= self.forgotten_before);
+                    .add(*second, sums.p99_ns(), *second >= self.forgotten_before);
             }
         }
         self.forgotten_before = self.forgotten_before.max(second);
         written
+    }
+
+    /// Packs the seconds before one that are written: little more is reported of them.
+    pub(super) fn pack_before(&mut self, second: u32) {
+        for (second, sums) in self.seconds.range_mut(..second) {
+            if !self.changed.contains(second) {
+                sums.pack();
+            }
+        }
     }
 
     /// Forgotten seconds of which more was reported: their rows have to be read back before they are written again.
@@ -124,7 +135,7 @@ impl Series {
         if self.torn.remove(&second)
             && let (Some(row), Some(sums)) = (row, self.seconds.get_mut(&second))
         {
-            sums.merge(&Interval::from(row));
+            sums.open().merge(&Interval::from(row));
             self.in_flight.insert(second, row.in_flight);
         }
     }
@@ -146,8 +157,13 @@ impl Series {
     }
 
     /// What was reported of a second, unless it is forgotten.
-    pub(super) fn get(&self, second: u32) -> Option<&Interval> {
-        self.seconds.get(&second)
+    pub(super) fn get(&self, second: u32) -> Option<Cow<'_, Interval>> {
+        self.seconds.get(&second).map(KeptSecond::sums)
+    }
+
+    /// The counts of [`Self::get`].
+    pub(super) fn counts(&self, second: u32) -> Option<&Accounting> {
+        self.seconds.get(&second).map(KeptSecond::counts)
     }
 
     /// The seconds before one that changed since the last call, without torn ones.
@@ -164,7 +180,7 @@ impl Series {
     }
 
     pub(super) fn row(&self, second: u32, context: &RowContext<'_>) -> Option<SecondRow> {
-        let sums = self.seconds.get(&second)?;
+        let sums = self.get(second)?;
         let start_ns = u64::from(second) * NS_PER_SECOND;
         let was_in_flight = self.in_flight.get(&second).copied().unwrap_or_default();
         let due_before = |ns: u64| context.load.count_before(ns.min(context.end_ns));
@@ -194,7 +210,7 @@ impl Series {
     pub(super) fn slow_second(&self) -> Option<String> {
         let mut slowness = self.slowness.clone();
         for (second, sums) in &self.seconds {
-            slowness.add(*second, sums, *second >= self.forgotten_before);
+            slowness.add(*second, sums.p99_ns(), *second >= self.forgotten_before);
         }
         slowness.describe()
     }
@@ -210,14 +226,8 @@ struct Slowness {
 
 impl Slowness {
     /// A second that is not new was added before with less in it: the median stays as it was.
-    fn add(&mut self, second: u32, sums: &Interval, is_new: bool) {
-        let times = if sums.response.count() > 0 {
-            &sums.response
-        } else {
-            &sums.duration
-        };
-        if times.count() > 0 {
-            let p99_ns = times.quantile_ns(0.99);
+    fn add(&mut self, second: u32, p99_ns: Option<u64>, is_new: bool) {
+        if let Some(p99_ns) = p99_ns {
             if is_new {
                 self.p99s.record(p99_ns);
             }
