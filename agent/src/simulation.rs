@@ -1,5 +1,5 @@
 //! The parts of an agent that keep results, and its lease, for simulations: driven step by step, with the [disk](MemoryDisk) and
-//! the [time](set_time) of a test. What is not here (processes, pipes, connections) is the simulation's own.
+//! the time of a test. What is not here (processes, pipes, connections) is the simulation's own.
 
 mod lease;
 mod life;
