@@ -62,6 +62,20 @@ impl Remote {
         Ok(remote)
     }
 
+    /// A server of tests, which speaks HTTP/1.1 alone.
+    #[cfg(test)]
+    pub(crate) fn of_test(url: String) -> Self {
+        let tls = http::no_trust().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .tls_backend_preconfigured(tls)
+            .build();
+        Self {
+            url,
+            client: client.unwrap(),
+        }
+    }
+
     /// The scheduler's URL.
     #[must_use]
     pub fn url(&self) -> &str {

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use heavy_api::document::Health;
 use heavy_api::error::{ApiErrorKind, Error as Refusal};
 use heavy_results::job::JobState;
 use heavy_testkit::{ReceivedRequest, ScriptedAnswer, ScriptedServer};
@@ -20,31 +19,10 @@ fn refused(kind: ApiErrorKind) -> ScriptedAnswer {
     with(kind.status(), &Refusal::new(kind, "no"))
 }
 
-fn health() -> ScriptedAnswer {
-    with(
-        200,
-        &Health {
-            status: "ok".to_owned(),
-            version: String::new(),
-        },
-    )
-}
-
-async fn remote(script: impl Fn(&ReceivedRequest) -> ScriptedAnswer + Send + Sync + 'static) -> Remote {
-    let server = ScriptedServer::start(move |request| {
-        if request.path == "/healthz" {
-            health()
-        } else {
-            script(request)
-        }
-    });
-    Remote::connect(&server.url("")).await.unwrap()
-}
-
 #[tokio::test]
 async fn a_database_that_fails_when_the_job_ends_is_asked_again() {
     let failures = AtomicU64::new(0);
-    let remote = remote(move |request| {
+    let server = ScriptedServer::start(move |request: &ReceivedRequest| {
         if request.path.ends_with("/progress") {
             let progress = Progress {
                 state: JobState::Finished,
@@ -63,8 +41,8 @@ async fn a_database_that_fails_when_the_job_ends_is_asked_again() {
                 },
             ),
         }
-    })
-    .await;
+    });
+    let remote = Remote::of_test(server.url(""));
     let mut away = 0;
     let followed = follow(&remote, "last", None, |news| {
         away += u32::from(matches!(news, News::Away));
@@ -75,7 +53,8 @@ async fn a_database_that_fails_when_the_job_ends_is_asked_again() {
 
 #[tokio::test]
 async fn a_job_that_is_unknown_is_not_asked_for_again() {
-    let remote = remote(|_| refused(ApiErrorKind::NoSuchJob)).await;
+    let server = ScriptedServer::start(|_| refused(ApiErrorKind::NoSuchJob));
+    let remote = Remote::of_test(server.url(""));
     let error = follow(&remote, "last", None, |_| {}).await.unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error:?}");
 }
@@ -83,15 +62,15 @@ async fn a_job_that_is_unknown_is_not_asked_for_again() {
 #[tokio::test]
 async fn a_stop_is_asked_for_again_where_that_can_help() {
     let asked = AtomicU64::new(0);
-    let remote = remote(move |request| {
+    let server = ScriptedServer::start(move |request: &ReceivedRequest| {
         assert!(request.path.contains("/stop"), "{request:?}");
         match asked.fetch_add(1, Ordering::Relaxed) {
             0 => refused(ApiErrorKind::Database),
             1 => with(200, &controlled(JobState::Running, 1, &[])),
             _ => refused(ApiErrorKind::NoSuchJob),
         }
-    })
-    .await;
+    });
+    let remote = Remote::of_test(server.url(""));
     let job = Uuid::nil().to_string();
     let mut stopping = Stopping::new(&remote, &job);
     let mut complaints = Vec::new();
