@@ -37,19 +37,15 @@ fn job(number: u128) -> anyhow::Result<JobInfo> {
     let mut spec = JobSpec::new("a".repeat(64), "2000".parse()?, "1h".parse()?);
     spec.name = "hour".to_owned();
     Ok(JobInfo {
-        id: Uuid::from_u128(number << 112),
         state: JobState::Finished,
         verdict: Some(Verdict::Pass),
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: number as u64,
         started_at_wall_ns: Some(0),
         ended_at_wall_ns: Some(3_600_000_000_000),
         planned: 7_200_000,
         asked_rate: 2000.0,
         achieved_rate: Some(2000.0),
         load_s: Some(3600.0),
-        spec,
+        ..JobInfo::queued(Uuid::from_u128(number << 112), spec, number as u64)
     })
 }
 

@@ -249,19 +249,14 @@ mod tests {
 
     fn job(id: Uuid) -> JobInfo {
         JobInfo {
-            id,
             state: JobState::Running,
-            verdict: None,
-            reason: String::new(),
-            degraded: false,
-            submitted_at_wall_ns: 0,
-            started_at_wall_ns: None,
-            ended_at_wall_ns: None,
             planned: 1,
             asked_rate: 1.0,
-            achieved_rate: None,
-            load_s: None,
-            spec: JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1s".parse().unwrap()),
+            ..JobInfo::queued(
+                id,
+                JobSpec::new("a".repeat(64), "1".parse().unwrap(), "1s".parse().unwrap()),
+                0,
+            )
         }
     }
 

@@ -204,19 +204,10 @@ pub(super) mod tests {
     pub(crate) fn controlled(state: JobState, agents: u32, unacknowledged: &[&str]) -> ControlledJob {
         let (rate, duration) = ("5".parse().unwrap(), "1s".parse().unwrap());
         let job = JobInfo {
-            id: Uuid::nil(),
             state,
-            verdict: None,
-            reason: String::new(),
-            degraded: false,
-            submitted_at_wall_ns: 0,
-            started_at_wall_ns: None,
-            ended_at_wall_ns: None,
             planned: 5,
             asked_rate: 5.0,
-            achieved_rate: None,
-            load_s: None,
-            spec: JobSpec::new("a".repeat(64), rate, duration),
+            ..JobInfo::queued(Uuid::nil(), JobSpec::new("a".repeat(64), rate, duration), 0)
         };
         ControlledJob {
             job,

@@ -19,19 +19,17 @@ const SEEDS: u64 = 100;
 
 fn job(number: u128) -> JobInfo {
     JobInfo {
-        id: Uuid::from_u128(number),
         state: JobState::Finished,
         verdict: Some(heavy_results::verdict::Verdict::Pass),
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: number as u64,
-        started_at_wall_ns: None,
-        ended_at_wall_ns: None,
         planned: 0,
         asked_rate: 100.0,
         achieved_rate: Some(100.0),
         load_s: Some(10.0),
-        spec: JobSpec::new("a".repeat(64), "100".parse().unwrap(), "120s".parse().unwrap()),
+        ..JobInfo::queued(
+            Uuid::from_u128(number),
+            JobSpec::new("a".repeat(64), "100".parse().unwrap(), "120s".parse().unwrap()),
+            number as u64,
+        )
     }
 }
 

@@ -63,19 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn job(seconds: u32) -> Result<JobInfo, Box<dyn Error>> {
     let spec = JobSpec::new("a".repeat(64), "20000".parse()?, Span::from_s(seconds.into()));
     Ok(JobInfo {
-        id: uuid::Uuid::nil(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: 0,
         started_at_wall_ns: Some(0),
-        ended_at_wall_ns: None,
         planned: spec.load().planned(),
         asked_rate: 20_000.0,
-        achieved_rate: None,
-        load_s: None,
-        spec,
+        ..JobInfo::queued(uuid::Uuid::nil(), spec, 0)
     })
 }
 

@@ -120,19 +120,15 @@ async fn produce(
 fn job() -> JobInfo {
     let rate = "1000/s".parse().expect("it is a rate");
     JobInfo {
-        id: Uuid::now_v7(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: 1_800_000_000_000_000_000,
         started_at_wall_ns: Some(1_800_000_000_000_000_000),
-        ended_at_wall_ns: None,
         planned: 0,
         asked_rate: 1000.0,
-        achieved_rate: None,
-        load_s: None,
-        spec: JobSpec::new("0".repeat(64), rate, DEFAULT_DURATION),
+        ..JobInfo::queued(
+            Uuid::now_v7(),
+            JobSpec::new("0".repeat(64), rate, DEFAULT_DURATION),
+            1_800_000_000_000_000_000,
+        )
     }
 }
 

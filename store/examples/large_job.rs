@@ -103,19 +103,14 @@ fn job(per_second: u64, seconds: u64) -> JobInfo {
     let rate = format!("{per_second}/s").parse().expect("it is a rate");
     let spec = JobSpec::new("0".repeat(64), rate, Span::from_s(seconds));
     JobInfo {
-        id: Uuid::now_v7(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: 1_800_000_000_000_000_000,
         started_at_wall_ns: Some(1_800_000_000_000_000_000),
         ended_at_wall_ns: Some(1_800_000_000_000_000_000 + seconds * 1_000_000_000),
         planned: per_second * seconds,
         asked_rate: per_second as f64,
         achieved_rate: Some(per_second as f64),
         load_s: Some(seconds as f64),
-        spec,
+        ..JobInfo::queued(Uuid::now_v7(), spec, 1_800_000_000_000_000_000)
     }
 }
 

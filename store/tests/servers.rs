@@ -9,23 +9,18 @@ use uuid::Uuid;
 
 fn job() -> JobInfo {
     JobInfo {
-        id: Uuid::now_v7(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: 1_800_000_000_000_000_000,
-        started_at_wall_ns: None,
-        ended_at_wall_ns: None,
         planned: 10,
         asked_rate: 1.0,
-        achieved_rate: None,
-        load_s: None,
-        spec: JobSpec::new(
-            "a".repeat(64),
-            "1/s".parse().expect("a rate"),
-            "10s".parse().expect("a duration"),
-        ),
+        ..JobInfo::queued(
+            Uuid::now_v7(),
+            JobSpec::new(
+                "a".repeat(64),
+                "1/s".parse().expect("a rate"),
+                "10s".parse().expect("a duration"),
+            ),
+            1_800_000_000_000_000_000,
+        )
     }
 }
 

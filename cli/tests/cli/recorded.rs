@@ -63,19 +63,16 @@ impl Job {
         spec.name = "checkout".to_owned();
         spec.service = "shop".to_owned();
         JobInfo {
-            id: self.id(),
             state: JobState::Finished,
             verdict: Some(self.verdict),
             reason: "as it was recorded".to_owned(),
-            degraded: false,
-            submitted_at_wall_ns: START_WALL_NS + self.number * 3_600_000_000_000,
             started_at_wall_ns: Some(START_WALL_NS),
             ended_at_wall_ns: Some(START_WALL_NS + 60_000_000_000),
             planned: 9000,
             asked_rate: 150.0,
             achieved_rate: Some(150.0),
             load_s: Some(60.0),
-            spec,
+            ..JobInfo::queued(self.id(), spec, START_WALL_NS + self.number * 3_600_000_000_000)
         }
     }
 

@@ -124,18 +124,15 @@ fn job(id: Uuid, planned: u64) -> JobInfo {
     let mut spec = JobSpec::new("a".repeat(64), "10".parse().unwrap(), Span::from_s(1));
     spec.name = "stored".to_owned();
     JobInfo {
-        id,
         state: JobState::Finished,
         verdict: Some(Verdict::Pass),
         reason: "all well".to_owned(),
-        degraded: false,
-        submitted_at_wall_ns: 1_795_297_800_000_000_000 + planned,
         started_at_wall_ns: Some(1_795_297_801_000_000_000),
         ended_at_wall_ns: Some(1_795_297_802_000_000_000),
         planned,
         asked_rate: 10.0,
         achieved_rate: Some(10.0),
         load_s: Some(10.0),
-        spec,
+        ..JobInfo::queued(id, spec, 1_795_297_800_000_000_000 + planned)
     }
 }

@@ -124,19 +124,15 @@ impl Session {
 
 fn job() -> JobInfo {
     JobInfo {
-        id: Uuid::now_v7(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: 1_800_000_000_000_000_000,
         started_at_wall_ns: Some(1_800_000_000_000_000_000),
-        ended_at_wall_ns: None,
         planned: 10,
         asked_rate: 1.0,
-        achieved_rate: None,
-        load_s: None,
-        spec: JobSpec::new("a".repeat(64), "1/s".parse().unwrap(), "10s".parse().unwrap()),
+        ..JobInfo::queued(
+            Uuid::now_v7(),
+            JobSpec::new("a".repeat(64), "1/s".parse().unwrap(), "10s".parse().unwrap()),
+            1_800_000_000_000_000_000,
+        )
     }
 }
 

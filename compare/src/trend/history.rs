@@ -267,19 +267,13 @@ mod tests {
     fn job(number: u64, rate: &str, state: JobState) -> JobInfo {
         let spec = JobSpec::new("a".repeat(64), rate.parse().unwrap(), "10s".parse().unwrap());
         JobInfo {
-            id: Uuid::from_u128(u128::from(number)),
             state,
             verdict: state.is_final().then_some(Verdict::Pass),
-            reason: String::new(),
-            degraded: false,
-            submitted_at_wall_ns: number,
-            started_at_wall_ns: None,
-            ended_at_wall_ns: None,
             planned: 0,
             asked_rate: 0.0,
             achieved_rate: Some(100.0),
             load_s: Some(10.0),
-            spec,
+            ..JobInfo::queued(Uuid::from_u128(u128::from(number)), spec, number)
         }
     }
 

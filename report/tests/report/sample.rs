@@ -35,19 +35,20 @@ pub(crate) fn job(name: &str, state: JobState, verdict: Option<Verdict>, reason:
     spec.binary_name = "heavy".to_owned();
     spec.name = name.to_owned();
     JobInfo {
-        id: Uuid::from_u128(0x0193_5a2b_7c1d_7e00_8000_0000_0000_0001),
         state,
         verdict,
         reason: reason.to_owned(),
-        degraded: false,
-        submitted_at_wall_ns: 1_795_297_800_000_000_000,
         started_at_wall_ns: Some(1_795_297_809_000_000_000),
         ended_at_wall_ns: Some(1_795_297_819_004_000_000),
         planned: 1_000,
         asked_rate: 100.0,
         achieved_rate: Some(100.0),
         load_s: Some(10.0),
-        spec,
+        ..JobInfo::queued(
+            Uuid::from_u128(0x0193_5a2b_7c1d_7e00_8000_0000_0000_0001),
+            spec,
+            1_795_297_800_000_000_000,
+        )
     }
 }
 

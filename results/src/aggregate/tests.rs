@@ -29,19 +29,11 @@ fn histogram(values: &[u64]) -> Histogram {
 pub(crate) fn job(rate: &str, seconds: u64) -> JobInfo {
     let spec = JobSpec::new("a".repeat(64), rate.parse().unwrap(), Span::from_s(seconds));
     JobInfo {
-        id: Uuid::nil(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: 0,
         started_at_wall_ns: Some(0),
-        ended_at_wall_ns: None,
         planned: spec.load().planned(),
         asked_rate: 10.0,
-        achieved_rate: None,
-        load_s: None,
-        spec,
+        ..JobInfo::queued(Uuid::nil(), spec, 0)
     }
 }
 

@@ -107,6 +107,27 @@ pub struct JobInfo {
 }
 
 impl JobInfo {
+    /// A job that has just been submitted, at an instant in ns since 1970.
+    #[must_use]
+    pub fn queued(id: Uuid, spec: JobSpec, submitted_at_wall_ns: u64) -> Self {
+        let load = spec.load();
+        Self {
+            id,
+            state: JobState::Queued,
+            verdict: None,
+            reason: String::new(),
+            degraded: false,
+            submitted_at_wall_ns,
+            started_at_wall_ns: None,
+            ended_at_wall_ns: None,
+            planned: load.planned(),
+            asked_rate: load.mean_rate_per_second(),
+            achieved_rate: None,
+            load_s: None,
+            spec,
+        }
+    }
+
     /// This job with its rate of starts, over the load's part of the measured time.
     #[must_use]
     pub(crate) fn with_rates(&self, started: u64, measured: MeasuredTime) -> Self {

@@ -254,19 +254,11 @@ mod tests {
         let spec = spec(load);
         let team = Team::new(&spec, [("a".to_owned(), 1), ("b".to_owned(), 1)]);
         let job = JobInfo {
-            id: uuid::Uuid::nil(),
             state: heavy_results::job::JobState::Running,
-            verdict: None,
-            reason: String::new(),
-            degraded: false,
-            submitted_at_wall_ns: 0,
             started_at_wall_ns: Some(0),
-            ended_at_wall_ns: None,
             planned: team.load().planned(),
             asked_rate: 100.0,
-            achieved_rate: None,
-            load_s: None,
-            spec,
+            ..JobInfo::queued(uuid::Uuid::nil(), spec, 0)
         };
         let live = LiveJob {
             job,

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use heavy_results::job::{JobInfo, JobSpec, JobState, SpecError, shortened_name};
+use heavy_results::job::{JobInfo, JobSpec, SpecError, shortened_name};
 use uuid::Uuid;
 
 const KEYS_KEPT: usize = 1024;
@@ -60,22 +60,7 @@ pub(crate) fn new_job(mut spec: JobSpec, now_wall_ns: u64) -> JobInfo {
         // What makes the id unique is as random as a seed need be. JSON of others holds 53 bits exactly.
         spec.execution.seed = Some((id.as_u128() as u64) >> 11);
     }
-    let load = spec.load();
-    JobInfo {
-        id,
-        state: JobState::Queued,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: now_wall_ns,
-        started_at_wall_ns: None,
-        ended_at_wall_ns: None,
-        planned: load.planned(),
-        asked_rate: load.mean_rate_per_second(),
-        achieved_rate: None,
-        load_s: None,
-        spec,
-    }
+    JobInfo::queued(id, spec, now_wall_ns)
 }
 
 #[cfg(test)]

@@ -22,19 +22,11 @@ pub(crate) fn job() -> JobInfo {
     spec.service = "shop".to_owned();
     spec.labels.insert("branch".to_owned(), "main".to_owned());
     JobInfo {
-        id: Uuid::now_v7(),
         state: JobState::Running,
-        verdict: None,
-        reason: String::new(),
-        degraded: false,
-        submitted_at_wall_ns: START_WALL_NS - 1_000_000_000,
         started_at_wall_ns: Some(START_WALL_NS),
-        ended_at_wall_ns: None,
         planned: 1000,
         asked_rate: 100.0,
-        achieved_rate: None,
-        load_s: None,
-        spec,
+        ..JobInfo::queued(Uuid::now_v7(), spec, START_WALL_NS - 1_000_000_000)
     }
 }
 
