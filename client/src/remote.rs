@@ -57,8 +57,9 @@ impl Remote {
             url: url.trim_end_matches('/').to_owned(),
             client,
         };
-        let asked = timeout(CONTROL_LIMIT, remote.ask(op::GetHealth, "")).await;
-        asked.unwrap_or_else(|_| Err(remote.silent(CONTROL_LIMIT)))?;
+        remote
+            .within(CONTROL_LIMIT, remote.ask(op::GetHealth, ""))
+            .await?;
         Ok(remote)
     }
 
@@ -151,9 +152,7 @@ impl Remote {
     /// The jobs that have not ended, newest first, as the scheduler has them in memory.
     pub async fn running(&self) -> Result<Vec<JobInfo>, Error> {
         let asked = self.ask(op::ListRunningJobs, "");
-        timeout(CONTROL_LIMIT, asked)
-            .await
-            .unwrap_or_else(|_| Err(self.silent(CONTROL_LIMIT)))
+        self.within(CONTROL_LIMIT, asked).await
     }
 
     /// As [`Self::ask_with`], of what a scheduler answers at once.
@@ -168,9 +167,7 @@ impl Remote {
         O: Operation<Query: Serialize, Answer: Payload<Value: DeserializeOwned>>,
     {
         let asked = self.ask_with(operation, parameter, query, body);
-        timeout(CONTROL_LIMIT, asked)
-            .await
-            .unwrap_or_else(|_| Err(self.silent(CONTROL_LIMIT)))
+        self.within(CONTROL_LIMIT, asked).await
     }
 
     /// A job's progress, every second until its end; after the snapshot of the id `last`, only newer ones.
@@ -250,13 +247,16 @@ impl Remote {
     }
 
     async fn within_limit<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        timeout(QUESTION_LIMIT, question)
-            .await
-            .unwrap_or_else(|_| Err(self.silent(QUESTION_LIMIT)))
+        self.within(QUESTION_LIMIT, question).await
     }
 
-    fn silent(&self, limit: Duration) -> Error {
-        self.away(format!("no answer for {} s", limit.as_secs()))
+    async fn within<T>(
+        &self,
+        limit: Duration,
+        question: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let silent = |_| Err(self.away(format!("no answer for {} s", limit.as_secs())));
+        timeout(limit, Box::pin(question)).await.unwrap_or_else(silent)
     }
 
     /// The answer, unless it refuses.
