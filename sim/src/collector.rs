@@ -16,7 +16,7 @@ pub(crate) enum Planted {
     AcknowledgesBeforeCommit,
     /// The collector takes for a repetition what came again soon.
     RecognisesByTime,
-    /// The agent notes how far its spool goes before it is written.
+    /// The agent notes how far its spool reaches before that is written.
     SavesOffsetFirst,
 }
 

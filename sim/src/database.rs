@@ -38,7 +38,7 @@ pub(crate) struct Database {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recognition {
     BySequence,
-    /// Wrong on purpose: what came within the last so many ns.
+    /// Wrong on purpose: what came within this time, in ns.
     ByTime(u64),
 }
 

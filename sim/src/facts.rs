@@ -42,11 +42,11 @@ pub(crate) struct Ledger {
 
 /// A load test's words, with the instant of the job's start in the time of the simulation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Writer {
+pub(crate) struct LineForm {
     pub(crate) start_ns: u64,
 }
 
-impl Writer {
+impl LineForm {
     pub(crate) fn request(self, (n, part): RequestKey, fact: &RequestFact) -> String {
         let at = self.timestamp(fact.started_ns);
         let RequestFact {

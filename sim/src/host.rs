@@ -38,7 +38,7 @@ pub(crate) enum Death {
 
 /// An agent process.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct AgentProcess {
     pub(crate) lease: AgentLease,
     pub(crate) share: Option<AgentShare>,
     pub(crate) couriers: Vec<Courier>,
@@ -55,7 +55,7 @@ pub(crate) struct Host {
     suspended_ns: i64,
     /// Until when nothing runs.
     pub(crate) frozen_until_ns: u64,
-    pub(crate) process: Option<Process>,
+    pub(crate) process: Option<AgentProcess>,
     /// The newest load test, and its attempt.
     pub(crate) load_test: Option<(u32, LoadTest)>,
     /// When a supervisor kills a load test that has no agent.
@@ -171,7 +171,7 @@ impl Host {
             .into_iter()
             .map(Courier::new)
             .collect();
-        self.process = Some(Process {
+        self.process = Some(AgentProcess {
             lease: AgentLease::new(LEASE_NS),
             share: None,
             couriers,

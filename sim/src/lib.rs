@@ -5,29 +5,18 @@
 //! recovery and delivery of the agent, decoding of the collector, and the store's rule of sequences. There is nothing here but tests:
 //! see CONTRIBUTING.md for how to run a seed.
 
-#[cfg(test)]
+#![cfg(test)]
+
 mod agents;
-#[cfg(test)]
 mod collector;
-#[cfg(test)]
 mod courier;
-#[cfg(test)]
 mod database;
-#[cfg(test)]
 mod dice;
-#[cfg(test)]
 mod facts;
-#[cfg(test)]
 mod faults;
-#[cfg(test)]
 mod host;
-#[cfg(test)]
 mod judge;
-#[cfg(test)]
 mod load_test;
-#[cfg(test)]
 mod network;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
 mod world;

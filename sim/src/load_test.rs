@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::dice::Dice;
-use crate::facts::{HELLO, IterationFact, Ledger, RequestFact, Writer};
+use crate::facts::{HELLO, IterationFact, Ledger, LineForm, RequestFact};
 
 #[derive(Debug)]
 struct Running {
@@ -15,7 +15,7 @@ struct Running {
 
 #[derive(Debug)]
 pub(crate) struct LoadTest {
-    writer: Writer,
+    writer: LineForm,
     /// What nobody has taken out of the pipe.
     pub(crate) pipe: Vec<u8>,
     due: VecDeque<(u64, u64)>,
@@ -33,7 +33,7 @@ pub(crate) struct LoadTest {
 impl LoadTest {
     pub(crate) fn new() -> Self {
         Self {
-            writer: Writer { start_ns: 0 },
+            writer: LineForm { start_ns: 0 },
             pipe: HELLO.into(),
             due: VecDeque::new(),
             running: Vec::new(),

@@ -10,7 +10,7 @@ pub(crate) type SessionId = u64;
 /// What the network does to messages.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Weather {
-    /// One in so many messages is lost; 0: none.
+    /// Of this many messages one is lost; 0: none.
     pub(crate) loses: u64,
     pub(crate) doubles: u64,
     pub(crate) reorders: u64,

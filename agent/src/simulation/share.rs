@@ -32,7 +32,7 @@ use crate::spool::{Spool, SpoolProducer};
 /// How far ahead of their due instants iterations are released.
 const AHEAD_NS: u64 = 50_000_000;
 
-/// What an agent is told of an assignment.
+/// What an agent hears about an assignment.
 #[derive(Debug, Clone)]
 pub struct ShareTerms {
     /// The job.

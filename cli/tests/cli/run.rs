@@ -10,7 +10,7 @@ use heavy_testkit::{Finished, Run, Signal, TempDir, binary, eventually, free_por
 /// PASS, or INVALID where the machine is too busy to start iterations in time; a test asserts no times.
 const RAN: [Option<i32>; 2] = [Some(0), Some(98)];
 
-/// FAIL, or INVALID for the same reason, which goes before it.
+/// FAIL, or INVALID for the same reason: INVALID takes precedence.
 const FAILED: [Option<i32>; 2] = [Some(99), Some(98)];
 
 fn target() -> Handle {
