@@ -25,6 +25,10 @@ macro_rules! implement_store {
                 self
             }
 
+            fn cluster(&self) -> &dyn crate::ClusterTable {
+                self
+            }
+
             fn fenced(&self, epoch: u64) -> std::sync::Arc<dyn crate::Store> {
                 std::sync::Arc::new(Self {
                     fence: Some(epoch),

@@ -12,6 +12,7 @@ use sqlx::Column;
 use uuid::Uuid;
 
 use crate::batch::{Batch, Committed, EncodedStats, Mark, Producer};
+use crate::cluster::ClusterTable;
 use crate::conclusion::{Conclusion, Settled};
 use crate::deletion::Deletion;
 use crate::error::Error;
@@ -71,6 +72,9 @@ pub struct DatabaseSize {
 pub trait Store: Send + Sync + Debug {
     /// The processes that work on jobs.
     fn schedulers(&self) -> &dyn SchedulerTable;
+
+    /// Who belongs to the cluster, and the audit.
+    fn cluster(&self) -> &dyn ClusterTable;
 
     /// This database as the process with this epoch, on the same connections. It writes only jobs that are its own, and only as
     /// long as its row is there: after that, what writes a job fails with [`Error::Superseded`] or [`Error::OwnedByOther`].

@@ -1,7 +1,7 @@
 //! The relations that users query: their names in the order of `docs/relations.md`, and their columns.
 
 /// What `docs/relations.md` describes.
-pub const RELATIONS: [&str; 19] = [
+pub const RELATIONS: [&str; 20] = [
     "jobs",
     "assignments",
     "requests",
@@ -21,6 +21,7 @@ pub const RELATIONS: [&str; 19] = [
     "logs",
     "summaries",
     "summary_revisions",
+    "audit",
 ];
 
 /// One of [`RELATIONS`].

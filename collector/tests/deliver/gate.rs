@@ -6,8 +6,8 @@ use heavy_results::aggregate::SeriesUpdate;
 use heavy_results::job::JobInfo;
 use heavy_results::summary::Summary;
 use heavy_store::{
-    Batch, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation, Handover,
-    Mark, Producer, QueryResult, Relation, RowSink, SchedulerTable, Settled, Store,
+    Batch, ClusterTable, Committed, Conclusion, DatabaseSize, Deletion, EncodedStats, Error, ExportRelation,
+    Handover, Mark, Producer, QueryResult, Relation, RowSink, SchedulerTable, Settled, Store,
 };
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -44,6 +44,10 @@ impl Gate {
 impl Store for Gate {
     fn schedulers(&self) -> &dyn SchedulerTable {
         self.store.schedulers()
+    }
+
+    fn cluster(&self) -> &dyn ClusterTable {
+        self.store.cluster()
     }
 
     fn fenced(&self, epoch: u64) -> Arc<dyn Store> {

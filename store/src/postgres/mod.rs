@@ -1,6 +1,7 @@
 //! The results database in Postgres: bounded connections, `COPY` for raw rows, partitions by the job's day.
 
 mod bind;
+mod cluster;
 mod commit;
 mod connections;
 mod copy;

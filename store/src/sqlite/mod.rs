@@ -1,6 +1,7 @@
 //! The results database in a SQLite file: one writer, several readers, write-ahead log.
 
 mod bind;
+mod cluster;
 mod commit;
 mod connect;
 mod database;

@@ -6,7 +6,7 @@ const STATISTICS: &str =
     "count min_ms mean_ms p10_ms p25_ms p50_ms p75_ms p90_ms p95_ms p99_ms p999_ms max_ms";
 
 /// Relation, whether it has all statistics, columns.
-pub(crate) const RELATIONS: [(&str, bool, &str); 19] = [
+pub(crate) const RELATIONS: [(&str, bool, &str); 20] = [
     (
         "jobs",
         false,
@@ -86,6 +86,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 19] = [
         false,
         "job_id number at verdict reason complete changes",
     ),
+    ("audit", false, "at who what source outcome"),
 ];
 
 pub(crate) async fn all_relations_and_columns_exist(bed: &Bed) {

@@ -3,6 +3,7 @@
 
 mod batches;
 mod bed;
+mod cluster;
 mod columns;
 mod conclusions;
 mod data;
@@ -68,6 +69,13 @@ on_both! {
         a_scheduler_without_its_row_writes_nothing,
         jobs_of_others_are_left_alone,
         what_is_left_unfinished_passes_on,
+    }
+    cluster {
+        a_cluster_has_one_authority,
+        tokens_are_used_up_expire_and_are_revoked,
+        a_name_is_one_keys,
+        a_revoked_key_stays_revoked,
+        who_did_what_is_kept_for_a_while,
     }
     conclusions {
         the_end_of_a_job_is_written_as_a_whole,
