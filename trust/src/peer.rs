@@ -1,5 +1,6 @@
 //! Who is at the other end of a connection, or of a request over it.
 
+use crate::pin::Pin;
 use crate::role::Role;
 
 /// Who is at the other end, and whether from this host.
@@ -23,7 +24,7 @@ pub enum Who {
         /// Its name in that role, as the certificate has it.
         name: String,
         /// The pin of its public key.
-        key: [u8; 16],
+        key: Pin,
     },
     /// The owner of a token.
     Bearer {

@@ -1,6 +1,8 @@
 //! How TLS is spoken: with ring, and with whom.
 
+pub mod cluster;
 mod pinned;
+pub mod problem;
 
 pub(crate) use pinned::{client, server};
 
