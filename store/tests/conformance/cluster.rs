@@ -78,7 +78,7 @@ pub(crate) async fn a_cluster_has_one_authority(bed: &Bed) {
     assert!(table.add_authority(&third, Some("new")).await.unwrap());
 }
 
-pub(crate) async fn tokens_are_used_up_expire_and_are_revoked(bed: &Bed) {
+pub(crate) async fn tokens_expire_and_are_revoked(bed: &Bed) {
     let store = bed.open().await;
     let table = store.cluster();
     assert_eq!(table.cluster_state(0).await.unwrap(), ClusterState::default());
@@ -112,8 +112,36 @@ pub(crate) async fn tokens_are_used_up_expire_and_are_revoked(bed: &Bed) {
             "{wrong:?}"
         );
     }
-    // Many hosts at once use a token no more often than it says.
+    let made_by = "home \u{fffd}".to_owned();
+    let state = table.cluster_state(NOW).await.unwrap();
+    let left: Vec<(&str, u64, Option<u64>)> = state
+        .tokens
+        .iter()
+        .map(|token| (token.id.as_str(), token.uses_left, token.revoked_wall_ns))
+        .collect();
+    assert_eq!(
+        left,
+        [("bearer", 1, None), ("revoked", 1, Some(NOW)), ("twice", 2, None)]
+    );
+    assert_eq!(state.tokens[0].made_by, made_by);
+    assert_eq!(table.cluster_state(NOW + 901 * SECOND).await.unwrap().tokens, []);
+    table
+        .add_token(&token("later", 1), NOW + 901 * SECOND)
+        .await
+        .unwrap();
+    let later = TokenRow {
+        made_by,
+        ..token("later", 1)
+    };
+    assert_eq!(table.cluster_state(0).await.unwrap().tokens, [later]);
+}
+
+pub(crate) async fn a_token_is_used_as_often_as_it_says(bed: &Bed) {
+    let store = bed.open().await;
     let other = bed.open().await;
+    let table = store.cluster();
+    table.add_token(&token("twice", 2), 0).await.unwrap();
+    // Many hosts at once use a token no more often than it says.
     let keys: Vec<JoinedKey> = ["a", "b", "c", "d"]
         .map(|name| key(&format!("pin-{name}"), name, "twice"))
         .into();
@@ -127,33 +155,10 @@ pub(crate) async fn tokens_are_used_up_expire_and_are_revoked(bed: &Bed) {
     let joined = outcomes.iter().filter(|one| **one == JoinOutcome::Joined);
     assert_eq!(joined.count(), 2, "{outcomes:?}");
     let state = table.cluster_state(NOW).await.unwrap();
-    assert_eq!(state.keys.len(), 2);
-    let left: Vec<(&str, u64, Option<u64>)> = state
-        .tokens
-        .iter()
-        .map(|token| (token.id.as_str(), token.uses_left, token.revoked_wall_ns))
-        .collect();
-    assert_eq!(
-        left,
-        [("bearer", 1, None), ("revoked", 1, Some(NOW)), ("twice", 0, None)]
-    );
-    assert_eq!(state.tokens[0].made_by, "home \u{fffd}");
+    assert_eq!((state.keys.len(), state.tokens[0].uses_left), (2, 0));
     // One that did not hear the answer asks again.
     let again = state.keys[0].clone();
-    assert_eq!(outcome(again).await, JoinOutcome::Joined);
-    assert_eq!(table.cluster_state(NOW + 901 * SECOND).await.unwrap().tokens, []);
-    table
-        .add_token(&token("later", 1), NOW + 901 * SECOND)
-        .await
-        .unwrap();
-    let tokens = table.cluster_state(0).await.unwrap().tokens;
-    assert_eq!(
-        tokens,
-        [TokenRow {
-            made_by: "home \u{fffd}".to_owned(),
-            ..token("later", 1)
-        }]
-    );
+    assert_eq!(table.join(&again).await.unwrap(), JoinOutcome::Joined);
 }
 
 pub(crate) async fn a_name_is_one_keys(bed: &Bed) {

@@ -72,7 +72,8 @@ on_both! {
     }
     cluster {
         a_cluster_has_one_authority,
-        tokens_are_used_up_expire_and_are_revoked,
+        tokens_expire_and_are_revoked,
+        a_token_is_used_as_often_as_it_says,
         a_name_is_one_keys,
         a_revoked_key_stays_revoked,
         who_did_what_is_kept_for_a_while,
