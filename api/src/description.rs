@@ -6,12 +6,13 @@ use heavy_load::execution::ExecutionSpec;
 use heavy_load::spec::LoadSpec;
 use heavy_results::job::{JobSpec, RunSpec};
 use heavy_results::schema::LoadTesterCommand;
+use heavy_trust::Role;
 use http::Method;
 pub use utoipa::IntoParams;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{
-    AdditionalProperties, AnyOfBuilder, ArrayBuilder, Object, ObjectBuilder, Schema, Type,
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, Object, ObjectBuilder, Schema,
 };
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, Paths, Ref, RefOr, Required, Response,
@@ -23,6 +24,8 @@ use crate::document::{ConfigDocument, JobDocument, NoQuery};
 use crate::error::{ApiErrorKind, Error};
 use crate::operation::Operation;
 use crate::payload::{Bytes, Events, Json, List, Optional};
+
+mod parameters;
 
 const ABOUT: &str = "Submit load tests, follow them, change their load while they run, and stop them. A request whose Host is \
                      not the loopback interface, or that comes from another site, is answered 403.";
@@ -148,10 +151,11 @@ impl ApiDescription {
     {
         let mut operation = OperationBuilder::new()
             .operation_id(Some(O::ID))
-            .summary(Some(O::SUMMARY));
-        for parameter in path_parameters(O::PATH)
+            .summary(Some(O::SUMMARY))
+            .description(Some(asked_role(O::ROLE)));
+        for parameter in parameters::of_path(O::PATH)
             .chain(O::Query::into_params(|| Some(ParameterIn::Query)))
-            .chain((O::ID == "submitJob").then(idempotency_key))
+            .chain((O::ID == "submitJob").then(parameters::idempotency_key))
         {
             operation = operation.parameter(parameter);
         }
@@ -303,34 +307,12 @@ fn add_parts(schema: &RefOr<Schema>, schemas: &Schemas, whole: &mut Object) {
     }
 }
 
-fn path_parameters(path: &str) -> impl Iterator<Item = Parameter> {
-    let name = path
-        .split_once('{')
-        .and_then(|(_, rest)| Some(rest.split_once('}')?.0));
-    name.into_iter().map(|name| {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        let (text, what) = match name {
-            "job" => (text, "an id, a unique prefix of an id, or `last`"),
-            "sha256" => (text.pattern(Some("^[0-9a-f]{64}$")), "SHA-256 of the binary"),
-            _ => (text, "letters, digits, -, _ and ."),
-        };
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Path)
-            .required(Required::True)
-            .description(Some(what))
-            .schema(Some(text))
-            .build()
-    })
-}
-
-fn idempotency_key() -> Parameter {
-    ParameterBuilder::new()
-        .name("Idempotency-Key")
-        .parameter_in(ParameterIn::Header)
-        .description(Some("the same key returns the same job"))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .build()
+/// Who may ask.
+fn asked_role(role: Option<Role>) -> String {
+    match role {
+        Some(role) => format!("Requires the role {role}."),
+        None => "Requires no credential.".to_owned(),
+    }
 }
 
 fn described(method: Method) -> HttpMethod {

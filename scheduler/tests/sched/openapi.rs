@@ -203,7 +203,18 @@ async fn every_operation_is_served_and_documented() {
     let page = include_str!("../../../docs/http-api.md");
     for (method, path, name) in &operations {
         let row = format!("| `{method} {path}");
-        assert!(page.contains(&row), "docs/http-api.md has no row {row} ({name})");
+        let row = page.lines().find(|line| line.starts_with(&row));
+        let row = row.unwrap_or_else(|| panic!("docs/http-api.md has no row of {name}"));
+        let asks = &document["paths"][path][method.to_lowercase()]["description"];
+        let asks = asks.as_str().and_then(|asks| {
+            let role = asks.strip_prefix("Requires the role ")?;
+            role.strip_suffix('.')
+        });
+        let role = format!("| {} |", asks.unwrap_or("none"));
+        assert!(
+            row.ends_with(&role),
+            "docs/http-api.md does not end with {role}: {row}"
+        );
     }
     for kind in ApiErrorKind::all() {
         let (status, name) = (kind.status(), kind.as_str());

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("proto", &["heavy-load", "heavy-results"]),
     ("sdk", &["heavy-load", "heavy-plugin"]),
     ("store", &["heavy-load", "heavy-results", "heavy-proto"]),
-    ("api", &["heavy-load", "heavy-results"]),
+    ("api", &["heavy-load", "heavy-results", "heavy-trust"]),
     ("report", &["heavy-load", "heavy-results", "heavy-compare"]),
     (
         "agent",
