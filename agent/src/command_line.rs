@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use heavy_load::span::Span;
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_process::retention::parse_bytes;
 
-use crate::DEFAULT_SCHEDULER;
+use crate::{DEFAULT_SCHEDULER, SandboxOptions};
 
 /// Run load tests from a scheduler and send their results to a collector
 #[derive(Debug, Parser)]
@@ -36,6 +37,36 @@ pub struct Args {
     /// Maximum size of the cache; what was unused longest is removed first
     #[arg(long, env = "HEAVY_CACHE_LIMIT", value_name = "SIZE", default_value = "4GB", value_parser = parse_bytes)]
     pub cache_limit: u64,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+/// What the load tests of an agent are kept from
+#[derive(Debug, clap::Args)]
+pub struct SandboxArgs {
+    /// Highest sandbox level of load tests [default: the highest that this host allows]
+    #[arg(long, env = "HEAVY_SANDBOX", value_name = "LEVEL", default_value_t = SandboxLevel::Files, hide_default_value = true)]
+    sandbox: SandboxLevel,
+    /// Lowest sandbox level of load tests; the agent does not start where the host allows less
+    #[arg(long, env = "HEAVY_REQUIRE_SANDBOX", value_name = "LEVEL", default_value_t = SandboxLevel::None)]
+    require_sandbox: SandboxLevel,
+    /// File or directory that load tests may read besides system libraries and their own directory (can be repeated)
+    #[arg(long, env = "HEAVY_ALLOW_READ", value_name = "PATH", value_delimiter = ':')]
+    allow_read: Vec<PathBuf>,
+}
+
+impl SandboxArgs {
+    /// The same as part of a configuration.
+    #[must_use]
+    pub fn options(self) -> SandboxOptions {
+        // Load tests run in directories of their own, where a relative path leads elsewhere.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        SandboxOptions {
+            most: self.sandbox,
+            required: self.require_sandbox,
+            allow_read: self.allow_read.into_iter().map(absolute).collect(),
+        }
+    }
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

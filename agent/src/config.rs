@@ -8,6 +8,7 @@ use std::time::Duration;
 use heavy_process::retention::Retention;
 
 use crate::Error;
+use crate::sandbox::SandboxOptions;
 
 /// Rows over this many bytes on disk are discarded and counted.
 pub const DEFAULT_SPOOL_LIMIT_BYTES: u64 = 4 << 30;
@@ -42,6 +43,8 @@ pub struct AgentConfig {
     pub cache_retention: Retention,
     /// What starts load tests.
     pub launcher: Launcher,
+    /// What they are kept from.
+    pub sandbox: SandboxOptions,
     /// Told the agent's name and the scheduler's URL each time the agent is registered; does nothing by default.
     pub on_connected: fn(&str, &str),
 }
@@ -83,6 +86,7 @@ impl AgentConfig {
             spool_limit_bytes: DEFAULT_SPOOL_LIMIT_BYTES,
             cache_retention: DEFAULT_CACHE_RETENTION,
             launcher: Launcher::default(),
+            sandbox: SandboxOptions::default(),
             on_connected: |_, _| {},
         }
     }

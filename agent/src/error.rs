@@ -1,6 +1,9 @@
 //! Why an agent cannot run at all. What goes wrong with a job is reported to the scheduler instead.
 
 use std::io;
+use std::path::PathBuf;
+
+use heavy_load::vocabulary::SandboxLevel;
 
 /// Why an agent cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,27 @@ pub enum Error {
         /// The scheduler's message.
         message: String,
     },
+    /// Load tests would run in less of a sandbox than they must.
+    #[error("load tests would run in the sandbox {level}, but --require-sandbox is {required}: {lacks}")]
+    Sandbox {
+        /// What is required.
+        required: SandboxLevel,
+        /// What there is.
+        level: SandboxLevel,
+        /// Why there is no more.
+        lacks: String,
+    },
+    /// A path that load tests are to read, and cannot or must not.
+    #[error("invalid --allow-read {path}: {problem}", path = .path.display())]
+    AllowRead {
+        /// The path as given.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// This process cannot be hidden from its load tests.
+    #[error("{0}; --sandbox none does without")]
+    Exposed(String),
     /// The system cannot start a thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
@@ -37,9 +61,9 @@ impl Error {
     #[must_use]
     pub const fn is_usage(&self) -> bool {
         match self {
-            Self::Name(_) | Self::Url { .. } => true,
+            Self::Name(_) | Self::Url { .. } | Self::AllowRead { .. } => true,
             Self::DataDir(error) => error.is_wrong_usage(),
-            Self::Refused { .. } | Self::Thread(_) => false,
+            Self::Refused { .. } | Self::Thread(_) | Self::Sandbox { .. } | Self::Exposed(_) => false,
         }
     }
 }

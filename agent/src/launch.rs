@@ -27,6 +27,7 @@ use std::process::{Command, ExitCode};
 use rustix::process::Pid;
 
 use crate::process::control::CANNOT_RUN;
+use crate::sandbox::LaunchSandbox;
 
 const USAGE: &str = "this command is for agents: launch [OPTIONS] STAGE -- PROGRAM [ARGUMENTS]";
 
@@ -63,6 +64,11 @@ struct Launch {
     owns_users: bool,
     /// The directory of the assignment's journal.
     journal: Option<PathBuf>,
+    /// The load test's own directory. It works there, and so do all stages: by this they are known as its own, too, when
+    /// nobody may look into them.
+    dir: Option<PathBuf>,
+    /// What the load test is kept from.
+    sandbox: LaunchSandbox,
     /// The process before this one, as this one sees it.
     parent: Option<Pid>,
     /// The load test and its arguments.
@@ -77,6 +83,9 @@ fn parse(mut args: impl Iterator<Item = OsString>) -> Option<(LaunchStage, Launc
             "--shared-pids" => launch.shares_pids = true,
             "--own-users" => launch.owns_users = true,
             "--journal" => launch.journal = Some(args.next()?.into()),
+            "--dir" => launch.dir = Some(args.next()?.into()),
+            "--sandbox" => launch.sandbox.level = args.next()?.to_str()?.parse().ok()?,
+            "--allow-read" => launch.sandbox.allow_read.push(args.next()?.into()),
             "--parent" => launch.parent = Some(Pid::from_raw(args.next()?.to_str()?.parse().ok()?)?),
             "guard" => break LaunchStage::Guard,
             "init" => break LaunchStage::Init,
@@ -97,7 +106,10 @@ impl Launch {
     fn stage(&self, stage: &str, options: &[&OsStr]) -> Command {
         // Even if the file was replaced meanwhile, this is the same program.
         let mut command = Command::new("/proc/self/exe");
-        command.arg("launch").args(options);
+        command.arg("launch").args(options).args(self.sandbox.options());
+        if let Some(dir) = &self.dir {
+            command.arg("--dir").arg(dir);
+        }
         if self.owns_users {
             command.arg("--own-users");
         }
@@ -123,6 +135,10 @@ fn let_go_of_output() -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use heavy_load::vocabulary::SandboxLevel;
+
     use super::*;
 
     fn parsed(line: &str) -> Option<(LaunchStage, Launch)> {
@@ -131,11 +147,14 @@ mod tests {
 
     #[test]
     fn stages_are_told_what_to_do() {
-        let (stage, launch) = parsed("--journal /j --shared-pids guard -- /bin/x a --journal").unwrap();
+        let line = "--journal /j --shared-pids --sandbox basic+files --allow-read /a --allow-read /b guard -- /bin/x a --journal";
+        let (stage, launch) = parsed(line).unwrap();
         assert_eq!(stage, LaunchStage::Guard);
         assert!(launch.shares_pids && !launch.owns_users);
         assert_eq!(launch.journal, Some(PathBuf::from("/j")));
         assert_eq!((launch.program, launch.args.len()), ("/bin/x".into(), 2));
+        assert_eq!(launch.sandbox.level, SandboxLevel::Files);
+        assert_eq!(launch.sandbox.allow_read, [Path::new("/a"), Path::new("/b")]);
         for wrong in [
             "",
             "guard",
@@ -144,6 +163,7 @@ mod tests {
             "x -- y",
             "--parent 0 exec -- y",
             "--parent",
+            "--sandbox all guard -- y",
         ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
@@ -153,6 +173,11 @@ mod tests {
     fn a_stage_is_understood_by_the_next() {
         let launch = Launch {
             owns_users: true,
+            dir: Some("/work".into()),
+            sandbox: LaunchSandbox {
+                level: SandboxLevel::Basic,
+                allow_read: vec!["/data".into()],
+            },
             program: "/bin/x".into(),
             args: vec!["--".into()],
             ..Launch::default()

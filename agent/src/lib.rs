@@ -39,6 +39,7 @@ mod recovery;
 mod results;
 mod rollup;
 mod run;
+mod sandbox;
 mod shared;
 mod spool;
 mod tail;
@@ -48,5 +49,6 @@ pub use config::{
 };
 pub use error::Error;
 pub use left_over::deliver_left_over;
-pub use process::LOAD_TEST_ENVIRONMENT;
+pub use process::{LOAD_TEST_DIRECTORIES, LOAD_TEST_ENVIRONMENT};
 pub use run::run;
+pub use sandbox::SandboxOptions;

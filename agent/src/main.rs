@@ -70,6 +70,7 @@ fn config(args: Args) -> Result<AgentConfig, Error> {
         age: Duration::from_nanos(args.keep_cache.ns()),
         bytes: args.cache_limit,
     };
+    config.sandbox = args.sandbox.options();
     config.on_connected = connected;
     Ok(config)
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_proto::net::MAX_MESSAGE_BYTES;
 use heavy_proto::v1::fleet_client::FleetClient;
 use tokio::sync::mpsc;
@@ -20,6 +21,7 @@ use crate::disk_quota::DiskQuota;
 use crate::link::{Link, LinkHandle, LoadLease, SchedulerLease};
 use crate::orders::{Assignment, AssignmentCommand, Order};
 use crate::recovery;
+use crate::sandbox::privileges;
 use crate::shared::AgentShared;
 use crate::{Error, host};
 use heavy_process::clock;
@@ -45,6 +47,11 @@ const LAST_UPDATES_LIMIT: Duration = Duration::from_secs(2);
 /// agent waits for a scheduler or collector that cannot be reached.
 pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(), Error> {
     config.check()?;
+    config.sandbox.check(&config.data_dir)?;
+    let sandbox = config.sandbox.level()?;
+    if sandbox >= SandboxLevel::Basic {
+        privileges::hide_this_process().map_err(Error::Exposed)?;
+    }
     let config = Arc::new(config);
     let data_dir = AgentDirs::open(&config.data_dir)?;
     let url_error = |what, url: &str| Error::Url {
@@ -63,12 +70,13 @@ pub async fn run(config: AgentConfig, shutdown: CancellationToken) -> Result<(),
     let host = host::host();
     let (link, mut handle) = Link::new(
         Arc::clone(&config),
-        host.clone(),
+        (host.clone(), sandbox),
         endpoint,
         delivery.backlogs.clone(),
     );
     let shared = Arc::new(AgentShared {
         host,
+        sandbox,
         cache: Cache::new(data_dir.paths().cache(), config.cache_retention),
         delivery,
         quota,

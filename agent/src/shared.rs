@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_plugin::program::Host;
 use heavy_plugin::rpc::Anchor;
 use heavy_proto::v1;
@@ -22,6 +23,8 @@ use heavy_process::clock;
 pub(crate) struct AgentShared {
     pub(crate) config: Arc<AgentConfig>,
     pub(crate) host: Host,
+    /// What its load tests are kept from.
+    pub(crate) sandbox: SandboxLevel,
     pub(crate) cache: Cache,
     pub(crate) delivery: Delivery,
     pub(crate) quota: DiskQuota,

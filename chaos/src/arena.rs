@@ -149,6 +149,8 @@ impl Arena {
             ("--scheduler", to_scheduler),
             ("--collector", to_collector),
             ("--data-dir", self.agent_dir(n).display().to_string()),
+            // Load tests keep their ledgers outside of their directories.
+            ("--sandbox", "basic".to_owned()),
         ];
         self.agents.push(FaultedService::new(
             self.program("heavy-agent"),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use heavy_agent::command_line::SandboxArgs;
 use heavy_demo_target::{Handle, Latency, Options, Target};
 use heavy_process::data_dir::create_private;
 use heavy_process::listen::bind;
@@ -168,7 +169,7 @@ async fn serve(
     let lost = registration.lost();
     let serving = scheduling(listener, registration, owner, retention).await?;
     owner.announce(&scheduler_url)?;
-    let agent = agent(scheduler, collector, owner.agent_dir());
+    let agent = agent(scheduler, collector, owner.agent_dir())?;
     Ok(Services {
         scheduler,
         collector,
@@ -255,13 +256,27 @@ async fn scheduling(
     })
 }
 
-fn agent(scheduler: SocketAddr, collector: SocketAddr, data_dir: PathBuf) -> EmbeddedService {
-    let config = heavy_agent::AgentConfig::new(
+/// What agents read from the environment alone when a command embeds them.
+#[derive(Debug, clap::Parser)]
+struct AgentVariables {
+    #[command(flatten)]
+    sandbox: SandboxArgs,
+}
+
+fn agent(
+    scheduler: SocketAddr,
+    collector: SocketAddr,
+    data_dir: PathBuf,
+) -> Result<EmbeddedService, CommandFailure> {
+    let variables: AgentVariables = heavy_process::variables::try_parse_from(["heavy"])
+        .map_err(|error| CommandFailure::usage(error.to_string()))?;
+    let mut config = heavy_agent::AgentConfig::new(
         AGENT,
         format!("http://{scheduler}"),
         format!("http://{collector}"),
         data_dir,
     );
+    config.sandbox = variables.sandbox.options();
     let shutdown = CancellationToken::new();
     let stopped = shutdown.clone();
     let task = tokio::spawn(async move {
@@ -269,7 +284,7 @@ fn agent(scheduler: SocketAddr, collector: SocketAddr, data_dir: PathBuf) -> Emb
             tracing::error!(%error, "the agent cannot run");
         }
     });
-    EmbeddedService { shutdown, task }
+    Ok(EmbeddedService { shutdown, task })
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, CommandFailure> {

@@ -109,6 +109,7 @@ pub(crate) async fn run(args: TrialArgs) -> CommandResult {
         .current_dir(directory.path())
         .env_clear()
         .envs(environment())
+        .envs(heavy_agent::LOAD_TEST_DIRECTORIES.map(|name| (name, directory.path())))
         .stdin(Stdio::piped())
         .kill_on_drop(true);
     if trial.setup.workflows.iter().any(|workflow| workflow.name == HTTP)

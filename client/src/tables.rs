@@ -71,6 +71,9 @@ pub(crate) fn agents(agents: &[AgentInfo], now_wall_ns: u64) -> String {
             ("CORES", &|agent| agent.cores.to_string()),
             ("ARCH", &|agent| escape(&agent.architecture)),
             ("GLIBC", &|agent| escape(&agent.glibc)),
+            ("SANDBOX", &|agent| {
+                agent.sandbox.map_or_else(String::new, |level| level.to_string())
+            }),
             ("VERSION", &|agent| escape(&agent.version)),
             ("CONNECTED", &|agent| ago(now_wall_ns, agent.connected_at_wall_ns)),
             ("CLOCK", &clock),
@@ -155,6 +158,7 @@ mod tests {
             cores: 1,
             architecture: "x86_64".to_owned(),
             glibc: String::new(),
+            sandbox: None,
             job: None,
             connected_at_wall_ns: 0,
             last_seen_ns: 0,

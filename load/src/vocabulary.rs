@@ -164,6 +164,16 @@ vocabulary! {
         Lost = "lost",
     }
 
+    /// What a load test is kept from on its agent's host. Each level has what the one before has.
+    pub enum SandboxLevel: "sandbox" {
+        /// Nothing.
+        None = "none",
+        /// No privileges, no other environment, no descriptors, no core dumps.
+        Basic = "basic",
+        /// Also no files but those that it needs.
+        Files = "basic+files",
+    }
+
     /// How the values of a custom metric are aggregated.
     pub enum MetricKind: "kind of metric" {
         /// Values are added up.
@@ -248,6 +258,7 @@ mod tests {
         survive(Weights::ALL, &["equal", "cores"]);
         survive(Window::ALL, &["warm-up", "steady", "ramp-down"]);
         survive(MetricKind::ALL, &["counter", "gauge", "rate", "trend"]);
+        survive(SandboxLevel::ALL, &["none", "basic", "basic+files"]);
         survive(
             Ended::ALL,
             &["finished", "stopped", "data", "died", "lease", "lost"],

@@ -71,7 +71,7 @@ const STATEMENTS: [(&str, &str); 13] = [
     ),
     (
         "agents",
-        "SELECT agent, scheduled, started, dropped, lag_p99_ms, cpu_max, clock_offset_ms, clock_error_ms, ended\n\
+        "SELECT agent, scheduled, started, dropped, lag_p99_ms, cpu_max, clock_offset_ms, clock_error_ms, ended, sandbox\n\
          FROM assignments WHERE job_id = JOB ORDER BY agent",
     ),
     (

@@ -3,7 +3,7 @@
 //! Durations count in the second in which they *ended*, plan and drops in the second *due*; seconds and `*_ns`
 //! instants count from the job's start.
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use std::sync::Arc;
 
 use heavy_load::histogram::Histogram;
@@ -295,4 +295,6 @@ pub struct Closing {
     pub log_lines_dropped: u64,
     /// How the assignment ended.
     pub ended: Option<Ended>,
+    /// What its load test was kept from; older agents do not tell.
+    pub sandbox: Option<SandboxLevel>,
 }

@@ -1,6 +1,6 @@
 //! The summary of a job: the one document from which every report is rendered.
 
-use heavy_load::vocabulary::{Ended, or_empty};
+use heavy_load::vocabulary::{Ended, SandboxLevel, or_empty};
 use std::collections::BTreeMap;
 
 use heavy_load::protocol;
@@ -334,4 +334,7 @@ pub struct AgentSummary {
     /// Batches of raw rows that were damaged, whose rows nobody can count; 0 in documents of earlier versions.
     #[serde(default)]
     pub damaged_batches: u64,
+    /// What its load test was kept from on its host; absent while it runs, and from documents of earlier versions.
+    #[serde(default, with = "or_empty")]
+    pub sandbox: Option<SandboxLevel>,
 }

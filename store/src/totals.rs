@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use heavy_results::stats::Errors;
 use heavy_results::summary::{
     Accounting, AgentSummary, CheckSummary, Distribution, MetricSummary, PhaseMeans, RequestSummary,
@@ -103,6 +103,7 @@ impl TotalRows {
             ("voided_iterations", agent.voided_iterations.into()),
             ("damaged_batches", agent.damaged_batches.into()),
             ("ended", agent.ended.map_or("", Ended::as_str).into()),
+            ("sandbox", agent.sandbox.map_or("", SandboxLevel::as_str).into()),
         ];
         self.assignments
             .push(named(key).chain(counts(iterations)).chain(named(rest)));

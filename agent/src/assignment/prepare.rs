@@ -30,6 +30,7 @@ use crate::process::exit::Exit;
 use crate::process::{Ends, Life, LoadTestProcess, SpawnOrder};
 use crate::results::AssignmentResults;
 use crate::rollup::redact;
+use crate::sandbox::LaunchSandbox;
 use crate::shared::AgentShared;
 use crate::spool::SpoolProducer;
 use crate::tail::{self, Tail};
@@ -78,6 +79,10 @@ pub(super) async fn prepare(
         program: program.path.clone(),
         dir: dir.to_owned(),
         journal: journal_dir,
+        sandbox: LaunchSandbox {
+            level: shared.sandbox,
+            allow_read: shared.config.sandbox.allow_read.clone(),
+        },
     };
     let (process, ends) = LoadTestProcess::spawn(order).await.map_err(|error| {
         AssignmentFailure::new("spawn", format_args!("cannot spawn the load test: {error}"))

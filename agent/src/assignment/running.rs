@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use heavy_load::load::Load;
 use heavy_load::revision::Revision;
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use heavy_process::clock;
 use tokio::task::AbortHandle;
 
@@ -35,6 +35,7 @@ pub(super) struct RunningShare {
     health: HealthReader,
     offset_ns: i64,
     error_ns: u64,
+    sandbox: SandboxLevel,
 }
 
 impl RunningShare {
@@ -54,13 +55,14 @@ impl RunningShare {
             epoch: assignment.epoch,
         };
         let offset_ns = estimate.offset_ns(monotonic_ns, own_wall_ns);
-        let start = AssignmentStart::new(
+        let mut start = AssignmentStart::new(
             &assignment.spec,
             &live.workflows,
             (&assignment.revision, assignment.seat),
             &job_clock,
             (offset_ns, estimate.error_ns),
         );
+        start.sandbox = Some(shared.sandbox);
         let cannot = |error| AssignmentFailure::internal(format_args!("cannot spool results: {error}"));
         let spool = Spool::create(&shared.spool_dir, producer, &start, &shared.quota).map_err(cannot)?;
         let journal = Arc::clone(live.results.journal());
@@ -79,6 +81,7 @@ impl RunningShare {
             health,
             offset_ns,
             error_ns: estimate.error_ns,
+            sandbox: shared.sandbox,
         };
         Ok((running, spool))
     }
@@ -173,6 +176,7 @@ impl RunningShare {
             until_ns,
             clock_offset_ns: self.offset_ns,
             clock_error_ns: self.error_ns,
+            sandbox: Some(self.sandbox),
         };
         self.results.finish(&gaps, end)
     }

@@ -5,11 +5,13 @@ use std::fs;
 use std::io;
 use std::process::ExitCode;
 
+use heavy_load::vocabulary::SandboxLevel;
 use nix::sched::{CloneFlags, unshare};
 use rustix::process::{getegid, geteuid, setsid};
 
 use super::{Launch, let_go_of_output, said, supervisor};
 use crate::journal::drain;
+use crate::sandbox::privileges::keep_descriptors;
 
 /// Holds the journal until nothing of the load test is left.
 pub(super) fn run(launch: &Launch) -> Result<ExitCode, String> {
@@ -20,7 +22,13 @@ pub(super) fn run(launch: &Launch) -> Result<ExitCode, String> {
         }
         None => None,
     };
-    let Some(namespace) = Namespace::enter(launch.shares_pids) else {
+    if launch.sandbox.level >= SandboxLevel::Basic {
+        keep_descriptors();
+    }
+    let namespace = Namespace::enter(launch.shares_pids);
+    // One that is hidden could not have made it: its files in /proc are root's.
+    launch.sandbox.hide_this_process()?;
+    let Some(namespace) = namespace else {
         return supervisor::run(launch, false);
     };
     let launch = Launch {

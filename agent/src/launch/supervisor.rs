@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{ExitCode, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, pidfd_open, set_child_subreaper, set_parent_process_death_signal,
 };
@@ -37,6 +38,7 @@ pub(super) fn run(launch: &Launch, is_init: bool) -> Result<ExitCode, String> {
             return Err(super::USAGE.to_owned());
         }
         set_parent_process_death_signal(Some(Signal::KILL)).map_err(said("no death signal"))?;
+        launch.sandbox.hide_this_process()?;
         limit_namespace();
     } else {
         set_child_subreaper(Some(getpid())).map_err(said("no orphans"))?;
@@ -68,6 +70,8 @@ struct Supervisor {
     /// Readable when the load test has exited.
     pidfd: OwnedFd,
     output: rest::OutputEnds,
+    /// The load test's directory in /proc: rules that let it read that hold for as long as the kernel keeps it.
+    _proc: Option<OwnedFd>,
 }
 
 impl Supervisor {
@@ -81,8 +85,15 @@ impl Supervisor {
         let_go_of_output()?;
         let pid = Pid::from_child(&load_test);
         let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(said("cannot watch the load test"))?;
+        let id = outer_id(&pidfd).unwrap_or_else(|| pid.as_raw_nonzero().get().unsigned_abs());
         let supervisor = Self {
             socket,
+            _proc: rustix::fs::open(
+                format!("/proc/{id}"),
+                OFlags::PATH | OFlags::CLOEXEC,
+                Mode::empty(),
+            )
+            .ok(),
             family: Family::new(pid, is_init),
             output: rest::OutputEnds {
                 stdout: ends.stdout,
@@ -91,7 +102,7 @@ impl Supervisor {
             pidfd,
         };
         supervisor.report(&SupervisorReport::Running {
-            id: outer_id(&supervisor.pidfd).unwrap_or_else(|| pid.as_raw_nonzero().get().unsigned_abs()),
+            id,
             owns_namespace: is_init,
         });
         Ok(supervisor)

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_plugin::program::Host;
 use heavy_proto::v1;
 use heavy_proto::v1::from_agent::Message as Said;
@@ -57,6 +58,8 @@ pub(crate) struct Link {
     endpoint: Endpoint,
     instance: String,
     orders: mpsc::Sender<Order>,
+    /// What its load tests are kept from.
+    sandbox: SandboxLevel,
     updates: mpsc::Receiver<Said>,
     clock: watch::Sender<Option<ClockEstimate>>,
     backlogs: Backlogs,
@@ -78,7 +81,7 @@ enum SessionEnd {
 impl Link {
     pub(crate) fn new(
         config: Arc<AgentConfig>,
-        host: Host,
+        (host, sandbox): (Host, SandboxLevel),
         endpoint: Endpoint,
         backlogs: Backlogs,
     ) -> (Self, LinkHandle) {
@@ -89,6 +92,7 @@ impl Link {
         let link = Self {
             config,
             host,
+            sandbox,
             endpoint,
             instance: uuid::Uuid::new_v4().to_string(),
             orders,
@@ -196,6 +200,7 @@ impl Link {
             memory_bytes: host::memory_bytes(),
             jobs,
             epochs,
+            sandbox: self.sandbox.to_string(),
         }
     }
 }
@@ -240,7 +245,13 @@ mod tests {
     fn link() -> Link {
         let config = AgentConfig::new("a", "http://127.0.0.1:1", "http://127.0.0.1:1", "/no/such");
         let endpoint = heavy_proto::net::endpoint(&config.scheduler).unwrap();
-        Link::new(Arc::new(config), host::host(), endpoint, Backlogs::default()).0
+        Link::new(
+            Arc::new(config),
+            (host::host(), SandboxLevel::None),
+            endpoint,
+            Backlogs::default(),
+        )
+        .0
     }
 
     fn update(job: &str, epoch: u32, state: v1::AssignmentState) -> Said {

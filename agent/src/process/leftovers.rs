@@ -1,6 +1,7 @@
 //! Processes of load tests whose agent or supervisor was killed: they are known by their environment or by where they
 //! work, unless they changed both.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -43,7 +44,14 @@ fn is_below(pid: Pid, dir: &Path) -> bool {
     let named =
         || table::variable(pid, ENV_ASSIGNMENT).is_some_and(|value| Path::new(&value).starts_with(dir));
     let works = || table::working_dir(pid).is_some_and(|works| works.starts_with(dir));
-    pid != getpid() && (named() || works())
+    pid != getpid() && (named() || works() || launches_below(&table::arguments(pid), dir))
+}
+
+/// Whether these are the arguments of a supervisor of a load test below a directory; nobody may look into those.
+fn launches_below(arguments: &[OsString], dir: &Path) -> bool {
+    let (options, _) = arguments.split_at(arguments.iter().position(|one| one == "--").unwrap_or(0));
+    let is_dir = |pair: &[OsString]| pair[0] == "--dir" && Path::new(&pair[1]).starts_with(dir);
+    options.iter().any(|one| one == "launch") && options.windows(2).any(is_dir)
 }
 
 #[cfg(test)]
@@ -55,6 +63,25 @@ mod tests {
     fn sleeping(change: impl FnOnce(&mut Command) -> &mut Command) -> Child {
         let mut command = Command::new("sleep");
         change(command.arg("1000")).spawn().unwrap()
+    }
+
+    #[test]
+    fn supervisors_are_known_by_their_arguments() {
+        let launches = |line: &str| {
+            let arguments: Vec<_> = line.split(' ').map(OsString::from).collect();
+            launches_below(&arguments, Path::new("/a/work"))
+        };
+        assert!(launches(
+            "/proc/self/exe launch --journal /j --dir /a/work/one init -- /bin/x"
+        ));
+        for other in [
+            "/proc/self/exe launch --dir /a/workshop init -- /bin/x",
+            "/proc/self/exe launch init -- /bin/x --dir /a/work/one",
+            "find --dir /a/work/one -- x",
+            "launch --dir",
+        ] {
+            assert!(!launches(other), "{other}");
+        }
     }
 
     #[test]

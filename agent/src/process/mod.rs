@@ -24,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 use control::{CANNOT_RUN, KILL, LET_GO, SupervisorReport};
 use exit::Exit;
-pub use spawn::LOAD_TEST_ENVIRONMENT;
 pub(crate) use spawn::SpawnOrder;
+pub use spawn::{LOAD_TEST_DIRECTORIES, LOAD_TEST_ENVIRONMENT};
 
 /// What a load test's output may wait in, unread, before its writing blocks.
 const PIPE_BYTES: usize = 1 << 20;

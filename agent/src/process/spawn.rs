@@ -9,21 +9,23 @@ use std::process::{Child, Command, Stdio};
 
 use super::leftovers::ENV_ASSIGNMENT;
 use crate::config::Launcher;
+use crate::sandbox::LaunchSandbox;
 
 /// The variables of its environment that an agent passes to load tests.
-pub const LOAD_TEST_ENVIRONMENT: [&str; 11] = [
+pub const LOAD_TEST_ENVIRONMENT: [&str; 9] = [
     "PATH",
-    "HOME",
     "USER",
     "LANG",
     "LC_ALL",
     "TZ",
-    "TMPDIR",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "RUST_BACKTRACE",
     "RUST_LOG",
 ];
+
+/// The variables that name the load test's own directory: what it puts there is removed with it.
+pub const LOAD_TEST_DIRECTORIES: [&str; 2] = ["HOME", "TMPDIR"];
 
 /// What is to be run.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(crate) struct SpawnOrder {
     pub(crate) dir: PathBuf,
     /// Where the output goes that it writes when the agent is gone.
     pub(crate) journal: PathBuf,
+    pub(crate) sandbox: LaunchSandbox,
 }
 
 /// Starts the supervisor, which waits at its end of the control socket for the load test's descriptors.
@@ -42,6 +45,8 @@ pub(super) fn spawn(order: &SpawnOrder, control: UnixStream) -> io::Result<Child
     command
         .args(&order.launcher.args)
         .args(["--journal".as_ref(), order.journal.as_os_str()])
+        .args(["--dir".as_ref(), order.dir.as_os_str()])
+        .args(order.sandbox.options())
         .args(["guard", "--"].map(OsStr::new))
         .arg(&order.program)
         .env_clear()
@@ -55,6 +60,9 @@ pub(super) fn spawn(order: &SpawnOrder, control: UnixStream) -> io::Result<Child
         if let Some(value) = std::env::var_os(name) {
             command.env(name, value);
         }
+    }
+    for name in LOAD_TEST_DIRECTORIES {
+        command.env(name, &order.dir);
     }
     command.spawn()
 }

@@ -32,6 +32,15 @@ pub(crate) fn variable(pid: Pid, name: &str) -> Option<OsString> {
     value.map(|value| OsString::from_vec(value.to_vec()))
 }
 
+/// The arguments that a process was started with, its own name among them.
+pub(crate) fn arguments(pid: Pid) -> Vec<OsString> {
+    let line = fs::read(path(pid, "cmdline")).unwrap_or_default();
+    let arguments = line.strip_suffix(b"\0").unwrap_or(&line).split(|byte| *byte == 0);
+    arguments
+        .map(|argument| OsString::from_vec(argument.to_vec()))
+        .collect()
+}
+
 /// A field of `stat` by its place after the name, which stands in parentheses and may hold anything.
 pub(super) fn field_after_name(stat: &str, place: usize) -> Option<&str> {
     let after_name = &stat[stat.rfind(')')? + 1..];
@@ -54,5 +63,6 @@ mod tests {
         assert_eq!(working_dir(own), std::env::current_dir().ok());
         assert_eq!(variable(own, "PATH"), std::env::var_os("PATH"));
         assert_eq!(variable(own, "PAT"), None);
+        assert_eq!(arguments(own), std::env::args_os().collect::<Vec<_>>());
     }
 }

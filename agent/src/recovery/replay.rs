@@ -147,6 +147,7 @@ impl<'a> Replay<'a> {
                 until_ns: 0,
                 clock_offset_ns: self.start.clock_offset_ns,
                 clock_error_ns: self.start.clock_error_ns,
+                sandbox: self.start.sandbox,
             };
             if let Err(error) = self.state.close(self.at_ns, &[], end) {
                 tracing::error!(job = self.spool.producer.job, %error, "an assignment cannot be closed");

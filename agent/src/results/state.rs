@@ -5,7 +5,7 @@ mod saving;
 
 use std::sync::Arc;
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use heavy_plugin::line::{Line, NotAResult};
 use heavy_plugin::lines::{LineBuffer, LinePiece};
 use heavy_results::stats::{Closing, Delta, Event, GeneratorHealth};
@@ -39,6 +39,8 @@ pub(crate) struct AccountEnd {
     /// The scheduler's clock minus the agent's, and the bound of its error.
     pub(crate) clock_offset_ns: i64,
     pub(crate) clock_error_ns: u64,
+    /// What the load test was kept from.
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 #[derive(Debug)]
@@ -243,6 +245,7 @@ impl ResultsState {
                     clock_offset_ns: end.clock_offset_ns,
                     clock_error_ns: end.clock_error_ns,
                     ended: Some(ended),
+                    sandbox: end.sandbox,
                     ..closing
                 };
                 queue.end(Some(closing));

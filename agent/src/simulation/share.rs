@@ -290,6 +290,7 @@ impl AgentShare {
             until_ns: running.plan.end_ns(),
             clock_offset_ns: 0,
             clock_error_ns: 0,
+            sandbox: None,
         };
         self.results
             .finish(&running.plan.rest(), end)

@@ -1,6 +1,7 @@
 //! What a spool must know of its assignment so that another process can go on with its journal.
 
 use heavy_load::revision::{Revision, Seated};
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_plugin::rpc::Anchor;
 use heavy_results::job::JobSpec;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,9 @@ pub(crate) struct AssignmentStart {
     /// The scheduler's clock minus the agent's, and the bound of its error.
     pub(crate) clock_offset_ns: i64,
     pub(crate) clock_error_ns: u64,
+    /// What the load test is kept from; absent from spools of earlier versions.
+    #[serde(default)]
+    pub(crate) sandbox: Option<SandboxLevel>,
 }
 
 impl AssignmentStart {
@@ -48,6 +52,7 @@ impl AssignmentStart {
             start_monotonic_ns: clock.start_monotonic_ns(),
             clock_offset_ns,
             clock_error_ns,
+            sandbox: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod lives;
 mod output;
 mod processes;
 mod programs;
+mod sandbox;
 mod scheduler;
 mod sdk;
 mod spool;

@@ -89,6 +89,7 @@ pub(crate) fn agent_process(world: &World) -> Running {
         .args(["--scheduler", &config.scheduler, "--collector", &config.collector])
         .args(["--name", "agent-1", "--label", "zone=a"])
         .args(["--data-dir".as_ref(), config.data_dir.as_os_str()])
+        .args(["--sandbox", config.sandbox.most.as_str()])
         .timeout(Duration::from_secs(60))
         .start()
 }

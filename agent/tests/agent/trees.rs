@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use heavy_proto::v1::AssignmentState as State;
 use heavy_testkit::{Signal, eventually};
 use rustix::process::Pid;
@@ -116,6 +116,8 @@ async fn nothing_outlives_a_stop_where_namespaces_are_forbidden() {
 async fn nothing_of_a_load_test_outlives_its_killed_agent_and_nothing_that_it_wrote_is_lost() {
     let mut world = World::new().await;
     world.stop_agent().await;
+    // Its ledger is not in its directory, which is removed.
+    world.sandbox = SandboxLevel::Basic;
     let mut agent = agent_process(&world);
     world.registered(2).await;
     let mut times = Vec::new();

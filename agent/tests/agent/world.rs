@@ -7,6 +7,7 @@ use std::time::Duration;
 use heavy_agent::{AgentConfig, Error};
 use heavy_load::revision::Revision;
 use heavy_load::span::Span;
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_proto::v1;
 use heavy_proto::v1::to_agent::Message as Heard;
 use heavy_results::job::{JobSpec, WorkflowSpec};
@@ -33,6 +34,8 @@ pub(crate) struct World {
     pub(crate) shutdown: CancellationToken,
     /// Whether load tests get no PID namespace.
     pub(crate) shares_pids: bool,
+    /// The highest sandbox level of load tests.
+    pub(crate) sandbox: SandboxLevel,
     agent: Option<JoinHandle<Result<(), Error>>>,
 }
 
@@ -58,6 +61,7 @@ impl World {
             dir: TempDir::new().expect("a temporary directory"),
             shutdown: CancellationToken::new(),
             shares_pids: false,
+            sandbox: SandboxLevel::Files,
             agent: None,
         }
     }
@@ -71,6 +75,7 @@ impl World {
             self.dir.path().join("agent"),
         );
         config.launcher.program = env!("CARGO_BIN_EXE_heavy-agent").into();
+        config.sandbox.most = self.sandbox;
         if self.shares_pids {
             config.launcher.args.push("--shared-pids".into());
         }

@@ -1,9 +1,11 @@
 //! Fields of messages. Decoding checks what comes from the wire and never panics.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use heavy_load::histogram::{Histogram, Malformed};
-use heavy_load::vocabulary::{Ended, UnknownWord};
+use heavy_load::vocabulary::UnknownWord;
 use heavy_load::window::Window;
 
 use super::dictionary::Dictionary;
@@ -142,9 +144,10 @@ impl Field<Vec<u64>> for [u64; 7] {
     }
 }
 
-impl Field<String> for Option<Ended> {
+/// A word; empty if there is none.
+impl<Word: Display + FromStr<Err = UnknownWord>> Field<String> for Option<Word> {
     fn encode(&self, _: &mut Dictionary) -> String {
-        self.map(|ended| ended.to_string()).unwrap_or_default()
+        self.as_ref().map(Word::to_string).unwrap_or_default()
     }
 
     fn decode(wire: &String, _: &ReceivedTexts) -> Result<Self, Error> {

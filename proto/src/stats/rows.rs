@@ -74,7 +74,7 @@ rows! {
 
     Closing = Closing {
         last_rows_sequence scheduled started ok failed interrupted lost dropped malformed generator_lag cpu_max
-        clock_offset_ns clock_error_ns voided_requests voided_iterations log_lines_dropped ended
+        clock_offset_ns clock_error_ns voided_requests voided_iterations log_lines_dropped ended sandbox
     };
 }
 

@@ -1,6 +1,6 @@
 //! Every field survives the wire, and damaged messages are refused.
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use std::sync::Arc;
 
 use heavy_load::histogram::Histogram;
@@ -167,6 +167,7 @@ fn every_closing_survives_the_wire() {
         voided_iterations: 14,
         log_lines_dropped: 15,
         ended: Some(Ended::Finished),
+        sandbox: Some(SandboxLevel::Files),
     };
     assert_eq!(
         decode(&encode_closing(&closing)),

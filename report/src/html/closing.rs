@@ -1,6 +1,6 @@
 //! The bottom of the page: checks, custom metrics, agents, events, and where the results come from.
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use heavy_results::summary::{
     AgentSummary, CheckSummary, Distribution, MetricSummary, Summary, WorkflowSummary,
 };
@@ -94,6 +94,9 @@ pub(super) fn agents(sheet: &mut Sheet, summary: &Summary) {
         })
         .figures("lines that are not results", |agent| count(agent.malformed))
         .words("ended", |agent| name(agent.ended.map_or("-", Ended::as_str)))
+        .words("sandbox", |agent| {
+            name(agent.sandbox.map_or("-", SandboxLevel::as_str))
+        })
         .write(sheet, "Agents");
     sheet.note(
         "Most cores: what load test and agent used together in their busiest second. Clock offset: the scheduler's clock minus \

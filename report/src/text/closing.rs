@@ -1,6 +1,6 @@
 //! The last part: custom metrics, errors, lines that are not results, agents and warnings.
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use std::collections::BTreeMap;
 
 use heavy_results::stats::{Errors, Event};
@@ -141,6 +141,27 @@ pub(super) fn agents(page: &mut Page, summary: &Summary) {
     let note = "cores: the most that load test and agent used together in one second";
     let note = page.paint(Tone::Quiet, note);
     page.line(&format!("  {note}"));
+    if let Some(levels) = sandboxes(&summary.agents) {
+        let note = page.paint(Tone::Quiet, &format!("sandbox of the load test: {levels}"));
+        page.line(&format!("  {note}"));
+    }
+}
+
+/// The sandbox levels of agents, with how many have each if they differ; `None` if none is known.
+fn sandboxes(agents: &[AgentSummary]) -> Option<String> {
+    let of_level = |level| agents.iter().filter(|agent| agent.sandbox == Some(level)).count();
+    let levels = SandboxLevel::ALL.iter().map(|level| (level, of_level(*level)));
+    let levels: Vec<_> = levels.filter(|(_, agents)| *agents > 0).collect();
+    match levels.as_slice() {
+        [] => None,
+        [(level, of)] if *of == agents.len() => Some(level.to_string()),
+        levels => {
+            let each = levels
+                .iter()
+                .map(|(level, of)| format!("{level} on {of} of {}", agents.len()));
+            Some(each.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 fn clock_offset(agent: &AgentSummary) -> String {

@@ -1,6 +1,6 @@
 //! Summaries to render: a shop that passes, a job in trouble, one that never ran, one that runs.
 
-use heavy_load::vocabulary::Ended;
+use heavy_load::vocabulary::{Ended, SandboxLevel};
 use std::collections::BTreeMap;
 
 use heavy_load::histogram::Histogram;
@@ -185,6 +185,7 @@ pub(crate) fn shop() -> Summary {
             clock_offset_ms: 0.011,
             clock_error_ms: 0.05,
             ended: Some(Ended::Finished),
+            sandbox: Some(SandboxLevel::Files),
             ..AgentSummary::default()
         }],
         users: None,

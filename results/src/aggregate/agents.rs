@@ -265,6 +265,8 @@ impl AssignmentSums {
             agent.cpu_max = agent.cpu_max.max(closing.cpu_max);
             agent.clock_offset_ms = closing.clock_offset_ns as f64 / 1e6;
             agent.clock_error_ms = closing.clock_error_ns as f64 / 1e6;
+            // The least of all its assignments.
+            agent.sandbox = agent.sandbox.into_iter().chain(closing.sandbox).min();
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use heavy_load::measured_time::MeasuredTime;
+use heavy_load::vocabulary::{SandboxLevel, or_empty};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -212,6 +213,10 @@ pub struct AgentInfo {
     pub architecture: String,
     /// The host's glibc, such as `2.36`; empty when unknown.
     pub glibc: String,
+    /// What its load tests are kept from: none, basic or basic+files; empty if an older agent does not tell.
+    #[serde(default, with = "or_empty")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub sandbox: Option<SandboxLevel>,
     /// The job it works on.
     #[cfg_attr(feature = "schema", schema(required))]
     pub job: Option<Uuid>,

@@ -172,6 +172,7 @@ fn introduction(register: v1::Register) -> Result<Introduction, Status> {
         cores: register.cores,
         architecture: register.architecture,
         glibc: register.glibc,
+        sandbox: register.sandbox.parse().ok(),
         jobs: held
             .filter_map(|(job, epoch)| Some((job.parse().ok()?, epoch)))
             .collect(),

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_results::job::AgentInfo;
 use uuid::Uuid;
 
@@ -23,6 +24,8 @@ pub(crate) struct Introduction {
     pub(crate) cores: u32,
     pub(crate) architecture: String,
     pub(crate) glibc: String,
+    /// What its load tests are kept from, if it tells.
+    pub(crate) sandbox: Option<SandboxLevel>,
     /// Jobs whose assignments the process still holds, with the newest attempt; 0 if an older agent does not tell.
     pub(crate) jobs: Vec<(Uuid, u32)>,
 }
@@ -249,6 +252,7 @@ impl Registry {
                 cores: agent.introduction.cores,
                 architecture: agent.introduction.architecture.clone(),
                 glibc: agent.introduction.glibc.clone(),
+                sandbox: agent.introduction.sandbox,
                 job: agent.job,
                 connected_at_wall_ns: agent.connected_at_wall_ns,
                 last_seen_ns: now_ns.saturating_sub(agent.seen_ns),

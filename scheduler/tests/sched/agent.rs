@@ -46,6 +46,7 @@ impl Agent {
             cores: 2,
             architecture: "x86_64".to_owned(),
             glibc: "2.36".to_owned(),
+            sandbox: "basic+files".to_owned(),
             jobs: jobs.iter().map(Uuid::to_string).collect(),
             ..v1::Register::default()
         };

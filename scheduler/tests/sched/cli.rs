@@ -1,6 +1,7 @@
 //! The command line of clients, through the real binary and against a real scheduler.
 
 use heavy_client::JobHome as _;
+use heavy_load::vocabulary::SandboxLevel;
 use heavy_proto::v1::AssignmentState;
 use heavy_results::job::{AgentInfo, JobInfo, JobView};
 use heavy_results::summary::Summary;
@@ -208,6 +209,8 @@ async fn agents_are_listed() {
     let _a = Agent::connect(&world, "agent-a").await;
     let table = finish(sched(&world, "agents")).await.expect_code(0).stdout;
     assert!(table.contains("agent-a  free  2"), "{table}");
+    assert!(table.contains("  basic+files  "), "{table}");
     let agents: Vec<AgentInfo> = json(finish(sched(&world, "agents --json")).await);
     assert_eq!(agents[0].glibc, "2.36");
+    assert_eq!(agents[0].sandbox, Some(SandboxLevel::Files));
 }

@@ -17,7 +17,7 @@ pub(crate) const RELATIONS: [(&str, bool, &str); 20] = [
         "assignments",
         false,
         "job_id agent scheduled started completed failed interrupted lost dropped unknown malformed lag_p99_ms \
-         cpu_max clock_offset_ms clock_error_ms voided_requests voided_iterations damaged_batches",
+         cpu_max clock_offset_ms clock_error_ms voided_requests voided_iterations damaged_batches sandbox",
     ),
     (
         "requests",

@@ -248,6 +248,7 @@ impl<'a> World<'a> {
             until_ns: 0,
             clock_offset_ns: 0,
             clock_error_ns: 0,
+            sandbox: None,
         };
         self.state.close(at_ns, &[], end).unwrap();
         self.writer.turn(self.queue.take_now(), &self.journal, self.at_ns);

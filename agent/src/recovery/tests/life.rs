@@ -116,6 +116,7 @@ pub(super) fn live(paths: &AgentPaths, output: File) {
         until_ns: 0,
         clock_offset_ns: 0,
         clock_error_ns: 0,
+        sandbox: None,
     };
     agent.state.close(monotonic_ns(), &[], end).unwrap();
     agent.spool(&spool, &mut writer);
