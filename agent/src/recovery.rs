@@ -52,28 +52,31 @@ fn complete(spool: &Arc<Spool>, journal: &Path, quota: &DiskQuota) -> io::Result
     let [stats, rows] = spool.newest_covers();
     let reader = match JournalReader::open(journal) {
         Ok(reader) => reader,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return spool.settle_tails(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return spool.settle_tails(spool.noted(), false);
+        }
         Err(error) => {
-            spool.settle_tails(None)?;
+            spool.settle_tails(spool.noted(), false)?;
             return Err(error);
         }
     };
-    let noted = noted(&reader)?;
-    // Whether roll-ups are missing that may have been sent, or never existed, is known before the tails are settled.
-    let unread = noted.stats_sequence > spool.last(SpoolStream::Stats);
-    spool.settle_tails(Some(noted))?;
+    let noted = noted(&reader)?.newer(spool.noted().unwrap_or_default());
+    // Whether roll-ups are missing that may have been sent is known before the tails are settled.
+    let lacks_sent = noted.stats_sequence > spool.last(SpoolStream::Stats);
+    spool.settle_tails(Some(noted), true)?;
     let Some(start) = spool.start()? else {
         return Ok(());
     };
-    if stats.as_ref().is_some_and(|cover| cover.closed) {
+    let was_closed = lacks_sent && noted.closed;
+    if was_closed || stats.as_ref().is_some_and(|cover| cover.closed) {
         return Ok(());
     }
-    let sent = unread.then_some(noted);
-    let rows_output = rows
-        .as_ref()
-        .map_or(0, |cover| cover.output)
-        .max(noted.rows_output);
-    let mut replay = Replay::new(spool, &start, (stats, rows), rows_output, sent, quota);
+    let mut replay = Replay::new(spool, &start, (stats, rows), noted, quota);
+    if lacks_sent {
+        replay.begin_with_sent(noted);
+        reader.read(&mut |record, at_ns| replay.take(record, at_ns))?;
+        replay.end_of_sent();
+    }
     reader.read(&mut |record, at_ns| replay.take(record, at_ns))?;
     replay.finish();
     Ok(())
@@ -84,7 +87,7 @@ fn noted(reader: &JournalReader) -> io::Result<PublishedNote> {
     let mut newest = PublishedNote::default();
     reader.read(&mut |record, _| {
         if let JournalRecord::Published(note) = record {
-            newest = note;
+            newest = newest.newer(note);
         }
         Ok(())
     })?;

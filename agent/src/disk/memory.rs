@@ -29,7 +29,17 @@ enum Node {
 struct Inode {
     bytes: Vec<u8>,
     synced: usize,
+    /// What was replaced since the last sync, and where, in order.
+    replaced: Vec<(usize, Vec<u8>)>,
     mode: u32,
+}
+
+impl Inode {
+    fn replace(&mut self, at: usize, bytes: &[u8]) {
+        let place = &mut self.bytes[at..at + bytes.len()];
+        self.replaced.push((at, place.to_vec()));
+        place.copy_from_slice(bytes);
+    }
 }
 
 /// A change of a directory.
@@ -95,6 +105,10 @@ impl MemoryDisk {
             }
         }
         for file in &mut self.files {
+            let kept = random(file.replaced.len() as u64 + 1) as usize;
+            for (at, old) in std::mem::take(&mut file.replaced).into_iter().skip(kept).rev() {
+                file.bytes[at..at + old.len()].copy_from_slice(&old);
+            }
             let unsynced = file.bytes.len() - file.synced;
             let kept = random(unsynced as u64 + 1) as usize;
             file.bytes.truncate(file.synced + kept);
@@ -183,6 +197,25 @@ impl MemoryDisk {
         Ok(room)
     }
 
+    /// Replaces what is there, for which a full disk has room.
+    pub(crate) fn replace_at(&mut self, file: usize, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let at = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = at.saturating_add(bytes.len());
+        if end > self.files[file].bytes.len() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if let Some((1, thousandths)) = self.death {
+            let written = bytes.len() * thousandths.min(1000) as usize / 1000;
+            self.die(None);
+            if let Some(disk) = &mut self.at_death {
+                disk.files[file].replace(at, &bytes[..written]);
+            }
+        }
+        self.change();
+        self.files[file].replace(at, bytes);
+        Ok(())
+    }
+
     pub(crate) fn read_at(&self, file: usize, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
         let bytes = self.files[file].bytes.get(from..);
@@ -196,6 +229,7 @@ impl MemoryDisk {
     pub(crate) fn set_len(&mut self, file: usize, length: u64) {
         self.change();
         let file = &mut self.files[file];
+        file.replaced.clear();
         file.bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         file.synced = file.synced.min(file.bytes.len());
     }
@@ -207,7 +241,9 @@ impl MemoryDisk {
 
     pub(crate) fn sync(&mut self, file: usize) {
         self.change();
-        self.files[file].synced = self.files[file].bytes.len();
+        let file = &mut self.files[file];
+        file.replaced.clear();
+        file.synced = file.bytes.len();
     }
 
     pub(crate) fn sync_directory(&mut self, path: &Path) {

@@ -192,9 +192,11 @@ impl File {
     }
 }
 
-/// Reading at an offset.
+/// Reading and writing at an offset.
 pub(crate) trait FileExt {
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
+    /// Replaces what is there.
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 }
 
 impl FileExt for File {
@@ -202,6 +204,14 @@ impl FileExt for File {
         match self {
             Self::Host(file) => unix::FileExt::read_exact_at(file, buffer, offset),
             Self::Memory(file) => on_memory(|disk| disk.read_at(*file, buffer, offset)),
+            Self::MemoryDirectory(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        match self {
+            Self::Host(file) => unix::FileExt::write_all_at(file, bytes, offset),
+            Self::Memory(file) => on_memory(|disk| disk.replace_at(*file, bytes, offset)),
             Self::MemoryDirectory(_) => Err(io::ErrorKind::IsADirectory.into()),
         }
     }

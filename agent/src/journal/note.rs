@@ -3,6 +3,7 @@
 use prost::Message;
 
 use crate::rollup::WorkflowIndex;
+use crate::spool::cover::RowCounts;
 
 /// What the agent is about to do, and what follows for the account of iterations.
 #[derive(Clone, PartialEq, Message)]
@@ -88,7 +89,7 @@ pub(crate) struct RevisionNote {
     pub(crate) cut_ns: u64,
 }
 
-/// What of a spool may have been sent: everything up to here is durable.
+/// What of a spool may have been sent. All of it was written, but for what a full disk did not take.
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(crate) struct PublishedNote {
     #[prost(uint64, tag = "1")]
@@ -108,6 +109,46 @@ pub(crate) struct PublishedNote {
     pub(crate) requests: u64,
     #[prost(uint64, tag = "7")]
     pub(crate) iterations: u64,
+    /// Those of them that were discarded.
+    #[prost(uint64, tag = "8")]
+    pub(crate) voided_requests: u64,
+    #[prost(uint64, tag = "9")]
+    pub(crate) voided_iterations: u64,
+    /// Up to when its roll-ups count what is due, in the job's time: they may differ in nothing else.
+    #[prost(sint64, tag = "10")]
+    pub(crate) stats_due_ns: i64,
+    /// The first second that its roll-ups do not call complete.
+    #[prost(uint32, tag = "11")]
+    pub(crate) complete_before: u32,
+    /// Whether the account was closed: no roll-ups follow, but for the closing.
+    #[prost(bool, tag = "12")]
+    pub(crate) closed: bool,
+}
+
+impl PublishedNote {
+    /// What only grows from one note of a spool to the next.
+    pub(crate) const fn age(&self) -> (u64, u64, u64, u64) {
+        (
+            self.stats_sequence,
+            self.rows_sequence,
+            self.requests,
+            self.iterations,
+        )
+    }
+
+    /// All rows, of the sequences that it names.
+    pub(crate) const fn rows(&self) -> RowCounts {
+        RowCounts {
+            requests: self.requests,
+            iterations: self.iterations,
+            voided_requests: self.voided_requests,
+            voided_iterations: self.voided_iterations,
+        }
+    }
+
+    pub(crate) fn newer(self, other: Self) -> Self {
+        if other.age() > self.age() { other } else { self }
+    }
 }
 
 fn index(workflow: u32) -> WorkflowIndex {

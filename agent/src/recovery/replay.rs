@@ -35,8 +35,8 @@ pub(super) struct Replay<'a> {
     greeted: bool,
     /// Up to where the journal was read.
     read: JournalPosition,
-    /// Roll-ups up to here may have been sent; none once all of them were read.
-    sent_stats: Option<JournalPosition>,
+    /// Roll-ups that may have been sent and are not in the spool: they are made again, and not written.
+    sent_stats: Option<PublishedNote>,
     /// Rows up to here may have been sent.
     sent_rows: u64,
     ticked_ns: u64,
@@ -47,21 +47,20 @@ pub(super) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// Goes on from the newest covers of roll-ups and rows. Rows up to `sent_rows` may have been sent, and roll-ups as
-    /// far as `sent` says.
+    /// Goes on from the newest covers of roll-ups and rows. Rows as far as they are noted may have been sent.
     pub(super) fn new(
         spool: &'a Arc<Spool>,
         start: &'a AssignmentStart,
         (stats, rows): (Option<RecordCover>, Option<RecordCover>),
-        sent_rows: u64,
-        sent: Option<PublishedNote>,
+        noted: PublishedNote,
         quota: &DiskQuota,
     ) -> Self {
+        let sent_rows = rows.as_ref().map_or(0, |cover| cover.output);
         let queue = Arc::new(SpoolQueue::default());
         let mut state = ResultsState::new(start.workflows(), start.keep());
         state.set_load(|rollup| start.set_load(rollup));
         let covers = [stats, rows];
-        let writer = SpoolWriter::new(Arc::clone(spool), quota.clone(), &covers);
+        let writer = SpoolWriter::resume(Arc::clone(spool), quota.clone(), &covers, &noted);
         let mut lines = LineBuffer::default();
         let [stats, _] = covers;
         let saved = stats.and_then(|cover| cover.state);
@@ -82,37 +81,42 @@ impl<'a> Replay<'a> {
             writer,
             lines,
             greeted,
-            sent_stats: sent.map(|note| JournalPosition {
-                output: note.stats_output,
-                orders: note.stats_orders,
-            }),
-            sent_rows,
+            sent_stats: None,
+            sent_rows: sent_rows.max(noted.rows_output),
             ticked_ns: 0,
             at_ns: 0,
             missing: JournalPosition::default(),
             ended: false,
         }
-        .past_what_was_sent()
     }
 
-    /// What follows was not sent if all that was is read: also what has come of no more than time.
-    fn past_what_was_sent(mut self) -> Self {
-        self.forget_sent_stats();
-        self
+    /// Of what is [taken](Self::take) from now on, only what these roll-ups cover counts: output and orders up to their
+    /// position, whatever came between in the journal, and time up to the instant to which they count what is due.
+    pub(super) const fn begin_with_sent(&mut self, sent: PublishedNote) {
+        self.sent_stats = Some(sent);
     }
 
-    fn forget_sent_stats(&mut self) {
-        let read = self.read;
-        self.sent_stats
-            .take_if(|sent| sent.output <= read.output && sent.orders <= read.orders);
-    }
-
-    fn sent_stats_output(&self) -> u64 {
-        self.sent_stats.map_or(0, |sent| sent.output)
+    /// All of the journal was read. Whoever goes on from here, from its beginning, repeats nothing of what was sent, and
+    /// leaves nothing out: not even what has come of no more than time since.
+    pub(super) fn end_of_sent(&mut self) {
+        let Some(sent) = self.sent_stats else { return };
+        let end = covered(&sent);
+        if self.read.output < end.output {
+            self.pass(end);
+            // Roll-ups end with a line, so what follows begins with one.
+            self.lines = LineBuffer::default();
+        }
+        self.pass(end);
+        self.state.flush_again(sent.stats_due_ns, sent.complete_before);
+        self.write();
+        self.sent_stats = None;
     }
 
     /// Takes the next record of the journal, if it was not spooled.
     pub(super) fn take(&mut self, record: JournalRecord<'_>, at_ns: u64) -> io::Result<()> {
+        let Some(record) = self.of_sent(record) else {
+            return Ok(());
+        };
         self.at_ns = self.at_ns.max(at_ns);
         match record {
             JournalRecord::Output { from, bytes } => self.output(from, bytes)?,
@@ -124,12 +128,36 @@ impl<'a> Replay<'a> {
                 self.ended = true;
             }
         }
-        if self.at_ns - self.ticked_ns >= TICK_NS {
+        if self.sent_stats.is_none() && self.at_ns - self.ticked_ns >= TICK_NS {
             self.ticked_ns = self.at_ns;
             self.state.hand_on(self.at_ns, self.at_ns);
             self.write();
         }
         Ok(())
+    }
+
+    /// The part of a record that counts now.
+    fn of_sent<'r>(&self, record: JournalRecord<'r>) -> Option<JournalRecord<'r>> {
+        let Some(end) = self.sent_stats.as_ref().map(covered) else {
+            return Some(record);
+        };
+        match record {
+            JournalRecord::Output { from, bytes } => {
+                let most = usize::try_from(end.output.checked_sub(from)?).unwrap_or(usize::MAX);
+                let bytes = &bytes[..bytes.len().min(most)];
+                (!bytes.is_empty()).then_some(JournalRecord::Output { from, bytes })
+            }
+            JournalRecord::Order { number, order } => {
+                (number < end.orders).then_some(JournalRecord::Order { number, order })
+            }
+            JournalRecord::Published(_) => None,
+            JournalRecord::From(position) | JournalRecord::Ended(position) => {
+                Some(JournalRecord::From(JournalPosition {
+                    output: position.output.min(end.output),
+                    orders: position.orders.min(end.orders),
+                }))
+            }
+        }
     }
 
     /// Closes the account if all of it is known, and makes everything durable.
@@ -164,7 +192,7 @@ impl<'a> Replay<'a> {
             self.state.flush();
         }
         self.write();
-        self.writer.sync();
+        self.writer.end();
     }
 
     fn what_is_missing(&self) -> String {
@@ -195,11 +223,9 @@ impl<'a> Replay<'a> {
         while !left.is_empty() {
             let mut piece = left;
             // Batches end where those ended that may have been sent.
-            for end in [self.sent_rows, self.sent_stats_output()] {
-                if end > self.read.output {
-                    let most = usize::try_from(end - self.read.output).unwrap_or(usize::MAX);
-                    piece = &piece[..piece.len().min(most)];
-                }
+            if self.sent_rows > self.read.output {
+                let most = usize::try_from(self.sent_rows - self.read.output).unwrap_or(usize::MAX);
+                piece = &piece[..piece.len().min(most)];
             }
             let before = piece.len();
             self.lines.read_from(&mut piece)?;
@@ -216,8 +242,7 @@ impl<'a> Replay<'a> {
         let output = position.output.saturating_sub(self.read.output);
         if output > 0 {
             // What was sent ends within what is missing: what was read before it was sent, too.
-            let is_passed = |end: u64| (self.read.output + 1..=position.output).contains(&end);
-            if is_passed(self.sent_rows) || is_passed(self.sent_stats_output()) {
+            if (self.read.output + 1..=position.output).contains(&self.sent_rows) {
                 self.state.flush();
                 self.write();
             }
@@ -244,7 +269,7 @@ impl<'a> Replay<'a> {
         }
         let mark = self.mark();
         self.state.output(&mut self.lines, LineBuffer::next_piece, mark);
-        if [self.sent_rows, self.sent_stats_output()].contains(&self.read.output) {
+        if self.sent_rows == self.read.output {
             self.state.flush();
         }
         self.write();
@@ -261,13 +286,6 @@ impl<'a> Replay<'a> {
         self.read.orders = number + 1;
         let Some(kind) = order.kind else { return };
         self.state.order(&kind, self.read.orders);
-        if self
-            .sent_stats
-            .is_some_and(|sent| sent.orders == self.read.orders)
-        {
-            self.state.flush();
-            self.write();
-        }
         if matches!(kind, OrderKind::Start(_)) {
             let queue = Arc::clone(&self.queue);
             self.state.begin(self.start.clock(), queue, self.at_ns);
@@ -279,13 +297,20 @@ impl<'a> Replay<'a> {
         for item in self.queue.take_now() {
             let sent = match &item {
                 QueueItem::Rows(_, output) | QueueItem::Overflow(.., output) => *output <= self.sent_rows,
-                QueueItem::Stats(of) => self.sent_stats.is_some_and(|sent| of.1.output <= sent.output),
+                QueueItem::Stats(_) => self.sent_stats.is_some(),
                 QueueItem::Closing(_) => false,
             };
             if !sent {
                 self.writer.write(item);
             }
         }
-        self.forget_sent_stats();
+    }
+}
+
+/// What roll-ups cover.
+const fn covered(sent: &PublishedNote) -> JournalPosition {
+    JournalPosition {
+        output: sent.stats_output,
+        orders: sent.stats_orders,
     }
 }

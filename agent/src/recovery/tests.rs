@@ -4,6 +4,7 @@ mod any_death;
 mod damage;
 mod delivered;
 mod life;
+mod unspooled;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

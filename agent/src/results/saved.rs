@@ -32,4 +32,7 @@ pub(crate) struct SavedResults {
     /// Whether the journal lacked something that is not in here, so that the account stays open.
     #[prost(bool, tag = "10")]
     pub(crate) is_incomplete: bool,
+    /// Up to when due iterations are counted, in the job's time.
+    #[prost(sint64, tag = "11")]
+    pub(crate) due_ns: i64,
 }

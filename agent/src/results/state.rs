@@ -62,6 +62,8 @@ pub(crate) struct ResultsState {
     ended: Option<Ended>,
     /// Whether results are missing that nobody will find.
     is_incomplete: bool,
+    /// Up to when due iterations are counted, in the job's time.
+    due_ns: i64,
 }
 
 impl ResultsState {
@@ -80,6 +82,7 @@ impl ResultsState {
             skipping: false,
             ended: None,
             is_incomplete: false,
+            due_ns: 0,
         }
     }
 
@@ -202,14 +205,18 @@ impl ResultsState {
             return;
         };
         let now_ns = clock.at(now_monotonic_ns);
-        self.rollup
-            .count_due(clock.at(now_monotonic_ns.min(self.end_monotonic_ns)));
+        self.count_due(clock.at(now_monotonic_ns.min(self.end_monotonic_ns)));
         self.pass_on_rows(now_ns, false);
         let complete_before = second(clock.at(read_monotonic_ns) - SETTLE_NS);
         if complete_before > self.complete_before && queue.takes_stats() {
             self.complete_before = complete_before;
             self.pass_on_stats(complete_before);
         }
+    }
+
+    pub(super) fn count_due(&mut self, due_ns: i64) {
+        self.due_ns = self.due_ns.max(due_ns);
+        self.rollup.count_due(due_ns);
     }
 
     /// Passes on everything, so that what is saved then is all there is.

@@ -131,7 +131,7 @@ impl AgentShare {
         self.running = Some(RunningParts {
             clock,
             plan: ReleasePlan::new(self.terms.spec.load(), &self.terms.agent, &self.terms.revision),
-            writer: SpoolWriter::new(Arc::clone(&spool), self.quota.clone(), &[None, None]),
+            writer: SpoolWriter::new(Arc::clone(&spool), self.quota.clone()),
             spool: Arc::clone(&spool),
             queue,
         });

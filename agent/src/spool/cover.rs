@@ -26,6 +26,9 @@ pub(crate) struct RecordCover {
     /// Whether this is the closing.
     #[prost(bool, tag = "7")]
     pub(crate) closed: bool,
+    /// How many records right before this one the disk did not take.
+    #[prost(uint64, tag = "8")]
+    pub(crate) unwritten: u64,
 }
 
 /// Numbers of rows.

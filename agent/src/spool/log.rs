@@ -1,26 +1,22 @@
 //! One stream of batches on disk: append-only segments, read back by sequence, removed when acknowledged.
 
+mod appending;
 pub(crate) mod backlog;
 mod reading;
 mod recovery;
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use prost::Message;
 
 use super::cover::{RecordCover, RowCounts};
-use super::record::{self, HEADER_BYTES, START_BYTES, SegmentTail};
-use super::void;
-use crate::disk::{self, File, OpenOptions, OpenOptionsExt, fs};
+use super::record::SegmentTail;
+use crate::disk::{File, fs};
 use crate::disk_quota::DiskQuota;
 use backlog::BacklogCount;
-
-/// The most bytes of batches that the disk did not take.
-const MOST_IN_MEMORY_BYTES: usize = 24 << 20;
 
 #[derive(Debug)]
 enum RecordPlace {
@@ -79,6 +75,8 @@ pub(crate) struct SegmentLog {
     reader: Option<(u64, File)>,
     quota: DiskQuota,
     recovered: Recovered,
+    /// The rows that the last record replaces, as long as more may be added because nobody may send it.
+    growing: Option<(u64, u64)>,
 }
 
 /// What is known of the segments that an earlier agent left.
@@ -116,6 +114,7 @@ impl SegmentLog {
             reader: None,
             quota,
             recovered: Recovered::default(),
+            growing: None,
         };
         log.recover(rows)?;
         Ok(log)
@@ -124,6 +123,11 @@ impl SegmentLog {
     /// The highest sequence there is; 0 if there was none.
     pub(crate) fn last(&self) -> u64 {
         self.first + self.records.len() as u64 - 1
+    }
+
+    /// The highest sequence that may be sent.
+    pub(crate) fn last_fixed(&self) -> u64 {
+        self.last() - u64::from(self.growing.is_some())
     }
 
     /// The lowest sequence that is not acknowledged.
@@ -145,53 +149,9 @@ impl SegmentLog {
         }
     }
 
-    /// Adds a batch and returns its sequence. What cannot be written is kept in memory, or a void of it once there is too
-    /// much; the error is given too.
-    pub(crate) fn append(&mut self, content: Bytes, cover: &RecordCover) -> (u64, io::Result<()>) {
-        let sequence = self.last() + 1;
-        let mut crc32c = crc32c::crc32c(&content);
-        let written = self.write(sequence, &content, crc32c, &cover.encode_to_vec());
-        let (place, result) = match written {
-            Ok(place) => (place, Ok(())),
-            Err(error) => {
-                // Half a record may be at the segment's end: the next record goes into another one.
-                if let Some(open) = self.open.take() {
-                    let _ = open.file.set_len(open.bytes);
-                }
-                let kept = if self.memory_bytes() + content.len() > MOST_IN_MEMORY_BYTES {
-                    void::instead_of(&content, "disk full")
-                } else {
-                    content
-                };
-                crc32c = crc32c::crc32c(&kept);
-                (RecordPlace::Memory(kept), Err(error))
-            }
-        };
-        self.push(Record { crc32c, place });
-        (sequence, result)
-    }
-
     fn push(&mut self, record: Record) {
         self.backlog.add(record.place.bytes());
         self.records.push_back(record);
-    }
-
-    fn memory_bytes(&self) -> usize {
-        let in_memory = |record: &Record| match &record.place {
-            RecordPlace::Memory(content) => content.len(),
-            RecordPlace::Disk { .. } => 0,
-        };
-        self.records.iter().map(in_memory).sum()
-    }
-
-    pub(crate) fn sync(&mut self) -> io::Result<()> {
-        match &mut self.open {
-            Some(segment) if segment.dirty => {
-                segment.dirty = false;
-                segment.file.sync_data()
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Replaces a batch, in memory.
@@ -232,61 +192,6 @@ impl SegmentLog {
     fn record(&self, sequence: u64) -> Option<&Record> {
         self.records
             .get(usize::try_from(sequence.checked_sub(self.first)?).ok()?)
-    }
-
-    fn write(&mut self, sequence: u64, content: &[u8], crc32c: u32, cover: &[u8]) -> io::Result<RecordPlace> {
-        if content.len() > record::MAX_BYTES || cover.len() > record::MAX_BYTES {
-            return Err(io::Error::other("a batch is too large"));
-        }
-        if self
-            .open
-            .as_ref()
-            .is_none_or(|open| open.bytes >= disk::segment_bytes())
-        {
-            self.sync()?;
-            self.open = Some(self.begin(sequence)?);
-            self.segments.push_back(OnDisk {
-                id: sequence,
-                bytes: START_BYTES as u64,
-            });
-            self.quota.take(START_BYTES as u64);
-            self.trim();
-        }
-        let open = self.open.as_mut().expect("a segment was just opened");
-        open.file
-            .write_all(&record::header(content, crc32c, sequence, cover))?;
-        open.file.write_all(content)?;
-        open.file.write_all(cover)?;
-        let place = RecordPlace::Disk {
-            segment: open.id,
-            offset: open.bytes + HEADER_BYTES as u64,
-            length: content.len(),
-        };
-        let bytes = (HEADER_BYTES + content.len() + cover.len()) as u64;
-        open.bytes += bytes;
-        open.dirty = true;
-        if let Some(segment) = self.segments.back_mut() {
-            segment.bytes = open.bytes;
-        }
-        self.quota.take(bytes);
-        Ok(place)
-    }
-
-    fn begin(&self, first: u64) -> io::Result<Segment> {
-        let mut file = OpenOptions::new()
-            .append(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(self.path(first))?;
-        file.write_all(&record::START)?;
-        // So that the name survives a power failure as the content does.
-        File::open(&self.dir)?.sync_all()?;
-        Ok(Segment {
-            id: first,
-            file,
-            bytes: START_BYTES as u64,
-            dirty: false,
-        })
     }
 
     fn remove(&mut self, segment: &OnDisk) {

@@ -8,6 +8,7 @@ pub(crate) mod cover;
 mod log;
 pub(crate) mod queue;
 pub(crate) mod record;
+mod reserve;
 pub(crate) mod start;
 pub(crate) mod void;
 pub(crate) mod writer;
@@ -29,6 +30,7 @@ use crate::journal::note::PublishedNote;
 use cover::{RecordCover, RowCounts};
 use log::SegmentLog;
 use log::backlog::BacklogCount;
+use reserve::NoteReserve;
 use start::AssignmentStart;
 
 /// The most bytes of a job id, which names a directory.
@@ -84,6 +86,8 @@ pub(crate) struct Spool {
     /// Locked while the disk writes.
     logs: [Mutex<SegmentLog>; 2],
     backlogs: [Arc<BacklogCount>; 2],
+    /// Where what may be sent is noted that is not on disk; `None` in spools of earlier versions.
+    reserve: Mutex<Option<NoteReserve>>,
     /// The highest sequence of each stream that may be sent.
     durable: [AtomicU64; 2],
     /// Whether nothing more will be written.
@@ -116,6 +120,7 @@ impl Spool {
         fs::create_dir(&draft)?;
         write_durably(&draft.join(PRODUCER_FILE), &serde_json::to_vec(&producer)?)?;
         write_durably(&draft.join(START_FILE), &serde_json::to_vec(start)?)?;
+        NoteReserve::make(&draft)?;
         let logs = SpoolStream::ALL.map(|stream| fs::create_dir(draft.join(stream.dir())));
         logs.into_iter().collect::<io::Result<()>>()?;
         File::open(&draft)?.sync_all()?;
@@ -162,25 +167,24 @@ impl Spool {
         SpoolStream::ALL.map(|stream| self.log(stream).newest_cover().cloned())
     }
 
-    /// Decides what the ends of both streams are, by what the journal says of them, and roll-ups of the rows before them.
-    pub(crate) fn settle_tails(&self, published: Option<PublishedNote>) -> io::Result<()> {
+    /// What may have been sent that is not on disk, as far as there is a note of it.
+    pub(crate) fn noted(&self) -> Option<PublishedNote> {
+        self.reserve().as_ref().and_then(NoteReserve::newest)
+    }
+
+    /// Decides what the ends of both streams are, by what notes say of them, and roll-ups of the rows before them. Without
+    /// a journal the newest note is not known.
+    pub(crate) fn settle_tails(&self, noted: Option<PublishedNote>, has_journal: bool) -> io::Result<()> {
         let known = self.log(SpoolStream::Stats).newest_cover().cloned();
-        let stats = published.map(|note| (note.stats_sequence, RowCounts::default()));
-        self.log(SpoolStream::Stats).settle_tail(stats)?;
-        let noted = published.map(|note| {
-            let rows = RowCounts {
-                requests: note.requests,
-                iterations: note.iterations,
-                ..RowCounts::default()
-            };
-            (note.rows_sequence, rows)
-        });
+        let stats = noted.map(|note| (note.stats_sequence, RowCounts::default()));
+        self.log(SpoolStream::Stats).settle_tail(stats, has_journal)?;
+        let noted = noted.map(|note| (note.rows_sequence, note.rows()));
         let known = known.map(|cover| (cover.rows_sequence, cover.rows));
         let rows = noted
             .into_iter()
             .chain(known)
-            .max_by_key(|(sequence, _)| *sequence);
-        self.log(SpoolStream::Rows).settle_tail(rows)
+            .max_by_key(|(sequence, rows)| (*sequence, rows.requests, rows.iterations));
+        self.log(SpoolStream::Rows).settle_tail(rows, has_journal)
     }
 
     /// The highest sequence of a stream that may be sent.
@@ -261,6 +265,7 @@ impl Spool {
             backlogs: logs.each_ref().map(|log| Arc::clone(log.backlog())),
             logs: logs.map(Mutex::new),
             producer,
+            reserve: Mutex::new(NoteReserve::open(&dir)?),
             dir,
             durable: [AtomicU64::new(0), AtomicU64::new(0)],
             ended: AtomicBool::new(false),
@@ -279,12 +284,24 @@ impl Spool {
         self.changed.notify_one();
     }
 
-    /// Lets delivery see everything there is.
+    /// Lets delivery see everything that may be sent.
     pub(crate) fn publish(&self) {
         for stream in SpoolStream::ALL {
-            self.durable[stream as usize].store(self.log(stream).last(), Ordering::Release);
+            self.durable[stream as usize].store(self.log(stream).last_fixed(), Ordering::Release);
         }
         self.changed.notify_one();
+    }
+
+    /// Notes durably what may be sent although it is not on disk.
+    fn note(&self, note: &PublishedNote) -> io::Result<()> {
+        match &mut *self.reserve() {
+            Some(reserve) => reserve.write(note),
+            None => Err(io::Error::other("an earlier version made no room for it")),
+        }
+    }
+
+    fn reserve(&self) -> MutexGuard<'_, Option<NoteReserve>> {
+        self.reserve.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn log(&self, stream: SpoolStream) -> MutexGuard<'_, SegmentLog> {

@@ -24,37 +24,47 @@ pub(crate) struct SpoolWriter {
     quota: DiskQuota,
     /// All rows so far.
     rows: RowCounts,
-    /// What the rows cover.
-    rows_output: u64,
-    /// What the roll-ups cover.
-    covered: JournalPosition,
-    /// The same of those on disk: some may be in memory only.
+    /// What rows and roll-ups cover.
+    covered: PublishedNote,
+    /// What the roll-ups on disk cover: some may be in memory only.
     on_disk: JournalPosition,
+    /// Whether something may be sent, from this turn on, that is not on disk.
+    lacks_disk: bool,
     closed: bool,
 }
 
 impl SpoolWriter {
-    /// Goes on where the records of a spool end.
-    pub(crate) fn new(spool: Arc<Spool>, quota: DiskQuota, newest: &[Option<RecordCover>; 2]) -> Self {
-        let mut writer = Self {
+    /// Writes a new spool.
+    pub(crate) fn new(spool: Arc<Spool>, quota: DiskQuota) -> Self {
+        Self {
             spool,
             quota,
             rows: RowCounts::default(),
-            rows_output: 0,
-            covered: JournalPosition::default(),
+            covered: PublishedNote::default(),
             on_disk: JournalPosition::default(),
+            lacks_disk: false,
             closed: false,
-        };
-        for cover in newest.iter().flatten() {
+        }
+    }
+
+    /// Goes on where the records of a spool end, or what is noted of it.
+    pub(crate) fn resume(
+        spool: Arc<Spool>,
+        quota: DiskQuota,
+        newest: &[Option<RecordCover>; 2],
+        noted: &PublishedNote,
+    ) -> Self {
+        let mut writer = Self::new(spool, quota);
+        writer.covered = *noted;
+        let covers = newest.iter().flatten();
+        let known = covers.map(|cover| (cover.rows, cover.output));
+        for (counts, output) in known.chain([(noted.rows(), noted.rows_output)]) {
             // Whichever is newer has counted more.
             let later = |rows: &RowCounts| rows.requests + rows.iterations;
-            if later(&cover.rows) >= later(&writer.rows) {
-                writer.rows = cover.rows;
+            if later(&counts) >= later(&writer.rows) {
+                writer.rows = counts;
             }
-            writer.rows_output = writer.rows_output.max(cover.output);
-            if let Some(state) = &cover.state {
-                writer.covers(state);
-            }
+            writer.covered.rows_output = writer.covered.rows_output.max(output);
         }
         writer
     }
@@ -66,7 +76,7 @@ impl SpoolWriter {
         journal: Arc<Journal>,
     ) -> io::Result<Arc<SpoolQueue>> {
         let queue = Arc::new(SpoolQueue::default());
-        let writer = Self::new(Arc::clone(spool), quota.clone(), &[None, None]);
+        let writer = Self::new(Arc::clone(spool), quota.clone());
         let source = Arc::clone(&queue);
         thread::Builder::new().name("spool".into()).spawn(move || {
             nice::set_thread(nice::DELIVERY);
@@ -84,6 +94,8 @@ impl SpoolWriter {
             }
             self.turn(items, journal, monotonic_ns());
         }
+        self.end();
+        self.spool.publish();
         self.spool.end();
     }
 
@@ -109,7 +121,7 @@ impl SpoolWriter {
             QueueItem::Overflow(requests, iterations, covers) => {
                 let content = void::encode("slow disk", requests, iterations);
                 let cover = self.rows_cover(requests, iterations, covers, true);
-                self.append(SpoolStream::Rows, content, &cover);
+                self.append_rows(content, &cover);
             }
             QueueItem::Stats(of) => {
                 let (delta, saved) = *of;
@@ -123,35 +135,56 @@ impl SpoolWriter {
                     Bytes::from(heavy_proto::stats::encode_delta(&delta))
                 };
                 self.covers(&saved);
-                if self.append(SpoolStream::Stats, content, &self.stats_cover(Some(saved))) {
-                    self.on_disk = self.covered;
+                let position = JournalPosition {
+                    output: saved.output,
+                    orders: saved.orders,
+                };
+                if self.append_stats(content, &self.stats_cover(Some(saved))) {
+                    self.on_disk = position;
                 }
             }
             QueueItem::Closing(closing) => self.closing(*closing),
         }
     }
 
-    /// Makes everything durable: rows before the roll-ups that say that they are there.
-    pub(crate) fn sync(&mut self) {
+    /// Makes everything durable: rows before the roll-ups that say that they are there, and then a note of what is not
+    /// there. Without it the next agent would use the sequences of that again, for something else.
+    fn sync(&mut self) {
         for stream in [SpoolStream::Rows, SpoolStream::Stats] {
             if let Err(error) = self.spool.log(stream).sync() {
                 // What was not made durable is still delivered if it can be read back, else as a void.
                 tracing::error!(%error, job = self.spool.producer.job, "cannot sync the spool");
+                self.lacks_disk = true;
             }
+        }
+        if std::mem::take(&mut self.lacks_disk)
+            && let Err(error) = self.spool.note(&self.published())
+        {
+            tracing::error!(
+                %error,
+                job = self.spool.producer.job,
+                "cannot note what is sent: results are lost if this agent dies before the disk is written again"
+            );
         }
     }
 
-    /// What may be sent once the journal says so.
+    /// Makes everything durable that was written, of which nothing follows.
+    pub(crate) fn end(&mut self) {
+        self.lacks_disk |= self.spool.log(SpoolStream::Rows).fix();
+        self.sync();
+    }
+
+    /// What may be sent once it is noted.
     fn published(&self) -> PublishedNote {
         let last = |stream| self.spool.log(stream).last();
         PublishedNote {
             stats_sequence: last(SpoolStream::Stats),
             rows_sequence: last(SpoolStream::Rows),
-            stats_output: self.covered.output,
-            stats_orders: self.covered.orders,
-            rows_output: self.rows_output,
             requests: self.rows.requests,
             iterations: self.rows.iterations,
+            voided_requests: self.rows.voided_requests,
+            voided_iterations: self.rows.voided_iterations,
+            ..self.covered
         }
     }
 
@@ -160,17 +193,19 @@ impl SpoolWriter {
         if self.quota.is_used_up() {
             let content = void::encode("over quota", requests, iterations);
             let cover = self.rows_cover(requests, iterations, covers, true);
-            self.append(SpoolStream::Rows, content, &cover);
+            self.append_rows(content, &cover);
             return;
         }
         let cover = self.rows_cover(requests, iterations, covers, false);
-        if !self.append(SpoolStream::Rows, Bytes::from(batch.content), &cover) {
+        if !self.append_rows(Bytes::from(batch.content), &cover) {
             self.rows.voided_requests += requests;
             self.rows.voided_iterations += iterations;
         }
     }
 
     fn closing(&mut self, mut closing: Closing) {
+        self.lacks_disk |= self.spool.log(SpoolStream::Rows).fix();
+        self.covered.closed = true;
         closing.last_rows_sequence = self.spool.log(SpoolStream::Rows).last();
         closing.voided_requests = self.rows.voided_requests;
         closing.voided_iterations = self.rows.voided_iterations;
@@ -179,32 +214,38 @@ impl SpoolWriter {
             closed: true,
             ..self.stats_cover(None)
         };
-        self.closed = self.append(SpoolStream::Stats, Bytes::from(content), &cover);
+        self.closed = self.append_stats(Bytes::from(content), &cover);
     }
 
-    /// Appends a batch; false if the disk does not take it. Rows are replaced by a void then; roll-ups stay in memory
-    /// as long as they are not too many.
-    fn append(&self, stream: SpoolStream, content: Bytes, cover: &RecordCover) -> bool {
-        let mut log = self.spool.log(stream);
-        let (sequence, result) = log.append(content.clone(), cover);
+    /// Appends roll-ups or the closing; false if the disk does not take them: they stay in memory as long as they are
+    /// not too many.
+    fn append_stats(&mut self, content: Bytes, cover: &RecordCover) -> bool {
+        let (_, result) = self.spool.log(SpoolStream::Stats).append(content, cover);
         let Err(error) = result else { return true };
         let job = &self.spool.producer.job;
-        match stream {
-            SpoolStream::Rows => {
-                tracing::error!(%error, job, "cannot spool rows: the agent discards and counts them");
-                log.replace(sequence, void::instead_of(&content, "disk full"));
-            }
-            SpoolStream::Stats => {
-                tracing::error!(%error, job, "cannot spool roll-ups: the agent keeps them in memory");
-            }
-        }
+        tracing::error!(%error, job, "cannot spool roll-ups: the agent keeps them in memory");
+        self.lacks_disk = true;
+        false
+    }
+
+    /// Appends rows; false if the disk does not take them.
+    fn append_rows(&mut self, content: Bytes, cover: &RecordCover) -> bool {
+        let result = self.spool.log(SpoolStream::Rows).append_rows(&content, cover);
+        let Err(error) = result else { return true };
+        let job = &self.spool.producer.job;
+        tracing::error!(%error, job, "cannot spool rows: the agent discards and counts them");
+        self.lacks_disk = true;
         false
     }
 
     fn covers(&mut self, saved: &SavedResults) {
-        self.covered = JournalPosition {
-            output: saved.output,
-            orders: saved.orders,
+        self.covered = PublishedNote {
+            stats_output: saved.output,
+            stats_orders: saved.orders,
+            stats_due_ns: saved.due_ns,
+            complete_before: saved.complete_before,
+            closed: !saved.ended.is_empty(),
+            ..self.covered
         };
     }
 
@@ -215,7 +256,7 @@ impl SpoolWriter {
             self.rows.voided_requests += requests;
             self.rows.voided_iterations += iterations;
         }
-        self.rows_output = covers;
+        self.covered.rows_output = covers;
         RecordCover {
             output: covers,
             own_requests: requests,
@@ -227,7 +268,7 @@ impl SpoolWriter {
 
     fn stats_cover(&self, state: Option<SavedResults>) -> RecordCover {
         RecordCover {
-            output: self.covered.output,
+            output: self.covered.stats_output,
             rows: self.rows,
             rows_sequence: self.spool.log(SpoolStream::Rows).last(),
             state,

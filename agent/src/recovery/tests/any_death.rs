@@ -33,7 +33,7 @@ const WALL_NS: u64 = 1_767_225_600_000_000_000;
 const MS: u64 = 1_000_000;
 
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     /// The agent releases iterations.
     Release(u64),
     /// The load test refuses the next of those that it has not reported.
@@ -50,7 +50,7 @@ enum Step {
     Freeze,
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         2 => (1u64..6).prop_map(Step::Release),
         1 => Just(Step::Refuse),
@@ -63,13 +63,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// An agent and its load test.
-struct World<'a> {
+pub(super) struct World<'a> {
     root: &'a Path,
     journal: Arc<Journal>,
     lines: LineBuffer,
     state: ResultsState,
     queue: Arc<SpoolQueue>,
-    spool: Arc<Spool>,
+    pub(super) spool: Arc<Spool>,
     writer: SpoolWriter,
     users: bool,
     at_ns: u64,
@@ -82,7 +82,7 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(root: &'a Path, users: bool) -> Self {
+    pub(super) fn new(root: &'a Path, users: bool) -> Self {
         let paths = paths(root);
         let quota = DiskQuota::new(u64::MAX);
         let dir = paths.journal().join(producer().dir_name().unwrap());
@@ -109,7 +109,7 @@ impl<'a> World<'a> {
             lines: LineBuffer::default(),
             state: ResultsState::new(&workflows, start.keep()),
             queue: Arc::default(),
-            writer: SpoolWriter::new(Arc::clone(&spool), quota, &[None, None]),
+            writer: SpoolWriter::new(Arc::clone(&spool), quota),
             spool,
             users,
             at_ns: start_ns,
@@ -147,7 +147,7 @@ impl<'a> World<'a> {
         self.at_ns - self.start.clock().start_monotonic_ns()
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(super) fn step(&mut self, step: &Step) {
         match step {
             Step::Release(count) if self.users => {
                 let users: Vec<_> = (0..3.min(*count))
@@ -235,7 +235,7 @@ impl<'a> World<'a> {
     }
 
     /// The agent lives: it reads the rest, and closes the account of a load test that died.
-    fn lives(mut self) -> Delivered {
+    pub(super) fn lives(mut self) -> Delivered {
         let at_ns = monotonic_ns();
         self.read(usize::MAX >> 1, at_ns);
         let mark = OutputMark {
@@ -252,11 +252,11 @@ impl<'a> World<'a> {
         };
         self.state.close(at_ns, &[], end).unwrap();
         self.writer.turn(self.queue.take_now(), &self.journal, self.at_ns);
-        delivered(&self.spool)
+        delivered(&collected(&self.spool))
     }
 
     /// The agent dies: its supervisor reads the rest, and the next agent goes on.
-    fn dies(self) -> Delivered {
+    pub(super) fn dies(self) -> Arc<Spool> {
         let journal = paths(self.root).journal().join(producer().dir_name().unwrap());
         let rest = self.output[self.read..].to_vec();
         let root = self.root;
@@ -266,9 +266,9 @@ impl<'a> World<'a> {
             appender.append_output(piece);
         }
         appender.ended();
-        let spools = left_over(&paths(root), &DiskQuota::new(u64::MAX));
+        let mut spools = left_over(&paths(root), &DiskQuota::new(u64::MAX));
         assert!(!journal.exists());
-        delivered(&spools[0])
+        spools.swap_remove(0)
     }
 }
 
@@ -312,7 +312,7 @@ proptest! {
             let dir = directory();
             let mut world = World::new(dir.path(), users);
             steps.iter().for_each(|step| world.step(step));
-            if lives { world.lives() } else { world.dies() }
+            if lives { world.lives() } else { delivered(&collected(&world.dies())) }
         };
         prop_assert_eq!(run(false), run(true));
     }

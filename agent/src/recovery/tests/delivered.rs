@@ -1,4 +1,4 @@
-//! All that a spool delivers, whatever batches it is in.
+//! All that spools deliver, whatever batches it is in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,11 +12,13 @@ use crate::spool::{Spool, SpoolStream};
 /// All that arrives in the end.
 #[derive(Debug, PartialEq)]
 pub(super) struct Delivered {
-    sums: BTreeMap<String, u64>,
-    iterations: BTreeSet<u64>,
-    requests: BTreeSet<u64>,
+    pub(super) sums: BTreeMap<String, u64>,
+    pub(super) iterations: BTreeSet<u64>,
+    pub(super) requests: BTreeSet<u64>,
+    /// Requests and iterations of discarded rows.
+    pub(super) voided: (u64, u64),
     /// Without what depends on the number of batches.
-    closing: Closing,
+    pub(super) closing: Closing,
 }
 
 /// What a spool delivers.
@@ -31,10 +33,11 @@ pub(super) fn collected(spool: &Spool) -> Collected {
     collected
 }
 
-pub(super) fn delivered(spool: &Spool) -> Delivered {
-    let collected = collected(spool);
+/// All that arrives with batches of which none of roll-ups is a void.
+pub(super) fn delivered(collected: &Collected) -> Delivered {
+    let mut voided = (0, 0);
     let mut sums: BTreeMap<String, u64> = BTreeMap::new();
-    for ((stream, _), (_, content)) in &collected {
+    for ((stream, _), (_, content)) in collected {
         if *stream == 0 {
             if let Statistics::Delta(delta) = stats::decode(content).unwrap() {
                 for (name, count) in counts(&delta).into_iter().filter(|(_, count)| *count > 0) {
@@ -42,19 +45,25 @@ pub(super) fn delivered(spool: &Spool) -> Delivered {
                 }
             }
         } else {
-            assert!(matches!(decode(content), Some(Content::Rows(_))), "a void");
+            match decode(content) {
+                Some(Content::Void(void)) => {
+                    voided = (voided.0 + void.requests, voided.1 + void.iterations);
+                }
+                content => assert!(matches!(content, Some(Content::Rows(_)))),
+            }
         }
     }
-    let (iterations, requests) = numbers_of(&collected);
+    let (iterations, requests) = numbers_of(collected);
     let closing = Closing {
         last_rows_sequence: 0,
         log_lines_dropped: 0,
-        ..closing_of(&collected).expect("it is closed")
+        ..closing_of(collected).expect("it is closed")
     };
     Delivered {
         sums,
         iterations,
         requests,
+        voided,
         closing,
     }
 }

@@ -97,7 +97,7 @@ pub(super) fn live(paths: &AgentPaths, output: File) {
     agent.state.set_load(|rollup| start.set_load(rollup));
     agent.greet();
     let spool = Spool::create(&paths.spool(), producer(), &start, &quota).unwrap();
-    let mut writer = SpoolWriter::new(Arc::clone(&spool), quota, &[None, None]);
+    let mut writer = SpoolWriter::new(Arc::clone(&spool), quota);
     agent.begin(clock);
     for step in 0..STEPS {
         agent.release(step * RELEASED);

@@ -19,6 +19,14 @@ impl ResultsState {
         self.skipping = saved.skipping;
         self.ended = saved.ended.parse().ok();
         self.is_incomplete = saved.is_incomplete;
+        self.due_ns = saved.due_ns;
+    }
+
+    /// Passes on what another process has passed on at the same position, after it had counted what was due by `due_ns`.
+    pub(crate) fn flush_again(&mut self, due_ns: i64, complete_before: u32) {
+        self.count_due(due_ns);
+        self.complete_before = self.complete_before.max(complete_before);
+        self.flush();
     }
 
     /// What is needed to go on when everything was passed on.
@@ -35,6 +43,7 @@ impl ResultsState {
             end_monotonic_ns: (end_monotonic_ns < u64::MAX).then_some(end_monotonic_ns),
             ended: self.ended.map(|ended| ended.to_string()).unwrap_or_default(),
             is_incomplete: self.is_incomplete,
+            due_ns: self.due_ns,
         }
     }
 }

@@ -19,24 +19,22 @@ impl SegmentLog {
     }
 
     /// Decides what the end of the last segment is. A record that is not there as a whole was never sent, and is cut
-    /// off. Up to the sequence `published`, with these rows in all, batches may have been sent: voids replace those that
+    /// off. Up to the sequence `noted`, with these rows in all, batches may have been sent: voids replace those that
     /// are missing. Without a journal nobody knows, and what is no record was one.
-    pub(crate) fn settle_tail(&mut self, published: Option<(u64, RowCounts)>) -> io::Result<()> {
-        match published {
-            Some((sequence, rows)) => {
-                let missing = self.last() < sequence;
-                self.fill_up_to(sequence + 1);
-                if missing {
-                    self.count_voids(rows);
-                    // Its records would not follow on each other any more.
-                    return Ok(());
-                }
-            }
-            None if self.recovered.tail != SegmentTail::Whole => {
-                self.fill_up_to(self.last() + 2);
-                return Ok(());
-            }
-            None => {}
+    pub(crate) fn settle_tail(
+        &mut self,
+        noted: Option<(u64, RowCounts)>,
+        has_journal: bool,
+    ) -> io::Result<()> {
+        if let Some((sequence, rows)) = noted.filter(|(sequence, _)| self.last() < *sequence) {
+            self.fill_up_to(sequence + 1);
+            self.count_voids(rows);
+            // Its records would not follow on each other any more.
+            return Ok(());
+        }
+        if !has_journal && self.recovered.tail != SegmentTail::Whole {
+            self.fill_up_to(self.last() + 2);
+            return Ok(());
         }
         self.go_on_with_last_segment()
     }
@@ -53,14 +51,16 @@ impl SegmentLog {
 
     pub(super) fn recover(&mut self, rows: bool) -> io::Result<()> {
         let segments = self.found()?;
-        self.first = segments.first().copied().unwrap_or(1);
-        if self.first == 1 && rows {
-            self.recovered.rows = Some(RowCounts::default());
-        }
+        self.begin_at(segments.first().copied().unwrap_or(1), rows);
         for segment in segments {
             self.recover_segment(segment, rows)?;
         }
         Ok(())
+    }
+
+    fn begin_at(&mut self, first: u64, rows: bool) {
+        self.first = first;
+        self.recovered.rows = (first == 1 && rows).then(RowCounts::default);
     }
 
     fn recover_segment(&mut self, segment: u64, rows: bool) -> io::Result<()> {
@@ -77,7 +77,7 @@ impl SegmentLog {
         self.recovered.is_newest = scan.is_newest;
         self.recovered.is_empty = scan.records.is_empty();
         for found in scan.records {
-            self.recover_record(segment, &found, &bytes[found.cover.clone()]);
+            self.recover_record(segment, &found, &bytes[found.cover.clone()], rows);
             if !rows {
                 self.recovered.rows = None;
             }
@@ -85,11 +85,16 @@ impl SegmentLog {
         Ok(())
     }
 
-    fn recover_record(&mut self, segment: u64, found: &Found, cover: &[u8]) {
-        self.fill_up_to(found.sequence);
+    fn recover_record(&mut self, segment: u64, found: &Found, cover: &[u8], rows: bool) {
         let cover = (!cover.is_empty())
             .then(|| RecordCover::decode(cover).ok())
             .flatten();
+        if self.records.is_empty()
+            && let Some(cover) = cover.as_ref().filter(|cover| cover.unwritten > 0)
+        {
+            self.begin_at(found.sequence.saturating_sub(cover.unwritten).max(1), rows);
+        }
+        self.fill_up_to(found.sequence);
         let own = cover
             .as_ref()
             .map_or((0, 0), |cover| (cover.own_requests, cover.own_iterations));

@@ -4,6 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use prost::Message;
+
+use super::super::record::{HEADER_BYTES, START_BYTES};
+use super::super::void;
 use super::*;
 
 fn log(dir: &Path) -> SegmentLog {
@@ -85,7 +89,7 @@ fn a_segment_cut_at_any_byte_goes_on_with_its_last_record() {
     for length in 0..=whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
         let mut log = log(temp.path());
-        log.settle_tail(Some((0, RowCounts::default()))).unwrap();
+        log.settle_tail(Some((0, RowCounts::default())), true).unwrap();
         let intact = (length.saturating_sub(START_BYTES) / record) as u64;
         assert_eq!(log.last(), intact, "{length}");
         assert_eq!(log.append("more".into(), &cover_of(intact + 1)).0, intact + 1);
@@ -114,7 +118,7 @@ fn what_may_have_been_sent_becomes_a_void_with_its_rows() {
             requests: 6,
             ..RowCounts::default()
         };
-        log.settle_tail(Some((3, all))).unwrap();
+        log.settle_tail(Some((3, all)), true).unwrap();
         assert_eq!(log.append("more".into(), &cover_of(4)).0, 4, "{length}");
         let intact = (length.saturating_sub(START_BYTES) / record) as u64;
         let voided: u64 = (1..=3).filter_map(|n| voided(&log.read(n).0)).sum();
@@ -141,7 +145,7 @@ fn a_flipped_bit_costs_a_void_with_its_rows() {
             requests: 8,
             ..RowCounts::default()
         };
-        log.settle_tail(Some((4, all))).unwrap();
+        log.settle_tail(Some((4, all)), true).unwrap();
         let hit = ((place - START_BYTES) / record) as u64 + 1;
         for n in 1..=4 {
             let content = log.read(n).0;
