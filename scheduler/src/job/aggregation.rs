@@ -4,7 +4,6 @@
 //! five seconds late as partial; a later report writes it again. What is written is forgotten after a while, so that memory
 //! does not grow with the length of a job. All of this runs on a thread of its own: it would hold up other tasks.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +13,10 @@ use heavy_results::job::{JobInfo, JobState};
 use heavy_results::threshold::{Threshold, ThresholdSummary};
 use heavy_store::{Delivering, StatisticsReader, Store};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::aggregation_order::AggregationOrder;
-use super::collecting::{Collected, Collecting, settlement};
+use super::aggregation_order::{AggregationOrder, take_orders};
+use super::collecting::{Collected, Collecting, CollectingPauses, settlement};
 use super::forgotten::{KEPT_S, mend_some};
 use super::handing_over::HandingOver;
 use super::live::{LiveEvents, LiveResults};
@@ -31,7 +30,6 @@ const ORDERS: usize = 1024;
 const PERIOD: Duration = Duration::from_millis(500);
 /// While a threshold may stop the load, which is to be soon.
 const PERIOD_WATCHING: Duration = Duration::from_millis(200);
-const PERIOD_COLLECTING: Duration = Duration::from_millis(50);
 const SUMMARY_PERIOD: Duration = Duration::from_secs(2);
 const PARTIAL_AFTER_S: u64 = 5;
 /// An agent that is later than this is silent: progress goes on without it.
@@ -135,6 +133,7 @@ impl AggregationTask {
         let mut reader = StatisticsReader::new(id);
         let mut unwritten = None;
         let mut summarised = Instant::now();
+        let mut pauses = CollectingPauses::default();
         loop {
             let has_more = reader.aggregate(&*self.store, &mut aggregator).await;
             let has_more = has_more.unwrap_or_else(|error| {
@@ -178,13 +177,14 @@ impl AggregationTask {
             let period = if has_more {
                 Duration::ZERO
             } else if self.collecting.is_some() {
-                PERIOD_COLLECTING
+                pauses.next(reader.seen())
             } else if watching {
                 PERIOD_WATCHING
             } else {
                 PERIOD
             };
-            if self.wait(period, &mut orders, &mut aggregator).await.is_break() {
+            let take = |order| self.take(order, &mut aggregator);
+            if take_orders(&mut orders, period, take).await.is_break() {
                 return None;
             }
         }
@@ -241,56 +241,39 @@ impl AggregationTask {
         }
     }
 
-    /// Takes orders for a period, or until one that is about the end. Breaks when nobody gives orders any more.
-    async fn wait(
-        &mut self,
-        period: Duration,
-        orders: &mut mpsc::Receiver<AggregationOrder>,
-        aggregator: &mut Aggregator,
-    ) -> ControlFlow<()> {
-        let until = Instant::now() + period;
-        loop {
-            let order = tokio::select! {
-                () = sleep_until(until) => return ControlFlow::Continue(()),
-                order = orders.recv() => order,
-            };
-            let Some(order) = order else {
-                return ControlFlow::Break(());
-            };
-            match order {
-                AggregationOrder::Record(event) => aggregator.add_event(event),
-                AggregationOrder::Leave(agent, epoch) => {
-                    aggregator.leave(&agent, epoch);
-                    self.handing_over.lose(&agent, epoch, self.elapsed_ns());
-                }
-                AggregationOrder::Replan(team) => {
-                    aggregator.set_load(team.load().clone());
-                    self.shares = team.shares();
-                    self.team = *team;
-                    self.handing_over.replan(&self.team);
-                }
-                AggregationOrder::Collect { shares, end_ns } => {
-                    self.collecting = Some(Collecting::new(settlement(&self.team, &shares, end_ns)));
-                    return ControlFlow::Continue(());
-                }
-                AggregationOrder::EndsAs(state, reason) => {
-                    if let Some(collecting) = &self.collecting {
-                        let is_aborted = state == JobState::Finished && !reason.is_empty();
-                        let aborted = self.broken.iter().filter(|_| is_aborted).cloned().collect();
-                        self.handing_over
-                            .deliver(&collecting.settlement, (state, reason), aborted);
-                    }
-                }
-                order => {
-                    if self
-                        .collecting
-                        .as_mut()
-                        .is_some_and(|collecting| collecting.take(order))
-                    {
-                        return ControlFlow::Continue(());
-                    }
+    /// Takes an order; true if it is about the end.
+    fn take(&mut self, order: AggregationOrder, aggregator: &mut Aggregator) -> bool {
+        match order {
+            AggregationOrder::Record(event) => aggregator.add_event(event),
+            AggregationOrder::Leave(agent, epoch) => {
+                aggregator.leave(&agent, epoch);
+                self.handing_over.lose(&agent, epoch, self.elapsed_ns());
+            }
+            AggregationOrder::Replan(team) => {
+                aggregator.set_load(team.load().clone());
+                self.shares = team.shares();
+                self.team = *team;
+                self.handing_over.replan(&self.team);
+            }
+            AggregationOrder::Collect { shares, end_ns } => {
+                self.collecting = Some(Collecting::new(settlement(&self.team, &shares, end_ns)));
+                return true;
+            }
+            AggregationOrder::EndsAs(state, reason) => {
+                if let Some(collecting) = &self.collecting {
+                    let is_aborted = state == JobState::Finished && !reason.is_empty();
+                    let aborted = self.broken.iter().filter(|_| is_aborted).cloned().collect();
+                    self.handing_over
+                        .deliver(&collecting.settlement, (state, reason), aborted);
                 }
             }
+            order => {
+                return self
+                    .collecting
+                    .as_mut()
+                    .is_some_and(|collecting| collecting.take(order));
+            }
         }
+        false
     }
 }

@@ -1,6 +1,7 @@
 //! Waiting for the rest of a job's results, once its load is over.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use heavy_results::aggregate::{Aggregator, DueIterations, DueShare, SeriesUpdate, Settlement};
 use heavy_results::summary::UserTime;
@@ -10,6 +11,9 @@ use heavy_store::StatisticsReader;
 use super::aggregation_order::AggregationOrder;
 use super::machine::event::EndedShare;
 use super::machine::team::Team;
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// What there is to sum up once nothing more is awaited.
 #[derive(Debug)]
@@ -74,6 +78,24 @@ impl Collecting {
     }
 }
 
+/// When to look for the rest of the results again: soon while some come, ever later while none do.
+#[derive(Debug, Default)]
+pub(super) struct CollectingPauses {
+    last: Option<Duration>,
+    seen: u64,
+}
+
+impl CollectingPauses {
+    /// The next pause; `seen` grows with what was found.
+    pub(super) fn next(&mut self, seen: u64) -> Duration {
+        let is_new = std::mem::replace(&mut self.seen, seen) != seen;
+        let longer = self.last.filter(|_| !is_new).map(|last| last * 2);
+        let pause = longer.unwrap_or(SHORTEST_PAUSE).min(LONGEST_PAUSE);
+        self.last = Some(pause);
+        pause
+    }
+}
+
 /// Whether all assignments that are to be settled have closed, and all of their rows are stored.
 pub(super) fn are_complete(settlement: &Settlement, reader: &StatisticsReader) -> bool {
     let mut shares = settlement.shares.iter();
@@ -126,4 +148,19 @@ pub(super) fn user_time(team: &Team, ended: &[EndedShare], end_ns: u64) -> Optio
         planned_s: presence.planned_ns as f64 / 1e9,
         missing_s: presence.missing_ns as f64 / 1e9,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_that_do_not_come_are_looked_for_ever_less_often() {
+        let mut pauses = CollectingPauses::default();
+        let mut next = |seen| pauses.next(seen).as_millis();
+        let none_come: Vec<_> = [0, 0, 0, 0, 0, 0].map(&mut next).into();
+        assert_eq!(none_come, [50, 100, 200, 400, 500, 500]);
+        let some_come: Vec<_> = [3, 4, 9, 9, 9, 10].map(&mut next).into();
+        assert_eq!(some_come, [50, 50, 50, 100, 200, 50]);
+    }
 }

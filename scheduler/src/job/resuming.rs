@@ -1,6 +1,5 @@
 //! Waiting for the rest of the results of a job whose load was over when its scheduler ended.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +8,13 @@ use heavy_results::aggregate::Aggregator;
 use heavy_results::job::JobInfo;
 use heavy_store::{Delivering, StatisticsReader, Store};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
 
-use super::aggregation_order::AggregationOrder;
-use super::collecting::{Collected, Collecting};
+use super::aggregation_order::{AggregationOrder, take_orders};
+use super::collecting::{Collected, Collecting, CollectingPauses};
 use super::forgotten::Reaggregation;
 use super::handing_over::HandingOver;
 use super::live::LiveResults;
 
-const PERIOD: Duration = Duration::from_millis(200);
 /// While the database is away, this many failures are not worth a line in the log.
 const COMPLAIN_EVERY: u32 = 50;
 
@@ -36,6 +33,7 @@ pub(super) async fn resume(
     let mut collecting = Collecting::new(delivering.settlement.clone());
     let aborted = delivering.aborted.clone();
     let mut handing_over = HandingOver::again(delivering);
+    let mut pauses = CollectingPauses::default();
     let mut failures: u32 = 0;
     loop {
         let (has_more, is_read) = match go_on(&mut again, &*store).await {
@@ -73,11 +71,19 @@ pub(super) async fn resume(
         handing_over
             .save(&*store, job.id, wall_ns().saturating_sub(started_ns))
             .await;
-        let period = if has_more { Duration::ZERO } else { PERIOD };
-        if wait(period, &mut orders, (&mut collecting, &mut handing_over))
-            .await
-            .is_break()
-        {
+        let period = if has_more {
+            Duration::ZERO
+        } else {
+            pauses.next(again.reader.seen())
+        };
+        let take = |order| match order {
+            AggregationOrder::EndsAs(state, reason) => {
+                handing_over.ends_as(state, reason);
+                false
+            }
+            order => collecting.take(order),
+        };
+        if take_orders(&mut orders, period, take).await.is_break() {
             return None;
         }
     }
@@ -88,28 +94,4 @@ async fn go_on(again: &mut Reaggregation, store: &dyn Store) -> Result<bool, hea
     let has_more = again.read(store).await?;
     again.write_complete(store).await?;
     Ok(has_more)
-}
-
-/// Takes orders for a period, or until one that ends the wait. Breaks when nobody gives orders any more.
-async fn wait(
-    period: Duration,
-    orders: &mut mpsc::Receiver<AggregationOrder>,
-    (collecting, handing_over): (&mut Collecting, &mut HandingOver),
-) -> ControlFlow<()> {
-    let until = Instant::now() + period;
-    loop {
-        let order = tokio::select! {
-            () = sleep_until(until) => return ControlFlow::Continue(()),
-            order = orders.recv() => order,
-        };
-        match order {
-            None => return ControlFlow::Break(()),
-            Some(AggregationOrder::EndsAs(state, reason)) => handing_over.ends_as(state, reason),
-            Some(order) => {
-                if collecting.take(order) {
-                    return ControlFlow::Continue(());
-                }
-            }
-        }
-    }
 }
