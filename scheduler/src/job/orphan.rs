@@ -100,6 +100,10 @@ fn left_shares(job: &JobInfo, handover: &Handover, since_start_ns: u64) -> Optio
             leased_until_ns: lost.map_or(leased_until_ns, |lost| lost.leased_until_ns),
             is_alive: lost.is_none(),
         };
+        if !share.is_alive {
+            // What became due while the scheduler lived was its own until a revision gave it to others.
+            return due_share(&team, &share, end_ns.min(died_ns.max(share.leased_until_ns)));
+        }
         let mut share = due_share(&team, &share, end_ns);
         // Nobody ended the load: what was due after the lease is not known to have been due at all.
         share.due.iter_mut().for_each(|due| due.all = 0);
@@ -125,4 +129,42 @@ fn reported_shares(job: &JobInfo, reader: &StatisticsReader) -> Vec<DueShare> {
         ..DueShare::default()
     };
     known.into_iter().map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use heavy_results::job::JobSpec;
+    use heavy_store::LostAttempt;
+
+    use super::*;
+
+    #[test]
+    fn what_was_due_to_an_agent_that_was_lost_before_its_scheduler_is_a_gap_after_its_lease() {
+        let spec = JobSpec::new("a".repeat(64), "100".parse().unwrap(), "60s".parse().unwrap());
+        let team = Team::new(&spec, [("a".to_owned(), 1), ("b".to_owned(), 1)]);
+        let handover = Handover {
+            at_ns: 19 * NS_PER_SECOND,
+            revisions: team.revisions().cloned().collect(),
+            attempts: team.attempts().clone(),
+            lost: vec![LostAttempt {
+                agent: "b".to_owned(),
+                epoch: FIRST_EPOCH,
+                leased_until_ns: 2 * NS_PER_SECOND,
+            }],
+            delivering: None,
+        };
+        let job = JobInfo::queued(uuid::Uuid::nil(), spec, 0);
+        let shares = left_shares(&job, &handover, 20 * NS_PER_SECOND).unwrap();
+        let tens = |count: u64| (count + 5) / 10;
+        let due: Vec<_> = shares
+            .iter()
+            .map(|share| {
+                let due = share.due.iter();
+                let due: Vec<_> = due.map(|due| (tens(due.leased), tens(due.all))).collect();
+                (share.agent.as_str(), share.is_alive, due)
+            })
+            .collect();
+        // Tens: 50 a second each. The lease of the living one ends 10 s after the scheduler died, at 20 s.
+        assert_eq!(due, [("a", true, vec![(150, 0)]), ("b", false, vec![(10, 100)])]);
+    }
 }
