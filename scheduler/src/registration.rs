@@ -14,7 +14,7 @@ use heavy_process::holder::host_name;
 use heavy_process::owners::{OwnerDir, OwnerKind};
 use heavy_store::{SchedulerClaim, SchedulerRow, Store};
 use jiff::Timestamp;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::decision::{DATABASE_SCHEDULER, Decision, RowWatch, decide};
@@ -23,6 +23,8 @@ pub(crate) use self::others::take_over_dead_commands;
 
 const BEAT_PERIOD: Duration = Duration::from_secs(1);
 const LOOK_PERIOD: Duration = Duration::from_millis(250);
+/// How long in a row a database may not answer that was just opened: on a busy machine the first answers take their time.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// While the database does not answer, the next process waits some seconds instead.
 const RELEASE_LIMIT: Duration = Duration::from_secs(2);
 
@@ -116,7 +118,7 @@ impl Registration {
             _beating: beating.drop_guard(),
         };
         if owner.record().kind == OwnerKind::Scheduler {
-            registration.take_over_earlier().await?;
+            answered(|| registration.take_over_earlier()).await?;
         }
         Ok(registration)
     }
@@ -199,13 +201,13 @@ async fn wait_for_row(
     let mut watch = RowWatch::default();
     let mut waits = false;
     loop {
-        let rows = table.scheduler_rows().await?;
+        let rows = answered(|| table.scheduler_rows()).await?;
         let row = rows.iter().find(|row| row.claim.name == claim.name);
         let seen = row.map(|row| (row, watch.look(monotonic_ns(), row)));
         match (decide(seen, &claim.holder), row) {
             (Decision::TakeOver, row) => {
                 // None if another process was faster, which the next look tells.
-                if let Some(epoch) = table.register(claim, row).await? {
+                if let Some(epoch) = answered(|| table.register(claim, row)).await? {
                     return Ok(epoch);
                 }
             }
@@ -226,6 +228,26 @@ async fn wait_for_row(
             (Decision::Wait | Decision::Refuse, _) => {}
         }
         sleep(LOOK_PERIOD).await;
+    }
+}
+
+/// Asks the database again for as long as it does not answer, but not for ever.
+async fn answered<T, Asked>(mut ask: impl FnMut() -> Asked) -> Result<T, heavy_store::Error>
+where
+    Asked: Future<Output = Result<T, heavy_store::Error>>,
+{
+    let until = Instant::now() + ANSWER_LIMIT;
+    let mut waits = false;
+    loop {
+        match ask().await {
+            Err(error) if error.may_pass() && Instant::now() < until => {
+                if !std::mem::replace(&mut waits, true) {
+                    tracing::info!(%error, "waiting for the results database");
+                }
+                sleep(LOOK_PERIOD).await;
+            }
+            answered => return answered,
+        }
     }
 }
 
@@ -263,5 +285,42 @@ async fn beat(store: Arc<dyn Store>, epoch: u64, lost: CancellationToken) {
                 fails = true;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreachable() -> heavy_store::Error {
+        heavy_store::Error::Unreachable {
+            url: "postgres://h/d".to_owned(),
+            problem: "no answer".to_owned(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_database_that_does_not_answer_at_first_is_asked_again_and_not_for_ever() {
+        let mut asked = 0;
+        let ask = |answers_at: u64, asked: &mut u64| {
+            *asked += 1;
+            let answer = if *asked == answers_at {
+                Ok(7)
+            } else {
+                Err(unreachable())
+            };
+            std::future::ready(answer)
+        };
+        assert_eq!(answered(|| ask(20, &mut asked)).await.ok(), Some(7));
+        let began = Instant::now();
+        assert!(answered(|| ask(0, &mut asked)).await.is_err());
+        assert!(began.elapsed() >= ANSWER_LIMIT && began.elapsed() < 2 * ANSWER_LIMIT);
+        let mut asked = 0;
+        let refuse = || {
+            asked += 1;
+            std::future::ready(Err::<(), _>(heavy_store::Error::Superseded))
+        };
+        assert!(answered(refuse).await.is_err());
+        assert_eq!(asked, 1);
     }
 }

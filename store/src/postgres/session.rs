@@ -16,8 +16,8 @@ use crate::{Error, address};
 
 /// How long a server may take to open a session.
 const CONNECT_LIMIT: Duration = Duration::from_millis(2500);
-/// The same of the first session of a process.
-const FIRST_LIMIT: Duration = Duration::from_secs(5);
+/// The same of the first session of a process, which says that it waits.
+const FIRST_LIMIT: Duration = Duration::from_secs(10);
 
 /// A setting that no server has by itself: it arrives only if nothing between takes the settings of sessions away.
 const MARK: &str = "heavy.direct";
@@ -111,7 +111,12 @@ impl Sessions {
     }
 
     pub(super) async fn first(&self) -> Result<PgConnection, Error> {
-        self.connect_within(FIRST_LIMIT).await
+        let mut connecting = Box::pin(self.connect_within(FIRST_LIMIT));
+        if let Ok(connected) = timeout(CONNECT_LIMIT, connecting.as_mut()).await {
+            return connected;
+        }
+        tracing::info!(url = self.shown, "waiting for the database to answer");
+        connecting.await
     }
 
     async fn connect_within(&self, limit: Duration) -> Result<PgConnection, Error> {
