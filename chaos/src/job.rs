@@ -6,7 +6,6 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use heavy_store::Deletion;
 use uuid::Uuid;
 
 use crate::arena::{Arena, agent_name};
@@ -212,20 +211,6 @@ impl SubmittedJob {
         let stored = arena.value(&format!("SELECT document FROM summaries WHERE job_id = '{id}'"))?;
         let stored = serde_json::from_str(&stored.unwrap_or_default())?;
         Ok(report::differences(&serde_json::from_slice(&report)?, &stored))
-    }
-
-    /// Deletes its raw rows and ledgers, to make room for others.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn delete(&self, arena: &Arena) -> anyhow::Result<()> {
-        let id = self.id(arena)?;
-        arena.runtime.block_on(async {
-            let store = heavy_store::open(arena.database()).await?;
-            store.delete_jobs(&[id], Deletion::RowsOnly).await
-        })?;
-        fs::remove_dir_all(&self.ledgers)?;
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use anyhow::Context;
 use clap::Parser;
+use clap::builder::FalseyValueParser;
 use heavy_demo_target::{Latency, Options, Target};
 
 /// Server to run load tests against: responds fast, records arrivals, and slows down, fails or stalls on request
@@ -21,7 +22,7 @@ struct Args {
     #[arg(long, default_value_t = 1, env = "HEAVY_DEMO_TARGET_THREADS", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
     /// Respond like a small shop: skewed latencies of 2 to 8 ms, rare slow responses, a few errors
-    #[arg(long, env = "HEAVY_DEMO_TARGET_LIFELIKE")]
+    #[arg(long, env = "HEAVY_DEMO_TARGET_LIFELIKE", value_parser = FalseyValueParser::new())]
     lifelike: bool,
 }
 
