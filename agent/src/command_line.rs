@@ -28,7 +28,7 @@ pub struct Args {
     /// Data directory of this agent [default: $XDG_DATA_HOME/heavy/agents/NAME]
     #[arg(long, env = "HEAVY_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
-    /// Maximum size of undelivered results on disk; the agent discards and counts rows beyond it
+    /// Maximum size of undelivered results on disk; the agent discards and counts rows beyond it (at least 64 MiB)
     #[arg(long, env = "HEAVY_SPOOL_LIMIT", value_name = "BYTES", default_value_t = crate::DEFAULT_SPOOL_LIMIT_BYTES)]
     pub spool_limit: u64,
     /// Time after which an unused binary or file of a load test is removed from the cache

@@ -8,6 +8,7 @@ use std::time::Duration;
 use heavy_process::retention::Retention;
 
 use crate::Error;
+use crate::disk::SEGMENT_BYTES;
 use crate::sandbox::SandboxOptions;
 
 /// Rows over this many bytes on disk are discarded and counted.
@@ -21,6 +22,10 @@ pub(crate) const DEFAULT_CACHE_RETENTION: Retention = Retention {
 
 /// Where an agent looks for its scheduler unless told otherwise.
 pub const DEFAULT_SCHEDULER: &str = "http://127.0.0.1:7700";
+
+/// Less would discard results although the collector takes them: each of a job's two streams, its journal, and what
+/// follows on one of them while it is full has a file.
+const LEAST_SPOOL_LIMIT_BYTES: u64 = 4 * SEGMENT_BYTES;
 
 const LONGEST_NAME: usize = 64;
 
@@ -104,6 +109,12 @@ impl AgentConfig {
         {
             return Err(Error::Name(self.name.clone()));
         }
+        if self.spool_limit_bytes < LEAST_SPOOL_LIMIT_BYTES {
+            return Err(Error::SpoolLimit {
+                bytes: self.spool_limit_bytes,
+                least: LEAST_SPOOL_LIMIT_BYTES,
+            });
+        }
         for (what, url) in [("scheduler", &self.scheduler), ("collector", &self.collector)] {
             let parsed = url::Url::parse(url).ok();
             if parsed.is_none_or(|parsed| parsed.scheme() != "http" || parsed.host_str().is_none()) {
@@ -163,6 +174,20 @@ mod tests {
         assert_eq!(
             data_dir_of("a", Path::new("/x/heavy")),
             Path::new("/x/heavy/agents/a")
+        );
+    }
+
+    #[test]
+    fn a_spool_that_is_too_small_to_work_is_refused_with_the_least_size() {
+        let mut config = AgentConfig::new("a", "http://a:1", "http://b:2", "/tmp");
+        config.spool_limit_bytes = LEAST_SPOOL_LIMIT_BYTES;
+        assert!(config.check().is_ok());
+        config.spool_limit_bytes -= 1;
+        let error = config.check().unwrap_err();
+        assert!(error.is_usage());
+        assert_eq!(
+            error.to_string(),
+            "spool limit of 67108863 bytes is too small: expected at least 67108864 (64 MiB)"
         );
     }
 

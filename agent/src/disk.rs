@@ -15,7 +15,7 @@ pub(crate) use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 pub(crate) use simulated::{self as fs, DirBuilderExt, File, FileExt, OpenOptions, OpenOptionsExt};
 
 /// When a segment of a spool or a journal has this size, the next one is begun.
-const SEGMENT_BYTES: u64 = 16 << 20;
+pub(crate) const SEGMENT_BYTES: u64 = 16 << 20;
 
 #[cfg(not(feature = "simulation"))]
 pub(crate) const fn segment_bytes() -> u64 {

@@ -19,6 +19,14 @@ pub enum Error {
         /// The URL as given.
         url: String,
     },
+    /// No agent can work with so little.
+    #[error("spool limit of {bytes} bytes is too small: expected at least {least} ({} MiB)", least >> 20)]
+    SpoolLimit {
+        /// The limit as given.
+        bytes: u64,
+        /// The smallest one.
+        least: u64,
+    },
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] heavy_process::data_dir::Error),
@@ -61,7 +69,7 @@ impl Error {
     #[must_use]
     pub const fn is_usage(&self) -> bool {
         match self {
-            Self::Name(_) | Self::Url { .. } | Self::AllowRead { .. } => true,
+            Self::Name(_) | Self::Url { .. } | Self::AllowRead { .. } | Self::SpoolLimit { .. } => true,
             Self::DataDir(error) => error.is_wrong_usage(),
             Self::Refused { .. } | Self::Thread(_) | Self::Sandbox { .. } | Self::Exposed(_) => false,
         }
