@@ -173,7 +173,7 @@ pub const CASES: &[ChaosCase] = &[
     ),
     case(
         "scheduler-memory",
-        "20,000/s for 120 s without raw rows, one agent",
+        "20,000/s for 200 s without raw rows, one agent",
         memory::of_the_scheduler,
     ),
 ];
