@@ -39,7 +39,7 @@ kinds! {
     NoSuchConfig "no-such-config" 404 WRONG_USAGE "no configuration has this name";
     NoSuchRoute "no-such-route" 404 COULD_NOT_RUN "the API has no such path";
     Method "method" 405 COULD_NOT_RUN "the path has other methods";
-    Stalled "stalled" 408 COULD_NOT_RUN "the upload sent nothing for 30 s";
+    Stalled "stalled" 408 COULD_NOT_RUN "the request or the upload took too long to come";
     Ambiguous "ambiguous" 409 WRONG_USAGE "the ids of several jobs start with the prefix";
     NotEnded "not-ended" 409 COULD_NOT_RUN "the job has not ended";
     NotRunning "not-running" 409 COULD_NOT_RUN "the job is not running";
@@ -49,6 +49,7 @@ kinds! {
     Database "database" 500 COULD_NOT_RUN "the results database failed";
     Disk "disk" 500 COULD_NOT_RUN "the disk failed";
     QueueFull "queue-full" 503 COULD_NOT_RUN "the queue is full";
+    Busy "busy" 503 COULD_NOT_RUN "too many uploads at once";
     ShuttingDown "shutting-down" 503 COULD_NOT_RUN "the scheduler is shutting down";
     NoRoom "no-room" 507 COULD_NOT_RUN "no space for another one";
 }

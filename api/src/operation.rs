@@ -133,7 +133,7 @@ operations! {
         [200 "events whose data is a Progress and whose id is that of the snapshot", 204 "the final snapshot was received before"], OF_A_JOB;
     /// Upload a compiled load test, or a file of one
     UploadArtifact = PUT "/api/v1/artifacts/{sha256}" "uploadArtifact" for Submit (UploadQuery, Bytes) -> Json<Artifact>,
-        [201 "it is stored"], &[Request, Hash, Length, Stalled, TooLong, NotAProgram, Disk, NoRoom];
+        [201 "it is stored"], &[Request, Hash, Length, Stalled, TooLong, NotAProgram, Disk, Busy, NoRoom];
     /// Whether a binary or file is stored
     FindArtifact = HEAD "/api/v1/artifacts/{sha256}" "findArtifact" for Submit (NoQuery, ()) -> (),
         [200 "it is"], &[Hash, NoSuchArtifact, Disk];

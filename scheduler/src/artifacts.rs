@@ -19,13 +19,16 @@ use sha2::{Digest, Sha256};
 use tokio::fs::{self, File};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
 
 /// No artifact may be longer.
 pub(crate) const MOST_BYTES: u64 = JobFile::MOST_BYTES;
-/// Uploads at the same time; more wait.
+/// Uploads at the same time; more wait for a while.
 const MOST_UPLOADS: usize = 8;
-/// An upload that sends nothing for this time is aborted.
+/// An upload that sends nothing for this time is aborted, and one that waited so long for its turn is refused.
 pub(crate) const PAUSE_LIMIT: Duration = Duration::from_secs(30);
+/// An upload that is slower is aborted, too: a few that drip would keep everybody else out.
+const LEAST_BYTES_PER_S: f64 = 32.0 * 1024.0;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -50,8 +53,10 @@ pub(crate) enum Error {
     /// A job names a file that is not there.
     #[error("unknown file `{path}`: upload it as the artifact {sha256} first")]
     UnknownFile { path: String, sha256: String },
-    #[error("the upload stalled: try again")]
+    #[error("the upload stalled, or was slower than 32 KiB/s: try again")]
     Stalled,
+    #[error("{MOST_UPLOADS} uploads are on their way: try again when one has ended")]
+    TooManyUploads,
     #[error("cannot store the upload: {0}")]
     Disk(#[from] io::Error),
 }
@@ -151,7 +156,8 @@ impl Artifacts {
         if announced.is_some_and(|bytes| bytes > MOST_BYTES) {
             return Err(Error::TooLong);
         }
-        let slot = Arc::clone(&self.uploads).acquire_owned().await;
+        let slot = timeout(PAUSE_LIMIT, Arc::clone(&self.uploads).acquire_owned()).await;
+        let slot = slot.map_err(|_| Error::TooManyUploads)?;
         let part = tempfile::Builder::new()
             .prefix(sha256)
             .suffix(".part")
@@ -165,6 +171,7 @@ impl Artifacts {
             sha256: sha256.to_owned(),
             announced,
             received: 0,
+            began: Instant::now(),
             hash: Sha256::new(),
             _slot: slot.map_err(io::Error::other)?,
         })
@@ -179,6 +186,7 @@ impl Artifacts {
             sha256,
             announced,
             received,
+            began: _,
             hash,
             _slot,
         } = upload;
@@ -280,6 +288,7 @@ pub(crate) struct Upload {
     sha256: String,
     announced: Option<u64>,
     received: u64,
+    began: Instant,
     hash: Sha256,
     _slot: OwnedSemaphorePermit,
 }
@@ -294,6 +303,11 @@ impl Upload {
         if let Some(announced) = self.announced.filter(|announced| self.received > *announced) {
             let received = self.received;
             return Err(Error::Length { announced, received });
+        }
+        // The first pause may be at the start.
+        let due_s = self.began.elapsed().saturating_sub(PAUSE_LIMIT).as_secs_f64();
+        if (self.received as f64) < due_s * LEAST_BYTES_PER_S {
+            return Err(Error::Stalled);
         }
         self.hash.update(data);
         self.file.write_all(data).await?;

@@ -2,6 +2,7 @@
 //! ([`guard`]). `docs/http-api.md` describes it, and so does the OpenAPI document that it serves.
 
 mod artifacts;
+mod body;
 mod configs;
 pub(crate) mod guard;
 mod jobs;

@@ -38,6 +38,7 @@ pub(super) const fn kind_of_artifact(error: &artifacts::Error) -> ApiErrorKind {
         artifacts::Error::Unknown(_) | artifacts::Error::UnknownFile { .. } => ApiErrorKind::NoSuchArtifact,
         artifacts::Error::NoRoom { .. } => ApiErrorKind::NoRoom,
         artifacts::Error::Stalled => ApiErrorKind::Stalled,
+        artifacts::Error::TooManyUploads => ApiErrorKind::Busy,
         artifacts::Error::Disk(_) => ApiErrorKind::Disk,
     }
 }

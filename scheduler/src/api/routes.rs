@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
+use axum::middleware::from_fn;
 use axum::response::Response;
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
@@ -12,11 +13,10 @@ use heavy_api::description::{ApiDescription, Described, IntoParams};
 use heavy_api::document::Health;
 use heavy_api::error::ApiErrorKind;
 use heavy_api::operation::{self as op, Operation};
-use heavy_proto::net::MAX_MESSAGE_BYTES;
 
 use super::Api;
 use super::refusal::refuse;
-use super::{artifacts, configs, jobs, progress, storage};
+use super::{artifacts, body, configs, jobs, progress, storage};
 
 struct Routes {
     router: Router<Arc<Api>>,
@@ -36,6 +36,12 @@ impl Routes {
         let method = MethodFilter::try_from(O::METHOD).expect("operations have common methods");
         self.description.add::<O>();
         self.router = self.router.route(O::PATH, on(method, handler));
+        self
+    }
+
+    /// Those so far get their bodies whole, in time.
+    fn with_whole_bodies(mut self) -> Self {
+        self.router = self.router.layer(from_fn(body::whole));
         self
     }
 
@@ -69,7 +75,6 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::ChangeParams, jobs::change_params)
         .on(op::CheckJob, jobs::check)
         .on(op::WatchJob, progress::watch)
-        .on(op::UploadArtifact, artifacts::upload)
         .on(op::FindArtifact, artifacts::find)
         .on(op::ListConfigs, configs::list)
         .on(op::SaveConfig, configs::save)
@@ -78,11 +83,15 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .on(op::ListAgents, jobs::agents)
         .on(op::GetStorage, storage::storage)
         .on(op::GetHealth, healthz)
+        .with_whole_bodies()
+        // An upload takes as long as it does, within its own limits.
+        .on(op::UploadArtifact, artifacts::upload)
         .describe();
     routes
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        // Each route has limits of its own.
+        .layer(DefaultBodyLimit::disable())
         .with_state(api)
 }
 

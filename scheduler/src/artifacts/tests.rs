@@ -163,3 +163,23 @@ async fn what_is_old_goes_unless_it_is_needed() {
     assert!(matches!(artifacts.find(&old).await, Err(Error::Unknown(_))));
     assert!(artifacts.find(&needed).await.is_ok() && artifacts.find(&new).await.is_ok());
 }
+
+#[tokio::test(start_paused = true)]
+async fn uploads_that_drip_keep_nobody_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let artifacts = artifacts(dir.path()).await;
+    let (bytes, hash) = program(0);
+    let mut dripping = Vec::new();
+    for _ in 0..MOST_UPLOADS {
+        let upload = artifacts.upload(ArtifactKind::Program, &hash, None).await;
+        dripping.push(upload.unwrap());
+    }
+    let kept_out = artifacts.upload(ArtifactKind::Program, &hash, None).await;
+    assert!(matches!(kept_out, Err(Error::TooManyUploads)));
+    tokio::time::advance(PAUSE_LIMIT).await;
+    for mut upload in dripping {
+        assert!(matches!(upload.write(&bytes[..10]).await, Err(Error::Stalled)));
+    }
+    assert!(store(&artifacts, 0, &[]).await.is_ok());
+    assert_eq!(files(dir.path()), 1);
+}

@@ -72,7 +72,9 @@ async fn errors_have_a_kind_and_a_message() {
     let zero = format!(r#"{{"binary_sha256":"{sha256}","rate":"0"}}"#);
     let blank = format!(r#"{{"binary_sha256":"{sha256}","rate":"1","env":{{"TOKEN":"***"}}}}"#);
     let artifact = format!("/api/v1/artifacts/{sha256}");
+    let long = " ".repeat((16 << 20) + 1);
     for (method, path, body, expected) in [
+        ("POST", "/api/v1/jobs", long.as_str(), (413, "too-long")),
         ("POST", "/api/v1/jobs", "{", (400, "spec")),
         ("POST", "/api/v1/jobs", zero.as_str(), (400, "spec")),
         ("POST", "/api/v1/jobs", blank.as_str(), (400, "spec")),
