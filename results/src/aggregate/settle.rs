@@ -105,8 +105,10 @@ pub(super) fn rows(
         let known = sums.workflows.get(workflow).copied().unwrap_or_default();
         // A closed account says what was started: nothing else was.
         let leased = if is_closed { 0 } else { leased };
-        let unreported = leased.saturating_sub(known.scheduled);
-        let gap = all.saturating_sub(leased.max(known.scheduled));
+        // What was started may be reported before it is as due.
+        let accounted = known.scheduled.max(known.started + known.dropped.total());
+        let unreported = leased.saturating_sub(accounted);
+        let gap = all.saturating_sub(leased.max(accounted));
         // Reported as due, and as neither started nor dropped.
         let unheard = known
             .scheduled
@@ -121,7 +123,7 @@ pub(super) fn rows(
             second,
             window,
             workflow: Arc::from(workflow),
-            scheduled: unreported + gap,
+            scheduled: accounted - known.scheduled + unreported + gap,
             dropped: Dropped {
                 gap,
                 ..Dropped::default()

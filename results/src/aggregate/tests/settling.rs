@@ -48,6 +48,8 @@ fn what_is_not_accounted_for_is_unknown_lost_or_gap() {
         ("up to 25, 5 without a line", (25, 20, 20), false, (25, 5, 15, 60)),
         ("the same, alive", (25, 20, 20), true, (20, 0, 20, 60)),
         ("started without an outcome", (25, 25, 22), false, (25, 3, 15, 60)),
+        ("started before it was due", (2, 5, 4), false, (5, 1, 35, 60)),
+        ("the same, alive", (2, 5, 4), true, (5, 1, 35, 60)),
         ("beyond the lease", (50, 50, 50), false, (50, 0, 0, 50)),
         (
             "everything but the closing",
@@ -161,6 +163,7 @@ proptest! {
     #[test]
     fn every_account_balances(
         parts in prop::collection::vec((1u32..3, 0u64..50, 0u64..50, 0u64..50), 0..8),
+        late in 0u64..50,
         leased in 0u64..200,
         all in 0u64..200,
         is_alive: bool,
@@ -171,7 +174,8 @@ proptest! {
         let mut sum = 0;
         for (epoch, started, without_line, failed) in &parts {
             let started = started + failed;
-            aggregator.apply("a", *epoch, &reported(started + without_line, started, started));
+            let due = (started + without_line).saturating_sub(late);
+            aggregator.apply("a", *epoch, &reported(due, started, started));
             sum += started;
         }
         if closed {
