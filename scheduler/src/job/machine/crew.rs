@@ -9,7 +9,7 @@ use heavy_results::job::JobSpec;
 
 use super::acks::{Acks, Awaited};
 use super::actions::Actions;
-use super::event::{AgentOrder, ChangeRefused, JobAction, SeatAssignment};
+use super::event::{AgentOrder, ChangeRefused, JobAction, RELEASE_LEAD_NS, SeatAssignment};
 use super::lifecycle::JobTime;
 use super::load_control::LoadControl;
 use super::params::JobParams;
@@ -103,7 +103,7 @@ impl Crew {
 
     /// An agent has no share from the next revision on: the others share its part.
     pub(crate) fn leave(&mut self, time: JobTime, agent: &str, actions: &mut Actions) {
-        self.acks.excuse(agent);
+        self.excuse(Some(time), agent, actions);
         if self.team.leave(agent) {
             self.revise(time, None, actions);
         }
@@ -196,11 +196,11 @@ impl Crew {
         (number, released_until_ns): (u32, u64),
         actions: &mut Actions,
     ) {
-        let newest = self.team.revision();
-        if newest.number != number || !self.acks.acknowledge(agent, Awaited::Revision) {
+        let Some((first_ns, cut_ns)) = self.acks.acknowledge_revision(agent, number) else {
             return;
-        }
-        let late_ns = released_until_ns.saturating_sub(newest.cut_ns);
+        };
+        // Up to the cut it goes by the plan before those that it has missed.
+        let late_ns = released_until_ns.max(cut_ns).saturating_sub(first_ns);
         if late_ns > 0 {
             let late = format!("{} ms", late_ns / 1_000_000);
             actions.record(time, "revision-late", agent, "", &late);
@@ -215,7 +215,7 @@ impl Crew {
         result: Result<(), String>,
         actions: &mut Actions,
     ) {
-        self.acks.acknowledge(agent, Awaited::Params);
+        self.acks.acknowledge_params(agent);
         if let Err(failure) = result {
             actions.record(time, "params-refused", agent, "", &failure);
         }
@@ -225,6 +225,16 @@ impl Crew {
     pub(crate) fn resend(&self, agent: &str, actions: &mut Actions) {
         for awaited in self.acks.of(agent) {
             self.resend_one(agent, awaited, actions);
+        }
+    }
+
+    /// Awaits nothing more of an agent, and says so if it may have gone on by an older plan.
+    pub(crate) fn excuse(&mut self, time: Option<JobTime>, agent: &str, actions: &mut Actions) {
+        let (Some(cut_ns), Some(time)) = (self.acks.excuse(agent), time) else {
+            return;
+        };
+        if time.now_ns + RELEASE_LEAD_NS > time.start_ns + cut_ns {
+            actions.record(time, Awaited::Revision.overdue_event(), agent, "", "");
         }
     }
 
@@ -250,15 +260,16 @@ impl Crew {
     }
 
     fn send_params(&mut self, time: JobTime, agent: &str, params: String, actions: &mut Actions) {
-        self.acks.expect(time.now_ns, agent, Awaited::Params);
+        self.acks.expect_params(time.now_ns, agent);
         actions.order(agent, AgentOrder::Params(params));
     }
 
     /// Makes a revision and tells all its members.
     fn revise(&mut self, time: JobTime, changed: Option<&Load>, actions: &mut Actions) {
         self.team.revise(time.cut_ns(), changed);
+        let made = (self.team.revision().number, self.team.revision().cut_ns);
         for agent in self.team.present() {
-            self.acks.expect(time.now_ns, &agent, Awaited::Revision);
+            self.acks.expect_revision(time.now_ns, &agent, made);
             self.resend_one(&agent, Awaited::Revision, actions);
         }
         actions.push(JobAction::Replan);

@@ -92,9 +92,15 @@ impl Membership {
                 self.enter(moment, agent, actions);
             }
             AssignmentReport::Running => self.shares.set(agent, ShareState::Running),
-            AssignmentReport::Draining => self.starts_nothing_more(agent, ShareState::Draining),
-            AssignmentReport::Delivering => self.starts_nothing_more(agent, ShareState::Delivering),
-            AssignmentReport::Finished => self.starts_nothing_more(agent, ShareState::Finished),
+            AssignmentReport::Draining => {
+                self.starts_nothing_more(moment, agent, ShareState::Draining, actions);
+            }
+            AssignmentReport::Delivering => {
+                self.starts_nothing_more(moment, agent, ShareState::Delivering, actions);
+            }
+            AssignmentReport::Finished => {
+                self.starts_nothing_more(moment, agent, ShareState::Finished, actions);
+            }
             AssignmentReport::Failed { kind, message } => {
                 if let Some(time) = moment.started() {
                     actions.record(time, "agent-failed", agent, "", &kind);
@@ -222,10 +228,10 @@ impl Membership {
         }
     }
 
-    fn starts_nothing_more(&mut self, agent: &str, state: ShareState) {
+    fn starts_nothing_more(&mut self, moment: Moment, agent: &str, state: ShareState, actions: &mut Actions) {
         self.shares.set(agent, state);
         if let Some(crew) = &mut self.crew {
-            crew.acks.excuse(agent);
+            crew.excuse(moment.started(), agent, actions);
         }
     }
 
@@ -239,7 +245,10 @@ impl Membership {
 
     /// An agent takes no share any more; in a running job the others take it, from a little later on.
     fn leave(&mut self, moment: Moment, agent: &str, actions: &mut Actions) {
-        let _ = self.while_running(moment, |crew, time| crew.leave(time, agent, actions));
+        let left = self.while_running(moment, |crew, time| crew.leave(time, agent, actions));
+        if let (Err(_), Some(crew)) = (left, &mut self.crew) {
+            crew.excuse(moment.started(), agent, actions);
+        }
     }
 
     /// An agent that could not join changes nothing for the others; false for any other agent.

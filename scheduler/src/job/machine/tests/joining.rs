@@ -1,5 +1,6 @@
 //! Agents that join while a job runs, and params that are divided before.
 
+use super::steering::ack;
 use super::*;
 use crate::fleet::AgentAnswer;
 
@@ -18,6 +19,9 @@ fn an_agent_may_join_while_the_job_runs() {
     assert_eq!(actions[0], start("b"));
     assert_eq!(revised(&actions), [("a", 1), ("b", 1)]);
     assert_eq!(recorded(&actions), [("agent-joined", "b")]);
+    for agent in ["a", "b"] {
+        machine.on(3 * SECOND, ack(agent, 1, 0));
+    }
     machine.on(11 * SECOND, JobEvent::Tick);
     machine.on(12 * SECOND, update("a", AssignmentReport::Finished));
     assert_eq!(
@@ -105,7 +109,10 @@ fn one_that_was_lost_may_come_back_with_another_epoch() {
         machine.on(5 * SECOND, update_of("b", 2, AssignmentReport::Running));
         machine.on(5 * SECOND, lost("b"));
         machine.on(6 * SECOND, joined("b"));
-        machine.on(6 * SECOND, update_of("b", 3, AssignmentReport::Prepared));
+        let actions = machine.on(6 * SECOND, update_of("b", 3, AssignmentReport::Prepared));
+        for (agent, number) in revised(&actions) {
+            machine.on(6 * SECOND, ack(agent, number, 0));
+        }
         machine.on(11 * SECOND, JobEvent::Tick);
         machine.on(12 * SECOND, update("a", AssignmentReport::Finished));
         let actions = machine.on(12 * SECOND, update_of("b", 3, AssignmentReport::Finished));

@@ -26,7 +26,7 @@ fn answer(agent: &str, answer: AgentAnswer) -> JobEvent {
     news(agent, AgentNews::Answer(answer))
 }
 
-fn ack(agent: &str, number: u32, released_until_ns: u64) -> JobEvent {
+pub(super) fn ack(agent: &str, number: u32, released_until_ns: u64) -> JobEvent {
     answer(
         agent,
         AgentAnswer::Revised {
@@ -178,6 +178,59 @@ fn a_revision_that_is_not_acknowledged_is_sent_again() {
     machine.on(7 * SECOND, lost("b"));
     machine.on(7 * SECOND, ack("a", 3, SECOND));
     assert_eq!(machine.on(9 * SECOND + ACK_LIMIT_NS / 2, JobEvent::Tick), []);
+}
+
+#[test]
+fn an_agent_that_ends_or_dies_by_an_older_plan_is_named() {
+    for end in [lost("b"), update("b", AssignmentReport::Draining), failed("b")] {
+        let mut machine = running(&["a", "b"]);
+        machine.on(2 * SECOND, change("50"));
+        machine.on(2 * SECOND, ack("a", 1, SECOND));
+        let actions = machine.on(3 * SECOND, end.clone());
+        assert!(
+            recorded(&actions).contains(&("revision-unacknowledged", "b")),
+            "{actions:?}"
+        );
+        let mut machine = running(&["a", "b"]);
+        machine.on(10 * SECOND, change("50"));
+        machine.on(11 * SECOND, JobEvent::Tick);
+        let actions = machine.on(12 * SECOND, end.clone());
+        assert!(
+            recorded(&actions).contains(&("revision-unacknowledged", "b")),
+            "while the job drains: {actions:?}"
+        );
+        let mut machine = running(&["a", "b"]);
+        machine.on(2 * SECOND, change("50"));
+        let actions = machine.on(2 * SECOND + 100_000_000, end);
+        assert!(
+            !recorded(&actions).contains(&("revision-unacknowledged", "b")),
+            "the cut is still to come: {actions:?}"
+        );
+    }
+}
+
+#[test]
+fn an_agent_that_has_missed_a_revision_is_late_with_the_next_one() {
+    let mut machine = running(&["a"]);
+    machine.on(2 * SECOND, change("50"));
+    machine.on(3 * SECOND, change("60"));
+    let actions = machine.on(3 * SECOND, ack("a", 2, 2 * SECOND));
+    let [JobAction::Record(event)] = &actions[..] else {
+        panic!("{actions:?}")
+    };
+    assert_eq!(
+        (event.kind.as_str(), event.new_value.as_str()),
+        ("revision-late", "1000 ms")
+    );
+    let mut machine = running(&["a"]);
+    machine.on(2 * SECOND, change("50"));
+    machine.on(3 * SECOND, change("60"));
+    assert_eq!(
+        machine.on(3 * SECOND, ack("a", 1, SECOND)),
+        [],
+        "it was on its way"
+    );
+    assert_eq!(machine.on(3 * SECOND, ack("a", 2, 2 * SECOND)), []);
 }
 
 #[test]
