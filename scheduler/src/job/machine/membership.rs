@@ -71,6 +71,11 @@ impl Membership {
         (epoch, report): (u32, AssignmentReport),
         actions: &mut Actions,
     ) -> Option<String> {
+        if epoch > self.shares.epoch(agent) && !report.ends_load() {
+            // It was turned away, and has not heard of it.
+            actions.stop(agent, StopTerms::default());
+            return None;
+        }
         let share = self.shares.get(agent)?;
         if epoch != self.shares.epoch(agent) {
             // An attempt that was given up ends by itself: a stop would be for the newest.
@@ -151,6 +156,9 @@ impl Membership {
     /// Sends again what an agent may have missed while its stream was down.
     pub(crate) fn welcome_back(&self, moment: Moment, agent: &str, holds: bool, actions: &mut Actions) {
         let (Some(share), Some(crew)) = (self.shares.open(agent), &self.crew) else {
+            if holds {
+                actions.stop(agent, StopTerms::default());
+            }
             return;
         };
         if !holds {

@@ -59,6 +59,27 @@ fn one_that_cannot_join_or_comes_too_late_changes_nothing() {
 }
 
 #[test]
+fn one_that_was_turned_away_and_has_not_heard_of_it_is_told_again() {
+    for was_lost in [false, true] {
+        let mut machine = running(&["a", "b"]);
+        let (agent, epoch) = if was_lost { ("b", 2) } else { ("c", 1) };
+        if was_lost {
+            machine.on(2 * SECOND, lost("b"));
+        }
+        machine.on(3 * SECOND, joined(agent));
+        let actions = machine.on(11 * SECOND, JobEvent::Tick);
+        let stop = || stop_agent(agent, 0, 0);
+        assert!(actions.contains(&stop()), "{actions:?}");
+        let late = update_of(agent, epoch, AssignmentReport::Prepared);
+        assert_eq!(machine.on(12 * SECOND, late), [stop()]);
+        let back = news(agent, AgentNews::Back { holds: true });
+        assert_eq!(machine.on(12 * SECOND, back), [stop()]);
+        let over = update_of(agent, epoch, AssignmentReport::Finished);
+        assert_eq!(machine.on(12 * SECOND, over), []);
+    }
+}
+
+#[test]
 fn agents_join_where_there_is_room_and_time() {
     let release = |agent: &str| {
         vec![JobAction::Release {
