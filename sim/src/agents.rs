@@ -148,7 +148,7 @@ impl World {
         let (now_ns, host) = (self.now_ns, &mut self.hosts[place]);
         let boot_ns = host.boot_ns(now_ns);
         if let Some(process) = &host.process {
-            process.lease.renew(boot_ns);
+            process.lease.renew(boot_ns, boot_ns);
         }
         host.enter(now_ns, &mut self.dice);
         let has_share = host

@@ -238,7 +238,7 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_released_past_the_lease_even_if_it_comes_back() {
         let lease = SchedulerLease::new();
-        lease.renew(boottime_ns());
+        lease.renew(boottime_ns(), boottime_ns());
         lease.set_limit(10_000_000_000);
         let (releaser, _requests) = leased("100", "3600s", &lease);
         let mut calls = ReleaseCalls::new();
@@ -255,7 +255,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         // As after a thaw: the scheduler takes the agent in again, and has given its share to others.
-        lease.renew(boottime_ns());
+        lease.renew(boottime_ns(), boottime_ns());
         lease.set_limit(10_000_000_000);
         assert!(!releaser.hand_over(&mut calls));
         assert_eq!((taken(), calls.len()), before);

@@ -34,9 +34,10 @@ impl SchedulerLease {
         }))
     }
 
-    /// Records that the scheduler answered something sent at an instant.
-    pub(crate) fn renew(&self, sent_ns: u64) {
-        if sent_ns > self.end_ns() {
+    /// Records that the scheduler answered something that was sent at an instant. An answer that comes after the lease's end may be of
+    /// a scheduler that gave the load to others before it heard what it answers.
+    pub(crate) fn renew(&self, sent_ns: u64, now_ns: u64) {
+        if now_ns > self.end_ns() {
             self.0.lapses.fetch_add(1, Ordering::AcqRel);
         }
         self.0.renewed_ns.fetch_max(sent_ns, Ordering::AcqRel);
@@ -82,7 +83,7 @@ mod tests {
 
     fn lease() -> SchedulerLease {
         let lease = SchedulerLease::new();
-        lease.renew(100);
+        lease.renew(100, 100);
         lease.set_limit(10);
         lease
     }
@@ -94,21 +95,29 @@ mod tests {
         let (lease, of_job) = (lease(), lease().of_assignment());
         assert!(!of_job.is_lost(110) && of_job.is_lost(111));
         let of_job = lease.of_assignment();
-        lease.renew(50);
+        lease.renew(50, 109);
         assert!(of_job.is_lost(111), "an older answer renews nothing");
-        lease.renew(110);
-        assert!(!of_job.is_lost(120));
+        lease.renew(109, 110);
+        assert!(!of_job.is_lost(119) && of_job.is_lost(120));
     }
 
     #[test]
     fn once_it_was_over_it_is_over_for_every_assignment_of_then() {
         let lease = lease();
         let before = lease.of_assignment();
-        lease.renew(111);
+        lease.renew(111, 112);
         let after = lease.of_assignment();
         assert_eq!((before.end_ns(), after.end_ns()), (0, 121));
         assert!(before.is_lost(112) && !after.is_lost(112));
-        lease.renew(121);
+        lease.renew(121, 121);
         assert!(before.is_lost(122) && !after.is_lost(122));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_its_end_does_not_bring_it_back() {
+        let lease = lease();
+        let before = lease.of_assignment();
+        lease.renew(105, 111);
+        assert_eq!((before.end_ns(), lease.of_assignment().end_ns()), (0, 115));
     }
 }

@@ -50,7 +50,7 @@ impl Link {
                 ));
             };
             registered = true;
-            self.lease.renew(registered_ns);
+            self.lease.renew(registered_ns, clock::boottime_ns());
             self.lease.set_limit(welcome.lease_ns);
             self.one_kernel = !welcome.boot_id.is_empty() && welcome.boot_id == boot_id();
             (self.config.on_connected)(&self.config.name, &self.config.scheduler);
@@ -126,7 +126,7 @@ impl Link {
             came_ns: clock::monotonic_ns(),
         });
         if let Some(sent_ns) = heartbeats.answered(reply.sequence) {
-            self.lease.renew(sent_ns);
+            self.lease.renew(sent_ns, clock::boottime_ns());
         }
         self.clock.send_replace(self.best_estimate());
     }

@@ -16,8 +16,8 @@ impl AgentLease {
     }
 
     /// The scheduler has answered something that was sent at an instant of the boot's clock.
-    pub fn renew(&self, sent_ns: u64) {
-        self.0.renew(sent_ns);
+    pub fn renew(&self, sent_ns: u64, now_ns: u64) {
+        self.0.renew(sent_ns, now_ns);
     }
 
     pub(super) fn of_assignment(&self) -> LoadLease {
