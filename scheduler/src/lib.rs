@@ -16,6 +16,8 @@ mod recovery;
 mod registration;
 mod retention;
 mod serve;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 
 pub use job::late::revise_late_jobs;
 pub use recovery::{close_jobs, is_gone, may_be_removed, recover};

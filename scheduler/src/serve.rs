@@ -23,13 +23,14 @@ use crate::api::{self, Api, guard};
 use crate::artifacts::Artifacts;
 use crate::configs::Configs;
 use crate::env_files::EnvFiles;
-use crate::fleet::{Fleet, connect};
+use crate::fleet::{Fleet, LEASE, connect};
 use crate::job::driver::Tools;
 use crate::job::late::watch_for_late_results;
 use crate::job::service::{Inbox, JobService};
 use crate::registration::{Registration, RegistrationError, take_over_dead_commands};
 use crate::retention::{RetentionPolicy, keep};
 use heavy_client::DataPlace;
+use heavy_process::clock::monotonic_ns;
 use heavy_process::listen::Listens;
 use heavy_process::owners::{OwnerDir, OwnerKind};
 
@@ -106,7 +107,7 @@ impl Scheduler {
         let configs = Arc::new(Configs::open(data_dir).await?);
         let env_files = Arc::new(EnvFiles::open(data_dir).await?);
         let (news, heard) = mpsc::channel(NEWS);
-        let fleet = Arc::new(Fleet::new(news));
+        let fleet = Arc::new(Fleet::new(news, LEASE));
         let tools = Tools {
             store: Arc::clone(&store),
             fleet: Arc::clone(&fleet),
@@ -218,7 +219,7 @@ async fn expire(fleet: Arc<Fleet>) {
     let mut ticks = interval(EXPIRE_PERIOD);
     loop {
         ticks.tick().await;
-        fleet.expire().await;
+        fleet.expire(monotonic_ns()).await;
     }
 }
 

@@ -1,17 +1,19 @@
-//! The agents: who is connected ([`registry`]), and the streams over which they are spoken to ([`connect`]).
+//! The agents: who is connected ([`registry`]), the streams over which they are spoken to ([`connect`]), and what they say
+//! ([`hear`]).
 //!
 //! [`Fleet`] joins both under one lock that is never held over an await. What agents say about jobs goes
 //! to the job service as [`FleetEvent`].
 
 pub(crate) mod connect;
 mod event;
+pub(crate) mod hear;
 pub(crate) mod registry;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use heavy_process::clock::{monotonic_ns, wall_ns};
+use heavy_process::clock::monotonic_ns;
 use heavy_proto::v1;
 use heavy_results::job::AgentInfo;
 use tokio::sync::mpsc;
@@ -26,6 +28,13 @@ pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
 /// Messages that may wait for one agent; it is disconnected when there are more.
 const OUTBOX: usize = 256;
+
+/// An instant of the scheduler, on its two clocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FleetTime {
+    pub(crate) now_ns: u64,
+    pub(crate) wall_ns: u64,
+}
 
 /// What goes out to an agent.
 #[derive(Debug)]
@@ -44,23 +53,29 @@ struct Inner {
 
 #[derive(Debug)]
 pub(crate) struct Fleet {
+    lease: Duration,
     inner: Mutex<Inner>,
     news: mpsc::Sender<FleetEvent>,
 }
 
 impl Fleet {
-    /// A fleet without agents, that sends its events to `news`.
-    pub(crate) fn new(news: mpsc::Sender<FleetEvent>) -> Self {
-        let lease_ns = u64::try_from(LEASE.as_nanos()).unwrap_or(u64::MAX);
+    /// A fleet without agents, that sends its events to `news`; agents that have sent nothing for `lease` are lost.
+    pub(crate) fn new(news: mpsc::Sender<FleetEvent>, lease: Duration) -> Self {
         let inner = Inner {
-            registry: Registry::new(lease_ns),
+            registry: Registry::new(nanoseconds(lease)),
             outboxes: HashMap::new(),
             next_connection: 1,
         };
         Self {
+            lease,
             inner: Mutex::new(inner),
             news,
         }
+    }
+
+    /// How long an agent's lease lasts.
+    pub(crate) fn lease_ns(&self) -> u64 {
+        nanoseconds(self.lease)
     }
 
     /// All agents for people, by name.
@@ -102,8 +117,7 @@ impl Fleet {
     }
 
     /// Removes agents whose lease has expired. Call it periodically.
-    pub(crate) async fn expire(&self) {
-        let now_ns = monotonic_ns();
+    pub(crate) async fn expire(&self, now_ns: u64) {
         let expired = {
             let mut inner = self.lock();
             let expired = inner.registry.expire(now_ns);
@@ -114,7 +128,7 @@ impl Fleet {
         };
         for (agent, job) in expired {
             tracing::warn!(agent, "the agent's lease has expired");
-            let why = format!("it sent nothing for {} s", LEASE.as_secs());
+            let why = format!("it sent nothing for {} s", self.lease.as_secs());
             match job {
                 Some(job) => self.tell_of(agent, job, AgentNews::Lost(why)).await,
                 None => self.tell(FleetEvent::Changed).await,
@@ -123,8 +137,9 @@ impl Fleet {
     }
 
     /// Registers an agent; returns its stream's number and the messages to send to it.
-    async fn register(
+    pub(crate) async fn register(
         &self,
+        time: FleetTime,
         introduction: Introduction,
     ) -> Result<(ConnectionId, mpsc::Receiver<AgentMessage>), Refused> {
         let name = introduction.name.clone();
@@ -132,10 +147,9 @@ impl Fleet {
         let (connection, welcome) = {
             let mut inner = self.lock();
             let connection = inner.next_connection;
-            let (now_ns, wall_ns) = (monotonic_ns(), wall_ns());
             let welcome = inner
                 .registry
-                .register(now_ns, wall_ns, connection, introduction)?;
+                .register(time.now_ns, time.wall_ns, connection, introduction)?;
             inner.next_connection += 1;
             inner.outboxes.insert(name.clone(), (connection, outbox));
             (connection, welcome)
@@ -159,7 +173,7 @@ impl Fleet {
         Ok((connection, outgoing))
     }
 
-    async fn disconnected(&self, agent: &str, connection: ConnectionId) {
+    pub(crate) async fn disconnected(&self, agent: &str, connection: ConnectionId) {
         {
             let mut inner = self.lock();
             inner.registry.disconnected(agent, connection);
@@ -175,17 +189,22 @@ impl Fleet {
     }
 
     /// Renews a lease and puts the answer into the outbox; false for a stream that is no longer the agent's.
-    fn heartbeat(&self, agent: &str, connection: ConnectionId, beat: &v1::Heartbeat, wall_ns: u64) -> bool {
+    fn heartbeat(
+        &self,
+        agent: &str,
+        connection: ConnectionId,
+        beat: &v1::Heartbeat,
+        time: FleetTime,
+    ) -> bool {
         let clock = (beat.clock_error_ns > 0).then_some((beat.clock_offset_ns, beat.clock_error_ns));
         let reply = AgentMessage::Heartbeat(v1::HeartbeatReply {
             sequence: beat.sequence,
             sent_monotonic_ns: beat.sent_monotonic_ns,
-            received_wall_ns: wall_ns,
+            received_wall_ns: time.wall_ns,
             replied_wall_ns: 0,
         });
-        let now_ns = monotonic_ns();
         let mut inner = self.lock();
-        inner.registry.heartbeat(now_ns, agent, connection, clock)
+        inner.registry.heartbeat(time.now_ns, agent, connection, clock)
             && inner
                 .outboxes
                 .get(agent)
@@ -241,4 +260,8 @@ impl Fleet {
         // No critical section can leave the maps half changed.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

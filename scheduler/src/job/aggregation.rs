@@ -152,7 +152,8 @@ impl AggregationTask {
                 broken: self.broken.as_ref().map(ThresholdSummary::abort_reason),
             });
             if let Some(collecting) = &self.collecting {
-                let (is_complete, is_over) = collecting.standing(&reader);
+                let (is_complete, is_over) =
+                    collecting.standing(|agent, epoch| reader.is_complete(agent, epoch));
                 // What is stored is read, even if nothing more is awaited.
                 if is_over && !has_more {
                     let settlement = collecting.settlement.clone();

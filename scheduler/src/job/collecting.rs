@@ -35,8 +35,8 @@ pub(crate) struct Collected {
 
 /// Waiting for the rest of the results.
 #[derive(Debug)]
-pub(super) struct Collecting {
-    pub(super) settlement: Settlement,
+pub(crate) struct Collecting {
+    pub(crate) settlement: Settlement,
     /// Agents and epochs that are not waited for.
     excused: BTreeSet<(String, u32)>,
     given_up: bool,
@@ -44,7 +44,7 @@ pub(super) struct Collecting {
 
 impl Collecting {
     /// Waits for all results of what is to be settled.
-    pub(super) const fn new(settlement: Settlement) -> Self {
+    pub(crate) const fn new(settlement: Settlement) -> Self {
         Self {
             settlement,
             excused: BTreeSet::new(),
@@ -53,7 +53,7 @@ impl Collecting {
     }
 
     /// Takes an order about the wait; true if it ends it.
-    pub(super) fn take(&mut self, order: AggregationOrder) -> bool {
+    pub(crate) fn take(&mut self, order: AggregationOrder) -> bool {
         match order {
             AggregationOrder::Await { share, is_awaited } if is_awaited => {
                 self.excused.remove(&share);
@@ -67,14 +67,14 @@ impl Collecting {
         self.given_up
     }
 
-    /// Whether nothing is missing, and whether nothing more is awaited.
-    pub(super) fn standing(&self, reader: &StatisticsReader) -> (bool, bool) {
+    /// Whether nothing is missing, and whether nothing more is awaited; `has_all` says whether all results of an agent and epoch
+    /// are in.
+    pub(crate) fn standing(&self, has_all: impl Fn(&str, u32) -> bool) -> (bool, bool) {
         let is_excused = |share: &&DueShare| self.excused.contains(&(share.agent.clone(), share.epoch));
-        let is_complete = are_complete(&self.settlement, reader);
         let mut open = self.settlement.shares.iter();
-        let is_over = self.given_up
-            || open.all(|share| reader.is_complete(&share.agent, share.epoch) || is_excused(&share));
-        (is_complete, is_over)
+        let is_over =
+            self.given_up || open.all(|share| has_all(&share.agent, share.epoch) || is_excused(&share));
+        (are_complete(&self.settlement, has_all), is_over)
     }
 }
 
@@ -97,13 +97,13 @@ impl CollectingPauses {
 }
 
 /// Whether all assignments that are to be settled have closed, and all of their rows are stored.
-pub(super) fn are_complete(settlement: &Settlement, reader: &StatisticsReader) -> bool {
+pub(super) fn are_complete(settlement: &Settlement, has_all: impl Fn(&str, u32) -> bool) -> bool {
     let mut shares = settlement.shares.iter();
-    shares.all(|share| reader.is_complete(&share.agent, share.epoch))
+    shares.all(|share| has_all(&share.agent, share.epoch))
 }
 
 /// What was due to the assignments of a job whose load is over, up to `end_ns` from the job's start.
-pub(super) fn settlement(team: &Team, ended: &[EndedShare], end_ns: u64) -> Settlement {
+pub(crate) fn settlement(team: &Team, ended: &[EndedShare], end_ns: u64) -> Settlement {
     Settlement {
         end_ns: Some(end_ns),
         to_the_end: end_ns >= team.load().duration_ns(),

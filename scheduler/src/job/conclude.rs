@@ -110,7 +110,8 @@ pub(crate) async fn revise(store: &dyn Store, job: Uuid) -> Result<(), heavy_sto
     let mut again = Reaggregation::new(job.id, reader, aggregator);
     again.finish(store).await?;
     let (reader, mut aggregator, unwritten) = again.into_parts();
-    let complete = reader.all_complete() && are_complete(&settlement, &reader);
+    let complete =
+        reader.all_complete() && are_complete(&settlement, |agent, epoch| reader.is_complete(agent, epoch));
     aggregator.settle(&settlement);
     mend_all(store, job.id, &mut aggregator).await?;
     let ran = Collected {

@@ -2,9 +2,9 @@
 //! become series and totals ([`aggregation`]), and where all of them are found ([`service`]).
 
 pub(crate) mod aggregation;
-mod aggregation_order;
+pub(crate) mod aggregation_order;
 pub(crate) mod answers;
-mod collecting;
+pub(crate) mod collecting;
 pub(crate) mod conclude;
 pub(crate) mod driver;
 pub(crate) mod error;

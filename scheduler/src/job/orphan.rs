@@ -68,7 +68,9 @@ async fn collect(store: &dyn Store, job: &JobInfo, handover: Handover, since_sta
     };
     Collected {
         // Agents of which nothing is known may have results, too.
-        complete: is_known && reader.all_complete() && are_complete(&settlement, &reader),
+        complete: is_known
+            && reader.all_complete()
+            && are_complete(&settlement, |agent, epoch| reader.is_complete(agent, epoch)),
         aggregator,
         unwritten: Some(update),
         reader,

@@ -54,7 +54,8 @@ pub(super) async fn resume(
             figures: again.aggregator.live(reported_before),
             broken: None,
         });
-        let (is_complete, is_over) = collecting.standing(&again.reader);
+        let (is_complete, is_over) =
+            collecting.standing(|agent, epoch| again.reader.is_complete(agent, epoch));
         if is_over && is_read {
             let (reader, aggregator, update) = again.into_parts();
             return Some(Collected {
