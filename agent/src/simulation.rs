@@ -4,6 +4,7 @@
 mod lease;
 mod life;
 mod share;
+mod terms;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -13,7 +14,8 @@ pub use crate::deliver::simulated::{SessionEnd, SimulatedDelivery};
 pub use crate::disk::memory::MemoryDisk;
 pub use lease::AgentLease;
 pub use life::{ShareEffect, ShareEvent};
-pub use share::{AgentShare, ShareTerms};
+pub use share::AgentShare;
+pub use terms::ShareTerms;
 
 use crate::data_dir::AgentPaths;
 use crate::disk_quota::DiskQuota;

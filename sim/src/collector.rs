@@ -18,6 +18,8 @@ pub(crate) enum Planted {
     RecognisesByTime,
     /// The agent notes how far its spool reaches before that is written.
     SavesOffsetFirst,
+    /// The agent releases iterations whatever has become of its lease.
+    ReleasesAfterLease,
 }
 
 /// How a commit goes.

@@ -3,6 +3,7 @@
 use heavy_agent::simulation::{SessionEnd, SimulatedDelivery};
 use heavy_proto::v1::{Ack, Outcome, Producer, Stream};
 
+use crate::facts::Attempt;
 use crate::network::{Network, SessionId};
 
 /// The longest pause between sessions.
@@ -24,8 +25,8 @@ impl Courier {
         }
     }
 
-    pub(crate) fn epoch(&self) -> u32 {
-        self.delivery.epoch()
+    pub(crate) fn attempt(&self) -> Attempt {
+        Attempt::new(self.delivery.job(), self.delivery.epoch())
     }
 
     pub(crate) const fn session(&self) -> Option<SessionId> {

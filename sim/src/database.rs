@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use heavy_proto::stats::{self, Statistics};
+use heavy_proto::v1::{self, Ack, Outcome};
 use heavy_store::simulation::place;
 use heavy_store::{Batch, Committed, Content, Rows, Stream, Voided};
 
-use crate::facts::{IterationFact, RequestFact, RequestKey};
+use crate::facts::{Attempt, IterationFact, RequestFact, RequestKey};
 
 /// An assignment: its host, and the attempt.
-pub(crate) type ShareKey = (usize, u32);
+pub(crate) type ShareKey = (usize, Attempt);
 
 /// The progress of one stream of an assignment.
 #[derive(Debug, Clone, Default)]
@@ -53,7 +55,9 @@ impl Database {
         rule: Recognition,
         now_ns: u64,
     ) -> Result<Committed, String> {
-        let share = (host_of(&batch.producer.agent), batch.producer.epoch);
+        let producer = &batch.producer;
+        let attempt = Attempt::new(&producer.job.to_string(), producer.epoch);
+        let share = (host_of(&producer.agent), attempt);
         let is_rows = batch.producer.stream == Stream::Rows;
         let key = (share, is_rows);
         let mark = self.marks.get(&key);
@@ -98,6 +102,48 @@ impl Database {
         let mark = self.marks.get(&(share, is_rows));
         mark.and_then(|mark| mark.last)
             .map_or(0, |(sequence, _)| sequence)
+    }
+
+    /// Checks that what is acknowledged is stored.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub(crate) fn confirms(&self, ack: &Ack) -> Result<(), String> {
+        let Some(producer) = &ack.producer else {
+            return Err("an acknowledgement of nobody".to_owned());
+        };
+        if !matches!(ack.outcome(), Outcome::Stored | Outcome::Duplicate) {
+            return Ok(());
+        }
+        let attempt = Attempt::new(&producer.job, producer.epoch);
+        let share = (host_of(&producer.agent), attempt);
+        let last = self.last(share, producer.stream() == v1::Stream::Rows);
+        if last < ack.sequence {
+            return Err(format!(
+                "{:?} {} of {share:?} is acknowledged and not stored: the last one there is {last}",
+                producer.stream(),
+                ack.sequence
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether everything of an assignment is there, as its closing says.
+    pub(crate) fn has_all(&self, share: ShareKey) -> bool {
+        let last = self.statistics.get(&share).and_then(BTreeMap::last_key_value);
+        match last.map(|(_, (_, content))| stats::decode(content)) {
+            Some(Ok(Statistics::Closing(closing))) => self.last(share, true) >= closing.last_rows_sequence,
+            _ => false,
+        }
+    }
+
+    /// How many rows there are of an assignment: requests and iterations.
+    pub(crate) fn rows(&self, share: ShareKey) -> (u64, u64) {
+        let requests = self
+            .requests
+            .range((share, (0, 0))..=(share, (u64::MAX, u64::MAX)));
+        let iterations = self.iterations.range((share, 0)..=(share, u64::MAX));
+        (requests.count() as u64, iterations.count() as u64)
     }
 
     fn add_statistics(&mut self, share: ShareKey, (sequence, crc32c): (u64, u32), bytes: Vec<u8>) {

@@ -3,11 +3,44 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use heavy_results::job::JobSpec;
+
 /// The wall time at which simulations begin: 2026-01-01.
 pub(crate) const BEGINNING_WALL_NS: u64 = 1_767_225_600_000_000_000;
 
 /// What a load test writes first.
 pub(crate) const HELLO: &str = "{\"type\":\"hello\",\"protocol\":1,\"sdk\":\"simulated\"}\n";
+
+/// An attempt of an agent at a job, both from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Attempt {
+    pub(crate) job: u32,
+    pub(crate) epoch: u32,
+}
+
+impl Attempt {
+    pub(crate) fn new(job: &str, epoch: u32) -> Self {
+        let job = number_of(job);
+        Self { job, epoch }
+    }
+}
+
+/// The document of all jobs.
+pub(crate) fn spec() -> JobSpec {
+    let rate = "40".parse().expect("a rate");
+    JobSpec::new("a".repeat(64), rate, "4s".parse().expect("a duration"))
+}
+
+/// The ID of a job, by its number.
+pub(crate) fn id_of(job: u32) -> String {
+    format!("019af000-0000-7000-8000-{job:012}")
+}
+
+/// The number of a job, by its ID.
+pub(crate) fn number_of(id: &str) -> u32 {
+    let (_, number) = id.rsplit_once('-').expect("ids have parts");
+    number.parse().expect("ids end with numbers")
+}
 
 /// A request: the iteration that made it, and which of its requests it is.
 pub(crate) type RequestKey = (u64, u64);
@@ -38,6 +71,8 @@ pub(crate) struct Ledger {
     pub(crate) requests: BTreeMap<RequestKey, RequestFact>,
     pub(crate) iterations: BTreeMap<u64, IterationFact>,
     pub(crate) dropped: u64,
+    /// Iterations.
+    pub(crate) started: u64,
 }
 
 /// A load test's words, with the instant of the job's start in the time of the simulation.

@@ -19,6 +19,10 @@ pub(crate) enum Fault {
     CollectorDies,
     /// The database does not take anything for this time.
     DatabaseLeaves(u64),
+    /// Nothing gets from an agent to the scheduler or back for this time.
+    IsCutOff(usize, u64),
+    /// A client stops the job, without grace or with it.
+    ClientStops(bool),
     /// The network loses, doubles and reorders messages for this time.
     Storm(u64),
     /// All sessions break.
@@ -30,7 +34,7 @@ impl Fault {
     pub(crate) fn any(dice: &mut Dice, hosts: usize) -> Self {
         let host = dice.place(hosts);
         let ms = 1_000_000;
-        match dice.below(20) {
+        match dice.below(24) {
             0..=4 => Self::Dies(host, Death::Agent),
             5 => Self::Dies(host, Death::AgentAndSupervisor),
             6 => Self::Dies(host, Death::Power),
@@ -41,6 +45,8 @@ impl Fault {
             11..=13 => Self::CollectorDies,
             14 => Self::DatabaseLeaves(dice.between(20, 2000) * ms),
             15..=18 => Self::Storm(dice.between(100, 2000) * ms),
+            19..=21 => Self::IsCutOff(host, dice.between(100, 4000) * ms),
+            22 if dice.one_in(3) => Self::ClientStops(dice.one_in(2)),
             _ => Self::SessionsBreak,
         }
     }

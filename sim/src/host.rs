@@ -1,29 +1,31 @@
 //! A host with an agent: its clocks, its disk, the agent's process, its load test, and the supervisor that outlives the agent.
 
 mod clocks;
+mod leasing;
+mod living;
+mod orders;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 use heavy_agent::simulation::{
-    AgentLease, AgentShare, MemoryDisk, ShareEffect, ShareEvent, ShareTerms, SharedDisk, SimulatedSupervisor,
-    leave_host, make_directories, recover, set_host,
+    AgentLease, AgentShare, MemoryDisk, SharedDisk, SimulatedSupervisor, leave_host, make_directories,
+    recover, set_host,
 };
+use heavy_proto::v1::Assign;
 
+use crate::control::LineId;
 use crate::courier::Courier;
 use crate::dice::Dice;
-use crate::facts::{BEGINNING_WALL_NS, Ledger};
+use crate::facts::{Attempt, BEGINNING_WALL_NS, Ledger, id_of};
+use crate::link::AgentLink;
 use crate::load_test::LoadTest;
 use crate::network::SessionId;
 
-/// The job.
-pub(crate) const JOB: &str = "019af000-0000-7000-8000-000000000001";
-
-/// How long a lease lasts.
-pub(crate) const LEASE_NS: u64 = 10_000_000_000;
+/// How long a lease lasts: less than the longest faults.
+pub(crate) const LEASE_NS: u64 = 1_500_000_000;
 
 /// How long a load test may go on without its agent.
 const DRAIN_NS: u64 = 700_000_000;
@@ -39,7 +41,12 @@ pub(crate) enum Death {
 /// An agent process.
 #[derive(Debug)]
 pub(crate) struct AgentProcess {
+    /// Which of its host's.
+    pub(crate) number: u32,
     pub(crate) lease: AgentLease,
+    pub(crate) link: AgentLink,
+    /// An assignment that it will prepare.
+    pub(crate) assigned: Option<Assign>,
     pub(crate) share: Option<AgentShare>,
     pub(crate) couriers: Vec<Courier>,
 }
@@ -57,26 +64,30 @@ pub(crate) struct Host {
     pub(crate) frozen_until_ns: u64,
     pub(crate) process: Option<AgentProcess>,
     /// The newest load test, and its attempt.
-    pub(crate) load_test: Option<(u32, LoadTest)>,
+    pub(crate) load_test: Option<(Attempt, LoadTest)>,
     /// When a supervisor kills a load test that has no agent.
     supervision: Option<u64>,
     /// What load tests wrote, by attempt.
-    pub(crate) ledgers: BTreeMap<u32, Ledger>,
+    pub(crate) ledgers: BTreeMap<Attempt, Ledger>,
     /// Attempts of which something may be missing: unsynced when the power failed, or in a pipe that nobody held.
-    pub(crate) lossy: BTreeSet<u32>,
+    pub(crate) lossy: BTreeSet<Attempt>,
     pub(crate) was_full: bool,
+    is_full: bool,
     /// What is about to happen, while it changes its disk.
     pub(crate) dies: Option<Death>,
     pub(crate) limit_bytes: u64,
-    /// The newest attempt, and when its job starts: in the time of the simulation, and on the monotonic clock once it knows.
-    pub(crate) epoch: u32,
-    pub(crate) start_ns: u64,
+    /// Agent processes that there were.
+    processes: u32,
+    /// When the newest attempt starts, on the monotonic clock, once it knows.
     pub(crate) start_monotonic_ns: Option<u64>,
     /// What the agent waits for of its load test, and whether it knows that its lease is over.
     cleans_up: bool,
     ends: bool,
     has_exited: bool,
     is_lease_lost: bool,
+    /// When the agent's lease was renewed by the clock of the boot, and whether it was over since the assignment.
+    renewed_ns: u64,
+    has_lapsed: bool,
 }
 
 impl Host {
@@ -97,15 +108,17 @@ impl Host {
             ledgers: BTreeMap::new(),
             lossy: BTreeSet::new(),
             was_full: false,
+            is_full: false,
             dies: None,
             limit_bytes: u64::MAX,
-            epoch: 0,
-            start_ns: 0,
+            processes: 0,
             start_monotonic_ns: None,
             cleans_up: false,
             ends: false,
             has_exited: false,
             is_lease_lost: false,
+            renewed_ns: 0,
+            has_lapsed: false,
         }
     }
 
@@ -134,13 +147,13 @@ impl Host {
     }
 
     fn die(&mut self, death: Death, now_ns: u64, dice: &mut Dice) {
-        let epoch = self.load_test.as_ref().map(|(epoch, _)| *epoch);
+        let attempt = self.load_test.as_ref().map(|(attempt, _)| *attempt);
         if self.was_full {
-            self.lossy.extend(epoch);
+            self.lossy.extend(attempt);
         }
         match death {
             Death::Agent => {
-                if self.supervision.is_none() && epoch.is_some() {
+                if self.supervision.is_none() && attempt.is_some() {
                     self.supervision = Some(now_ns + DRAIN_NS);
                 }
                 return;
@@ -153,11 +166,11 @@ impl Host {
                 self.lossy.extend(self.ledgers.keys());
             }
         }
-        self.lossy.extend(epoch);
+        self.lossy.extend(attempt);
         self.supervision = None;
-        if let Some((epoch, mut load_test)) = self.load_test.take() {
+        if let Some((attempt, mut load_test)) = self.load_test.take() {
             load_test.kill(dice);
-            self.ledgers.insert(epoch, load_test.ledger);
+            self.ledgers.insert(attempt, load_test.ledger);
         }
     }
 
@@ -165,14 +178,29 @@ impl Host {
         self.supervision.is_some()
     }
 
-    /// A new process completes what earlier ones left.
+    /// Its disk is full, or not any more.
+    pub(crate) fn set_full(&mut self, is_full: bool) {
+        self.is_full = is_full;
+        self.was_full |= is_full;
+        self.disk.borrow_mut().set_full(is_full);
+    }
+
+    /// A new process completes what earlier ones left. On a full disk it cannot, and gives up what it cannot complete.
     pub(crate) fn restart(&mut self) {
+        if self.is_full {
+            self.lossy.extend(self.ledgers.keys());
+        }
         let couriers = recover(&self.root, self.limit_bytes)
             .into_iter()
             .map(Courier::new)
             .collect();
+        self.processes += 1;
+        self.renewed_ns = 0;
         self.process = Some(AgentProcess {
+            number: self.processes,
             lease: AgentLease::new(LEASE_NS),
+            link: AgentLink::default(),
+            assigned: None,
             share: None,
             couriers,
         });
@@ -183,7 +211,7 @@ impl Host {
         if self.dies == Some(Death::Agent) {
             self.dies = Some(Death::AgentAndSupervisor);
         }
-        let Some((epoch, load_test)) = &mut self.load_test else {
+        let Some((attempt, load_test)) = &mut self.load_test else {
             self.supervision = None;
             return;
         };
@@ -192,9 +220,10 @@ impl Host {
         }
         load_test.kill(dice);
         if self.was_full {
-            self.lossy.insert(*epoch);
+            self.lossy.insert(*attempt);
         }
-        if let Some(mut supervisor) = SimulatedSupervisor::take_over(&self.root, JOB, *epoch) {
+        let job = id_of(attempt.job);
+        if let Some(mut supervisor) = SimulatedSupervisor::take_over(&self.root, &job, attempt.epoch) {
             for piece in load_test.pipe.chunks(dice.between(50, 900) as usize) {
                 supervisor.append(piece);
             }
@@ -208,8 +237,8 @@ impl Host {
 
     /// The load test is over.
     pub(crate) fn put_ledger_away(&mut self) {
-        if let Some((epoch, load_test)) = self.load_test.take() {
-            self.ledgers.insert(epoch, load_test.ledger);
+        if let Some((attempt, load_test)) = self.load_test.take() {
+            self.ledgers.insert(attempt, load_test.ledger);
         }
     }
 
@@ -247,6 +276,11 @@ impl Host {
         }
     }
 
+    /// The agent's stream to the scheduler.
+    pub(crate) fn line(&self) -> Option<LineId> {
+        self.process.as_ref()?.link.line
+    }
+
     /// The sessions of its deliveries.
     pub(crate) fn sessions(&self) -> Vec<SessionId> {
         let process = self.process.iter();
@@ -258,87 +292,5 @@ impl Host {
     pub(crate) fn courier(&mut self, session: SessionId) -> Option<&mut Courier> {
         let mut couriers = self.process.as_mut()?.couriers.iter_mut();
         couriers.find(|courier| courier.session() == Some(session))
-    }
-
-    /// The agent takes an assignment and starts a load test.
-    pub(crate) fn prepare(&mut self, terms: ShareTerms) -> io::Result<()> {
-        let epoch = terms.epoch;
-        if let Some(process) = &mut self.process {
-            process.share = Some(AgentShare::prepare(&self.root, terms, &process.lease)?);
-            (self.cleans_up, self.ends, self.has_exited, self.is_lease_lost) = (false, false, false, false);
-            self.put_ledger_away();
-            self.load_test = Some((epoch, LoadTest::new()));
-        }
-        Ok(())
-    }
-
-    /// Something happens to the agent's share; what its scheduler hears is returned.
-    pub(crate) fn on(&mut self, event: ShareEvent, dice: &mut Dice) -> io::Result<Vec<ShareEffect>> {
-        let share = self.process.as_mut().and_then(|process| process.share.as_mut());
-        let Some(share) = share else {
-            return Ok(Vec::new());
-        };
-        let effects = share.on(event)?;
-        Ok(self.carry_out(effects, dice))
-    }
-
-    /// What follows for the load test and the deliveries; what the agent's scheduler hears is returned.
-    fn carry_out(&mut self, effects: Vec<ShareEffect>, dice: &mut Dice) -> Vec<ShareEffect> {
-        let mut reports = Vec::new();
-        for effect in effects {
-            match effect {
-                ShareEffect::Deliver(delivery) => {
-                    if let Some(process) = &mut self.process {
-                        process.couriers.push(Courier::new(*delivery));
-                    }
-                }
-                ShareEffect::StopLoadTest(_) => {
-                    if let Some((_, load_test)) = &mut self.load_test {
-                        load_test.stop();
-                    }
-                }
-                ShareEffect::CleanUp => self.cleans_up = true,
-                ShareEffect::EndLoadTest => {
-                    self.ends = true;
-                    if let Some((_, load_test)) = &mut self.load_test {
-                        load_test.kill(dice);
-                    }
-                }
-                ShareEffect::Report(_) | ShareEffect::Fail => reports.push(effect),
-                ShareEffect::Over => {
-                    self.put_ledger_away();
-                    if let Some(process) = &mut self.process {
-                        process.share = None;
-                    }
-                }
-            }
-        }
-        reports
-    }
-
-    /// What has happened to the share by itself, if anything.
-    pub(crate) fn happened(&mut self, now_ns: u64) -> Option<ShareEvent> {
-        let boot_ns = self.boot_ns(now_ns);
-        let share = self.process.as_ref()?.share.as_ref()?;
-        let (_, load_test) = self.load_test.as_ref()?;
-        if self.ends {
-            let exits = load_test.pipe.is_empty() && !self.has_exited;
-            self.has_exited |= exits;
-            return exits.then_some(ShareEvent::Exited);
-        }
-        if !load_test.is_alive {
-            return Some(ShareEvent::Died);
-        }
-        if share.is_lease_lost(boot_ns) && !self.is_lease_lost {
-            self.is_lease_lost = true;
-            return Some(ShareEvent::LeaseLost);
-        }
-        if std::mem::take(&mut self.cleans_up) {
-            return Some(ShareEvent::CleanedUp);
-        }
-        if load_test.has_stopped() {
-            return Some(ShareEvent::Stopped);
-        }
-        share.is_all_due().then_some(ShareEvent::AllDue)
     }
 }

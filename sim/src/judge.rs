@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use heavy_proto::stats::{self, Statistics};
-use heavy_proto::v1::{Ack, Outcome, Stream};
 use heavy_results::stats::Closing;
 
-use crate::database::{Database, ShareKey, host_of};
+use crate::database::{Database, ShareKey};
 use crate::facts::Ledger;
+use crate::host::Host;
 use crate::world::World;
 
 /// What an assignment reported.
@@ -25,33 +25,10 @@ pub(crate) struct Reported {
     pub(crate) closings: Vec<Closing>,
 }
 
-/// Whether what is acknowledged is stored.
-pub(crate) fn is_stored(database: &Database, ack: &Ack) -> Result<(), String> {
-    let Some(producer) = &ack.producer else {
-        return Err("an acknowledgement of nobody".to_owned());
-    };
-    if !matches!(ack.outcome(), Outcome::Stored | Outcome::Duplicate) {
-        return Ok(());
-    }
-    let share = (host_of(&producer.agent), producer.epoch);
-    let last = database.last(share, producer.stream() == Stream::Rows);
-    if last < ack.sequence {
-        return Err(format!(
-            "{:?} {} of {share:?} is acknowledged and not stored: the last one there is {last}",
-            producer.stream(),
-            ack.sequence
-        ));
-    }
-    Ok(())
-}
-
 impl World {
     /// Whether nothing more will happen.
     pub(crate) fn is_over(&self) -> bool {
-        self.hosts.iter().all(|host| {
-            let process = host.process.as_ref();
-            process.is_some_and(|process| process.share.is_none() && process.couriers.is_empty())
-        })
+        self.scheduler.state().is_none() && self.hosts.iter().all(Host::is_idle)
     }
 
     /// Compares what is stored with what load tests wrote.
@@ -61,13 +38,14 @@ impl World {
             return Err(format!("statistics of {share:?} are stored twice"));
         }
         for (place, host) in self.hosts.iter().enumerate() {
-            for (epoch, ledger) in &host.ledgers {
-                let share = (place, *epoch);
-                let what = |what: String| format!("a{place}, attempt {epoch}: {what}");
-                self.judge_share(share, ledger, host.lossy.contains(epoch))
+            for (attempt, ledger) in &host.ledgers {
+                let share = (place, *attempt);
+                let what = |what: String| format!("a{place}, {attempt:?}: {what}");
+                self.judge_share(share, ledger, host.lossy.contains(attempt))
                     .map_err(what)?;
             }
         }
+        self.judge_jobs()?;
         let ledger_of = |share: &ShareKey| self.hosts[share.0].ledgers.get(&share.1);
         for ((share, key), fact) in &database.requests {
             let written = ledger_of(share).and_then(|ledger| ledger.requests.get(key));
@@ -88,6 +66,33 @@ impl World {
         Ok(())
     }
 
+    /// Compares the accounts of jobs with what their load tests did, and looks for iterations that two agents had.
+    fn judge_jobs(&self) -> Result<(), String> {
+        for settled in &self.settled {
+            let ledgers = self.hosts.iter().enumerate().flat_map(|(place, host)| {
+                let of_job = host
+                    .ledgers
+                    .iter()
+                    .filter(|(attempt, _)| attempt.job == settled.job);
+                of_job.map(move |(attempt, ledger)| ((place, *attempt), ledger))
+            });
+            let ledgers: BTreeMap<ShareKey, &Ledger> = ledgers.collect();
+            let is_sure = ledgers.keys().all(|share| {
+                let host = &self.hosts[share.0];
+                !host.lossy.contains(&share.1) && reported(&self.collector.database, *share).voided == 0
+            });
+            settled.judge(&self.collector.database, &ledgers, is_sure)?;
+            let doubled = self.releases.doubled(settled.job, |host| settled.says_of(host));
+            if let Some((n, shares)) = doubled {
+                return Err(format!(
+                    "iteration {n} of job {} was released by {shares:?}, and no event tells that one of them missed a plan",
+                    settled.job
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn judge_share(&self, share: ShareKey, ledger: &Ledger, is_lossy: bool) -> Result<(), String> {
         let database = &self.collector.database;
         let reported = reported(database, share);
@@ -95,13 +100,7 @@ impl World {
             let what = format!("statistics are missing: {reported:?}");
             return if is_lossy { Ok(()) } else { Err(what) };
         }
-        let rows = (
-            database
-                .requests
-                .range((share, (0, 0))..=(share, (u64::MAX, u64::MAX)))
-                .count() as u64,
-            database.iterations.range((share, 0)..=(share, u64::MAX)).count() as u64,
-        );
+        let rows = database.rows(share);
         let written = (ledger.requests.len() as u64, ledger.iterations.len() as u64);
         // What a full disk did not take may be sent, and be unknown to the next agent: it shows as missing results.
         let was_full = self.hosts[share.0].was_full;

@@ -26,8 +26,6 @@ pub(crate) struct LoadTest {
     pub(crate) ledger: Ledger,
     /// Up to when it was told, by its host's boot clock, that its agent may load the target.
     pub(crate) leased_until_ns: u64,
-    /// When it last started an iteration, by the same clock.
-    pub(crate) last_start_ns: u64,
 }
 
 impl LoadTest {
@@ -41,7 +39,6 @@ impl LoadTest {
             is_alive: true,
             ledger: Ledger::default(),
             leased_until_ns: u64::MAX,
-            last_start_ns: 0,
         }
     }
 
@@ -82,7 +79,7 @@ impl LoadTest {
                 self.ledger.dropped += 1;
                 continue;
             }
-            self.last_start_ns = boot_ns;
+            self.ledger.started += 1;
             self.running.push(Running {
                 n,
                 due_ns,

@@ -1,14 +1,22 @@
 //! Everything that is simulated, and what happens in it, step by step.
 
-use crate::collector::{Collector, CommitFate, Planted};
+use heavy_sched::simulation::SimulatedScheduler;
+
+use crate::collector::{Collector, Planted};
+use crate::control::{ControlLine, LineId};
 use crate::dice::Dice;
+use crate::facts::BEGINNING_WALL_NS;
 use crate::faults::{self, Fault};
-use crate::host::Host;
-use crate::judge;
+use crate::host::{Host, LEASE_NS};
 use crate::network::{Network, SessionId, Weather};
+use crate::releases::Releases;
+use crate::settling::SettledJob;
 
 /// How long simulated time goes on in a step, at most.
 const MOST_STEP_NS: u64 = 12_000_000;
+
+/// The same while only limits of the scheduler are awaited.
+const MOST_QUIET_NS: u64 = 400_000_000;
 
 /// Steps after the last fault within which everything must come to its end.
 const MOST_LAST_STEPS: u64 = 20_000;
@@ -24,9 +32,18 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) next_session: SessionId,
     pub(crate) planted: Planted,
-    /// When what is wrong with the world ends: the storm, the database, each disk.
+    pub(crate) scheduler: SimulatedScheduler,
+    pub(crate) lines: Vec<ControlLine>,
+    pub(crate) next_line: LineId,
+    pub(crate) looks_ns: u64,
+    /// Jobs that were submitted, and those that have ended.
+    pub(crate) jobs: u32,
+    pub(crate) settled: Vec<SettledJob>,
+    pub(crate) releases: Releases,
+    /// When what is wrong with the world ends: the storm, the database, each agent's way to the scheduler, each disk.
     storm_until_ns: u64,
-    away_until_ns: u64,
+    pub(crate) away_until_ns: u64,
+    pub(crate) cut_off_until_ns: Vec<u64>,
     full_until_ns: Vec<u64>,
     /// Steps to the next fault; none any more in the end.
     pub(crate) next_fault: Option<u64>,
@@ -61,6 +78,7 @@ impl World {
         let hosts: Vec<Host> = (0..hosts).map(|place| Host::new(place, &mut dice)).collect();
         Self {
             full_until_ns: vec![0; hosts.len()],
+            cut_off_until_ns: vec![0; hosts.len()],
             next_fault: Some(dice.between(20, 200)),
             now_ns: 0,
             steps: 0,
@@ -72,6 +90,13 @@ impl World {
             planted,
             storm_until_ns: 0,
             away_until_ns: 0,
+            scheduler: SimulatedScheduler::new(BEGINNING_WALL_NS, LEASE_NS),
+            lines: Vec::new(),
+            next_line: 0,
+            looks_ns: 0,
+            jobs: 0,
+            settled: Vec::new(),
+            releases: Releases::default(),
             log: None,
             digest: 0,
             dice,
@@ -111,7 +136,9 @@ impl World {
 
     fn step(&mut self) -> Result<(), String> {
         self.steps += 1;
-        self.now_ns += self.dice.below(MOST_STEP_NS);
+        let is_quiet = self.next_fault.is_none() && self.hosts.iter().all(Host::is_idle);
+        let most_ns = if is_quiet { MOST_QUIET_NS } else { MOST_STEP_NS };
+        self.now_ns += self.dice.below(most_ns);
         self.digest = self.digest.rotate_left(5) ^ self.now_ns;
         self.weather();
         if let Some(left) = &mut self.next_fault {
@@ -122,6 +149,7 @@ impl World {
                 self.begin(fault);
             }
         }
+        self.talk()?;
         match self.dice.below(16) {
             0..=9 => {
                 let host = self.dice.place(self.hosts.len());
@@ -156,11 +184,12 @@ impl World {
         for (host, until_ns) in self.hosts.iter_mut().zip(&mut self.full_until_ns) {
             if *until_ns > 0 && (ends || self.now_ns >= *until_ns) {
                 *until_ns = 0;
-                host.disk.borrow_mut().set_full(false);
+                host.set_full(false);
             }
         }
         if ends {
             self.away_until_ns = 0;
+            self.cut_off_until_ns.fill(0);
         }
     }
 
@@ -173,8 +202,7 @@ impl World {
             Fault::IsSuspended(host, for_ns) => self.hosts[host].suspend(self.now_ns, for_ns),
             Fault::DiskFills(host, for_ns) => {
                 self.full_until_ns[host] = self.now_ns + for_ns;
-                self.hosts[host].was_full = true;
-                self.hosts[host].disk.borrow_mut().set_full(true);
+                self.hosts[host].set_full(true);
             }
             Fault::LoadTestDies(host) => {
                 if let Some((_, load_test)) = &mut self.hosts[host].load_test {
@@ -190,29 +218,10 @@ impl World {
                 self.storm_until_ns = self.now_ns + for_ns;
                 self.network.weather = faults::storm(&mut self.dice);
             }
+            Fault::IsCutOff(host, for_ns) => self.cut_off_until_ns[host] = self.now_ns + for_ns,
+            Fault::ClientStops(is_now) => self.scheduler.stop(self.now_ns, is_now),
             Fault::SessionsBreak => self.break_all(),
         }
-    }
-
-    fn commit(&mut self) -> Result<(), String> {
-        if !self.collector.has_work() {
-            return Ok(());
-        }
-        let is_bad = self.next_fault.is_some();
-        let fate = if self.now_ns < self.away_until_ns {
-            CommitFate::Fails
-        } else if is_bad && self.dice.one_in(100) {
-            CommitFate::IsDoneUnheard
-        } else if is_bad && self.dice.one_in(100) {
-            CommitFate::IsDoneAndDies
-        } else {
-            CommitFate::Succeeds
-        };
-        tell!(self, "the collector commits: {fate:?}");
-        if !self.collector.commit(&mut self.network, fate, self.now_ns)? {
-            self.break_all();
-        }
-        Ok(())
     }
 
     fn acknowledge(&mut self) -> Result<(), String> {
@@ -234,7 +243,7 @@ impl World {
             self.network.send_ack(session, ack);
             return Ok(());
         }
-        judge::is_stored(&self.collector.database, &ack)?;
+        self.collector.database.confirms(&ack)?;
         host.enter(now_ns, &mut self.dice);
         let heard = match host.courier(session) {
             Some(courier) => courier.acknowledged(&ack, now_ns),
@@ -255,7 +264,7 @@ impl World {
         self.break_one(session);
     }
 
-    fn break_all(&mut self) {
+    pub(crate) fn break_all(&mut self) {
         let sessions: Vec<SessionId> = self.hosts.iter().flat_map(Host::sessions).collect();
         for session in sessions {
             self.break_one(session);

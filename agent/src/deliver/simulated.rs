@@ -42,6 +42,12 @@ impl SimulatedDelivery {
         }
     }
 
+    /// The job whose results these are.
+    #[must_use]
+    pub fn job(&self) -> &str {
+        &self.spool.producer.job
+    }
+
     /// The attempt whose results these are.
     #[must_use]
     pub fn epoch(&self) -> u32 {

@@ -69,6 +69,8 @@ impl AgentShare {
     pub fn on(&mut self, event: ShareEvent) -> io::Result<Vec<ShareEffect>> {
         let mut effects = Vec::new();
         let event = match event {
+            // Its load test was ended before.
+            ShareEvent::Start { .. } if !self.is_live => return Ok(effects),
             ShareEvent::Start { start_ns, wall_ns } => {
                 effects.push(ShareEffect::Deliver(Box::new(self.start(start_ns, wall_ns)?)));
                 AssignmentEvent::Start
@@ -76,7 +78,7 @@ impl AgentShare {
             ShareEvent::AllDue => AssignmentEvent::AllDue,
             ShareEvent::Stop { grace_ns, end_ns } => {
                 let now_ns = self.now_ns();
-                if end_ns <= now_ns && self.has_load() {
+                if end_ns <= now_ns && self.machine.has_load() {
                     self.end_at(now_ns);
                 }
                 let at_ns = (end_ns > now_ns).then_some(end_ns);
@@ -99,14 +101,18 @@ impl AgentShare {
             match action {
                 AssignmentAction::Report(state) => effects.push(ShareEffect::Report(state)),
                 AssignmentAction::Fail(_) => effects.push(ShareEffect::Fail),
-                AssignmentAction::Release => {}
+                AssignmentAction::Release => self.releases = true,
                 AssignmentAction::EndAt(end_ns) => self.end_at(end_ns),
                 AssignmentAction::Stop { grace_ns } => {
+                    self.releases = false;
                     self.freeze();
                     effects.push(ShareEffect::StopLoadTest(grace_ns));
                 }
                 AssignmentAction::CleanUp => effects.push(ShareEffect::CleanUp),
-                AssignmentAction::EndProcess => effects.push(ShareEffect::EndLoadTest),
+                AssignmentAction::EndProcess => {
+                    (self.releases, self.is_live) = (false, false);
+                    effects.push(ShareEffect::EndLoadTest);
+                }
                 AssignmentAction::Close(ended) => self.close(ended).map_err(io::Error::other)?,
                 AssignmentAction::Forget => effects.push(ShareEffect::Over),
             }

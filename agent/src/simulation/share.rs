@@ -4,14 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use heavy_load::revision::Revision;
 use heavy_load::vocabulary::Ended;
 use heavy_plugin::hello::Hello;
 use heavy_plugin::lines::{LineBuffer, LinePiece};
 use heavy_plugin::rpc::Anchor;
-use heavy_results::job::JobSpec;
+use heavy_proto::v1;
 
-use super::AgentLease;
+use super::{AgentLease, ShareTerms};
 use crate::assignment::machine::{AssignmentEvent, AssignmentMachine};
 use crate::assignment::plan::{ReleaseBatch, ReleasePlan};
 use crate::clock::monotonic_ns;
@@ -22,6 +21,7 @@ use crate::job_clock::JobClock;
 use crate::journal::output::OutputMark;
 use crate::journal::{Journal, JournalPosition};
 use crate::link::LoadLease;
+use crate::orders::{AssignmentCommand, Order};
 use crate::results::AssignmentResults;
 use crate::results::state::AccountEnd;
 use crate::spool::queue::{QueueItem, SpoolQueue};
@@ -32,26 +32,8 @@ use crate::spool::{Spool, SpoolProducer};
 /// How far ahead of their due instants iterations are released.
 const AHEAD_NS: u64 = 50_000_000;
 
-/// What an agent hears about an assignment.
-#[derive(Debug, Clone)]
-pub struct ShareTerms {
-    /// The job.
-    pub job: String,
-    /// The agent's name.
-    pub agent: String,
-    /// The attempt.
-    pub epoch: u32,
-    /// The job's document.
-    pub spec: JobSpec,
-    /// The newest revision.
-    pub revision: Revision,
-    /// The agent's seat.
-    pub seat: u32,
-    /// The load test's workflow.
-    pub workflow: String,
-    /// How much the agent may keep on disk.
-    pub limit_bytes: u64,
-}
+/// So that an instant is behind, and not just reached, when its end is declared.
+const PAST_NS: i64 = 1_000_000;
 
 /// An assignment from its preparation on.
 #[derive(Debug)]
@@ -66,6 +48,11 @@ pub struct AgentShare {
     greeted: bool,
     mark: OutputMark,
     running: Option<RunningParts>,
+    /// Whether its load test was not ended.
+    pub(super) is_live: bool,
+    /// Whether iterations are released now, and whether there are no more of them.
+    pub(super) releases: bool,
+    is_all_due: bool,
 }
 
 #[derive(Debug)]
@@ -105,6 +92,9 @@ impl AgentShare {
             greeted: false,
             mark: OutputMark::default(),
             running: None,
+            is_live: true,
+            releases: false,
+            is_all_due: false,
             terms,
         })
     }
@@ -162,15 +152,22 @@ impl AgentShare {
     }
 
     /// Releases what is due soon and before the lease ends; `now_ns` is that of the boot's clock. Numbers and due instants,
-    /// from the job's start.
-    pub fn release(&mut self, now_ns: u64) -> Vec<(u64, u64)> {
-        let Some(running) = &mut self.running else {
+    /// from the job's start. With `without_lease` it is faulty on purpose: it does not look at the lease.
+    pub fn release(&mut self, now_ns: u64, without_lease: bool) -> Vec<(u64, u64)> {
+        let Some(running) = self.running.as_mut().filter(|_| self.releases) else {
             return Vec::new();
         };
-        let Some(leased_ns) = self.lease.end_ns().checked_sub(now_ns) else {
+        let end_ns = if without_lease {
+            u64::MAX
+        } else {
+            self.lease.end_ns()
+        };
+        let Some(leased_ns) = end_ns.checked_sub(now_ns) else {
             return Vec::new();
         };
         let until_ns = running.clock.at(monotonic_ns() + AHEAD_NS.min(leased_ns));
+        let end_ns = i64::try_from(running.plan.end_ns()).unwrap_or(i64::MAX);
+        self.is_all_due = running.clock.at(monotonic_ns()) >= end_ns.saturating_add(PAST_NS);
         let mut released = Vec::new();
         for batch in running.plan.take(u64::try_from(until_ns).unwrap_or(0)) {
             if let ReleaseBatch::Due(workflow, due) = batch {
@@ -195,11 +192,8 @@ impl AgentShare {
 
     /// Whether releases have come to the end of the plan.
     #[must_use]
-    pub fn is_all_due(&self) -> bool {
-        let running = self.running.as_ref();
-        running.is_some_and(|running| {
-            running.clock.at(monotonic_ns()) > i64::try_from(running.plan.end_ns()).unwrap_or(i64::MAX)
-        })
+    pub const fn is_all_due(&self) -> bool {
+        self.releases && self.is_all_due
     }
 
     /// The job's time; 0 before the start.
@@ -211,20 +205,28 @@ impl AgentShare {
         })
     }
 
-    /// Whether iterations may be released or running.
-    #[must_use]
-    pub fn has_load(&self) -> bool {
-        self.machine.has_load()
-    }
-
-    /// Goes on by a newer revision; returns up to where everything had been released, once it has started.
-    pub fn revise(&mut self, revision: &Revision) -> Option<u64> {
+    /// Goes on by a newer revision; returns the answer, once it has started.
+    pub fn revise(&mut self, revise: v1::Revise) -> Option<v1::RevisionAck> {
+        let job = revise.job.clone();
+        let Ok(Order::Command(_, AssignmentCommand::Revise(revision))) = Order::revise(revise) else {
+            return None;
+        };
         let Some(running) = &mut self.running else {
-            self.terms.revision = revision.clone();
+            self.terms.revision = *revision;
             return None;
         };
         self.results.revised(revision.number, revision.cut_ns);
-        Some(running.plan.revise(revision))
+        Some(v1::RevisionAck {
+            job,
+            number: revision.number,
+            released_until_ns: running.plan.revise(&revision),
+        })
+    }
+
+    /// Its job and attempt.
+    #[must_use]
+    pub fn attempt(&self) -> (&str, u32) {
+        (&self.terms.job, self.terms.epoch)
     }
 
     /// Takes what is due later out of the plan.
