@@ -2,8 +2,8 @@
 //! connection. The [home key](home) and the [token of an hour](bearer) are what a user has; [listeners](accept) and
 //! [connections](connect) ask for it.
 //!
-//! A cluster has a [certificate authority](authority), which gives a program on any host its [identity](identity): a key with a
-//! [certificate](certificate) that names its role. A [line](line) with the [pin](pin) of the authority and a [secret](secret) is all
+//! A cluster has a [certificate authority](authority), which gives a program on any host its [identity]: a key with a
+//! [certificate] that names its role. A [line of text](mod@line) with the [pin] of the authority and a [secret] is all
 //! that a host needs to join.
 //!
 //! Load tests never compile this crate.
