@@ -105,6 +105,9 @@ impl Membership {
             }
             AssignmentReport::Finished => {
                 self.starts_nothing_more(moment, agent, ShareState::Finished, actions);
+                if moment.state == JobState::Preparing {
+                    return Some(format!("agent {agent} gave its share up before the start"));
+                }
             }
             AssignmentReport::Failed { kind, message } => {
                 if let Some(time) = moment.started() {

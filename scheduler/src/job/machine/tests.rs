@@ -194,6 +194,19 @@ fn a_job_that_goes_well() {
 }
 
 #[test]
+fn an_agent_that_ends_before_the_start_is_not_waited_for() {
+    let mut machine = preparing(&["a", "b"]);
+    assert_eq!(machine.on(1, update("b", AssignmentReport::Prepared)), []);
+    assert_eq!(
+        machine.on(2, update("a", AssignmentReport::Finished)),
+        [stop_agent("b", 0, 0), JobAction::Save]
+    );
+    machine.on(3, update("b", AssignmentReport::Finished));
+    assert_eq!(machine.state(), JobState::Failed);
+    assert_eq!(machine.reason(), "agent a gave its share up before the start");
+}
+
+#[test]
 fn a_failed_preparation_ends_the_job_before_any_load() {
     let mut machine = preparing(&["a", "b"]);
     assert_eq!(machine.on(1, update("b", AssignmentReport::Prepared)), []);
