@@ -72,7 +72,6 @@ pub(crate) struct Host {
     /// Attempts of which something may be missing: unsynced when the power failed, or in a pipe that nobody held.
     pub(crate) lossy: BTreeSet<Attempt>,
     pub(crate) was_full: bool,
-    is_full: bool,
     /// What is about to happen, while it changes its disk.
     pub(crate) dies: Option<Death>,
     pub(crate) limit_bytes: u64,
@@ -108,7 +107,6 @@ impl Host {
             ledgers: BTreeMap::new(),
             lossy: BTreeSet::new(),
             was_full: false,
-            is_full: false,
             dies: None,
             limit_bytes: u64::MAX,
             processes: 0,
@@ -180,16 +178,12 @@ impl Host {
 
     /// Its disk is full, or not any more.
     pub(crate) fn set_full(&mut self, is_full: bool) {
-        self.is_full = is_full;
         self.was_full |= is_full;
         self.disk.borrow_mut().set_full(is_full);
     }
 
-    /// A new process completes what earlier ones left. On a full disk it cannot, and gives up what it cannot complete.
+    /// A new process completes what earlier ones left.
     pub(crate) fn restart(&mut self) {
-        if self.is_full {
-            self.lossy.extend(self.ledgers.keys());
-        }
         let couriers = recover(&self.root, self.limit_bytes)
             .into_iter()
             .map(Courier::new)
