@@ -140,7 +140,7 @@ fn relations_and_columns_are_shown() {
     let stored = Stored::new();
     let steps = [
         on(&[PROMPT], "\\d\r"),
-        after("(19 rows)", "\\d seconds\r"),
+        after("(20 rows)", "\\d seconds\r"),
         after("response_p99_ms", "\u{4}"),
     ];
     let screen = talk(&stored, "", &steps);
