@@ -104,14 +104,17 @@ async fn ctrl_c_stops_the_job_and_prints_what_ran() {
     a.say(job, AssignmentState::Prepared).await;
     a.started().await;
     a.say(job, AssignmentState::Running).await;
-    let finished = tokio::task::spawn_blocking(move || {
+    let stopping = tokio::task::spawn_blocking(move || {
         running.wait_line(|line| line.starts_with("running"));
         running.signal(Signal::INT);
         running.wait_line(|line| line.starts_with("stopping:"));
-        running.signal(Signal::INT);
-        running.finish()
+        running
     });
+    // A second Ctrl-C before the first has reached the agent would overtake it.
     assert_ne!(a.stopped().await.grace_ns, 0);
+    let mut running = stopping.await.unwrap();
+    running.signal(Signal::INT);
+    let finished = tokio::task::spawn_blocking(move || running.finish());
     assert_eq!(a.stopped().await.grace_ns, 0);
     a.finish(&*world.store, job, 7).await;
     let finished = finished.await.unwrap().expect_code(130);
