@@ -2,7 +2,7 @@
 //!
 //! The first byte tells TLS from plain HTTP. TLS is for the home key; what is plain comes from this host only and has proved
 //! nothing yet. Handshakes go on beside each other and never keep the listener from accepting: each has 10 s, and where there
-//! are too many, the oldest gives way.
+//! are too many, the oldest is closed.
 
 mod greeting;
 mod stream;

@@ -10,10 +10,10 @@ use crate::tls;
 
 /// What this process proves itself with, and whom it believes. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Trust(Arc<Shared>);
+pub struct Trust(Arc<ReadOnce>);
 
 #[derive(Debug)]
-struct Shared {
+struct ReadOnce {
     /// The key's file; none for that of the user.
     file: Option<Box<Path>>,
     home: Mutex<Option<Arc<Home>>>,
@@ -43,7 +43,7 @@ impl Trust {
     }
 
     fn new(file: Option<Box<Path>>) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(ReadOnce {
             file,
             home: Mutex::new(None),
         }))

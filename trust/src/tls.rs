@@ -3,6 +3,7 @@
 pub mod cluster;
 mod pinned;
 pub mod problem;
+mod signatures;
 
 pub(crate) use pinned::{client, server};
 
