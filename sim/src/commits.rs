@@ -1,4 +1,4 @@
-//! When the collector commits, and what becomes of it.
+//! When the collector commits, and whether it says so.
 
 use crate::collector::CommitFate;
 use crate::world::{World, tell};
